@@ -1,0 +1,138 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// Adjust applies one operation on levels: counts, signed changes, or changes of policy, all of them
+// or none. It is safe to repeat: the same id with the same changes answers the levels as they are
+// now, and changes nothing.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
+// negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
+// hand would fall below zero; its Available is on hand), *InvalidError (on hand would exceed
+// QuantityMax, the locations LocationsMax). One round trip, shared with its batch.
+func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
+	if err := r.validate(); err != nil {
+		return AdjustResult{}, err
+	}
+	a := s.send(ctx, VerbAdjust, &adjustCall{request: &r, fingerprint: r.fingerprint()})
+	switch {
+	case a.err != nil:
+		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.err)
+	case a.status == "done" || a.status == "repeat":
+		return r.result(a)
+	default:
+		return AdjustResult{}, r.refused(a)
+	}
+}
+
+// result reads when the operation was applied, and its levels.
+func (r *AdjustRequest) result(a answer) (AdjustResult, error) {
+	at, rest, _ := strings.Cut(a.payload, recordSeparator)
+	f := fieldReader{rest: at}
+	result := AdjustResult{
+		At: time.UnixMilli(f.number()).UTC(), Replay: a.status == "repeat",
+		Levels: make([]AdjustedLevel, 0, len(r.Changes)),
+	}
+	for part := range strings.SplitSeq(rest, recordSeparator) {
+		i := len(result.Levels)
+		if i == len(r.Changes) {
+			f.failed = true
+			break
+		}
+		l := fieldReader{rest: part}
+		c := &r.Changes[i]
+		level := levelOf(c.SKU, c.Location, &l)
+		level.setAvailable(l.number())
+		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.text() == "1"})
+		f.failed = f.failed || l.failed
+	}
+	if f.failed || len(result.Levels) != len(r.Changes) {
+		return AdjustResult{}, fmt.Errorf("adjust %q: answer: %w", r.ID, ErrCorrupt)
+	}
+	return result, nil
+}
+
+// levelOf reads on hand, committed, safety stock and backorder limit.
+func levelOf(sku location.SKU, at location.ID, f *fieldReader) Level {
+	return Level{
+		SKU: sku, Location: at, OnHand: f.number(), Committed: f.number(),
+		SafetyStock: f.number(), BackorderLimit: f.number(),
+	}
+}
+
+// setAvailable completes a level: what is not available for any other reason is held.
+func (l *Level) setAvailable(units int64) {
+	l.Available = units
+	l.Held = l.OnHand - l.Committed - l.SafetyStock + l.BackorderLimit - units
+}
+
+func (r *AdjustRequest) refused(a answer) error {
+	f := fieldReader{rest: a.payload}
+	switch a.status {
+	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
+	default:
+		return refusal(VerbAdjust, r.ID, a)
+	}
+	i := f.number() - 1
+	if f.failed || i < 0 || i >= int64(len(r.Changes)) {
+		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	}
+	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
+	switch a.status {
+	case "no_level":
+		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
+	case "version_conflict":
+		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.number()}
+	case "insufficient":
+		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.number()}}}
+	case "exceeds":
+		return &InvalidError{Faults: []Fault{{Path: path + "/delta",
+			Message: fmt.Sprintf("would take on hand from %d over %d", f.number(), QuantityMax)}}}
+	default:
+		return &InvalidError{Faults: []Fault{{Path: path + "/location",
+			Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
+	}
+}
+
+func deref(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// adjustCall is an AdjustRequest as its script takes it.
+type adjustCall struct {
+	request     *AdjustRequest
+	fingerprint string
+}
+
+func (c *adjustCall) id() string  { return c.request.ID }
+func (c *adjustCall) weight() int { return len(c.request.Changes) }
+
+func (c *adjustCall) arguments(b *batch) {
+	r := c.request
+	b.add(c.fingerprint, r.Reason, r.Actor, strconv.Itoa(len(r.Changes)))
+	for i := range r.Changes {
+		ch := &r.Changes[i]
+		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(ch.OnHand), optionalText(ch.Delta),
+			optionalText(ch.IfOnHand), optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit))
+	}
+}
+
+func optionalText(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}

@@ -1,0 +1,228 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// batch sends requests of one verb as one script call.
+func (b *bench) batch(verb Verb, requests ...request) []answer {
+	b.tb.Helper()
+	if _, err := b.store.current(b.ctx); err != nil {
+		b.tb.Fatal(err)
+	}
+	batch := newBatch(len(requests))
+	for _, r := range requests {
+		batch.pending = append(batch.pending, &pending{ctx: b.ctx, request: r})
+	}
+	if err := b.store.run(verb, batch); err != nil {
+		b.tb.Fatal(err)
+	}
+	return batch.answers
+}
+
+// reserveRequests are requests as the store would send them.
+func (b *bench) reserveRequests(list []ReserveRequest) []request {
+	b.tb.Helper()
+	known, err := b.store.readLocations(b.ctx)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	requests := make([]request, len(list))
+	for i := range list {
+		call := newReserveCall(&list[i], b.store.options.TTL)
+		call.route(known.directory)
+		requests[i] = call
+	}
+	return requests
+}
+
+// TestBatchOfMany has one script call answer and leave behind what its requests would one by one, as
+// if they came one after another, on every engine: for every verb, the same id twice in a batch
+// included.
+func TestBatchOfMany(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		rapid.Check(t, func(rt *rapid.T) {
+			plan := drawPlan(rt)
+			together := newBench(t, e.Client, Options{Prefix: "together", TTL: 10 * time.Second})
+			apart := newBench(t, e.Client, Options{Prefix: "apart", TTL: 10 * time.Second})
+			e.Flush(t)
+			got := together.play(plan, func(verb Verb, r []request) []answer { return together.batch(verb, r...) })
+			want := apart.play(plan, func(verb Verb, r []request) (answers []answer) {
+				for _, one := range r {
+					answers = append(answers, apart.batch(verb, one)...)
+				}
+				return answers
+			})
+			if got != want {
+				rt.Fatalf("in one batch:\n%s\none by one:\n%s", got, want)
+			}
+			together.invariants()
+		})
+	})
+}
+
+// step is one batch of a plan: requests of one verb, after some time.
+type step struct {
+	verb     Verb
+	wait     time.Duration
+	reserves []ReserveRequest
+	changes  []TransitionRequest
+	extends  []ExtendRequest
+	adjusts  []AdjustRequest
+}
+
+func drawPlan(t *rapid.T) (plan []step) {
+	ids := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"})
+	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG"})
+	places := rapid.SampledFrom([]location.ID{"x", "y", "z"})
+	few := rapid.Int64Range(1, 4)
+	line := rapid.Custom(func(t *rapid.T) LineRequest {
+		return LineRequest{SKU: skus.Draw(t, "sku"), Quantity: few.Draw(t, "quantity"),
+			Location: rapid.SampledFrom([]location.ID{"", "", "x"}).Draw(t, "pin")}
+	})
+	reserves := rapid.Custom(func(t *rapid.T) ReserveRequest {
+		r := ReserveRequest{ID: ids.Draw(t, "id"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),
+			Split: rapid.SampledFrom([]location.Split{"", "never", "units"}).Draw(t, "split")}
+		for i := range r.Lines {
+			r.Lines[i].Line = strconv.Itoa(i)
+		}
+		return r
+	})
+	changes := rapid.Custom(func(t *rapid.T) TransitionRequest {
+		r := TransitionRequest{ID: ids.Draw(t, "id"), Version: rapid.Int64Range(0, 3).Draw(t, "version")}
+		if r.Version > 0 && rapid.Bool().Draw(t, "partly") {
+			r.Lines = []LineQuantity{{Line: "0", Quantity: few.Draw(t, "units")}}
+		}
+		return r
+	})
+	extends := rapid.Custom(func(t *rapid.T) ExtendRequest {
+		return ExtendRequest{ID: ids.Draw(t, "id"), TTL: time.Duration(few.Draw(t, "ttl")) * 5 * time.Second}
+	})
+	adjusts := rapid.Custom(func(t *rapid.T) AdjustRequest {
+		c := Change{SKU: skus.Draw(t, "sku"), Location: places.Draw(t, "at")}
+		n := rapid.Int64Range(0, 12).Draw(t, "units")
+		switch rapid.IntRange(0, 2).Draw(t, "kind") {
+		case 0:
+			c.OnHand = &n
+		case 1:
+			n++
+			c.Delta = &n
+		default:
+			c.SafetyStock = &n
+		}
+		return AdjustRequest{ID: ids.Draw(t, "operation"), Changes: []Change{c}}
+	})
+	plan = append(plan, step{verb: VerbAdjust, adjusts: rapid.SliceOfN(adjusts, 2, 5).Draw(t, "stock")})
+	for range rapid.IntRange(2, 6).Draw(t, "steps") {
+		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbExtend, VerbAdjust}).Draw(t, "verb"),
+			wait: time.Duration(rapid.IntRange(0, 6).Draw(t, "wait")) * time.Second}
+		switch s.verb {
+		case VerbReserve:
+			s.reserves = rapid.SliceOfN(reserves, 1, 6).Draw(t, "reserves")
+		case VerbExtend:
+			s.extends = rapid.SliceOfN(extends, 1, 3).Draw(t, "extends")
+		case VerbAdjust:
+			s.adjusts = rapid.SliceOfN(adjusts, 1, 3).Draw(t, "adjusts")
+		default:
+			s.changes = rapid.SliceOfN(changes, 1, 4).Draw(t, "changes")
+			for i := range s.changes {
+				if s.verb == VerbConfirm {
+					s.changes[i].Lines = nil
+				}
+			}
+		}
+		plan = append(plan, s)
+	}
+	return plan
+}
+
+// play runs a plan and tells all answers and the state it leaves, without the nonces.
+func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
+	b.tb.Helper()
+	var out strings.Builder
+	for _, s := range plan {
+		b.now += s.wait.Milliseconds()
+		requests := b.reserveRequests(s.reserves)
+		for i := range s.changes {
+			requests = append(requests, &transitionCall{verb: s.verb, request: &s.changes[i]})
+		}
+		for i := range s.extends {
+			requests = append(requests, &extendCall{request: &s.extends[i]})
+		}
+		for i := range s.adjusts {
+			requests = append(requests, &adjustCall{request: &s.adjusts[i], fingerprint: s.adjusts[i].fingerprint()})
+		}
+		for i, a := range send(s.verb, requests) {
+			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].id(), a.status, withoutBirth(a.payload))
+		}
+	}
+	for _, line := range sortExpired(strings.Split(b.state(0), "\n")) {
+		if !strings.HasPrefix(line, "deadline ") { // packed otherwise
+			out.WriteString(line + "\n")
+		}
+	}
+	out.WriteString(strings.Join(b.deadlines(), "\n"))
+	return out.String()
+}
+
+// sortExpired puts into one order what expired at one time: how ids were packed decides which was
+// given back first, and it makes no difference.
+func sortExpired(lines []string) []string {
+	for from := 0; from < len(lines); from++ {
+		to := from
+		for to < len(lines) && strings.HasPrefix(lines[to], "event expire ") {
+			to++
+		}
+		slices.Sort(lines[from:to])
+	}
+	return lines
+}
+
+func withoutBirth(payload string) string {
+	list, text, more := strings.Cut(payload, groupSeparator)
+	if !more {
+		list, text = "", payload
+	}
+	if rec, err := decodeRecord(text); err == nil {
+		return list + " " + describe("", rec)
+	}
+	return payload
+}
+
+// deadlines lists for each held id the deadlines it is watched at.
+func (b *bench) deadlines() []string {
+	b.tb.Helper()
+	members, err := b.store.client.ZRangeWithScores(context.Background(), b.store.keys.deadlines, 0, -1).Result()
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	watched := map[string]bool{}
+	for _, z := range members {
+		for id := range strings.SplitSeq(z.Member.(string), unitSeparator) {
+			text, err := b.store.client.HGet(b.ctx, b.store.keys.reservations, id).Result()
+			if err != nil {
+				b.tb.Fatal(err)
+			}
+			rec, err := decodeRecord(text)
+			if err != nil {
+				b.tb.Fatal(err)
+			}
+			if rec.state == StateHeld && rec.expires == int64(z.Score) {
+				watched["watched "+id+" at "+seconds(rec.expires)] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(watched))
+}

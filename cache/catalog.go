@@ -1,0 +1,82 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// catalog is the list of locations, as this process knows it. Every reply of a script carries the
+// version of the list, so an old one is noticed at the next call: a refusal that rests on it is
+// tried again with the new one.
+type catalog struct {
+	known atomic.Pointer[locations]
+	seen  atomic.Int64 // the newest version any reply carried
+}
+
+type locations struct {
+	version   int64
+	directory location.Directory
+}
+
+// locations is the list to route with; it is read again where a reply has shown a newer version.
+func (s *Store) locations(ctx context.Context) (*locations, error) {
+	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
+		return l, nil
+	}
+	if _, err := s.current(ctx); err != nil {
+		return nil, err
+	}
+	l, err, _ := s.loading.Do("locations", func() (any, error) {
+		return s.readLocations(context.WithoutCancel(ctx))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.(*locations), nil
+}
+
+// saw remembers the version a reply carried.
+func (s *Store) saw(version int64) {
+	for {
+		seen := s.catalog.seen.Load()
+		if version <= seen || s.catalog.seen.CompareAndSwap(seen, version) {
+			return
+		}
+	}
+}
+
+// readLocations reads the list; its version first, so that it is never taken for newer than it is.
+// One round trip.
+func (s *Store) readLocations(ctx context.Context) (*locations, error) {
+	var version, list *redis.StringCmd
+	err := s.read(ctx, func(pipe redis.Pipeliner) {
+		version = pipe.HGet(ctx, s.keys.stock, fieldLocations)
+		list = pipe.HGet(ctx, s.keys.levels, fieldLocations)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("locations: %w", err)
+	}
+	l := &locations{}
+	if version.Err() == nil {
+		if l.version, err = strconv.ParseInt(version.Val(), 10, 64); err != nil {
+			return nil, fmt.Errorf("%w: version of locations %q", ErrCorrupt, version.Val())
+		}
+	}
+	if list.Val() != "" {
+		for id := range strings.SplitSeq(list.Val(), unitSeparator) {
+			l.directory.Locations = append(l.directory.Locations, location.ID(id))
+		}
+		slices.Sort(l.directory.Locations)
+	}
+	s.saw(l.version)
+	s.catalog.known.Store(l)
+	return l, nil
+}

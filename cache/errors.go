@@ -1,0 +1,127 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// The refusals and failures a Store answers with; compare with errors.Is. Where a caller needs more
+// than the name, the typed error of the same name carries it (errors.As).
+var (
+	ErrInvalid         = errors.New("invalid request")
+	ErrIDConflict      = errors.New("the id was used before for another request")
+	ErrUnknownStock    = errors.New("unknown stock")
+	ErrNoLocation      = errors.New("no location may serve this")
+	ErrInsufficient    = errors.New("insufficient stock")
+	ErrNotFound        = errors.New("not found")
+	ErrWrongState      = errors.New("wrong state")
+	ErrVersionConflict = errors.New("version conflict")
+	ErrUnavailable     = errors.New("redis is unavailable")   // repeat with the same id
+	ErrRebuilding      = errors.New("stock is being rebuilt") // repeat with the same id
+	ErrBacklogFull     = errors.New("the backlog is full")    // repeat with the same id
+	ErrCorrupt         = errors.New("stored value is corrupt")
+	ErrClosed          = errors.New("store is closed")
+)
+
+// Fault is one thing wrong with a request.
+type Fault struct {
+	Path    string // JSON pointer into the request, such as /lines/0/quantity
+	Message string
+}
+
+// InvalidError lists every fault of a request; nothing was changed. It is ErrInvalid.
+type InvalidError struct{ Faults []Fault }
+
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		parts[i] = f.Path + ": " + f.Message
+	}
+	return ErrInvalid.Error() + ": " + strings.Join(parts, "; ")
+}
+
+// Unwrap makes errors.Is(err, ErrInvalid) true.
+func (e *InvalidError) Unwrap() error { return ErrInvalid }
+
+// Shortage is a line that could not be had.
+type Shortage struct {
+	Line      string // "" where it is about a level
+	SKU       location.SKU
+	Requested int64
+	Available int64 // the most this line could have had, units
+}
+
+// InsufficientError lists every short line. It is ErrInsufficient.
+type InsufficientError struct{ Shortages []Shortage }
+
+func (e *InsufficientError) Error() string {
+	parts := make([]string, len(e.Shortages))
+	for i, s := range e.Shortages {
+		parts[i] = fmt.Sprintf("%s: %d requested, %d available", s.SKU, s.Requested, s.Available)
+		if s.Line != "" {
+			parts[i] = "line " + s.Line + ": " + parts[i]
+		}
+	}
+	if len(parts) == 0 {
+		return ErrInsufficient.Error()
+	}
+	return ErrInsufficient.Error() + ": " + strings.Join(parts, "; ")
+}
+
+// Unwrap makes errors.Is(err, ErrInsufficient) true.
+func (e *InsufficientError) Unwrap() error { return ErrInsufficient }
+
+// UnknownStockError names the lines whose SKU has no level anywhere. It is ErrUnknownStock.
+type UnknownStockError struct{ Lines []string }
+
+func (e *UnknownStockError) Error() string {
+	return ErrUnknownStock.Error() + ": no level for line " + strings.Join(e.Lines, ", ")
+}
+
+// Unwrap makes errors.Is(err, ErrUnknownStock) true.
+func (e *UnknownStockError) Unwrap() error { return ErrUnknownStock }
+
+// NoLocationError says why each location was left out, line by line. It is ErrNoLocation.
+type NoLocationError struct{ Rejected []location.Rejected }
+
+func (e *NoLocationError) Error() string {
+	parts := make([]string, len(e.Rejected))
+	for i, r := range e.Rejected {
+		parts[i] = fmt.Sprintf("line %s: %s: %s", r.Line, r.Location, r.Reason)
+	}
+	return ErrNoLocation.Error() + ": " + strings.Join(parts, "; ")
+}
+
+// Unwrap makes errors.Is(err, ErrNoLocation) true.
+func (e *NoLocationError) Unwrap() error { return ErrNoLocation }
+
+// WrongStateError says what the state is now. It is ErrWrongState.
+type WrongStateError struct{ State State }
+
+func (e *WrongStateError) Error() string {
+	return ErrWrongState.Error() + ": the reservation is " + string(e.State)
+}
+
+// Unwrap makes errors.Is(err, ErrWrongState) true.
+func (e *WrongStateError) Unwrap() error { return ErrWrongState }
+
+// VersionError says what a reservation's version, or a level's on hand, is now. It is
+// ErrVersionConflict.
+type VersionError struct {
+	Current  int64
+	SKU      location.SKU // of the level whose IfOnHand failed; "" for a reservation's version
+	Location location.ID
+}
+
+func (e *VersionError) Error() string {
+	if e.SKU == "" {
+		return fmt.Sprintf("%s: the version is now %d", ErrVersionConflict, e.Current)
+	}
+	return fmt.Sprintf("%s: on hand of %s at %s is now %d", ErrVersionConflict, e.SKU, e.Location, e.Current)
+}
+
+// Unwrap makes errors.Is(err, ErrVersionConflict) true.
+func (e *VersionError) Unwrap() error { return ErrVersionConflict }

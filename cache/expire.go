@@ -1,0 +1,40 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Expire gives back the units of reservations whose deadline has passed, the oldest first, a bounded
+// number of them; more says that some may be left. It is safe to repeat, and from several processes
+// at once. Nothing depends on it being quick: reserve gives back what is due before it says sold
+// out. One round trip.
+//
+// Refusals: ErrRebuilding.
+func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbExpire, started, false, err) }()
+	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+	defer cancel()
+	reply, err := s.call(ctx, VerbExpire, []string{s.clock(), nonce()}, func(args []any) []any { return args })
+	if err != nil {
+		return 0, false, err
+	}
+	if len(reply) != 6 {
+		return 0, false, fmt.Errorf("%w: expire answered %d values", ErrCorrupt, len(reply))
+	}
+	var numbers [2]int
+	for i := range numbers {
+		text, _ := reply[3+i].(string)
+		if numbers[i], err = strconv.Atoi(text); err != nil {
+			return 0, false, fmt.Errorf("%w: expire answered %q", ErrCorrupt, text)
+		}
+	}
+	if numbers[1] > 0 {
+		s.options.Logger.Error("overdue reservations can't be expired: their levels are missing or broken; audit this shard",
+			"reservations", numbers[1])
+	}
+	return numbers[0], reply[5] == "1", nil
+}

@@ -1,0 +1,345 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/faultproxy"
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+// full says that the whole campaign runs, not its short form.
+var full = os.Getenv("HOLDFAST_FULL") != ""
+
+// rounds is how often something runs, in the whole campaign and in its short form.
+func rounds(whole, short int) int {
+	if full {
+		return whole
+	}
+	return short
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+func client(tb testing.TB, addr string) *redis.Client {
+	tb.Helper()
+	c := redis.NewClient(&redis.Options{
+		Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true,
+		DialTimeout: 200 * time.Millisecond, ReadTimeout: 200 * time.Millisecond, WriteTimeout: 200 * time.Millisecond,
+	})
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// TestLastUnit has 500 buyers race for one unit. One gets it; every other is told that it is sold
+// out; the count never goes below zero.
+func TestLastUnit(t *testing.T) {
+	const buyers = 500
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		if !e.Real {
+			return // one lock around everything: nothing to race for
+		}
+		b := newBench(t, e.Client, Options{})
+		for round := range rounds(1000, 50) {
+			sku := fmt.Sprintf("TEE-%d", round)
+			b.stock(sku + "@berlin=1")
+			var won, refused atomic.Int64
+			var gate, callers sync.WaitGroup
+			gate.Add(1)
+			for i := range buyers {
+				callers.Go(func() {
+					gate.Wait()
+					_, err := b.store.Reserve(b.ctx, order(fmt.Sprintf("%d-%d", round, i), "1:"+sku+":1"))
+					switch {
+					case err == nil:
+						won.Add(1)
+					case errors.Is(err, ErrInsufficient):
+						refused.Add(1)
+					default:
+						t.Error(err)
+					}
+				})
+			}
+			gate.Done()
+			callers.Wait()
+			if won.Load() != 1 || refused.Load() != buyers-1 {
+				t.Fatalf("round %d: %d won, %d were refused", round, won.Load(), refused.Load())
+			}
+		}
+		b.invariants()
+	})
+}
+
+// TestReplyLost cuts the connection after the script ran and before its reply arrived, for each verb:
+// the call is answered all the same, and its units move once.
+func TestReplyLost(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := faultproxy.New(t, server.Addr())
+	b := newBench(t, client(t, proxy.Addr()), Options{TTL: 10 * time.Second, Timeout: 5 * time.Second, Logger: quiet})
+	b.stock("TEE@berlin=10 MUG@berlin=10")
+	for _, o := range []operation{
+		{name: "reserve", when: reserve(order("ord", "1:TEE:3")), answer: "again held v1 until 10s | 1 TEE 3/3 berlin:3"},
+		{name: "extend", when: extend("ord", 20*time.Second, 1), answer: "again held v2 until 20s | 1 TEE 3/3 berlin:3"},
+		{name: "partial release", when: release("ord", 2, "1:1"), answer: "again held v3 until 20s | 1 TEE 2/3 berlin:2"},
+		{name: "confirm", when: confirm("ord", 0), answer: "again confirmed v4 until 20s | 1 TEE 2/3 berlin:2"},
+		{name: "partial fulfill", when: fulfill("ord", 4, "1:1"), answer: "again confirmed v5 until 20s | 1 TEE 2/3 berlin:2 fulfilled 1"},
+		{name: "release", when: release("ord", 0, ""), answer: "again released v6 until 20s | 1 TEE 2/3 berlin:2 fulfilled 1"},
+		{name: "adjust", when: adjust("op", Change{SKU: "MUG", Location: "berlin", Delta: units(-4)}),
+			answer: "again at 0s | MUG@berlin 6 held 0 committed 0 safety 0 backorder 0 available 6"},
+	} {
+		t.Run(o.name, func(t *testing.T) {
+			cuts := proxy.Cuts()
+			proxy.CutReplies(1, "evalsha")
+			equal(t, "answer", o.when(b), o.answer)
+			if proxy.Cuts() != cuts+1 {
+				t.Error("no reply was cut")
+			}
+			b.invariants()
+		})
+	}
+	equal(t, "state", b.state(99), `
+		stock MUG@berlin 6
+		stock TEE@berlin 9
+		level MUG@berlin 6 0 0 0
+		level TEE@berlin 9 0 0 0
+		ord released v6 until 20s | 1 TEE 3 berlin:2(1)
+		deadline 20s ord`)
+}
+
+// TestRepliesLostUnderLoad cuts every few replies while many reserve: each id is answered, and the
+// units taken are those of the ids that were told so.
+func TestRepliesLostUnderLoad(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := faultproxy.New(t, server.Addr())
+	b := newBench(t, client(t, proxy.Addr()), Options{Timeout: 5 * time.Second, Logger: quiet})
+	b.stock("TEE@berlin=1000000")
+	var taken atomic.Int64
+	var callers sync.WaitGroup
+	for i := range 32 {
+		callers.Go(func() {
+			for j := range rounds(2000, 100) {
+				if i == 0 && j%5 == 0 {
+					proxy.CutReplies(1, "evalsha")
+				}
+				id := fmt.Sprintf("%d-%d", i, j)
+				for {
+					_, err := b.store.Reserve(b.ctx, order(id, "1:TEE:1"))
+					if err == nil {
+						taken.Add(1)
+						break
+					}
+					if !errors.Is(err, ErrUnavailable) {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	callers.Wait()
+	levels, err := b.store.Levels(b.ctx, "TEE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if levels[0].Held != taken.Load() || proxy.Cuts() == 0 {
+		t.Errorf("held %d, told %d, with %d replies cut", levels[0].Held, taken.Load(), proxy.Cuts())
+	}
+	b.invariants()
+}
+
+// TestRedisGone has every call answered within the time-out while Redis is silent, without a pile of
+// goroutines, and served again once it is back, by itself.
+func TestRedisGone(t *testing.T) {
+	for _, fault := range []struct {
+		name string
+		set  func(p *faultproxy.Proxy, on bool)
+	}{
+		{"silent", (*faultproxy.Proxy).Blackhole},
+		{"refusing", (*faultproxy.Proxy).Refuse},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			server := redistest.Start(t)
+			proxy := faultproxy.New(t, server.Addr())
+			b := newBench(t, client(t, proxy.Addr()), Options{Timeout: time.Second, Logger: quiet})
+			b.stock("TEE@berlin=1000000")
+			ids := make(chan int)
+			var slowest atomic.Int64
+			var failed, answered atomic.Int64
+			var callers sync.WaitGroup
+			for range 200 {
+				callers.Go(func() {
+					for id := range ids {
+						started := time.Now()
+						_, err := b.store.Reserve(b.ctx, order(strconv.Itoa(id), "1:TEE:1"))
+						for d := int64(time.Since(started)); d > slowest.Load(); {
+							slowest.Store(d)
+						}
+						switch {
+						case err == nil:
+							answered.Add(1)
+						case errors.Is(err, ErrUnavailable):
+							failed.Add(1)
+						default:
+							t.Error(err)
+						}
+					}
+				})
+			}
+			fault.set(proxy, true)
+			before := runtime.NumGoroutine()
+			for id := range 5000 {
+				ids <- id
+			}
+			if grown := runtime.NumGoroutine() - before; grown > 50 {
+				t.Errorf("%d more goroutines", grown)
+			}
+			fault.set(proxy, false)
+			close(ids)
+			callers.Wait()
+			if failed.Load() < 4000 {
+				t.Errorf("%d of 5000 were refused while Redis was gone", failed.Load())
+			}
+			if d := time.Duration(slowest.Load()); d > 3*time.Second {
+				t.Errorf("the slowest answer took %s with a time-out of 1s", d)
+			}
+			eventually(t, func() error {
+				_, err := b.store.Reserve(b.ctx, order("back", "1:TEE:1"))
+				return err
+			})
+			for id := range 5000 { // whoever was told nothing repeats, with the same id
+				if _, err := b.store.Reserve(b.ctx, order(strconv.Itoa(id), "1:TEE:1")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			levels, err := b.store.Levels(b.ctx, "TEE")
+			if err != nil || levels[0].Held != 5001 {
+				t.Errorf("%+v, %v: want 5001 held", levels, err)
+			}
+		})
+	}
+}
+
+// eventually tries until it works, at most ten seconds.
+func eventually(tb testing.TB, try func() error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		if !pause(ctx, 1) {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// TestRedisLost has nobody told OK from counters that are gone.
+func TestRedisLost(t *testing.T) {
+	for _, fault := range []struct {
+		name string
+		lose func(c *redis.Client, s *redistest.Server) error
+		want error
+	}{
+		{"scripts forgotten", func(c *redis.Client, _ *redistest.Server) error {
+			return c.ScriptFlush(context.Background()).Err()
+		}, nil},
+		{"flushed", func(c *redis.Client, _ *redistest.Server) error {
+			return c.FlushAll(context.Background()).Err()
+		}, ErrRebuilding},
+		{"restarted empty", func(_ *redis.Client, s *redistest.Server) error {
+			s.Kill()
+			s.Restart()
+			return nil
+		}, ErrRebuilding},
+		{"another epoch", func(c *redis.Client, _ *redistest.Server) error {
+			return c.HSet(context.Background(), "{holdfast:0}:stock", "epoch", "0").Err()
+		}, ErrRebuilding},
+		{"loading", func(c *redis.Client, _ *redistest.Server) error {
+			return c.HSet(context.Background(), "{holdfast:0}:stock", "gate", "loading").Err()
+		}, ErrRebuilding},
+		{"backlog", func(c *redis.Client, _ *redistest.Server) error {
+			return c.HSet(context.Background(), "{holdfast:0}:stock", "gate", "backlog").Err()
+		}, ErrBacklogFull},
+		{"a higher entry id", func(c *redis.Client, _ *redistest.Server) error {
+			return c.XAdd(context.Background(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "9-1", Values: []string{"x", "y"}}).Err()
+		}, ErrRebuilding},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			server := redistest.Start(t)
+			c := client(t, server.Addr())
+			b := newBench(t, c, Options{Logger: quiet})
+			b.stock("TEE@berlin=5")
+			if err := fault.lose(c, server); err != nil {
+				t.Fatal(err)
+			}
+			_, err := b.store.Reserve(b.ctx, order("ord", "1:TEE:1"))
+			if !errors.Is(err, fault.want) {
+				t.Errorf("reserve: %v, want %v", err, fault.want)
+			}
+			if fault.want == ErrBacklogFull {
+				if _, err := b.store.Confirm(b.ctx, TransitionRequest{ID: "ord"}); !errors.Is(err, ErrNotFound) {
+					t.Errorf("confirm: %v, must go on", err)
+				}
+			}
+			units, _ := c.HGet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin")).Result()
+			if fault.want != nil && units != "5" && units != "" {
+				t.Errorf("%s available after a refusal", units)
+			}
+		})
+	}
+}
+
+// TestOutOfMemory has reserve refused whole, while what gives back or finishes a sale goes on.
+func TestOutOfMemory(t *testing.T) {
+	server := redistest.Start(t)
+	c := client(t, server.Addr())
+	b := newBench(t, c, Options{TTL: 10 * time.Second, Timeout: 300 * time.Millisecond, Logger: quiet})
+	b.stock("TEE@berlin=5")
+	reserve(order("kept", "1:TEE:1"))(b)
+	reserve(order("given back", "1:TEE:1"))(b)
+	if err := c.ConfigSet(b.ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := b.state(0)
+	equal(t, "reserve", reserve(order("ord", "1:TEE:1"))(b), "unavailable")
+	equal(t, "state", b.state(0), before)
+	eventually(t, func() error { _, err := b.store.Confirm(b.ctx, TransitionRequest{ID: "kept"}); return err })
+	equal(t, "release", release("given back", 0, "")(b), "released v2 until 10s | 1 TEE 1/1 berlin:1")
+	equal(t, "fulfill", fulfill("kept", 0, "")(b), "fulfilled v3 until 10s | 1 TEE 1/1 berlin:1 fulfilled 1")
+	b.invariants()
+}
+
+// TestCorrupt has a stored value that is no whole number refuse what touches it, and nothing else.
+func TestCorrupt(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{Logger: quiet})
+		b.stock("TEE@berlin=5 MUG@berlin=5")
+		e.Client.HSet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin"), "many")
+		before := b.state(0)
+		for _, call := range calls(reserve(order("ord", "1:TEE:1")), reserve(order("ord", "1:MUG:1 2:TEE:1")),
+			adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(1)})) {
+			equal(t, "answer", call(b), "internal")
+		}
+		equal(t, "state", b.state(0), before)
+		if _, err := b.store.Reserve(b.ctx, order("ord", "1:MUG:1")); err != nil {
+			t.Error(err)
+		}
+		if _, err := b.store.Levels(b.ctx, "TEE"); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("levels: %v", err)
+		}
+	})
+}

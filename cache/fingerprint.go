@@ -1,0 +1,105 @@
+package cache
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+)
+
+// fingerprinter hashes what a caller sent, field by field, each led by its length so that no two
+// requests can run into one. The hash is SHA-256 cut to 128 bits, as 22 characters.
+type fingerprinter struct{ buffer []byte }
+
+func (f *fingerprinter) text(s string) {
+	f.buffer = binary.AppendUvarint(f.buffer, uint64(len(s)))
+	f.buffer = append(f.buffer, s...)
+}
+
+func (f *fingerprinter) number(n int64) { f.buffer = binary.AppendVarint(f.buffer, n) }
+
+func (f *fingerprinter) optional(n *int64) {
+	if n == nil {
+		f.buffer = append(f.buffer, 0)
+		return
+	}
+	f.buffer = append(f.buffer, 1)
+	f.number(*n)
+}
+
+func (f *fingerprinter) float(x *float64) {
+	if x == nil {
+		f.optional(nil)
+		return
+	}
+	bits := int64(math.Float64bits(*x))
+	f.optional(&bits)
+}
+
+func (f *fingerprinter) sum() string {
+	h := sha256.Sum256(f.buffer)
+	return base64.RawURLEncoding.EncodeToString(h[:16])
+}
+
+// fingerprint identifies what the caller sent, whatever was chosen for it since: no candidates, no
+// defaults. The id is not part of it.
+func (r *ReserveRequest) fingerprint() string {
+	f := fingerprinter{buffer: make([]byte, 0, 256)}
+	f.text(string(r.Channel))
+	f.text(r.Customer)
+	f.text(r.Order)
+	if r.ShipTo == nil {
+		f.number(0)
+	} else {
+		f.number(1)
+		f.text(r.ShipTo.Country)
+		f.text(r.ShipTo.Region)
+		f.text(r.ShipTo.PostalCode)
+		f.float(r.ShipTo.Latitude)
+		f.float(r.ShipTo.Longitude)
+	}
+	f.text(string(r.Pickup))
+	f.number(r.TTL.Milliseconds())
+	f.text(string(r.Split))
+	f.number(int64(len(r.Lines)))
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		f.text(l.Line)
+		f.text(string(l.SKU))
+		f.number(l.Quantity)
+		f.text(string(l.Location))
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
+		f.text(key)
+		f.text(r.Metadata[key])
+	}
+	return f.sum()
+}
+
+// fingerprint identifies what a partial call asks for.
+func (r *TransitionRequest) fingerprint() string {
+	f := fingerprinter{}
+	for _, l := range r.Lines {
+		f.text(l.Line)
+		f.number(l.Quantity)
+	}
+	return f.sum()
+}
+
+// fingerprint identifies an operation without its id.
+func (r *AdjustRequest) fingerprint() string {
+	f := fingerprinter{buffer: make([]byte, 0, 64*len(r.Changes))}
+	f.text(r.Reason)
+	f.text(r.Actor)
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		f.text(string(c.SKU))
+		f.text(string(c.Location))
+		for _, n := range []*int64{c.OnHand, c.Delta, c.IfOnHand, c.SafetyStock, c.BackorderLimit} {
+			f.optional(n)
+		}
+	}
+	return f.sum()
+}

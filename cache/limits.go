@@ -1,0 +1,19 @@
+package cache
+
+import "time"
+
+// The limits. Breaking one is ErrInvalid, before anything is sent to Redis.
+const (
+	IdentifierBytesMax = 128           // bytes of UTF-8 in any identifier
+	QuantityMax        = 2_147_483_647 // units in one quantity or count
+	LinesMax           = 100           // lines of one reservation
+	MetadataKeysMax    = 16            // entries of metadata
+	MetadataBytesMax   = 512           // bytes of one metadata value; a key is an identifier
+	TextBytesMax       = 512           // bytes of a reason, an actor or a part of an address
+	ChangesMax         = 1_000         // levels changed by one operation
+	LocationsMax       = 1_000         // locations of one shard
+	TTLMin             = time.Second   // shortest deadline
+	LevelPageMax       = 500           // levels in one page
+	LevelPageDefault   = 50            // levels in a page that names no limit
+	BatchLimit         = 512           // requests in one script call, whatever Options say
+)

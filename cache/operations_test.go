@@ -1,0 +1,239 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// operation is one case: given a state and the calls that led to it, when a call is made, then it
+// answers so, and everything Redis holds is so.
+type operation struct {
+	name   string
+	stock  string                // given: SKU@location=on hand
+	given  []func(*bench) string // given: calls, their answers not looked at
+	when   func(*bench) string
+	answer string
+	state  string // whole; "" means that the call changed nothing
+}
+
+// run makes the case on every engine.
+func (o operation) run(t *testing.T) {
+	t.Helper()
+	t.Run(o.name, func(t *testing.T) {
+		redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+			b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+			b.stock(o.stock)
+			for _, call := range o.given {
+				call(b)
+			}
+			before, events := b.state(0), len(b.events())
+			equal(t, "answer", o.when(b), o.answer)
+			if o.state == "" {
+				equal(t, "state", b.state(0), before)
+			} else {
+				equal(t, "state", b.state(events), o.state)
+			}
+		})
+	})
+}
+
+// events is the events of the stream, as they came.
+func (b *bench) events() []Event {
+	b.tb.Helper()
+	entries, err := b.store.client.XRange(b.ctx, b.store.keys.events, "-", "+").Result()
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	var events []Event
+	for _, e := range entries {
+		entry, err := DecodeEntry(e.ID, e.Values)
+		if err != nil {
+			b.tb.Fatal(err)
+		}
+		events = append(events, entry.Events...)
+	}
+	return events
+}
+
+// told is an answer in words.
+func told(r Result, err error) string {
+	if err != nil {
+		return toldError(err)
+	}
+	text := string(r.State)
+	if r.Replay {
+		text = "again " + text
+	}
+	text += fmt.Sprintf(" v%d until %s", r.Version, seconds(r.ExpiresAt.UnixMilli()))
+	for _, l := range r.Lines {
+		text += fmt.Sprintf(" | %s %s %d/%d", l.Line, l.SKU, l.Quantity, l.Requested)
+		for _, a := range l.From {
+			text += fmt.Sprintf(" %s:%d", a.Location, a.Quantity)
+		}
+		if l.Fulfilled > 0 {
+			text += fmt.Sprintf(" fulfilled %d", l.Fulfilled)
+		}
+	}
+	return text
+}
+
+func toldError(err error) string {
+	text := Outcome(err)
+	var short *InsufficientError
+	var unknown *UnknownStockError
+	var none *NoLocationError
+	var state *WrongStateError
+	var version *VersionError
+	var invalid *InvalidError
+	switch {
+	case errors.As(err, &short):
+		for _, s := range short.Shortages {
+			text += fmt.Sprintf(" | %s %s %d of %d", s.Line, s.SKU, s.Available, s.Requested)
+		}
+	case errors.As(err, &unknown):
+		text += " | " + strings.Join(unknown.Lines, " ")
+	case errors.As(err, &none):
+		for _, r := range none.Rejected {
+			text += fmt.Sprintf(" | %s %s %s", r.Line, r.Location, r.Reason)
+		}
+	case errors.As(err, &state):
+		text += " " + string(state.State)
+	case errors.As(err, &version):
+		text += fmt.Sprintf(" %s %d", version.SKU, version.Current)
+	case errors.As(err, &invalid):
+		for _, f := range invalid.Faults {
+			text += " | " + f.Path + " " + f.Message
+		}
+	}
+	return text
+}
+
+func reserve(r ReserveRequest) func(*bench) string {
+	return func(b *bench) string { return told(b.store.Reserve(b.ctx, r)) }
+}
+
+func split(r ReserveRequest, way location.Split) ReserveRequest {
+	r.Split = way
+	return r
+}
+
+func confirm(id string, version int64) func(*bench) string {
+	return func(b *bench) string {
+		return told(b.store.Confirm(b.ctx, TransitionRequest{ID: id, Version: version}))
+	}
+}
+
+// parts is "line:units …".
+func parts(list string) (lines []LineQuantity) {
+	for item := range strings.FieldsSeq(list) {
+		line, units, _ := strings.Cut(item, ":")
+		o := order("", line+":X:"+units)
+		lines = append(lines, LineQuantity{Line: line, Quantity: o.Lines[0].Quantity})
+	}
+	return lines
+}
+
+func release(id string, version int64, list string) func(*bench) string {
+	return func(b *bench) string {
+		return told(b.store.Release(b.ctx, TransitionRequest{ID: id, Version: version, Lines: parts(list)}))
+	}
+}
+
+func fulfill(id string, version int64, list string) func(*bench) string {
+	return func(b *bench) string {
+		return told(b.store.Fulfill(b.ctx, TransitionRequest{ID: id, Version: version, Lines: parts(list)}))
+	}
+}
+
+func extend(id string, ttl time.Duration, version int64) func(*bench) string {
+	return func(b *bench) string {
+		return told(b.store.Extend(b.ctx, ExtendRequest{ID: id, TTL: ttl, Version: version}))
+	}
+}
+
+// after moves the clock.
+func after(d time.Duration) func(*bench) string {
+	return func(b *bench) string {
+		b.now += d.Milliseconds()
+		return ""
+	}
+}
+
+func expire(b *bench) string {
+	expired, more, err := b.store.Expire(b.ctx)
+	if err != nil {
+		return toldError(err)
+	}
+	return fmt.Sprintf("expired %d more %t", expired, more)
+}
+
+func calls(list ...func(*bench) string) []func(*bench) string { return list }
+
+// runAnswer is run for a case that is about the answer: a refusal still changes nothing, and what is
+// taken is what the answer says.
+func (o operation) runAnswer(t *testing.T) {
+	t.Helper()
+	t.Run(o.name, func(t *testing.T) {
+		redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+			b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+			b.stock(o.stock)
+			before := b.state(0)
+			answer := o.when(b)
+			equal(t, "answer", answer, o.answer)
+			if strings.HasPrefix(o.answer, "insufficient") {
+				equal(t, "state", b.state(0), before)
+			}
+			b.invariants()
+		})
+	})
+}
+
+func describeAllocation(a Allocation) string { return fmt.Sprintf("%s:%d", a.Location, a.Quantity) }
+
+// invariants checks what must hold after every step, over everything Redis holds: held is the sum
+// over held reservations, committed over confirmed lines not yet fulfilled, and available what is
+// left. Below zero only an adjustment can take it.
+func (b *bench) invariants() {
+	b.tb.Helper()
+	held, committed := map[string]int64{}, map[string]int64{}
+	records, err := b.store.client.HGetAll(b.ctx, b.store.keys.reservations).Result()
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	for id, text := range records {
+		rec, err := decodeRecord(text)
+		if err != nil {
+			b.tb.Fatalf("%s: %v", id, err)
+		}
+		for _, l := range rec.lines {
+			for _, a := range l.from {
+				switch name := levelName(l.sku, a.location); rec.state {
+				case StateHeld:
+					held[name] += a.quantity
+				case StateConfirmed:
+					committed[name] += a.quantity - a.fulfilled
+				}
+			}
+		}
+	}
+	page, err := b.store.LevelPage(b.ctx, LevelFilter{Limit: LevelPageMax})
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	for _, l := range page.Levels {
+		name := levelName(l.SKU, l.Location)
+		if l.Held != held[name] || l.Committed != committed[name] {
+			b.tb.Errorf("%s@%s: held %d, committed %d; its reservations say %d, %d", l.SKU, l.Location,
+				l.Held, l.Committed, held[name], committed[name])
+		}
+		if sum := l.OnHand - l.Held - l.Committed - l.SafetyStock + l.BackorderLimit; l.Available != sum || l.OnHand < 0 {
+			b.tb.Errorf("%s@%s: %+v", l.SKU, l.Location, l)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package cache
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options of a Store. The zero value works.
+type Options struct {
+	Prefix  string        // of every key; default "holdfast"
+	TTL     time.Duration // deadline of a reservation that names none; default 10m
+	TTLMax  time.Duration // longest deadline that may be asked for; default 24h
+	Timeout time.Duration // one call, queueing and retries included; default 2s
+
+	BatchMax    int // requests in one script call; default 64, at most BatchLimit
+	InFlightMax int // batches of one verb under way at once; default 3
+	QueueMax    int // requests of one verb that may wait; default 16384
+
+	Observer Observer     // told of every call and batch; default nobody
+	Logger   *slog.Logger // default slog.Default()
+}
+
+// Verb names a script, as metrics and errors print it.
+type Verb string
+
+// The verbs.
+const (
+	VerbReserve Verb = "reserve"
+	VerbConfirm Verb = "confirm"
+	VerbRelease Verb = "release"
+	VerbExtend  Verb = "extend"
+	VerbFulfill Verb = "fulfill"
+	VerbExpire  Verb = "expire"
+	VerbAdjust  Verb = "adjust"
+)
+
+// Verbs lists them all.
+var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbExpire, VerbAdjust}
+
+// Observer is told what a Store does. Its methods are called on the hot path: they must be quick
+// and must not block.
+type Observer interface {
+	// Call reports one request: its outcome is "ok", "replay" or the name of the refusal, as in
+	// the API's codes ("insufficient_stock", "unavailable", …).
+	Call(verb Verb, outcome string, elapsed time.Duration)
+	// Batch reports one script call: how many requests it carried.
+	Batch(verb Verb, size int, elapsed time.Duration)
+}
+
+// Stats is a moment of a Store's queues, by verb.
+type Stats struct {
+	Queued   map[Verb]int // requests that wait for a batch
+	InFlight map[Verb]int // batches under way
+}

@@ -1,0 +1,57 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ran says whether a script ran, as far as its error tells.
+type ran int
+
+const (
+	ranYes     ran = iota // it answered
+	ranNo                 // it did not: send the same ids again
+	ranUnknown            // nobody can tell: send the same ids again, they make it safe
+	ranPartly             // it may have stopped half-way, and what it wrote stays: never again
+	ranFenced             // the server does not know the script: check whose data it has
+)
+
+// refusals are the codes Redis answers with before a script's first write.
+var refusals = []string{
+	"READONLY", "NOREPLICAS", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK",
+	"TRYAGAIN", "CROSSSLOT", "BUSY", "OOM", "NOPERM", "NOAUTH", "WRONGPASS",
+}
+
+// outcomeOf is the one table that says for each error whether the script ran.
+func outcomeOf(err error) ran {
+	var dial *net.OpError
+	switch {
+	case err == nil:
+		return ranYes
+	case redis.HasErrorPrefix(err, "NOSCRIPT"):
+		return ranFenced
+	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted),
+		errors.Is(err, redis.ErrClosed):
+		return ranNo
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return ranNo
+	case isReply(err):
+		for _, code := range refusals {
+			if redis.HasErrorPrefix(err, code) {
+				return ranNo
+			}
+		}
+		return ranPartly
+	default: // time-outs, cut connections, an ended context
+		return ranUnknown
+	}
+}
+
+// isReply says that err is an error Redis itself answered.
+func isReply(err error) bool {
+	var reply redis.Error
+	return errors.As(err, &reply) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}

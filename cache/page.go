@@ -1,0 +1,128 @@
+package cache
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// snapshot is the names of all levels in order, as they were at the last listing. Levels are only
+// ever added, so it is right as long as their number is.
+type snapshot struct {
+	mu     sync.Mutex
+	fields int64 // of the levels hash, when names was read
+	names  []string
+}
+
+// scanCount is how many fields one HSCAN is asked for.
+const scanCount = 2000
+
+// LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
+// made it was answered. Three round trips; the first page after a level was made, and the first of
+// all, read the names of all levels, 2,000 a round trip.
+//
+// Refusals: *InvalidError.
+func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
+	after, err := filter.validate()
+	if err != nil {
+		return LevelPage{}, err
+	}
+	if _, err := s.current(ctx); err != nil {
+		return LevelPage{}, err
+	}
+	names, err := s.levelNames(ctx)
+	if err != nil {
+		return LevelPage{}, err
+	}
+	wanted, next := filter.choose(names, after)
+	levels, err := s.levelsNamed(ctx, s.keys, wanted)
+	if err != nil {
+		return LevelPage{}, err
+	}
+	return LevelPage{Levels: levels, Next: next}, nil
+}
+
+func (f *LevelFilter) validate() (after string, err error) {
+	var wrong faults
+	wrong.optional("/location", string(f.Location))
+	wrong.optional("/sku_prefix", f.SKUPrefix)
+	f.Limit = orDefault(f.Limit, LevelPageDefault)
+	if f.Limit < 1 || f.Limit > LevelPageMax {
+		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
+	if _, _, ok := splitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
+		wrong.add("/cursor", "is none that was given out")
+	}
+	return string(raw), wrong.err()
+}
+
+// choose picks the names of one page from the sorted names, and the cursor of the next.
+func (f *LevelFilter) choose(names []string, after string) (wanted []string, next string) {
+	from, found := slices.BinarySearchFunc(names, after, compareLevels)
+	if found {
+		from++
+	}
+	if prefix, _ := slices.BinarySearchFunc(names, f.SKUPrefix+unitSeparator, compareLevels); prefix > from {
+		from = prefix
+	}
+	for _, name := range names[from:] {
+		sku, at, _ := splitLevel(name)
+		if !strings.HasPrefix(string(sku), f.SKUPrefix) {
+			break
+		}
+		if f.Location != "" && at != f.Location {
+			continue
+		}
+		if len(wanted) == f.Limit {
+			return wanted, base64.RawURLEncoding.EncodeToString([]byte(wanted[f.Limit-1]))
+		}
+		wanted = append(wanted, name)
+	}
+	return wanted, ""
+}
+
+// compareLevels orders level names by SKU, then location.
+func compareLevels(a, b string) int {
+	skuA, atA, _ := splitLevel(a)
+	skuB, atB, _ := splitLevel(b)
+	if c := strings.Compare(string(skuA), string(skuB)); c != 0 {
+		return c
+	}
+	return strings.Compare(string(atA), string(atB))
+}
+
+// levelNames is the names of all levels, in order.
+func (s *Store) levelNames(ctx context.Context) ([]string, error) {
+	node, err := s.node(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	s.snapshot.mu.Lock()
+	defer s.snapshot.mu.Unlock()
+	n, err := node.HLen(ctx, s.keys.levels).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: count levels: %w", ErrUnavailable, err)
+	}
+	if n == s.snapshot.fields {
+		return s.snapshot.names, nil
+	}
+	names := make([]string, 0, n)
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		var fields []string
+		if fields, cursor, err = node.HScan(ctx, s.keys.levels, cursor, "", scanCount).Result(); err != nil {
+			return nil, fmt.Errorf("%w: scan levels: %w", ErrUnavailable, err)
+		}
+		for i := 0; i < len(fields); i += 2 {
+			if _, _, ok := splitLevel(fields[i]); ok {
+				names = append(names, fields[i])
+			}
+		}
+	}
+	slices.SortFunc(names, compareLevels)
+	s.snapshot.names, s.snapshot.fields = slices.Compact(names), n
+	return s.snapshot.names, nil
+}

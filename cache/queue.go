@@ -1,0 +1,256 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// request is one caller's part of a batch.
+type request interface {
+	// id is the reservation or operation it is about.
+	id() string
+	// arguments adds its part of ARGV; it numbers the levels it names in b.
+	arguments(b *batch)
+	// weight is what it costs a script, in lines; a batch is bounded by their sum.
+	weight() int
+}
+
+// answer is what a script said to one request.
+type answer struct {
+	status    string
+	payload   string
+	now       int64 // Unix ms, by Redis's clock
+	locations int64 // version of the list of locations at that moment
+	err       error // it did not answer
+}
+
+// pending is a request on its way.
+type pending struct {
+	ctx     context.Context
+	request request
+	state   atomic.Int32
+	done    chan answer
+}
+
+const (
+	stateWaiting int32 = iota
+	stateSent          // in a batch: the outcome is its caller's to learn
+	stateGone          // its caller left before it was sent
+)
+
+// weightMax bounds the lines of one batch of more than one request, and with them the time it keeps
+// Redis.
+const weightMax = 256
+
+// queue gathers the requests of one verb while batches are in flight. There is no timer: a request
+// that meets a free worker goes at once, alone.
+type queue struct {
+	verb  Verb
+	store *Store
+
+	mu       sync.Mutex
+	wake     *sync.Cond
+	waiting  []*pending
+	idle     int
+	inFlight int
+	closed   bool
+	workers  sync.WaitGroup
+
+	down  atomic.Bool  // the last batch found no Redis
+	retry atomic.Int64 // while down: Unix ns from which one request may try again
+}
+
+// probeEvery is how often a request may find out whether a Redis that was down is back.
+const probeEvery = 50 * time.Millisecond
+
+func newQueue(s *Store, verb Verb) *queue {
+	q := &queue{verb: verb, store: s}
+	q.wake = sync.NewCond(&q.mu)
+	for range s.options.InFlightMax {
+		q.workers.Go(q.work)
+	}
+	return q
+}
+
+// do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
+// before it was sent is not sent.
+func (q *queue) do(ctx context.Context, r request) answer {
+	if err := ctx.Err(); err != nil {
+		return answer{err: err}
+	}
+	if q.down.Load() && !q.mayProbe() {
+		return answer{err: ErrUnavailable}
+	}
+	p := &pending{ctx: ctx, request: r, done: make(chan answer, 1)}
+	if err := q.push(p); err != nil {
+		return answer{err: err}
+	}
+	select {
+	case a := <-p.done:
+		return a
+	case <-ctx.Done():
+		if p.state.CompareAndSwap(stateWaiting, stateGone) {
+			return answer{err: fmt.Errorf("not sent: %w", ctx.Err())}
+		}
+		return answer{err: fmt.Errorf("outcome unknown, repeat with the same id: %w", ctx.Err())}
+	}
+}
+
+func (q *queue) mayProbe() bool {
+	now, at := time.Now().UnixNano(), q.retry.Load()
+	return now >= at && q.retry.CompareAndSwap(at, now+int64(probeEvery))
+}
+
+func (q *queue) push(p *pending) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	if len(q.waiting) >= q.store.options.QueueMax {
+		return fmt.Errorf("%w: %d requests are waiting already", ErrUnavailable, len(q.waiting))
+	}
+	q.waiting = append(q.waiting, p)
+	if q.idle > 0 {
+		q.wake.Signal()
+	}
+	return nil
+}
+
+// work runs batches until the queue is closed and empty.
+func (q *queue) work() {
+	b := newBatch(q.store.options.BatchMax)
+	for q.take(b) {
+		started := time.Now()
+		err := q.store.run(q.verb, b)
+		q.finish(b, err)
+		if o := q.store.options.Observer; o != nil {
+			o.Batch(q.verb, len(b.pending), time.Since(started))
+		}
+	}
+}
+
+// take fills b with the requests that wait, up to its bounds; false says that none will come.
+func (q *queue) take(b *batch) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b.used {
+		q.inFlight--
+	}
+	b.reset()
+	for {
+		n, weight := 0, 0
+		for n < len(q.waiting) && len(b.pending) < q.store.options.BatchMax {
+			p := q.waiting[n]
+			w := p.request.weight()
+			if len(b.pending) > 0 && weight+w > weightMax {
+				break
+			}
+			n++
+			if p.ctx.Err() == nil && p.state.CompareAndSwap(stateWaiting, stateSent) {
+				b.pending = append(b.pending, p)
+				weight += w
+			}
+		}
+		rest := copy(q.waiting, q.waiting[n:])
+		clear(q.waiting[rest:])
+		q.waiting = q.waiting[:rest]
+		if len(b.pending) > 0 {
+			q.inFlight++
+			b.used = true
+			return true
+		}
+		if q.closed {
+			return false
+		}
+		q.idle++
+		q.wake.Wait()
+		q.idle--
+	}
+}
+
+// finish hands out the answers. Where there was no Redis, whatever waits is told at once, so that an
+// outage piles nothing up.
+func (q *queue) finish(b *batch, err error) {
+	if err == nil {
+		q.down.Store(false)
+		for i, p := range b.pending {
+			p.done <- b.answers[i]
+		}
+		return
+	}
+	for _, p := range b.pending {
+		p.done <- answer{err: err}
+	}
+	if !isUnavailable(err) {
+		return
+	}
+	q.retry.Store(time.Now().Add(probeEvery).UnixNano())
+	q.down.Store(true)
+	q.mu.Lock()
+	waiting := q.waiting
+	q.waiting = nil
+	q.mu.Unlock()
+	for _, p := range waiting {
+		if p.state.CompareAndSwap(stateWaiting, stateSent) {
+			p.done <- answer{err: ErrUnavailable}
+		}
+	}
+}
+
+// close lets the workers finish what waits, then end.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.wake.Broadcast()
+}
+
+func (q *queue) depth() (waiting, inFlight int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting), q.inFlight
+}
+
+// batch is the requests of one script call, and their ARGV. A worker uses one again and again.
+type batch struct {
+	pending []*pending
+	answers []answer
+	body    []string       // what the requests add after the header, the ids and the levels
+	names   []string       // levels, in order of their numbers
+	numbers map[string]int // level -> its number, from 1
+	used    bool
+}
+
+func newBatch(size int) *batch {
+	return &batch{
+		pending: make([]*pending, 0, size), answers: make([]answer, 0, size),
+		numbers: make(map[string]int, size),
+	}
+}
+
+func (b *batch) reset() {
+	clear(b.pending)
+	b.pending, b.answers = b.pending[:0], b.answers[:0]
+	clear(b.body)
+	b.body, b.names = b.body[:0], b.names[:0]
+	clear(b.numbers)
+}
+
+// add adds texts to ARGV.
+func (b *batch) add(texts ...string) { b.body = append(b.body, texts...) }
+
+// level numbers a level; the same one gets the same number.
+func (b *batch) level(name string) string {
+	n, ok := b.numbers[name]
+	if !ok {
+		b.names = append(b.names, name)
+		n = len(b.names)
+		b.numbers[name] = n
+	}
+	return strconv.Itoa(n)
+}

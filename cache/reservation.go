@@ -1,0 +1,93 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// State is where a reservation stands.
+type State string
+
+// The states of a reservation.
+const (
+	StateHeld      State = "held"
+	StateConfirmed State = "confirmed"
+	StateFulfilled State = "fulfilled"
+	StateReleased  State = "released"
+	StateExpired   State = "expired"
+)
+
+// Reservation is units taken for one order, and where they stand.
+type Reservation struct {
+	ID        string
+	State     State // an overdue hold reads expired, swept or not
+	Version   int64 // 1 at first, one more with each transition
+	CreatedAt time.Time
+	ExpiresAt time.Time // the deadline, to the millisecond; without meaning once confirmed
+	Channel   location.Channel
+	Customer  string
+	Order     string
+	Lines     []Line
+}
+
+// Line is one line of a Reservation.
+type Line struct {
+	Line      string
+	SKU       location.SKU
+	Requested int64 // units first asked for
+	Quantity  int64 // units in the reservation; a partial release lowers it
+	Fulfilled int64 // units of Quantity that have left
+	Returned  int64 // units of Fulfilled that came back to stock
+	From      []Allocation
+}
+
+// Allocation is the part of a line that one location serves.
+type Allocation struct {
+	Location location.ID
+	Quantity int64 // units
+}
+
+// Result is a Reservation as a verb answers it.
+type Result struct {
+	Reservation
+	Replay  bool // the same request was answered before; nothing was changed
+	Durable bool // the ledger has it; false where there is no ledger, and for what needs none
+
+	// DurableCall says that this call is one of those that are answered once the ledger has them:
+	// confirm, fulfill, and the release of a confirmed reservation.
+	DurableCall bool
+}
+
+// Level is a SKU at a location. Available = OnHand - Held - Committed - SafetyStock +
+// BackorderLimit; all in units.
+type Level struct {
+	SKU            location.SKU
+	Location       location.ID
+	OnHand         int64
+	Held           int64
+	Committed      int64
+	SafetyStock    int64
+	BackorderLimit int64
+	Available      int64 // may be below 0 after an adjustment
+}
+
+// LevelPage is one page of levels. Next is "" on the last page.
+type LevelPage struct {
+	Levels []Level
+	Next   string
+}
+
+// AdjustResult is what an operation left behind, one level for each of its changes, in their order.
+type AdjustResult struct {
+	Levels  []AdjustedLevel
+	At      time.Time // when the operation was applied, by Redis's clock
+	Replay  bool      // the id was used before for the same request; nothing was changed
+	Durable bool      // the ledger has it; false where there is no ledger
+}
+
+// AdjustedLevel is a level as it is now, and whether this operation made it.
+type AdjustedLevel struct {
+	Level
+	Created bool // never true in a replay
+}

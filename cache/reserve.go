@@ -1,0 +1,265 @@
+package cache
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// reroutesMax bounds how often one call is routed again because the locations changed under it.
+const reroutesMax = 5
+
+// Reserve takes units out of sale until a deadline: all lines or none. It is safe to repeat: the
+// same id with the same request answers the reservation as it is now, and takes nothing again, also
+// after it was confirmed, released or expired.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull, ErrIDConflict,
+// *UnknownStockError, *NoLocationError, *InsufficientError. After ErrUnavailable or an ended context
+// the outcome is unknown: repeat with the same id.
+//
+// It costs one round trip, shared with the other calls of its batch; a refusal that may be due to
+// overdue reservations or a list of locations that is out of date costs one more each time.
+func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
+	if err := r.validate(s.options.TTLMax); err != nil {
+		return Result{}, err
+	}
+	call := newReserveCall(&r, s.options.TTL)
+	for range reroutesMax {
+		known, err := s.locations(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		call.route(known.directory)
+		a := s.send(ctx, VerbReserve, call)
+		if a.err != nil {
+			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.err)
+		}
+		stale := a.locations != known.version
+		switch a.status {
+		case "held", "replay":
+			return s.result(r.ID, a, a.status == "replay")
+		case "insufficient":
+			if !stale {
+				return Result{}, call.insufficient(a.payload)
+			}
+		case "no_location":
+			if err := s.explain(ctx, call); err != nil {
+				return Result{}, err
+			}
+		default:
+			return Result{}, refusal(VerbReserve, r.ID, a)
+		}
+	}
+	return Result{}, fmt.Errorf("reserve %q: %w: the locations keep changing", r.ID, ErrUnavailable)
+}
+
+// send queues a request until its answer is final: as long as overdue reservations are being given
+// back for it, it is sent again.
+func (s *Store) send(ctx context.Context, verb Verb, r request) answer {
+	for {
+		a := s.queues[verb].do(ctx, r)
+		if a.err != nil {
+			return a
+		}
+		s.saw(a.locations)
+		if a.status != "more_due" {
+			return a
+		}
+	}
+}
+
+// result reads the record that an answer carries.
+func (s *Store) result(id string, a answer, replay bool) (Result, error) {
+	rec, err := decodeRecord(a.payload)
+	if err != nil {
+		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
+	}
+	return Result{Reservation: rec.reservation(id, a.now), Replay: replay}, nil
+}
+
+// reserveCall is a ReserveRequest as its script takes it.
+type reserveCall struct {
+	request *ReserveRequest
+	shape   string     // ttl_ms split lines
+	fixed   string     // fingerprint channel customer order
+	head    string     // of the event
+	texts   []string   // of the lines: line sku requested returned
+	levels  [][]string // of each line's candidates, in order
+}
+
+func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
+	if r.TTL != 0 {
+		ttl = r.TTL
+	}
+	split := r.Split
+	if split == "" {
+		split = location.SplitLines
+	}
+	c := &reserveCall{
+		request: r,
+		shape: strconv.FormatInt(ttl.Milliseconds(), 10) + " " + string(split) + " " +
+			strconv.Itoa(len(r.Lines)),
+		fixed: r.fingerprint() + unitSeparator + string(r.Channel) + unitSeparator + r.Customer +
+			unitSeparator + r.Order,
+		head: "reserve" + unitSeparator + r.ID + unitSeparator + unitSeparator + "0" + unitSeparator +
+			r.extra() + recordSeparator,
+		texts: make([]string, len(r.Lines)), levels: make([][]string, len(r.Lines)),
+	}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		c.texts[i] = l.Line + unitSeparator + string(l.SKU) + unitSeparator +
+			strconv.FormatInt(l.Quantity, 10) + unitSeparator + "0"
+	}
+	return c
+}
+
+// route finds each line's candidates.
+func (c *reserveCall) route(d location.Directory) {
+	for i, candidates := range location.Route(d, c.request.routing()) {
+		names := make([]string, len(candidates))
+		for j, at := range candidates {
+			names[j] = levelName(c.request.Lines[i].SKU, at)
+		}
+		c.levels[i] = names
+	}
+}
+
+func (r *ReserveRequest) routing() location.Request {
+	lines := make([]location.RequestLine, len(r.Lines))
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		lines[i] = location.RequestLine{Line: l.Line, SKU: l.SKU, Pin: l.Location}
+	}
+	return location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup, Lines: lines}
+}
+
+// extra is what the ledger keeps and Redis does not, as JSON; "" where there is nothing.
+func (r *ReserveRequest) extra() string {
+	if r.ShipTo == nil && r.Pickup == "" && r.Split == "" && len(r.Metadata) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(struct {
+		ShipTo   *location.Address `json:"ship_to,omitempty"`
+		Pickup   location.ID       `json:"pickup,omitempty"`
+		Split    location.Split    `json:"split,omitempty"`
+		Metadata map[string]string `json:"metadata,omitempty"`
+	}{r.ShipTo, r.Pickup, r.Split, r.Metadata})
+	if err != nil {
+		panic("cache: a validated request is JSON: " + err.Error())
+	}
+	return string(text)
+}
+
+func (c *reserveCall) id() string { return c.request.ID }
+
+func (c *reserveCall) weight() int {
+	n := 0
+	for _, names := range c.levels {
+		n += 1 + len(names)/8
+	}
+	return n
+}
+
+func (c *reserveCall) arguments(b *batch) {
+	b.add(c.shape, c.fixed, c.head)
+	for i, names := range c.levels {
+		b.add(c.texts[i], strconv.FormatInt(c.request.Lines[i].Quantity, 10), candidateList(b, names))
+	}
+}
+
+func candidateList(b *batch, names []string) string {
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return b.level(names[0])
+	}
+	var list strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			list.WriteByte(' ')
+		}
+		list.WriteString(b.level(name))
+	}
+	return list.String()
+}
+
+// insufficient reads the shortages of a refusal.
+func (c *reserveCall) insufficient(payload string) error {
+	shortages, err := decodeShortages(payload, func(i int) (Shortage, bool) {
+		if i < 1 || i > len(c.request.Lines) {
+			return Shortage{}, false
+		}
+		l := &c.request.Lines[i-1]
+		return Shortage{Line: l.Line, SKU: l.SKU, Requested: l.Quantity}, true
+	})
+	if err != nil {
+		return fmt.Errorf("reserve %q: %w", c.request.ID, err)
+	}
+	return &InsufficientError{Shortages: shortages}
+}
+
+// decodeShortages reads "line available", line by line; about says which line a number means.
+func decodeShortages(payload string, about func(int) (Shortage, bool)) ([]Shortage, error) {
+	var shortages []Shortage
+	for part := range strings.SplitSeq(payload, recordSeparator) {
+		f := fieldReader{rest: part}
+		shortage, ok := about(int(f.number()))
+		shortage.Available = f.number()
+		if !ok || f.failed {
+			return nil, fmt.Errorf("shortage %q: %w", part, ErrCorrupt)
+		}
+		shortages = append(shortages, shortage)
+	}
+	return shortages, nil
+}
+
+// explain finds out why a line has no candidate: its SKU has no level at all, or none where it may
+// come from. It is nil where, by now, every line has one: then the call is worth sending again.
+// Two round trips.
+func (s *Store) explain(ctx context.Context, c *reserveCall) error {
+	known, err := s.readLocations(ctx)
+	if err != nil {
+		return err
+	}
+	request := c.request.routing()
+	var unknown []string
+	var rejected []location.Rejected
+	for i, candidates := range location.Route(known.directory, request) {
+		line := request.Lines[i]
+		levels, err := s.levelsAt(ctx, line.SKU, known.directory.Locations)
+		if err != nil {
+			return err
+		}
+		has := make(map[location.ID]bool, len(levels))
+		for _, l := range levels {
+			has[l.Location] = true
+		}
+		if len(levels) == 0 {
+			unknown = append(unknown, line.Line)
+			continue
+		}
+		served := false
+		for _, at := range candidates {
+			served = served || has[at]
+		}
+		if !served {
+			rejected = append(rejected, location.Explain(known.directory, request, line, has)...)
+		}
+	}
+	switch {
+	case len(unknown) > 0:
+		return &UnknownStockError{Lines: unknown}
+	case len(rejected) > 0:
+		return &NoLocationError{Rejected: rejected}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,206 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// attemptsMax bounds how often one batch is sent; backoff is what is waited before the second time,
+// and twice, thrice as long before the next, with jitter.
+const (
+	attemptsMax = 4
+	backoff     = 15 * time.Millisecond
+)
+
+// run sends a batch and reads its answers. It sends the same ids again where the script did not run
+// or nobody can tell, within Options.Timeout; never where it may have run partly, and it never falls
+// back to EVAL: an unknown script is the sign that this may be another server, or its past.
+func (s *Store) run(verb Verb, b *batch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
+	defer cancel()
+	for _, p := range b.pending {
+		p.request.arguments(b)
+	}
+	reply, err := s.call(ctx, verb, b.header(verb, s.clock()), func(args []any) []any {
+		return b.arguments(args)
+	})
+	if err != nil {
+		return err
+	}
+	return b.decode(verb, reply)
+}
+
+// call runs a verb's script, again where that is safe, and returns a reply that begins with "ok".
+func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) ([]any, error) {
+	var err error
+	for attempt := range attemptsMax {
+		if attempt > 0 {
+			if !pause(ctx, attempt) {
+				break
+			}
+		}
+		var g *generation
+		if g, err = s.current(ctx); err != nil {
+			return nil, err
+		}
+		var reply []any
+		reply, err = s.evalsha(ctx, verb, g, header, body)
+		switch outcomeOf(err) {
+		case ranYes:
+			if word, ok := reply[0].(string); !ok || word != "ok" {
+				if err = s.closed(ctx, verb, word, g); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			return reply, nil
+		case ranFenced:
+			if _, err = s.reload(ctx, g); err != nil {
+				return nil, err
+			}
+		case ranPartly:
+			s.options.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
+			return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
+		}
+	}
+	return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
+}
+
+// closed says what a one-word reply means; nil means that it is worth trying again.
+func (s *Store) closed(ctx context.Context, verb Verb, word string, g *generation) error {
+	switch word {
+	case "fenced":
+		_, err := s.reload(ctx, g)
+		return err
+	case "loading":
+		return ErrRebuilding
+	case "backlog":
+		return ErrBacklogFull
+	case "refused":
+		s.options.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
+		return fmt.Errorf("%w: the event stream refused an entry", ErrRebuilding)
+	default:
+		return fmt.Errorf("%w: %s answered %q", ErrCorrupt, verb, word)
+	}
+}
+
+// evalsha sends the script once, on the primary itself: no layer below may send it again.
+func (s *Store) evalsha(ctx context.Context, verb Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
+	node, err := s.node(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys := s.verbKeys[verb]
+	args := make([]any, 0, 16)
+	args = append(args, "evalsha", g.sha[verb], len(keys))
+	for i := range keys {
+		args = append(args, &keys[i])
+	}
+	for i := range header {
+		args = append(args, &header[i])
+	}
+	cmd := redis.NewCmd(ctx, body(args)...)
+	if err := node.Process(ctx, cmd); err != nil {
+		if _, moved := redis.IsMovedError(err); moved {
+			if c, ok := s.client.(*redis.ClusterClient); ok {
+				c.ReloadState(ctx)
+			}
+		}
+		return nil, err
+	}
+	reply, err := cmd.Slice()
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) == 0 {
+		return nil, fmt.Errorf("empty reply: %w", ErrCorrupt)
+	}
+	return reply, nil
+}
+
+// pause waits before another attempt; false says that there is no time left.
+func pause(ctx context.Context, attempt int) bool {
+	timer := time.NewTimer(time.Duration(attempt)*backoff + rand.N(backoff))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// isUnavailable says that there was no Redis to ask.
+func isUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
+
+// nonce is a random word that tells this entry from another one of the same id.
+func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
+
+// header is what every script's ARGV begins with.
+func (b *batch) header(verb Verb, now string) []string {
+	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
+	switch verb {
+	case VerbReserve:
+		h = append(h, strconv.Itoa(len(b.names)))
+	case VerbAdjust:
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
+	}
+	return h
+}
+
+// arguments adds the ids, the levels and the requests. Pointers, so that no text is boxed.
+func (b *batch) arguments(args []any) []any {
+	all := make([]any, len(args), len(args)+len(b.pending)+len(b.names)+len(b.body))
+	copy(all, args)
+	for _, p := range b.pending {
+		all = append(all, p.request.id())
+	}
+	for i := range b.names {
+		all = append(all, &b.names[i])
+	}
+	for i := range b.body {
+		all = append(all, &b.body[i])
+	}
+	return all
+}
+
+// decode reads the reply: "ok", now, the version of the locations, then status and payload of each
+// request.
+func (b *batch) decode(verb Verb, reply []any) error {
+	if len(reply) != 3+2*len(b.pending) {
+		return fmt.Errorf("%w: %s answered %d values to %d requests", ErrCorrupt, verb, len(reply), len(b.pending))
+	}
+	now, locations, err := decodeHead(reply)
+	if err != nil {
+		return err
+	}
+	for i := range b.pending {
+		status, ok1 := reply[3+2*i].(string)
+		payload, ok2 := reply[4+2*i].(string)
+		if !ok1 || !ok2 {
+			return fmt.Errorf("%w: %s answered something else than text", ErrCorrupt, verb)
+		}
+		b.answers = append(b.answers, answer{status: status, payload: payload, now: now, locations: locations})
+	}
+	return nil
+}
+
+func decodeHead(reply []any) (now, locations int64, err error) {
+	if len(reply) < 3 {
+		return 0, 0, fmt.Errorf("%w: %d values answered", ErrCorrupt, len(reply))
+	}
+	t, _ := reply[1].(string)
+	l, _ := reply[2].(string)
+	now, err1 := strconv.ParseInt(t, 10, 64)
+	locations, err2 := strconv.ParseInt(l, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return now, locations, nil
+}

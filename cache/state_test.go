@@ -1,0 +1,213 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+// epochMillis is when tests begin, Unix ms: 13 digits, as real times have.
+const epochMillis = 1_700_000_000_000
+
+// bench is a Store whose clock a test sets, on one engine.
+type bench struct {
+	tb    testing.TB
+	ctx   context.Context
+	store *Store
+	now   int64
+	ops   int // operations made by stock
+}
+
+func newBench(tb testing.TB, client redis.UniversalClient, options Options) *bench {
+	tb.Helper()
+	s, err := New(client, options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b := &bench{tb: tb, ctx: context.Background(), store: s, now: epochMillis}
+	s.clock = func() string { return strconv.FormatInt(b.now, 10) }
+	tb.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return b
+}
+
+// stock sets on hand, as "SKU@location=units …".
+func (b *bench) stock(list string) {
+	b.tb.Helper()
+	for item := range strings.FieldsSeq(list) {
+		name, units, _ := strings.Cut(item, "=")
+		sku, at, _ := strings.Cut(name, "@")
+		n, err := strconv.ParseInt(units, 10, 64)
+		if err != nil {
+			b.tb.Fatal(err)
+		}
+		b.ops++
+		b.adjust(AdjustRequest{ID: fmt.Sprintf("stock-%d", b.ops), Changes: []Change{
+			{SKU: location.SKU(sku), Location: location.ID(at), OnHand: &n},
+		}})
+	}
+}
+
+func (b *bench) adjust(r AdjustRequest) AdjustResult {
+	b.tb.Helper()
+	result, err := b.store.Adjust(b.ctx, r)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	return result
+}
+
+// order is a ReserveRequest from "line:SKU:units[:pin] …".
+func order(id, lines string) ReserveRequest {
+	r := ReserveRequest{ID: id}
+	for item := range strings.FieldsSeq(lines) {
+		f := append(strings.Split(item, ":"), "")
+		n, err := strconv.ParseInt(f[2], 10, 64)
+		if err != nil {
+			panic(err)
+		}
+		r.Lines = append(r.Lines, LineRequest{Line: f[0], SKU: location.SKU(f[1]), Quantity: n, Location: location.ID(f[3])})
+	}
+	return r
+}
+
+// state is everything Redis holds, in words, in a fixed order; times are seconds since the test's
+// beginning. The events are those after the first skip.
+func (b *bench) state(skipEvents int) string {
+	b.tb.Helper()
+	var out strings.Builder
+	c, k := b.store.client, b.store.keys
+	must := func(err error) {
+		b.tb.Helper()
+		if err != nil {
+			b.tb.Fatal(err)
+		}
+	}
+	hash := func(key string, show func(field, value string)) {
+		values, err := c.HGetAll(b.ctx, key).Result()
+		must(err)
+		for _, field := range slices.Sorted(mapKeys(values)) {
+			show(field, values[field])
+		}
+	}
+	hash(k.stock, func(level, units string) {
+		if sku, at, ok := splitLevel(level); ok {
+			fmt.Fprintf(&out, "stock %s@%s %s\n", sku, at, units)
+		}
+	})
+	hash(k.levels, func(level, counts string) {
+		if sku, at, ok := splitLevel(level); ok {
+			fmt.Fprintf(&out, "level %s@%s %s\n", sku, at, strings.ReplaceAll(counts, unitSeparator, " "))
+		}
+	})
+	hash(k.reservations, func(id, text string) {
+		rec, err := decodeRecord(text)
+		must(err)
+		if again := rec.encode(); again != text {
+			b.tb.Fatalf("record %q encodes as %q", text, again)
+		}
+		fmt.Fprintf(&out, "%s\n", describe(id, rec))
+	})
+	members, err := c.ZRangeWithScores(b.ctx, k.deadlines, 0, -1).Result()
+	must(err)
+	for _, z := range members {
+		fmt.Fprintf(&out, "deadline %s %s\n", seconds(int64(z.Score)), strings.ReplaceAll(z.Member.(string), unitSeparator, " "))
+	}
+	entries, err := c.XRange(b.ctx, k.events, "-", "+").Result()
+	must(err)
+	for _, e := range entries {
+		entry, err := DecodeEntry(e.ID, e.Values)
+		must(err)
+		for _, event := range entry.Events {
+			if skipEvents--; skipEvents < 0 {
+				out.WriteString("event " + describeEvent(b.tb, entry, event) + "\n")
+			}
+		}
+	}
+	return out.String()
+}
+
+func mapKeys(m map[string]string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func seconds(millis int64) string {
+	return strconv.FormatFloat(float64(millis-epochMillis)/1000, 'f', -1, 64) + "s"
+}
+
+// describe shows a record: id state version deadline, and each line with where it comes from.
+func describe(id string, r record) string {
+	text := fmt.Sprintf("%s %s v%d until %s", id, r.state, r.version, seconds(r.expires))
+	for _, l := range r.lines {
+		text += fmt.Sprintf(" | %s %s %d", l.line, l.sku, l.requested)
+		for _, a := range l.from {
+			text += fmt.Sprintf(" %s:%d", a.location, a.quantity)
+			if a.fulfilled > 0 {
+				text += fmt.Sprintf("(%d)", a.fulfilled)
+			}
+		}
+	}
+	return text
+}
+
+func describeEvent(tb testing.TB, entry Entry, e Event) string {
+	tb.Helper()
+	if entry.Nonce == "" {
+		tb.Fatalf("entry %s has no nonce", entry.ID)
+	}
+	if e.Verb == VerbAdjust {
+		text := fmt.Sprintf("adjust %s at %s", e.ID, seconds(entry.At))
+		for _, l := range e.Levels {
+			text += fmt.Sprintf(" | %s@%s on hand %d>%d safety %d>%d backorder %d>%d available %d", l.SKU, l.Location,
+				l.OnHandBefore, l.OnHandAfter, l.SafetyStockBefore, l.SafetyStockAfter,
+				l.BackorderLimitBefore, l.BackorderLimitAfter, l.AvailableAfter)
+		}
+		return text
+	}
+	rec, err := decodeRecord(e.Record)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if e.Verb == VerbReserve && rec.birth != entry.Nonce {
+		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.birth, e.ID, entry.Nonce)
+	}
+	return fmt.Sprintf("%s at %s: %s v%d > %s", e.Verb, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
+}
+
+// equal compares two texts line by line.
+func equal(tb testing.TB, what, got, want string) {
+	tb.Helper()
+	if clean(got) != clean(want) {
+		tb.Errorf("%s:\n%s\nwant:\n%s", what, clean(got), clean(want))
+	}
+}
+
+func clean(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

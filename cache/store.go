@@ -1,0 +1,221 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
+)
+
+// Store is the hot path over one Redis. It is safe for concurrent use.
+type Store struct {
+	client     redis.UniversalClient
+	options    Options
+	keys       keys
+	verbKeys   map[Verb][]string
+	queues     map[Verb]*queue
+	generation atomic.Pointer[generation]
+	loading    singleflight.Group
+	catalog    catalog
+	snapshot   snapshot
+	clock      func() string // "" leaves the time to Redis; tests set it
+}
+
+// The defaults of Options.
+const (
+	defaultPrefix      = "holdfast"
+	defaultTTL         = 10 * time.Minute
+	defaultTTLMax      = 24 * time.Hour
+	defaultTimeout     = 2 * time.Second
+	defaultBatchMax    = 64
+	defaultInFlightMax = 3
+	defaultQueueMax    = 16384
+)
+
+// New makes a Store over client, a *redis.Client or a *redis.ClusterClient. It does no I/O: the
+// first call finds Redis, or says ErrUnavailable. The client must not retry by itself (MaxRetries:
+// -1): it would send a script again whose reply was lost, under everybody's feet.
+func New(client redis.UniversalClient, options Options) (*Store, error) {
+	options = options.withDefaults()
+	if err := errors.Join(checkClient(client), options.check()); err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	s := &Store{
+		client: client, options: options, keys: keysOf(options.Prefix, 0),
+		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
+		clock: func() string { return "" },
+	}
+	for _, verb := range Verbs {
+		s.verbKeys[verb] = s.keys.of(verb)
+		if verb != VerbExpire {
+			s.queues[verb] = newQueue(s, verb)
+		}
+	}
+	return s, nil
+}
+
+func checkClient(client redis.UniversalClient) error {
+	switch c := client.(type) {
+	case *redis.Client:
+		if c.Options().MaxRetries > 0 {
+			return errors.New("the redis client retries by itself: set MaxRetries: -1")
+		}
+	case *redis.ClusterClient: // its nodes do not retry, and they are asked directly
+	default:
+		return fmt.Errorf("a redis client of type %T is not supported: use *redis.Client or *redis.ClusterClient", client)
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	o.Prefix = orDefault(o.Prefix, defaultPrefix)
+	o.TTL = orDefault(o.TTL, defaultTTL)
+	o.TTLMax = orDefault(o.TTLMax, max(defaultTTLMax, o.TTL))
+	o.Timeout = orDefault(o.Timeout, defaultTimeout)
+	o.BatchMax = orDefault(o.BatchMax, defaultBatchMax)
+	o.InFlightMax = orDefault(o.InFlightMax, defaultInFlightMax)
+	o.QueueMax = orDefault(o.QueueMax, defaultQueueMax)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func (o Options) check() error {
+	var f faults
+	f.identifier("Prefix", o.Prefix)
+	for _, n := range []struct {
+		name  string
+		value int
+		most  int
+	}{{"BatchMax", o.BatchMax, BatchLimit}, {"InFlightMax", o.InFlightMax, 64}, {"QueueMax", o.QueueMax, 1 << 20}} {
+		if n.value < 1 || n.value > n.most {
+			f.add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
+		}
+	}
+	if o.TTL < TTLMin || o.TTL > o.TTLMax {
+		f.add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
+	}
+	if o.Timeout < time.Millisecond {
+		f.add("Timeout", "is %s, must be at least 1ms", o.Timeout)
+	}
+	return f.err()
+}
+
+// Ready reports whether reserve can be served now; the error says why not. It costs a round trip.
+func (s *Store) Ready(ctx context.Context) error {
+	g, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	node, err := s.node(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	values, err := node.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate).Result()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if epoch, _ := values[0].(string); epoch != fmt.Sprint(g.epoch) {
+		return fmt.Errorf("%w: Redis is at epoch %q, this process at %d", ErrRebuilding, epoch, g.epoch)
+	}
+	switch gate, _ := values[1].(string); gate {
+	case "", gateOpen:
+		return nil
+	case gateBacklog:
+		return ErrBacklogFull
+	default:
+		return ErrRebuilding
+	}
+}
+
+// Close finishes what is in flight and what waits, then refuses everything with ErrClosed. It
+// returns when that is done or ctx ends.
+func (s *Store) Close(ctx context.Context) error {
+	done := make(chan struct{})
+	for _, q := range s.queues {
+		q.close()
+	}
+	go func() {
+		for _, q := range s.queues {
+			q.workers.Wait()
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close: %w", ctx.Err())
+	}
+}
+
+// Stats is a moment of the queues. It costs no round trip.
+func (s *Store) Stats() Stats {
+	stats := Stats{Queued: make(map[Verb]int), InFlight: make(map[Verb]int)}
+	for verb, q := range s.queues {
+		stats.Queued[verb], stats.InFlight[verb] = q.depth()
+	}
+	return stats
+}
+
+// observe tells the observer of one call.
+func (s *Store) observe(verb Verb, started time.Time, replay bool, err error) {
+	if s.options.Observer == nil {
+		return
+	}
+	outcome := "ok"
+	if err != nil {
+		outcome = Outcome(err)
+	} else if replay {
+		outcome = "replay"
+	}
+	s.options.Observer.Call(verb, outcome, time.Since(started))
+}
+
+// Outcome names an error as the API's codes do; "ok" for none, "internal" for one that has no code.
+func Outcome(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	for _, o := range outcomes {
+		if errors.Is(err, o.err) {
+			return o.name
+		}
+	}
+	return "internal"
+}
+
+var outcomes = []struct {
+	err  error
+	name string
+}{
+	{ErrInsufficient, "insufficient_stock"},
+	{ErrInvalid, "invalid_request"},
+	{ErrNotFound, "not_found"},
+	{ErrWrongState, "wrong_state"},
+	{ErrVersionConflict, "version_conflict"},
+	{ErrIDConflict, "id_conflict"},
+	{ErrUnknownStock, "unknown_stock"},
+	{ErrNoLocation, "no_location"},
+	{ErrRebuilding, "rebuilding"},
+	{ErrBacklogFull, "backlog_full"},
+	{ErrCorrupt, "internal"},
+	{ErrUnavailable, "unavailable"},
+	{ErrClosed, "unavailable"},
+	{context.Canceled, "unavailable"},
+	{context.DeadlineExceeded, "unavailable"},
+}

@@ -1,0 +1,204 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Confirm makes a held reservation a sale. It is safe to repeat: a confirmed one is answered as it
+// is. One whose deadline has passed keeps its units if they were not given back; else it takes them
+// again where they came from, or is refused, so that the caller can refund. TransitionRequest.Lines
+// must be empty.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
+// *VersionError, *InsufficientError. One round trip, shared with its batch.
+func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error) {
+	if len(r.Lines) > 0 {
+		return Result{}, &InvalidError{Faults: []Fault{{Path: "/lines", Message: "a reservation is confirmed whole"}}}
+	}
+	return s.transition(ctx, VerbConfirm, r)
+}
+
+// Release gives units back to sale: all that are left, or those of Lines. Of a confirmed reservation
+// it gives back what is not yet fulfilled. A partial release keeps the state and lowers the lines'
+// quantity; it needs Version, so that a repeat is known as such. It is safe to repeat.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
+// *VersionError, *InvalidError (a line it does not have, more than a line has left). One round trip,
+// shared with its batch.
+func (s *Store) Release(ctx context.Context, r TransitionRequest) (Result, error) {
+	return s.transition(ctx, VerbRelease, r)
+}
+
+// Fulfill records that committed units have left: all, or those of Lines, which needs Version. The
+// reservation stays confirmed until nothing is left. It is safe to repeat.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
+// *VersionError, *InvalidError (a line it does not have, more than a line has left),
+// *InsufficientError (on hand would fall below zero). One round trip, shared with its batch.
+func (s *Store) Fulfill(ctx context.Context, r TransitionRequest) (Result, error) {
+	return s.transition(ctx, VerbFulfill, r)
+}
+
+func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) (result Result, err error) {
+	started := time.Now()
+	defer func() { s.observe(verb, started, result.Replay, err) }()
+	if err := r.validate(); err != nil {
+		return Result{}, err
+	}
+	a := s.send(ctx, verb, &transitionCall{verb: verb, request: &r})
+	switch {
+	case a.err != nil:
+		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, a.err)
+	case a.status == "done" || a.status == "done_durable" || a.status == "repeat":
+		result, err := s.result(r.ID, a, a.status == "repeat")
+		result.DurableCall = verb != VerbRelease || a.status == "done_durable"
+		return result, err
+	default:
+		return Result{}, r.refused(verb, a)
+	}
+}
+
+// refused turns the refusals that speak of lines into errors; the others are common to all verbs.
+func (r *TransitionRequest) refused(verb Verb, a answer) error {
+	f := fieldReader{rest: a.payload}
+	switch a.status {
+	case "unknown_line":
+		part := f.number() - 1
+		return &InvalidError{Faults: []Fault{{
+			Path: "/lines/" + strconv.FormatInt(part, 10) + "/line", Message: "the reservation has no such line",
+		}}}
+	case "exceeds":
+		part, left := f.number()-1, f.number()
+		return &InvalidError{Faults: []Fault{{
+			Path:    "/lines/" + strconv.FormatInt(part, 10) + "/quantity",
+			Message: fmt.Sprintf("the line has %d left", left),
+		}}}
+	case "insufficient":
+		return r.insufficient(verb, a.payload)
+	default:
+		return refusal(verb, r.ID, a)
+	}
+}
+
+// insufficient reads shortages of lines that the record, which follows them, tells more about.
+func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
+	list, text, _ := strings.Cut(payload, groupSeparator)
+	rec, err := decodeRecord(text)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", verb, r.ID, err)
+	}
+	lines := rec.reservation(r.ID, 0).Lines
+	shortages, err := decodeShortages(list, func(i int) (Shortage, bool) {
+		if i < 1 || i > len(lines) {
+			return Shortage{}, false
+		}
+		l := lines[i-1]
+		asked := l.Quantity - l.Fulfilled
+		for _, part := range r.Lines {
+			if part.Line == l.Line {
+				asked = part.Quantity
+			}
+		}
+		return Shortage{Line: l.Line, SKU: l.SKU, Requested: asked}, true
+	})
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", verb, r.ID, err)
+	}
+	return &InsufficientError{Shortages: shortages}
+}
+
+// transitionCall is a TransitionRequest as its script takes it.
+type transitionCall struct {
+	verb    Verb
+	request *TransitionRequest
+}
+
+func (c *transitionCall) id() string  { return c.request.ID }
+func (c *transitionCall) weight() int { return 1 + len(c.request.Lines) }
+
+func (c *transitionCall) arguments(b *batch) {
+	version := versionText(c.request.Version)
+	mark := string(c.verb) + "/" + version
+	if len(c.request.Lines) > 0 {
+		mark += "/" + c.request.fingerprint()
+	}
+	b.add(version, mark)
+	if c.verb == VerbConfirm {
+		return
+	}
+	b.add(strconv.Itoa(len(c.request.Lines)))
+	for _, l := range c.request.Lines {
+		b.add(l.Line, strconv.FormatInt(l.Quantity, 10))
+	}
+}
+
+func versionText(version int64) string {
+	if version == 0 {
+		return ""
+	}
+	return strconv.FormatInt(version, 10)
+}
+
+// Extend moves the deadline of a held reservation to now + TTL. It is safe to repeat: without
+// Version each call counts from its own now; with it a repeat changes nothing.
+//
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError
+// (also where the deadline has passed), *VersionError. One round trip, shared with its batch.
+func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbExtend, started, result.Replay, err) }()
+	if err := r.validate(s.options.TTLMax); err != nil {
+		return Result{}, err
+	}
+	if r.TTL == 0 {
+		r.TTL = s.options.TTL
+	}
+	a := s.send(ctx, VerbExtend, &extendCall{request: &r})
+	switch {
+	case a.err != nil:
+		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.err)
+	case a.status == "done" || a.status == "repeat":
+		return s.result(r.ID, a, a.status == "repeat")
+	default:
+		return Result{}, refusal(VerbExtend, r.ID, a)
+	}
+}
+
+// extendCall is an ExtendRequest as its script takes it.
+type extendCall struct{ request *ExtendRequest }
+
+func (c *extendCall) id() string  { return c.request.ID }
+func (c *extendCall) weight() int { return 1 }
+
+func (c *extendCall) arguments(b *batch) {
+	version, ttl := versionText(c.request.Version), strconv.FormatInt(c.request.TTL.Milliseconds(), 10)
+	b.add(version, "extend/"+version+"/"+ttl, ttl)
+}
+
+// refusal is the one place that turns the words common to the scripts into errors.
+func refusal(verb Verb, id string, a answer) error {
+	switch a.status {
+	case "not_found":
+		return fmt.Errorf("%s %q: %w", verb, id, ErrNotFound)
+	case "conflict":
+		return fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
+	case "corrupt":
+		return fmt.Errorf("%s %q: %q: %w", verb, id, a.payload, ErrCorrupt)
+	case "version_conflict", "wrong_state":
+		rec, err := decodeRecord(a.payload)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s %q: %w", verb, id, err)
+		case a.status == "wrong_state":
+			return &WrongStateError{State: rec.reservation(id, a.now).State}
+		default:
+			return &VersionError{Current: rec.version}
+		}
+	default:
+		return fmt.Errorf("%s %q: answered %q: %w", verb, id, a.status, ErrCorrupt)
+	}
+}

@@ -1,0 +1,257 @@
+package cache
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// faults gathers everything wrong with a request.
+type faults []Fault
+
+func (f *faults) add(path, format string, args ...any) {
+	*f = append(*f, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// err is nil where nothing is wrong.
+func (f faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &InvalidError{Faults: f}
+}
+
+// identifier checks a required identifier.
+func (f *faults) identifier(path, id string) {
+	switch {
+	case id == "":
+		f.add(path, "is required")
+	case len(id) > IdentifierBytesMax:
+		f.add(path, "is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
+	case id == "." || id == "..":
+		f.add(path, "must not be %q", id)
+	case strings.ContainsAny(id, "{}"):
+		f.add(path, "must not contain { or }")
+	default:
+		f.plain(path, id)
+	}
+}
+
+// optional checks an identifier that may be empty.
+func (f *faults) optional(path, id string) {
+	if id != "" {
+		f.identifier(path, id)
+	}
+}
+
+// plain checks text for UTF-8 and control characters.
+func (f *faults) plain(path, text string) {
+	if simple(text) {
+		return
+	}
+	if !utf8.ValidString(text) {
+		f.add(path, "is not valid UTF-8")
+	} else if strings.ContainsFunc(text, unicode.IsControl) {
+		f.add(path, "must not contain control characters")
+	}
+}
+
+// simple says that text is printable ASCII, as most is.
+func simple(text string) bool {
+	for i := range len(text) {
+		if text[i] < 0x20 || text[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// short checks free text.
+func (f *faults) short(path, text string) {
+	if len(text) > TextBytesMax {
+		f.add(path, "is %d bytes long, at most %d are allowed", len(text), TextBytesMax)
+		return
+	}
+	f.plain(path, text)
+}
+
+func (f *faults) quantity(path string, n int64) {
+	if n < 1 || n > QuantityMax {
+		f.add(path, "must be from 1 to %d", QuantityMax)
+	}
+}
+
+func (f *faults) count(path string, n *int64) {
+	if n != nil && (*n < 0 || *n > QuantityMax) {
+		f.add(path, "must be from 0 to %d", QuantityMax)
+	}
+}
+
+func (f *faults) version(path string, n int64) {
+	if n < 0 || n > QuantityMax {
+		f.add(path, "must be from 1 to %d", QuantityMax)
+	}
+}
+
+func (f *faults) ttl(path string, ttl, most time.Duration) {
+	if ttl != 0 && (ttl < TTLMin || ttl > most) {
+		f.add(path, "must be from %d to %d", int(TTLMin.Seconds()), int(most.Seconds()))
+	}
+}
+
+func (r *ReserveRequest) validate(ttlMax time.Duration) error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.optional("/channel", string(r.Channel))
+	f.optional("/customer", r.Customer)
+	f.optional("/order", r.Order)
+	f.optional("/pickup", string(r.Pickup))
+	f.ttl("/ttl_seconds", r.TTL, ttlMax)
+	if r.Split != "" && !r.Split.Valid() {
+		f.add("/split", "is %q, must be never, lines or units", r.Split)
+	}
+	if r.ShipTo != nil {
+		if r.Pickup != "" {
+			f.add("/pickup", "must not be given together with ship_to")
+		}
+		f.address(r.ShipTo)
+	}
+	f.lines(r.Lines)
+	f.metadata(r.Metadata)
+	return f.err()
+}
+
+func (f *faults) address(a *location.Address) {
+	if a.Country != "" && !isCountry(a.Country) {
+		f.add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
+	}
+	f.short("/ship_to/region", a.Region)
+	f.short("/ship_to/postal_code", a.PostalCode)
+	if (a.Latitude == nil) != (a.Longitude == nil) {
+		f.add("/ship_to", "needs both latitude and longitude, or neither")
+	}
+	if a.Latitude != nil && !(*a.Latitude >= -90 && *a.Latitude <= 90) {
+		f.add("/ship_to/latitude", "must be from -90 to 90 degrees")
+	}
+	if a.Longitude != nil && !(*a.Longitude >= -180 && *a.Longitude <= 180) {
+		f.add("/ship_to/longitude", "must be from -180 to 180 degrees")
+	}
+}
+
+func isCountry(s string) bool {
+	letter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+	return len(s) == 2 && letter(s[0]) && letter(s[1])
+}
+
+func (f *faults) lines(lines []LineRequest) {
+	if len(lines) < 1 || len(lines) > LinesMax {
+		f.add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
+		return
+	}
+	for i := range lines {
+		l, path := &lines[i], "/lines/"+strconv.Itoa(i)
+		f.identifier(path+"/line", l.Line)
+		for j := range i {
+			if lines[j].Line == l.Line {
+				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				break
+			}
+		}
+		f.identifier(path+"/sku", string(l.SKU))
+		f.quantity(path+"/quantity", l.Quantity)
+		f.optional(path+"/location", string(l.Location))
+	}
+}
+
+func (f *faults) metadata(m map[string]string) {
+	if len(m) > MetadataKeysMax {
+		f.add("/metadata", "has %d keys, at most %d are allowed", len(m), MetadataKeysMax)
+		return
+	}
+	for key, value := range m {
+		path := "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		f.identifier(path, key)
+		if len(value) > MetadataBytesMax {
+			f.add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)
+		} else if !utf8.ValidString(value) {
+			f.add(path, "is not valid UTF-8")
+		}
+	}
+}
+
+func (r *TransitionRequest) validate() error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.version("/version", r.Version)
+	if len(r.Lines) > LinesMax {
+		f.add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
+		return f.err()
+	}
+	if len(r.Lines) > 0 && r.Version == 0 {
+		f.add("/version", "is required with lines, so that a repeat is known as such")
+	}
+	for i, l := range r.Lines {
+		path := "/lines/" + strconv.Itoa(i)
+		f.identifier(path+"/line", l.Line)
+		f.quantity(path+"/quantity", l.Quantity)
+		for j := range i {
+			if r.Lines[j].Line == l.Line {
+				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				break
+			}
+		}
+	}
+	return f.err()
+}
+
+func (r *ExtendRequest) validate(ttlMax time.Duration) error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.version("/version", r.Version)
+	f.ttl("/ttl_seconds", r.TTL, ttlMax)
+	return f.err()
+}
+
+func (r *AdjustRequest) validate() error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.short("/reason", r.Reason)
+	f.short("/actor", r.Actor)
+	if len(r.Changes) < 1 || len(r.Changes) > ChangesMax {
+		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
+		return f.err()
+	}
+	seen := make(map[string]bool, len(r.Changes))
+	for i := range r.Changes {
+		c, path := &r.Changes[i], "/changes/"+strconv.Itoa(i)
+		f.change(path, c)
+		name := levelName(c.SKU, c.Location)
+		if seen[name] {
+			f.add(path, "names %s at %s a second time", c.SKU, c.Location)
+		}
+		seen[name] = true
+	}
+	return f.err()
+}
+
+func (f *faults) change(path string, c *Change) {
+	f.identifier(path+"/sku", string(c.SKU))
+	f.identifier(path+"/location", string(c.Location))
+	f.count(path+"/on_hand", c.OnHand)
+	f.count(path+"/if_on_hand", c.IfOnHand)
+	f.count(path+"/safety_stock", c.SafetyStock)
+	f.count(path+"/backorder_limit", c.BackorderLimit)
+	switch {
+	case c.Delta != nil && c.OnHand != nil:
+		f.add(path+"/delta", "must not be given together with on_hand")
+	case c.Delta != nil && (*c.Delta == 0 || *c.Delta < -QuantityMax || *c.Delta > QuantityMax):
+		f.add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
+	case c.Delta == nil && c.OnHand == nil && c.SafetyStock == nil && c.BackorderLimit == nil:
+		f.add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
+	}
+}

@@ -1,0 +1,75 @@
+// Command holdfast keeps stock from being sold twice: it serves the API, and is the tool that
+// operators call it with.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/stockcsv"
+)
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitRefused = 1 // the server said no, or faults were found
+	exitFailed  = 2 // the command line is wrong, or it could not run
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second signal ends a program that is slow to stop
+	m := &Main{
+		Args: os.Args[1:], Env: os.Environ(),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+	}
+	os.Exit(m.Run(ctx))
+}
+
+// Main is the whole program, so that a test can start it.
+type Main struct {
+	Args   []string // without the program's name
+	Env    []string // NAME=value each
+	Stdin  io.Reader
+	Stdout io.Writer // data, and nothing else
+	Stderr io.Writer // logs, errors and progress
+
+	// Listening is told the address once `serve` takes calls; nil tells nobody.
+	Listening func(net.Addr)
+}
+
+// Run runs the command of Args until it is done, or until ctx ends, and answers the exit code.
+func (m *Main) Run(ctx context.Context) int {
+	root := m.root()
+	root.SetArgs(m.Args)
+	root.SetIn(m.Stdin)
+	root.SetOut(m.Stdout)
+	root.SetErr(m.Stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	var faults *stockcsv.FaultsError
+	if errors.As(err, &faults) {
+		fmt.Fprintln(m.Stderr, err) // as they are, so that an editor can jump to them
+	} else {
+		fmt.Fprintln(m.Stderr, "holdfast:", err)
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	var faults *stockcsv.FaultsError
+	var problem *client.Problem
+	if errors.As(err, &faults) || errors.As(err, &problem) && problem.Refused() {
+		return exitRefused
+	}
+	return exitFailed
+}

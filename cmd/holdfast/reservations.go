@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/client"
+)
+
+func (m *Main) reservationsCommand() *cobra.Command {
+	c := group(&cobra.Command{
+		Use:     "reservations",
+		Short:   "Read and release reservations",
+		Example: "  holdfast reservations show ord-1001\n  holdfast reservations release ord-1001",
+	},
+		m.reservationsShowCommand(),
+		m.reservationsReleaseCommand(),
+	)
+	addServer(c)
+	return c
+}
+
+func printReservation(w io.Writer, r client.Reservation) {
+	fmt.Fprintf(w, "%s is %s (version %d)\n", r.ID, r.State, r.Version)
+	fmt.Fprintf(w, "created %s", r.CreatedAt.Format(time.RFC3339))
+	if r.ExpiresAt != nil && (r.State == "held" || r.State == "expired") {
+		fmt.Fprintf(w, ", deadline %s", r.ExpiresAt.Format(time.RFC3339))
+	}
+	for _, named := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {
+		if named[1] != "" {
+			fmt.Fprintf(w, ", %s %s", named[0], named[1])
+		}
+	}
+	fmt.Fprint(w, "\n\n")
+	fmt.Fprintln(w, "LINE\tSKU\tREQUESTED\tQUANTITY\tFULFILLED\tRETURNED\tFROM")
+	for _, l := range r.Lines {
+		from := make([]string, len(l.From))
+		for i, a := range l.From {
+			from[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n",
+			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, strings.Join(from, ", "))
+	}
+}

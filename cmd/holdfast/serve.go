@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/dial"
+	"github.com/holdfast/holdfast/internal/metrics"
+	"github.com/holdfast/holdfast/reconcile"
+)
+
+const (
+	startTimeout = 2 * time.Second // to say whether Redis answers; it may start later
+	stopTimeout  = 5 * time.Second // for what is under way in the store, once no calls come
+)
+
+func (m *Main) serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the HTTP API",
+		Long: "Serve the HTTP API, and give back what is held past its deadline.\n\n" +
+			"With nothing configured it runs on an engine inside this process, for trying out: nothing\n" +
+			"survives a restart, and only this machine can reach it. SIGINT or SIGTERM stops it once the\n" +
+			"calls that are under way are answered.",
+		Example: "  holdfast serve\n" +
+			"  holdfast serve --redis-url redis://10.0.0.4:6379\n" +
+			"  HOLDFAST_REDIS_URL=redis://10.0.0.4:6379 holdfast serve --config /etc/holdfast.yaml",
+		Args: noArgs,
+	}
+	config.AddFlags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		settings, err := m.configuration(c)
+		if err != nil {
+			return err
+		}
+		return m.serve(c.Context(), settings)
+	}
+	return c
+}
+
+// serve runs until ctx ends or a part of it fails. What was opened is closed in reverse order.
+func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
+	logger := m.logger()
+	dial.LogTo(logger)
+	listener, err := net.Listen("tcp", c.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("%w: free the address, or set http.listen to another", err)
+	}
+	defer func() { _ = listener.Close() }() // api.Serve has closed it, unless it never ran
+	redis, err := dial.Open(c.Redis.Endpoint)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, redis.Close()) }()
+	announceRedis(ctx, logger, redis, c.Redis.Endpoint)
+
+	b := thisBuild()
+	observed := metrics.New(b.Version, b.Commit)
+	store, err := cache.New(redis.Client, cache.Options{
+		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
+		Observer: observed, Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore(ctx, store)) }()
+	if err := observed.Watch(store); err != nil {
+		return err
+	}
+	handler := api.New(store, api.Options{
+		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
+		Metrics: observed.Handler(), Observer: observed, Logger: logger,
+	})
+
+	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
+	if m.Listening != nil {
+		m.Listening(listener.Addr())
+	}
+	parts, running := errgroup.WithContext(ctx)
+	parts.Go(func() error { return api.Serve(running, listener, handler, api.Timeouts{}) })
+	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
+	err = parts.Wait()
+	logger.Info("stopped")
+	return err
+}
+
+// announceRedis says which Redis this is, and whether it answers.
+func announceRedis(ctx context.Context, logger *slog.Logger, redis *dial.Redis, e config.Endpoint) {
+	if redis.Embedded {
+		logger.Warn("embedded: in-process, nothing survives a restart; set redis.url for real use")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := redis.Client.Ping(ctx).Err(); err != nil {
+		logger.Warn("redis does not answer yet: calls are answered 503 until it does",
+			"redis", e.String(), "error", err)
+		return
+	}
+	logger.Info("redis answers", "redis", e.String())
+}
+
+// closeStore lets what is under way end, though ctx has ended.
+func closeStore(ctx context.Context, store *cache.Store) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return store.Close(ctx)
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const patience = 20 * time.Second // for what takes milliseconds on an idle machine
+
+// output is a buffer that may be read while it is written.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// program is a running `holdfast serve`.
+type program struct {
+	url  string
+	logs *output
+	stop func() int // ends it and answers its exit code
+}
+
+// start runs `holdfast serve` on a free port.
+func start(t *testing.T, args ...string) program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	logs, listening, ended := &output{}, make(chan net.Addr, 1), make(chan int, 1)
+	m := &Main{
+		Args:   append([]string{"serve", "--http-listen=127.0.0.1:0"}, args...),
+		Stdout: io.Discard, Stderr: logs,
+		Listening: func(a net.Addr) { listening <- a },
+	}
+	go func() { ended <- m.Run(ctx) }()
+	stop := sync.OnceValue(func() int {
+		cancel()
+		select {
+		case code := <-ended:
+			return code
+		case <-time.After(patience):
+			t.Error("it does not stop")
+			return -1
+		}
+	})
+	t.Cleanup(func() { stop() })
+	select {
+	case address := <-listening:
+		return program{url: "http://" + address.String(), logs: logs, stop: stop}
+	case code := <-ended:
+		t.Fatalf("it ended with %d: %s", code, logs)
+	case <-time.After(patience):
+		t.Fatalf("it does not listen: %s", logs)
+	}
+	return program{}
+}
+
+// reserve makes a reservation.
+func (p program) reserve(t *testing.T, body string) {
+	t.Helper()
+	answer, err := http.Post(p.url+"/v1/reservations", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusCreated {
+		t.Fatalf("reserve answered %d", answer.StatusCode)
+	}
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestServe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t)
+	for _, want := range []string{"embedded: in-process, nothing survives a restart", "listening on " + p.url} {
+		if !strings.Contains(p.logs.String(), want) {
+			t.Errorf("%q is missing in the log:\n%s", want, p.logs)
+		}
+	}
+	server := "--server=" + p.url
+	text := "sku,location,on_hand,safety_stock,backorder_limit\na/b %,berlin,40,2,0\na/b %,lyon,3,0,1\n"
+	first := command{args: []string{"stock", "import", "-", server}, stdin: text}.run(t).expect(t, exitDone)
+	again := command{args: []string{"stock", "import", "-", server}, stdin: text}.run(t).expect(t, exitDone)
+	if !strings.Contains(first.stdout, "2 levels set") || !strings.Contains(again.stdout, "nothing changed") {
+		t.Errorf("got %q, then %q", first.stdout, again.stdout)
+	}
+	if got := run(t, "stock", "export", server).expect(t, exitDone); got.stdout != text {
+		t.Errorf("exported %q", got.stdout)
+	}
+	adjust := []string{"stock", "adjust", "--sku=a/b %", "--location=berlin", "--delta=-5", "--id=x", "--format=json", server}
+	if got := run(t, adjust...).expect(t, exitDone).document(t); got["on_hand"] != 35.0 || got["replay"] != false {
+		t.Errorf("got %v", got)
+	}
+	if got := run(t, adjust...).expect(t, exitDone).document(t); got["on_hand"] != 35.0 || got["replay"] != true {
+		t.Errorf("the second time got %v", got)
+	}
+	want := "LOCATION  ON HAND  HELD  COMMITTED  SAFETY STOCK  BACKORDER LIMIT  AVAILABLE\n" +
+		"berlin    35       0     0          2             0                33\n" +
+		"lyon      3        0     0          0             1                4\n"
+	if got := run(t, "stock", "show", "a/b %", server).expect(t, exitDone); got.stdout != want {
+		t.Errorf("got\n%s\nwant\n%s", got.stdout, want)
+	}
+
+	p.reserve(t, `{"id":"ord/1","ttl_seconds":60,"lines":[{"line":"1","sku":"a/b %","quantity":2}]}`)
+	if got := run(t, "reservations", "show", "ord/1", server).expect(t, exitDone); !strings.Contains(got.stdout, "ord/1 is held (version 1)") {
+		t.Errorf("got %q", got.stdout)
+	}
+	if got := run(t, "reservations", "release", "ord/1", server).expect(t, exitDone); !strings.Contains(got.stdout, "ord/1 is released (version 2)") {
+		t.Errorf("got %q", got.stdout)
+	}
+	if got := fetch(t, p.url+"/metrics"); !strings.Contains(got, `holdfast_calls_total{outcome="ok",verb="reserve"} 1`) {
+		t.Errorf("the reservation is missing in the metrics:\n%s", got)
+	}
+	if code := p.stop(); code != exitDone || !strings.Contains(p.logs.String(), "stopped") {
+		t.Errorf("exit %d, log:\n%s", code, p.logs)
+	}
+}
+
+// TestServeSweeps waits for a deadline of the shortest kind to be noticed by nobody but the sweeper.
+func TestServeSweeps(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t)
+	server := "--server=" + p.url
+	command{args: []string{"stock", "import", "-", server}, stdin: "sku,location,on_hand\nA,b,5\n"}.run(t).expect(t, exitDone)
+	p.reserve(t, `{"id":"o","ttl_seconds":1,"lines":[{"line":"1","sku":"A","quantity":2}]}`)
+	if got := fetch(t, p.url+"/v1/stock/A"); !strings.Contains(got, `"available":3`) {
+		t.Fatalf("nothing is held: %s", got)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(patience); !strings.Contains(fetch(t, p.url+"/v1/stock/A"), `"available":5`); {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("the units were not given back; log:\n%s", p.logs)
+		}
+	}
+}
+
+func TestServeWithoutItsRedis(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t, "--redis-url=redis://:hunter2@127.0.0.1:1")
+	answer, err := http.Get(p.url + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("/readyz answered %d", answer.StatusCode)
+	}
+	if code := p.stop(); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+	if log := p.logs.String(); strings.Contains(log, "hunter2") || !strings.Contains(log, "redis does not answer yet") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestServeOnATakenAddress(t *testing.T) {
+	t.Chdir(t.TempDir())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	got := run(t, "serve", "--http-listen", listener.Addr().String()).expect(t, exitFailed)
+	if !strings.Contains(got.stderr, "address already in use: free the address, or set http.listen") {
+		t.Errorf("got %q", got.stderr)
+	}
+}

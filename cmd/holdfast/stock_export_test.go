@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestStockExport(t *testing.T) {
+	w := newWarehouse(t)
+	text := sheet(1200) + "\"T,\"\"x\"\"\",lyon,5,0,7\n"
+	run(t, "stock", "import", write(t, "in.csv", text), "--server", w.url).expect(t, exitDone)
+
+	t.Run("is the inverse of import", func(t *testing.T) {
+		if got := run(t, "stock", "export", "--server", w.url).expect(t, exitDone); got.stdout != text {
+			t.Errorf("it differs: %d bytes, want %d", len(got.stdout), len(text))
+		}
+		if slices.ContainsFunc(w.limits, func(l string) bool { return l != "500" }) || len(w.limits) != 3 {
+			t.Errorf("pages of %v", w.limits)
+		}
+	})
+	t.Run("into a file", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "out.csv")
+		got := run(t, "stock", "export", "--server", w.url, "-o", path).expect(t, exitDone)
+		if written, err := os.ReadFile(path); err != nil || string(written) != text || got.stdout != "" {
+			t.Errorf("%d bytes, %v, stdout %q", len(written), err, got.stdout)
+		}
+	})
+	t.Run("as JSON", func(t *testing.T) {
+		got := run(t, "stock", "export", "--server", w.url, "--format=json").expect(t, exitDone).document(t)
+		if levels, _ := got["levels"].([]any); len(levels) != 1201 {
+			t.Errorf("%d levels", len(levels))
+		}
+	})
+	t.Run("of nothing", func(t *testing.T) {
+		empty := newWarehouse(t)
+		got := run(t, "stock", "export", "--server", empty.url).expect(t, exitDone)
+		if got.stdout != "sku,location,on_hand,safety_stock,backorder_limit\n" {
+			t.Errorf("got %q", got.stdout)
+		}
+		list := run(t, "stock", "export", "--server", empty.url, "--format=json").expect(t, exitDone).document(t)
+		if levels, ok := list["levels"].([]any); !ok || len(levels) != 0 {
+			t.Errorf("got %v", list)
+		}
+	})
+	t.Run("that breaks off keeps the old file", func(t *testing.T) {
+		path := write(t, "out.csv", "old")
+		run(t, "stock", "export", "--server", "http://127.0.0.1:1", "-o", path).expect(t, exitFailed)
+		if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
+			t.Errorf("got %q, %v", text, err)
+		}
+		if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/stockcsv"
+)
+
+// importIDBytesMax leaves room in an identifier for the number of a chunk.
+const importIDBytesMax = 112
+
+// importFlags are the choices of `stock import`.
+type importFlags struct {
+	id     string
+	reason string
+	actor  string
+}
+
+func (m *Main) stockImportCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Set stock from a CSV file",
+		Long: "Set stock from a CSV file: each row is a count of one level. The header names the columns, in any\n" +
+			"order: sku, location and on_hand; and optionally safety_stock and backorder_limit, which stay as\n" +
+			"they are where the column is absent or a row leaves it empty. - reads standard input.\n\n" +
+			"The whole file is checked first. Faults are listed as FILE:LINE:COLUMN: column: what is wrong, and\n" +
+			"then nothing is written. An import is made once for each --id: one that was interrupted goes on\n" +
+			"when the same command is run again, and a finished one changes nothing. Give a new --id to set the\n" +
+			"same counts once more.",
+		Example: "  holdfast stock import stock.csv\n" +
+			"  holdfast stock import stock.csv --id count-2026-11-20 --actor anna\n" +
+			"  holdfast stock export --server http://old:8080 | holdfast stock import -",
+		Args: oneArg("FILE.csv"),
+	}
+	var flags importFlags
+	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default the SHA-256 of the file)")
+	c.Flags().StringVar(&flags.reason, "reason", "", "why, kept with each change")
+	c.Flags().StringVar(&flags.actor, "actor", "", "who, kept with each change")
+	f := addFormat(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(flags.id) > importIDBytesMax {
+			return usage(c, "--id is %d bytes long, at most %d are allowed", len(flags.id), importIDBytesMax)
+		}
+		err := m.stockImport(c, args[0], flags, *f)
+		var faults *stockcsv.FaultsError
+		if errors.As(err, &faults) && *f == formatJSON {
+			return errors.Join(err, m.print(*f, faultList{faults.Faults, faults.More}, nil))
+		}
+		return err
+	}
+	return c
+}
+
+// faultList is the JSON document of a file with faults.
+type faultList struct {
+	Faults []stockcsv.Fault `json:"faults"`
+	More   int              `json:"more"` // faults that are not listed
+}
+
+func (m *Main) stockImport(c *cobra.Command, path string, flags importFlags, f format) error {
+	server, err := m.client(c)
+	if err != nil {
+		return err
+	}
+	file, err := m.openTwice(c.Context(), path)
+	if err != nil {
+		return err
+	}
+	defer file.close()
+	summary, err := stockcsv.Check(file.name, file.text)
+	if err != nil {
+		return err
+	}
+	if flags.id == "" {
+		flags.id = summary.SHA256
+	}
+	bar := m.progress(summary.Rows, "importing "+file.name)
+	run := &applying{
+		importFlags: flags, server: server, file: file, want: summary, bar: bar,
+		result: imported{ID: flags.id, File: file.name, Rows: summary.Rows, Durable: true},
+	}
+	err = run.all(c.Context())
+	_ = bar.Exit() // leaves the terminal's line
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted after %d of %d rows: run the same command again to go on",
+			run.result.done(), summary.Rows)
+	}
+	if err != nil {
+		return err
+	}
+	return m.print(f, run.result, run.result.text)
+}
+
+// imported is what `stock import` prints.
+type imported struct {
+	ID      string `json:"id"`
+	File    string `json:"file"`
+	Rows    int    `json:"rows"`
+	Set     int    `json:"set"`         // rows that this run set
+	Before  int    `json:"already_set"` // rows that an earlier run of the same import had set
+	Durable bool   `json:"durable"`     // the ledger has all of them
+}
+
+func (i imported) done() int { return i.Set + i.Before }
+
+func (i imported) text(w io.Writer) {
+	switch {
+	case i.Set == 0:
+		fmt.Fprintf(w, "%s: nothing changed: this import was made before, %d levels\n", i.File, i.Before)
+	case i.Before > 0:
+		fmt.Fprintf(w, "%s: %d levels set; %d were set by an earlier run\n", i.File, i.Set, i.Before)
+	default:
+		fmt.Fprintf(w, "%s: %d levels set\n", i.File, i.Set)
+	}
+	fmt.Fprintf(w, "import %s\n", i.ID)
+}

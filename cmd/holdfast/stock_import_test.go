@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// sheet is a CSV of n rows.
+func sheet(n int) string {
+	var text strings.Builder
+	text.WriteString("sku,location,on_hand,safety_stock,backorder_limit\n")
+	for i := range n {
+		fmt.Fprintf(&text, "SKU-%06d,berlin,%d,1,0\n", i, i)
+	}
+	return text.String()
+}
+
+func TestStockImport(t *testing.T) {
+	w := newWarehouse(t)
+	path := write(t, "stock.csv", sheet(2001))
+	first := run(t, "stock", "import", path, "--server", w.url, "--id", "count-1").expect(t, exitDone)
+	if want := path + ": 2001 levels set\nimport count-1\n"; first.stdout != want || first.stderr != "" {
+		t.Errorf("got %+v, want %q", first, want)
+	}
+	if want := []string{"count-1:1", "count-1:2", "count-1:3"}; !slices.Equal(w.ids, want) {
+		t.Errorf("operations %v, want %v", w.ids, want)
+	}
+	if len(w.levels) != 2001 || w.levels[[2]string{"SKU-002000", "berlin"}].OnHand != 2000 {
+		t.Errorf("%d levels", len(w.levels))
+	}
+
+	again := run(t, "stock", "import", path, "--server", w.url, "--id", "count-1").expect(t, exitDone)
+	if !strings.Contains(again.stdout, "nothing changed: this import was made before, 2001 levels") || len(w.ids) != 3 {
+		t.Errorf("got %+v after operations %v", again, w.ids)
+	}
+}
+
+func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
+	w := newWarehouse(t)
+	text := sheet(3)
+	byName := run(t, "stock", "import", write(t, "a.csv", text), "--server", w.url, "--format=json").expect(t, exitDone).document(t)
+	if id, _ := byName["id"].(string); len(id) != 64 || byName["set"] != 3.0 || byName["already_set"] != 0.0 {
+		t.Errorf("got %v", byName)
+	}
+	byPipe := command{args: []string{"stock", "import", "-", "--server", w.url, "--format=json"}, stdin: text}.
+		run(t).expect(t, exitDone).document(t)
+	if byPipe["id"] != byName["id"] || byPipe["set"] != 0.0 || byPipe["already_set"] != 3.0 || byPipe["file"] != "stdin" {
+		t.Errorf("got %v", byPipe)
+	}
+}
+
+func TestStockImportGoesOnWhereItStopped(t *testing.T) {
+	w := newWarehouse(t)
+	path := write(t, "stock.csv", sheet(2500))
+	w.fail = func(id string) bool { return id == "x:2" }
+	stopped := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitFailed)
+	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to go on"
+	if !strings.Contains(stopped.stderr, want) || stopped.stdout != "" {
+		t.Errorf("got %+v, want %q", stopped, want)
+	}
+	w.fail = func(string) bool { return false }
+	rest := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitDone)
+	if !strings.Contains(rest.stdout, "1500 levels set; 1000 were set by an earlier run") || len(w.levels) != 2500 {
+		t.Errorf("got %+v and %d levels", rest, len(w.levels))
+	}
+}
+
+func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
+	w := newWarehouse(t)
+	run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x").expect(t, exitDone)
+	got := run(t, "stock", "import", write(t, "b.csv", sheet(3)), "--server", w.url, "--id=x").expect(t, exitRefused)
+	if !strings.Contains(got.stderr, "give this one another --id") || len(w.levels) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
+	w := newWarehouse(t)
+	path := write(t, "stock.csv", sheet(1500)+"SKU-000007,berlin,1,,\nX,berlin,-3,,\n")
+	want := path + ":1502:1: sku: SKU-000007 at berlin is already on line 9\n" +
+		path + ":1503:10: on_hand: -3 is below 0\n"
+	got := run(t, "stock", "import", path, "--server", w.url).expect(t, exitRefused)
+	if got.stderr != want || len(w.ids) != 0 {
+		t.Errorf("got %+v after operations %v, want %q", got, w.ids, want)
+	}
+	list := run(t, "stock", "import", path, "--server", w.url, "--format=json").expect(t, exitRefused).document(t)
+	if faults, _ := list["faults"].([]any); len(faults) != 2 || list["more"] != 0.0 {
+		t.Errorf("got %v", list)
+	}
+}
+
+// TestStockImportNoticesAChangedFile changes the file after the first chunk of it was sent.
+func TestStockImportNoticesAChangedFile(t *testing.T) {
+	for name, c := range map[string]struct{ from, to string }{
+		"in a value":  {"SKU-049999,berlin,49999,", "SKU-049999,berlin,40000,"},
+		"with faults": {"SKU-049999,berlin,49999,", "SKU-049999,berlin,x9999,"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWarehouse(t)
+			path := write(t, "stock.csv", sheet(50000))
+			w.fail = func(string) bool {
+				w.fail = func(string) bool { return false }
+				changed := strings.Replace(sheet(50000), c.from, c.to, 1)
+				if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+					t.Error(err)
+				}
+				return false
+			}
+			got := run(t, "stock", "import", path, "--server", w.url).expect(t, exitFailed)
+			if !strings.Contains(got.stderr, "was changed while it was imported") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestStockImportIsInterrupted(t *testing.T) {
+	w := newWarehouse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.fail = func(id string) bool {
+		if id == "x:2" {
+			cancel()
+		}
+		return false
+	}
+	var stderr bytes.Buffer
+	m := &Main{
+		Args:   []string{"stock", "import", write(t, "stock.csv", sheet(5000)), "--server", w.url, "--id=x"},
+		Stdout: io.Discard, Stderr: &stderr,
+	}
+	if code := m.Run(ctx); code != exitFailed || !strings.Contains(stderr.String(), "of 5000 rows: run the same command again to go on") {
+		t.Errorf("exit %d, %s", code, stderr.String())
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/holdfast/holdfast/internal/client"
+)
+
+// warehouse is a fake server that keeps counts: the part of the contract that import and export use.
+type warehouse struct {
+	url string
+
+	mu     sync.Mutex
+	levels map[[2]string]client.Level
+	done   map[string]string // operation -> its body
+	ids    []string          // of the operations that changed something, in order
+	limits []string          // asked for by listings
+	fail   func(id string) bool
+}
+
+func newWarehouse(t *testing.T) *warehouse {
+	t.Helper()
+	w := &warehouse{levels: map[[2]string]client.Level{}, done: map[string]string{}, fail: func(string) bool { return false }}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/stock/counts", w.count)
+	mux.HandleFunc("GET /v1/stock", w.list)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	return w
+}
+
+func (w *warehouse) count(out http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	var in client.Counts
+	if err := json.Unmarshal(body, &in); err != nil || len(in.Counts) < 1 || len(in.Counts) > client.CountsMax {
+		reply(out, 422, `{"code":"invalid_request","detail":"not a list of counts"}`)
+		return
+	}
+	before, known := w.done[in.ID]
+	switch {
+	case w.fail(in.ID):
+		reply(out, 500, `{"code":"internal","detail":"the fake fails"}`)
+		return
+	case known && before != string(body):
+		reply(out, 409, `{"code":"id_conflict","detail":"this id was used before for another request"}`)
+		return
+	case known:
+		out.Header().Set("Idempotent-Replay", "true")
+	default:
+		w.done[in.ID] = string(body)
+		w.ids = append(w.ids, in.ID)
+		for _, c := range in.Counts {
+			w.set(c)
+		}
+	}
+	reply(out, 200, `{"durable":false,"levels":[]}`)
+}
+
+func (w *warehouse) set(c client.Count) {
+	key := [2]string{c.SKU, c.Location}
+	l := w.levels[key]
+	l.SKU, l.Location, l.OnHand = c.SKU, c.Location, c.OnHand
+	if c.SafetyStock != nil {
+		l.SafetyStock = *c.SafetyStock
+	}
+	if c.BackorderLimit != nil {
+		l.BackorderLimit = *c.BackorderLimit
+	}
+	w.levels[key] = l
+}
+
+func (w *warehouse) list(out http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.limits = append(w.limits, r.FormValue("limit"))
+	var all []client.Level
+	for _, l := range w.levels {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b client.Level) int {
+		return strings.Compare(a.SKU+"\x1f"+a.Location, b.SKU+"\x1f"+b.Location)
+	})
+	from, _ := strconv.Atoi(r.FormValue("cursor"))
+	limit, _ := strconv.Atoi(r.FormValue("limit"))
+	page := client.LevelPage{Levels: all[from:min(from+limit, len(all))]}
+	if from+limit < len(all) {
+		page.Next = strconv.Itoa(from + limit)
+	}
+	text, _ := json.Marshal(page)
+	reply(out, 200, string(text))
+}
+
+func reply(out http.ResponseWriter, status int, body string) {
+	mediaType := "application/json"
+	if status >= 400 {
+		mediaType = "application/problem+json"
+	}
+	out.Header().Set("Content-Type", mediaType)
+	out.WriteHeader(status)
+	_, _ = io.WriteString(out, body)
+}

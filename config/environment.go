@@ -1,0 +1,46 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+)
+
+const environmentPrefix = "HOLDFAST_"
+
+// ServerVariable names the server that the client commands speak to. It is no setting.
+const ServerVariable = "HOLDFAST_SERVER"
+
+// Kubernetes puts such variables into every container beside a Service whose name begins with
+// holdfast. They were set by nobody and mean nothing here.
+var (
+	serviceVariable = regexp.MustCompile(`^HOLDFAST_([A-Z0-9_]+_)?` +
+		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+	servicePort  = regexp.MustCompile(`^HOLDFAST_([A-Z0-9_]+_)?PORT$`)
+	serviceValue = regexp.MustCompile(`^(tcp|udp|sctp)://`)
+)
+
+func (l *loader) readEnvironment(env []string) {
+	byVariable := make(map[string]setting, len(settings))
+	for _, s := range settings {
+		byVariable[s.variable()] = s
+	}
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, environmentPrefix) || name == ServerVariable || fromKubernetes(name, value) {
+			continue
+		}
+		s, known := byVariable[name]
+		if !known {
+			l.faults = append(l.faults, unknown(name, "the environment"))
+			continue
+		}
+		if value != "" {
+			l.set(s.key, value, name)
+		}
+	}
+}
+
+func fromKubernetes(name, value string) bool {
+	return serviceVariable.MatchString(name) ||
+		servicePort.MatchString(name) && serviceValue.MatchString(value)
+}

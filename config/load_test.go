@@ -1,0 +1,225 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/holdfast/holdfast/config"
+)
+
+// source is where a test's configuration comes from.
+type source struct {
+	file  string // text of the file; "" for none
+	env   []string
+	flags []string
+}
+
+func (s source) load(t *testing.T) (config.Config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if s.file != "" {
+		if err := os.WriteFile(config.FileDefault, []byte(s.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	config.AddFlags(flags)
+	if err := flags.Parse(s.flags); err != nil {
+		t.Fatal(err)
+	}
+	return config.Load(flags, "", s.env)
+}
+
+func TestLoadDefaults(t *testing.T) {
+	got, err := source{}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		HTTP:        config.HTTP{Listen: "127.0.0.1:8080"},
+		Redis:       config.Redis{Prefix: "holdfast", Shards: 1},
+		Reservation: config.Reservation{TTL: 10 * time.Minute, TTLMax: 24 * time.Hour, Retention: 24 * time.Hour},
+		Confirm:     config.Confirm{Wait: 5 * time.Second},
+		Auth:        config.Auth{Mode: config.AuthOff},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestLoadPrecedence(t *testing.T) {
+	const file = "redis: {prefix: file}\n"
+	env, flags := []string{"HOLDFAST_REDIS_PREFIX=env"}, []string{"--redis-prefix=flag"}
+	for name, c := range map[string]struct {
+		source
+		want string
+	}{
+		"default":                        {source{}, "holdfast"},
+		"file":                           {source{file: file}, "file"},
+		"file with a dotted key":         {source{file: "redis.prefix: dotted\n"}, "dotted"},
+		"file with an empty value":       {source{file: "redis: {prefix: }\n"}, "holdfast"},
+		"variable over file":             {source{file: file, env: env}, "env"},
+		"variable over dotted file":      {source{file: "redis.prefix: dotted\n", env: env}, "env"},
+		"an empty variable is not set":   {source{file: file, env: []string{"HOLDFAST_REDIS_PREFIX="}}, "file"},
+		"flag over variable and file":    {source{file: file, env: env, flags: flags}, "flag"},
+		"a value's letters keep to case": {source{env: []string{"HOLDFAST_REDIS_PREFIX=MiXed"}}, "MiXed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := c.load(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Redis.Prefix != c.want {
+				t.Errorf("prefix is %q, want %q", got.Redis.Prefix, c.want)
+			}
+		})
+	}
+}
+
+func TestLoadAllowed(t *testing.T) {
+	for name, s := range map[string]source{
+		"loopback v6":              {env: []string{"HOLDFAST_HTTP_LISTEN=[::1]:0"}},
+		"localhost":                {env: []string{"HOLDFAST_HTTP_LISTEN=localhost:1"}},
+		"insecure with a Redis":    {flags: []string{"--http-listen=:80", "--http-allow-insecure", "--redis-url=redis://r"}},
+		"the client's server":      {env: []string{"HOLDFAST_SERVER=http://x"}},
+		"other variables":          {env: []string{"PATH=/bin", "HOLDFASTER=1", "=C:=x"}},
+		"Kubernetes service links": {env: []string{"HOLDFAST_SERVICE_HOST=10.0.0.1", "HOLDFAST_PORT=tcp://10.0.0.1:80", "HOLDFAST_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "HOLDFAST_SERVICE_PORT_HTTP=80"}},
+		"an empty file":            {file: "# nothing\n"},
+		"a deadline at the most":   {file: "reservation: {ttl: 24h}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := s.load(t); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestLoadFaults(t *testing.T) {
+	env := func(pairs ...string) source { return source{env: pairs} }
+	file := func(text string) source { return source{file: text} }
+	for name, c := range map[string]struct {
+		source
+		want string // the whole fault
+	}{
+		"number for a duration": {file("reservation: {ttl: 600}\n"),
+			`reservation.ttl = 600 (from holdfast.yaml): must be a duration with its unit, such as 10m, 90s or 24h`},
+		"number text for a duration": {env("HOLDFAST_CONFIRM_WAIT=5"),
+			`confirm.wait = "5" (from HOLDFAST_CONFIRM_WAIT): must carry its unit, such as 10m, 90s or 24h`},
+		"zero for a duration": {env("HOLDFAST_CONFIRM_WAIT=0"),
+			`confirm.wait = "0" (from HOLDFAST_CONFIRM_WAIT): must carry its unit, such as 10m, 90s or 24h`},
+		"no duration": {source{flags: []string{"--confirm-wait=soon"}},
+			`confirm.wait = "soon" (from --confirm-wait): must be a duration with its unit, such as 10m, 90s or 24h`},
+		"confirm.wait too long": {env("HOLDFAST_CONFIRM_WAIT=2m"),
+			`confirm.wait = "2m" (from HOLDFAST_CONFIRM_WAIT): must be between 1ms and 1m`},
+		"broken seconds": {env("HOLDFAST_RESERVATION_TTL=1500ms"),
+			`reservation.ttl = "1500ms" (from HOLDFAST_RESERVATION_TTL): must be whole seconds, 1s or more`},
+		"ttl over its maximum": {env("HOLDFAST_RESERVATION_TTL=2h", "HOLDFAST_RESERVATION_TTL_MAX=1h"),
+			`reservation.ttl = "2h" (from HOLDFAST_RESERVATION_TTL): must be at most reservation.ttl_max, which is 1h`},
+		"the default ttl over a lower maximum": {env("HOLDFAST_RESERVATION_TTL_MAX=1m"),
+			`reservation.ttl = "10m" (from the default): must be at most reservation.ttl_max, which is 1m`},
+		"retention": {env("HOLDFAST_RESERVATION_RETENTION=1s"),
+			`reservation.retention = "1s" (from HOLDFAST_RESERVATION_RETENTION): must be 1m or more: ids that callers still repeat would be forgotten`},
+		"unknown key": {file("redis: {uri: redis://u:hunter2@h}\n"),
+			`redis.uri (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+		"a key that will exist": {file("directory: {file: x.yaml}\n"),
+			`directory.file (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+		"a group that is no group": {file("http: 5\n"),
+			`http (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+		"unknown variable": {env("HOLDFAST_REDIS_URI=redis://u:hunter2@h"),
+			`HOLDFAST_REDIS_URI (from the environment): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+		"a port that Kubernetes did not set": {env("HOLDFAST_HTTP_PORT=80"),
+			`HOLDFAST_HTTP_PORT (from the environment): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+		"shards": {file("redis: {shards: 4}\n"),
+			`redis.shards = 4 (from holdfast.yaml): must be 1: more than one shard is not built yet, and every cart is one atomic step only while all stock is in one shard`},
+		"keys": {env("HOLDFAST_AUTH_MODE=keys"),
+			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not available yet`},
+		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "off"`},
+		"postgres": {env("HOLDFAST_POSTGRES_URL=postgres://u:hunter2@h/db?sslpassword=hunter2"),
+			`postgres.url = "postgres://…@h/db?…" (from HOLDFAST_POSTGRES_URL): the ledger is not built yet: leave postgres.url empty`},
+		"postgres as words": {env("HOLDFAST_POSTGRES_URL=host=h password=hunter2"),
+			`postgres.url = "(hidden)" (from HOLDFAST_POSTGRES_URL): the ledger is not built yet: leave postgres.url empty`},
+		"listen without a port": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1"),
+			`http.listen = "127.0.0.1" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
+		"listen on a number": {file("http: {listen: 8080}\n"),
+			`http.listen = 8080 (from holdfast.yaml): must be HOST:PORT in quotes, such as 127.0.0.1:8080`},
+		"listen on port 70000": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1:70000"),
+			`http.listen = "127.0.0.1:70000" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
+		"allow_insecure": {env("HOLDFAST_HTTP_ALLOW_INSECURE=maybe"),
+			`http.allow_insecure = "maybe" (from HOLDFAST_HTTP_ALLOW_INSECURE): must be true or false`},
+		"prefix with braces": {env("HOLDFAST_REDIS_PREFIX={x}"),
+			`redis.prefix = "{x}" (from HOLDFAST_REDIS_PREFIX): must be text of 1 to 64 bytes without { } and control characters`},
+		"off beyond loopback": {env("HOLDFAST_HTTP_LISTEN=0.0.0.0:80", "HOLDFAST_REDIS_URL=redis://r"),
+			`http.listen = "0.0.0.0:80" (from HOLDFAST_HTTP_LISTEN): must be on loopback, such as 127.0.0.1:8080, while auth.mode is off: anybody who reaches it could change stock; set http.allow_insecure to true where only trusted machines can`},
+		"embedded beyond loopback": {env("HOLDFAST_HTTP_LISTEN=:80", "HOLDFAST_HTTP_ALLOW_INSECURE=true"),
+			`http.listen = ":80" (from HOLDFAST_HTTP_LISTEN): must be on loopback, such as 127.0.0.1:8080, while redis.url is empty: the embedded engine is for trying out; set redis.url for real use`},
+		"not YAML":      {file("a: [\n"), `holdfast.yaml: is not YAML: line 1: did not find expected node content`},
+		"a key twice":   {file("http: {listen: 'a:1'}\nhttp: {}\n"), `holdfast.yaml: is not YAML: unmarshal errors:` + "\n  line 2: mapping key \"http\" already defined at line 1"},
+		"not a mapping": {file("- x\n"), `holdfast.yaml: is not YAML: unmarshal errors:` + "\n  line 1: cannot unmarshal !!seq into map[string]interface {}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.load(t)
+			var faults *config.Error
+			if !errors.As(err, &faults) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			if len(faults.Faults) != 1 || faults.Faults[0].String() != c.want {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Error("a password was printed")
+			}
+		})
+	}
+}
+
+func TestLoadListsAllFaultsAtOnce(t *testing.T) {
+	_, err := source{
+		file:  "redis: {shards: 2}\nreservation: {ttl: 5}\nnonsense: 1\n",
+		env:   []string{"HOLDFAST_NONSENSE=1", "HOLDFAST_HTTP_LISTEN=:80"},
+		flags: []string{"--auth-mode=keys"},
+	}.load(t)
+	var faults *config.Error
+	if !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"redis.shards", "reservation.ttl", "nonsense", "HOLDFAST_NONSENSE", "http.listen", "auth.mode"} {
+		if !strings.Contains(err.Error(), "\n  "+key+" ") {
+			t.Errorf("%s is missing in %v", key, err)
+		}
+	}
+	if len(faults.Faults) != 6 {
+		t.Errorf("got %d faults, want 6: %v", len(faults.Faults), err)
+	}
+}
+
+func TestLoadNamedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing.yaml")
+	_, err := config.Load(nil, path, nil)
+	if err == nil || !strings.Contains(err.Error(), path+": can't be read: no such file or directory") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func ExampleLoad() {
+	c, err := config.Load(nil, "", []string{
+		"HOLDFAST_REDIS_URL=redis://app:secret@cache.example:6379/2",
+		"HOLDFAST_RESERVATION_TTL=15m",
+	})
+	fmt.Println(c.Redis.Endpoint, c.Reservation.TTL, err)
+
+	_, err = config.Load(nil, "", []string{"HOLDFAST_RESERVATION_TTL=900"})
+	fmt.Println(err)
+	// Output:
+	// redis://cache.example:6379/2 15m0s <nil>
+	// the configuration can't be used:
+	//   reservation.ttl = "900" (from HOLDFAST_RESERVATION_TTL): must carry its unit, such as 10m, 90s or 24h
+}

@@ -1,0 +1,153 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	prefixBytesMax  = 64          // bytes of redis.prefix
+	retentionMin    = time.Minute // a shorter one would forget ids that callers still repeat
+	confirmWaitMax  = time.Minute // callers give up before that
+	durationExample = "such as 10m, 90s or 24h"
+)
+
+// setting is one key of the configuration.
+type setting struct {
+	key     string
+	initial any    // the default
+	usage   string // one line, for the flag
+	secret  bool   // its value may carry a password
+	set     func(c *Config, raw any) error
+}
+
+// settings is every key there is, in the order of the example file.
+var settings = []setting{
+	{"http.listen", "127.0.0.1:8080", "address to listen on; port 0 takes a free one", false,
+		func(c *Config, raw any) error { return setListen(&c.HTTP.Listen, raw) }},
+	{"http.allow_insecure", false, "serve without keys beyond loopback", false,
+		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
+	{"redis.url", "", "redis:// or rediss://, several hosts for Cluster; empty: embedded", true,
+		func(c *Config, raw any) error { return setEndpoint(&c.Redis.Endpoint, raw) }},
+	{"redis.prefix", "holdfast", "beginning of every key", false,
+		func(c *Config, raw any) error { return setPrefix(&c.Redis.Prefix, raw) }},
+	{"redis.shards", 1, "number of shards; only 1 for now", false,
+		func(c *Config, raw any) error { return setShards(&c.Redis.Shards, raw) }},
+	{"postgres.url", "", "the ledger; not built yet, leave it empty", true,
+		func(c *Config, raw any) error { return setPostgres(&c.Postgres.URL, raw) }},
+	{"reservation.ttl", "10m", "deadline of a reservation that names none", false,
+		func(c *Config, raw any) error { return setSeconds(&c.Reservation.TTL, raw) }},
+	{"reservation.ttl_max", "24h", "longest deadline that may be asked for", false,
+		func(c *Config, raw any) error { return setSeconds(&c.Reservation.TTLMax, raw) }},
+	{"reservation.retention", "24h", "how long Redis keeps resolved reservations", false,
+		func(c *Config, raw any) error { return setRetention(&c.Reservation.Retention, raw) }},
+	{"confirm.wait", "5s", "longest wait of a durable call for the ledger", false,
+		func(c *Config, raw any) error { return setWait(&c.Confirm.Wait, raw) }},
+	{"auth.mode", string(AuthOff), "who may call; only off for now", false,
+		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
+}
+
+// Keys lists every key, in the order of the example file.
+func Keys() []string {
+	keys := make([]string, len(settings))
+	for i, s := range settings {
+		keys[i] = s.key
+	}
+	return keys
+}
+
+func find(key string) (setting, bool) {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key })
+	if i < 0 {
+		return setting{}, false
+	}
+	return settings[i], true
+}
+
+// flag is the name of the setting's flag, such as reservation-ttl-max.
+func (s setting) flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(s.key) }
+
+// variable is the name of the setting's environment variable.
+func (s setting) variable() string {
+	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
+}
+
+// printed is raw as a fault may show it.
+func (s setting) printed(raw any) string {
+	text, ok := raw.(string)
+	switch {
+	case !ok && s.secret:
+		return "(hidden)"
+	case !ok:
+		return fmt.Sprint(raw)
+	case s.secret:
+		text = redact(text)
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+func setPrefix(to *string, raw any) error {
+	text, ok := raw.(string)
+	bad := func(r rune) bool { return r == '{' || r == '}' || unicode.IsControl(r) }
+	if !ok || text == "" || text == "." || text == ".." || len(text) > prefixBytesMax ||
+		!utf8.ValidString(text) || strings.ContainsFunc(text, bad) {
+		return fmt.Errorf("must be text of 1 to %d bytes without { } and control characters", prefixBytesMax)
+	}
+	*to = text
+	return nil
+}
+
+func setShards(to *int, raw any) error {
+	if fmt.Sprint(raw) != "1" {
+		return errors.New("must be 1: more than one shard is not built yet, " +
+			"and every cart is one atomic step only while all stock is in one shard")
+	}
+	*to = 1
+	return nil
+}
+
+func setPostgres(to *string, raw any) error {
+	if raw != "" {
+		return errors.New("the ledger is not built yet: leave postgres.url empty")
+	}
+	*to = ""
+	return nil
+}
+
+func setAuth(to *AuthMode, raw any) error {
+	switch raw {
+	case string(AuthOff):
+		*to = AuthOff
+		return nil
+	case "keys":
+		return errors.New(`must be "off": "keys" is not available yet`)
+	}
+	return errors.New(`must be "off"`)
+}
+
+func setEndpoint(to *Endpoint, raw any) error {
+	text, ok := raw.(string)
+	if !ok {
+		return errors.New("must be a URL, such as redis://127.0.0.1:6379")
+	}
+	e, err := parseEndpoint(text)
+	*to = e
+	return err
+}
+
+func setBool(to *bool, raw any) error {
+	switch raw {
+	case true, "true":
+		*to = true
+	case false, "false":
+		*to = false
+	default:
+		return errors.New("must be true or false")
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// PutLevelRequest is the body of a count or a change of policy. on_hand or a policy field is
+// required; fields left out stay as they are, on a new level they are 0.
+type PutLevelRequest struct {
+	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"The operation's id and idempotency key; another name space than reservation ids."`
+	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units that are there now."`
+	IfOnHand       *Whole  `json:"if_on_hand,omitempty" example:"38" doc:"Refuse with version_conflict unless on hand is this now."`
+	AsOf           *string `json:"as_of,omitempty" format:"date-time" doc:"Not available yet: refused."`
+	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units kept back from sale."`
+	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond what is there."`
+	Reason         string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Kept with the event."`
+	Actor          string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who did it."`
+}
+
+// AdjustmentRequest is the body of an adjustment.
+type AdjustmentRequest struct {
+	ID       string `json:"id" minLength:"1" maxLength:"128" example:"delivery-881" doc:"The operation's id and idempotency key; another name space than reservation ids."`
+	SKU      string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Location string `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
+	Delta    Whole  `json:"delta" minimum:"-2147483647" maximum:"2147483647" example:"12" doc:"Units that on hand changes by; not 0. It may take available below zero, on hand never."`
+	Reason   string `json:"reason,omitempty" maxLength:"512" example:"delivery" doc:"Kept with the event."`
+	Actor    string `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who did it."`
+}
+
+// ChangedLevel is a level as a stock change left it.
+type ChangedLevel struct {
+	Level
+	Durable bool `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+
+	_ struct{} `additionalProperties:"true"`
+}
+
+func (a *API) registerAdjust() {
+	change := operation{
+		tag: tagStock,
+		answers: map[int]string{
+			http.StatusCreated: "The level as it is now; this call made it.",
+			http.StatusOK:      "The level as it is now.",
+		},
+	}
+	common := []*kind{invalidRequest, idConflict, insufficientStock, rebuilding}
+
+	put := change
+	put.id, put.method, put.path = "put-level", http.MethodPut, "/v1/stock/{sku}/{location}"
+	put.summary = "Count a level, or change its policy"
+	put.description = "Sets on hand (a count) and what of the policy is sent, in one atomic step."
+	put.problems = append([]*kind{versionConflict}, common...)
+	register(a, put, a.putLevel)
+
+	adjust := change
+	adjust.id, adjust.method, adjust.path = "adjust", http.MethodPost, "/v1/stock/adjustments"
+	adjust.summary = "Change on hand by a signed number of units"
+	adjust.description = "A positive delta makes a level that does not exist yet; " +
+		"a negative one is 404 there."
+	adjust.problems = append([]*kind{notFound}, common...)
+	adjust.missing = levelMissing
+	register(a, adjust, a.adjust)
+
+	a.registerCounts()
+}
+
+const levelMissing = "no such level: units can't be taken from where there are none"
+
+func (a *API) putLevel(r *http.Request, in *PutLevelRequest) (reply[ChangedLevel], error) {
+	if in.AsOf != nil {
+		return reply[ChangedLevel]{}, errAsOf
+	}
+	request := cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor}
+	request.Changes = []cache.Change{{
+		SKU:            location.SKU(r.PathValue("sku")),
+		Location:       location.ID(r.PathValue("location")),
+		OnHand:         in.OnHand.units(),
+		IfOnHand:       in.IfOnHand.units(),
+		SafetyStock:    in.SafetyStock.units(),
+		BackorderLimit: in.BackorderLimit.units(),
+	}}
+	return a.changeLevel(r, request)
+}
+
+// errAsOf refuses a field that the contract names but nothing reads yet.
+var errAsOf error = &cache.InvalidError{Faults: []cache.Fault{
+	{Path: "/as_of", Message: "is not available yet; leave it out"},
+}}
+
+func (a *API) adjust(r *http.Request, in *AdjustmentRequest) (reply[ChangedLevel], error) {
+	request := cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor}
+	request.Changes = []cache.Change{{
+		SKU: location.SKU(in.SKU), Location: location.ID(in.Location), Delta: in.Delta.units(),
+	}}
+	return a.changeLevel(r, request)
+}
+
+// changeLevel applies an operation of one change.
+func (a *API) changeLevel(r *http.Request, request cache.AdjustRequest) (reply[ChangedLevel], error) {
+	result, err := a.store.Adjust(r.Context(), request)
+	if err != nil {
+		return reply[ChangedLevel]{}, movedPaths(err, "/changes/0", "")
+	}
+	if len(result.Levels) != 1 {
+		return reply[ChangedLevel]{}, errAnswer
+	}
+	changed := &result.Levels[0]
+	out := reply[ChangedLevel]{
+		body:   ChangedLevel{Level: level(&changed.Level), Durable: result.Durable},
+		replay: result.Replay,
+	}
+	if changed.Created {
+		out.status = http.StatusCreated
+	}
+	return out, nil
+}
+
+var errAnswer = errors.New("the store answered another number of levels than were changed")
+
+// movedPaths turns the store's paths of faults, which know a list of changes, into those of the
+// body as the caller sent it.
+func movedPaths(err error, from, to string) error {
+	var invalid *cache.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	moved := make([]cache.Fault, len(invalid.Faults))
+	for i, f := range invalid.Faults {
+		if rest, found := strings.CutPrefix(f.Path, from); found && (rest == "" || rest[0] == '/') {
+			f.Path = to + rest
+		}
+		moved[i] = f
+	}
+	return &cache.InvalidError{Faults: moved}
+}

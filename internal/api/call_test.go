@@ -1,0 +1,306 @@
+package api_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/location"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// send makes one request of handler. A body is sent as JSON.
+func send(handler http.Handler, method, target, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
+}
+
+type exchange struct {
+	name, method, target, body string
+
+	store   fakeStore
+	asked   any // what the store is to be asked; nil: nothing
+	status  int
+	answer  string
+	headers map[string]string // "" means absent
+}
+
+func (e *exchange) run(t *testing.T) {
+	t.Helper()
+	w := send(api.New(&e.store, api.Options{Logger: quiet}), e.method, e.target, e.body)
+	if w.Code != e.status {
+		t.Errorf("status %d, want %d", w.Code, e.status)
+	}
+	if w.Body.String() != e.answer {
+		t.Errorf("answer\n  %s\nwant\n  %s", w.Body, e.answer)
+	}
+	if !reflect.DeepEqual(e.store.asked, e.asked) {
+		t.Errorf("asked the store\n  %+v\nwant\n  %+v", e.store.asked, e.asked)
+	}
+	for name, want := range e.headers {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func pointer[T any](v T) *T { return &v }
+
+func with(r cache.Reservation, state cache.State, version int64) cache.Reservation {
+	r.State, r.Version = state, version
+	return r
+}
+
+// changed is heldJSON in another state, with more fields at its end.
+func changed(state, version, more string) string {
+	s := strings.Replace(heldJSON, `"state":"held","version":1`, `"state":"`+state+`","version":`+version, 1)
+	return strings.TrimSuffix(s, "}\n") + more + "}\n"
+}
+
+func TestReserve(t *testing.T) {
+	full := `{"id": "ord-1001", "channel": "web", "customer": "c-9", "order": "5512",
+	 "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
+	 "pickup": "store-7", "ttl_seconds": 600, "split": "lines",
+	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin"}], "metadata": {"cart": "x"}}`
+	asked := cache.ReserveRequest{
+		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
+		ShipTo: &location.Address{
+			Country: "DE", Region: "BE", PostalCode: "10115", Latitude: pointer(52.5), Longitude: pointer(13.4),
+		},
+		Pickup: "store-7", TTL: 10 * time.Minute, Split: location.SplitLines,
+		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin"}},
+		Metadata: map[string]string{"cart": "x"},
+	}
+	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}
+	store := fakeStore{result: cache.Result{Reservation: held}}
+	created := map[string]string{
+		"Location": "/v1/reservations/ord-1001", "Idempotent-Replay": "", "Content-Type": "application/json",
+	}
+	slash := held
+	slash.ID, slash.Lines = "a/b c", nil
+	for _, e := range []exchange{
+		{name: "every field", body: full, store: store, asked: asked, status: 201, answer: heldJSON, headers: created},
+		{
+			name: "replay", body: full, asked: asked, status: 200, answer: heldJSON,
+			store:   fakeStore{result: cache.Result{Reservation: held, Replay: true}},
+			headers: map[string]string{"Location": "", "Idempotent-Replay": "true"},
+		},
+		{name: "no body", store: store, asked: empty, status: 201, answer: heldJSON},
+		{name: "spaces", body: " \n", store: store, asked: empty, status: 201, answer: heldJSON},
+		{name: "empty object", body: "{}", store: store, asked: empty, status: 201, answer: heldJSON},
+		{name: "null", body: "null", store: store, asked: empty, status: 201, answer: heldJSON},
+		{
+			name:  "null fields are absent",
+			body:  `{"ttl_seconds": null, "ship_to": null, "lines": null, "metadata": null, "channel": null}`,
+			store: store, asked: empty, status: 201, answer: heldJSON,
+		},
+		{
+			name: "ttl 0 is not absent", body: `{"ttl_seconds": 0}`, store: store,
+			asked:  cache.ReserveRequest{TTL: -time.Second, Lines: []cache.LineRequest{}},
+			status: 201, answer: heldJSON,
+		},
+		{
+			name: "numbers beyond int64 are kept at its ends", store: store, status: 201, answer: heldJSON,
+			body: `{"ttl_seconds": 99999999999999999999, "lines": [{"quantity": -99999999999999999999}, {"quantity": 12345678901234567}]}`,
+			asked: cache.ReserveRequest{
+				TTL:   9223372036 * time.Second,
+				Lines: []cache.LineRequest{{Quantity: -1 << 63}, {Quantity: 12345678901234567}},
+			},
+		},
+		{
+			name: "an id that needs encoding, lines never null", store: fakeStore{result: cache.Result{Reservation: slash}},
+			asked: empty, status: 201, headers: map[string]string{"Location": "/v1/reservations/a%2Fb%20c"},
+			answer: `{"id":"a/b c","state":"held","version":1,"expires_at":"2026-11-27T08:10:00.007Z",` +
+				`"created_at":"2026-11-27T08:00:00.000Z","channel":"web","customer":"c-9","order":"5512","lines":[]}` + "\n",
+		},
+	} {
+		e.method, e.target = http.MethodPost, "/v1/reservations"
+		t.Run(e.name, e.run)
+	}
+}
+
+func TestTransitions(t *testing.T) {
+	confirmed := cache.Result{Reservation: with(held, cache.StateConfirmed, 2), Durable: true, DurableCall: true}
+	released := cache.Result{Reservation: with(held, cache.StateReleased, 2)}
+	given := cache.Result{Reservation: with(held, cache.StateReleased, 3), Durable: true, DurableCall: true}
+	fulfilled := cache.Result{Reservation: with(held, cache.StateFulfilled, 3), Replay: true, DurableCall: true}
+	some := []cache.LineQuantity{{Line: "1", Quantity: 1}}
+	for _, e := range []exchange{
+		{
+			name: "confirm", target: "confirm", store: fakeStore{result: confirmed}, status: 200,
+			asked: cache.TransitionRequest{ID: "ord-1001"}, answer: changed("confirmed", "2", `,"durable":true`),
+			headers: map[string]string{"Idempotent-Replay": ""},
+		},
+		{
+			name: "confirm with a version", target: "confirm", body: `{"version": 1}`, status: 200,
+			store: fakeStore{result: confirmed}, asked: cache.TransitionRequest{ID: "ord-1001", Version: 1},
+			answer: changed("confirmed", "2", `,"durable":true`),
+		},
+		{
+			name: "version 0 is not absent", target: "confirm", body: `{"version": 0}`, status: 200,
+			store: fakeStore{result: confirmed}, asked: cache.TransitionRequest{ID: "ord-1001", Version: -1},
+			answer: changed("confirmed", "2", `,"durable":true`),
+		},
+		{
+			name: "release", target: "release", store: fakeStore{result: released}, status: 200,
+			asked: cache.TransitionRequest{ID: "ord-1001"}, answer: changed("released", "2", ""),
+		},
+		{
+			name: "release of a confirmed one", target: "release", status: 200, store: fakeStore{result: given},
+			asked: cache.TransitionRequest{ID: "ord-1001"}, answer: changed("released", "3", `,"durable":true`),
+		},
+		{
+			name: "release some", target: "release", body: `{"version": 1, "lines": [{"line": "1", "quantity": 1}]}`,
+			status: 200, store: fakeStore{result: released}, answer: changed("released", "2", ""),
+			asked: cache.TransitionRequest{ID: "ord-1001", Version: 1, Lines: some},
+		},
+		{
+			name: "release of an empty list", target: "release", body: `{"version": 1, "lines": []}`, status: 422,
+			answer: `{"type":"/docs/problems#invalid_request","title":"Invalid request","status":422,` +
+				`"detail":"invalid request: /lines: must not be empty; leave it out for all units","code":"invalid_request",` +
+				`"errors":[{"path":"/lines","message":"must not be empty; leave it out for all units"}]}` + "\n",
+		},
+		{
+			name: "fulfill", target: "fulfill", body: `{"version": 2, "lines": [{"line": "1", "quantity": 1}]}`,
+			status: 200, store: fakeStore{result: fulfilled}, answer: changed("fulfilled", "3", `,"durable":false`),
+			asked:   cache.TransitionRequest{ID: "ord-1001", Version: 2, Lines: some},
+			headers: map[string]string{"Idempotent-Replay": "true"},
+		},
+		{
+			name: "extend", target: "extend", body: `{"ttl_seconds": 60, "version": 1}`, status: 200,
+			store: fakeStore{result: cache.Result{Reservation: with(held, cache.StateHeld, 2)}},
+			asked: cache.ExtendRequest{ID: "ord-1001", TTL: time.Minute, Version: 1}, answer: changed("held", "2", ""),
+		},
+	} {
+		e.method, e.target = http.MethodPost, "/v1/reservations/ord-1001/"+e.target
+		t.Run(e.name, e.run)
+	}
+}
+
+func TestReads(t *testing.T) {
+	for _, e := range []exchange{
+		{
+			name: "reservation", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: held},
+			asked: "ord-1001", status: 200, answer: heldJSON, headers: map[string]string{"Cache-Control": "no-store"},
+		},
+		{
+			name: "SKU", target: "/v1/stock/TEE-M", store: fakeStore{levels: []cache.Level{teeBerlin}},
+			asked: location.SKU("TEE-M"), status: 200,
+			answer: `{"sku":"TEE-M","levels":[` + teeBerlinFields + `}]}` + "\n",
+		},
+		{
+			name: "SKU named as a path", target: "/v1/stock/adjustments", store: fakeStore{levels: []cache.Level{teeBerlin}},
+			asked: location.SKU("adjustments"), status: 200,
+			answer: `{"sku":"adjustments","levels":[` + teeBerlinFields + `}]}` + "\n",
+		},
+		{
+			name: "page", target: "/v1/stock?location=berlin&sku_prefix=TEE&limit=1&cursor=a%3D",
+			store:  fakeStore{page: cache.LevelPage{Levels: []cache.Level{teeBerlin}, Next: "n="}},
+			asked:  cache.LevelFilter{Location: "berlin", SKUPrefix: "TEE", Limit: 1, Cursor: "a="},
+			status: 200, answer: `{"levels":[` + teeBerlinFields + `}],"next_cursor":"n="}` + "\n",
+		},
+		{
+			name: "last page, empty parameters are absent", target: "/v1/stock?location=&limit=",
+			asked: cache.LevelFilter{}, status: 200, answer: `{"levels":[]}` + "\n",
+		},
+		{
+			name: "limit 0 is not absent", target: "/v1/stock?limit=0",
+			asked: cache.LevelFilter{Limit: -1}, status: 200, answer: `{"levels":[]}` + "\n",
+		},
+	} {
+		e.method = http.MethodGet
+		t.Run(e.name, e.run)
+	}
+}
+
+func TestStockChanges(t *testing.T) {
+	made := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin, Created: true}}, Durable: true}
+	changed := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin}}}
+	replay := cache.AdjustResult{Levels: changed.Levels, Replay: true}
+	count := cache.AdjustRequest{ID: "c-1", Reason: "count", Actor: "anna", Changes: []cache.Change{{
+		SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0)), IfOnHand: pointer(int64(1)),
+		SafetyStock: pointer(int64(2)), BackorderLimit: pointer(int64(3)),
+	}}}
+	countBody := `{"id": "c-1", "on_hand": 0, "if_on_hand": 1, "safety_stock": 2, "backorder_limit": 3, "reason": "count", "actor": "anna"}`
+	const put, adjust, counts = "/v1/stock/TEE-M/berlin", "/v1/stock/adjustments", "/v1/stock/counts"
+	delta := func(n int64) cache.AdjustRequest {
+		return cache.AdjustRequest{ID: "d-1", Changes: []cache.Change{{SKU: "TEE-M", Location: "berlin", Delta: &n}}}
+	}
+	for _, e := range []exchange{
+		{
+			name: "PUT made the level", method: "PUT", target: put, body: countBody, store: fakeStore{adjusted: made},
+			asked: count, status: 201, answer: teeBerlinFields + `,"durable":true}` + "\n",
+		},
+		{
+			name: "PUT", method: "PUT", target: put, body: countBody, store: fakeStore{adjusted: changed},
+			asked: count, status: 200, answer: teeBerlinFields + `,"durable":false}` + "\n",
+			headers: map[string]string{"Idempotent-Replay": ""},
+		},
+		{
+			name: "PUT replayed", method: "PUT", target: put, body: countBody, store: fakeStore{adjusted: replay},
+			asked: count, status: 200, answer: teeBerlinFields + `,"durable":false}` + "\n",
+			headers: map[string]string{"Idempotent-Replay": "true"},
+		},
+		{
+			name: "adjustment", method: "POST", target: adjust, store: fakeStore{adjusted: changed}, asked: delta(-3),
+			body:   `{"id": "d-1", "sku": "TEE-M", "location": "berlin", "delta": -3}`,
+			status: 200, answer: teeBerlinFields + `,"durable":false}` + "\n",
+		},
+		{
+			name: "adjustment without a delta is one of 0", method: "POST", target: adjust,
+			store: fakeStore{adjusted: made}, asked: delta(0), body: `{"id": "d-1", "sku": "TEE-M", "location": "berlin"}`,
+			status: 201, answer: teeBerlinFields + `,"durable":true}` + "\n",
+		},
+		{
+			name: "counts", method: "POST", target: counts, store: fakeStore{adjusted: made}, status: 200,
+			body:   `{"id": "c-1", "counts": [{"sku": "TEE-M", "location": "berlin", "on_hand": 7}]}`,
+			asked:  cache.AdjustRequest{ID: "c-1", Changes: []cache.Change{{SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(7))}}},
+			answer: `{"id":"c-1","levels":[` + teeBerlinFields + `}],"durable":true}` + "\n",
+		},
+		{
+			name: "as_of of PUT", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 1, "as_of": "2026-11-27T08:00:00Z"}`,
+			status: 422, answer: asOfJSON,
+		},
+		{
+			name: "as_of of counts", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON,
+		},
+	} {
+		t.Run(e.name, e.run)
+	}
+}
+
+const asOfJSON = `{"type":"/docs/problems#invalid_request","title":"Invalid request","status":422,` +
+	`"detail":"invalid request: /as_of: is not available yet; leave it out","code":"invalid_request",` +
+	`"errors":[{"path":"/as_of","message":"is not available yet; leave it out"}]}` + "\n"
+
+// The store knows a list of changes; the caller must read of the body that was sent.
+func TestPathsOfFaults(t *testing.T) {
+	refused := func() fakeStore {
+		return fakeStore{err: &cache.InvalidError{Faults: []cache.Fault{
+			{Path: "/id", Message: "m"}, {Path: "/changes/0", Message: "m"}, {Path: "/changes/0/on_hand", Message: "m"},
+		}}}
+	}
+	for _, c := range []struct{ method, target, faults string }{
+		{"PUT", "/v1/stock/a/b", `"errors":[{"path":"/id","message":"m"},{"path":"","message":"m"},{"path":"/on_hand","message":"m"}]`},
+		{"POST", "/v1/stock/counts", `"errors":[{"path":"/id","message":"m"},{"path":"/counts/0","message":"m"},{"path":"/counts/0/on_hand","message":"m"}]`},
+	} {
+		store := refused()
+		w := send(api.New(&store, api.Options{}), c.method, c.target, "{}")
+		if w.Code != 422 || !strings.Contains(w.Body.String(), c.faults) {
+			t.Errorf("%s: %d %s, want %s", c.target, w.Code, w.Body, c.faults)
+		}
+	}
+}

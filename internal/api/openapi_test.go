@@ -1,0 +1,173 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/api"
+)
+
+type object = map[string]any
+
+func document(t *testing.T) object {
+	t.Helper()
+	handler := api.New(&fakeStore{}, api.Options{Version: "1.2.3", TTL: 5 * time.Minute, TTLMax: time.Hour})
+	w := send(handler, http.MethodGet, "/openapi.json", "")
+	var d object
+	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil || w.Code != 200 {
+		t.Fatalf("%d %v", w.Code, err)
+	}
+	return d
+}
+
+// dig follows keys into nested objects.
+func dig(t *testing.T, value any, keys ...string) any {
+	t.Helper()
+	for _, key := range keys {
+		inner, ok := value.(object)[key]
+		if !ok {
+			t.Fatalf("no %s of %v", key, keys)
+		}
+		value = inner
+	}
+	return value
+}
+
+func TestDocument(t *testing.T) {
+	d := document(t)
+	if got := dig(t, d, "openapi"); got != "3.1.0" {
+		t.Errorf("openapi %v", got)
+	}
+	if got := dig(t, d, "info", "version"); got != "1.2.3" {
+		t.Errorf("version %v", got)
+	}
+	var operations []string
+	for path, item := range dig(t, d, "paths").(object) {
+		for method, operation := range item.(object) {
+			operations = append(operations, strings.ToUpper(method)+" "+path)
+			checkOperation(t, method+" "+path, operation.(object))
+		}
+	}
+	slices.Sort(operations)
+	want := []string{
+		"GET /livez", "GET /readyz", "GET /v1/reservations/{id}", "GET /v1/stock", "GET /v1/stock/{sku}",
+		"POST /v1/reservations", "POST /v1/reservations/{id}/confirm", "POST /v1/reservations/{id}/extend",
+		"POST /v1/reservations/{id}/fulfill", "POST /v1/reservations/{id}/release", "POST /v1/stock/adjustments",
+		"POST /v1/stock/counts", "PUT /v1/stock/{sku}/{location}",
+	}
+	if !slices.Equal(operations, want) {
+		t.Errorf("operations %v, want %v", operations, want)
+	}
+	checkReferences(t, d, d)
+}
+
+// checkOperation wants a summary, a description of each answer, and problems as such.
+func checkOperation(t *testing.T, name string, operation object) {
+	t.Helper()
+	if operation["summary"] == "" || operation["operationId"] == "" {
+		t.Errorf("%s is not described", name)
+	}
+	for status, response := range dig(t, operation, "responses").(object) {
+		if dig(t, response, "description") == "" {
+			t.Errorf("%s %s is not described", name, status)
+		}
+		media := "application/json"
+		if status >= "4" {
+			media = api.ProblemType
+		}
+		dig(t, response, "content", media, "schema")
+	}
+}
+
+func checkReferences(t *testing.T, d, value any) {
+	t.Helper()
+	switch v := value.(type) {
+	case object:
+		if reference, ok := v["$ref"].(string); ok {
+			dig(t, d, strings.Split(strings.TrimPrefix(reference, "#/"), "/")...)
+		}
+		for _, inner := range v {
+			checkReferences(t, d, inner)
+		}
+	case []any:
+		for _, inner := range v {
+			checkReferences(t, d, inner)
+		}
+	}
+}
+
+// The tags of our types can't name constants, so this ties them together.
+func TestLimitsOfDocument(t *testing.T) {
+	d := document(t)
+	for path, want := range map[string]float64{
+		"ReserveRequest id maxLength":              cache.IdentifierBytesMax,
+		"LineRequest sku maxLength":                cache.IdentifierBytesMax,
+		"ReserveRequest lines maxItems":            cache.LinesMax,
+		"UnitsRequest lines maxItems":              cache.LinesMax,
+		"ReserveRequest metadata maxProperties":    cache.MetadataKeysMax,
+		"ReserveRequest ttl_seconds maximum":       3600,
+		"ReserveRequest ttl_seconds default":       300,
+		"ReserveRequest ttl_seconds minimum":       cache.TTLMin.Seconds(),
+		"ExtendRequest ttl_seconds maximum":        3600,
+		"LineRequest quantity minimum":             1,
+		"LineRequest quantity maximum":             cache.QuantityMax,
+		"LineQuantity quantity maximum":            cache.QuantityMax,
+		"PutLevelRequest on_hand minimum":          0,
+		"PutLevelRequest on_hand maximum":          cache.QuantityMax,
+		"PutLevelRequest safety_stock maximum":     cache.QuantityMax,
+		"PutLevelRequest reason maxLength":         cache.TextBytesMax,
+		"AdjustmentRequest delta maximum":          cache.QuantityMax,
+		"AdjustmentRequest delta minimum":          -cache.QuantityMax,
+		"Count backorder_limit maximum":            cache.QuantityMax,
+		"CountsRequest counts maxItems":            cache.ChangesMax,
+		"ReserveRequest customer maxLength":        cache.IdentifierBytesMax,
+		"AdjustmentRequest location maxLength":     cache.IdentifierBytesMax,
+		"LineQuantity line maxLength":              cache.IdentifierBytesMax,
+		"CountsRequest actor maxLength":            cache.TextBytesMax,
+		"LineRequest location maxLength":           cache.IdentifierBytesMax,
+		"PutLevelRequest backorder_limit minimum":  0,
+		"ReserveRequest ship_to/latitude minimum":  -90,
+		"ReserveRequest ship_to/longitude maximum": 180,
+	} {
+		part := strings.Fields(path)
+		schema, field := part[0], part[1]
+		if _, inner, nested := strings.Cut(field, "/"); nested {
+			schema, field = "Address", inner
+		}
+		if got := dig(t, d, "components", "schemas", schema, "properties", field, part[2]); got != want {
+			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+	limit := dig(t, d, "paths", "/v1/stock", "get", "parameters").([]any)[2].(object)
+	if limit["name"] != "limit" || dig(t, limit, "schema", "maximum") != float64(cache.LevelPageMax) {
+		t.Errorf("limit: %v", limit)
+	}
+}
+
+// Nothing on the pages may come from another host.
+func TestDocs(t *testing.T) {
+	handler := api.New(&fakeStore{}, api.Options{})
+	page := send(handler, "GET", "/docs", "").Body.String()
+	for _, asset := range []string{"swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"} {
+		if !strings.Contains(page, `"/docs/`+asset+`"`) {
+			t.Errorf("the page does not take %s from here: %s", asset, page)
+		}
+		if w := send(handler, "GET", "/docs/"+asset, ""); w.Code != 200 || w.Body.Len() < 1000 {
+			t.Errorf("%s: %d, %d bytes", asset, w.Code, w.Body.Len())
+		}
+	}
+	if strings.Contains(page, `src="http`) || strings.Contains(page, `href="http`) || !strings.Contains(page, "openapi.json") {
+		t.Errorf("the page: %s", page)
+	}
+	problems := send(handler, "GET", "/docs/problems", "").Body.String()
+	for _, code := range []string{"malformed", "insufficient_stock", "backlog_full", "method_not_allowed"} {
+		if !strings.Contains(problems, `<section id="`+code+`">`) {
+			t.Errorf("%s is not explained", code)
+		}
+	}
+}

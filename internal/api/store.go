@@ -1,0 +1,26 @@
+package api
+
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// Store is what the API serves. *cache.Store is one.
+type Store interface {
+	Ready(ctx context.Context) error
+
+	Reserve(ctx context.Context, r cache.ReserveRequest) (cache.Result, error)
+	Confirm(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
+	Release(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
+	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
+	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
+	Reservation(ctx context.Context, id string) (cache.Reservation, error)
+
+	Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error)
+	Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error)
+	LevelPage(ctx context.Context, f cache.LevelFilter) (cache.LevelPage, error)
+}
+
+var _ Store = (*cache.Store)(nil)

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// ConfirmRequest is the body of a confirm; it may be left out.
+type ConfirmRequest struct {
+	Version *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now; left out, none is asked for."`
+}
+
+// UnitsRequest is the body of a release or fulfill; it may be left out, then it means all units.
+type UnitsRequest struct {
+	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now. Required with lines, so that a repeat is known as such."`
+	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"100" doc:"These units only; left out, all that is left."`
+}
+
+// LineQuantity is a number of units of one line.
+type LineQuantity struct {
+	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"1" doc:"Units; no more than the line has left."`
+}
+
+// ExtendRequest is the body of an extend; it may be left out.
+type ExtendRequest struct {
+	TTLSeconds *Whole `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
+	Version    *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now; left out, none is asked for."`
+}
+
+func (a *API) registerTransitions() {
+	problems := []*kind{invalidRequest, notFound, wrongState, versionConflict, rebuilding}
+	transition := operation{
+		method: http.MethodPost, tag: tagReservations, problems: problems,
+		missing: reservationMissing,
+		answers: map[int]string{http.StatusOK: "The reservation as it is now."},
+	}
+
+	confirm := transition
+	confirm.id, confirm.path = "confirm", "/v1/reservations/{id}/confirm"
+	confirm.summary = "Make a held reservation a sale"
+	confirm.description = "After the deadline it takes the units again, or answers `insufficient_stock`. " +
+		"Repeating it changes nothing."
+	confirm.problems = append([]*kind{insufficientStock, idConflict}, problems...)
+	register(a, confirm, a.confirm)
+
+	release := transition
+	release.id, release.path = "release", "/v1/reservations/{id}/release"
+	release.summary = "Give units back: all that are left, or some"
+	release.description = "Of a held reservation, or of a confirmed one what is not yet fulfilled."
+	register(a, release, unitsCall(a.store.Release))
+
+	fulfill := transition
+	fulfill.id, fulfill.path = "fulfill", "/v1/reservations/{id}/fulfill"
+	fulfill.summary = "Record that committed units have left"
+	fulfill.description = "The reservation stays confirmed until nothing is left to fulfill."
+	register(a, fulfill, unitsCall(a.store.Fulfill))
+
+	extend := transition
+	extend.id, extend.path = "extend", "/v1/reservations/{id}/extend"
+	extend.summary = "Move the deadline of a held reservation"
+	extend.description = "The deadline becomes now + ttl_seconds. Only while held."
+	register(a, extend, a.extend)
+}
+
+func (a *API) confirm(r *http.Request, in *ConfirmRequest) (reply[Reservation], error) {
+	return transitioned(a.store.Confirm(r.Context(), cache.TransitionRequest{
+		ID: r.PathValue("id"), Version: in.Version.positive(),
+	}))
+}
+
+func (a *API) extend(r *http.Request, in *ExtendRequest) (reply[Reservation], error) {
+	return transitioned(a.store.Extend(r.Context(), cache.ExtendRequest{
+		ID: r.PathValue("id"), TTL: in.TTLSeconds.seconds(), Version: in.Version.positive(),
+	}))
+}
+
+// unitsCall is a release or a fulfill.
+func unitsCall(
+	verb func(context.Context, cache.TransitionRequest) (cache.Result, error),
+) func(*http.Request, *UnitsRequest) (reply[Reservation], error) {
+	return func(r *http.Request, in *UnitsRequest) (reply[Reservation], error) {
+		if in.Lines != nil && len(in.Lines) == 0 {
+			// No lines means all lines to the store. Who sends an empty list did not mean that.
+			return reply[Reservation]{}, &cache.InvalidError{Faults: []cache.Fault{
+				{Path: "/lines", Message: "must not be empty; leave it out for all units"},
+			}}
+		}
+		return transitioned(verb(r.Context(), cache.TransitionRequest{
+			ID: r.PathValue("id"), Version: in.Version.positive(), Lines: lineQuantities(in.Lines),
+		}))
+	}
+}
+
+func lineQuantities(in []LineQuantity) []cache.LineQuantity {
+	if len(in) == 0 {
+		return nil
+	}
+	out := make([]cache.LineQuantity, len(in))
+	for i, l := range in {
+		out[i] = cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
+	}
+	return out
+}
+
+// transitioned makes the answer of a transition from what the store answered.
+func transitioned(result cache.Result, err error) (reply[Reservation], error) {
+	if err != nil {
+		return reply[Reservation]{}, err
+	}
+	out := reply[Reservation]{body: reservation(&result.Reservation), replay: result.Replay}
+	if result.DurableCall {
+		out.body.Durable = &result.Durable
+	}
+	return out, nil
+}

@@ -1,0 +1,204 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serve starts a server that answers with handle, and a client of it that doesn't wait.
+func serve(t *testing.T, handle http.HandlerFunc) (*Client, *[]time.Duration) {
+	t.Helper()
+	server := httptest.NewServer(handle)
+	t.Cleanup(server.Close)
+	c, err := New(server.URL + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var waits []time.Duration
+	c.wait = func(d time.Duration) <-chan time.Time {
+		waits = append(waits, d)
+		ready := make(chan time.Time, 1)
+		ready <- time.Time{}
+		return ready
+	}
+	return c, &waits
+}
+
+func answer(w http.ResponseWriter, status int, mediaType, body string) {
+	w.Header().Set("Content-Type", mediaType)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, server := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h?x=1", "http://h/#x", "http://h:x"} {
+		if _, err := New(server); err == nil {
+			t.Errorf("%q was taken", server)
+		}
+	}
+}
+
+func TestCallEscapesIdentifiers(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Method + " " + r.URL.EscapedPath(); got != "PUT /v1/stock/a%2Fb%20c%3F/..%2Fx" {
+			t.Errorf("got %s", got)
+		}
+		body, _ := io.ReadAll(r.Body)
+		if got := strings.TrimSpace(string(body)); got != `{"id":"<1>","on_hand":0}` {
+			t.Errorf("got %s", got)
+		}
+		w.Header().Set("Idempotent-Replay", "true")
+		answer(w, 200, "application/json; charset=utf-8", `{"sku":"a/b c?","on_hand":0,"durable":true}`)
+	})
+	zero := int64(0)
+	got, err := c.PutLevel(context.Background(), Put{SKU: "a/b c?", Location: "../x", ID: "<1>", OnHand: &zero})
+	if err != nil || !got.Replay || !got.Durable || got.SKU != "a/b c?" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestCallRepeats503(t *testing.T) {
+	busy := `{"code":"unavailable","title":"Unavailable","detail":"redis is unavailable"}`
+	for name, c := range map[string]struct {
+		failures   int
+		retryAfter string
+		wait       time.Duration
+		code       string
+	}{
+		"until it answers":                {2, "3", 3 * time.Second, ""},
+		"without Retry-After":             {1, "", waitDefault, ""},
+		"with nonsense":                   {1, "soon", waitDefault, ""},
+		"with a date in the past":         {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
+		"never longer than the most":      {1, "99999999", waitMax, ""},
+		"a bounded number of times":       {attemptsMax, "1", time.Second, "unavailable"},
+		"and not after the last of them":  {attemptsMax + 3, "1", time.Second, "unavailable"},
+		"the last attempt may still work": {attemptsMax - 1, "1", time.Second, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls, bodies := 0, map[string]bool{}
+			client, waits := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				bodies[string(body)] = true
+				if calls++; calls <= c.failures {
+					w.Header().Set("Retry-After", c.retryAfter)
+					answer(w, 503, problemType, busy)
+					return
+				}
+				answer(w, 200, "application/json", `{"durable":true}`)
+			})
+			_, err := client.Count(context.Background(), Counts{ID: "x"})
+			var p *Problem
+			if errors.As(err, &p); (p == nil) != (c.code == "") || p != nil && (p.Code != c.code || p.Refused()) {
+				t.Errorf("got %v, want %q", err, c.code)
+			}
+			if want := min(c.failures+1, attemptsMax); calls != want || len(*waits) != want-1 {
+				t.Errorf("%d calls and %d waits, want %d calls", calls, len(*waits), want)
+			}
+			if (*waits)[0] != c.wait {
+				t.Errorf("waited %v, want %v", (*waits)[0], c.wait)
+			}
+			if len(bodies) != 1 {
+				t.Errorf("the attempts differ: %v", bodies)
+			}
+		})
+	}
+}
+
+func TestCallStopsWaitingWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 503, problemType, `{"code":"rebuilding"}`) })
+	c.wait = func(time.Duration) <-chan time.Time { cancel(); return nil }
+	if _, err := c.Stock(ctx, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCallFailures(t *testing.T) {
+	for name, c := range map[string]struct {
+		status          int
+		mediaType, body string
+		want            string
+		refused         bool
+	}{
+		"detail": {404, problemType, `{"code":"not_found","title":"Not found","detail":"no such reservation"}`,
+			"not_found: no such reservation", true},
+		"every fault": {422, problemType, `{"code":"invalid_request","title":"Invalid request","detail":"long",
+			"errors":[{"path":"/id","message":"is missing"},{"path":"","message":"is bad"}]}`,
+			"invalid_request: Invalid request\n  /id: is missing\n  is bad", true},
+		"every shortage": {409, problemType, `{"code":"insufficient_stock","title":"Insufficient stock","shortages":[
+			{"line":"1","sku":"TEE","requested":2,"available":1},{"sku":"CAP","requested":3,"available":0}]}`,
+			"insufficient_stock: Insufficient stock\n  line 1: TEE: 2 requested, 1 available\n  CAP: 3 requested, 0 available", true},
+		"a defect of the server": {500, problemType, `{"code":"internal","title":"x","detail":"unexpected error"}`,
+			"internal: unexpected error", false},
+		"another server":   {404, "text/html", "<p>no</p>", "/v1/stock/x answered 404 with text/html: is this a Holdfast server?", false},
+		"a page with 200":  {200, "text/html", "<p>hi</p>", "/v1/stock/x answered 200 with text/html: is this a Holdfast server?", false},
+		"broken JSON":      {200, "application/json", "{", "/v1/stock/x answered 200 with broken JSON: is this a Holdfast server?", false},
+		"an empty problem": {409, problemType, "{}", "/v1/stock/x answered 409 with application/problem+json: is this a Holdfast server?", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, c.status, c.mediaType, c.body) })
+			_, err := client.Stock(context.Background(), "x")
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) {
+				t.Errorf("got %v, want …%s", err, c.want)
+			}
+			var p *Problem
+			if refused := errors.As(err, &p) && p.Refused(); refused != c.refused {
+				t.Errorf("refused is %v", refused)
+			}
+		})
+	}
+}
+
+func TestLevelsSendsOnlyWhatIsSet(t *testing.T) {
+	var query string
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		query = r.URL.RawQuery
+		answer(w, 200, "application/json", `{"levels":[],"next_cursor":"n"}`)
+	})
+	for want, filter := range map[string]LevelFilter{
+		"":                                {},
+		"cursor=a%2Bb&limit=5&location=l": {Location: "l", Limit: 5, Cursor: "a+b"},
+		"sku_prefix=T":                    {SKUPrefix: "T"},
+	} {
+		page, err := c.Levels(context.Background(), filter)
+		if err != nil || query != want || page.Next != "n" {
+			t.Errorf("got %q %+v %v, want %q", query, page, err, want)
+		}
+	}
+}
+
+func TestLargestCountsFitTheBody(t *testing.T) {
+	most := int64(1<<31 - 1)
+	counts := Counts{ID: strings.Repeat("i", 128)}
+	for range CountsMax {
+		name := strings.Repeat(`"`, 128)
+		counts.Counts = append(counts.Counts, Count{name, name, most, &most, &most})
+	}
+	body, err := encode(counts)
+	if err != nil || len(body) > 1<<20 || !json.Valid(body) {
+		t.Errorf("%d bytes, %v", len(body), err)
+	}
+}
+
+func ExampleClient_Reservation() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer(w, 200, "application/json", `{"id":"ord-1001","state":"held","version":1}`)
+	}))
+	defer server.Close()
+	c, err := New(server.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	reservation, err := c.Reservation(context.Background(), "ord-1001")
+	fmt.Println(reservation.State, err)
+	// Output: held <nil>
+}

@@ -1,0 +1,154 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Limits of the server.
+const (
+	CountsMax    = 1000 // counts in one call
+	LevelPageMax = 500  // levels in one page
+)
+
+// Level is a SKU at a location, in units.
+type Level struct {
+	SKU            string `json:"sku"`
+	Location       string `json:"location"`
+	OnHand         int64  `json:"on_hand"`
+	Held           int64  `json:"held"`
+	Committed      int64  `json:"committed"`
+	SafetyStock    int64  `json:"safety_stock"`
+	BackorderLimit int64  `json:"backorder_limit"`
+	Available      int64  `json:"available"`
+}
+
+// Stock is all levels of a SKU.
+type Stock struct {
+	SKU    string  `json:"sku"`
+	Levels []Level `json:"levels"`
+}
+
+// Stock reads all levels of a SKU.
+func (c *Client) Stock(ctx context.Context, sku string) (Stock, error) {
+	var out Stock
+	_, err := c.call(ctx, http.MethodGet, "/v1/stock"+segment(sku), nil, &out)
+	return out, err
+}
+
+// LevelFilter selects levels.
+type LevelFilter struct {
+	Location  string // only this one; "" is all
+	SKUPrefix string // only SKUs that begin so; "" is all
+	Limit     int    // 1 to LevelPageMax; 0 is the server's default
+	Cursor    string // LevelPage.Next of the page before
+}
+
+// LevelPage is one page of levels, in order of SKU and location.
+type LevelPage struct {
+	Levels []Level `json:"levels"`
+	Next   string  `json:"next_cursor"` // "" on the last page
+}
+
+// Levels reads one page of levels.
+func (c *Client) Levels(ctx context.Context, f LevelFilter) (LevelPage, error) {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"location": f.Location, "sku_prefix": f.SKUPrefix, "cursor": f.Cursor,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if f.Limit > 0 {
+		query.Set("limit", strconv.Itoa(f.Limit))
+	}
+	path := "/v1/stock"
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	var out LevelPage
+	_, err := c.call(ctx, http.MethodGet, path, nil, &out)
+	return out, err
+}
+
+// Put is a count of one level and a change of its policy. Fields left nil stay as they are.
+type Put struct {
+	SKU      string `json:"-"`
+	Location string `json:"-"`
+
+	ID             string `json:"id"`
+	OnHand         *int64 `json:"on_hand,omitempty"`
+	IfOnHand       *int64 `json:"if_on_hand,omitempty"` // refuse unless on hand is this now
+	SafetyStock    *int64 `json:"safety_stock,omitempty"`
+	BackorderLimit *int64 `json:"backorder_limit,omitempty"`
+	Reason         string `json:"reason,omitempty"`
+	Actor          string `json:"actor,omitempty"`
+}
+
+// LevelChange is a level as an operation left it.
+type LevelChange struct {
+	Level
+	Replay  bool `json:"replay"`  // the id was used before for the same request; nothing was changed
+	Durable bool `json:"durable"` // the ledger has it
+}
+
+// PutLevel sets a level.
+func (c *Client) PutLevel(ctx context.Context, p Put) (LevelChange, error) {
+	var out LevelChange
+	path := "/v1/stock" + segment(p.SKU) + segment(p.Location)
+	replay, err := c.call(ctx, http.MethodPut, path, p, &out)
+	out.Replay = replay
+	return out, err
+}
+
+// Adjustment changes on hand by a signed number of units.
+type Adjustment struct {
+	ID       string `json:"id"`
+	SKU      string `json:"sku"`
+	Location string `json:"location"`
+	Delta    int64  `json:"delta"`
+	Reason   string `json:"reason,omitempty"`
+	Actor    string `json:"actor,omitempty"`
+}
+
+// Adjust changes on hand of a level.
+func (c *Client) Adjust(ctx context.Context, a Adjustment) (LevelChange, error) {
+	var out LevelChange
+	replay, err := c.call(ctx, http.MethodPost, "/v1/stock/adjustments", a, &out)
+	out.Replay = replay
+	return out, err
+}
+
+// Count is what was counted of one level. Policy fields left nil stay as they are.
+type Count struct {
+	SKU            string `json:"sku"`
+	Location       string `json:"location"`
+	OnHand         int64  `json:"on_hand"`
+	SafetyStock    *int64 `json:"safety_stock,omitempty"`
+	BackorderLimit *int64 `json:"backorder_limit,omitempty"`
+}
+
+// Counts is many counts that are applied in one step, or not at all.
+type Counts struct {
+	ID     string  `json:"id"`
+	Reason string  `json:"reason,omitempty"`
+	Actor  string  `json:"actor,omitempty"`
+	Counts []Count `json:"counts"` // 1 to CountsMax
+}
+
+// CountsResult is what the counts left behind.
+type CountsResult struct {
+	Replay  bool `json:"-"`       // the id was used before for the same counts; nothing was changed
+	Durable bool `json:"durable"` // the ledger has it
+}
+
+// Count sets many levels at once.
+func (c *Client) Count(ctx context.Context, counts Counts) (CountsResult, error) {
+	var out CountsResult
+	replay, err := c.call(ctx, http.MethodPost, "/v1/stock/counts", counts, &out)
+	out.Replay = replay
+	return out, err
+}

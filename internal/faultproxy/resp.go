@@ -1,0 +1,69 @@
+package faultproxy
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// readMessage reads one value of the Redis protocol (RESP2 or RESP3), a request or a reply, and
+// returns its bytes as they came. It reads no meaning into them beyond where the value ends.
+func readMessage(in *bufio.Reader) ([]byte, error) {
+	return appendMessage(nil, in)
+}
+
+func appendMessage(message []byte, in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return nil, err
+	}
+	message = append(message, line...)
+	switch line[0] {
+	case '$', '=', '!': // strings with a length
+		n, err := length(line)
+		if err != nil || n < 0 {
+			return message, err
+		}
+		return appendBulk(message, in, n)
+	case '*', '~', '>', '%', '|': // collections with a count
+		n, err := length(line)
+		if err != nil {
+			return nil, err
+		}
+		switch line[0] {
+		case '%':
+			n *= 2
+		case '|': // attributes: pairs that stand before the value they describe
+			n = 2*n + 1
+		}
+		for range n {
+			if message, err = appendMessage(message, in); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return message, nil // all else is one line, also a request typed by hand
+}
+
+func appendBulk(message []byte, in *bufio.Reader, n int) ([]byte, error) {
+	const end = len("\r\n")
+	start := len(message)
+	message = append(message, make([]byte, n+end)...)
+	if _, err := io.ReadFull(in, message[start:]); err != nil {
+		return nil, err
+	}
+	return message, nil
+}
+
+// length is the number of a first line; -1 stands for null.
+func length(line []byte) (int, error) {
+	if len(line) < len("$0\r\n") {
+		return 0, fmt.Errorf("protocol: no length in %q", line)
+	}
+	n, err := strconv.Atoi(string(line[1 : len(line)-2]))
+	if err != nil {
+		return 0, fmt.Errorf("protocol: %w", err)
+	}
+	return n, nil
+}

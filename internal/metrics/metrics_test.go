@@ -1,0 +1,209 @@
+package metrics_test
+
+import (
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/metrics"
+)
+
+// scrape is what Prometheus reads of the families whose names begin with one of prefixes, without
+// the lines of help and type.
+func scrape(t *testing.T, m *metrics.Metrics, prefixes ...string) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	var out strings.Builder
+	for line := range strings.Lines(w.Body.String()) {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(line, prefix) {
+				out.WriteString(line)
+			}
+		}
+	}
+	return out.String()
+}
+
+func expect(t *testing.T, got, want string) {
+	t.Helper()
+	if strings.TrimSpace(got) != strings.TrimSpace(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCalls(t *testing.T) {
+	m := metrics.New("1", "r")
+	m.Call(cache.VerbReserve, "ok", 300*time.Microsecond)
+	m.Call(cache.VerbReserve, "ok", 20*time.Millisecond)
+	m.Call(cache.VerbReserve, "insufficient_stock", time.Minute)
+	m.Call("unheard-of", "ok", time.Second)
+	expect(t, scrape(t, m, "holdfast_calls_total"), `
+holdfast_calls_total{outcome="insufficient_stock",verb="reserve"} 1
+holdfast_calls_total{outcome="ok",verb="adjust"} 0
+holdfast_calls_total{outcome="ok",verb="confirm"} 0
+holdfast_calls_total{outcome="ok",verb="expire"} 0
+holdfast_calls_total{outcome="ok",verb="extend"} 0
+holdfast_calls_total{outcome="ok",verb="fulfill"} 0
+holdfast_calls_total{outcome="ok",verb="release"} 0
+holdfast_calls_total{outcome="ok",verb="reserve"} 2
+holdfast_calls_total{outcome="ok",verb="unheard-of"} 1
+`)
+	got := scrape(t, m, `holdfast_call_duration_seconds_bucket{verb="reserve",le="0.0`, `holdfast_call_duration_seconds_sum{verb="reserve"}`,
+		`holdfast_call_duration_seconds_bucket{verb="reserve",le="+Inf"}`)
+	expect(t, got, `
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.0001"} 0
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.00025"} 0
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.0005"} 1
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.001"} 1
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.0025"} 1
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.005"} 1
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.01"} 1
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.025"} 2
+holdfast_call_duration_seconds_bucket{verb="reserve",le="0.05"} 2
+holdfast_call_duration_seconds_bucket{verb="reserve",le="+Inf"} 3
+holdfast_call_duration_seconds_sum{verb="reserve"} 60.0203
+`)
+}
+
+func TestBatches(t *testing.T) {
+	m := metrics.New("1", "r")
+	m.Batch(cache.VerbConfirm, 1, time.Millisecond)
+	m.Batch(cache.VerbConfirm, 64, 3*time.Millisecond)
+	m.Batch("unheard-of", 1, time.Millisecond)
+	expect(t, scrape(t, m, `holdfast_batch_requests_bucket{verb="confirm"`, `holdfast_batch_requests_sum{verb="confirm"`,
+		`holdfast_batch_duration_seconds_sum{verb="confirm"`, `holdfast_batch_requests_count{verb="unheard-of"`), `
+holdfast_batch_duration_seconds_sum{verb="confirm"} 0.004
+holdfast_batch_requests_bucket{verb="confirm",le="1"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="2"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="4"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="8"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="16"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="32"} 1
+holdfast_batch_requests_bucket{verb="confirm",le="64"} 2
+holdfast_batch_requests_bucket{verb="confirm",le="128"} 2
+holdfast_batch_requests_bucket{verb="confirm",le="256"} 2
+holdfast_batch_requests_bucket{verb="confirm",le="512"} 2
+holdfast_batch_requests_bucket{verb="confirm",le="+Inf"} 2
+holdfast_batch_requests_sum{verb="confirm"} 65
+`)
+}
+
+func TestRequests(t *testing.T) {
+	m := metrics.New("1", "r")
+	m.Request("GET", "/v1/stock/{sku}", 200, time.Millisecond)
+	m.Request("GET", "/v1/stock/{sku}", 200, time.Millisecond)
+	m.Request("GET", "/v1/stock/{sku}", 404, time.Millisecond)
+	m.Request("BREW", "", 404, time.Millisecond)
+	expect(t, scrape(t, m, "holdfast_http_requests_total", "holdfast_http_request_duration_seconds_count"), `
+holdfast_http_request_duration_seconds_count{method="GET",route="/v1/stock/{sku}"} 3
+holdfast_http_request_duration_seconds_count{method="other",route="other"} 1
+holdfast_http_requests_total{method="GET",route="/v1/stock/{sku}",status="200"} 2
+holdfast_http_requests_total{method="GET",route="/v1/stock/{sku}",status="404"} 1
+holdfast_http_requests_total{method="other",route="other",status="404"} 1
+`)
+}
+
+type queues struct{ stats cache.Stats }
+
+func (q *queues) Stats() cache.Stats { return q.stats }
+
+func TestQueues(t *testing.T) {
+	m := metrics.New("1", "r")
+	q := &queues{}
+	if err := m.Watch(q); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{`holdfast_queued_requests{verb="reserve"}`, `holdfast_in_flight_batches{verb="reserve"}`}
+	expect(t, scrape(t, m, names...), `
+holdfast_in_flight_batches{verb="reserve"} 0
+holdfast_queued_requests{verb="reserve"} 0
+`)
+	q.stats = cache.Stats{
+		Queued: map[cache.Verb]int{cache.VerbReserve: 70}, InFlight: map[cache.Verb]int{cache.VerbReserve: 3},
+	}
+	expect(t, scrape(t, m, names...), `
+holdfast_in_flight_batches{verb="reserve"} 3
+holdfast_queued_requests{verb="reserve"} 70
+`)
+	if m.Watch(q) == nil {
+		t.Error("a second Watch was taken")
+	}
+}
+
+func TestBuildAndProcess(t *testing.T) {
+	m := metrics.New("1.2.3", "abc")
+	expect(t, scrape(t, m, "holdfast_build_info"),
+		`holdfast_build_info{go_version="`+runtime.Version()+`",revision="abc",version="1.2.3"} 1`)
+	if scrape(t, m, "go_goroutines ") == "" || scrape(t, m, "process_start_time_seconds ") == "" {
+		t.Error("the collectors of Go and of the process are missing")
+	}
+}
+
+func TestConcurrently(t *testing.T) {
+	m := metrics.New("1", "r")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 1000 {
+				m.Request("GET", "/v1/stock", 200+i%50, time.Millisecond)
+			}
+		})
+	}
+	all.Wait()
+	expect(t, scrape(t, m, "holdfast_http_request_duration_seconds_count", `holdfast_http_requests_total{method="GET",route="/v1/stock",status="249"`), `
+holdfast_http_request_duration_seconds_count{method="GET",route="/v1/stock"} 8000
+holdfast_http_requests_total{method="GET",route="/v1/stock",status="249"} 160
+`)
+}
+
+// What is told on the hot path must cost next to nothing, and no garbage.
+func TestTellingAllocatesNothing(t *testing.T) {
+	m := metrics.New("1", "r")
+	tell := func() {
+		m.Call(cache.VerbReserve, "insufficient_stock", time.Millisecond)
+		m.Batch(cache.VerbReserve, 64, time.Millisecond)
+		m.Request("POST", "/v1/reservations", 201, time.Millisecond)
+	}
+	tell()
+	if n := testing.AllocsPerRun(100, tell); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkTelling(b *testing.B) {
+	m := metrics.New("1", "r")
+	b.Run("call", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Call(cache.VerbReserve, "insufficient_stock", time.Millisecond)
+		}
+	})
+	b.Run("call parallel", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(p *testing.PB) {
+			for p.Next() {
+				m.Call(cache.VerbReserve, "ok", time.Millisecond)
+			}
+		})
+	})
+	b.Run("batch", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Batch(cache.VerbReserve, 64, time.Millisecond)
+		}
+	})
+	b.Run("request", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			m.Request("POST", "/v1/reservations", 201, time.Millisecond)
+		}
+	})
+}

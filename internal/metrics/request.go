@@ -1,0 +1,56 @@
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type routeMethod struct{ route, method string }
+
+type request struct {
+	routeMethod
+	status int
+}
+
+// other stands for what a caller can make up: a path without a route, a method that nobody knows.
+const other = "other"
+
+func (m *Metrics) registerRequests() {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "holdfast_http_requests_total", Help: "HTTP requests by route, method and status.",
+	}, []string{"route", "method", "status"})
+	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "holdfast_http_request_duration_seconds",
+		Help: "How long HTTP requests took, by route and method.", Buckets: durations,
+	}, []string{"route", "method"})
+	m.registry.MustRegister(requests, duration)
+
+	m.requests = newChildren(func(r request) prometheus.Counter {
+		return requests.WithLabelValues(r.route, r.method, strconv.Itoa(r.status))
+	})
+	m.requestDuration = newChildren(func(r routeMethod) prometheus.Observer {
+		return duration.WithLabelValues(r.route, r.method)
+	})
+}
+
+// Request counts one HTTP request. route is the pattern that matched, "" where none did.
+func (m *Metrics) Request(method, route string, status int, elapsed time.Duration) {
+	if route == "" {
+		route = other
+	}
+	at := routeMethod{route, known(method)}
+	m.requests.of(request{at, status}).Inc()
+	m.requestDuration.of(at).Observe(elapsed.Seconds())
+}
+
+func known(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return other
+}

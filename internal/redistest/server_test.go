@@ -1,0 +1,185 @@
+package redistest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+func TestStart(t *testing.T) {
+	var dir, addr string
+	t.Run("answers", func(t *testing.T) {
+		s := Start(t)
+		dir, addr = s.dir, s.Addr()
+		if s.URL() != "redis://"+addr {
+			t.Errorf("URL() = %q with address %q", s.URL(), addr)
+		}
+		if err := s.Client(t).Ping(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		for option, want := range map[string]string{"save": "", "appendonly": "no", "bind": "127.0.0.1"} {
+			values, err := s.Client(t).ConfigGet(t.Context(), option).Result()
+			if err != nil || values[option] != want {
+				t.Errorf("config get %s = %q, %v; want %q", option, values[option], err, want)
+			}
+		}
+	})
+	t.Run("leaves nothing", func(t *testing.T) {
+		if listening(addr) {
+			t.Errorf("%s still listens", addr)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("stat %s: %v", dir, err)
+		}
+	})
+}
+
+func TestStart_RootGivesUpItsRights(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root, so the server has no more rights than the test")
+	}
+	s := Start(t, "--appendonly", "yes")
+	s.Client(t).Set(t.Context(), "key", "value", 0)
+	entries, err := os.ReadDir(s.dir)
+	if err != nil || len(entries) < 2 {
+		t.Fatalf("%d files in the directory, %v; want the log and the AOF", len(entries), err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Name() != logName && info.Sys().(*syscall.Stat_t).Uid == 0 {
+			t.Errorf("%s belongs to root", info.Name())
+		}
+	}
+}
+
+func TestStart_Failures(t *testing.T) {
+	t.Run("bad option", func(t *testing.T) {
+		_, err := launch([]string{"--appendfsync", "sometimes"}, false)
+		if err == nil || !strings.Contains(err.Error(), "sometimes") {
+			t.Errorf("error %v does not show the log", err)
+		}
+	})
+	t.Run("no redis-server", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		_, err := launch(nil, false)
+		if err == nil || !strings.Contains(err.Error(), "apt-get install redis-server") {
+			t.Errorf("error %v does not say what to install", err)
+		}
+	})
+	t.Run("somebody else has the port", func(t *testing.T) {
+		other := Start(t)
+		s := &Server{dir: other.dir, port: other.port}
+		if err := s.begin(); err == nil {
+			s.end()
+			t.Error("started on a port that is taken")
+		}
+		if err := other.Client(t).Ping(t.Context()).Err(); err != nil {
+			t.Errorf("the other server: %v", err)
+		}
+	})
+}
+
+func TestServer_Restart(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"forgets by default", nil, ""},
+		{"keeps what is in the AOF", []string{"--appendonly", "yes", "--appendfsync", "always"}, "value"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := Start(t, test.args...)
+			client, addr, pid := s.Client(t), s.Addr(), s.Pid()
+			if err := client.Set(t.Context(), "key", "value", 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+
+			s.Kill()
+			s.Kill() // twice does no harm
+			if s.Pid() != 0 || listening(addr) {
+				t.Errorf("after Kill: pid %d, listening %v", s.Pid(), listening(addr))
+			}
+			if err := client.Ping(t.Context()).Err(); err == nil {
+				t.Error("a killed server answers")
+			}
+
+			s.Restart()
+			if s.Addr() != addr || s.Pid() == pid || s.Pid() == 0 {
+				t.Errorf("after Restart: %s, pid %d; before %s, %d", s.Addr(), s.Pid(), addr, pid)
+			}
+			got, err := client.Get(t.Context(), "key").Result()
+			if got != test.want || (err != nil && !errors.Is(err, redis.Nil)) {
+				t.Errorf("get = %q, %v; want %q", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestServer_Pause(t *testing.T) {
+	s := Start(t)
+	client := s.Client(t)
+	if err := warm(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	checkPause(t, s, client)
+	for range 20 {
+		s.Pause()
+		if !stopped(s.Pid()) {
+			t.Fatal("Pause returned before the server had stopped")
+		}
+		s.Resume()
+	}
+	s.Pause() // a stopped server is ended too, when the test ends
+}
+
+// warm fills the pool of a client. A repetition would take another connection, and a new one gets
+// no further than its handshake while the server is paused.
+func warm(ctx context.Context, client *redis.Client) error {
+	for range 5 {
+		conn := client.Conn()
+		defer func() { _ = conn.Close() }() // all at the end, or it would always be the same one
+		if err := conn.Ping(ctx).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPause also shows that a warm client repeats nothing: each repetition would count.
+func checkPause(t *testing.T, s *Server, client redis.UniversalClient) {
+	t.Helper()
+	if err := client.Set(t.Context(), "count", 1, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	s.Pause()
+	err := client.Incr(t.Context(), "count").Err()
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+		t.Errorf("a paused server: %v; want a timeout", err)
+	}
+
+	s.Resume()
+	// The server still runs the call that its client gave up.
+	if got, err := client.Incr(t.Context(), "count").Result(); got != 3 || err != nil {
+		t.Errorf("after Resume: incr = %d, %v; want 3", got, err)
+	}
+}
+
+func listening(addr string) bool {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}

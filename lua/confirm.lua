@@ -1,0 +1,130 @@
+-- confirm makes a held reservation a sale. One that is overdue but was not given back keeps its
+-- units; one that has expired takes them again where they came from, all or none.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
+--   KEYS[3]  reservations  hash    id -> record
+--   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[5]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+--   ARGV[3]  n             requests
+--   ARGV[4]  the n ids, then for each request: version or "", transition
+-- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
+-- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+--   {"not_found", ""}            no such reservation
+--   {"corrupt", level}           a stored value is not a whole number
+--   {"repeat", record}           confirmed already: nothing was changed
+--   {"wrong_state", record}      it is neither held nor expired
+--   {"version_conflict", record}  its version is another
+--   {"more_due", ""}             short, but more overdue units may be given back: send it again
+--   {"insufficient", line available …, record}  it had expired, and these lines can't be had again
+--   {"done", record}             confirmed
+
+-- bind
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local deadlines_key, events_key = KEYS[4], KEYS[5]
+local args = ARGV
+local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
+local first_id, cursor = 4, 4 + n
+
+-- read
+local closed, locations = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+read_records(reservations_key, args, first_id, first_id + n - 1)
+local stock_names, counts_names, listed = {}, {}, {}
+for i = first_id, first_id + n - 1 do
+  local r = reservation(args[i])
+  if r and r.state == 'expired' then levels_of(r, stock_names, listed) end
+end
+fields(stock_key, stock_names, 1, #stock_names, take_available)
+listed = {}
+for i = first_id, first_id + n - 1 do
+  local r = reservation(args[i])
+  if r and (r.state == 'held' or r.state == 'expired') then
+    counts_of(r, counts_names, listed)
+  end
+end
+fields(levels_key, counts_names, 1, #counts_names, take_counts)
+
+-- decide
+local function unusable(r)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if not counts[level] then return level end
+      if r.state == 'expired' and not available[level] then return level end
+    end
+  end
+  return nil
+end
+
+-- shortages lists the lines that can't be had again, each checked against what earlier ones left.
+local function shortages(r)
+  local short, rest = {}, {}
+  for i, line in ipairs(r.lines) do
+    local there, need = 0, 0
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      local units = math.min(a.quantity, math.max(0, rest[level] or available[level]))
+      rest[level] = (rest[level] or available[level]) - units
+      there, need = there + units, need + a.quantity
+    end
+    if there < need then short[#short + 1] = int(i) .. US .. int(there) end
+  end
+  return short
+end
+
+local function commit(r)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if r.state == 'expired' then change(level, available[level] - a.quantity) end
+      shift(level, 0, a.quantity)
+    end
+  end
+end
+
+local reclaimed, more_due = false, false
+local function decide(id, version, transition)
+  if not records[id] then return 'not_found', '' end
+  local r = reservation(id)
+  if not r then return 'corrupt', id end
+  if repeated(r, 'confirmed', version, transition) then return 'repeat', records[id] end
+  if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
+  if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+  local level = unusable(r)
+  if level then return 'corrupt', level end
+  if r.state == 'expired' then
+    local short = shortages(r)
+    if #short > 0 and not reclaimed then
+      local _
+      reclaimed = true
+      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
+      short = shortages(r)
+    end
+    if #short > 0 and more_due then return 'more_due', '' end
+    if #short > 0 then return 'insufficient', table.concat(short, RS) .. GS .. records[id] end
+  end
+  commit(r)
+  return 'done', move('confirm', id, r, 'confirmed', transition)
+end
+
+local reply = { 'ok', int(now), locations }
+for i = 1, n do
+  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], args[cursor], args[cursor + 1])
+  cursor = cursor + 2
+end
+
+-- write
+if #events > 0 then
+  if not append(events_key, nonce, now) then return { 'refused' } end
+  write_stock(stock_key, {})
+  write_counts(levels_key, {})
+  write_records(reservations_key, {})
+end
+if #due > 0 then write_deadlines(deadlines_key) end
+
+-- return
+return reply

@@ -1,0 +1,35 @@
+-- expire gives back the units of reservations whose deadline has passed, the oldest first, a bounded
+-- number in one call.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  reservations  hash    id -> record
+--   KEYS[3]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[4]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+-- Output: the one word "fenced", "loading" (gate), "refused" (the stream did not take the entry), or
+--   {"ok", now_ms, locations, expired, skipped, more}  how many expired; how many could not, for
+--                                their levels are gone or broken; "1" if more may be due
+
+-- bind
+local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local now, nonce = clock(ARGV[1]), ARGV[2]
+
+-- read
+local closed, locations = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+
+-- decide
+local expired, skipped, more = reclaim(stock_key, reservations_key, deadlines_key, now)
+
+-- write
+if #events > 0 then
+  if not append(events_key, nonce, now) then return { 'refused' } end
+  write_stock(stock_key, {})
+  write_records(reservations_key, {})
+end
+write_deadlines(deadlines_key)
+
+-- return
+return { 'ok', int(now), locations, int(expired), int(skipped), more and '1' or '0' }

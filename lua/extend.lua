@@ -1,0 +1,61 @@
+-- extend moves the deadline of a held reservation to now + ttl.
+--
+-- Input
+--   KEYS[1]  stock         hash    epoch, gate, locations
+--   KEYS[2]  reservations  hash    id -> record
+--   KEYS[3]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[4]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+--   ARGV[3]  n             requests
+--   ARGV[4]  the n ids, then for each request: version or "", transition, ttl_ms
+-- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
+-- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+--   {"not_found", ""}            no such reservation
+--   {"corrupt", id}              the stored record can't be read
+--   {"repeat", record}           this very call, with its version, was the last: nothing changed
+--   {"wrong_state", record}      it is not held, or overdue
+--   {"version_conflict", record}  its version is another
+--   {"done", record}             extended
+
+-- bind
+local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local args = ARGV
+local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
+local first_id, cursor = 4, 4 + n
+
+-- read
+local closed, locations = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+read_records(reservations_key, args, first_id, first_id + n - 1)
+
+-- decide
+local function decide(id, version, transition, ttl)
+  if not records[id] then return 'not_found', '' end
+  local r = reservation(id)
+  if not r then return 'corrupt', id end
+  if version ~= '' and r.transition == transition then return 'repeat', records[id] end
+  if r.state ~= 'held' or r.expires <= now then return 'wrong_state', records[id] end
+  if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+  r.expires = now + ttl
+  watch(r.expires, id)
+  return 'done', move('extend', id, r, 'held', transition)
+end
+
+local reply = { 'ok', int(now), locations }
+for i = 1, n do
+  local ttl = tonumber(args[cursor + 2])
+  local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], ttl)
+  reply[#reply + 1], reply[#reply + 2] = status, payload
+  cursor = cursor + 3
+end
+
+-- write
+if #events > 0 then
+  if not append(events_key, nonce, now) then return { 'refused' } end
+  write_records(reservations_key, {})
+  write_deadlines(deadlines_key)
+end
+
+-- return
+return reply

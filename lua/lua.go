@@ -1,0 +1,45 @@
+// Package lua holds the scripts: every change of a reservation or a level is one of them, atomic,
+// for a batch of requests. The texts are the artefact; this file puts them together for loading.
+package lua
+
+import (
+	"embed"
+	"fmt"
+	"strconv"
+)
+
+//go:embed *.lua
+var files embed.FS
+
+// allowOOM lists the scripts that give units back or finish a sale: they go on when Redis has
+// reached its memory limit, so that stock does not stick.
+var allowOOM = map[string]bool{"confirm": true, "release": true, "expire": true, "fulfill": true}
+
+// Names lists the scripts, one for each verb.
+func Names() []string {
+	return []string{"reserve", "confirm", "release", "extend", "fulfill", "expire", "adjust"}
+}
+
+// Text is the script of that name for an epoch. The epoch is a literal in it, so a script of one
+// generation can't run as that of another. For real Redis it begins with a #!lua line, which has
+// the whole script refused when memory is out, before its first write, and undeclared keys refused
+// on a cluster; miniredis can't parse that line, so it is left out there.
+func Text(name string, epoch uint64, real bool) (string, error) {
+	prelude, err := files.ReadFile("prelude.lua")
+	if err != nil {
+		return "", err
+	}
+	body, err := files.ReadFile(name + ".lua")
+	if err != nil {
+		return "", fmt.Errorf("script %s: %w", name, err)
+	}
+	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + string(body)
+	switch {
+	case !real:
+		return text, nil
+	case allowOOM[name]:
+		return "#!lua flags=allow-oom\n" + text, nil
+	default:
+		return "#!lua\n" + text, nil
+	}
+}

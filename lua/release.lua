@@ -1,0 +1,113 @@
+-- release gives units back to sale: all that a reservation has left, or some of its lines.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
+--   KEYS[3]  reservations  hash    id -> record
+--   KEYS[4]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+--   ARGV[3]  n             requests
+--   ARGV[4]  the n ids, then for each request: version or "", transition, parts, then for each part:
+--            line, quantity
+-- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
+-- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+--   {"not_found", ""}            no such reservation
+--   {"corrupt", level}           a stored value is not a whole number
+--   {"repeat", record}           released already, or this very call was the last: nothing changed
+--   {"wrong_state", record}      it is neither held, and not overdue, nor confirmed
+--   {"version_conflict", record}  its version is another
+--   {"unknown_line", part}       number of the part whose line it does not have
+--   {"exceeds", part left}       number of the part that asks for more units than the line has left
+--   {"done", record}             given back
+--   {"done_durable", record}     given back, of a confirmed reservation
+
+-- bind
+local stock_key, levels_key, reservations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local args = ARGV
+local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
+local first_id, cursor = 4, 4 + n
+
+-- read
+local closed, locations = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+read_records(reservations_key, args, first_id, first_id + n - 1)
+local stock_names, counts_names, stock_listed, counts_listed = {}, {}, {}, {}
+for i = first_id, first_id + n - 1 do
+  local r = reservation(args[i])
+  if r and (r.state == 'held' or r.state == 'confirmed') then
+    levels_of(r, stock_names, stock_listed)
+    if r.state == 'confirmed' then counts_of(r, counts_names, counts_listed) end
+  end
+end
+fields(stock_key, stock_names, 1, #stock_names, take_available)
+fields(levels_key, counts_names, 1, #counts_names, take_counts)
+
+-- decide
+local function unusable(r)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if not available[level] then return level end
+      if r.state == 'confirmed' and not counts[level] then return level end
+    end
+  end
+  return nil
+end
+
+-- hand_back returns units of one line to sale, from the allocation used last.
+local function hand_back(line, units, committed)
+  for i = #line.from, 1, -1 do
+    local a = line.from[i]
+    local part = math.min(units, a.quantity - a.fulfilled)
+    if part > 0 then
+      local level = line.sku .. US .. a.location
+      change(level, available[level] + part)
+      if committed then shift(level, 0, -part) end
+      a.quantity = a.quantity - part
+      units = units - part
+      if a.quantity == 0 then table.remove(line.from, i) end
+    end
+  end
+end
+
+local function decide(id, version, transition, count)
+  if not records[id] then return 'not_found', '' end
+  local r = reservation(id)
+  if not r then return 'corrupt', id end
+  if count == 0 and repeated(r, 'released', version, transition) then return 'repeat', records[id] end
+  if count > 0 and r.transition == transition then return 'repeat', records[id] end
+  local overdue = r.state == 'held' and r.expires <= now
+  if overdue or (r.state ~= 'held' and r.state ~= 'confirmed') then
+    return 'wrong_state', records[id]
+  end
+  if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+  local level = unusable(r)
+  if level then return 'corrupt', level end
+  local parts, everything, refusal, payload = parts_of(r, args, cursor + 3, count)
+  if refusal then return refusal, payload end
+  local confirmed, state, body = r.state == 'confirmed', r.state, nil
+  if everything then state, body = 'released', r.body end
+  for i, units in pairs(parts) do hand_back(r.lines[i], units, confirmed) end
+  r.body = body -- a whole release leaves the lines as they were, for the record
+  return confirmed and 'done_durable' or 'done', move('release', id, r, state, transition)
+end
+
+local reply = { 'ok', int(now), locations }
+for i = 1, n do
+  local count = tonumber(args[cursor + 2])
+  local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], count)
+  reply[#reply + 1], reply[#reply + 2] = status, payload
+  cursor = cursor + 3 + 2 * count
+end
+
+-- write
+if #events > 0 then
+  if not append(events_key, nonce, now) then return { 'refused' } end
+  write_stock(stock_key, {})
+  write_counts(levels_key, {})
+  write_records(reservations_key, {})
+end
+
+-- return
+return reply
