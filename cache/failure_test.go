@@ -90,7 +90,7 @@ func TestReplyLost(t *testing.T) {
 	b := newBench(t, client(t, proxy.Addr()), Options{TTL: 10 * time.Second, Timeout: 5 * time.Second, Logger: quiet})
 	b.stock("TEE@berlin=10 MUG@berlin=10")
 	for _, o := range []operation{
-		{name: "reserve", when: reserve(order("ord", "1:TEE:3")), answer: "again held v1 until 10s | 1 TEE 3/3 berlin:3"},
+		{name: "reserve", when: reserve(order("ord", "1:TEE:3")), answer: "held v1 until 10s | 1 TEE 3/3 berlin:3"},
 		{name: "extend", when: extend("ord", 20*time.Second, 1), answer: "again held v2 until 20s | 1 TEE 3/3 berlin:3"},
 		{name: "partial release", when: release("ord", 2, "1:1"), answer: "again held v3 until 20s | 1 TEE 2/3 berlin:2"},
 		{name: "confirm", when: confirm("ord", 0), answer: "again confirmed v4 until 20s | 1 TEE 2/3 berlin:2"},

@@ -23,9 +23,10 @@ type request interface {
 type answer struct {
 	status    string
 	payload   string
-	now       int64 // Unix ms, by Redis's clock
-	locations int64 // version of the list of locations at that moment
-	err       error // it did not answer
+	now       int64  // Unix ms, by Redis's clock
+	locations int64  // version of the list of locations at that moment
+	resent    string // nonce of the batch where it was sent more than once, else ""
+	err       error  // it did not answer
 }
 
 // pending is a request on its way.

@@ -27,18 +27,25 @@ func (s *Store) run(verb Verb, b *batch) error {
 	for _, p := range b.pending {
 		p.request.arguments(b)
 	}
-	reply, err := s.call(ctx, verb, b.header(verb, s.clock()), func(args []any) []any {
-		return b.arguments(args)
-	})
+	header := b.header(verb, s.clock())
+	reply, attempts, err := s.call(ctx, verb, header, b.arguments)
 	if err != nil {
 		return err
 	}
-	return b.decode(verb, reply)
+	if err := b.decode(verb, reply); err != nil {
+		return err
+	}
+	if attempts > 1 {
+		for i := range b.answers {
+			b.answers[i].resent = header[headerNonce]
+		}
+	}
+	return nil
 }
 
-// call runs a verb's script, again where that is safe, and returns a reply that begins with "ok".
-func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) ([]any, error) {
-	var err error
+// call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
+// how often it was sent.
+func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, attempts int, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if !pause(ctx, attempt) {
@@ -47,29 +54,28 @@ func (s *Store) call(ctx context.Context, verb Verb, header []string, body func(
 		}
 		var g *generation
 		if g, err = s.current(ctx); err != nil {
-			return nil, err
+			return nil, attempt, err
 		}
-		var reply []any
 		reply, err = s.evalsha(ctx, verb, g, header, body)
 		switch outcomeOf(err) {
 		case ranYes:
 			if word, ok := reply[0].(string); !ok || word != "ok" {
 				if err = s.closed(ctx, verb, word, g); err != nil {
-					return nil, err
+					return nil, attempt, err
 				}
 				continue
 			}
-			return reply, nil
+			return reply, attempt + 1, nil
 		case ranFenced:
 			if _, err = s.reload(ctx, g); err != nil {
-				return nil, err
+				return nil, attempt, err
 			}
 		case ranPartly:
 			s.options.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
-			return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
+			return nil, attempt, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
 		}
 	}
-	return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
+	return nil, attemptsMax, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
 }
 
 // closed says what a one-word reply means; nil means that it is worth trying again.
@@ -142,7 +148,10 @@ func isUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
 // nonce is a random word that tells this entry from another one of the same id.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
 
-// header is what every script's ARGV begins with.
+// headerNonce is where header has the nonce.
+const headerNonce = 1
+
+// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all.
 func (b *batch) header(verb Verb, now string) []string {
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {

@@ -1,0 +1,109 @@
+package cache
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// FuzzRecord has no text break the decoder, and whatever it reads come out the same again.
+func FuzzRecord(f *testing.F) {
+	f.Add(record{state: StateHeld, version: 1, expires: epochMillis, birth: "b", created: 1, fingerprint: "f",
+		lines: []recordLine{{line: "1", sku: "TEE", requested: 2, from: []recordAllocation{{"berlin", 2, 1}}}, {line: "2", sku: "MUG"}}}.encode())
+	f.Add("1\x1fheld\x1f1")
+	f.Add("2\x1fheld")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		rec, err := decodeRecord(text)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatal(err)
+			}
+			return
+		}
+		again, err := decodeRecord(rec.encode())
+		if err != nil || again.encode() != rec.encode() {
+			t.Fatalf("%q: %v, again %q", text, err, again.encode())
+		}
+		_ = rec.reservation("id", epochMillis)
+	})
+}
+
+// FuzzEntry has no entry of the stream break its decoder.
+func FuzzEntry(f *testing.F) {
+	f.Add("1", "1700000000000\x1dadjust\x1fop\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
+	f.Add("1", "1\x1dreserve\x1fo\x1f\x1f0\x1f\x1e1\x1fheld\x1f1\x1f2\x1fb\x1f1\x1f\x1ff\x1f\x1f\x1f\x1e1\x1fTEE\x1f3\x1f0\x1fberlin\x1f3\x1f0")
+	f.Add("2", "")
+	f.Fuzz(func(t *testing.T, version, body string) {
+		entry, err := DecodeEntry("1-1", map[string]any{"v": version, "n": "n", "e": body})
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+		if err == nil && version != eventVersion {
+			t.Fatalf("%+v of version %q", entry, version)
+		}
+	})
+}
+
+// FuzzReserve has no request break what reads it, and none that is valid be told from itself.
+func FuzzReserve(f *testing.F) {
+	f.Add("ord", "web", "1", "TEE", int64(2), "berlin", int64(600), "cart")
+	f.Add("{", "\x1f", "", "..", int64(-1), "\xff", int64(-5), "")
+	f.Fuzz(func(t *testing.T, id, channel, line, sku string, quantity int64, pin string, ttl int64, note string) {
+		r := ReserveRequest{ID: id, Order: note, TTL: time.Duration(ttl), Metadata: map[string]string{"note": note}}
+		r.Channel, r.Lines = location.Channel(channel), order(id, "1:X:1").Lines
+		r.Lines[0].Line, r.Lines[0].Quantity = line, quantity
+		r.Lines[0].SKU = location.SKU(sku)
+		r.Lines[0].Location = location.ID(pin)
+		err := r.validate(time.Hour)
+		if err != nil {
+			if !errors.Is(err, ErrInvalid) {
+				t.Fatal(err)
+			}
+			return
+		}
+		other := r
+		other.Lines = append([]LineRequest{}, r.Lines...)
+		if newReserveCall(&r, time.Minute).fixed != newReserveCall(&other, time.Minute).fixed {
+			t.Fatal("the same request has two fingerprints")
+		}
+		other.Lines[0].Quantity++
+		if r.fingerprint() == other.fingerprint() {
+			t.Fatal("two requests share a fingerprint")
+		}
+	})
+}
+
+// TestFingerprint tells apart what differs in any field, and nothing else.
+func TestFingerprint(t *testing.T) {
+	base := func() ReserveRequest {
+		r := order("ord", "1:TEE:2:berlin")
+		r.Channel, r.Customer, r.Order, r.TTL, r.Split = "web", "c", "o", time.Minute, "lines"
+		r.Metadata = map[string]string{"a": "1", "b": "2"}
+		return r
+	}
+	first := base()
+	seen := map[string]string{first.fingerprint(): "base"}
+	for name, change := range map[string]func(*ReserveRequest){
+		"channel": func(r *ReserveRequest) { r.Channel = "shop" }, "customer": func(r *ReserveRequest) { r.Customer = "" },
+		"order": func(r *ReserveRequest) { r.Order = "p" }, "ttl": func(r *ReserveRequest) { r.TTL = 0 },
+		"split": func(r *ReserveRequest) { r.Split = "" }, "line": func(r *ReserveRequest) { r.Lines[0].Line = "2" },
+		"sku": func(r *ReserveRequest) { r.Lines[0].SKU = "MUG" }, "quantity": func(r *ReserveRequest) { r.Lines[0].Quantity = 3 },
+		"pin": func(r *ReserveRequest) { r.Lines[0].Location = "" }, "pickup": func(r *ReserveRequest) { r.Pickup = "berlin" },
+		"metadata": func(r *ReserveRequest) { r.Metadata["a"] = "2" }, "more lines": func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) },
+	} {
+		r := base()
+		change(&r)
+		if other, twice := seen[r.fingerprint()]; twice {
+			t.Errorf("%s and %s share a fingerprint", name, other)
+		}
+		seen[r.fingerprint()] = name
+	}
+	again := base()
+	again.ID = "another"
+	if seen[again.fingerprint()] != "base" {
+		t.Error("the id changes the fingerprint")
+	}
+}

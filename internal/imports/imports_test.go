@@ -1,0 +1,80 @@
+// Package imports checks that dependencies go one way: cmd -> reconcile -> cache -> lua, location.
+package imports
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/holdfast/holdfast/"
+
+// may says which of our packages each may import, tests left out. A package that is not named may
+// import none; what begins with internal/ may not be imported by the library's packages.
+var may = map[string][]string{
+	"lua":                 {},
+	"location":            {},
+	"cache":               {"lua", "location"},
+	"reconcile":           {"cache", "location"},
+	"config":              {"cache"},
+	"internal/api":        {"cache", "location"},
+	"internal/metrics":    {"cache"},
+	"internal/dial":       {"config"},
+	"internal/client":     {},
+	"internal/stockcsv":   {"cache"},
+	"internal/demo":       {"cache", "location", "reconcile"},
+	"internal/redistest":  {},
+	"internal/faultproxy": {},
+}
+
+// only names packages outside of this module that one package alone may import.
+var only = map[string][]string{
+	"github.com/spf13/viper":     {"config"},
+	"github.com/jackc/pgx":       {"reconcile", "internal/bench"},
+	"github.com/spf13/cobra":     {"cmd/holdfast"},
+	"github.com/danielgtaylor":   {"internal/api"},
+	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
+	"github.com/prometheus":      {"internal/metrics"},
+	"github.com/redis/go-redis/": {"cache", "internal/dial", "internal/redistest", "internal/demo", "cmd/holdfast"},
+}
+
+func TestDirection(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		name := strings.TrimPrefix(p.ImportPath, module)
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, module); ok && !strings.HasPrefix(name, "cmd/") && !slices.Contains(may[name], ours) {
+				t.Errorf("%s imports %s", name, ours)
+			}
+			for prefix, allowed := range only {
+				if strings.HasPrefix(imported, prefix) && !slices.Contains(allowed, name) {
+					t.Errorf("%s imports %s, which is for %v", name, imported, allowed)
+				}
+			}
+			if name == "location" && strings.Contains(strings.SplitN(imported, "/", 2)[0], ".") {
+				t.Errorf("location imports %s: it is for the standard library alone", imported)
+			}
+		}
+	}
+	if seen < len(may)/2 {
+		t.Fatalf("go list named %d packages", seen)
+	}
+}
