@@ -165,7 +165,12 @@ func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
 			requests = append(requests, &adjustCall{request: &s.adjusts[i], fingerprint: s.adjusts[i].fingerprint()})
 		}
 		for i, a := range send(s.verb, requests) {
-			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].id(), a.status, withoutBirth(a.payload))
+			payload := withoutBirth(a.payload)
+			if call, ok := requests[i].(*reserveCall); ok && a.status == "held" {
+				result, err := call.held(a) // levels are numbered by batch
+				payload = told(result, err)
+			}
+			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].id(), a.status, payload)
 		}
 	}
 	for _, line := range sortExpired(strings.Split(b.state(0), "\n")) {

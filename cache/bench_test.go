@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -210,6 +211,26 @@ func report(b *testing.B, contenders []contender, rates, cpus [][]float64) {
 	b.ReportMetric(rate[6]/rate[2], "x-usual")
 	b.ReportMetric(rate[6]/rate[0], "x-tutorial")
 	b.ReportMetric(cpu[6]/cpu[2], "CPU/usual")
+}
+
+// BenchmarkStore is Store.Reserve alone, hot SKU, 512 callers: for a profile.
+//
+//	go test -run '^$' -bench Store -benchtime 300000x -cpuprofile cpu.prof ./cache
+func BenchmarkStore(b *testing.B) {
+	client := redis.NewClient(&redis.Options{Addr: redistest.Start(b).Addr(), MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	do, end := reserving(1, 1)(b, client)
+	defer end()
+	var next atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(512 / runtime.GOMAXPROCS(0))
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := do(context.Background(), int(next.Add(1))); err != nil {
+				b.Error(err)
+			}
+		}
+	})
 }
 
 func median(values []float64) float64 {

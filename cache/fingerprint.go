@@ -71,9 +71,11 @@ func (r *ReserveRequest) fingerprint() string {
 		f.number(l.Quantity)
 		f.text(string(l.Location))
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
-		f.text(key)
-		f.text(r.Metadata[key])
+	if len(r.Metadata) > 0 {
+		for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
+			f.text(key)
+			f.text(r.Metadata[key])
+		}
 	}
 	return f.sum()
 }

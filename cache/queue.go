@@ -37,6 +37,8 @@ type pending struct {
 	done    chan answer
 }
 
+var pool = sync.Pool{New: func() any { return &pending{done: make(chan answer, 1)} }}
+
 const (
 	stateWaiting int32 = iota
 	stateSent          // in a batch: the outcome is its caller's to learn
@@ -86,12 +88,16 @@ func (q *queue) do(ctx context.Context, r request) answer {
 	if q.down.Load() && !q.mayProbe() {
 		return answer{err: ErrUnavailable}
 	}
-	p := &pending{ctx: ctx, request: r, done: make(chan answer, 1)}
+	p := pool.Get().(*pending)
+	p.ctx, p.request = ctx, r
+	p.state.Store(stateWaiting)
 	if err := q.push(p); err != nil {
 		return answer{err: err}
 	}
 	select {
 	case a := <-p.done:
+		p.ctx, p.request = nil, nil
+		pool.Put(p) // only here: one whose caller left may still be in a batch
 		return a
 	case <-ctx.Done():
 		if p.state.CompareAndSwap(stateWaiting, stateGone) {
@@ -221,6 +227,7 @@ func (q *queue) depth() (waiting, inFlight int) {
 type batch struct {
 	pending []*pending
 	answers []answer
+	ids     []string
 	body    []string       // what the requests add after the header, the ids and the levels
 	names   []string       // levels, in order of their numbers
 	numbers map[string]int // level -> its number, from 1
@@ -238,7 +245,7 @@ func (b *batch) reset() {
 	clear(b.pending)
 	b.pending, b.answers = b.pending[:0], b.answers[:0]
 	clear(b.body)
-	b.body, b.names = b.body[:0], b.names[:0]
+	b.ids, b.body, b.names = b.ids[:0], b.body[:0], b.names[:0]
 	clear(b.numbers)
 }
 

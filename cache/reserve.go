@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,8 +44,10 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		}
 		stale := a.locations != known.version
 		switch a.status {
-		case "held", "replay":
-			return s.result(r.ID, a, a.status == "replay")
+		case "held":
+			return call.held(a)
+		case "replay":
+			return s.result(r.ID, a, true)
 		case "insufficient":
 			if !stale {
 				return Result{}, call.insufficient(a.payload)
@@ -89,11 +92,19 @@ func (s *Store) result(id string, a answer, replay bool) (Result, error) {
 // reserveCall is a ReserveRequest as its script takes it.
 type reserveCall struct {
 	request *ReserveRequest
-	shape   string     // ttl_ms split lines
-	fixed   string     // fingerprint channel customer order
-	head    string     // of the event
-	texts   []string   // of the lines: line sku requested returned
-	levels  [][]string // of each line's candidates, in order
+	ttl     int64         // ms
+	shape   string        // ttl_ms split lines
+	fixed   string        // fingerprint channel customer order
+	head    string        // of the event
+	lines   []reserveLine // as the request's
+	one     [1]reserveLine
+}
+
+type reserveLine struct {
+	text       string // line sku requested returned
+	candidates location.Candidates
+	levels     []string // the candidates' levels
+	numbers    []string // what the batch they were last in numbered them
 }
 
 func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
@@ -106,17 +117,19 @@ func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
 	}
 	c := &reserveCall{
 		request: r,
-		shape: strconv.FormatInt(ttl.Milliseconds(), 10) + " " + string(split) + " " +
-			strconv.Itoa(len(r.Lines)),
+		ttl:     ttl.Milliseconds(),
 		fixed: r.fingerprint() + unitSeparator + string(r.Channel) + unitSeparator + r.Customer +
 			unitSeparator + r.Order,
 		head: "reserve" + unitSeparator + r.ID + unitSeparator + unitSeparator + "0" + unitSeparator +
 			r.extra() + recordSeparator,
-		texts: make([]string, len(r.Lines)), levels: make([][]string, len(r.Lines)),
+	}
+	c.shape = strconv.FormatInt(c.ttl, 10) + " " + string(split) + " " + strconv.Itoa(len(r.Lines))
+	if c.lines = c.one[:]; len(r.Lines) > 1 {
+		c.lines = make([]reserveLine, len(r.Lines))
 	}
 	for i := range r.Lines {
 		l := &r.Lines[i]
-		c.texts[i] = l.Line + unitSeparator + string(l.SKU) + unitSeparator +
+		c.lines[i].text = l.Line + unitSeparator + string(l.SKU) + unitSeparator +
 			strconv.FormatInt(l.Quantity, 10) + unitSeparator + "0"
 	}
 	return c
@@ -125,11 +138,11 @@ func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
 // route finds each line's candidates.
 func (c *reserveCall) route(d location.Directory) {
 	for i, candidates := range location.Route(d, c.request.routing()) {
-		names := make([]string, len(candidates))
+		l := &c.lines[i]
+		l.candidates, l.levels = candidates, make([]string, len(candidates))
 		for j, at := range candidates {
-			names[j] = levelName(c.request.Lines[i].SKU, at)
+			l.levels[j] = levelName(c.request.Lines[i].SKU, at)
 		}
-		c.levels[i] = names
 	}
 }
 
@@ -163,34 +176,62 @@ func (c *reserveCall) id() string { return c.request.ID }
 
 func (c *reserveCall) weight() int {
 	n := 0
-	for _, names := range c.levels {
-		n += 1 + len(names)/8
+	for i := range c.lines {
+		n += 1 + len(c.lines[i].levels)/8
 	}
 	return n
 }
 
 func (c *reserveCall) arguments(b *batch) {
 	b.add(c.shape, c.fixed, c.head)
-	for i, names := range c.levels {
-		b.add(c.texts[i], strconv.FormatInt(c.request.Lines[i].Quantity, 10), candidateList(b, names))
+	for i := range c.lines {
+		l := &c.lines[i]
+		l.numbers = l.numbers[:0]
+		for _, name := range l.levels {
+			l.numbers = append(l.numbers, b.level(name))
+		}
+		b.add(l.text, strconv.FormatInt(c.request.Lines[i].Quantity, 10), strings.Join(l.numbers, " "))
 	}
 }
 
-func candidateList(b *batch, names []string) string {
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return b.level(names[0])
+// held is the reservation that an answer of that word made. The answer says only which levels serve
+// each line: the rest is what was asked for.
+func (c *reserveCall) held(a answer) (Result, error) {
+	r := c.request
+	res := Reservation{
+		ID: r.ID, State: StateHeld, Version: 1,
+		CreatedAt: time.UnixMilli(a.now).UTC(), ExpiresAt: time.UnixMilli(a.now + c.ttl).UTC(),
+		Channel: r.Channel, Customer: r.Customer, Order: r.Order, Lines: make([]Line, len(r.Lines)),
 	}
-	var list strings.Builder
-	for i, name := range names {
-		if i > 0 {
-			list.WriteByte(' ')
+	payload := a.payload
+	for i := range r.Lines {
+		var part string
+		part, payload, _ = strings.Cut(payload, recordSeparator)
+		from, err := c.lines[i].from(part, r.Lines[i].Quantity)
+		if err != nil {
+			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)
 		}
-		list.WriteString(b.level(name))
+		l := &r.Lines[i]
+		res.Lines[i] = Line{Line: l.Line, SKU: l.SKU, Requested: l.Quantity, Quantity: l.Quantity, From: from}
 	}
-	return list.String()
+	return Result{Reservation: res}, nil
+}
+
+// from reads "level units level units …", or one level that serves the whole quantity.
+func (l *reserveLine) from(part string, quantity int64) ([]Allocation, error) {
+	from := make([]Allocation, 0, 1)
+	for f := (fieldReader{rest: part}); !f.end; {
+		number, units := f.text(), quantity
+		if !f.end {
+			units = f.number()
+		}
+		i := slices.Index(l.numbers, number)
+		if i < 0 || f.failed {
+			return nil, fmt.Errorf("answer %q: %w", part, ErrCorrupt)
+		}
+		from = append(from, Allocation{Location: l.candidates[i], Quantity: units})
+	}
+	return from, nil
 }
 
 // insufficient reads the shortages of a refusal.

@@ -25,6 +25,7 @@ func (s *Store) run(verb Verb, b *batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
+		b.ids = append(b.ids, p.request.id())
 		p.request.arguments(b)
 	}
 	header := b.header(verb, s.clock())
@@ -167,8 +168,8 @@ func (b *batch) header(verb Verb, now string) []string {
 func (b *batch) arguments(args []any) []any {
 	all := make([]any, len(args), len(args)+len(b.pending)+len(b.names)+len(b.body))
 	copy(all, args)
-	for _, p := range b.pending {
-		all = append(all, p.request.id())
+	for i := range b.ids {
+		all = append(all, &b.ids[i])
 	}
 	for i := range b.names {
 		all = append(all, &b.names[i])

@@ -226,12 +226,12 @@ local function sound(r)
   return true
 end
 
--- give_back returns to sale what a record still holds: quantity less fulfilled.
+-- give_back returns to sale what a held record has.
 local function give_back(r)
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
-      change(level, available[level] + a.quantity - a.fulfilled)
+      change(level, available[level] + a.quantity)
     end
   end
 end

@@ -21,7 +21,8 @@
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
 --   {"more_due", ""}             short, but more overdue units may be given back: send it again
 --   {"insufficient", line available …}  every short line, with the most it could have had
---   {"held", record}             taken
+--   {"held", level units …}      taken: for each line, from which levels; only the number of a level
+--                                where the one line comes whole from it
 
 -- bind
 local stock_key, reservations_key = KEYS[1], KEYS[2]
@@ -65,21 +66,19 @@ local function put_back(to)
   journal = to
 end
 
--- candidates lists a line's candidate levels that exist, in order.
+-- candidates lists a line's candidate levels that exist, in order, and their numbers. It returns also
+-- one that is broken, if any is.
 local function candidates(text)
-  local list, single = {}, tonumber(text)
-  if single then
-    local level = args[first_level + single - 1]
-    if available[level] then list[1] = level end
-    return list, broken[level] and level
-  end
-  local bad = nil
+  local list, numbers, bad = {}, {}, nil
   for number in string.gmatch(text, '%d+') do
-    local level = args[first_level + tonumber(number) - 1]
-    if available[level] then list[#list + 1] = level end
+    local level = args[first_level + number - 1]
+    if available[level] then
+      list[#list + 1] = level
+      numbers[level] = number
+    end
     if broken[level] then bad = bad or level end
   end
-  return list, bad
+  return list, numbers, bad
 end
 
 -- places lists the locations of the lines' candidates, in the routed order of the first line that
@@ -275,23 +274,24 @@ local function shape(text)
   return shapes[text]
 end
 
--- made keeps a new record: tail is what follows its head.
-local function made(id, form, tail)
+-- keep_new keeps a new record: tail is what follows its head.
+local function keep_new(id, form, tail)
   local record = heads[form] .. args[cursor + 1] .. tail
   records[id] = record
   list[listed + 1], list[listed + 2] = id, record
   listed = listed + 2
   watch(deadline_of[form], id)
   events[#events + 1] = args[cursor + 2] .. record
-  return 'held', record
 end
 
 local function read_lines(count)
   local lines, missing, bad = {}, {}, nil
   for i = 1, count do
     local at = cursor + 3 * i
-    local found, wrong = candidates(args[at + 2])
-    lines[i] = { text = args[at], quantity = tonumber(args[at + 1]), candidates = found, from = {} }
+    local found, numbers, wrong = candidates(args[at + 2])
+    lines[i] = {
+      text = args[at], quantity = tonumber(args[at + 1]), candidates = found, numbers = numbers, from = {},
+    }
     bad = bad or wrong
     if #found == 0 then missing[#missing + 1] = int(i) end
   end
@@ -321,16 +321,19 @@ local function decide(id, form, way, count)
   end
   if short and more_due then return 'more_due', '' end
   if short then return 'insufficient', table.concat(short, RS) end
-  local tail = {}
+  local tail, taken = {}, {}
   for i, line in ipairs(lines) do
-    local text, from = line.text, line.from
+    local text, from, list = line.text, line.from, {}
     for j = 1, #from, 2 do
-      change(from[j], available[from[j]])
-      text = text .. place(from[j]) .. int(from[j + 1]) .. US .. '0'
+      local level, count = from[j], int(from[j + 1])
+      change(level, available[level])
+      text = text .. place(level) .. count .. US .. '0'
+      list[j], list[j + 1] = line.numbers[level], count
     end
-    tail[i] = text
+    tail[i], taken[i] = text, table.concat(list, US)
   end
-  return made(id, form, RS .. table.concat(tail, RS))
+  keep_new(id, form, RS .. table.concat(tail, RS))
+  return 'held', table.concat(taken, RS)
 end
 
 -- at_once serves the plain case, one line from the first of its candidates, without any table; nil
@@ -344,7 +347,8 @@ local function at_once(id, form)
   units = units - quantity
   if units < 0 then return nil end
   change(level, units)
-  return made(id, form, RS .. args[at] .. place(level) .. quantity .. US .. '0')
+  keep_new(id, form, RS .. args[at] .. place(level) .. quantity .. US .. '0')
+  return 'held', args[at + 2]
 end
 
 local reply, replied = { 'ok', created, locations }, 3
