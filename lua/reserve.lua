@@ -48,218 +48,6 @@ local function place(level)
   return p
 end
 
--- The units taken by the request under decision, so that they can be put back if it is refused.
-local journal_level, journal_units, journal = {}, {}, 0
-local function take(line, level, units)
-  available[level] = available[level] - units
-  journal = journal + 1
-  journal_level[journal], journal_units[journal] = level, units
-  local from = line.from
-  from[#from + 1] = level
-  from[#from + 1] = units
-end
-local function put_back(to)
-  for i = journal, to + 1, -1 do
-    local level = journal_level[i]
-    available[level] = available[level] + journal_units[i]
-  end
-  journal = to
-end
-
--- candidates lists a line's candidate levels that exist, in order, and their numbers. It returns also
--- one that is broken, if any is.
-local function candidates(text)
-  local list, numbers, bad = {}, {}, nil
-  for number in string.gmatch(text, '%d+') do
-    local level = args[first_level + number - 1]
-    if available[level] then
-      list[#list + 1] = level
-      numbers[level] = number
-    end
-    if broken[level] then bad = bad or level end
-  end
-  return list, numbers, bad
-end
-
--- places lists the locations of the lines' candidates, in the routed order of the first line that
--- names them, and says for each line which level it has at a location.
-local function places(lines)
-  local list, seen = {}, {}
-  for _, line in ipairs(lines) do
-    if not line.at then
-      line.at = {}
-      for _, level in ipairs(line.candidates) do line.at[place(level)] = level end
-    end
-    for _, level in ipairs(line.candidates) do
-      local p = place(level)
-      if not seen[p] then
-        seen[p] = true
-        list[#list + 1] = p
-      end
-    end
-  end
-  return list
-end
-
--- serve takes every line that location p can serve whole, in order, and counts them.
-local function serve(lines, p)
-  local served = 0
-  for _, line in ipairs(lines) do
-    local level = line.at[p]
-    if level and available[level] >= line.quantity then
-      take(line, level, line.quantity)
-      served = served + 1
-    end
-  end
-  return served
-end
-
-local function forget(lines)
-  for _, line in ipairs(lines) do line.from = {} end
-end
-
--- best finds the location that serves most lines whole, ties by order, and takes them from it. It
--- returns the lines that are left, or nil where no location serves any.
-local function best(lines)
-  local most, chosen = 0, nil
-  local mark = journal
-  for _, p in ipairs(places(lines)) do
-    local served = serve(lines, p)
-    put_back(mark)
-    forget(lines)
-    if served > most then most, chosen = served, p end
-    if most == #lines then break end
-  end
-  if not chosen then return nil end
-  serve(lines, chosen)
-  local left = {}
-  for _, line in ipairs(lines) do
-    if #line.from == 0 then left[#left + 1] = line end
-  end
-  return left
-end
-
-local function larger(a, b) return a > b end
-
--- fewest chooses, of counts in routed order, the first set of as few as suffice for need. Each
--- count is positive and together they are enough.
-local function fewest(counts, need)
-  local sorted = { unpack(counts) }
-  table.sort(sorted, larger)
-  local size, sum = 0, 0
-  while sum < need do
-    size = size + 1
-    sum = sum + sorted[size]
-  end
-  local chosen = {}
-  for i, units in ipairs(counts) do
-    if size == 0 then break end
-    for j, other in ipairs(sorted) do
-      if other == units then
-        table.remove(sorted, j)
-        break
-      end
-    end
-    local rest = 0
-    for j = 1, math.min(size - 1, #sorted) do rest = rest + sorted[j] end
-    if units + rest >= need then
-      chosen[#chosen + 1] = i
-      need = need - units
-      size = size - 1
-    end
-  end
-  return chosen
-end
-
--- fill serves one line from several locations. It returns what there is where that is too little.
-local function fill(line)
-  local levels, counts, sum = {}, {}, 0
-  for _, level in ipairs(line.candidates) do
-    if available[level] > 0 then
-      levels[#levels + 1], counts[#counts + 1] = level, available[level]
-      sum = sum + available[level]
-    end
-  end
-  if sum < line.quantity then return sum end
-  local need = line.quantity
-  for _, i in ipairs(fewest(counts, need)) do
-    local units = math.min(need, counts[i])
-    take(line, levels[i], units)
-    need = need - units
-  end
-  return nil
-end
-
--- largest is the most that one candidate of a line has.
-local function largest(line)
-  local most = 0
-  for _, level in ipairs(line.candidates) do most = math.max(most, available[level]) end
-  return most
-end
-
--- nearest lists the shortages at the location that could serve most units of all lines.
-local function nearest(lines)
-  local shortages, most = nil, -1
-  for _, p in ipairs(places(lines)) do
-    local units, short, mark = 0, {}, journal
-    for i, line in ipairs(lines) do
-      local level = line.at[p]
-      local there = level and math.max(0, available[level]) or 0
-      units = units + math.min(there, line.quantity)
-      if there >= line.quantity then
-        take(line, level, line.quantity)
-      else
-        short[#short + 1] = int(i) .. US .. int(there)
-      end
-    end
-    put_back(mark)
-    forget(lines)
-    if units > most then shortages, most = short, units end
-  end
-  return shortages
-end
-
--- allocate takes all lines as split allows and returns nil, or takes nothing and returns the
--- shortages.
-local function allocate(lines, way)
-  if #lines == 1 then
-    local line = lines[1]
-    for _, level in ipairs(line.candidates) do
-      if available[level] >= line.quantity then
-        take(line, level, line.quantity)
-        return nil
-      end
-    end
-    local there = largest(line)
-    if way == 'units' then there = fill(line) end
-    return there and { '1' .. US .. int(there) }
-  end
-  local left = best(lines)
-  if left and #left == 0 then return nil end
-  if way == 'never' then
-    put_back(0)
-    forget(lines)
-    return nearest(lines)
-  end
-  while left and #left > 0 do
-    local rest = best(left)
-    if not rest then break end
-    left = rest
-  end
-  local short = {}
-  for i, line in ipairs(lines) do
-    if #line.from == 0 then
-      local there = largest(line)
-      if way == 'units' then there = fill(line) end
-      if there then short[#short + 1] = int(i) .. US .. int(there) end
-    end
-  end
-  if #short == 0 then return nil end
-  put_back(0)
-  forget(lines)
-  return short
-end
-
 local created = int(now)
 local shapes, deadline_of, heads = {}, {}, {} -- of each shape: its parts; the head of its records
 local list, listed = {}, 0 -- the records made, as id, record, …
@@ -284,20 +72,6 @@ local function keep_new(id, form, tail)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
-local function read_lines(count)
-  local lines, missing, bad = {}, {}, nil
-  for i = 1, count do
-    local at = cursor + 3 * i
-    local found, numbers, wrong = candidates(args[at + 2])
-    lines[i] = {
-      text = args[at], quantity = tonumber(args[at + 1]), candidates = found, numbers = numbers, from = {},
-    }
-    bad = bad or wrong
-    if #found == 0 then missing[#missing + 1] = int(i) end
-  end
-  return lines, missing, bad
-end
-
 local function known(id, record)
   local r = reservation(id) or decode(record)
   if not r then return 'corrupt', id end
@@ -307,50 +81,284 @@ local function known(id, record)
   return 'replay', record
 end
 
-local function decide(id, form, way, count)
-  local lines, missing, bad = read_lines(count)
-  if bad then return 'corrupt', bad end
-  if #missing > 0 then return 'no_location', table.concat(missing, US) end
-  journal = 0
-  local short = allocate(lines, way)
-  if short and not reclaimed then
-    local _
-    reclaimed = true
-    _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
-    short = allocate(lines, way)
+-- deciding makes the function that decides a request which is not served at once. It is called when
+-- the first such comes: making these closures takes Redis longer than a plain reservation.
+local function deciding()
+  -- The units taken by the request under decision, so that they can be put back if it is refused.
+  local journal_level, journal_units, journal = {}, {}, 0
+  local function take(line, level, units)
+    available[level] = available[level] - units
+    journal = journal + 1
+    journal_level[journal], journal_units[journal] = level, units
+    local from = line.from
+    from[#from + 1] = level
+    from[#from + 1] = units
   end
-  if short and more_due then return 'more_due', '' end
-  if short then return 'insufficient', table.concat(short, RS) end
-  local tail, taken = {}, {}
-  for i, line in ipairs(lines) do
-    local text, from, list = line.text, line.from, {}
-    for j = 1, #from, 2 do
-      local level, count = from[j], int(from[j + 1])
-      change(level, available[level])
-      text = text .. place(level) .. count .. US .. '0'
-      list[j], list[j + 1] = line.numbers[level], count
+  local function put_back(to)
+    for i = journal, to + 1, -1 do
+      local level = journal_level[i]
+      available[level] = available[level] + journal_units[i]
     end
-    tail[i], taken[i] = text, table.concat(list, US)
+    journal = to
   end
-  keep_new(id, form, RS .. table.concat(tail, RS))
-  return 'held', table.concat(taken, RS)
+
+  -- candidates lists a line's candidate levels that exist, in order, and their numbers. It returns also
+  -- one that is broken, if any is.
+  local function candidates(text)
+    local list, numbers, bad = {}, {}, nil
+    for number in string.gmatch(text, '%d+') do
+      local level = args[first_level + number - 1]
+      if available[level] then
+        list[#list + 1] = level
+        numbers[level] = number
+      end
+      if broken[level] then bad = bad or level end
+    end
+    return list, numbers, bad
+  end
+
+  -- places lists the locations of the lines' candidates, in the routed order of the first line that
+  -- names them, and says for each line which level it has at a location.
+  local function places(lines)
+    local list, seen = {}, {}
+    for _, line in ipairs(lines) do
+      if not line.at then
+        line.at = {}
+        for _, level in ipairs(line.candidates) do line.at[place(level)] = level end
+      end
+      for _, level in ipairs(line.candidates) do
+        local p = place(level)
+        if not seen[p] then
+          seen[p] = true
+          list[#list + 1] = p
+        end
+      end
+    end
+    return list
+  end
+
+  -- serve takes every line that location p can serve whole, in order, and counts them.
+  local function serve(lines, p)
+    local served = 0
+    for _, line in ipairs(lines) do
+      local level = line.at[p]
+      if level and available[level] >= line.quantity then
+        take(line, level, line.quantity)
+        served = served + 1
+      end
+    end
+    return served
+  end
+
+  local function forget(lines)
+    for _, line in ipairs(lines) do line.from = {} end
+  end
+
+  -- best finds the location that serves most lines whole, ties by order, and takes them from it. It
+  -- returns the lines that are left, or nil where no location serves any.
+  local function best(lines)
+    local most, chosen = 0, nil
+    local mark = journal
+    for _, p in ipairs(places(lines)) do
+      local served = serve(lines, p)
+      put_back(mark)
+      forget(lines)
+      if served > most then most, chosen = served, p end
+      if most == #lines then break end
+    end
+    if not chosen then return nil end
+    serve(lines, chosen)
+    local left = {}
+    for _, line in ipairs(lines) do
+      if #line.from == 0 then left[#left + 1] = line end
+    end
+    return left
+  end
+
+  local function larger(a, b) return a > b end
+
+  -- fewest chooses, of counts in routed order, the first set of as few as suffice for need. Each
+  -- count is positive and together they are enough.
+  local function fewest(counts, need)
+    local sorted = { unpack(counts) }
+    table.sort(sorted, larger)
+    local size, sum = 0, 0
+    while sum < need do
+      size = size + 1
+      sum = sum + sorted[size]
+    end
+    local chosen = {}
+    for i, units in ipairs(counts) do
+      if size == 0 then break end
+      for j, other in ipairs(sorted) do
+        if other == units then
+          table.remove(sorted, j)
+          break
+        end
+      end
+      local rest = 0
+      for j = 1, math.min(size - 1, #sorted) do rest = rest + sorted[j] end
+      if units + rest >= need then
+        chosen[#chosen + 1] = i
+        need = need - units
+        size = size - 1
+      end
+    end
+    return chosen
+  end
+
+  -- fill serves one line from several locations. It returns what there is where that is too little.
+  local function fill(line)
+    local levels, counts, sum = {}, {}, 0
+    for _, level in ipairs(line.candidates) do
+      if available[level] > 0 then
+        levels[#levels + 1], counts[#counts + 1] = level, available[level]
+        sum = sum + available[level]
+      end
+    end
+    if sum < line.quantity then return sum end
+    local need = line.quantity
+    for _, i in ipairs(fewest(counts, need)) do
+      local units = math.min(need, counts[i])
+      take(line, levels[i], units)
+      need = need - units
+    end
+    return nil
+  end
+
+  -- largest is the most that one candidate of a line has.
+  local function largest(line)
+    local most = 0
+    for _, level in ipairs(line.candidates) do most = math.max(most, available[level]) end
+    return most
+  end
+
+  -- nearest lists the shortages at the location that could serve most units of all lines.
+  local function nearest(lines)
+    local shortages, most = nil, -1
+    for _, p in ipairs(places(lines)) do
+      local units, short, mark = 0, {}, journal
+      for i, line in ipairs(lines) do
+        local level = line.at[p]
+        local there = level and math.max(0, available[level]) or 0
+        units = units + math.min(there, line.quantity)
+        if there >= line.quantity then
+          take(line, level, line.quantity)
+        else
+          short[#short + 1] = int(i) .. US .. int(there)
+        end
+      end
+      put_back(mark)
+      forget(lines)
+      if units > most then shortages, most = short, units end
+    end
+    return shortages
+  end
+
+  -- allocate takes all lines as split allows and returns nil, or takes nothing and returns the
+  -- shortages.
+  local function allocate(lines, way)
+    if #lines == 1 then
+      local line = lines[1]
+      for _, level in ipairs(line.candidates) do
+        if available[level] >= line.quantity then
+          take(line, level, line.quantity)
+          return nil
+        end
+      end
+      local there = largest(line)
+      if way == 'units' then there = fill(line) end
+      return there and { '1' .. US .. int(there) }
+    end
+    local left = best(lines)
+    if left and #left == 0 then return nil end
+    if way == 'never' then
+      put_back(0)
+      forget(lines)
+      return nearest(lines)
+    end
+    while left and #left > 0 do
+      local rest = best(left)
+      if not rest then break end
+      left = rest
+    end
+    local short = {}
+    for i, line in ipairs(lines) do
+      if #line.from == 0 then
+        local there = largest(line)
+        if way == 'units' then there = fill(line) end
+        if there then short[#short + 1] = int(i) .. US .. int(there) end
+      end
+    end
+    if #short == 0 then return nil end
+    put_back(0)
+    forget(lines)
+    return short
+  end
+
+  local function read_lines(count)
+    local lines, missing, bad = {}, {}, nil
+    for i = 1, count do
+      local at = cursor + 3 * i
+      local found, numbers, wrong = candidates(args[at + 2])
+      lines[i] = {
+        text = args[at], quantity = tonumber(args[at + 1]), candidates = found, numbers = numbers, from = {},
+      }
+      bad = bad or wrong
+      if #found == 0 then missing[#missing + 1] = int(i) end
+    end
+    return lines, missing, bad
+  end
+
+  return function(id, form, way, count)
+    local lines, missing, bad = read_lines(count)
+    if bad then return 'corrupt', bad end
+    if #missing > 0 then return 'no_location', table.concat(missing, US) end
+    journal = 0
+    local short = allocate(lines, way)
+    if short and not reclaimed then
+      local _
+      reclaimed = true
+      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
+      short = allocate(lines, way)
+    end
+    if short and more_due then return 'more_due', '' end
+    if short then return 'insufficient', table.concat(short, RS) end
+    local tail, taken = {}, {}
+    for i, line in ipairs(lines) do
+      local text, from, list = line.text, line.from, {}
+      for j = 1, #from, 2 do
+        local level, count = from[j], int(from[j + 1])
+        change(level, available[level])
+        text = text .. place(level) .. count .. US .. '0'
+        list[j], list[j + 1] = line.numbers[level], count
+      end
+      tail[i], taken[i] = text, table.concat(list, US)
+    end
+    keep_new(id, form, RS .. table.concat(tail, RS))
+    return 'held', table.concat(taken, RS)
+  end
 end
 
--- at_once serves the plain case, one line from the first of its candidates, without any table; nil
--- where it is not that plain.
+-- at_once decides the plain case, one line with one candidate, without any table; nil where it is not
+-- that plain, or overdue units may still be given back for it.
 local function at_once(id, form)
   local at, number = cursor + 3, tonumber(args[cursor + 5])
   if not number then return nil end
   local level, quantity = args[first_level + number - 1], args[at + 1]
   local units = available[level]
   if not units then return nil end
-  units = units - quantity
-  if units < 0 then return nil end
-  change(level, units)
+  local left = units - quantity
+  if left < 0 then
+    if not reclaimed or more_due then return nil end
+    return 'insufficient', '1' .. US .. int(math.max(0, units))
+  end
+  change(level, left)
   keep_new(id, form, RS .. args[at] .. place(level) .. quantity .. US .. '0')
   return 'held', args[at + 2]
 end
 
+local decide = nil
 local reply, replied = { 'ok', created, locations }, 3
 for i = 1, n do
   local id, form = args[first_id + i - 1], args[cursor]
@@ -362,7 +370,10 @@ for i = 1, n do
     status, payload = known(id, record)
   else
     if parts.count == 1 then status, payload = at_once(id, form) end
-    if not status then status, payload = decide(id, form, parts.way, parts.count) end
+    if not status then
+      decide = decide or deciding()
+      status, payload = decide(id, form, parts.way, parts.count)
+    end
   end
   reply[replied + 1], reply[replied + 2] = status, payload
   replied = replied + 2
