@@ -343,3 +343,42 @@ func TestCorrupt(t *testing.T) {
 		}
 	})
 }
+
+// TestCorruptReservation has what belongs to a broken record, or to levels that are gone, refused whole.
+func TestCorruptReservation(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second, Logger: quiet})
+		b.stock("TEE@berlin=5 MUG@berlin=5")
+		for _, call := range calls(reserve(order("held", "1:TEE:1 2:MUG:1")), reserve(order("sold", "1:MUG:1 2:TEE:1")),
+			confirm("sold", 0), reserve(order("broken", "1:MUG:1"))) {
+			call(b)
+		}
+		k := b.store.keys
+		e.Client.HSet(b.ctx, k.reservations, "broken", "1\x1fheld")
+		e.Client.HDel(b.ctx, k.stock, levelName("TEE", "berlin"))
+		e.Client.HDel(b.ctx, k.levels, levelName("TEE", "berlin"))
+		raw := func() string {
+			all, err := e.Client.HGetAll(b.ctx, k.stock).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			more, err := e.Client.HGetAll(b.ctx, k.reservations).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprint(all, more)
+		}
+		before := raw()
+		for i, call := range calls(confirm("held", 0), release("held", 0, ""), release("sold", 0, ""), fulfill("sold", 0, ""),
+			confirm("broken", 0), release("broken", 0, ""), extend("broken", time.Minute, 0), reserve(order("broken", "1:MUG:1"))) {
+			if answer := call(b); answer != "internal" {
+				t.Errorf("call %d: %s", i, answer)
+			}
+		}
+		b.now += time.Minute.Milliseconds()
+		if answer := expire(b); answer != "expired 0 more false" {
+			t.Error(answer)
+		}
+		equal(t, "state", raw(), before)
+	})
+}

@@ -49,17 +49,6 @@ end
 fields(levels_key, counts_names, 1, #counts_names, take_counts)
 
 -- decide
-local function unusable(r)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if not counts[level] then return level end
-      if r.state == 'expired' and not available[level] then return level end
-    end
-  end
-  return nil
-end
-
 -- shortages lists the lines that can't be had again, each checked against what earlier ones left.
 local function shortages(r)
   local short, rest = {}, {}
@@ -94,7 +83,7 @@ local function decide(id, version, transition)
   if repeated(r, 'confirmed', version, transition) then return 'repeat', records[id] end
   if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  local level = unusable(r)
+  local level = lacking(r, counts) or r.state == 'expired' and lacking(r, available)
   if level then return 'corrupt', level end
   if r.state == 'expired' then
     local short = shortages(r)

@@ -42,16 +42,6 @@ end
 fields(levels_key, names, 1, #names, take_counts)
 
 -- decide
-local function unusable(r)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if not counts[level] then return level end
-    end
-  end
-  return nil
-end
-
 -- departures lists what leaves, allocation by allocation from the first, and the lines for which
 -- there is less on hand.
 local function departures(r, parts)
@@ -83,7 +73,7 @@ local function decide(id, version, transition, count)
   if count > 0 and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'confirmed' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  local level = unusable(r)
+  local level = lacking(r, counts)
   if level then return 'corrupt', level end
   local parts, everything, refusal, payload = parts_of(r, args, cursor + 3, count)
   if refusal then return refusal, payload end

@@ -203,6 +203,17 @@ local function move(verb, id, r, state, transition)
   return text
 end
 
+-- lacking is the first level a record draws on that a working copy does not have, or nil.
+local function lacking(r, copy)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if copy[level] == nil then return level end
+    end
+  end
+  return nil
+end
+
 -- levels_of lists the levels of a record's allocations that the working copy lacks.
 local function levels_of(r, levels, listed)
   for _, line in ipairs(r.lines) do
@@ -214,16 +225,6 @@ local function levels_of(r, levels, listed)
       end
     end
   end
-end
-
--- sound says whether every level a record draws on is in the working copy.
-local function sound(r)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      if available[line.sku .. US .. a.location] == nil then return false end
-    end
-  end
-  return true
 end
 
 -- give_back returns to sale what a held record has.
@@ -263,7 +264,7 @@ local function reclaim(stock_key, reservations_key, deadlines_key, now)
   fields(stock_key, levels, 1, #levels, take_available)
   local expired, skipped = 0, 0
   for _, entry in ipairs(overdue) do
-    if sound(entry[2]) then
+    if not lacking(entry[2], available) then
       give_back(entry[2])
       move('expire', entry[1], entry[2], 'expired', '')
       expired = expired + 1

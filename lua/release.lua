@@ -44,17 +44,6 @@ fields(stock_key, stock_names, 1, #stock_names, take_available)
 fields(levels_key, counts_names, 1, #counts_names, take_counts)
 
 -- decide
-local function unusable(r)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if not available[level] then return level end
-      if r.state == 'confirmed' and not counts[level] then return level end
-    end
-  end
-  return nil
-end
-
 -- hand_back returns units of one line to sale, from the allocation used last.
 local function hand_back(line, units, committed)
   for i = #line.from, 1, -1 do
@@ -82,7 +71,7 @@ local function decide(id, version, transition, count)
     return 'wrong_state', records[id]
   end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  local level = unusable(r)
+  local level = lacking(r, available) or r.state == 'confirmed' and lacking(r, counts)
   if level then return 'corrupt', level end
   local parts, everything, refusal, payload = parts_of(r, args, cursor + 3, count)
   if refusal then return refusal, payload end

@@ -27,6 +27,7 @@ func (m *Main) root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	},
 		m.serveCommand(),
+		m.demoCommand(),
 		m.stockCommand(),
 		m.reservationsCommand(),
 		m.versionCommand(),

@@ -1,0 +1,25 @@
+package demo
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/holdfast/holdfast/internal/dial"
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+func TestMain(m *testing.M) {
+	dial.LogTo(slog.New(slog.DiscardHandler))
+	code := redistest.Main(m)
+	// The client goes on dialling a Redis that is gone until a second after it was closed.
+	dialling := goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")
+	if err := goleak.Find(dialling); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
