@@ -200,7 +200,7 @@ func withoutBirth(payload string) string {
 	if !more {
 		list, text = "", payload
 	}
-	if rec, err := decodeRecord(text); err == nil {
+	if rec, err := DecodeRecord(text); err == nil {
 		return list + " " + describe("", rec)
 	}
 	return payload
@@ -220,12 +220,12 @@ func (b *bench) deadlines() []string {
 			if err != nil {
 				b.tb.Fatal(err)
 			}
-			rec, err := decodeRecord(text)
+			rec, err := DecodeRecord(text)
 			if err != nil {
 				b.tb.Fatal(err)
 			}
-			if rec.state == StateHeld && rec.expires == int64(z.Score) {
-				watched["watched "+id+" at "+seconds(rec.expires)] = true
+			if rec.State == StateHeld && rec.Expires == int64(z.Score) {
+				watched["watched "+id+" at "+seconds(rec.Expires)] = true
 			}
 		}
 	}

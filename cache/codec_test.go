@@ -10,24 +10,24 @@ import (
 
 // FuzzRecord has no text break the decoder, and whatever it reads come out the same again.
 func FuzzRecord(f *testing.F) {
-	f.Add(record{state: StateHeld, version: 1, expires: epochMillis, birth: "b", created: 1, fingerprint: "f",
-		lines: []recordLine{{line: "1", sku: "TEE", requested: 2, from: []recordAllocation{{"berlin", 2, 1}}}, {line: "2", sku: "MUG"}}}.encode())
+	f.Add(Record{State: StateHeld, Version: 1, Expires: epochMillis, Birth: "b", Created: 1, Fingerprint: "f",
+		Lines: []RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []RecordAllocation{{"berlin", 2, 1}}}, {Line: "2", SKU: "MUG"}}}.Encode())
 	f.Add("1\x1fheld\x1f1")
 	f.Add("2\x1fheld")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
-		rec, err := decodeRecord(text)
+		rec, err := DecodeRecord(text)
 		if err != nil {
 			if !errors.Is(err, ErrCorrupt) {
 				t.Fatal(err)
 			}
 			return
 		}
-		again, err := decodeRecord(rec.encode())
-		if err != nil || again.encode() != rec.encode() {
-			t.Fatalf("%q: %v, again %q", text, err, again.encode())
+		again, err := DecodeRecord(rec.Encode())
+		if err != nil || again.Encode() != rec.Encode() {
+			t.Fatalf("%q: %v, again %q", text, err, again.Encode())
 		}
-		_ = rec.reservation("id", epochMillis)
+		_ = rec.Reservation("id", epochMillis)
 	})
 }
 

@@ -26,7 +26,7 @@ type Event struct {
 	StateBefore   State  // "" for reserve
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON of what Redis does not keep; else ""
-	Record        string // the reservation's record as it is after; "" for an operation
+	Record        Record // the reservation as it is after; zero for an operation
 	Reason        string // operation
 	Actor         string // operation
 	Levels        []LevelEvent
@@ -86,8 +86,9 @@ func decodeEvent(text string) (Event, error) {
 			f.failed = f.failed || l.failed
 		}
 	} else {
-		e.StateBefore, e.VersionBefore, e.Extra, e.Record = State(f.text()), f.number(), f.text(), body
-		if _, err := decodeRecord(body); err != nil {
+		e.StateBefore, e.VersionBefore, e.Extra = State(f.text()), f.number(), f.text()
+		var err error
+		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, err)
 		}
 	}

@@ -113,7 +113,7 @@ func (p *play) wait(t *rapid.T) {
 func (p *play) sweep(t *rapid.T) {
 	due := 0
 	for id, r := range p.model.reservations {
-		if p.stored(t, id).state == StateHeld && r.deadline <= p.now {
+		if p.stored(t, id).State == StateHeld && r.deadline <= p.now {
 			due++
 		}
 	}
@@ -131,13 +131,13 @@ func (p *play) sweep(t *rapid.T) {
 }
 
 // stored is the record Redis has.
-func (p *play) stored(t *rapid.T, id string) record {
+func (p *play) stored(t *rapid.T, id string) Record {
 	t.Helper()
 	text, err := p.store.client.HGet(p.ctx, p.store.keys.reservations, id).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := decodeRecord(text)
+	rec, err := DecodeRecord(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func (p *play) confirm(t *rapid.T) {
 	id, r := p.pick(t)
 	p.model.lapse()
 	var want error
-	kept := p.stored(t, id).state == StateHeld // what was not given back keeps its units
+	kept := p.stored(t, id).State == StateHeld // what was not given back keeps its units
 	enough := true
 	needs := map[*modelLevel]int64{}
 	r.each(p.model, func(l *modelLevel, a *modelAllocation) { needs[l] += a.quantity })
@@ -441,7 +441,7 @@ func (p *play) check(t *rapid.T) {
 		if err != nil || res.State != r.state {
 			t.Fatalf("%s is %s, %v; want %s", id, res.State, err, r.state)
 		}
-		if r.state == StateExpired && p.stored(t, id).state == StateHeld {
+		if r.state == StateExpired && p.stored(t, id).State == StateHeld {
 			for _, line := range r.lines {
 				for _, a := range line.from {
 					lapsed[levelName(line.sku, a.at)] += a.quantity

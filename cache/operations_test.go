@@ -207,17 +207,17 @@ func (b *bench) invariants() {
 		b.tb.Fatal(err)
 	}
 	for id, text := range records {
-		rec, err := decodeRecord(text)
+		rec, err := DecodeRecord(text)
 		if err != nil {
 			b.tb.Fatalf("%s: %v", id, err)
 		}
-		for _, l := range rec.lines {
-			for _, a := range l.from {
-				switch name := levelName(l.sku, a.location); rec.state {
+		for _, l := range rec.Lines {
+			for _, a := range l.From {
+				switch name := levelName(l.SKU, a.Location); rec.State {
 				case StateHeld:
-					held[name] += a.quantity
+					held[name] += a.Quantity
 				case StateConfirmed:
-					committed[name] += a.quantity - a.fulfilled
+					committed[name] += a.Quantity - a.Fulfilled
 				}
 			}
 		}

@@ -34,7 +34,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if errors.Is(text.Err(), redis.Nil) {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, ErrNotFound)
 	}
-	rec, err := decodeRecord(text.Val())
+	rec, err := DecodeRecord(text.Val())
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
@@ -44,7 +44,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 			return Reservation{}, fmt.Errorf("clock: %w", err)
 		}
 	}
-	return rec.reservation(id, at), nil
+	return rec.Reservation(id, at), nil
 }
 
 // read runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:

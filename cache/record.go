@@ -12,118 +12,121 @@ import (
 // recordVersion is the first field of every stored record; another one is not read.
 const recordVersion = "1"
 
-// record is a reservation as Redis keeps it:
+// Record is a reservation as Redis keeps it and events carry it:
 //
 //	1 state version expires birth created transition fingerprint channel customer order
 //	then for each line: line sku requested returned, and location quantity fulfilled for each
 //	location it comes from
 //
 // fields joined by the unit separator, lines led by the record separator. The scripts write it; Go
-// only reads it, apart from tests and a rebuild.
-type record struct {
-	state       State
-	version     int64
-	expires     int64  // Unix ms
-	birth       string // nonce of the entry that made it
-	created     int64  // Unix ms
-	transition  string // the last transition: verb/version/what was asked
-	fingerprint string
-	channel     location.Channel
-	customer    string
-	order       string
-	lines       []recordLine
+// only reads it, but for a rebuild.
+type Record struct {
+	State       State // as it was made by a transition: an overdue hold is held here
+	Version     int64
+	Expires     int64  // Unix ms
+	Birth       string // nonce of the entry that made it
+	Created     int64  // Unix ms
+	Transition  string // the last transition: verb/version/what was asked; "" at first
+	Fingerprint string // of what the caller sent
+	Channel     location.Channel
+	Customer    string
+	Order       string
+	Lines       []RecordLine
 }
 
-type recordLine struct {
-	line      string
-	sku       location.SKU
-	requested int64
-	returned  int64
-	from      []recordAllocation
+// RecordLine is one line of a Record.
+type RecordLine struct {
+	Line      string
+	SKU       location.SKU
+	Requested int64
+	Returned  int64
+	From      []RecordAllocation
 }
 
-type recordAllocation struct {
-	location            location.ID
-	quantity, fulfilled int64
+// RecordAllocation is the part of a line that one location serves.
+type RecordAllocation struct {
+	Location  location.ID
+	Quantity  int64 // units
+	Fulfilled int64 // units of Quantity that have left
 }
 
-// decodeRecord reads a stored record; the error wraps ErrCorrupt.
-func decodeRecord(text string) (record, error) {
+// DecodeRecord reads a stored record; the error wraps ErrCorrupt.
+func DecodeRecord(text string) (Record, error) {
 	head, body, ok := strings.Cut(text, recordSeparator)
 	f := fieldReader{rest: head}
 	if v := f.text(); !ok || v != recordVersion {
-		return record{}, fmt.Errorf("record of version %q: %w", v, ErrCorrupt)
+		return Record{}, fmt.Errorf("record of version %q: %w", v, ErrCorrupt)
 	}
-	r := record{
-		state: State(f.text()), version: f.number(), expires: f.number(), birth: f.text(),
-		created: f.number(), transition: f.text(), fingerprint: f.text(),
-		channel: location.Channel(f.text()), customer: f.text(), order: f.text(),
+	r := Record{
+		State: State(f.text()), Version: f.number(), Expires: f.number(), Birth: f.text(),
+		Created: f.number(), Transition: f.text(), Fingerprint: f.text(),
+		Channel: location.Channel(f.text()), Customer: f.text(), Order: f.text(),
 	}
 	if f.failed || !f.end {
-		return record{}, fmt.Errorf("head of record: %w", ErrCorrupt)
+		return Record{}, fmt.Errorf("head of record: %w", ErrCorrupt)
 	}
-	r.lines = make([]recordLine, 0, strings.Count(body, recordSeparator)+1)
+	r.Lines = make([]RecordLine, 0, strings.Count(body, recordSeparator)+1)
 	for more := true; more; {
 		var part string
 		part, body, more = strings.Cut(body, recordSeparator)
 		line, err := decodeLine(part)
 		if err != nil {
-			return record{}, err
+			return Record{}, err
 		}
-		r.lines = append(r.lines, line)
+		r.Lines = append(r.Lines, line)
 	}
 	return r, nil
 }
 
-func decodeLine(text string) (recordLine, error) {
+func decodeLine(text string) (RecordLine, error) {
 	f := fieldReader{rest: text}
-	line := recordLine{line: f.text(), sku: location.SKU(f.text()), requested: f.number(), returned: f.number()}
+	line := RecordLine{Line: f.text(), SKU: location.SKU(f.text()), Requested: f.number(), Returned: f.number()}
 	for !f.end && !f.failed {
-		line.from = append(line.from, recordAllocation{
-			location: location.ID(f.text()), quantity: f.number(), fulfilled: f.number(),
+		line.From = append(line.From, RecordAllocation{
+			Location: location.ID(f.text()), Quantity: f.number(), Fulfilled: f.number(),
 		})
 	}
 	if f.failed {
-		return recordLine{}, fmt.Errorf("line of record: %w", ErrCorrupt)
+		return RecordLine{}, fmt.Errorf("line of record: %w", ErrCorrupt)
 	}
 	return line, nil
 }
 
-// encode writes a record as the scripts do.
-func (r record) encode() string {
+// Encode writes a record as the scripts do.
+func (r Record) Encode() string {
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	parts := []string{strings.Join([]string{
-		recordVersion, string(r.state), strconv.FormatInt(r.version, 10), strconv.FormatInt(r.expires, 10),
-		r.birth, strconv.FormatInt(r.created, 10), r.transition, r.fingerprint,
-		string(r.channel), r.customer, r.order,
+		recordVersion, string(r.State), number(r.Version), number(r.Expires), r.Birth, number(r.Created),
+		r.Transition, r.Fingerprint, string(r.Channel), r.Customer, r.Order,
 	}, unitSeparator)}
-	for _, l := range r.lines {
-		fields := []string{l.line, string(l.sku), strconv.FormatInt(l.requested, 10), strconv.FormatInt(l.returned, 10)}
-		for _, a := range l.from {
-			fields = append(fields, string(a.location), strconv.FormatInt(a.quantity, 10), strconv.FormatInt(a.fulfilled, 10))
+	for _, l := range r.Lines {
+		fields := []string{l.Line, string(l.SKU), number(l.Requested), number(l.Returned)}
+		for _, a := range l.From {
+			fields = append(fields, string(a.Location), number(a.Quantity), number(a.Fulfilled))
 		}
 		parts = append(parts, strings.Join(fields, unitSeparator))
 	}
 	return strings.Join(parts, recordSeparator)
 }
 
-// reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired.
-func (r record) reservation(id string, now int64) Reservation {
+// Reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired.
+func (r Record) Reservation(id string, now int64) Reservation {
 	res := Reservation{
-		ID: id, State: r.state, Version: r.version,
-		CreatedAt: time.UnixMilli(r.created).UTC(), ExpiresAt: time.UnixMilli(r.expires).UTC(),
-		Channel: r.channel, Customer: r.customer, Order: r.order,
-		Lines: make([]Line, len(r.lines)),
+		ID: id, State: r.State, Version: r.Version,
+		CreatedAt: time.UnixMilli(r.Created).UTC(), ExpiresAt: time.UnixMilli(r.Expires).UTC(),
+		Channel: r.Channel, Customer: r.Customer, Order: r.Order,
+		Lines: make([]Line, len(r.Lines)),
 	}
-	if r.state == StateHeld && r.expires <= now {
+	if r.State == StateHeld && r.Expires <= now {
 		res.State = StateExpired
 	}
-	for i, l := range r.lines {
-		line := Line{Line: l.line, SKU: l.sku, Requested: l.requested, Returned: l.returned,
-			From: make([]Allocation, len(l.from))}
-		for j, a := range l.from {
-			line.Quantity += a.quantity
-			line.Fulfilled += a.fulfilled
-			line.From[j] = Allocation{Location: a.location, Quantity: a.quantity}
+	for i, l := range r.Lines {
+		line := Line{Line: l.Line, SKU: l.SKU, Requested: l.Requested, Returned: l.Returned,
+			From: make([]Allocation, len(l.From))}
+		for j, a := range l.From {
+			line.Quantity += a.Quantity
+			line.Fulfilled += a.Fulfilled
+			line.From[j] = Allocation{Location: a.Location, Quantity: a.Quantity}
 		}
 		res.Lines[i] = line
 	}

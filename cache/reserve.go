@@ -81,12 +81,12 @@ func (s *Store) send(ctx context.Context, verb Verb, r request) answer {
 // result reads the record that an answer carries. What a batch made whose reply was lost, and found
 // again when it was sent once more, is no replay.
 func (s *Store) result(id string, a answer, replay bool) (Result, error) {
-	rec, err := decodeRecord(a.payload)
+	rec, err := DecodeRecord(a.payload)
 	if err != nil {
 		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
-	ours := a.resent != "" && rec.birth == a.resent && rec.version == 1
-	return Result{Reservation: rec.reservation(id, a.now), Replay: replay && !ours}, nil
+	ours := a.resent != "" && rec.Birth == a.resent && rec.Version == 1
+	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours}, nil
 }
 
 // reserveCall is a ReserveRequest as its script takes it.

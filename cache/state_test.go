@@ -115,9 +115,9 @@ func (b *bench) state(skipEvents int) string {
 		}
 	})
 	hash(k.reservations, func(id, text string) {
-		rec, err := decodeRecord(text)
+		rec, err := DecodeRecord(text)
 		must(err)
-		if again := rec.encode(); again != text {
+		if again := rec.Encode(); again != text {
 			b.tb.Fatalf("record %q encodes as %q", text, again)
 		}
 		fmt.Fprintf(&out, "%s\n", describe(id, rec))
@@ -156,14 +156,14 @@ func seconds(millis int64) string {
 }
 
 // describe shows a record: id state version deadline, and each line with where it comes from.
-func describe(id string, r record) string {
-	text := fmt.Sprintf("%s %s v%d until %s", id, r.state, r.version, seconds(r.expires))
-	for _, l := range r.lines {
-		text += fmt.Sprintf(" | %s %s %d", l.line, l.sku, l.requested)
-		for _, a := range l.from {
-			text += fmt.Sprintf(" %s:%d", a.location, a.quantity)
-			if a.fulfilled > 0 {
-				text += fmt.Sprintf("(%d)", a.fulfilled)
+func describe(id string, r Record) string {
+	text := fmt.Sprintf("%s %s v%d until %s", id, r.State, r.Version, seconds(r.Expires))
+	for _, l := range r.Lines {
+		text += fmt.Sprintf(" | %s %s %d", l.Line, l.SKU, l.Requested)
+		for _, a := range l.From {
+			text += fmt.Sprintf(" %s:%d", a.Location, a.Quantity)
+			if a.Fulfilled > 0 {
+				text += fmt.Sprintf("(%d)", a.Fulfilled)
 			}
 		}
 	}
@@ -184,12 +184,9 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 		}
 		return text
 	}
-	rec, err := decodeRecord(e.Record)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if e.Verb == VerbReserve && rec.birth != entry.Nonce {
-		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.birth, e.ID, entry.Nonce)
+	rec := e.Record
+	if e.Verb == VerbReserve && rec.Birth != entry.Nonce {
+		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
 	}
 	return fmt.Sprintf("%s at %s: %s v%d > %s", e.Verb, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
 }

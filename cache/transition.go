@@ -87,11 +87,11 @@ func (r *TransitionRequest) refused(verb Verb, a answer) error {
 // insufficient reads shortages of lines that the record, which follows them, tells more about.
 func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 	list, text, _ := strings.Cut(payload, groupSeparator)
-	rec, err := decodeRecord(text)
+	rec, err := DecodeRecord(text)
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", verb, r.ID, err)
 	}
-	lines := rec.reservation(r.ID, 0).Lines
+	lines := rec.Reservation(r.ID, 0).Lines
 	shortages, err := decodeShortages(list, func(i int) (Shortage, bool) {
 		if i < 1 || i > len(lines) {
 			return Shortage{}, false
@@ -189,14 +189,14 @@ func refusal(verb Verb, id string, a answer) error {
 	case "corrupt":
 		return fmt.Errorf("%s %q: %q: %w", verb, id, a.payload, ErrCorrupt)
 	case "version_conflict", "wrong_state":
-		rec, err := decodeRecord(a.payload)
+		rec, err := DecodeRecord(a.payload)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s %q: %w", verb, id, err)
 		case a.status == "wrong_state":
-			return &WrongStateError{State: rec.reservation(id, a.now).State}
+			return &WrongStateError{State: rec.Reservation(id, a.now).State}
 		default:
-			return &VersionError{Current: rec.version}
+			return &VersionError{Current: rec.Version}
 		}
 	default:
 		return fmt.Errorf("%s %q: answered %q: %w", verb, id, a.status, ErrCorrupt)
