@@ -33,7 +33,7 @@ func FuzzRecord(f *testing.F) {
 
 // FuzzEntry has no entry of the stream break its decoder.
 func FuzzEntry(f *testing.F) {
-	f.Add("1", "1700000000000\x1dadjust\x1fop\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
+	f.Add("1", "1700000000000\x1dadjust\x1fop\x1ff\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
 	f.Add("1", "1\x1dreserve\x1fo\x1f\x1f0\x1f\x1e1\x1fheld\x1f1\x1f2\x1fb\x1f1\x1f\x1ff\x1f\x1f\x1f\x1e1\x1fTEE\x1f3\x1f0\x1fberlin\x1f3\x1f0")
 	f.Add("2", "")
 	f.Fuzz(func(t *testing.T, version, body string) {

@@ -27,6 +27,7 @@ type Event struct {
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON of what Redis does not keep; else ""
 	Record        Record // the reservation as it is after; zero for an operation
+	Fingerprint   string // operation: of what the caller sent
 	Reason        string // operation
 	Actor         string // operation
 	Levels        []LevelEvent
@@ -73,7 +74,7 @@ func decodeEvent(text string) (Event, error) {
 	f := fieldReader{rest: head}
 	e := Event{Verb: Verb(f.text()), ID: f.text()}
 	if e.Verb == VerbAdjust {
-		e.Reason, e.Actor = f.text(), f.text()
+		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}
 			e.Levels = append(e.Levels, LevelEvent{

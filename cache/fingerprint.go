@@ -40,13 +40,18 @@ func (f *fingerprinter) float(x *float64) {
 
 func (f *fingerprinter) sum() string {
 	h := sha256.Sum256(f.buffer)
-	return base64.RawURLEncoding.EncodeToString(h[:16])
+	var text [22]byte
+	base64.RawURLEncoding.Encode(text[:], h[:16])
+	return string(text[:])
 }
 
 // fingerprint identifies what the caller sent, whatever was chosen for it since: no candidates, no
 // defaults. The id is not part of it.
 func (r *ReserveRequest) fingerprint() string {
-	f := fingerprinter{buffer: make([]byte, 0, 256)}
+	t := scratch.Get().(*texts)
+	defer scratch.Put(t)
+	f := fingerprinter{buffer: t.all[:0]}
+	defer func() { t.all = f.buffer }()
 	f.text(string(r.Channel))
 	f.text(r.Customer)
 	f.text(r.Order)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -92,6 +91,7 @@ func (s *Store) result(id string, a answer, replay bool) (Result, error) {
 // reserveCall is a ReserveRequest as its script takes it.
 type reserveCall struct {
 	request *ReserveRequest
+	routing location.Request
 	ttl     int64         // ms
 	shape   string        // ttl_ms split lines
 	fixed   string        // fingerprint channel customer order
@@ -102,9 +102,12 @@ type reserveCall struct {
 
 type reserveLine struct {
 	text       string // line sku requested returned
+	quantity   string
 	candidates location.Candidates
 	levels     []string // the candidates' levels
 	numbers    []string // what the batch they were last in numbered them
+	oneLevel   [1]string
+	oneNumber  [1]string
 }
 
 func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
@@ -116,43 +119,58 @@ func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
 		split = location.SplitLines
 	}
 	c := &reserveCall{
-		request: r,
-		ttl:     ttl.Milliseconds(),
-		fixed: r.fingerprint() + unitSeparator + string(r.Channel) + unitSeparator + r.Customer +
-			unitSeparator + r.Order,
-		head: "reserve" + unitSeparator + r.ID + unitSeparator + unitSeparator + "0" + unitSeparator +
-			r.extra() + recordSeparator,
+		request: r, routing: location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup},
+		ttl: ttl.Milliseconds(),
 	}
-	c.shape = strconv.FormatInt(c.ttl, 10) + " " + string(split) + " " + strconv.Itoa(len(r.Lines))
 	if c.lines = c.one[:]; len(r.Lines) > 1 {
 		c.lines = make([]reserveLine, len(r.Lines))
 	}
+	t := scratch.Get().(*texts)
+	defer scratch.Put(t)
+	t.all, t.ends = t.all[:0], t.ends[:0]
+	t.add(r.fingerprint(), unitSeparator, string(r.Channel), unitSeparator, r.Customer, unitSeparator, r.Order)
+	t.next()
+	t.add("reserve", unitSeparator, r.ID, unitSeparator, unitSeparator, "0", unitSeparator, r.extra(), recordSeparator)
+	t.next()
+	t.number(c.ttl)
+	t.add(" ", string(split), " ")
+	t.number(int64(len(r.Lines)))
+	t.next()
 	for i := range r.Lines {
 		l := &r.Lines[i]
-		c.lines[i].text = l.Line + unitSeparator + string(l.SKU) + unitSeparator +
-			strconv.FormatInt(l.Quantity, 10) + unitSeparator + "0"
+		t.number(l.Quantity)
+		t.next()
+		t.add(l.Line, unitSeparator, string(l.SKU), unitSeparator)
+		t.number(l.Quantity)
+		t.add(unitSeparator, "0")
+		t.next()
+	}
+	parts := t.cut()
+	c.fixed, c.head, c.shape = parts.next(), parts.next(), parts.next()
+	for i := range c.lines {
+		c.lines[i].quantity, c.lines[i].text = parts.next(), parts.next()
 	}
 	return c
 }
 
 // route finds each line's candidates.
 func (c *reserveCall) route(d location.Directory) {
-	for i, candidates := range location.Route(d, c.request.routing()) {
+	for i := range c.lines {
 		l := &c.lines[i]
-		l.candidates, l.levels = candidates, make([]string, len(candidates))
-		for j, at := range candidates {
-			l.levels[j] = levelName(c.request.Lines[i].SKU, at)
+		l.candidates = location.Route(d, c.routing, c.line(i))
+		if l.levels = l.oneLevel[:0]; len(l.candidates) > 1 {
+			l.levels = make([]string, 0, len(l.candidates))
+		}
+		for _, at := range l.candidates {
+			l.levels = append(l.levels, levelName(c.request.Lines[i].SKU, at))
 		}
 	}
 }
 
-func (r *ReserveRequest) routing() location.Request {
-	lines := make([]location.RequestLine, len(r.Lines))
-	for i := range r.Lines {
-		l := &r.Lines[i]
-		lines[i] = location.RequestLine{Line: l.Line, SKU: l.SKU, Pin: l.Location}
-	}
-	return location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup, Lines: lines}
+// line is line i as routing takes it.
+func (c *reserveCall) line(i int) location.Line {
+	l := &c.request.Lines[i]
+	return location.Line{Line: l.Line, SKU: l.SKU, Pin: l.Location}
 }
 
 // extra is what the ledger keeps and Redis does not, as JSON; "" where there is nothing.
@@ -186,11 +204,11 @@ func (c *reserveCall) arguments(b *batch) {
 	b.add(c.shape, c.fixed, c.head)
 	for i := range c.lines {
 		l := &c.lines[i]
-		l.numbers = l.numbers[:0]
+		l.numbers = l.oneNumber[:0]
 		for _, name := range l.levels {
 			l.numbers = append(l.numbers, b.level(name))
 		}
-		b.add(l.text, strconv.FormatInt(c.request.Lines[i].Quantity, 10), strings.Join(l.numbers, " "))
+		b.add(l.text, l.quantity, strings.Join(l.numbers, " "))
 	}
 }
 
@@ -272,11 +290,10 @@ func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	if err != nil {
 		return err
 	}
-	request := c.request.routing()
 	var unknown []string
 	var rejected []location.Rejected
-	for i, candidates := range location.Route(known.directory, request) {
-		line := request.Lines[i]
+	for i := range c.lines {
+		line := c.line(i)
 		levels, err := s.levelsAt(ctx, line.SKU, known.directory.Locations)
 		if err != nil {
 			return err
@@ -290,11 +307,11 @@ func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 			continue
 		}
 		served := false
-		for _, at := range candidates {
+		for _, at := range location.Route(known.directory, c.routing, line) {
 			served = served || has[at]
 		}
 		if !served {
-			rejected = append(rejected, location.Explain(known.directory, request, line, has)...)
+			rejected = append(rejected, location.Explain(known.directory, c.routing, line, has)...)
 		}
 	}
 	switch {

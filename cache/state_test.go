@@ -176,6 +176,9 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 		tb.Fatalf("entry %s has no nonce", entry.ID)
 	}
 	if e.Verb == VerbAdjust {
+		if len(e.Fingerprint) != 22 {
+			tb.Fatalf("operation %s has the fingerprint %q", e.ID, e.Fingerprint)
+		}
 		text := fmt.Sprintf("adjust %s at %s", e.ID, seconds(entry.At))
 		for _, l := range e.Levels {
 			text += fmt.Sprintf(" | %s@%s on hand %d>%d safety %d>%d backorder %d>%d available %d", l.SKU, l.Location,

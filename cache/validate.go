@@ -154,18 +154,30 @@ func (f *faults) lines(lines []LineRequest) {
 		return
 	}
 	for i := range lines {
-		l, path := &lines[i], "/lines/"+strconv.Itoa(i)
-		f.identifier(path+"/line", l.Line)
+		l := &lines[i]
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
+		if plainIdentifier(l.Line) && plainIdentifier(string(l.SKU)) && l.Location == "" &&
+			l.Quantity >= 1 && l.Quantity <= QuantityMax {
+			continue // as nearly all: no paths are made
+		}
+		path := linePath(i)
+		f.identifier(path+"/line", l.Line)
 		f.identifier(path+"/sku", string(l.SKU))
 		f.quantity(path+"/quantity", l.Quantity)
 		f.optional(path+"/location", string(l.Location))
 	}
+}
+
+func linePath(i int) string { return "/lines/" + strconv.Itoa(i) }
+
+// plainIdentifier says that id is an identifier that needs no closer look.
+func plainIdentifier(id string) bool {
+	return id != "" && len(id) <= IdentifierBytesMax && simple(id) && id[0] != '.' && !strings.ContainsAny(id, "{}")
 }
 
 func (f *faults) metadata(m map[string]string) {

@@ -1,15 +1,14 @@
 package location
 
-// Request is what routing looks at: who asks, from where, and for what.
+// Request is what routing looks at for every line: who asks, and from where.
 type Request struct {
 	Channel Channel
 	ShipTo  *Address
 	Pickup  ID // "" is a shipment
-	Lines   []RequestLine
 }
 
-// RequestLine is one line of a Request.
-type RequestLine struct {
+// Line is one line of a request.
+type Line struct {
 	Line string
 	SKU  SKU
 	Pin  ID // "" is none: from here or not at all
@@ -26,25 +25,26 @@ type Directory struct {
 // Candidates are the locations a line may be served from, in the order they are tried.
 type Candidates []ID
 
-// Route answers the candidates of each line of r, in order. Whether a location has a level of the
-// SKU is not known here: the script passes over those that have none.
+// Route answers the candidates of a line of r, in order. Whether a location has a level of the SKU is
+// not known here: the script passes over those that have none.
 //
-// Without a pin or a pickup location every line has the directory's own slice: don't write to it.
-func Route(d Directory, r Request) []Candidates {
-	routed := make([]Candidates, len(r.Lines))
-	for i, line := range r.Lines {
-		if only, restricted := restriction(r, line); restricted {
-			routed[i] = single(d, only)
-		} else {
-			routed[i] = d.Locations
+// The answer is a part of the directory: don't write to it.
+func Route(d Directory, r Request, line Line) Candidates {
+	only, restricted := restriction(r, line)
+	if !restricted {
+		return d.Locations
+	}
+	for i, id := range d.Locations {
+		if id == only {
+			return d.Locations[i : i+1 : i+1]
 		}
 	}
-	return routed
+	return nil
 }
 
 // restriction is the one location a line may come from, where it is restricted to one: its pin, or
 // the store the customer collects from. A pin elsewhere than the pickup store leaves none.
-func restriction(r Request, line RequestLine) (only ID, restricted bool) {
+func restriction(r Request, line Line) (only ID, restricted bool) {
 	switch {
 	case r.Pickup != "" && line.Pin != "" && line.Pin != r.Pickup:
 		return "", true
@@ -57,19 +57,10 @@ func restriction(r Request, line RequestLine) (only ID, restricted bool) {
 	}
 }
 
-func single(d Directory, only ID) Candidates {
-	for i, id := range d.Locations {
-		if id == only {
-			return d.Locations[i : i+1 : i+1]
-		}
-	}
-	return nil
-}
-
 // Explain says for each location of the directory why line is not served from it, given the
 // locations that have a level of its SKU. A pin or pickup location that the directory does not know
 // is among them.
-func Explain(d Directory, r Request, line RequestLine, hasLevel map[ID]bool) []Rejected {
+func Explain(d Directory, r Request, line Line, hasLevel map[ID]bool) []Rejected {
 	var rejected []Rejected
 	known := make(map[ID]bool, len(d.Locations))
 	for _, id := range d.Locations {
@@ -88,7 +79,7 @@ func Explain(d Directory, r Request, line RequestLine, hasLevel map[ID]bool) []R
 }
 
 // reject is the first reason that rules a location out, or "".
-func reject(r Request, line RequestLine, id ID, hasLevel bool) Reason {
+func reject(r Request, line Line, id ID, hasLevel bool) Reason {
 	switch {
 	case r.Pickup != "" && id != r.Pickup:
 		return ReasonNotPickup

@@ -23,9 +23,9 @@ func TestRoute(t *testing.T) {
 		{"pickup where it is pinned", "oslo", "oslo", "[oslo]"},
 		{"pickup elsewhere than pinned", "oslo", "lyon", "[]"},
 	} {
-		got := Route(d, Request{Pickup: c.pickup, Lines: []RequestLine{{Line: "1", SKU: "TEE", Pin: c.pin}}})
-		if fmt.Sprint(got[0]) != c.want {
-			t.Errorf("%s: %v, want %s", c.name, got[0], c.want)
+		got := Route(d, Request{Pickup: c.pickup}, Line{Line: "1", SKU: "TEE", Pin: c.pin})
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%s: %v, want %s", c.name, got, c.want)
 		}
 	}
 }
@@ -36,8 +36,8 @@ func TestExplain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Directory{Locations: all}
 		maybe := rapid.SampledFrom([]ID{"", "berlin", "lyon", "mars"})
-		line := RequestLine{Line: "1", SKU: "TEE", Pin: maybe.Draw(t, "pin")}
-		r := Request{Pickup: maybe.Draw(t, "pickup"), Lines: []RequestLine{line}}
+		line := Line{Line: "1", SKU: "TEE", Pin: maybe.Draw(t, "pin")}
+		r := Request{Pickup: maybe.Draw(t, "pickup")}
 		has := map[ID]bool{}
 		for _, id := range all {
 			has[id] = rapid.Bool().Draw(t, string(id))
@@ -49,7 +49,7 @@ func TestExplain(t *testing.T) {
 			}
 			rejected[x.Location] = x.Reason
 		}
-		candidates := Route(d, r)[0]
+		candidates := Route(d, r, line)
 		for _, id := range all {
 			served := slices.Contains(candidates, id) && has[id]
 			if served == (rejected[id] != "") {
@@ -66,7 +66,9 @@ func TestExplain(t *testing.T) {
 
 func ExampleRoute() {
 	d := Directory{Locations: []ID{"berlin", "lyon"}}
-	candidates := Route(d, Request{Lines: []RequestLine{{Line: "1", SKU: "TEE-M"}, {Line: "2", SKU: "CAP", Pin: "lyon"}}})
-	fmt.Println(candidates)
-	// Output: [[berlin lyon] [lyon]]
+	fmt.Println(Route(d, Request{}, Line{Line: "1", SKU: "TEE-M"}))
+	fmt.Println(Route(d, Request{}, Line{Line: "2", SKU: "CAP", Pin: "lyon"}))
+	// Output:
+	// [berlin lyon]
+	// [lyon]
 }

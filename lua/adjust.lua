@@ -129,7 +129,7 @@ local function decide(id, fingerprint, reason, actor, count)
   end
   local refusal, list = work_out(count, at)
   if refusal then return refusal, list end
-  local texts, parts = { int(now) }, { 'adjust' .. US .. id .. US .. reason .. US .. actor }
+  local texts, parts = { int(now) }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
   for _, entry in ipairs(list) do
     if entry.place then
       is_place[entry.place] = true
