@@ -42,7 +42,9 @@ func (b *bench) reserveRequests(list []ReserveRequest) []request {
 	requests := make([]request, len(list))
 	for i := range list {
 		call := newReserveCall(&list[i], b.store.options.TTL)
-		call.route(known.directory)
+		if err := call.route(known.directory); err != nil {
+			b.tb.Fatal(err)
+		}
 		requests[i] = call
 	}
 	return requests

@@ -31,9 +31,6 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil
 	}
-	if _, err := s.current(ctx); err != nil {
-		return nil, err
-	}
 	l, err, _ := s.loading.Do("locations", func() (any, error) {
 		return s.readLocations(context.WithoutCancel(ctx))
 	})

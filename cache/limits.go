@@ -12,6 +12,7 @@ const (
 	TextBytesMax       = 512           // bytes of a reason, an actor or a part of an address
 	ChangesMax         = 1_000         // levels changed by one operation
 	LocationsMax       = 1_000         // locations of one shard
+	CandidatesMax      = 10_000        // locations tried for all lines of one reservation together
 	TTLMin             = time.Second   // shortest deadline
 	LevelPageMax       = 500           // levels in one page
 	LevelPageDefault   = 50            // levels in a page that names no limit

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // snapshot is the names of all levels in order, as they were at the last listing. Levels are only
 // ever added, so it is right as long as their number is.
 type snapshot struct {
-	mu     sync.Mutex
 	fields int64 // of the levels hash, when names was read
 	names  []string
 }
@@ -24,13 +24,10 @@ const scanCount = 2000
 // made it was answered. Three round trips; the first page after a level was made, and the first of
 // all, read the names of all levels, 2,000 a round trip.
 //
-// Refusals: *InvalidError.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding.
 func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
 	after, err := filter.validate()
 	if err != nil {
-		return LevelPage{}, err
-	}
-	if _, err := s.current(ctx); err != nil {
 		return LevelPage{}, err
 	}
 	names, err := s.levelNames(ctx)
@@ -48,7 +45,7 @@ func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, e
 func (f *LevelFilter) validate() (after string, err error) {
 	var wrong faults
 	wrong.optional("/location", string(f.Location))
-	wrong.optional("/sku_prefix", f.SKUPrefix)
+	wrong.short("/sku_prefix", f.SKUPrefix)
 	f.Limit = orDefault(f.Limit, LevelPageDefault)
 	if f.Limit < 1 || f.Limit > LevelPageMax {
 		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
@@ -95,20 +92,35 @@ func compareLevels(a, b string) int {
 	return strings.Compare(string(atA), string(atB))
 }
 
-// levelNames is the names of all levels, in order.
+// levelNames is the names of all levels, in order. Callers that find it out of date share one reading
+// of them, and none waits longer than its context.
 func (s *Store) levelNames(ctx context.Context) ([]string, error) {
+	var n *redis.IntCmd
+	if err := s.read(ctx, func(pipe redis.Pipeliner) { n = pipe.HLen(ctx, s.keys.levels) }); err != nil {
+		return nil, fmt.Errorf("count levels: %w", err)
+	}
+	if known := s.snapshot.Load(); known != nil && known.fields == n.Val() {
+		return known.names, nil
+	}
+	reading := s.loading.DoChan("names", func() (any, error) {
+		return s.readNames(context.WithoutCancel(ctx), n.Val())
+	})
+	select {
+	case r := <-reading:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.([]string), nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("levels: %w", ctx.Err())
+	}
+}
+
+// readNames reads the names of n levels or more.
+func (s *Store) readNames(ctx context.Context, n int64) ([]string, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	s.snapshot.mu.Lock()
-	defer s.snapshot.mu.Unlock()
-	n, err := node.HLen(ctx, s.keys.levels).Result()
-	if err != nil {
-		return nil, fmt.Errorf("%w: count levels: %w", ErrUnavailable, err)
-	}
-	if n == s.snapshot.fields {
-		return s.snapshot.names, nil
 	}
 	names := make([]string, 0, n)
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
@@ -123,6 +135,7 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 		}
 	}
 	slices.SortFunc(names, compareLevels)
-	s.snapshot.names, s.snapshot.fields = slices.Compact(names), n
-	return s.snapshot.names, nil
+	names = slices.Compact(names)
+	s.snapshot.Store(&snapshot{fields: n, names: names})
+	return names, nil
 }

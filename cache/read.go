@@ -13,14 +13,11 @@ import (
 
 // Reservation reads one reservation as it is now: an overdue hold reads expired. One round trip.
 //
-// Refusals, the first that applies: *InvalidError, ErrNotFound.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound.
 func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error) {
 	var f faults
 	f.identifier("/id", id)
 	if err := f.err(); err != nil {
-		return Reservation{}, err
-	}
-	if _, err := s.current(ctx); err != nil {
 		return Reservation{}, err
 	}
 	var text *redis.StringCmd
@@ -48,15 +45,21 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 }
 
 // read runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
-// that is refused when memory is out. A key that is not there is no error.
+// that is refused when memory is out. A key that is not there is no error, but data that is gone, or
+// another's, or being loaded, is ErrRebuilding: nobody is told what is not so.
 func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
+	g, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
 	node, err := s.node(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	pipe := node.Pipeline()
+	gate := pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate)
 	commands(pipe)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		if outcomeOf(err) == ranPartly {
@@ -64,19 +67,34 @@ func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error 
 		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	if err := s.gate(gate.Val(), g); !errors.Is(err, ErrBacklogFull) {
+		return err
+	}
 	return nil
+}
+
+// gate says why calls are refused, given the stored epoch and gate.
+func (s *Store) gate(values []any, g *generation) error {
+	if epoch, _ := values[0].(string); epoch != strconv.FormatUint(g.epoch, 10) {
+		return fmt.Errorf("%w: Redis is at epoch %q, this process at %d", ErrRebuilding, epoch, g.epoch)
+	}
+	switch gate, _ := values[1].(string); gate {
+	case "", gateOpen:
+		return nil
+	case gateBacklog:
+		return ErrBacklogFull
+	default:
+		return ErrRebuilding
+	}
 }
 
 // Levels reads all levels of a SKU, in order of location. Two round trips.
 //
-// Refusals, the first that applies: *InvalidError, ErrNotFound where the SKU has none.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound where the SKU has none.
 func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	var f faults
 	f.identifier("/sku", string(sku))
 	if err := f.err(); err != nil {
-		return nil, err
-	}
-	if _, err := s.current(ctx); err != nil {
 		return nil, err
 	}
 	known, err := s.readLocations(ctx)

@@ -36,7 +36,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		if err != nil {
 			return Result{}, err
 		}
-		call.route(known.directory)
+		if err := call.route(known.directory); err != nil {
+			return Result{}, err
+		}
 		a := s.send(ctx, VerbReserve, call)
 		if a.err != nil {
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.err)
@@ -153,11 +155,16 @@ func newReserveCall(r *ReserveRequest, ttl time.Duration) *reserveCall {
 	return c
 }
 
-// route finds each line's candidates.
-func (c *reserveCall) route(d location.Directory) {
+// route finds each line's candidates; too many would keep Redis from everybody else for too long.
+func (c *reserveCall) route(d location.Directory) error {
+	total := 0
 	for i := range c.lines {
 		l := &c.lines[i]
 		l.candidates = location.Route(d, c.routing, c.line(i))
+		if total += len(l.candidates); total > CandidatesMax {
+			return &InvalidError{Faults: []Fault{{Path: "/lines", Message: fmt.Sprintf(
+				"would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)}}}
+		}
 		if l.levels = l.oneLevel[:0]; len(l.candidates) > 1 {
 			l.levels = make([]string, 0, len(l.candidates))
 		}
@@ -165,6 +172,7 @@ func (c *reserveCall) route(d location.Directory) {
 			l.levels = append(l.levels, levelName(c.request.Lines[i].SKU, at))
 		}
 	}
+	return nil
 }
 
 // line is line i as routing takes it.

@@ -22,7 +22,7 @@ type Store struct {
 	generation atomic.Pointer[generation]
 	loading    singleflight.Group
 	catalog    catalog
-	snapshot   snapshot
+	snapshot   atomic.Pointer[snapshot]
 	clock      func() string // "" leaves the time to Redis; tests set it
 }
 
@@ -129,17 +129,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if epoch, _ := values[0].(string); epoch != fmt.Sprint(g.epoch) {
-		return fmt.Errorf("%w: Redis is at epoch %q, this process at %d", ErrRebuilding, epoch, g.epoch)
-	}
-	switch gate, _ := values[1].(string); gate {
-	case "", gateOpen:
-		return nil
-	case gateBacklog:
-		return ErrBacklogFull
-	default:
-		return ErrRebuilding
-	}
+	return s.gate(values, g)
 }
 
 // Close finishes what is in flight and what waits, then refuses everything with ErrClosed. It

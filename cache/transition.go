@@ -53,9 +53,13 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	switch {
 	case a.err != nil:
 		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, a.err)
-	case a.status == "done" || a.status == "done_durable" || a.status == "repeat":
+	case a.status == "done" || a.status == "repeat":
 		result, err := s.result(r.ID, a, a.status == "repeat")
-		result.DurableCall = verb != VerbRelease || a.status == "done_durable"
+		result.DurableCall = verb != VerbRelease
+		return result, err
+	case a.status == "done_durable" || a.status == "repeat_durable":
+		result, err := s.result(r.ID, a, a.status == "repeat_durable")
+		result.DurableCall = true
 		return result, err
 	default:
 		return Result{}, r.refused(verb, a)

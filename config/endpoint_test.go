@@ -33,7 +33,7 @@ func TestParseEndpointRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
 		"h:6379":                     "must begin with redis://",
 		"http://:hunter2@h":          "must begin with redis://",
-		"redis+sentinel://a,b/main":  "Sentinel is not available yet",
+		"redis+sentinel://a,b/main":  "redis+sentinel:// is not available yet",
 		"redis://":                   "must name hosts",
 		"redis://a,":                 "must name hosts",
 		"redis://h:port":             "must name hosts",

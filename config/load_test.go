@@ -119,7 +119,7 @@ func TestLoadFaults(t *testing.T) {
 		"no duration": {source{flags: []string{"--confirm-wait=soon"}},
 			`confirm.wait = "soon" (from --confirm-wait): must be a duration with its unit, such as 10m, 90s or 24h`},
 		"confirm.wait too long": {env("HOLDFAST_CONFIRM_WAIT=2m"),
-			`confirm.wait = "2m" (from HOLDFAST_CONFIRM_WAIT): must be between 1ms and 1m`},
+			`confirm.wait = "2m" (from HOLDFAST_CONFIRM_WAIT): must be between 1ms and 15s`},
 		"broken seconds": {env("HOLDFAST_RESERVATION_TTL=1500ms"),
 			`reservation.ttl = "1500ms" (from HOLDFAST_RESERVATION_TTL): must be whole seconds, 1s or more`},
 		"ttl over its maximum": {env("HOLDFAST_RESERVATION_TTL=2h", "HOLDFAST_RESERVATION_TTL_MAX=1h"),

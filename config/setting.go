@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	prefixBytesMax  = 64          // bytes of redis.prefix
-	retentionMin    = time.Minute // a shorter one would forget ids that callers still repeat
-	confirmWaitMax  = time.Minute // callers give up before that
+	prefixBytesMax  = 64               // bytes of redis.prefix
+	retentionMin    = time.Minute      // a shorter one would forget ids that callers still repeat
+	confirmWaitMax  = 15 * time.Second // less than a call and a shutdown may take: see internal/api
 	durationExample = "such as 10m, 90s or 24h"
 )
 

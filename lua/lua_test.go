@@ -33,7 +33,7 @@ var (
 	bindArg   = regexp.MustCompile(`--   ARGV\[(\d)\]\s+\S`)
 	statusRow = regexp.MustCompile(`(?m)^--   \{"(\w+)"`)
 	gateWord  = regexp.MustCompile(`"(fenced|loading|backlog|refused)"`)
-	returned  = regexp.MustCompile(`return (?:confirmed and )?'(\w+)'|return nil, nil, '(\w+)'|or '(done)'`)
+	returned  = regexp.MustCompile(`return (?:durable and )?'(\w+)'|return nil, nil, '(\w+)'|or '(repeat)'`)
 )
 
 // TestHeaders ties each script's header to its code: keys and arguments, in order; every status in the

@@ -364,10 +364,10 @@ local function write_counts(key, list)
 end
 
 -- repeated says whether a transition has been made already: the same call with the same version was
--- the last one, or it asks for no more than what is.
+-- the last one, or the reservation is where the call wants it, and was not ahead of the caller.
 local function repeated(r, state, version, transition)
-  if version == '' then return r.state == state end
-  return r.transition == transition or (r.state == state and int(r.version) == version)
+  if r.state == state and (version == '' or tonumber(version) <= r.version) then return true end
+  return version ~= '' and r.transition == transition
 end
 
 -- left is the units of a line that are neither fulfilled nor given back.

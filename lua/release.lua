@@ -15,6 +15,7 @@
 --   {"not_found", ""}            no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"repeat", record}           released already, or this very call was the last: nothing changed
+--   {"repeat_durable", record}   as repeat, of a reservation that was confirmed
 --   {"wrong_state", record}      it is neither held, and not overdue, nor confirmed
 --   {"version_conflict", record}  its version is another
 --   {"unknown_line", part}       number of the part whose line it does not have
@@ -44,6 +45,8 @@ fields(stock_key, stock_names, 1, #stock_names, take_available)
 fields(levels_key, counts_names, 1, #counts_names, take_counts)
 
 -- decide
+local CONFIRMED = '+' -- ends the transition of what was confirmed, for a repeat to know
+
 -- hand_back returns units of one line to sale, from the allocation used last.
 local function hand_back(line, units, committed)
   for i = #line.from, 1, -1 do
@@ -64,8 +67,12 @@ local function decide(id, version, transition, count)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
-  if count == 0 and repeated(r, 'released', version, transition) then return 'repeat', records[id] end
-  if count > 0 and r.transition == transition then return 'repeat', records[id] end
+  local mark = transition .. CONFIRMED
+  local same = r.transition == transition or r.transition == mark
+  if count > 0 and same or count == 0 and (repeated(r, 'released', version, transition) or version ~= '' and same) then
+    local durable = r.state == 'confirmed' or string.sub(r.transition, -1) == CONFIRMED
+    return durable and 'repeat_durable' or 'repeat', records[id]
+  end
   local overdue = r.state == 'held' and r.expires <= now
   if overdue or (r.state ~= 'held' and r.state ~= 'confirmed') then
     return 'wrong_state', records[id]
@@ -79,7 +86,8 @@ local function decide(id, version, transition, count)
   if everything then state, body = 'released', r.body end
   for i, units in pairs(parts) do hand_back(r.lines[i], units, confirmed) end
   r.body = body -- a whole release leaves the lines as they were, for the record
-  return confirmed and 'done_durable' or 'done', move('release', id, r, state, transition)
+  if not confirmed then return 'done', move('release', id, r, state, transition) end
+  return 'done_durable', move('release', id, r, state, mark)
 end
 
 local reply = { 'ok', int(now), locations }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -68,7 +69,8 @@ func (m *Main) Run(ctx context.Context) int {
 func exitCode(err error) int {
 	var faults *stockcsv.FaultsError
 	var problem *client.Problem
-	if errors.As(err, &faults) || errors.As(err, &problem) && problem.Refused() {
+	var failed *demo.FailedError
+	if errors.As(err, &faults) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
 	return exitFailed

@@ -91,6 +91,9 @@ func (a *applying) send(ctx context.Context) error {
 	} else {
 		a.result.Set += len(a.counts)
 	}
+	if a.result.AppliedAt.Before(answer.AppliedAt) {
+		a.result.AppliedAt = answer.AppliedAt
+	}
 	a.result.Durable = a.result.Durable && answer.Durable
 	_ = a.bar.Add(len(a.counts)) // only a picture
 	a.chunk++

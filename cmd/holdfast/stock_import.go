@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +31,8 @@ func (m *Main) stockImportCommand() *cobra.Command {
 			"they are where the column is absent or a row leaves it empty. - reads standard input.\n\n" +
 			"The whole file is checked first. Faults are listed as FILE:LINE:COLUMN: column: what is wrong, and\n" +
 			"then nothing is written. An import is made once for each --id: one that was interrupted goes on\n" +
-			"when the same command is run again, and a finished one changes nothing. Give a new --id to set the\n" +
-			"same counts once more.",
+			"when the same command is run again, and a finished one changes nothing and says when it was made.\n" +
+			"Give a new --id to set the same counts once more.",
 		Example: "  holdfast stock import stock.csv\n" +
 			"  holdfast stock import stock.csv --id count-2026-11-20 --actor anna\n" +
 			"  holdfast stock export --server http://old:8080 | holdfast stock import -",
@@ -98,12 +99,13 @@ func (m *Main) stockImport(c *cobra.Command, path string, flags importFlags, f f
 
 // imported is what `stock import` prints.
 type imported struct {
-	ID      string `json:"id"`
-	File    string `json:"file"`
-	Rows    int    `json:"rows"`
-	Set     int    `json:"set"`         // rows that this run set
-	Before  int    `json:"already_set"` // rows that an earlier run of the same import had set
-	Durable bool   `json:"durable"`     // the ledger has all of them
+	ID        string    `json:"id"`
+	File      string    `json:"file"`
+	Rows      int       `json:"rows"`
+	Set       int       `json:"set"`         // rows that this run set
+	Before    int       `json:"already_set"` // rows that an earlier run of the same import had set
+	AppliedAt time.Time `json:"applied_at"`  // when the last row was set, in this run or an earlier one
+	Durable   bool      `json:"durable"`     // the ledger has all of them
 }
 
 func (i imported) done() int { return i.Set + i.Before }
@@ -111,7 +113,8 @@ func (i imported) done() int { return i.Set + i.Before }
 func (i imported) text(w io.Writer) {
 	switch {
 	case i.Set == 0:
-		fmt.Fprintf(w, "%s: nothing changed: this import was made before, %d levels\n", i.File, i.Before)
+		fmt.Fprintf(w, "%s: nothing changed: this import of %d levels was made at %s\n",
+			i.File, i.Before, i.AppliedAt.Format(time.RFC3339))
 	case i.Before > 0:
 		fmt.Fprintf(w, "%s: %d levels set; %d were set by an earlier run\n", i.File, i.Set, i.Before)
 	default:

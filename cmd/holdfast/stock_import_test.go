@@ -36,7 +36,7 @@ func TestStockImport(t *testing.T) {
 	}
 
 	again := run(t, "stock", "import", path, "--server", w.url, "--id", "count-1").expect(t, exitDone)
-	if !strings.Contains(again.stdout, "nothing changed: this import was made before, 2001 levels") || len(w.ids) != 3 {
+	if !strings.Contains(again.stdout, "nothing changed: this import of 2001 levels was made at 2026-11-20T18:03:00Z") || len(w.ids) != 3 {
 		t.Errorf("got %+v after operations %v", again, w.ids)
 	}
 }
@@ -50,7 +50,7 @@ func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
 	}
 	byPipe := command{args: []string{"stock", "import", "-", "--server", w.url, "--format=json"}, stdin: text}.
 		run(t).expect(t, exitDone).document(t)
-	if byPipe["id"] != byName["id"] || byPipe["set"] != 0.0 || byPipe["already_set"] != 3.0 || byPipe["file"] != "stdin" {
+	if byPipe["id"] != byName["id"] || byPipe["set"] != 0.0 || byPipe["already_set"] != 3.0 || byPipe["file"] != "stdin" || byPipe["applied_at"] != "2026-11-20T18:01:00Z" {
 		t.Errorf("got %v", byPipe)
 	}
 }

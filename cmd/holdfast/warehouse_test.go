@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/holdfast/holdfast/internal/client"
 )
@@ -20,15 +21,23 @@ type warehouse struct {
 
 	mu     sync.Mutex
 	levels map[[2]string]client.Level
-	done   map[string]string // operation -> its body
-	ids    []string          // of the operations that changed something, in order
-	limits []string          // asked for by listings
+	done   map[string]operation
+	ids    []string // of the operations that changed something, in order
+	limits []string // asked for by listings
 	fail   func(id string) bool
 }
 
+type operation struct {
+	body string
+	at   time.Time
+}
+
+// opened is when the warehouse's clock starts; each operation takes it a minute.
+var opened = time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC)
+
 func newWarehouse(t *testing.T) *warehouse {
 	t.Helper()
-	w := &warehouse{levels: map[[2]string]client.Level{}, done: map[string]string{}, fail: func(string) bool { return false }}
+	w := &warehouse{levels: map[[2]string]client.Level{}, done: map[string]operation{}, fail: func(string) bool { return false }}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/stock/counts", w.count)
 	mux.HandleFunc("GET /v1/stock", w.list)
@@ -52,19 +61,19 @@ func (w *warehouse) count(out http.ResponseWriter, r *http.Request) {
 	case w.fail(in.ID):
 		reply(out, 500, `{"code":"internal","detail":"the fake fails"}`)
 		return
-	case known && before != string(body):
+	case known && before.body != string(body):
 		reply(out, 409, `{"code":"id_conflict","detail":"this id was used before for another request"}`)
 		return
 	case known:
 		out.Header().Set("Idempotent-Replay", "true")
 	default:
-		w.done[in.ID] = string(body)
 		w.ids = append(w.ids, in.ID)
+		w.done[in.ID] = operation{string(body), opened.Add(time.Duration(len(w.ids)) * time.Minute)}
 		for _, c := range in.Counts {
 			w.set(c)
 		}
 	}
-	reply(out, 200, `{"durable":false,"levels":[]}`)
+	reply(out, 200, `{"durable":false,"applied_at":"`+w.done[in.ID].at.Format(time.RFC3339)+`","levels":[]}`)
 }
 
 func (w *warehouse) set(c client.Count) {

@@ -14,7 +14,7 @@ import (
 type PutLevelRequest struct {
 	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"The operation's id and idempotency key; another name space than reservation ids."`
 	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units that are there now."`
-	IfOnHand       *Whole  `json:"if_on_hand,omitempty" example:"38" doc:"Refuse with version_conflict unless on hand is this now."`
+	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this now."`
 	AsOf           *string `json:"as_of,omitempty" format:"date-time" doc:"Not available yet: refused."`
 	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units kept back from sale."`
 	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond what is there."`

@@ -139,7 +139,7 @@ func plainPath(path string) bool {
 // unmatched answers what no route took: 405 where the path has other methods, else 404.
 func (a *API) unmatched(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{"GET", "HEAD", "POST", "PUT"} {
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
 		if _, pattern := a.mux.Handler(probe); pattern != "/" {
 			allowed = append(allowed, method)

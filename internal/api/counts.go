@@ -21,16 +21,17 @@ type Count struct {
 	SKU            string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
 	Location       string `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
 	OnHand         *Whole `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"The units that are there now."`
-	IfOnHand       *Whole `json:"if_on_hand,omitempty" example:"38" doc:"Refuse everything with version_conflict unless on hand is this now."`
+	IfOnHand       *Whole `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse everything with version_conflict unless on hand is this now."`
 	SafetyStock    *Whole `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units kept back from sale."`
 	BackorderLimit *Whole `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond what is there."`
 }
 
 // CountsAnswer is what many counts at once left behind.
 type CountsAnswer struct {
-	ID      string  `json:"id" example:"count-2026-11-20"`
-	Levels  []Level `json:"levels" nullable:"false" doc:"The levels as they are now, in the order of counts."`
-	Durable bool    `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+	ID        string  `json:"id" example:"count-2026-11-20"`
+	Levels    []Level `json:"levels" nullable:"false" doc:"The levels as they are now, in the order of counts."`
+	AppliedAt string  `json:"applied_at" format:"date-time" example:"2026-11-20T18:00:00.000Z" doc:"When the counts were applied; in a replay, when they first were."`
+	Durable   bool    `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
 
 	_ struct{} `additionalProperties:"true"`
 }
@@ -55,7 +56,10 @@ func (a *API) count(r *http.Request, in *CountsRequest) (reply[CountsAnswer], er
 	if err != nil {
 		return reply[CountsAnswer]{}, movedPaths(err, "/changes", "/counts")
 	}
-	out := CountsAnswer{ID: in.ID, Levels: make([]Level, len(result.Levels)), Durable: result.Durable}
+	out := CountsAnswer{
+		ID: in.ID, Levels: make([]Level, len(result.Levels)),
+		AppliedAt: formatTime(result.At), Durable: result.Durable,
+	}
 	for i := range result.Levels {
 		out.Levels[i] = level(&result.Levels[i].Level)
 	}

@@ -21,6 +21,10 @@ import (
 // BodyBytesMax is the largest request body; more is 413.
 const BodyBytesMax = 1 << 20
 
+// drainedBytesMax is how much of a body that is too large is read nevertheless: a caller that is
+// still sending when the connection is closed sees that, and not the answer.
+const drainedBytesMax = 8 << 20
+
 // pooledBytesMax keeps the buffer of one huge body from being held for ever.
 const pooledBytesMax = 64 << 10
 
@@ -41,6 +45,7 @@ var strict = json.RejectUnknownMembers(true)
 // answers a *malformedError, *cache.InvalidError, errMediaType or errTooLarge.
 func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 	if r.ContentLength > BodyBytesMax {
+		drain(r)
 		return errTooLarge
 	}
 	buffer := buffers.Get().(*bytes.Buffer)
@@ -48,6 +53,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, BodyBytesMax)); err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
+			drain(r)
 			return errTooLarge
 		}
 		return &malformedError{reason: "the body could not be read to its end"}
@@ -62,6 +68,14 @@ func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 		return decodeFault(err)
 	}
 	return nil
+}
+
+// drain reads the rest of a body, but not of an endless one, nor of one whose sender waits to be
+// asked for it.
+func drain(r *http.Request) {
+	if r.ContentLength <= drainedBytesMax && r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, drainedBytesMax) // the answer is the same anyway
+	}
 }
 
 // isJSON accepts application/json, in UTF-8 where a charset is given.

@@ -131,6 +131,34 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+// A body that is too large is read nevertheless, so that its sender comes to read the answer; but not
+// where it is endless, or was only announced.
+func TestTooLargeIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		length int64
+		expect string
+		read   int
+	}{
+		"said":           {3 << 20, "", 3 << 20},
+		"unknown":        {-1, "", 3 << 20},
+		"endless":        {1 << 40, "", 0},
+		"only announced": {3 << 20, "100-continue", 0},
+	} {
+		body := strings.NewReader(strings.Repeat(" ", 3<<20))
+		r := httptest.NewRequest(http.MethodPost, "/v1/reservations", io.MultiReader(body))
+		r.ContentLength = c.length
+		r.Header.Set("Content-Type", "application/json")
+		if c.expect != "" {
+			r.Header.Set("Expect", c.expect)
+		}
+		w := httptest.NewRecorder()
+		api.New(&fakeStore{}, api.Options{}).ServeHTTP(w, r)
+		if read := 3<<20 - body.Len(); w.Code != 413 || read != c.read {
+			t.Errorf("%s: %d after %d bytes, want 413 after %d", name, w.Code, read, c.read)
+		}
+	}
+}
+
 // FuzzReserve sends anything at all as the body of a reserve. Whatever it is, the answer is one of
 // the contract's, and only a success has reached the store.
 func FuzzReserve(f *testing.F) {

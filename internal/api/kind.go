@@ -39,8 +39,10 @@ var (
 			"then decide again."}
 	tooLarge = &kind{"too_large", http.StatusRequestEntityTooLarge, "Body too large",
 		"The body is larger than 1 MiB."}
-	unsupportedMediaType = &kind{"unsupported_media_type", http.StatusUnsupportedMediaType, "Unsupported media type",
-		"A body must be sent with `Content-Type: application/json`."}
+	unsupportedMediaType = &kind{
+		"unsupported_media_type", http.StatusUnsupportedMediaType, "Unsupported media type",
+		"A body must be sent with `Content-Type: application/json`.",
+	}
 	invalidRequest = &kind{"invalid_request", http.StatusUnprocessableEntity, "Invalid request",
 		"The request is understood but not allowed; `errors` lists every fault with its path."}
 	internal = &kind{"internal", http.StatusInternalServerError, "Internal error",

@@ -119,6 +119,8 @@ func TestLimitsOfDocument(t *testing.T) {
 		"LineQuantity quantity maximum":            cache.QuantityMax,
 		"PutLevelRequest on_hand minimum":          0,
 		"PutLevelRequest on_hand maximum":          cache.QuantityMax,
+		"PutLevelRequest if_on_hand minimum":       0,
+		"Count if_on_hand maximum":                 cache.QuantityMax,
 		"PutLevelRequest safety_stock maximum":     cache.QuantityMax,
 		"PutLevelRequest reason maxLength":         cache.TextBytesMax,
 		"AdjustmentRequest delta maximum":          cache.QuantityMax,

@@ -48,19 +48,28 @@ func TestNewRefuses(t *testing.T) {
 
 func TestCallEscapesIdentifiers(t *testing.T) {
 	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if got := r.Method + " " + r.URL.EscapedPath(); got != "PUT /v1/stock/a%2Fb%20c%3F/..%2Fx" {
-			t.Errorf("got %s", got)
-		}
-		body, _ := io.ReadAll(r.Body)
-		if got := strings.TrimSpace(string(body)); got != `{"id":"<1>","on_hand":0}` {
+		if got := r.Method + " " + r.URL.EscapedPath(); got != "POST /v1/reservations/..%2Fa%2Fb%20c%3F/release" {
 			t.Errorf("got %s", got)
 		}
 		w.Header().Set("Idempotent-Replay", "true")
-		answer(w, 200, "application/json; charset=utf-8", `{"sku":"a/b c?","on_hand":0,"durable":true}`)
+		answer(w, 200, "application/json; charset=utf-8", `{"id":"../a/b c?","version":2}`)
 	})
-	zero := int64(0)
-	got, err := c.PutLevel(context.Background(), Put{SKU: "a/b c?", Location: "../x", ID: "<1>", OnHand: &zero})
-	if err != nil || !got.Replay || !got.Durable || got.SKU != "a/b c?" {
+	got, err := c.Release(context.Background(), "../a/b c?")
+	if err != nil || !got.Replay || got.Version != 2 || got.ID != "../a/b c?" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestCallSendsOnlyWhatIsSet(t *testing.T) {
+	c, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if got := strings.TrimSpace(string(body)); got != `{"id":"<1>","sku":"a","location":"b","delta":-1}` {
+			t.Errorf("got %s", got)
+		}
+		answer(w, 200, "application/json", `{"sku":"a","on_hand":0,"durable":true}`)
+	})
+	got, err := c.Adjust(context.Background(), Adjustment{ID: "<1>", SKU: "a", Location: "b", Delta: -1})
+	if err != nil || got.Replay || !got.Durable || got.SKU != "a" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

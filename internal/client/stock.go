@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Limits of the server.
@@ -74,34 +75,11 @@ func (c *Client) Levels(ctx context.Context, f LevelFilter) (LevelPage, error) {
 	return out, err
 }
 
-// Put is a count of one level and a change of its policy. Fields left nil stay as they are.
-type Put struct {
-	SKU      string `json:"-"`
-	Location string `json:"-"`
-
-	ID             string `json:"id"`
-	OnHand         *int64 `json:"on_hand,omitempty"`
-	IfOnHand       *int64 `json:"if_on_hand,omitempty"` // refuse unless on hand is this now
-	SafetyStock    *int64 `json:"safety_stock,omitempty"`
-	BackorderLimit *int64 `json:"backorder_limit,omitempty"`
-	Reason         string `json:"reason,omitempty"`
-	Actor          string `json:"actor,omitempty"`
-}
-
 // LevelChange is a level as an operation left it.
 type LevelChange struct {
 	Level
 	Replay  bool `json:"replay"`  // the id was used before for the same request; nothing was changed
 	Durable bool `json:"durable"` // the ledger has it
-}
-
-// PutLevel sets a level.
-func (c *Client) PutLevel(ctx context.Context, p Put) (LevelChange, error) {
-	var out LevelChange
-	path := "/v1/stock" + segment(p.SKU) + segment(p.Location)
-	replay, err := c.call(ctx, http.MethodPut, path, p, &out)
-	out.Replay = replay
-	return out, err
 }
 
 // Adjustment changes on hand by a signed number of units.
@@ -141,8 +119,9 @@ type Counts struct {
 
 // CountsResult is what the counts left behind.
 type CountsResult struct {
-	Replay  bool `json:"-"`       // the id was used before for the same counts; nothing was changed
-	Durable bool `json:"durable"` // the ledger has it
+	Replay    bool      `json:"-"`          // the id was used before for the same counts; nothing was changed
+	AppliedAt time.Time `json:"applied_at"` // of a replay: when they first were
+	Durable   bool      `json:"durable"`    // the ledger has it
 }
 
 // Count sets many levels at once.

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	never       = -1                     // go-redis: no retry, no redirect
+	never       = -1                     // go-redis: no retry, no redirect, no time-out
 	dialTimeout = 500 * time.Millisecond // a new connection
 	ioTimeout   = 500 * time.Millisecond // one read or write; a script takes a few at most
 	poolSize    = 32                     // connections; calls share few, because they are batched
@@ -39,8 +39,11 @@ func Open(endpoint config.Endpoint) (*Redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded engine: %w", err)
 	}
-	here := config.Endpoint{Hosts: []string{server.address()}}
-	return &Redis{Client: client(here), Embedded: true, server: server}, nil
+	here := singleOptions(config.Endpoint{Hosts: []string{server.address()}})
+	// No network to lose an answer: on a busy machine it is late, but it comes. The context of each
+	// call still bounds it.
+	here.ReadTimeout, here.WriteTimeout = never, never
+	return &Redis{Client: redis.NewClient(here), Embedded: true, server: server}, nil
 }
 
 // Close closes the client, then stops the embedded server.

@@ -23,6 +23,9 @@ func TestOpenEmbedded(t *testing.T) {
 	if !r.Embedded {
 		t.Error("Embedded is false")
 	}
+	if o := r.Client.(*redis.Client).Options(); o.ReadTimeout > 0 || o.WriteTimeout > 0 || !o.ContextTimeoutEnabled {
+		t.Error("another time-out than that of the call's context")
+	}
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}

@@ -28,13 +28,14 @@ var may = map[string][]string{
 	"internal/stockcsv":   {"cache"},
 	"internal/demo":       {"cache", "location", "reconcile"},
 	"internal/redistest":  {},
+	"internal/pgtest":     {},
 	"internal/faultproxy": {},
 }
 
 // only names packages outside of this module that one package alone may import.
 var only = map[string][]string{
 	"github.com/spf13/viper":     {"config"},
-	"github.com/jackc/pgx":       {"reconcile", "internal/bench"},
+	"github.com/jackc/pgx":       {"reconcile", "internal/bench", "internal/pgtest"},
 	"github.com/spf13/cobra":     {"cmd/holdfast"},
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest"},

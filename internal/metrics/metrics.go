@@ -109,9 +109,6 @@ func (m *Metrics) Batch(verb cache.Verb, size int, elapsed time.Duration) {
 	}
 }
 
-// Register adds a collector of another part of the program, which keeps its own numbers.
-func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Register(c) }
-
 // Handler serves everything to Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

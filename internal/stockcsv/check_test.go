@@ -86,7 +86,7 @@ func TestCheckTakes(t *testing.T) {
 		"Windows lines":      {"sku,location,on_hand\r\n\r\nA,b,5\r\n", Row{Line: 3, SKU: "A", Location: "b", OnHand: 5}},
 		"no last line end":   {head + "A,b,5", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5}},
 		"quotes":             {head + `"A ""x"", y",b,"5"`, Row{Line: 2, SKU: `A "x", y`, Location: "b", OnHand: 5}},
-		"the most":           {head + "A,b,2147483647", Row{Line: 2, SKU: "A", Location: "b", OnHand: quantityMax}},
+		"the most":           {head + "A,b,2147483647", Row{Line: 2, SKU: "A", Location: "b", OnHand: 2147483647}},
 		"zeros":              {head + "A,b,000", Row{Line: 2, SKU: "A", Location: "b"}},
 		"spaces in a header": {"sku, location ,on_hand\nA,b,5\n", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5}},
 		"the longest name":   {head + strings.Repeat("é", 64) + ",b,5", Row{Line: 2, SKU: strings.Repeat("é", 64), Location: "b", OnHand: 5}},

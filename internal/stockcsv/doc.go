@@ -5,6 +5,8 @@
 // with the line and column it stands at.
 package stockcsv
 
+import "github.com/holdfast/holdfast/cache"
+
 // The columns.
 const (
 	columnSKU       = "sku"
@@ -21,13 +23,11 @@ const columnsRequired = 3
 
 // The limits.
 const (
-	RowsMax            = 5_000_000     // rows of one file: Check remembers each level it saw
-	FaultsMax          = 1_000         // faults that are listed; more are only counted
-	LocationsMax       = 1_000         // locations of one file, as many as the server takes
-	recordBytesMax     = 64 << 10      // about: of one row, so that an open quote can't fill memory
-	identifierBytesMax = 128           // bytes of a SKU or a location
-	quantityMax        = 2_147_483_647 // units
-	quotedBytesMax     = 40            // bytes of a value that a fault repeats
+	RowsMax        = 5_000_000          // rows of one file: Check remembers each level it saw
+	FaultsMax      = 1_000              // faults that are listed; more are only counted
+	LocationsMax   = cache.LocationsMax // locations of one file, as many as the server takes
+	recordBytesMax = 64 << 10           // about: of one row, so that an open quote can't fill memory
+	quotedBytesMax = 40                 // bytes of a value that a fault repeats
 )
 
 // Row is one level. Nil policies are not set: they stay as they are.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/holdfast/holdfast/cache"
 )
 
 // row makes a Row of a record, or answers every fault it has.
@@ -57,8 +59,8 @@ func identifierFault(id string) string {
 		return "is empty"
 	case !utf8.ValidString(id):
 		return "is not UTF-8: save the file as UTF-8"
-	case len(id) > identifierBytesMax:
-		return fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), identifierBytesMax)
+	case len(id) > cache.IdentifierBytesMax:
+		return fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), cache.IdentifierBytesMax)
 	case strings.ContainsFunc(id, unicode.IsControl):
 		return quoted(id) + " has a control character"
 	case strings.ContainsAny(id, "{}"):
@@ -69,7 +71,7 @@ func identifierFault(id string) string {
 	return ""
 }
 
-// units reads a whole number from 0 to quantityMax, or answers what is wrong with it.
+// units reads a whole number from 0 to cache.QuantityMax, or answers what is wrong with it.
 func units(text string) (int64, string) {
 	digits := strings.TrimPrefix(text, "-")
 	switch {
@@ -82,8 +84,8 @@ func units(text string) (int64, string) {
 	switch {
 	case digits != text && (err != nil || n < 0):
 		return 0, quoted(text) + " is below 0"
-	case err != nil || n > quantityMax:
-		return 0, fmt.Sprintf("%s is over %d", quoted(text), int64(quantityMax))
+	case err != nil || n > cache.QuantityMax:
+		return 0, fmt.Sprintf("%s is over %d", quoted(text), int64(cache.QuantityMax))
 	}
 	return n, ""
 }

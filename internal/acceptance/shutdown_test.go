@@ -1,0 +1,169 @@
+package acceptance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+// refuses waits until the program takes no new connections.
+func (p *program) refuses(t *testing.T) {
+	t.Helper()
+	await(t, "connections to be refused", func() bool {
+		connection, err := net.Dial("tcp", p.address)
+		if err == nil {
+			_ = connection.Close()
+		}
+		return err != nil
+	})
+}
+
+// A request whose header has arrived is answered, though the rest of it comes after SIGTERM.
+func TestShutdownFinishesWhatIsComing(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *program) {
+		p.do(t, "given", level("A", "berlin", 1))
+		body := `{"id": "o", "lines": [{"line": "1", "sku": "A", "quantity": 1}]}`
+		connection, err := net.Dial("tcp", p.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = connection.Close() }()
+		// The server asks for the body once it has read the header, so then the call is in flight.
+		_, err = fmt.Fprintf(connection, "POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+			"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := bufio.NewReader(connection)
+		if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+			t.Fatalf("%q %v", line, err)
+		}
+		if _, err := reader.ReadString('\n'); err != nil { // the empty line after it
+			t.Fatal(err)
+		}
+		p.signal(syscall.SIGTERM)
+		p.refuses(t)
+		if _, err := io.WriteString(connection, body); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != 201 {
+			t.Errorf("%d %s %v", response.StatusCode, text, err)
+		}
+		p.end()
+	})
+}
+
+// A call that waits for Redis is answered, and what was answered is there after a restart.
+func TestShutdownFinishesWhatRedisHasNotAnswered(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	p := startOn(t, redis)
+	p.do(t, "given", level("A", "berlin", 50))
+	p.do(t, "given", hold("first", "A", 1)) // reads the list of locations
+	redis.Pause()
+	// The first three go at once, the others wait for them.
+	onTheirWay := []string{
+		`holdfast_in_flight_batches{verb="reserve"} 1`, `holdfast_in_flight_batches{verb="reserve"} 2`,
+		`holdfast_in_flight_batches{verb="reserve"} 3`,
+		`holdfast_queued_requests{verb="reserve"} 1`, `holdfast_queued_requests{verb="reserve"} 2`,
+	}
+	var all sync.WaitGroup
+	answers := make(chan answered, len(onTheirWay))
+	for i, sign := range onTheirWay {
+		all.Go(func() { answers <- p.send(t, hold(fmt.Sprint("o", i), "A", 1)) })
+		await(t, sign, func() bool { return p.says(t, get("/metrics"), sign) })
+	}
+	p.signal(syscall.SIGTERM)
+	p.refuses(t)
+	redis.Resume()
+	all.Wait()
+	p.end()
+	for range onTheirWay {
+		if got := <-answers; got.status != 201 {
+			t.Errorf("%d %s", got.status, brief(got.body))
+		}
+	}
+	next := startOn(t, redis)
+	next.do(t, "then", stocked("A", "berlin", [6]int{50, 6, 0, 0, 0, 44}))
+	next.do(t, "then", hold("o4", "A", 1).is(200, reservation("o4", "held", 1, line("1", "A", 1, 1, 0, "berlin"), "")).replayed())
+}
+
+// Under load no answer is cut off half-way, and none that was given is lost.
+func TestShutdownUnderLoad(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	p := startOn(t, redis)
+	p.do(t, "given", level("A", "berlin", 1_000_000))
+	const callers = 8
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var kept []string
+	enough := make(chan struct{})
+	for caller := range callers {
+		all.Go(func() {
+			for i := 0; ; i++ {
+				s := hold(fmt.Sprintf("o-%d-%d", caller, i), "A", 1)
+				response, err := p.http.Post(p.url+s.path, "application/json", strings.NewReader(s.body))
+				if err != nil {
+					return // refused, or an idle connection was closed: not one byte of an answer
+				}
+				text, err := io.ReadAll(response.Body)
+				_ = response.Body.Close()
+				if err != nil || response.StatusCode != 201 {
+					t.Errorf("%d %s %v", response.StatusCode, text, err)
+					return
+				}
+				mu.Lock()
+				kept = append(kept, s.body)
+				if len(kept) == 200 {
+					close(enough)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-time.After(patience):
+		t.Error("it is too slow")
+	}
+	p.signal(syscall.SIGTERM)
+	all.Wait()
+	p.end()
+	next := startOn(t, redis)
+	for _, body := range kept[len(kept)-50:] {
+		next.do(t, "then", reserve(body).is(200, "").replayed())
+	}
+	held := decoded(t, next.send(t, get("/v1/stock/A")).body)["levels"].([]any)[0].(map[string]any)["held"].(float64)
+	// Beside those that were answered there is at most one more for each caller, cut off unanswered.
+	if int(held) < len(kept) || int(held) > len(kept)+callers {
+		t.Errorf("%v are held, %d were answered", held, len(kept))
+	}
+}
+
+// A second signal, or nothing to finish, ends it at once.
+func TestShutdownOfAnIdleProgram(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *program) {
+		p.do(t, "given", get("/livez")) // leaves an idle connection
+		began := time.Now()
+		p.signal(syscall.SIGINT)
+		p.end()
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}

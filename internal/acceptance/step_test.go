@@ -1,0 +1,231 @@
+package acceptance
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// scenario is one row of a table: the state it begins with, what is called, and what is seen then.
+// In all texts a $ stands for a prefix of the row's own, so that rows don't meet: ids and SKUs are
+// written $a, locations are shared.
+type scenario struct {
+	name  string
+	given []step
+	when  step
+	then  []step
+}
+
+// step is one call and what it must answer.
+type step struct {
+	method, path, body string
+	header             map[string]string // sent; "" sends none
+
+	status int
+	answer string            // the whole body as JSON, see match; "" is not looked at
+	wanted map[string]string // header of the answer; "" means absent
+}
+
+func get(path string) step        { return step{method: "GET", path: path, status: 200} }
+func post(path, body string) step { return step{method: "POST", path: path, body: body, status: 200} }
+func put(path, body string) step  { return step{method: "PUT", path: path, body: body, status: 200} }
+
+// is says what the step must answer.
+func (s step) is(status int, answer string) step {
+	s.status, s.answer = status, answer
+	return s
+}
+
+// refused says that the step must be refused with code; more is what the problem has beside the
+// members that all problems have.
+func (s step) refused(status int, code, more string) step {
+	if more != "" {
+		more = "," + more
+	}
+	s.answer = fmt.Sprintf(`{"type": "/docs/problems#%s", "title": "<text>", "status": %d, "detail": "<text>", "code": "%[1]s"%[3]s}`,
+		code, status, more)
+	s.status = status
+	if status == http.StatusServiceUnavailable {
+		return s.with("Retry-After", "<seconds>")
+	}
+	return s
+}
+
+// with says what a header of the answer must be.
+func (s step) with(name, value string) step {
+	s.wanted = maps.Clone(s.wanted)
+	if s.wanted == nil {
+		s.wanted = map[string]string{}
+	}
+	s.wanted[name] = value
+	return s
+}
+
+// replayed says that the answer must say that nothing was changed.
+func (s step) replayed() step { return s.with("Idempotent-Replay", "true").with("Location", "") }
+
+// sending sets a header of the request.
+func (s step) sending(name, value string) step {
+	s.header = map[string]string{name: value}
+	return s
+}
+
+// level counts a level, which makes it.
+func level(sku, at string, units int) step {
+	return put("/v1/stock/"+sku+"/"+at, fmt.Sprintf(`{"id": "%s count %s", "on_hand": %d}`, sku, at, units)).is(201, "")
+}
+
+// hold reserves units of one SKU as line 1.
+func hold(id, sku string, units int) step {
+	return reserve(fmt.Sprintf(`{"id": "%s", "lines": [{"line": "1", "sku": "%s", "quantity": %d}]}`, id, sku, units))
+}
+
+func reserve(body string) step { return post("/v1/reservations", body).is(201, "") }
+
+func read(id string) step { return get("/v1/reservations/" + id) }
+
+func transition(verb, id, body string) step {
+	return post("/v1/reservations/"+id+"/"+verb, body)
+}
+
+// reservation is a reservation as it is answered, without channel, customer and order. more is
+// what follows the lines.
+func reservation(id, state string, version int, lines, more string) string {
+	if more != "" {
+		more = "," + more
+	}
+	return fmt.Sprintf(`{"id": "%s", "state": "%s", "version": %d, "expires_at": "<time>", "created_at": "<time>", "lines": [%s]%s}`,
+		id, state, version, lines, more)
+}
+
+// line is a line served by one location, of which some units have left.
+func line(name, sku string, quantity, requested, fulfilled int, at string) string {
+	return fmt.Sprintf(`{"line": "%s", "sku": "%s", "quantity": %d, "requested": %d, "fulfilled": %d, "returned": 0, "from": [{"location": "%s", "quantity": %[3]d}]}`,
+		name, sku, quantity, requested, fulfilled, at)
+}
+
+// units is a level as it is answered, but for its braces: on hand, held, committed, safety stock,
+// backorder limit, available.
+func units(sku, at string, n [6]int) string {
+	return fmt.Sprintf(`"sku": "%s", "location": "%s", "on_hand": %d, "held": %d, "committed": %d, "safety_stock": %d, "backorder_limit": %d, "available": %d`,
+		sku, at, n[0], n[1], n[2], n[3], n[4], n[5])
+}
+
+// stocked reads the only level of a SKU.
+func stocked(sku, at string, n [6]int) step {
+	return get("/v1/stock/"+sku).is(200, `{"sku": "`+sku+`", "levels": [{`+units(sku, at, n)+`}]}`)
+}
+
+// check runs a table.
+func (p *program) check(t *testing.T, table []scenario) {
+	t.Helper()
+	for i, row := range table {
+		t.Run(row.name, func(t *testing.T) {
+			own := func(text string) string { return strings.ReplaceAll(text, "$", "r"+strconv.Itoa(i)+"-") }
+			for _, s := range row.given {
+				p.do(t, "given", s.owned(own))
+			}
+			p.do(t, "when", row.when.owned(own))
+			for _, s := range row.then {
+				p.do(t, "then", s.owned(own))
+			}
+		})
+	}
+}
+
+// owned is the step with its texts rewritten.
+func (s step) owned(rewrite func(string) string) step {
+	s.path, s.body, s.answer = rewrite(s.path), rewrite(s.body), rewrite(s.answer)
+	s.wanted = maps.Clone(s.wanted)
+	for name, value := range s.wanted {
+		s.wanted[name] = rewrite(value)
+	}
+	return s
+}
+
+// answered is what a step got.
+type answered struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do makes one call and checks its answer.
+func (p *program) do(t *testing.T, phase string, s step) answered {
+	t.Helper()
+	got := p.send(t, s)
+	if err := p.judge(t, s, got); err != nil {
+		t.Errorf("%s %s %s %s\n%v\nanswered %d %s", phase, s.method, s.path, brief([]byte(s.body)), err, got.status, brief(got.body))
+	}
+	return got
+}
+
+// judge holds an answer against what the step wants, and against the program's own OpenAPI document.
+func (p *program) judge(t *testing.T, s step, got answered) error {
+	t.Helper()
+	if got.status != s.status {
+		return fmt.Errorf("status %d, want %d", got.status, s.status)
+	}
+	for name, want := range s.wanted {
+		value := got.header.Get(name)
+		if _, err := strconv.Atoi(value); want == "<seconds>" && err == nil {
+			continue
+		}
+		if value != want {
+			return fmt.Errorf("%s is %q, want %q", name, value, want)
+		}
+	}
+	if s.answer != "" {
+		if err := match(got.body, s.answer); err != nil {
+			return fmt.Errorf("%w\nwant %s", err, s.answer)
+		}
+	}
+	if err := p.document(t).permits(s, got); err != nil {
+		return fmt.Errorf("OpenAPI: %w", err)
+	}
+	return nil
+}
+
+func (p *program) send(t *testing.T, s step) answered {
+	t.Helper()
+	var body io.Reader
+	if s.body != "" {
+		body = strings.NewReader(s.body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), s.method, p.url+s.path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range s.header {
+		r.Header.Set(name, value)
+		if value == "" {
+			r.Header.Del(name)
+		}
+	}
+	response, err := p.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered{response.StatusCode, response.Header, text}
+}
+
+// brief is text short enough to print.
+func brief(text []byte) string {
+	const most = 2000
+	if len(text) > most {
+		return fmt.Sprintf("%s… (%d bytes)", text[:most], len(text))
+	}
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,112 @@
+package pgtest
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// ownerMark makes TestOwner the second process of TestServer_DiesWithItsOwner.
+const ownerMark = "PGTEST_OWNER"
+
+func TestServer_DiesWithItsOwner(t *testing.T) {
+	owner := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwner$")
+	owner.Env = append(os.Environ(), ownerMark+"=1")
+	out, err := owner.Output()
+	s := &Server{tb: t}
+	var shared, children string
+	for line := range strings.Lines(string(out)) {
+		if _, scanErr := fmt.Sscanf(line, "owned %d %s %s %s", &s.port, &s.dir, &shared, &children); scanErr == nil {
+			break
+		}
+	}
+	if s.port == 0 || err == nil {
+		t.Fatalf("the owner should print a port and be killed: %v\n%s", err, out)
+	}
+	t.Cleanup(func() {
+		s.discard()
+		_ = os.RemoveAll(shared)
+	})
+	deadline := time.Now().Add(startTimeout)
+	for b := newBackoff(); listening(s.Addr()); b.wait() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s outlives the process that started it", s.Addr())
+		}
+	}
+	for pid := range strings.SplitSeq(children, ",") {
+		number, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b := newBackoff(); exists(number); b.wait() {
+			if time.Now().After(deadline) {
+				t.Fatalf("child %d outlives the process that started it", number)
+			}
+		}
+	}
+}
+
+func exists(pid int) bool {
+	state, _ := status(pid)
+	return state != "" && state != "Z" // which is for others to take note of
+}
+
+func pids(processes []*os.Process) string {
+	var list []string
+	for _, p := range processes {
+		list = append(list, strconv.Itoa(p.Pid))
+	}
+	return strings.Join(list, ",")
+}
+
+// TestServer_LeavesNoSharedMemory has even a killed server's segment removed: the system never would.
+func TestServer_LeavesNoSharedMemory(t *testing.T) {
+	var id string
+	t.Run("killed", func(t *testing.T) {
+		s := Start(t, "fsync=off")
+		if fields := strings.Fields(s.pidFile()[6]); len(fields) == 2 {
+			id = fields[1]
+		}
+		if !segmentExists(t, id) {
+			t.Errorf("the server has no segment %q", id)
+		}
+		s.Kill()
+	})
+	if segmentExists(t, id) {
+		t.Errorf("segment %s is still there", id)
+	}
+}
+
+func segmentExists(t *testing.T, id string) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/sysvipc/shm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(table)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[1] == id {
+			return true
+		}
+	}
+	return false
+}
+
+func TestOwner(t *testing.T) {
+	if os.Getenv(ownerMark) == "" {
+		t.Skip("only as the second process of TestServer_DiesWithItsOwner")
+	}
+	s := Start(t)
+	connect(t, s.URL())
+	s.Pause() // its children can't notice that the postmaster ends
+	out := bufio.NewWriter(os.Stdout)
+	_, _ = fmt.Fprintf(out, "\nowned %d %s %s %s\n", s.port, s.dir, template.dir, pids(childrenOf(s.Pid())))
+	_ = out.Flush()
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}

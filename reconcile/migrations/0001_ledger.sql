@@ -1,0 +1,242 @@
+-- The ledger: what happened to stock and reservations, as far as it was applied from the stream.
+--
+-- Quantities are whole units. Times are Redis's clock, exact to its millisecond. Identifiers are
+-- compared byte by byte (collate "C"), whatever the database's own order is: as Redis and Go do, so
+-- that all of them lock, list and page in one order. An identifier that was not given is ''.
+--
+-- A check that fails has one event refused (quarantine), any other error stops the shard: so whatever
+-- an event could carry that does not fit has a check here, with a name.
+
+-- What there is of a SKU at a location.
+--   available = on_hand - held - committed - safety_stock + backorder_limit
+-- That available is not below 0 is no check: an adjustment may take it there, and is recorded.
+create table levels (
+    sku             text   collate "C" not null,
+    location        text   collate "C" not null,
+    on_hand         bigint not null default 0, -- units that are there
+    held            bigint not null default 0, -- of held reservations
+    committed       bigint not null default 0, -- of confirmed ones, not fulfilled yet
+    safety_stock    bigint not null default 0, -- kept back from sale
+    backorder_limit bigint not null default 0, -- that may be sold beyond what is there
+    constraint levels_key primary key (sku, location),
+    constraint levels_identifiers check (
+        octet_length(sku) between 1 and 128 and octet_length(location) between 1 and 128),
+    constraint levels_on_hand check (on_hand >= 0),
+    constraint levels_held check (held >= 0),
+    constraint levels_committed check (committed >= 0),
+    constraint levels_safety_stock check (safety_stock >= 0),
+    constraint levels_backorder_limit check (backorder_limit >= 0)
+) with (fillfactor = 50); -- no index has what changes: with room in its page, an update touches none
+
+-- A reservation as Redis keeps it, from which its record there can be made again exactly, and what
+-- only the ledger keeps: ship_to, pickup, split and metadata, as they were sent.
+create table reservations (
+    id          text           collate "C" not null,
+    birth       text           collate "C" not null, -- nonce of the entry that made it: an id used again has another
+    state       text           not null,
+    version     bigint         not null, -- 1 at first, one more with each transition
+    created_at  timestamptz(3) not null,
+    expires_at  timestamptz(3) not null, -- the deadline; without meaning once confirmed
+    resolved_at timestamptz(3),          -- when it came to rest in a state that holds no units
+    fingerprint text           not null, -- of what the caller sent
+    transition  text           not null default '', -- the last one, by which its repeat is known
+    channel     text           collate "C" not null default '',
+    customer    text           collate "C" not null default '',
+    "order"     text           collate "C" not null default '',
+    pickup      text           collate "C" not null default '',
+    split       text           not null default '',
+    ship_to     jsonb,
+    metadata    json, -- not jsonb, which has no place for the character 0 that a value may hold
+    constraint reservations_key primary key (id),
+    constraint reservations_identifiers check (
+        octet_length(id) between 1 and 128 and birth <> '' and octet_length(channel) <= 128
+        and octet_length(customer) <= 128 and octet_length("order") <= 128 and octet_length(pickup) <= 128),
+    constraint reservations_state check (state in ('held', 'confirmed', 'fulfilled', 'released', 'expired')),
+    constraint reservations_resolved check (
+        (state in ('fulfilled', 'released', 'expired')) = (resolved_at is not null)),
+    constraint reservations_version check (version >= 1),
+    constraint reservations_split check (split in ('', 'never', 'lines', 'units')),
+    constraint reservations_ship_to check (jsonb_typeof(ship_to) = 'object'),
+    constraint reservations_metadata check (json_typeof(metadata) = 'object')
+) with (fillfactor = 80);
+
+-- Searches page by (created_at, id), the newest first: each index serves its search in that order.
+-- Those with a condition are used by a query that has the same condition in its text.
+create index reservations_by_time on reservations (created_at, id);
+create index reservations_by_state on reservations (state, created_at, id); -- also: what a rebuild loads
+create index reservations_by_order on reservations ("order", created_at, id) where "order" <> '';
+create index reservations_by_customer on reservations (customer, created_at, id) where customer <> '';
+-- What Redis may forget, and what a rebuild still loads of it.
+create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null;
+
+-- Whether the units of a line go together: each location has some, of which at most all have left;
+-- no more than were asked for, and no more came back than had left.
+create function line_adds_up(requested bigint, returned bigint, locations text[], quantities bigint[], fulfilled bigint[])
+returns boolean language plpgsql immutable as $$
+declare
+    units bigint := 0;
+    gone bigint := 0;
+begin
+    if cardinality(locations) <> cardinality(quantities) or cardinality(quantities) <> cardinality(fulfilled) then
+        return false;
+    end if;
+    for i in 1 .. cardinality(quantities) loop
+        if octet_length(locations[i]) between 1 and 128 and quantities[i] between 1 and 2147483647
+            and fulfilled[i] between 0 and quantities[i] then
+            units := units + quantities[i];
+            gone := gone + fulfilled[i];
+        else
+            return false; -- also where one of them is null
+        end if;
+    end loop;
+    return units <= requested and returned <= gone;
+end
+$$;
+
+-- The lines of a reservation, and where their units come from: at the same place in the three arrays
+-- stand a location, its units, and how many of those have left. A line that was released is empty.
+create table reservation_lines (
+    reservation_id text           collate "C" not null,
+    position       integer        not null, -- in the reservation, from 1
+    line           text           collate "C" not null,
+    sku            text           collate "C" not null,
+    requested      bigint         not null, -- units first asked for
+    returned       bigint         not null default 0, -- units that came back after they had left
+    locations      text[]         collate "C" not null,
+    quantities     bigint[]       not null,
+    fulfilled      bigint[]       not null,
+    created_at     timestamptz(3) not null, -- the reservation's, for the searches below
+    constraint reservation_lines_key primary key (reservation_id, position),
+    constraint reservation_lines_reservation foreign key (reservation_id) references reservations (id) on delete cascade,
+    constraint reservation_lines_identifiers check (
+        octet_length(line) between 1 and 128 and octet_length(sku) between 1 and 128),
+    constraint reservation_lines_position check (position >= 1),
+    constraint reservation_lines_requested check (requested between 1 and 2147483647),
+    constraint reservation_lines_returned check (returned >= 0),
+    constraint reservation_lines_units check (
+        line_adds_up(requested, returned, locations, quantities, fulfilled))
+) with (fillfactor = 80);
+
+create index reservation_lines_by_line on reservation_lines (line, created_at, reservation_id);
+create index reservation_lines_by_sku on reservation_lines (sku, created_at, reservation_id);
+
+-- Operations on levels, by the id that makes a repeat of one change nothing.
+create table operations (
+    id          text           collate "C" not null,
+    fingerprint text           not null, -- of what the caller sent
+    applied_at  timestamptz(3) not null,
+    shard       integer        not null,
+    epoch       bigint         not null, -- with sequence: the entry that made it
+    sequence    bigint         not null,
+    reason      text           not null default '',
+    actor       text           not null default '',
+    constraint operations_key primary key (id),
+    constraint operations_identifiers check (octet_length(id) between 1 and 128)
+);
+
+create index operations_by_time on operations (applied_at, id);
+
+-- Every change of a level, one row for each level that an event touches. From nothing, they add up to
+-- levels. Rows are added and never changed: what was wrong is mended by another row.
+create table movements (
+    shard           integer        not null,
+    epoch           bigint         not null, -- with sequence: the entry of the stream
+    sequence        bigint         not null,
+    event           integer        not null, -- index in the entry, from 0
+    sku             text           collate "C" not null,
+    location        text           collate "C" not null,
+    on_hand         bigint         not null default 0, -- this and the next four: units added
+    held            bigint         not null default 0,
+    committed       bigint         not null default 0,
+    safety_stock    bigint         not null default 0,
+    backorder_limit bigint         not null default 0,
+    verb            text           not null,
+    reason          text           not null default '',
+    actor           text           not null default '',
+    reservation_id  text           collate "C", -- this or the next; the row outlives what it names
+    operation_id    text           collate "C",
+    at              timestamptz(3) not null,
+    -- An event can't be applied twice, even if the position were wrong.
+    constraint movements_key primary key (shard, epoch, sequence, event, sku, location),
+    constraint movements_identifiers check (
+        octet_length(sku) between 1 and 128 and octet_length(location) between 1 and 128 and verb <> ''
+        and octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128),
+    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) = 1)
+);
+
+create index movements_by_level on movements (sku, location, at);
+create index movements_by_reservation on movements (reservation_id) where reservation_id is not null;
+create index movements_by_operation on movements (operation_id) where operation_id is not null;
+
+-- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
+-- would do it by mistake.
+create function refuse_change() returns trigger
+language plpgsql as $$
+begin
+    raise exception '% is append-only: % refused', tg_table_name, lower(tg_op)
+        using errcode = 'restrict_violation', schema = tg_table_schema, table = tg_table_name, constraint = tg_name;
+end
+$$;
+
+create trigger movements_append_only before update or delete or truncate on movements
+for each statement execute function refuse_change();
+
+-- How far each shard was applied. It is moved in the transaction that applies, compared with what it
+-- was: the loser of two appliers rolls back.
+create table positions (
+    shard          integer        not null,
+    epoch          bigint         not null, -- with sequence: the last applied entry
+    sequence       bigint         not null,
+    nonce          text           not null, -- of that entry: another one there is another history
+    run_id         text           not null, -- Redis's, when its scripts were loaded
+    replication_id text           not null,
+    shards         integer        not null, -- how many there are, fixed at initialisation
+    prefix         text           not null, -- of the keys, likewise
+    moved_at       timestamptz(3) not null default now(), -- by this database's clock
+    constraint positions_key primary key (shard),
+    constraint positions_shard check (shard >= 0 and shard < shards),
+    constraint positions_entry check (epoch >= 1 and sequence >= 0 and nonce <> '')
+) with (fillfactor = 10); -- some rows, updated without end
+
+-- What the ledger had the last word against: an event that was refused, as the answer to who waits for
+-- it and as what is to be undone in Redis. A refusal moves no counter.
+create table refusals (
+    shard          integer        not null,
+    epoch          bigint         not null, -- with sequence and event: where the event stood
+    sequence       bigint         not null,
+    event          integer        not null,
+    verb           text           not null,
+    reservation_id text           collate "C", -- of a transition, with the next two
+    birth          text           collate "C",
+    version        bigint,                     -- that it led to
+    operation_id   text           collate "C", -- of an operation, which may be refused again when it is repeated
+    reason         text           not null,
+    created_at     timestamptz(3) not null,
+    settled_at     timestamptz(3), -- when its undoing was applied; null: still to do
+    constraint refusals_key primary key (shard, epoch, sequence, event),
+    constraint refusals_transition unique (reservation_id, birth, version),
+    constraint refusals_cause check (
+        num_nonnulls(reservation_id, operation_id) = 1
+        and num_nonnulls(reservation_id, birth, version) in (0, 3)),
+    constraint refusals_identifiers check (
+        octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128
+        and birth <> '' and verb <> '' and reason <> ''),
+    constraint refusals_version check (version >= 1)
+);
+
+create index refusals_by_operation on refusals (operation_id) where operation_id is not null;
+create index refusals_open on refusals (created_at) where settled_at is null;
+
+-- Events that a rule or a check refused, and entries that can't be read, kept for a person and for
+-- the audit. They are never applied later.
+create table quarantine (
+    shard    integer        not null,
+    entry    text           collate "C" not null, -- id in the stream; text, since a foreign one fits no bigint
+    event    integer        not null, -- index in the entry, from 0; -1: the entry as a whole
+    reason   text           not null,
+    body     bytea          not null, -- bytes: it may be no text at all
+    noted_at timestamptz(3) not null default now(), -- by this database's clock
+    constraint quarantine_key primary key (shard, entry, event),
+    constraint quarantine_event check (event >= -1),
+    constraint quarantine_reason check (reason <> '')
+);
