@@ -340,22 +340,30 @@ local function deciding()
   end
 end
 
--- at_once decides the plain case, one line with one candidate, without any table; nil where it is not
--- that plain, or overdue units may still be given back for it.
-local function at_once(id, form)
-  local at, number = cursor + 3, tonumber(args[cursor + 5])
-  if not number then return nil end
-  local level, quantity = args[first_level + number - 1], args[at + 1]
-  local units = available[level]
-  if not units then return nil end
-  local left = units - quantity
-  if left < 0 then
-    if not reclaimed or more_due then return nil end
-    return 'insufficient', '1' .. US .. int(math.max(0, units))
+-- at_once decides the plain case, a few lines with one candidate each, without any table; nil where
+-- it is not that plain, or overdue units may still be given back for it.
+local PLAIN_LINES = 8
+local function at_once(id, form, count)
+  local first, tail, taken = cursor + 3, '', ''
+  for at = first, cursor + 3 * count, 3 do
+    local quantity, text = args[at + 1], args[at + 2]
+    local number = tonumber(text)
+    local level = number and args[first_level + number - 1]
+    local units = level and available[level]
+    if not units or units - quantity < 0 then
+      for before = first, at - 3, 3 do
+        local undone = args[first_level + args[before + 2] - 1]
+        available[undone] = available[undone] + args[before + 1]
+      end
+      if not units or count > 1 or not reclaimed or more_due then return nil end
+      return 'insufficient', '1' .. US .. int(math.max(0, units))
+    end
+    change(level, units - quantity)
+    tail = tail .. RS .. args[at] .. place(level) .. quantity .. US .. '0'
+    taken = at == first and text or taken .. RS .. text
   end
-  change(level, left)
-  keep_new(id, form, RS .. args[at] .. place(level) .. quantity .. US .. '0')
-  return 'held', args[at + 2]
+  keep_new(id, form, tail)
+  return 'held', taken
 end
 
 local decide = nil
@@ -369,10 +377,13 @@ for i = 1, n do
   if record then
     status, payload = known(id, record)
   else
-    if parts.count == 1 then status, payload = at_once(id, form) end
+    local count = parts.count
+    if count == 1 or count <= PLAIN_LINES and parts.way ~= 'never' then
+      status, payload = at_once(id, form, count)
+    end
     if not status then
       decide = decide or deciding()
-      status, payload = decide(id, form, parts.way, parts.count)
+      status, payload = decide(id, form, parts.way, count)
     end
   end
   reply[replied + 1], reply[replied + 2] = status, payload
