@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/faultproxy"
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
@@ -36,39 +35,78 @@ func (s *sizes) Batch(verb Verb, size int, _ time.Duration) {
 	}
 }
 
-// slow is a Store behind a proxy that can hold answers back, so that requests gather.
-func slow(t *testing.T, options Options) (*bench, *faultproxy.Proxy) {
+// gated is a Store with one worker that is held, with a batch of one request it took, until open is
+// called; outcome tells of that request.
+func gated(ctx context.Context, t *testing.T, options Options) (b *bench, outcome func() map[string]int, open func()) {
 	t.Helper()
-	server := redistest.Start(t)
-	proxy := faultproxy.New(t, server.Addr())
-	options.Logger = quiet
-	b := newBench(t, client(t, proxy.Addr()), options)
+	options.InFlightMax, options.Timeout, options.Logger = 1, time.Minute, quiet
+	b = newBench(t, client(t, redistest.Start(t).Addr()), options)
 	b.stock("TEE@berlin=1000")
 	if _, err := b.store.Reserve(b.ctx, order("first", "1:TEE:1")); err != nil {
 		t.Fatal(err)
 	}
-	return b, proxy
+	clock, held, gate := b.store.clock, make(chan struct{}, 1), make(chan struct{})
+	b.store.clock = func() string {
+		select {
+		case held <- struct{}{}:
+		default:
+		}
+		<-gate
+		return clock()
+	}
+	outcome = b.reserveAll(ctx, "one", 1)
+	<-held
+	return b, outcome, sync.OnceFunc(func() { close(gate) })
 }
 
-// TestGather has what arrives while a batch is in flight share the next one.
-func TestGather(t *testing.T) {
-	seen := &sizes{}
-	b, proxy := slow(t, Options{InFlightMax: 1, Observer: seen})
-	proxy.Delay(50 * time.Millisecond)
+// queued returns once so many requests wait.
+func (b *bench) queued(n int) {
+	b.tb.Helper()
+	eventually(b.tb, func() error {
+		if got := b.store.Stats().Queued[VerbReserve]; got != n {
+			return fmt.Errorf("%d are queued, want %d", got, n)
+		}
+		return nil
+	})
+}
+
+// reserveAll reserves n times at once and counts the outcomes, once all are told.
+func (b *bench) reserveAll(ctx context.Context, name string, n int) (outcomes func() map[string]int) {
+	var mu sync.Mutex
+	counted := map[string]int{}
 	var callers sync.WaitGroup
-	for i := range 129 {
+	for i := range n {
 		callers.Go(func() {
-			if _, err := b.store.Reserve(b.ctx, order(fmt.Sprint(i), "1:TEE:1")); err != nil {
-				t.Error(err)
-			}
+			_, err := b.store.Reserve(ctx, order(fmt.Sprintf("%s-%d", name, i), "1:TEE:1"))
+			mu.Lock()
+			defer mu.Unlock()
+			counted[Outcome(err)]++
 		})
 	}
-	callers.Wait()
-	proxy.Delay(0)
-	if n := len(seen.batches) - 1; n < 3 || n > 6 {
-		t.Errorf("129 requests went in %d batches: %v", n, seen.batches)
+	return func() map[string]int {
+		callers.Wait()
+		return counted
 	}
-	if seen.calls["reserve ok"] != 130 || seen.calls["adjust ok"] != 1 {
+}
+
+// TestGather has what arrives while a batch is in flight share the next ones.
+func TestGather(t *testing.T) {
+	seen := &sizes{}
+	b, one, open := gated(t.Context(), t, Options{Observer: seen})
+	defer open()
+	more := b.reserveAll(b.ctx, "more", 130)
+	b.queued(130)
+	open()
+	if one()["ok"] != 1 || more()["ok"] != 130 {
+		t.Errorf("outcomes: %v, %v", one(), more())
+	}
+	if err := b.store.Close(b.ctx); err != nil { // every batch was observed
+		t.Fatal(err)
+	}
+	if fmt.Sprint(seen.batches) != "[1 1 64 64 2]" {
+		t.Errorf("batches of %v", seen.batches)
+	}
+	if seen.calls["reserve ok"] != 132 || seen.calls["adjust ok"] != 1 {
 		t.Errorf("calls: %v", seen.calls)
 	}
 }
@@ -76,41 +114,23 @@ func TestGather(t *testing.T) {
 // TestEndedContext does not send a request whose context ended while it waited, and says of one that
 // was sent that its outcome is unknown.
 func TestEndedContext(t *testing.T) {
-	b, proxy := slow(t, Options{InFlightMax: 1})
-	proxy.Delay(100 * time.Millisecond)
-	ctx, cancel := context.WithCancel(b.ctx)
-	var callers sync.WaitGroup
-	answer := func(id string, want error) {
-		callers.Go(func() {
-			if _, err := b.store.Reserve(ctx, order(id, "1:TEE:1")); !errors.Is(err, want) {
-				t.Errorf("%s: %v, want %v", id, err, want)
-			}
-		})
-	}
-	answer("sent", context.Canceled)
-	eventually(t, func() error {
-		if b.store.Stats().InFlight[VerbReserve] == 0 {
-			return errors.New("not in flight")
-		}
-		return nil
-	})
-	answer("waiting", context.Canceled)
-	eventually(t, func() error {
-		if b.store.Stats().Queued[VerbReserve] == 0 {
-			return errors.New("not queued")
-		}
-		return nil
-	})
+	ctx, cancel := context.WithCancel(t.Context())
+	b, sent, open := gated(ctx, t, Options{})
+	defer open()
+	waiting := b.reserveAll(ctx, "waiting", 1)
+	b.queued(1)
 	cancel()
-	callers.Wait()
-	proxy.Delay(0)
+	if sent()["unavailable"] != 1 || waiting()["unavailable"] != 1 {
+		t.Errorf("outcomes: %v, %v", sent(), waiting())
+	}
+	open()
 	if _, err := b.store.Reserve(ctx, order("ended", "1:TEE:1")); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended: %v", err)
 	}
-	if result, err := b.store.Reserve(b.ctx, order("sent", "1:TEE:1")); err != nil || !result.Replay {
+	if result, err := b.store.Reserve(b.ctx, order("one-0", "1:TEE:1")); err != nil || !result.Replay {
 		t.Errorf("sent: %+v, %v: want a replay", result, err)
 	}
-	for _, id := range []string{"waiting", "ended"} {
+	for _, id := range []string{"waiting-0", "ended"} {
 		if _, err := b.store.Reservation(b.ctx, id); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: %v, want it never sent", id, err)
 		}
@@ -119,56 +139,39 @@ func TestEndedContext(t *testing.T) {
 
 // TestQueueBound refuses what does not fit into the queue, at once.
 func TestQueueBound(t *testing.T) {
-	b, proxy := slow(t, Options{InFlightMax: 1, QueueMax: 4})
-	proxy.Delay(100 * time.Millisecond)
-	var mu sync.Mutex
-	answers := map[string]int{}
-	var callers sync.WaitGroup
-	for i := range 50 {
-		callers.Go(func() {
-			_, err := b.store.Reserve(b.ctx, order(fmt.Sprint(i), "1:TEE:1"))
-			mu.Lock()
-			defer mu.Unlock()
-			answers[Outcome(err)]++
-		})
+	b, one, open := gated(t.Context(), t, Options{QueueMax: 4})
+	defer open()
+	four := b.reserveAll(b.ctx, "four", 4)
+	b.queued(4)
+	if refused := b.reserveAll(b.ctx, "more", 50)(); refused["unavailable"] != 50 {
+		t.Errorf("outcomes: %v", refused)
 	}
-	callers.Wait()
-	proxy.Delay(0)
-	if answers["ok"]+answers["unavailable"] != 50 || answers["unavailable"] == 0 || answers["ok"] < 4 {
-		t.Errorf("answers: %v", answers)
+	open()
+	if one()["ok"] != 1 || four()["ok"] != 4 {
+		t.Errorf("outcomes: %v, %v", one(), four())
 	}
 }
 
 // TestClose finishes what was accepted, then refuses.
 func TestClose(t *testing.T) {
-	b, proxy := slow(t, Options{InFlightMax: 1})
-	proxy.Delay(50 * time.Millisecond)
-	var callers sync.WaitGroup
-	for i := range 10 {
-		callers.Go(func() {
-			if _, err := b.store.Reserve(b.ctx, order(fmt.Sprint(i), "1:TEE:1")); err != nil {
-				t.Error(err)
-			}
-		})
+	b, one, open := gated(t.Context(), t, Options{})
+	defer open()
+	nine := b.reserveAll(b.ctx, "nine", 9)
+	b.queued(9)
+	ended, cancel := context.WithCancel(b.ctx)
+	cancel()
+	if err := b.store.Close(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("close does not wait for what is in flight: %v", err)
 	}
-	eventually(t, func() error {
-		if b.store.Stats().Queued[VerbReserve]+b.store.Stats().InFlight[VerbReserve] < 2 {
-			return errors.New("not accepted yet")
-		}
-		return nil
-	})
-	eventually(t, func() error {
-		if s := b.store.Stats(); s.Queued[VerbReserve] < 9 && s.InFlight[VerbReserve] > 0 {
-			return errors.New("not all are accepted yet")
-		}
-		return nil
-	})
+	if _, err := b.store.Reserve(b.ctx, order("late", "1:TEE:1")); !errors.Is(err, ErrClosed) {
+		t.Errorf("after close: %v", err)
+	}
+	open()
 	if err := b.store.Close(b.ctx); err != nil {
 		t.Fatal(err)
 	}
-	callers.Wait()
-	if _, err := b.store.Reserve(b.ctx, order("late", "1:TEE:1")); !errors.Is(err, ErrClosed) {
-		t.Errorf("after close: %v", err)
+	if one()["ok"] != 1 || nine()["ok"] != 9 {
+		t.Errorf("outcomes: %v, %v", one(), nine())
 	}
 }
 
