@@ -73,7 +73,7 @@ func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 		}
 		slices.Sort(l.directory.Locations)
 	}
-	s.saw(l.version)
+	s.catalog.seen.Store(l.version) // also where Redis went back
 	s.catalog.known.Store(l)
 	return l, nil
 }

@@ -53,6 +53,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			if !stale {
 				return Result{}, call.insufficient(a.payload)
 			}
+			s.catalog.known.CompareAndSwap(known, nil)
 		case "no_location":
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
