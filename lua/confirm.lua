@@ -80,7 +80,7 @@ local function decide(id, version, transition)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
-  if repeated(r, 'confirmed', version, transition) then return 'repeat', records[id] end
+  if repeated(r, 'confirmed', version) then return 'repeat', records[id] end
   if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
   local level = lacking(r, counts) or r.state == 'expired' and lacking(r, available)

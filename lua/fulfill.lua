@@ -69,7 +69,7 @@ local function decide(id, version, transition, count)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
-  if count == 0 and repeated(r, 'fulfilled', version, transition) then return 'repeat', records[id] end
+  if count == 0 and repeated(r, 'fulfilled', version) then return 'repeat', records[id] end
   if count > 0 and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'confirmed' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end

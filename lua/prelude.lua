@@ -363,11 +363,10 @@ local function write_counts(key, list)
   if #list > 0 then pairs_in(key, list) end
 end
 
--- repeated says whether a transition has been made already: the same call with the same version was
--- the last one, or the reservation is where the call wants it, and was not ahead of the caller.
-local function repeated(r, state, version, transition)
-  if r.state == state and (version == '' or tonumber(version) <= r.version) then return true end
-  return version ~= '' and r.transition == transition
+-- repeated says whether a whole transition has been made already: the reservation is where the call
+-- wants it, and was not ahead of the caller.
+local function repeated(r, state, version)
+  return r.state == state and (version == '' or tonumber(version) <= r.version)
 end
 
 -- left is the units of a line that are neither fulfilled nor given back.

@@ -68,8 +68,8 @@ local function decide(id, version, transition, count)
   local r = reservation(id)
   if not r then return 'corrupt', id end
   local mark = transition .. CONFIRMED
-  local same = r.transition == transition or r.transition == mark
-  if count > 0 and same or count == 0 and (repeated(r, 'released', version, transition) or version ~= '' and same) then
+  local part_again = count > 0 and (r.transition == transition or r.transition == mark)
+  if part_again or count == 0 and repeated(r, 'released', version) then
     local durable = r.state == 'confirmed' or string.sub(r.transition, -1) == CONFIRMED
     return durable and 'repeat_durable' or 'repeat', records[id]
   end

@@ -49,26 +49,26 @@ local function place(level)
 end
 
 local created = int(now)
-local shapes, deadline_of, heads = {}, {}, {} -- of each shape: its parts; the head of its records
+local shapes = {} -- text -> what it says, and the head of its records
 local list, listed = {}, 0 -- the records made, as id, record, …
 local reclaimed, more_due = false, false
 
--- shape reads "ttl_ms split lines", once for all requests that share it.
-local function shape(text)
+-- shape_of reads "ttl_ms split lines", once for all requests that share it.
+local function shape_of(text)
   local parts = split(text, ' ')
   local deadline = now + tonumber(parts[1])
-  shapes[text], deadline_of[text] = { way = parts[2], count = tonumber(parts[3]) }, deadline
-  heads[text] = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
+  local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
+  shapes[text] = { deadline = deadline, way = parts[2], count = tonumber(parts[3]), head = head }
   return shapes[text]
 end
 
 -- keep_new keeps a new record: tail is what follows its head.
-local function keep_new(id, form, tail)
-  local record = heads[form] .. args[cursor + 1] .. tail
+local function keep_new(id, shape, tail)
+  local record = shape.head .. args[cursor + 1] .. tail
   records[id] = record
   list[listed + 1], list[listed + 2] = id, record
   listed = listed + 2
-  watch(deadline_of[form], id)
+  watch(shape.deadline, id)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
@@ -310,17 +310,17 @@ local function deciding()
     return lines, missing, bad
   end
 
-  return function(id, form, way, count)
-    local lines, missing, bad = read_lines(count)
+  return function(id, shape)
+    local lines, missing, bad = read_lines(shape.count)
     if bad then return 'corrupt', bad end
     if #missing > 0 then return 'no_location', table.concat(missing, US) end
     journal = 0
-    local short = allocate(lines, way)
+    local short = allocate(lines, shape.way)
     if short and not reclaimed then
       local _
       reclaimed = true
       _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
-      short = allocate(lines, way)
+      short = allocate(lines, shape.way)
     end
     if short and more_due then return 'more_due', '' end
     if short then return 'insufficient', table.concat(short, RS) end
@@ -335,7 +335,7 @@ local function deciding()
       end
       tail[i], taken[i] = text, table.concat(list, US)
     end
-    keep_new(id, form, RS .. table.concat(tail, RS))
+    keep_new(id, shape, RS .. table.concat(tail, RS))
     return 'held', table.concat(taken, RS)
   end
 end
@@ -343,7 +343,8 @@ end
 -- at_once decides the plain case, a few lines with one candidate each, without any table; nil where
 -- it is not that plain, or overdue units may still be given back for it.
 local PLAIN_LINES = 8
-local function at_once(id, form, count)
+local function at_once(id, shape)
+  local count = shape.count
   local first, tail, taken = cursor + 3, '', ''
   for at = first, cursor + 3 * count, 3 do
     local quantity, text = args[at + 1], args[at + 2]
@@ -362,7 +363,7 @@ local function at_once(id, form, count)
     tail = tail .. RS .. args[at] .. place(level) .. quantity .. US .. '0'
     taken = at == first and text or taken .. RS .. text
   end
-  keep_new(id, form, tail)
+  keep_new(id, shape, tail)
   return 'held', taken
 end
 
@@ -370,25 +371,24 @@ local decide = nil
 local reply, replied = { 'ok', created, locations }, 3
 for i = 1, n do
   local id, form = args[first_id + i - 1], args[cursor]
-  local parts = shapes[form] or shape(form)
+  local shape = shapes[form] or shape_of(form)
   local record = records[id]
   if record == nil then record = stored[i] end
   local status, payload
   if record then
     status, payload = known(id, record)
   else
-    local count = parts.count
-    if count == 1 or count <= PLAIN_LINES and parts.way ~= 'never' then
-      status, payload = at_once(id, form, count)
+    if shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
+      status, payload = at_once(id, shape)
     end
     if not status then
       decide = decide or deciding()
-      status, payload = decide(id, form, parts.way, count)
+      status, payload = decide(id, shape)
     end
   end
   reply[replied + 1], reply[replied + 2] = status, payload
   replied = replied + 2
-  cursor = cursor + 3 + 3 * parts.count
+  cursor = cursor + 3 + 3 * shape.count
 end
 
 -- write
