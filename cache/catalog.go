@@ -31,13 +31,7 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil
 	}
-	l, err, _ := s.loading.Do("locations", func() (any, error) {
-		return s.readLocations(context.WithoutCancel(ctx))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return l.(*locations), nil
+	return share(ctx, s, "locations", s.readLocations)
 }
 
 // saw remembers the version a reply carried.

@@ -32,27 +32,33 @@ func (s *Store) current(ctx context.Context) (*generation, error) {
 // reload checks whose data Redis has and loads the scripts again; callers that saw the same
 // generation fail share one attempt.
 func (s *Store) reload(ctx context.Context, failed *generation) (*generation, error) {
-	result := s.loading.DoChan("load", func() (any, error) {
+	return share(ctx, s, "scripts", func(ctx context.Context) (*generation, error) {
 		if g := s.generation.Load(); g != nil && g != failed {
 			return g, nil
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 		defer cancel()
 		g, err := s.load(ctx, failed)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			s.generation.Store(g)
 		}
-		s.generation.Store(g)
-		return g, nil
+		return g, err
 	})
+}
+
+// share has callers that want the same at once share one attempt at it. The attempt does not end with
+// the caller that happened to begin it, and no caller waits longer than its own context.
+func share[T any](ctx context.Context, s *Store, what string, attempt func(context.Context) (T, error)) (T, error) {
+	var none T
+	result := s.loading.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
 	select {
 	case r := <-result:
 		if r.Err != nil {
-			return nil, r.Err
+			return none, r.Err
 		}
-		return r.Val.(*generation), nil
+		return r.Val.(T), nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("load scripts: %w", ctx.Err())
+		return none, fmt.Errorf("load %s: %w", what, ctx.Err())
 	}
 }
 

@@ -21,7 +21,7 @@ type snapshot struct {
 const scanCount = 2000
 
 // LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
-// made it was answered. Three round trips; the first page after a level was made, and the first of
+// made it was answered. Two round trips; the first page after a level was made, and the first of
 // all, read the names of all levels, 2,000 a round trip.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding.
@@ -102,18 +102,9 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 	if known := s.snapshot.Load(); known != nil && known.fields == n.Val() {
 		return known.names, nil
 	}
-	reading := s.loading.DoChan("names", func() (any, error) {
-		return s.readNames(context.WithoutCancel(ctx), n.Val())
+	return share(ctx, s, "names", func(ctx context.Context) ([]string, error) {
+		return s.readNames(ctx, n.Val())
 	})
-	select {
-	case r := <-reading:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.([]string), nil
-	case <-ctx.Done():
-		return nil, fmt.Errorf("levels: %w", ctx.Err())
-	}
 }
 
 // readNames reads the names of n levels or more.

@@ -44,10 +44,19 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	return rec.Reservation(id, at), nil
 }
 
-// read runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
-// that is refused when memory is out. A key that is not there is no error, but data that is gone, or
-// another's, or being loaded, is ErrRebuilding: nobody is told what is not so.
+// read runs commands as look does; that only reserve is refused does not matter to them.
 func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error {
+	if err := s.look(ctx, commands); !errors.Is(err, ErrBacklogFull) {
+		return err
+	}
+	return nil
+}
+
+// look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
+// that is refused when memory is out. A key that is not there is no error, but data that is gone, or
+// another's, or being loaded, is ErrRebuilding: nobody is told what is not so. ErrBacklogFull comes
+// after the commands ran.
+func (s *Store) look(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	g, err := s.current(ctx)
@@ -67,14 +76,11 @@ func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error 
 		}
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if err := s.gate(gate.Val(), g); !errors.Is(err, ErrBacklogFull) {
-		return err
-	}
-	return nil
+	return g.gate(gate.Val())
 }
 
 // gate says why calls are refused, given the stored epoch and gate.
-func (s *Store) gate(values []any, g *generation) error {
+func (g *generation) gate(values []any) error {
 	if epoch, _ := values[0].(string); epoch != strconv.FormatUint(g.epoch, 10) {
 		return fmt.Errorf("%w: Redis is at epoch %q, this process at %d", ErrRebuilding, epoch, g.epoch)
 	}

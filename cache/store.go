@@ -117,19 +117,7 @@ func (o Options) check() error {
 
 // Ready reports whether reserve can be served now; the error says why not. It costs a round trip.
 func (s *Store) Ready(ctx context.Context) error {
-	g, err := s.current(ctx)
-	if err != nil {
-		return err
-	}
-	node, err := s.node(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	values, err := node.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate).Result()
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return s.gate(values, g)
+	return s.look(ctx, func(redis.Pipeliner) {})
 }
 
 // Close finishes what is in flight and what waits, then refuses everything with ErrClosed. It

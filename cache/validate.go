@@ -28,17 +28,24 @@ func (f faults) err() error {
 
 // identifier checks a required identifier.
 func (f *faults) identifier(path, id string) {
+	if wrong := identifierFault(id); wrong != "" {
+		f.add(path, "%s", wrong)
+	}
+}
+
+// identifierFault says what is wrong with an identifier; "" where nothing is.
+func identifierFault(id string) string {
 	switch {
 	case id == "":
-		f.add(path, "is required")
+		return "is required"
 	case len(id) > IdentifierBytesMax:
-		f.add(path, "is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
+		return fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
 	case id == "." || id == "..":
-		f.add(path, "must not be %q", id)
+		return fmt.Sprintf("must not be %q", id)
 	case strings.ContainsAny(id, "{}"):
-		f.add(path, "must not contain { or }")
+		return "must not contain { or }"
 	default:
-		f.plain(path, id)
+		return textFault(id)
 	}
 }
 
@@ -49,15 +56,17 @@ func (f *faults) optional(path, id string) {
 	}
 }
 
-// plain checks text for UTF-8 and control characters.
-func (f *faults) plain(path, text string) {
-	if simple(text) {
-		return
-	}
-	if !utf8.ValidString(text) {
-		f.add(path, "is not valid UTF-8")
-	} else if strings.ContainsFunc(text, unicode.IsControl) {
-		f.add(path, "must not contain control characters")
+// textFault says that text is not UTF-8 or has control characters; "" where it is neither.
+func textFault(text string) string {
+	switch {
+	case simple(text):
+		return ""
+	case !utf8.ValidString(text):
+		return "is not valid UTF-8"
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "must not contain control characters"
+	default:
+		return ""
 	}
 }
 
@@ -75,15 +84,22 @@ func simple(text string) bool {
 func (f *faults) short(path, text string) {
 	if len(text) > TextBytesMax {
 		f.add(path, "is %d bytes long, at most %d are allowed", len(text), TextBytesMax)
-		return
+	} else if wrong := textFault(text); wrong != "" {
+		f.add(path, "%s", wrong)
 	}
-	f.plain(path, text)
 }
 
 func (f *faults) quantity(path string, n int64) {
-	if n < 1 || n > QuantityMax {
-		f.add(path, "must be from 1 to %d", QuantityMax)
+	if wrong := quantityFault(n); wrong != "" {
+		f.add(path, "%s", wrong)
 	}
+}
+
+func quantityFault(n int64) string {
+	if n < 1 || n > QuantityMax {
+		return fmt.Sprintf("must be from 1 to %d", QuantityMax)
+	}
+	return ""
 }
 
 func (f *faults) count(path string, n *int64) {
@@ -161,24 +177,24 @@ func (f *faults) lines(lines []LineRequest) {
 				break
 			}
 		}
-		if plainIdentifier(l.Line) && plainIdentifier(string(l.SKU)) && l.Location == "" &&
-			l.Quantity >= 1 && l.Quantity <= QuantityMax {
-			continue // as nearly all: no paths are made
+		f.line(i, "/line", identifierFault(l.Line))
+		f.line(i, "/sku", identifierFault(string(l.SKU)))
+		f.line(i, "/quantity", quantityFault(l.Quantity))
+		if l.Location != "" {
+			f.line(i, "/location", identifierFault(string(l.Location)))
 		}
-		path := linePath(i)
-		f.identifier(path+"/line", l.Line)
-		f.identifier(path+"/sku", string(l.SKU))
-		f.quantity(path+"/quantity", l.Quantity)
-		f.optional(path+"/location", string(l.Location))
+	}
+}
+
+// line adds what is wrong with a field of a line. Its path is made only where something is: this is
+// on the way of every reservation.
+func (f *faults) line(i int, field, wrong string) {
+	if wrong != "" {
+		f.add(linePath(i)+field, "%s", wrong)
 	}
 }
 
 func linePath(i int) string { return "/lines/" + strconv.Itoa(i) }
-
-// plainIdentifier says that id is an identifier that needs no closer look.
-func plainIdentifier(id string) bool {
-	return id != "" && len(id) <= IdentifierBytesMax && simple(id) && id[0] != '.' && !strings.ContainsAny(id, "{}")
-}
 
 func (f *faults) metadata(m map[string]string) {
 	if len(m) > MetadataKeysMax {
