@@ -17,30 +17,41 @@ import (
 // Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
 // negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
 // hand would fall below zero; its Available is on hand), *InvalidError (on hand would exceed
-// QuantityMax, the locations LocationsMax). One round trip, shared with its batch.
+// QuantityMax, the locations LocationsMax), ErrNotDurable. One round trip, shared with its batch; with
+// a ledger also one to that, and the wait for it.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
 		return AdjustResult{}, err
 	}
-	a := s.send(ctx, VerbAdjust, &adjustCall{request: &r, fingerprint: r.fingerprint()})
+	fingerprint := r.fingerprint()
+	if result, known, err := s.applied(ctx, &r, fingerprint); known || err != nil {
+		return result, err
+	}
+	a := s.send(ctx, VerbAdjust, &adjustCall{request: &r, fingerprint: fingerprint})
 	switch {
 	case a.err != nil:
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.err)
-	case a.status == "done" || a.status == "repeat":
-		return r.result(a)
-	default:
+	case a.status != "done" && a.status != "repeat":
 		return AdjustResult{}, r.refused(a)
 	}
+	if result, err = r.result(a); err != nil {
+		return AdjustResult{}, err
+	}
+	if err := s.await(ctx, Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}); err != nil {
+		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
+	}
+	result.Durable = s.durable()
+	return result, nil
 }
 
 // result reads when the operation was applied, and its levels.
 func (r *AdjustRequest) result(a answer) (AdjustResult, error) {
-	at, rest, _ := strings.Cut(a.payload, recordSeparator)
-	f := fieldReader{rest: at}
+	head, rest, _ := strings.Cut(a.payload, recordSeparator)
+	f := fieldReader{rest: head}
 	result := AdjustResult{
-		At: time.UnixMilli(f.number()).UTC(), Replay: a.status == "repeat",
+		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Replay: a.status == "repeat",
 		Levels: make([]AdjustedLevel, 0, len(r.Changes)),
 	}
 	for part := range strings.SplitSeq(rest, recordSeparator) {

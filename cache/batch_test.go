@@ -161,7 +161,7 @@ func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
 		b.now += s.wait.Milliseconds()
 		requests := b.reserveRequests(s.reserves)
 		for i := range s.changes {
-			requests = append(requests, &transitionCall{verb: s.verb, request: &s.changes[i]})
+			requests = append(requests, &transitionCall{verb: s.verb, request: &s.changes[i], settled: settledAlways})
 		}
 		for i := range s.extends {
 			requests = append(requests, &extendCall{request: &s.extends[i]})
@@ -174,6 +174,10 @@ func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
 			if call, ok := requests[i].(*reserveCall); ok && a.status == "held" {
 				result, err := call.held(a) // levels are numbered by batch
 				payload = told(result, err)
+			}
+			if head, rest, more := strings.Cut(a.payload, recordSeparator); s.verb == VerbAdjust && more {
+				at, _, _ := strings.Cut(head, unitSeparator) // the nonce follows
+				payload = at + " " + rest
 			}
 			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].id(), a.status, payload)
 		}

@@ -22,7 +22,9 @@ var (
 	ErrUnavailable     = errors.New("redis is unavailable")   // repeat with the same id
 	ErrRebuilding      = errors.New("stock is being rebuilt") // repeat with the same id
 	ErrBacklogFull     = errors.New("the backlog is full")    // repeat with the same id
+	ErrNotDurable      = errors.New("not durable yet")        // repeat with the same id
 	ErrCorrupt         = errors.New("stored value is corrupt")
+	ErrNewer           = errors.New("written by a newer version of this program")
 	ErrClosed          = errors.New("store is closed")
 )
 

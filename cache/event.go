@@ -2,13 +2,17 @@ package cache
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast/holdfast/location"
 )
 
 // eventVersion is the field v of every entry of the stream; another one is not read.
-const eventVersion = "1"
+const (
+	eventVersion    = "1"
+	eventVersionMax = 1
+)
 
 // Entry is one entry of the event stream: what one script call changed. Its fields are v (the
 // version of this format), n (a random nonce of the caller) and e (the events).
@@ -17,6 +21,7 @@ type Entry struct {
 	Nonce  string
 	At     int64 // Unix ms, by Redis's clock
 	Events []Event
+	Raw    []string // the text of each event
 }
 
 // Event is one transition of a reservation, or one operation on levels.
@@ -27,6 +32,7 @@ type Event struct {
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON of what Redis does not keep; else ""
 	Record        Record // the reservation as it is after; zero for an operation
+	Birth         string // revert: of the operation that is undone
 	Fingerprint   string // operation: of what the caller sent
 	Reason        string // operation
 	Actor         string // operation
@@ -43,12 +49,37 @@ type LevelEvent struct {
 	AvailableAfter                            int64
 }
 
-// DecodeEntry reads an entry of the stream; the error wraps ErrCorrupt.
+// Step is the step that an event made; nonce is its entry's.
+func (e *Event) Step(nonce string) Step {
+	switch e.Verb {
+	case VerbAdjust:
+		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
+	case VerbRevert:
+		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
+	default:
+		return Step{ID: e.ID, Birth: e.Record.Birth, Version: e.Record.Version}
+	}
+}
+
+// Delta is what an operation added to a level.
+func (l *LevelEvent) Delta() LevelDelta {
+	return LevelDelta{
+		SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
+		SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
+		BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
+	}
+}
+
+// DecodeEntry reads an entry of the stream; the error wraps ErrCorrupt, or ErrNewer where a newer
+// Holdfast has written it.
 func DecodeEntry(id string, values map[string]any) (Entry, error) {
 	version, _ := values["v"].(string)
 	nonce, _ := values["n"].(string)
 	body, ok := values["e"].(string)
-	if version != eventVersion || !ok {
+	if n, err := strconv.Atoi(version); err == nil && n > eventVersionMax {
+		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrNewer)
+	}
+	if version != eventVersion || !ok || nonce == "" {
 		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrCorrupt)
 	}
 	at, rest, more := strings.Cut(body, groupSeparator)
@@ -61,7 +92,7 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 		if err != nil {
 			return Entry{}, fmt.Errorf("entry %s: %w", id, err)
 		}
-		entry.Events = append(entry.Events, event)
+		entry.Events, entry.Raw = append(entry.Events, event), append(entry.Raw, text)
 	}
 	if f.failed {
 		return Entry{}, fmt.Errorf("entry %s: %w", id, ErrCorrupt)
@@ -73,7 +104,10 @@ func decodeEvent(text string) (Event, error) {
 	head, body, _ := strings.Cut(text, recordSeparator)
 	f := fieldReader{rest: head}
 	e := Event{Verb: Verb(f.text()), ID: f.text()}
-	if e.Verb == VerbAdjust {
+	switch e.Verb {
+	case VerbRevert:
+		e.Birth = f.text()
+	case VerbAdjust:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}
@@ -86,7 +120,7 @@ func decodeEvent(text string) (Event, error) {
 			})
 			f.failed = f.failed || l.failed
 		}
-	} else {
+	default:
 		e.StateBefore, e.VersionBefore, e.Extra = State(f.text()), f.number(), f.text()
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {

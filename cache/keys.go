@@ -21,7 +21,7 @@ type keys struct {
 	stock        string // hash: level -> available; epoch, gate, locations
 	levels       string // hash: level -> on hand, committed, safety stock, backorder limit
 	reservations string // hash: id -> record
-	operations   string // hash: id -> fingerprint, time, entry
+	operations   string // hash: id -> fingerprint, time, nonce
 	deadlines    string // zset: deadline -> ids, packed
 	events       string // stream
 }
@@ -33,10 +33,13 @@ const (
 	fieldLocations = "locations" // in stock its version, in levels the list
 )
 
-// What the gate says: backlog refuses reserve, loading refuses every verb.
+// What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until
+// an operator has decided.
 const (
 	gateOpen    = "open"
 	gateBacklog = "backlog"
+	gateLoading = "loading"
+	gateStopped = "stopped"
 )
 
 // shards is how many there are; one for now, and this is the one place that assumes it.

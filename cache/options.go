@@ -12,6 +12,9 @@ type Options struct {
 	TTLMax  time.Duration // longest deadline that may be asked for; default 24h
 	Timeout time.Duration // one call, queueing and retries included; default 2s
 
+	Ledger      Ledger        // where sales are durable; nil: nothing is
+	DurableWait time.Duration // longest wait for it of one call, beside Timeout; default 5s
+
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
 	InFlightMax int // batches of one verb under way at once; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384
@@ -34,7 +37,13 @@ const (
 	VerbAdjust  Verb = "adjust"
 )
 
-// Verbs lists them all.
+// The verbs that undo what the ledger has refused: the reconciler's alone.
+const (
+	VerbCompensate Verb = "compensate" // of a reservation
+	VerbRevert     Verb = "revert"     // of an operation
+)
+
+// Verbs lists those that are called.
 var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbExpire, VerbAdjust}
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick

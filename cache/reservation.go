@@ -57,6 +57,8 @@ type Result struct {
 	// DurableCall says that this call is one of those that are answered once the ledger has them:
 	// confirm, fulfill, and the release of a confirmed reservation.
 	DurableCall bool
+
+	birth string // nonce of the entry that made the reservation
 }
 
 // Level is a SKU at a location. Available = OnHand - Held - Committed - SafetyStock +
@@ -84,6 +86,8 @@ type AdjustResult struct {
 	At      time.Time // when the operation was applied, by Redis's clock
 	Replay  bool      // the id was used before for the same request; nothing was changed
 	Durable bool      // the ledger has it; false where there is no ledger
+
+	birth string // nonce of the entry that made it
 }
 
 // AdjustedLevel is a level as it is now, and whether this operation made it.

@@ -48,7 +48,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		case "held":
 			return call.held(a)
 		case "replay":
-			return s.result(r.ID, a, true)
+			return s.replayed(ctx, &r, a)
 		case "insufficient":
 			if !stale {
 				return Result{}, call.insufficient(a.payload)
@@ -88,7 +88,7 @@ func (s *Store) result(id string, a answer, replay bool) (Result, error) {
 		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
 	ours := a.resent != "" && rec.Birth == a.resent && rec.Version == 1
-	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours}, nil
+	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours, birth: rec.Birth}, nil
 }
 
 // reserveCall is a ReserveRequest as its script takes it.

@@ -87,6 +87,8 @@ func (s *Store) closed(ctx context.Context, verb Verb, word string, g *generatio
 		return err
 	case "loading":
 		return ErrRebuilding
+	case "stopped":
+		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", ErrRebuilding)
 	case "backlog":
 		return ErrBacklogFull
 	case "refused":

@@ -32,6 +32,7 @@ const (
 	defaultTTL         = 10 * time.Minute
 	defaultTTLMax      = 24 * time.Hour
 	defaultTimeout     = 2 * time.Second
+	defaultDurableWait = 5 * time.Second
 	defaultBatchMax    = 64
 	defaultInFlightMax = 3
 	defaultQueueMax    = 16384
@@ -77,6 +78,7 @@ func (o Options) withDefaults() Options {
 	o.TTL = orDefault(o.TTL, defaultTTL)
 	o.TTLMax = orDefault(o.TTLMax, max(defaultTTLMax, o.TTL))
 	o.Timeout = orDefault(o.Timeout, defaultTimeout)
+	o.DurableWait = orDefault(o.DurableWait, defaultDurableWait)
 	o.BatchMax = orDefault(o.BatchMax, defaultBatchMax)
 	o.InFlightMax = orDefault(o.InFlightMax, defaultInFlightMax)
 	o.QueueMax = orDefault(o.QueueMax, defaultQueueMax)
@@ -111,6 +113,9 @@ func (o Options) check() error {
 	}
 	if o.Timeout < time.Millisecond {
 		f.add("Timeout", "is %s, must be at least 1ms", o.Timeout)
+	}
+	if o.DurableWait < time.Millisecond {
+		f.add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
 	}
 	return f.err()
 }
@@ -189,6 +194,7 @@ var outcomes = []struct {
 	{ErrIDConflict, "id_conflict"},
 	{ErrUnknownStock, "unknown_stock"},
 	{ErrNoLocation, "no_location"},
+	{ErrNotDurable, "not_durable_yet"},
 	{ErrRebuilding, "rebuilding"},
 	{ErrBacklogFull, "backlog_full"},
 	{ErrCorrupt, "internal"},

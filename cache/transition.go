@@ -13,8 +13,10 @@ import (
 // again where they came from, or is refused, so that the caller can refund. TransitionRequest.Lines
 // must be empty.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
-// *VersionError, *InsufficientError. One round trip, shared with its batch.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrIDConflict,
+// *WrongStateError, *VersionError, *InsufficientError, ErrNotDurable. With the last the hold can't lapse
+// any more, and the call can be repeated. One round trip, shared with its batch, and the wait for the
+// ledger.
 func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error) {
 	if len(r.Lines) > 0 {
 		return Result{}, &InvalidError{Faults: []Fault{{Path: "/lines", Message: "a reservation is confirmed whole"}}}
@@ -49,21 +51,35 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
-	a := s.send(ctx, verb, &transitionCall{verb: verb, request: &r})
-	switch {
-	case a.err != nil:
+	call := &transitionCall{verb: verb, request: &r}
+	if s.options.Ledger == nil {
+		call.settled = settledAlways
+	}
+	a := s.settle(ctx, call, s.send(ctx, verb, call))
+	if a.err != nil {
 		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, a.err)
-	case a.status == "done" || a.status == "repeat":
-		result, err := s.result(r.ID, a, a.status == "repeat")
+	}
+	if a, err = s.forgotten(ctx, call, a); err != nil {
+		return Result{}, err
+	}
+	switch a.status {
+	case "done", "repeat":
+		result, err = s.result(r.ID, a, a.status == "repeat")
 		result.DurableCall = verb != VerbRelease
-		return result, err
-	case a.status == "done_durable" || a.status == "repeat_durable":
-		result, err := s.result(r.ID, a, a.status == "repeat_durable")
+	case "done_durable", "repeat_durable":
+		result, err = s.result(r.ID, a, a.status == "repeat_durable")
 		result.DurableCall = true
-		return result, err
 	default:
 		return Result{}, r.refused(verb, a)
 	}
+	if err != nil || !result.DurableCall {
+		return result, err
+	}
+	if err := s.await(ctx, Step{ID: r.ID, Birth: result.birth, Version: result.Version}); err != nil {
+		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, err)
+	}
+	result.Durable = s.durable()
+	return result, nil
 }
 
 // refused turns the refusals that speak of lines into errors; the others are common to all verbs.
@@ -119,25 +135,33 @@ func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 type transitionCall struct {
 	verb    Verb
 	request *TransitionRequest
+	settled string // the version that the ledger has; "" is not known
 }
+
+// settledAlways stands for every version: there is no ledger that decides.
+const settledAlways = "*"
 
 func (c *transitionCall) id() string  { return c.request.ID }
 func (c *transitionCall) weight() int { return 1 + len(c.request.Lines) }
 
 func (c *transitionCall) arguments(b *batch) {
-	version := versionText(c.request.Version)
-	mark := string(c.verb) + "/" + version
-	if len(c.request.Lines) > 0 {
-		mark += "/" + c.request.fingerprint()
-	}
-	b.add(version, mark)
+	b.add(versionText(c.request.Version), c.mark())
 	if c.verb == VerbConfirm {
 		return
 	}
-	b.add(strconv.Itoa(len(c.request.Lines)))
+	b.add(c.settled, strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {
 		b.add(l.Line, strconv.FormatInt(l.Quantity, 10))
 	}
+}
+
+// mark is the transition that a record keeps, by which this call is known again.
+func (c *transitionCall) mark() string {
+	mark := string(c.verb) + "/" + versionText(c.request.Version)
+	if len(c.request.Lines) > 0 {
+		mark += "/" + c.request.fingerprint()
+	}
+	return mark
 }
 
 func versionText(version int64) string {

@@ -6,7 +6,7 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit;
 --                                  locations, the list of all
---   KEYS[3]  operations    hash    id -> fingerprint, time, entry
+--   KEYS[3]  operations    hash    id -> fingerprint, time, nonce
 --   KEYS[4]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
@@ -18,16 +18,17 @@
 --            for each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
 --            backorder_limit, "" where it is not asked for
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+-- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another operation
---   {"repeat", at_ms level …}    the same operation: when it was applied, and its levels as they are
+--   {"repeat", at_ms birth level …}  the same operation: when it was applied, the nonce of the entry
+--                                that made it, and its levels as they are
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"no_level", change}         a negative delta on a level that does not exist
 --   {"version_conflict", change on_hand}  on hand is not if_on_hand
 --   {"insufficient", change on_hand}      on hand would fall below zero
 --   {"exceeds", change on_hand}  on hand would exceed its limit
 --   {"too_many_locations", change}        the location would be one too many
---   {"done", at_ms level …}      applied; each level: on hand, committed, safety stock, backorder
+--   {"done", at_ms birth level …}  applied; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
 -- bind
@@ -118,7 +119,7 @@ local function decide(id, fingerprint, reason, actor, count)
   if known then
     local f = split(known, US)
     if f[2] ~= fingerprint then return 'conflict', '' end
-    local texts = { f[3] }
+    local texts = { f[3] .. US .. f[4] }
     for i = 1, count do
       local level = args[first_level + tonumber(args[at]) - 1]
       if not (counts[level] and available[level]) then return 'corrupt', level end
@@ -129,7 +130,7 @@ local function decide(id, fingerprint, reason, actor, count)
   end
   local refusal, list = work_out(count, at)
   if refusal then return refusal, list end
-  local texts, parts = { int(now) }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
+  local texts, parts = { int(now) .. US .. nonce }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
   for _, entry in ipairs(list) do
     if entry.place then
       is_place[entry.place] = true
@@ -142,7 +143,7 @@ local function decide(id, fingerprint, reason, actor, count)
     end
   end
   events[#events + 1] = table.concat(parts, RS)
-  operations[id] = '1' .. US .. fingerprint .. US .. int(now) .. US
+  operations[id] = '1' .. US .. fingerprint .. US .. int(now) .. US .. nonce
   made[#made + 1] = id
   return 'done', table.concat(texts, RS)
 end
@@ -157,8 +158,7 @@ end
 
 -- write
 if #events > 0 then
-  local entry = append(events_key, nonce, now)
-  if not entry then return { 'refused' } end
+  if not append(events_key, nonce, now) then return { 'refused' } end
   local stock_list, levels_list, list = {}, {}, {}
   if places > places_before then
     locations = int((whole(locations) or 0) + 1)
@@ -169,7 +169,7 @@ if #events > 0 then
   write_counts(levels_key, levels_list)
   for _, id in ipairs(made) do
     list[#list + 1] = id
-    list[#list + 1] = operations[id] .. entry
+    list[#list + 1] = operations[id]
   end
   pairs_in(operations_key, list)
 end

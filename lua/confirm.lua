@@ -12,9 +12,10 @@
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: version or "", transition
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+-- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"not_found", ""}            no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
+--   {"conflict", ""}             the ledger has another reservation under this id
 --   {"repeat", record}           confirmed already: nothing was changed
 --   {"wrong_state", record}      it is neither held nor expired
 --   {"version_conflict", record}  its version is another
@@ -80,6 +81,7 @@ local function decide(id, version, transition)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
+  if r.transition == CONFLICT then return 'conflict', '' end
   if repeated(r, 'confirmed', version) then return 'repeat', records[id] end
   if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end

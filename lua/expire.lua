@@ -8,7 +8,7 @@
 --   KEYS[4]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
--- Output: the one word "fenced", "loading" (gate), "refused" (the stream did not take the entry), or
+-- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
 --   {"ok", now_ms, locations, expired, skipped, more}  how many expired; how many could not, for
 --                                their levels are gone or broken; "1" if more may be due
 

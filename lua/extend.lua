@@ -10,9 +10,10 @@
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: version or "", transition, ttl_ms
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+-- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"not_found", ""}            no such reservation
 --   {"corrupt", id}              the stored record can't be read
+--   {"conflict", ""}             the ledger has another reservation under this id
 --   {"repeat", record}           this very call, with its version, was the last: nothing changed
 --   {"wrong_state", record}      it is not held, or overdue
 --   {"version_conflict", record}  its version is another
@@ -34,6 +35,7 @@ local function decide(id, version, transition, ttl)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
+  if r.transition == CONFLICT then return 'conflict', '' end
   if version ~= '' and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'held' or r.expires <= now then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end

@@ -9,15 +9,17 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: version or "", transition, parts, then for each part:
---            line, quantity
+--   ARGV[4]  the n ids, then for each request: version or "", transition, settled (the version that
+--            the ledger has, "*" where there is no ledger), parts, then for each part: line, quantity
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading" (gate), "refused" (the stream did not take the entry)
+-- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"not_found", ""}            no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
+--   {"conflict", ""}             the ledger has another reservation under this id
 --   {"repeat", record}           fulfilled already, or this very call was the last: nothing changed
 --   {"wrong_state", record}      it is not confirmed
 --   {"version_conflict", record}  its version is another
+--   {"unsettled", record}        it is confirmed, and the ledger has not decided that version yet
 --   {"unknown_line", part}       number of the part whose line it does not have
 --   {"exceeds", part left}       number of the part that asks for more units than the line has left
 --   {"insufficient", line available …, record}  lines that would take on hand below zero, and how
@@ -65,17 +67,19 @@ local function departures(r, parts)
   return list, short
 end
 
-local function decide(id, version, transition, count)
+local function decide(id, version, transition, settled, count)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
+  if r.transition == CONFLICT then return 'conflict', '' end
   if count == 0 and repeated(r, 'fulfilled', version) then return 'repeat', records[id] end
   if count > 0 and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'confirmed' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+  if unsettled(r, settled) then return 'unsettled', records[id] end
   local level = lacking(r, counts)
   if level then return 'corrupt', level end
-  local parts, everything, refusal, payload = parts_of(r, args, cursor + 3, count)
+  local parts, everything, refusal, payload = parts_of(r, args, cursor + 4, count)
   if refusal then return refusal, payload end
   local list, short = departures(r, parts)
   if #short > 0 then return 'insufficient', table.concat(short, RS) .. GS .. records[id] end
@@ -90,10 +94,10 @@ end
 
 local reply = { 'ok', int(now), locations }
 for i = 1, n do
-  local count = tonumber(args[cursor + 2])
-  local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], count)
+  local id, count = args[first_id + i - 1], tonumber(args[cursor + 3])
+  local status, payload = decide(id, args[cursor], args[cursor + 1], args[cursor + 2], count)
   reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 3 + 2 * count
+  cursor = cursor + 4 + 2 * count
 end
 
 -- write

@@ -11,13 +11,19 @@ import (
 //go:embed *.lua
 var files embed.FS
 
-// allowOOM lists the scripts that give units back or finish a sale: they go on when Redis has
-// reached its memory limit, so that stock does not stick.
-var allowOOM = map[string]bool{"confirm": true, "release": true, "expire": true, "fulfill": true}
+// allowOOM lists the scripts that give units back, finish a sale or free memory: they go on when
+// Redis has reached its memory limit, so that stock does not stick.
+var allowOOM = map[string]bool{
+	"confirm": true, "release": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
+	"forget": true, "tend": true, "begin": true, "load": true, "open": true,
+}
 
-// Names lists the scripts, one for each verb.
+// Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
-	return []string{"reserve", "confirm", "release", "extend", "fulfill", "expire", "adjust"}
+	return []string{
+		"reserve", "confirm", "release", "extend", "fulfill", "expire", "adjust",
+		"compensate", "revert", "forget", "tend", "begin", "load", "open",
+	}
 }
 
 // Text is the script of that name for an epoch. The epoch is a literal in it, so a script of one

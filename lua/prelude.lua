@@ -54,6 +54,7 @@ local touched_levels, touched_records = {}, {} -- in the order they were first c
 local is_touched = {} -- level or id -> true
 local events = {} -- texts, in order
 local due = {} -- members of deadlines that were given back
+local expire_until = nil -- Unix ms: nothing with a later deadline is expired; nil is no bound
 local deadlines, ids_at = {}, {} -- deadlines to write, in order; deadline -> ids that have it
 
 -- change sets the available units of a level.
@@ -105,12 +106,12 @@ local function take_available(level, text)
 end
 
 -- read_stock reads the gate and the levels names[from..to]. It returns why the batch is refused
--- ('fenced', 'loading' or 'backlog'), or nil, and the version of the list of locations.
+-- ('fenced', 'loading', 'stopped' or 'backlog'), or nil, and the version of the list of locations.
 local function read_stock(key, names, from, to)
   local last = math.min(to, from + CHUNK - 1)
-  local got = redis.call('HMGET', key, 'epoch', 'gate', 'locations', unpack(names, from, last))
+  local got = redis.call('HMGET', key, 'epoch', 'gate', 'locations', 'expire_until', unpack(names, from, last))
   for i = from, last do
-    local text = got[i - from + 4]
+    local text = got[i - from + 5]
     if text then
       local units = whole(text)
       available[names[i]] = units
@@ -124,6 +125,7 @@ local function read_stock(key, names, from, to)
   elseif got[2] and got[2] ~= 'open' then
     closed = got[2]
   end
+  if got[4] then expire_until = whole(got[4]) or 0 end
   return closed, got[3] or '0'
 end
 
@@ -240,7 +242,8 @@ end
 -- reclaim gives back what is due, a bounded number of members of deadlines. It returns how many
 -- reservations it expired, how many it could not (their levels are gone or broken: the audit's
 -- business), and whether more may be due.
-local function reclaim(stock_key, reservations_key, deadlines_key, now)
+local function reclaim(stock_key, reservations_key, deadlines_key, clock_now)
+  local now = math.min(clock_now, expire_until or clock_now)
   due = redis.call('ZRANGEBYSCORE', deadlines_key, '-inf', int(now), 'LIMIT', 0, DUE_MEMBERS)
   local ids, unread, seen = {}, {}, {}
   for _, member in ipairs(due) do
@@ -368,6 +371,15 @@ end
 local function repeated(r, state, version)
   return r.state == state and (version == '' or tonumber(version) <= r.version)
 end
+
+-- unsettled says that a confirmed reservation's last step is not decided by the ledger yet: nothing
+-- may follow it until then.
+local function unsettled(r, settled)
+  return r.state == 'confirmed' and settled ~= '*' and settled ~= int(r.version)
+end
+
+-- CONFLICT is the transition of a reservation whose id belongs to another one in the ledger.
+local CONFLICT = 'conflict'
 
 -- left is the units of a line that are neither fulfilled nor given back.
 local function left(line)

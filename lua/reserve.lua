@@ -14,7 +14,7 @@
 --            keep), then for each line: text (line sku requested returned), quantity, candidates
 --            (numbers of levels, in order)
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "backlog" (gate), "refused" (the stream did not take the entry)
+-- one word "fenced", "loading", "stopped", "backlog" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another request
 --   {"replay", record}           the same request: the reservation as it is now
 --   {"corrupt", level}           a stored value is not a whole number

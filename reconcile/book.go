@@ -1,11 +1,6 @@
 package reconcile
 
 import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 )
@@ -29,6 +24,7 @@ type book struct {
 	operations   map[string]bool // ids that are known
 	movements    []movement
 	refusals     []refusal
+	settled      []settlement
 	made         []operation
 }
 
@@ -36,6 +32,7 @@ type book struct {
 type reservation struct {
 	record  cache.Record
 	extra   string // JSON of what Redis does not keep, "" where there is nothing
+	at      int64  // Unix ms: of the last change by this batch
 	created bool   // by this batch
 	changed bool   // by this batch
 }
@@ -43,6 +40,7 @@ type reservation struct {
 // operation is an adjustment or count that was applied.
 type operation struct {
 	id          string
+	birth       string // nonce of the entry that made it
 	fingerprint string
 	at          int64 // Unix ms
 	reason      string
@@ -64,33 +62,34 @@ type movement struct {
 	actor       string
 }
 
-// refusalKey names the transition that was refused: the version it made in Redis.
-type refusalKey struct {
-	id      string
-	birth   string
-	version int64
-}
-
 // refusal is an event that the ledger did not apply: the answer to who waits for it, and what is to be
 // undone in Redis.
 type refusal struct {
-	refusalKey
+	step   cache.Step
 	entry  entryID
 	event  int
 	at     int64
 	verb   cache.Verb
 	reason refusalReason
+	detail refusalDetail
+}
+
+// refusalDetail is what an answer, or the undoing, needs of what was refused.
+type refusalDetail struct {
+	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
+	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation: what it has changed in Redis
 }
 
 // refusalReason says why an event was refused.
 type refusalReason string
 
 const (
-	reasonOversold refusalReason = "oversold"      // more would be committed than there is
-	reasonKnown    refusalReason = "id_known"      // the id belongs to another reservation or operation
-	reasonVersion  refusalReason = "version"       // it does not follow from what the ledger has
-	reasonUnknown  refusalReason = "unknown_level" // it draws on a level the ledger does not have
-	reasonNegative refusalReason = "negative"      // a count would fall below zero
+	reasonOversold   refusalReason = "oversold"      // more would be committed than there is
+	reasonKnown      refusalReason = "id_known"      // the id belongs to another reservation or operation
+	reasonVersion    refusalReason = "version"       // it does not follow from what the ledger has
+	reasonUnknown    refusalReason = "unknown_level" // it draws on a level the ledger does not have
+	reasonNegative   refusalReason = "negative"      // a count would fall below zero
+	reasonConstraint refusalReason = "constraint"    // a rule of the database refused it; see quarantine
 )
 
 func newBook() *book {
@@ -101,58 +100,105 @@ func newBook() *book {
 }
 
 // apply decides the events of an entry in order.
-func (b *book) apply(id entryID, entry cache.Entry) {
-	for i := range entry.Events {
-		e := &entry.Events[i]
-		var reason refusalReason
-		switch e.Verb {
-		case cache.VerbAdjust:
-			reason = b.adjust(id, i, entry.At, e)
-		default:
-			reason = b.transition(id, i, entry.At, e)
-		}
-		if reason != "" {
-			b.refusals = append(b.refusals, refusal{
-				refusalKey: refusalKey{id: e.ID, birth: e.Record.Birth, version: e.Record.Version},
-				entry:      id, event: i, at: entry.At, verb: e.Verb, reason: reason,
-			})
-		}
+func (b *book) apply(e *entry) {
+	for i := range e.events {
+		b.applyEvent(e, i)
 	}
+}
+
+// applyEvent decides one event of an entry.
+func (b *book) applyEvent(entry *entry, i int) {
+	e := &entry.events[i]
+	var reason refusalReason
+	var detail refusalDetail
+	switch e.Verb {
+	case cache.VerbAdjust:
+		reason, detail = b.adjust(entry, i, e)
+	case cache.VerbCompensate:
+		reason = b.compensate(entry, i, e)
+	case cache.VerbRevert:
+		b.settled = append(b.settled, settlement{step: e.Step(entry.nonce), at: entry.at})
+	default:
+		reason, detail = b.transition(entry, i, e)
+	}
+	if reason != "" {
+		b.refuse(entry, i, reason, detail)
+	}
+}
+
+// refuse notes that an event was not applied.
+func (b *book) refuse(entry *entry, i int, reason refusalReason, detail refusalDetail) {
+	e := &entry.events[i]
+	b.refusals = append(b.refusals, refusal{
+		step: e.Step(entry.nonce), entry: entry.id, event: i, at: entry.at, verb: e.Verb, reason: reason, detail: detail,
+	})
 }
 
 // transition applies one transition of a reservation, or says why not. It applies only where the
 // ledger's record has the same birth and the version and state it starts from.
-func (b *book) transition(id entryID, i int, at int64, e *cache.Event) refusalReason {
+func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
 	known := b.reservations[e.ID]
 	before := cache.Record{}
 	switch {
 	case e.Verb == cache.VerbReserve && known != nil:
-		return reasonKnown
+		return reasonKnown, refusalDetail{}
 	case e.Verb != cache.VerbReserve && known == nil:
-		return reasonVersion
+		return reasonVersion, refusalDetail{}
 	case known != nil:
 		before = known.record
 	}
 	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 ||
 		known != nil && before.Birth != e.Record.Birth {
-		return reasonVersion
+		return reasonVersion, refusalDetail{}
 	}
 	deltas, reason := b.deltas(before, e.Record)
 	if reason != "" {
-		return reason
+		return reason, refusalDetail{Shortages: b.shortages(before, e.Record)}
 	}
+	b.record(entry, i, e, deltas)
+	return "", refusalDetail{}
+}
+
+// record writes what a transition leaves behind.
+func (b *book) record(entry *entry, i int, e *cache.Event, deltas []delta) {
 	for _, d := range deltas {
 		b.levels[d.key].add(d.level)
 		b.movements = append(b.movements, movement{
-			entry: id, event: i, at: at, key: d.key, delta: d.level, verb: e.Verb, reservation: e.ID,
+			entry: entry.id, event: i, at: entry.at, key: d.key, delta: d.level, verb: e.Verb, reservation: e.ID,
 		})
 	}
+	known := b.reservations[e.ID]
 	if known == nil {
 		known = &reservation{extra: e.Extra, created: true}
 		b.reservations[e.ID] = known
 	}
-	known.record, known.changed = e.Record, true
+	known.record, known.changed, known.at = e.Record, true, entry.at
+}
+
+// compensate applies what undid a refusal in Redis: its reservation is there again as the ledger has
+// it, or given back, under a higher version. Where the ledger has another reservation under that id,
+// or none, nothing of it was ever counted here: only the refusal is settled.
+func (b *book) compensate(entry *entry, i int, e *cache.Event) refusalReason {
+	known := b.reservations[e.ID]
+	if known != nil && known.record.Birth == e.Record.Birth {
+		if e.Record.Version <= known.record.Version {
+			return reasonVersion
+		}
+		deltas, reason := b.deltas(known.record, e.Record)
+		if reason != "" {
+			return reason
+		}
+		b.record(entry, i, e, deltas)
+	}
+	b.settled = append(b.settled, settlement{step: e.Step(entry.nonce), at: entry.at})
 	return ""
+}
+
+// settlement says that the refusals of a reservation below the version of step, or of an operation,
+// are undone.
+type settlement struct {
+	step cache.Step
+	at   int64 // Unix ms
 }
 
 type delta struct {
@@ -209,6 +255,44 @@ func (b *book) deltas(before, after cache.Record) ([]delta, refusalReason) {
 	return moved, ""
 }
 
+// shortages lists the lines for which the ledger lacks units to commit or to let go, as far as the
+// lines before them left any.
+func (b *book) shortages(before, after cache.Record) []cache.Shortage {
+	var short []cache.Shortage
+	taken := map[levelKey]int64{}
+	for i, line := range after.Lines {
+		var asked, lacking int64
+		for j, a := range line.From {
+			key := levelKey{line.SKU, a.Location}
+			units, there := a.Quantity-a.Fulfilled, int64(0)
+			l := b.levels[key]
+			switch {
+			case l == nil:
+			case before.State == cache.StateConfirmed: // units leave
+				units = a.Fulfilled - fulfilledBefore(before, i, j)
+				there = l.onHand
+			default:
+				there = l.onHand + l.backorderLimit - l.committed
+			}
+			there = max(0, there-taken[key])
+			taken[key] += units
+			asked += units
+			lacking += max(0, units-there)
+		}
+		if lacking > 0 {
+			short = append(short, cache.Shortage{Line: line.Line, SKU: line.SKU, Requested: asked, Available: asked - lacking})
+		}
+	}
+	return short
+}
+
+func fulfilledBefore(before cache.Record, line, allocation int) int64 {
+	if line < len(before.Lines) && allocation < len(before.Lines[line].From) {
+		return before.Lines[line].From[allocation].Fulfilled
+	}
+	return 0
+}
+
 func (l *level) add(d level) {
 	l.onHand += d.onHand
 	l.held += d.held
@@ -218,49 +302,43 @@ func (l *level) add(d level) {
 }
 
 // adjust applies one operation, or says why not.
-func (b *book) adjust(id entryID, i int, at int64, e *cache.Event) refusalReason {
-	if b.operations[e.ID] {
-		return reasonKnown
+func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
+	deltas := make([]cache.LevelDelta, len(e.Levels))
+	for j, c := range e.Levels {
+		deltas[j] = c.Delta()
 	}
-	for _, c := range e.Levels {
-		if l := b.levels[levelKey{c.SKU, c.Location}]; l != nil && l.onHand+c.OnHandAfter-c.OnHandBefore < 0 {
-			return reasonNegative
+	if b.operations[e.ID] {
+		return reasonKnown, refusalDetail{Levels: deltas}
+	}
+	after := map[levelKey]int64{}
+	for _, d := range deltas {
+		key := levelKey{d.SKU, d.Location}
+		units, seen := after[key]
+		if l := b.levels[key]; l != nil && !seen {
+			units = l.onHand
+		}
+		after[key] = units + d.OnHand
+		if after[key] < 0 {
+			return reasonNegative, refusalDetail{Levels: deltas}
 		}
 	}
-	for _, c := range e.Levels {
-		key := levelKey{c.SKU, c.Location}
+	for _, d := range deltas {
+		key := levelKey{d.SKU, d.Location}
 		l := b.levels[key]
 		if l == nil {
 			l = &level{}
 			b.levels[key] = l
 		}
-		d := level{
-			onHand:         c.OnHandAfter - c.OnHandBefore,
-			safetyStock:    c.SafetyStockAfter - c.SafetyStockBefore,
-			backorderLimit: c.BackorderLimitAfter - c.BackorderLimitBefore,
-		}
-		l.add(d)
+		change := level{onHand: d.OnHand, safetyStock: d.SafetyStock, backorderLimit: d.BackorderLimit}
+		l.add(change)
 		b.movements = append(b.movements, movement{
-			entry: id, event: i, at: at, key: key, delta: d, verb: e.Verb, operation: e.ID, reason: e.Reason, actor: e.Actor,
+			entry: entry.id, event: i, at: entry.at, key: key, delta: change, verb: e.Verb,
+			operation: e.ID, reason: e.Reason, actor: e.Actor,
 		})
 	}
 	b.operations[e.ID] = true
-	b.made = append(b.made, operation{id: e.ID, fingerprint: e.Fingerprint, at: at, reason: e.Reason, actor: e.Actor})
-	return ""
-}
-
-// entryID is the id of an entry of the stream: epoch and sequence.
-type entryID struct{ epoch, sequence uint64 }
-
-func (id entryID) String() string { return fmt.Sprintf("%d-%d", id.epoch, id.sequence) }
-
-// parseEntryID reads "<epoch>-<sequence>".
-func parseEntryID(text string) (entryID, error) {
-	epoch, sequence, _ := strings.Cut(text, "-")
-	e, err1 := strconv.ParseUint(epoch, 10, 64)
-	s, err2 := strconv.ParseUint(sequence, 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return entryID{}, fmt.Errorf("entry id %q: %w: %w", text, cache.ErrCorrupt, err)
-	}
-	return entryID{e, s}, nil
+	b.made = append(b.made, operation{
+		id: e.ID, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
+	})
+	return "", refusalDetail{}
 }

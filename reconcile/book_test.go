@@ -98,13 +98,13 @@ func TestBook(t *testing.T) {
 		{"a count", level{onHand: 5}, []cache.Event{counted("op", 5, 9)}, "on hand 9 held 0 committed 0 | "},
 		{"a count is a change", level{onHand: 7}, []cache.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
 		{"an operation happens once", level{onHand: 5}, []cache.Event{counted("op", 5, 9), counted("op", 9, 1)},
-			"on hand 9 held 0 committed 0 |  | refused adjust of op v0: id_known"},
+			"on hand 9 held 0 committed 0 |  | refused adjust of op v1: id_known"},
 		{"an operation below zero", level{onHand: 5}, []cache.Event{counted("op", 9, 1)},
-			"on hand 5 held 0 committed 0 |  | refused adjust of op v0: negative"},
+			"on hand 5 held 0 committed 0 |  | refused adjust of op v1: negative"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := ledgerOf(c.given)
-			b.apply(entryID{1, 1}, cache.Entry{Events: c.events})
+			b.apply(&entry{id: entryID{1, 1}, nonce: "birth", events: c.events})
 			if got := b.describe(); got != c.want {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}
@@ -135,7 +135,7 @@ func (b *book) describe() string {
 	}
 	parts := []string{fmt.Sprintf("on hand %d held %d committed %d", l.onHand, l.held, l.committed), strings.Join(known, " ")}
 	for _, r := range b.refusals {
-		parts = append(parts, fmt.Sprintf("refused %s of %s v%d: %s", r.verb, r.id, r.version, r.reason))
+		parts = append(parts, fmt.Sprintf("refused %s of %s v%d: %s", r.verb, r.step.ID, r.step.Version, r.reason))
 	}
 	return strings.Join(parts, " | ")
 }

@@ -31,7 +31,7 @@ var rows = []struct {
 		"locations": "'{berlin,lyon}'", "quantities": "'{2,3}'", "fulfilled": "'{2,1}'", "returned": "3", "created_at": "now()",
 	}},
 	{"operations", row{
-		"id": "'o-1'", "fingerprint": "'f'", "applied_at": "now()", "shard": "0", "epoch": "1", "sequence": "0",
+		"id": "'o-1'", "fingerprint": "'f'", "birth": "'n0'", "applied_at": "now()", "shard": "0",
 	}},
 	{"movements", row{
 		"shard": "0", "epoch": "1", "sequence": "2", "event": "0", "sku": "'TEE-M'", "location": "'berlin'", "held": "2",
@@ -39,7 +39,7 @@ var rows = []struct {
 	}},
 	{"positions", row{
 		"shard": "0", "epoch": "1", "sequence": "2", "nonce": "'n2'", "run_id": "'a'", "replication_id": "'b'",
-		"shards": "1", "prefix": "'holdfast'",
+		"shards": "1", "prefix": "'holdfast'", "seen_at": "now()",
 	}},
 	{"refusals", row{
 		"shard": "0", "epoch": "1", "sequence": "3", "event": "0", "verb": "'confirm'",
@@ -129,7 +129,7 @@ var refused = []struct {
 	{"refusals", "sequence", "4", "refusals_transition"},
 	{"refusals", "operation_id", "'o-1'", "refusals_cause"},
 	{"refusals", "reservation_id", "null", "refusals_cause"},
-	{"refusals", "birth", "null", "refusals_cause"},
+	{"refusals", "birth", "''", "refusals_identifiers"},
 	{"refusals", "version", "0", "refusals_version"},
 	{"refusals", "reason", "''", "refusals_identifiers"},
 	{"quarantine", "entry", "'1-4'", "quarantine_key"},
@@ -152,6 +152,14 @@ func TestSchema_Refuses(t *testing.T) {
 			checkRefused(t, insert(t, db, c.table, r), c.constraint)
 		})
 	}
+	tried["refusals_operation"] = true
+	r := fresh("refusals")
+	r["operation_id"], r["reservation_id"], r["version"] = "'o-1'", "null", "1"
+	if err := insert(t, db, "refusals", r); err != nil {
+		t.Fatal(err)
+	}
+	r["sequence"] = "10"
+	checkRefused(t, insert(t, db, "refusals", r), "refusals_operation")
 	for _, name := range constraints(t, db) {
 		if !tried[name] {
 			t.Errorf("no case for constraint %s", name)

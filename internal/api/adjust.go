@@ -48,7 +48,7 @@ func (a *API) registerAdjust() {
 			http.StatusOK:      "The level as it is now.",
 		},
 	}
-	common := []*kind{invalidRequest, idConflict, insufficientStock, rebuilding}
+	common := []*kind{invalidRequest, idConflict, insufficientStock, rebuilding, notDurableYet}
 
 	put := change
 	put.id, put.method, put.path = "put-level", http.MethodPut, "/v1/stock/{sku}/{location}"

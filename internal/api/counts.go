@@ -42,7 +42,7 @@ func (a *API) registerCounts() {
 		summary:     "Count many levels at once",
 		description: "All in one atomic step, or none.",
 		answers:     map[int]string{http.StatusOK: "The levels as they are now."},
-		problems:    []*kind{invalidRequest, idConflict, versionConflict, rebuilding},
+		problems:    []*kind{invalidRequest, idConflict, versionConflict, rebuilding, notDurableYet},
 	}, a.count)
 }
 

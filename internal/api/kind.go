@@ -53,6 +53,9 @@ var (
 	rebuilding = &kind{"rebuilding", http.StatusServiceUnavailable, "Rebuilding",
 		"Stock in Redis is being rebuilt from the ledger. Nothing was changed: repeat the same " +
 			"call."}
+	notDurableYet = &kind{"not_durable_yet", http.StatusServiceUnavailable, "Not durable yet",
+		"The ledger has not decided this yet: Postgres did not answer in time, or is down. Repeat the " +
+			"same call with the same id. A reservation whose confirm answered so does not lapse."}
 	backlogFull = &kind{"backlog_full", http.StatusServiceUnavailable, "Backlog full",
 		"Too much waits to be written to the ledger. Nothing was changed: repeat the same call."}
 )
@@ -61,7 +64,7 @@ var (
 var kinds = []*kind{
 	malformed, forbidden, notFound, methodNotAllowed, idConflict, unknownStock, noLocation, insufficientStock,
 	wrongState, versionConflict, tooLarge, unsupportedMediaType, invalidRequest, internal,
-	unavailable, rebuilding, backlogFull,
+	unavailable, rebuilding, notDurableYet, backlogFull,
 }
 
 func (k *kind) uri() string { return problemPage + "#" + k.code }

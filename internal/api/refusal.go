@@ -48,6 +48,7 @@ var refusals = []refusal{
 	{cache.ErrWrongState, wrongState, "", fillWrongState},
 	{cache.ErrVersionConflict, versionConflict, "", fillVersionConflict},
 	{cache.ErrRebuilding, rebuilding, "stock is being rebuilt from the ledger" + nothingChanged, nil},
+	{cache.ErrNotDurable, notDurableYet, "the ledger has not decided this yet; repeat the same call with the same id", nil},
 	{cache.ErrBacklogFull, backlogFull, "too much waits to be written to the ledger" + nothingChanged, nil},
 	{cache.ErrUnavailable, unavailable, "redis is unavailable" + unknownOutcome, nil},
 	{cache.ErrClosed, unavailable, "the server is shutting down; repeat the same call with the same id", nil},

@@ -83,7 +83,7 @@ func (a *API) registerReservations() {
 		id: "reservation", method: http.MethodGet, path: "/v1/reservations/{id}",
 		tag: tagReservations, summary: "One reservation",
 		answers:  map[int]string{http.StatusOK: "The reservation as it is now."},
-		problems: []*kind{invalidRequest, notFound},
+		problems: []*kind{invalidRequest, notFound, rebuilding, notDurableYet},
 		missing:  reservationMissing,
 	}, a.showReservation)
 	a.registerTransitions()

@@ -31,7 +31,8 @@ type ExtendRequest struct {
 }
 
 func (a *API) registerTransitions() {
-	problems := []*kind{invalidRequest, notFound, wrongState, versionConflict, rebuilding}
+	problems := []*kind{invalidRequest, notFound, idConflict, wrongState, versionConflict, rebuilding}
+	durable := append([]*kind{notDurableYet}, problems...)
 	transition := operation{
 		method: http.MethodPost, tag: tagReservations, problems: problems,
 		missing: reservationMissing,
@@ -43,19 +44,21 @@ func (a *API) registerTransitions() {
 	confirm.summary = "Make a held reservation a sale"
 	confirm.description = "After the deadline it takes the units again, or answers `insufficient_stock`. " +
 		"Repeating it changes nothing."
-	confirm.problems = append([]*kind{insufficientStock, idConflict}, problems...)
+	confirm.problems = append([]*kind{insufficientStock}, durable...)
 	register(a, confirm, a.confirm)
 
 	release := transition
 	release.id, release.path = "release", "/v1/reservations/{id}/release"
 	release.summary = "Give units back: all that are left, or some"
 	release.description = "Of a held reservation, or of a confirmed one what is not yet fulfilled."
+	release.problems = durable
 	register(a, release, unitsCall(a.store.Release))
 
 	fulfill := transition
 	fulfill.id, fulfill.path = "fulfill", "/v1/reservations/{id}/fulfill"
 	fulfill.summary = "Record that committed units have left"
 	fulfill.description = "The reservation stays confirmed until nothing is left to fulfill."
+	fulfill.problems = append([]*kind{insufficientStock}, durable...)
 	register(a, fulfill, unitsCall(a.store.Fulfill))
 
 	extend := transition

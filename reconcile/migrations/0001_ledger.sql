@@ -124,14 +124,13 @@ create index reservation_lines_by_sku on reservation_lines (sku, created_at, res
 create table operations (
     id          text           collate "C" not null,
     fingerprint text           not null, -- of what the caller sent
+    birth       text           collate "C" not null, -- nonce of the entry that made it, as a reservation has it
     applied_at  timestamptz(3) not null,
     shard       integer        not null,
-    epoch       bigint         not null, -- with sequence: the entry that made it
-    sequence    bigint         not null,
     reason      text           not null default '',
     actor       text           not null default '',
     constraint operations_key primary key (id),
-    constraint operations_identifiers check (octet_length(id) between 1 and 128)
+    constraint operations_identifiers check (octet_length(id) between 1 and 128 and birth <> '')
 );
 
 create index operations_by_time on operations (applied_at, id);
@@ -192,7 +191,9 @@ create table positions (
     replication_id text           not null,
     shards         integer        not null, -- how many there are, fixed at initialisation
     prefix         text           not null, -- of the keys, likewise
-    moved_at       timestamptz(3) not null default now(), -- by this database's clock
+    seen_at        timestamptz(3) not null, -- by Redis's clock: when it last was what this row says
+    forgotten_to   timestamptz(3) not null default 'epoch', -- what was resolved before, Redis was told to forget
+    rebuild        boolean        not null default false, -- asked for by an operator
     constraint positions_key primary key (shard),
     constraint positions_shard check (shard >= 0 and shard < shards),
     constraint positions_entry check (epoch >= 1 and sequence >= 0 and nonce <> '')
@@ -206,26 +207,25 @@ create table refusals (
     sequence       bigint         not null,
     event          integer        not null,
     verb           text           not null,
-    reservation_id text           collate "C", -- of a transition, with the next two
-    birth          text           collate "C",
-    version        bigint,                     -- that it led to
-    operation_id   text           collate "C", -- of an operation, which may be refused again when it is repeated
+    reservation_id text           collate "C", -- this, with the version it led to, or the next
+    operation_id   text           collate "C",
+    birth          text           collate "C" not null,
+    version        bigint         not null, -- of an operation 1
     reason         text           not null,
+    detail         text           not null default '', -- JSON: the lines that were short; or what is to be undone of an operation
     created_at     timestamptz(3) not null,
     settled_at     timestamptz(3), -- when its undoing was applied; null: still to do
     constraint refusals_key primary key (shard, epoch, sequence, event),
     constraint refusals_transition unique (reservation_id, birth, version),
-    constraint refusals_cause check (
-        num_nonnulls(reservation_id, operation_id) = 1
-        and num_nonnulls(reservation_id, birth, version) in (0, 3)),
+    constraint refusals_operation unique (operation_id, birth),
+    constraint refusals_cause check (num_nonnulls(reservation_id, operation_id) = 1),
     constraint refusals_identifiers check (
         octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128
         and birth <> '' and verb <> '' and reason <> ''),
     constraint refusals_version check (version >= 1)
 );
 
-create index refusals_by_operation on refusals (operation_id) where operation_id is not null;
-create index refusals_open on refusals (created_at) where settled_at is null;
+create index refusals_open on refusals (shard, epoch, sequence, event) where settled_at is null;
 
 -- Events that a rule or a check refused, and entries that can't be read, kept for a person and for
 -- the audit. They are never applied later.

@@ -1,0 +1,105 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// Ledger is what a Store needs of the ledger: where sales are durable, and where it is written whose
+// data Redis must have. Package reconcile implements it.
+type Ledger interface {
+	// Loading hands check the position of the shard, while no other process loads scripts. Its error
+	// is check's, or ErrNotDurable where the ledger does not answer; ErrRebuilding where there is no
+	// position yet.
+	Loading(ctx context.Context, check func(context.Context, Position) error) error
+
+	// Suspect tells the reconciler, if there is one in this process, that Redis may not be what the
+	// position says. It does not block.
+	Suspect()
+
+	// Await returns once the ledger has decided a step: nil where it has applied it. Refusals:
+	// *InsufficientError, ErrIDConflict; ErrNotDurable where it does not answer before ctx ends, or
+	// at once where it is known to be down, or where the step is undone and the call can be repeated.
+	Await(ctx context.Context, step Step) error
+
+	// Durable says whether what the ledger has survives.
+	Durable() bool
+
+	// Reservation reads one that Redis has forgotten. Refusals: ErrNotFound, ErrNotDurable.
+	Reservation(ctx context.Context, id string) (Record, error)
+
+	// Operation reads an operation. Refusals: ErrNotFound, ErrNotDurable.
+	Operation(ctx context.Context, id string) (Operation, error)
+
+	// Levels reads what a SKU has, in order of location, without Available. Refusals: ErrNotDurable.
+	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
+
+	// LevelPage reads levels in order of SKU and location, without Available. Refusals: ErrNotDurable.
+	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)
+}
+
+// Step is one durable change, as the ledger knows it again: a version of a reservation of one birth,
+// or an operation of one birth.
+type Step struct {
+	Operation bool // else a reservation
+	ID        string
+	Birth     string // nonce of the entry that made the reservation or operation
+	Version   int64  // that the step led to; of an operation 1
+}
+
+// Position is how far the ledger has applied a shard, and whose Redis that was.
+type Position struct {
+	Epoch         uint64
+	Sequence      uint64 // with Epoch the id of the last applied entry
+	Nonce         string // of that entry: another one there is another history
+	RunID         string // Redis's, when its scripts were loaded
+	ReplicationID string
+	Shards        int    // how many there are, fixed at initialisation
+	Prefix        string // of the keys, likewise
+	SeenAt        int64  // Unix ms by Redis's clock: when it last was what this says
+}
+
+// Operation is an operation as the ledger keeps it.
+type Operation struct {
+	Fingerprint string // of what the caller sent
+	At          time.Time
+}
+
+// LevelDelta is what an operation adds to a level, units.
+type LevelDelta struct {
+	SKU            location.SKU `json:"sku"`
+	Location       location.ID  `json:"location"`
+	OnHand         int64        `json:"on_hand"`
+	SafetyStock    int64        `json:"safety_stock"`
+	BackorderLimit int64        `json:"backorder_limit"`
+}
+
+// LevelRow is a level of the ledger, as a rebuild loads it.
+type LevelRow struct {
+	SKU                                                  location.SKU
+	Location                                             location.ID
+	OnHand, Held, Committed, SafetyStock, BackorderLimit int64 // units
+}
+
+// ReservationRow is a reservation of the ledger, as a rebuild loads it.
+type ReservationRow struct {
+	ID     string
+	Record Record
+}
+
+// OperationRow is an operation of the ledger, as a rebuild loads it.
+type OperationRow struct {
+	ID          string
+	Birth       string
+	Fingerprint string
+	At          int64 // Unix ms
+}
+
+// Forgettable is what Redis may forget: reservations and operations as they are in the ledger. One
+// that is another by now is not forgotten.
+type Forgettable struct {
+	Reservations []Step
+	Operations   []Step
+}

@@ -1,0 +1,34 @@
+-- begin starts an epoch: it drops all data of the epochs before, closes the gate and writes the first
+-- entry. A rebuilder that was stopped half-way and goes on later finds a higher epoch, and is refused.
+--
+-- Input
+--   KEYS[1]  stock         hash
+--   KEYS[2]  levels        hash
+--   KEYS[3]  reservations  hash
+--   KEYS[4]  operations    hash
+--   KEYS[5]  deadlines     zset
+--   KEYS[6]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the first entry
+-- Output
+--   {"fenced"}                   this epoch or a higher one is there: nothing was changed
+--   {"ok", now_ms}               begun, and the gate says loading
+
+-- bind
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local operations_key, deadlines_key, events_key = KEYS[4], KEYS[5], KEYS[6]
+local now, nonce = clock(ARGV[1]), ARGV[2]
+
+-- read
+local stored = redis.call('HGET', stock_key, 'epoch')
+
+-- decide
+if stored and (whole(stored) or 0) >= tonumber(EPOCH) then return { 'fenced' } end
+
+-- write
+redis.call('UNLINK', stock_key, levels_key, reservations_key, operations_key, deadlines_key, events_key)
+redis.call('XADD', events_key, EPOCH .. '-1', 'v', '1', 'n', nonce, 'e', int(now))
+redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading')
+
+-- return
+return { 'ok', int(now) }

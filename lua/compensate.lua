@@ -1,0 +1,97 @@
+-- compensate undoes in Redis what the ledger has refused of reservations: each is there again as the
+-- ledger has it; or, where the ledger has none of that birth, all its units are given back and the id
+-- is marked as another's.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
+--   KEYS[3]  reservations  hash    id -> record
+--   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[5]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+--   ARGV[3]  n             requests
+--   ARGV[4]  the n ids, then for each request: birth, version that was refused, record of the ledger or ""
+-- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
+-- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
+--   {"gone", ""}                 no such reservation, or it is another by now: nothing to undo
+--   {"corrupt", level}           a stored value is not a whole number
+--   {"done", record}             undone
+
+-- bind
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local deadlines_key, events_key = KEYS[4], KEYS[5]
+local args = ARGV
+local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
+local first_id, cursor = 4, 4 + n
+
+-- read
+local closed, locations = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+read_records(reservations_key, args, first_id, first_id + n - 1)
+local stock_names, stock_listed, counts_names, counts_listed = {}, {}, {}, {}
+for i = first_id, first_id + n - 1 do
+  local target = args[4 + n + 3 * (i - first_id) + 2]
+  for _, r in ipairs({ reservation(args[i]) or false, target ~= '' and decode(target) or false }) do
+    if r then
+      levels_of(r, stock_names, stock_listed)
+      counts_of(r, counts_names, counts_listed)
+    end
+  end
+end
+fields(stock_key, stock_names, 1, #stock_names, take_available)
+fields(levels_key, counts_names, 1, #counts_names, take_counts)
+
+-- decide
+-- count adds what a record has of its levels, or with -1 takes it away.
+local function count(r, sign)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level, gone = line.sku .. US .. a.location, a.fulfilled
+      if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
+      local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
+      change(level, available[level] - sign * gone)
+      shift(level, -sign * a.fulfilled, sign * committed)
+    end
+  end
+end
+
+local function decide(id, birth, version, target)
+  local r = reservation(id)
+  if not records[id] or not r or r.birth ~= birth or r.transition == CONFLICT then return 'gone', '' end
+  if target ~= '' and int(r.version) ~= version then return 'gone', '' end
+  local next = decode(target ~= '' and target or records[id])
+  local level = lacking(r, available) or lacking(r, counts) or lacking(next, available) or lacking(next, counts)
+  if level then return 'corrupt', level end
+  local state, transition = next.state, next.transition
+  if target == '' then
+    state, transition, next.body = 'released', CONFLICT, nil
+    for _, line in ipairs(next.lines) do
+      for _, a in ipairs(line.from) do a.fulfilled = 0 end
+    end
+  end
+  count(r, -1)
+  next.state = state
+  count(next, 1)
+  next.state, next.version = r.state, r.version
+  if state == 'held' then watch(next.expires, id) end
+  return 'done', move('compensate', id, next, state, transition)
+end
+
+local reply = { 'ok', int(now), locations }
+for i = 1, n do
+  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], args[cursor + 2])
+  cursor = cursor + 3
+end
+
+-- write
+if #events > 0 then
+  if not append(events_key, nonce, now) then return { 'refused' } end
+  write_stock(stock_key, {})
+  write_counts(levels_key, {})
+  write_records(reservations_key, {})
+  write_deadlines(deadlines_key)
+end
+
+-- return
+return reply

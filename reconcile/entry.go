@@ -1,0 +1,68 @@
+package reconcile
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// entryID is the id of an entry of the stream: epoch and sequence.
+type entryID struct{ epoch, sequence uint64 }
+
+func (id entryID) String() string { return fmt.Sprintf("%d-%d", id.epoch, id.sequence) }
+
+// parseEntryID reads "<epoch>-<sequence>".
+func parseEntryID(text string) (entryID, error) {
+	epoch, sequence, _ := strings.Cut(text, "-")
+	e, err1 := strconv.ParseUint(epoch, 10, 64)
+	s, err2 := strconv.ParseUint(sequence, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return entryID{}, fmt.Errorf("entry id %q: %w: %w", text, cache.ErrCorrupt, err)
+	}
+	return entryID{e, s}, nil
+}
+
+// entry is an entry of the stream as it was read.
+type entry struct {
+	text   string // its id as it stands there
+	id     entryID
+	nonce  string
+	at     int64 // Unix ms
+	events []cache.Event
+	fault  error    // it can't be read: then there are no events
+	raw    []string // the text of each event; of an entry with a fault, one text with all its fields
+}
+
+// readEntry reads an entry. One that can't be read has a fault; one of a newer format is an error.
+func readEntry(m redis.XMessage) (entry, error) {
+	e := entry{text: m.ID}
+	decoded, err := cache.DecodeEntry(m.ID, m.Values)
+	if errors.Is(err, cache.ErrNewer) {
+		return entry{}, err
+	}
+	if err == nil {
+		e.id, err = parseEntryID(m.ID)
+	}
+	if err != nil {
+		e.fault, e.raw = err, []string{describeFields(m.Values)}
+		return e, nil
+	}
+	e.nonce, e.at, e.events, e.raw = decoded.Nonce, decoded.At, decoded.Events, decoded.Raw
+	return e, nil
+}
+
+// describeFields is the fields of an entry, in order of their names.
+func describeFields(values map[string]any) string {
+	parts := make([]string, 0, len(values))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, values[name]))
+	}
+	return strings.Join(parts, "\n")
+}
