@@ -39,7 +39,7 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	if result, err = r.result(a); err != nil {
 		return AdjustResult{}, err
 	}
-	if err := s.await(ctx, Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}); err != nil {
+	if err := s.await(ctx, Awaited{Step: Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}, Epoch: a.epoch}); err != nil {
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// await returns once the ledger has decided a step, or after Options.DurableWait. It is nil where
+// await returns once the ledger has decided, or after Options.DurableWait. It is nil where
 // there is no ledger.
-func (s *Store) await(ctx context.Context, step Step) error {
+func (s *Store) await(ctx context.Context, a Awaited) error {
 	if s.options.Ledger == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.DurableWait)
 	defer cancel()
-	return s.options.Ledger.Await(ctx, step)
+	return s.options.Ledger.Await(ctx, a)
 }
 
 // durable says whether what await has waited for survives.
@@ -29,7 +29,7 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer 
 		if err != nil {
 			return answer{err: err}
 		}
-		err = s.await(ctx, Step{ID: c.request.ID, Birth: rec.Birth, Version: rec.Version})
+		err = s.await(ctx, rec.awaited(c.request.ID, a.epoch))
 		switch {
 		case errors.Is(err, ErrNotDurable), err != nil && ctx.Err() != nil:
 			return answer{err: err}
@@ -40,6 +40,11 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer 
 		a = s.send(ctx, c.verb, c)
 	}
 	return a
+}
+
+// awaited is what the step that led to a record is awaited as.
+func (r Record) awaited(id string, epoch uint64) Awaited {
+	return Awaited{Step: Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
 }
 
 // forgotten answers a transition of a reservation that Redis does not have from the ledger's record of
@@ -96,7 +101,7 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a answer) (Resu
 	case rec.Fingerprint != r.fingerprint():
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, ErrIDConflict)
 	}
-	return Result{Reservation: rec.Reservation(r.ID, a.now), Replay: true, birth: rec.Birth}, nil
+	return Result{Reservation: rec.Reservation(r.ID, a.now), Replay: true}, nil
 }
 
 // applied answers an operation that the ledger has already; known is false where it has not. Redis

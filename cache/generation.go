@@ -2,10 +2,12 @@ package cache
 
 import (
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -38,12 +40,24 @@ func (s *Store) reload(ctx context.Context, failed *generation) (*generation, er
 		}
 		ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 		defer cancel()
-		g, err := s.load(ctx, failed)
-		if err == nil {
-			s.generation.Store(g)
+		if f := s.loadFailure.Load(); f != nil && time.Now().Before(f.until) {
+			return nil, f.err
 		}
-		return g, err
+		g, err := s.load(ctx, failed)
+		if err != nil {
+			s.loadFailure.Store(&loadFailure{err, time.Now().Add(probeEvery + rand.N(probeEvery))})
+			return nil, err
+		}
+		s.generation.Store(g)
+		return g, nil
 	})
+}
+
+// loadFailure is why the scripts could not be loaded, and until when nobody tries again: every call
+// meets it while Redis is rebuilt.
+type loadFailure struct {
+	err   error
+	until time.Time
 }
 
 // share has callers that want the same at once share one attempt at it. The attempt does not end with
@@ -62,9 +76,8 @@ func share[T any](ctx context.Context, s *Store, what string, attempt func(conte
 	}
 }
 
-// load reads the stored epoch and loads that generation's scripts, on one connection to the
-// primary. An empty Redis is initialised, but never one that had data before: nobody may sell from
-// counters that are gone.
+// load checks whose data Redis has and loads the scripts of its epoch, on one connection to the
+// primary: what was checked and what is loaded can't be two servers.
 func (s *Store) load(ctx context.Context, before *generation) (*generation, error) {
 	node, err := s.node(ctx)
 	if err != nil {
@@ -72,7 +85,10 @@ func (s *Store) load(ctx context.Context, before *generation) (*generation, erro
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()
-	real, err := isRealRedis(ctx, conn)
+	if s.options.Ledger != nil {
+		return s.loadKnown(ctx, conn)
+	}
+	id, err := inspect(ctx, conn, s.keys)
 	if err != nil {
 		return nil, err
 	}
@@ -83,17 +99,83 @@ func (s *Store) load(ctx context.Context, before *generation) (*generation, erro
 	if before != nil && epoch < before.epoch {
 		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", ErrRebuilding, epoch, before.epoch)
 	}
+	return loadScripts(ctx, conn, epoch, id.real())
+}
+
+// loadKnown loads the scripts where Redis is the one that the ledger's position tells of, and tells
+// the reconciler where it is not. The gate is of no matter here: each script reads it.
+func (s *Store) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
+	err = s.options.Ledger.Loading(ctx, func(ctx context.Context, p Position) error {
+		id, err := inspect(ctx, conn, s.keys)
+		if err != nil {
+			return err
+		}
+		why := id.foreign(p)
+		if why == "" {
+			there, err := lastApplied(ctx, conn, s.keys, p)
+			if err != nil {
+				return err
+			}
+			if !there {
+				why = "its last applied event is not the ledger's"
+			}
+		}
+		if why != "" {
+			s.options.Ledger.Suspect()
+			return fmt.Errorf("%w: %s", ErrRebuilding, why)
+		}
+		g, err = loadScripts(ctx, conn, p.Epoch, id.real())
+		return err
+	})
+	if errors.Is(err, ErrNotDurable) {
+		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", ErrRebuilding, err)
+	}
+	return g, err
+}
+
+// loadScripts loads those of an epoch's scripts that Redis does not have. Two round trips.
+func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
+	names := make([]string, len(Verbs))
+	for i, verb := range Verbs {
+		names[i] = string(verb)
+	}
+	shas, err := loadNamed(ctx, conn, names, epoch, real)
+	if err != nil {
+		return nil, err
+	}
 	g := &generation{epoch: epoch, sha: make(map[Verb]string, len(Verbs))}
-	for _, verb := range Verbs {
-		text, err := lua.Text(string(verb), epoch, real)
+	for i, verb := range Verbs {
+		g.sha[verb] = shas[i]
+	}
+	return g, nil
+}
+
+// loadNamed loads scripts by name, those that Redis has not, and returns their SHA-1s.
+func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint64, real bool) ([]string, error) {
+	texts, shas := make([]string, len(names)), make([]string, len(names))
+	for i, name := range names {
+		text, err := lua.Text(name, epoch, real)
 		if err != nil {
 			return nil, err
 		}
-		if g.sha[verb], err = conn.ScriptLoad(ctx, text).Result(); err != nil {
-			return nil, fmt.Errorf("%w: load script %s: %w", ErrUnavailable, verb, err)
-		}
+		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // what Redis names it by
 	}
-	return g, nil
+	there, err := conn.ScriptExists(ctx, shas...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: look for the scripts: %w", ErrUnavailable, err)
+	}
+	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i, text := range texts {
+			if !there[i] {
+				pipe.ScriptLoad(ctx, text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: load the scripts: %w", ErrUnavailable, err)
+	}
+	return shas, nil
 }
 
 // storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
@@ -118,35 +200,19 @@ func (s *Store) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bo
 	return epoch, nil
 }
 
-// isRealRedis tells a Redis server from the embedded one, which answers INFO server with an error,
-// and refuses a Redis that is too old.
-func isRealRedis(ctx context.Context, conn *redis.Conn) (bool, error) {
-	info, err := conn.Info(ctx, "server").Result()
-	if err != nil {
-		if isReply(err) && outcomeOf(err) == ranPartly {
-			return false, nil
-		}
-		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	for line := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
-			major, err := strconv.Atoi(strings.SplitN(v, ".", 2)[0])
-			if err == nil && major < redisMajorMin {
-				return false, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", ErrUnavailable, v, redisMajorMin)
-			}
-		}
-	}
-	return true, nil
-}
-
 // node is the primary that holds the keys.
 func (s *Store) node(ctx context.Context) (*redis.Client, error) {
-	switch c := s.client.(type) {
+	return primaryOf(ctx, s.client, s.keys)
+}
+
+// primaryOf is the primary that holds keys.
+func primaryOf(ctx context.Context, client redis.UniversalClient, k keys) (*redis.Client, error) {
+	switch c := client.(type) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, s.keys.stock)
+		return c.MasterForKey(ctx, k.stock)
 	default:
-		return nil, fmt.Errorf("client of type %T", s.client)
+		return nil, fmt.Errorf("client of type %T", client)
 	}
 }

@@ -19,10 +19,11 @@ type Ledger interface {
 	// position says. It does not block.
 	Suspect()
 
-	// Await returns once the ledger has decided a step: nil where it has applied it. Refusals:
-	// *InsufficientError, ErrIDConflict; ErrNotDurable where it does not answer before ctx ends, or
-	// at once where it is known to be down, or where the step is undone and the call can be repeated.
-	Await(ctx context.Context, step Step) error
+	// Await returns once the ledger has decided what is awaited: nil where it has applied it.
+	// Refusals: *InsufficientError, ErrIDConflict; ErrNotDurable where it does not answer before ctx
+	// ends, or at once where it is known to be down, or where the step is lost or undone and the call
+	// can be repeated.
+	Await(ctx context.Context, a Awaited) error
 
 	// Durable says whether what the ledger has survives.
 	Durable() bool
@@ -47,6 +48,14 @@ type Step struct {
 	ID        string
 	Birth     string // nonce of the entry that made the reservation or operation
 	Version   int64  // that the step led to; of an operation 1
+}
+
+// Awaited is a step that a call waits for, and what tells it from another one that took its place
+// after Redis had gone back in time.
+type Awaited struct {
+	Step
+	State State  // that a reservation's step led to
+	Epoch uint64 // of the script that made it
 }
 
 // Position is how far the ledger has applied a shard, and whose Redis that was.

@@ -3,11 +3,14 @@ package cache
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/location"
 )
 
 // snapshot is the names of all levels in order, as they were at the last listing. Levels are only
@@ -21,7 +24,8 @@ type snapshot struct {
 const scanCount = 2000
 
 // LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
-// made it was answered. Two round trips; the first page after a level was made, and the first of
+// made it was answered. With a ledger one round trip to each; without, or where that does not answer,
+// two, and the first page after a level was made, and the first of
 // all, read the names of all levels, 2,000 a round trip.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding.
@@ -29,6 +33,15 @@ func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, e
 	after, err := filter.validate()
 	if err != nil {
 		return LevelPage{}, err
+	}
+	if s.options.Ledger != nil {
+		page, err := s.options.Ledger.LevelPage(ctx, filter)
+		if err == nil {
+			return page, s.fillAvailable(ctx, page.Levels)
+		}
+		if !errors.Is(err, ErrNotDurable) {
+			return LevelPage{}, err
+		}
 	}
 	names, err := s.levelNames(ctx)
 	if err != nil {
@@ -57,6 +70,18 @@ func (f *LevelFilter) validate() (after string, err error) {
 	return string(raw), wrong.err()
 }
 
+// After is the level that the cursor names, behind which the page begins; both are "" on the first page.
+func (f *LevelFilter) After() (location.SKU, location.ID) {
+	raw, _ := base64.RawURLEncoding.DecodeString(f.Cursor) // validate has checked it
+	sku, at, _ := splitLevel(string(raw))
+	return sku, at
+}
+
+// LevelCursor is the cursor of the page that begins behind a level.
+func LevelCursor(sku location.SKU, at location.ID) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(levelName(sku, at)))
+}
+
 // choose picks the names of one page from the sorted names, and the cursor of the next.
 func (f *LevelFilter) choose(names []string, after string) (wanted []string, next string) {
 	from, found := slices.BinarySearchFunc(names, after, compareLevels)
@@ -75,7 +100,8 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 			continue
 		}
 		if len(wanted) == f.Limit {
-			return wanted, base64.RawURLEncoding.EncodeToString([]byte(wanted[f.Limit-1]))
+			sku, at, _ := splitLevel(wanted[f.Limit-1])
+			return wanted, LevelCursor(sku, at)
 		}
 		wanted = append(wanted, name)
 	}

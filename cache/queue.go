@@ -25,6 +25,7 @@ type answer struct {
 	payload   string
 	now       int64  // Unix ms, by Redis's clock
 	locations int64  // version of the list of locations at that moment
+	epoch     uint64 // of the script that answered
 	resent    string // nonce of the batch where it was sent more than once, else ""
 	err       error  // it did not answer
 }

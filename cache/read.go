@@ -11,9 +11,11 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Reservation reads one reservation as it is now: an overdue hold reads expired. One round trip.
+// Reservation reads one reservation as it is now: an overdue hold reads expired. One round trip, and
+// one to the ledger for what Redis has forgotten.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrNotDurable (Redis does
+// not have it, and the ledger does not answer).
 func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error) {
 	var f faults
 	f.identifier("/id", id)
@@ -28,10 +30,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
-	if errors.Is(text.Err(), redis.Nil) {
-		return Reservation{}, fmt.Errorf("reservation %q: %w", id, ErrNotFound)
-	}
-	rec, err := DecodeRecord(text.Val())
+	rec, err := s.recordOf(ctx, id, text)
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
@@ -42,6 +41,22 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 		}
 	}
 	return rec.Reservation(id, at), nil
+}
+
+// recordOf is a reservation as Redis has it; what it has forgotten, or knows to be another's, as the
+// ledger has it.
+func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (Record, error) {
+	missing := errors.Is(text.Err(), redis.Nil)
+	if missing && s.options.Ledger == nil {
+		return Record{}, ErrNotFound
+	}
+	if !missing {
+		rec, err := DecodeRecord(text.Val())
+		if err != nil || s.options.Ledger == nil || rec.Transition != transitionConflict {
+			return rec, err
+		}
+	}
+	return s.options.Ledger.Reservation(ctx, id)
 }
 
 // read runs commands as look does; that only reserve is refused does not matter to them.
@@ -55,37 +70,49 @@ func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error 
 // look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
 // that is refused when memory is out. A key that is not there is no error, but data that is gone, or
 // another's, or being loaded, is ErrRebuilding: nobody is told what is not so. ErrBacklogFull comes
-// after the commands ran.
+// after the commands ran. Where Redis is at another epoch, it is asked once more whose data it has.
 func (s *Store) look(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	g, err := s.current(ctx)
-	if err != nil {
-		return err
+	for range 2 {
+		if err != nil {
+			return err
+		}
+		var gate []any
+		if gate, err = s.pipeline(ctx, commands); err != nil {
+			return err
+		}
+		if epoch, _ := gate[0].(string); epoch == strconv.FormatUint(g.epoch, 10) {
+			return gateError(gate[1])
+		}
+		g, err = s.reload(ctx, g)
 	}
+	return fmt.Errorf("%w: Redis changes its epoch", ErrRebuilding)
+}
+
+// pipeline runs commands behind a look at the stored epoch and gate, which it returns.
+func (s *Store) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
 	node, err := s.node(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	pipe := node.Pipeline()
 	gate := pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate)
 	commands(pipe)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		if outcomeOf(err) == ranPartly {
-			return fmt.Errorf("%w: %w", ErrCorrupt, err)
+			return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return g.gate(gate.Val())
+	return gate.Val(), nil
 }
 
-// gate says why calls are refused, given the stored epoch and gate.
-func (g *generation) gate(values []any) error {
-	if epoch, _ := values[0].(string); epoch != strconv.FormatUint(g.epoch, 10) {
-		return fmt.Errorf("%w: Redis is at epoch %q, this process at %d", ErrRebuilding, epoch, g.epoch)
-	}
-	switch gate, _ := values[1].(string); gate {
-	case "", gateOpen:
+// gateError says why calls are refused, given the stored gate.
+func gateError(gate any) error {
+	switch gate {
+	case nil, gateOpen:
 		return nil
 	case gateBacklog:
 		return ErrBacklogFull
@@ -103,11 +130,7 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	known, err := s.readLocations(ctx)
-	if err != nil {
-		return nil, err
-	}
-	levels, err := s.levelsAt(ctx, sku, known.directory.Locations)
+	levels, err := s.levelsOf(ctx, sku)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +138,48 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 		return nil, fmt.Errorf("levels of %q: %w", sku, ErrNotFound)
 	}
 	return levels, nil
+}
+
+// levelsOf reads the levels of a SKU: what they count from the ledger, and where that does not answer
+// from Redis; what is available always from Redis.
+func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error) {
+	if s.options.Ledger != nil {
+		levels, err := s.options.Ledger.Levels(ctx, sku)
+		if err == nil {
+			return levels, s.fillAvailable(ctx, levels)
+		}
+		if !errors.Is(err, ErrNotDurable) {
+			return nil, err
+		}
+	}
+	known, err := s.readLocations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.levelsAt(ctx, sku, known.directory.Locations)
+}
+
+// fillAvailable reads what is available of levels; 0 of one that Redis does not have. One round trip.
+func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
+	if len(levels) == 0 {
+		return s.read(ctx, func(redis.Pipeliner) {})
+	}
+	names := make([]string, len(levels))
+	for i := range levels {
+		names[i] = levelName(levels[i].SKU, levels[i].Location)
+	}
+	var available *redis.SliceCmd
+	if err := s.read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.stock, names...) }); err != nil {
+		return fmt.Errorf("levels: %w", err)
+	}
+	for i := range levels {
+		text, there := available.Val()[i].(string)
+		f := fieldReader{rest: text}
+		if levels[i].Available = f.number(); there && f.failed {
+			return fmt.Errorf("level of %s at %s: %w", levels[i].SKU, levels[i].Location, ErrCorrupt)
+		}
+	}
+	return nil
 }
 
 // levelsAt reads the levels that a SKU has at some locations, in their order. One round trip.

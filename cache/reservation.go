@@ -58,7 +58,7 @@ type Result struct {
 	// confirm, fulfill, and the release of a confirmed reservation.
 	DurableCall bool
 
-	birth string // nonce of the entry that made the reservation
+	awaited Awaited // the step that led to it
 }
 
 // Level is a SKU at a location. Available = OnHand - Held - Committed - SafetyStock +

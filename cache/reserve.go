@@ -88,7 +88,7 @@ func (s *Store) result(id string, a answer, replay bool) (Result, error) {
 		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
 	ours := a.resent != "" && rec.Birth == a.resent && rec.Version == 1
-	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours, birth: rec.Birth}, nil
+	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours, awaited: rec.awaited(id, a.epoch)}, nil
 }
 
 // reserveCall is a ReserveRequest as its script takes it.

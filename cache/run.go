@@ -29,24 +29,31 @@ func (s *Store) run(verb Verb, b *batch) error {
 		p.request.arguments(b)
 	}
 	header := b.header(verb, s.clock())
-	reply, attempts, err := s.call(ctx, verb, header, b.arguments)
+	reply, how, err := s.call(ctx, verb, header, b.arguments)
 	if err != nil {
 		return err
 	}
 	if err := b.decode(verb, reply); err != nil {
 		return err
 	}
-	if attempts > 1 {
-		for i := range b.answers {
+	for i := range b.answers {
+		b.answers[i].epoch = how.epoch
+		if how.attempts > 1 {
 			b.answers[i].resent = header[headerNonce]
 		}
 	}
 	return nil
 }
 
+// sending is how a script came to answer.
+type sending struct {
+	attempts int
+	epoch    uint64
+}
+
 // call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
-// how often it was sent.
-func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, attempts int, err error) {
+// how it came about.
+func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if !pause(ctx, attempt) {
@@ -55,28 +62,28 @@ func (s *Store) call(ctx context.Context, verb Verb, header []string, body func(
 		}
 		var g *generation
 		if g, err = s.current(ctx); err != nil {
-			return nil, attempt, err
+			return nil, sending{}, err
 		}
 		reply, err = s.evalsha(ctx, verb, g, header, body)
 		switch outcomeOf(err) {
 		case ranYes:
 			if word, ok := reply[0].(string); !ok || word != "ok" {
 				if err = s.closed(ctx, verb, word, g); err != nil {
-					return nil, attempt, err
+					return nil, sending{}, err
 				}
 				continue
 			}
-			return reply, attempt + 1, nil
+			return reply, sending{attempt + 1, g.epoch}, nil
 		case ranFenced:
 			if _, err = s.reload(ctx, g); err != nil {
-				return nil, attempt, err
+				return nil, sending{}, err
 			}
 		case ranPartly:
 			s.options.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
-			return nil, attempt, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
+			return nil, sending{}, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
 		}
 	}
-	return nil, attemptsMax, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
+	return nil, sending{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
 }
 
 // closed says what a one-word reply means; nil means that it is worth trying again.

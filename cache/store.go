@@ -14,16 +14,17 @@ import (
 
 // Store is the hot path over one Redis. It is safe for concurrent use.
 type Store struct {
-	client     redis.UniversalClient
-	options    Options
-	keys       keys
-	verbKeys   map[Verb][]string
-	queues     map[Verb]*queue
-	generation atomic.Pointer[generation]
-	loading    singleflight.Group
-	catalog    catalog
-	snapshot   atomic.Pointer[snapshot]
-	clock      func() string // "" leaves the time to Redis; tests set it
+	client      redis.UniversalClient
+	options     Options
+	keys        keys
+	verbKeys    map[Verb][]string
+	queues      map[Verb]*queue
+	generation  atomic.Pointer[generation]
+	loading     singleflight.Group
+	loadFailure atomic.Pointer[loadFailure]
+	catalog     catalog
+	snapshot    atomic.Pointer[snapshot]
+	clock       func() string // "" leaves the time to Redis; tests set it
 }
 
 // The defaults of Options.

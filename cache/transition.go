@@ -75,7 +75,7 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	if err != nil || !result.DurableCall {
 		return result, err
 	}
-	if err := s.await(ctx, Step{ID: r.ID, Birth: result.birth, Version: result.Version}); err != nil {
+	if err := s.await(ctx, result.awaited); err != nil {
 		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, err)
 	}
 	result.Durable = s.durable()

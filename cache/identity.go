@@ -1,0 +1,104 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Identity is which Redis this is, and whose data it says it has.
+type Identity struct {
+	RunID         string // of this process of Redis
+	ReplicationID string // of this history of its data: another one since it followed another Redis
+	Primary       bool
+	Version       string // "" of the embedded engine
+	Epoch         uint64 // stored; 0 where there is none
+	Gate          string // as stored; "" is open
+	Now           int64  // Unix ms, by its clock
+}
+
+// embeddedID stands for the ids of the embedded engine: it is never another one.
+const embeddedID = "embedded"
+
+// real tells a Redis server from the embedded engine.
+func (id *Identity) real() bool { return id.Version != "" }
+
+// inspect asks a connection which Redis it leads to. One round trip.
+func inspect(ctx context.Context, conn *redis.Conn, k keys) (Identity, error) {
+	var server, replication *redis.StringCmd
+	var stored *redis.SliceCmd
+	var now *redis.TimeCmd
+	_, _ = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each has an error of its own
+		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
+		stored, now = pipe.HMGet(ctx, k.stock, fieldEpoch, fieldGate), pipe.Time(ctx)
+		return nil
+	})
+	id := Identity{RunID: embeddedID, ReplicationID: embeddedID, Primary: true}
+	if err := server.Err(); err == nil {
+		about := infoFields(server.Val() + replication.Val())
+		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
+		id.Version, id.Primary = about["redis_version"], about["role"] == "master"
+	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
+		return Identity{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := errors.Join(stored.Err(), now.Err()); err != nil {
+		return Identity{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if major, err := strconv.Atoi(strings.SplitN(id.Version, ".", 2)[0]); err == nil && major < redisMajorMin {
+		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", ErrUnavailable, id.Version, redisMajorMin)
+	}
+	id.Now = now.Val().UnixMilli()
+	id.Gate, _ = stored.Val()[1].(string)
+	if text, there := stored.Val()[0].(string); there {
+		var err error
+		if id.Epoch, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return Identity{}, fmt.Errorf("%w: epoch %q", ErrCorrupt, text)
+		}
+	}
+	return id, nil
+}
+
+// infoFields reads "name:value" lines.
+func infoFields(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+// foreign says why a Redis is not the one of a position; "" where it is.
+func (id *Identity) foreign(p Position) string {
+	switch {
+	case !id.Primary:
+		return "it is a replica"
+	case id.Epoch != p.Epoch:
+		return fmt.Sprintf("it is at epoch %d, the ledger at %d", id.Epoch, p.Epoch)
+	case id.RunID != p.RunID:
+		return "it was restarted"
+	case id.ReplicationID != p.ReplicationID:
+		return "it has followed another Redis"
+	default:
+		return ""
+	}
+}
+
+// EntryID is the id of the last applied entry, as the stream has it.
+func (p Position) EntryID() string {
+	return strconv.FormatUint(p.Epoch, 10) + "-" + strconv.FormatUint(p.Sequence, 10)
+}
+
+// lastApplied says whether the entry at the position is there, with its nonce. One round trip.
+func lastApplied(ctx context.Context, conn *redis.Conn, k keys, p Position) (bool, error) {
+	entries, err := conn.XRange(ctx, k.events, p.EntryID(), p.EntryID()).Result()
+	if err != nil {
+		return false, fmt.Errorf("%w: read the entry at the position: %w", ErrUnavailable, err)
+	}
+	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
+}
