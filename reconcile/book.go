@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 )
@@ -20,6 +22,7 @@ type level struct {
 // one by one, in the order of the stream, and each row is written once in the end.
 type book struct {
 	levels       map[levelKey]*level
+	before       map[levelKey]level // as they were read
 	reservations map[string]*reservation
 	operations   map[string]bool // ids that are known
 	movements    []movement
@@ -33,8 +36,10 @@ type reservation struct {
 	record  cache.Record
 	extra   string // JSON of what Redis does not keep, "" where there is nothing
 	at      int64  // Unix ms: of the last change by this batch
-	created bool   // by this batch
-	changed bool   // by this batch
+	created bool   // by this batch, as changed and rearranged are
+
+	changed    bool
+	rearranged bool // its lines are others
 }
 
 // operation is an adjustment or count that was applied.
@@ -72,6 +77,8 @@ type refusal struct {
 	verb   cache.Verb
 	reason refusalReason
 	detail refusalDetail
+
+	settledAt int64 // Unix ms: of its undoing, where that is in the same batch; else 0
 }
 
 // refusalDetail is what an answer, or the undoing, needs of what was refused.
@@ -94,15 +101,15 @@ const (
 
 func newBook() *book {
 	return &book{
-		levels: map[levelKey]*level{}, reservations: map[string]*reservation{},
+		levels: map[levelKey]*level{}, before: map[levelKey]level{}, reservations: map[string]*reservation{},
 		operations: map[string]bool{},
 	}
 }
 
-// apply decides the events of an entry in order.
-func (b *book) apply(e *entry) {
-	for i := range e.events {
-		b.applyEvent(e, i)
+// apply decides events in order.
+func (b *book) apply(list []ref) {
+	for _, r := range list {
+		b.applyEvent(r.entry, r.index)
 	}
 }
 
@@ -117,7 +124,7 @@ func (b *book) applyEvent(entry *entry, i int) {
 	case cache.VerbCompensate:
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
-		b.settled = append(b.settled, settlement{step: e.Step(entry.nonce), at: entry.at})
+		b.settle(settlement{step: e.Step(entry.nonce), at: entry.at})
 	default:
 		reason, detail = b.transition(entry, i, e)
 	}
@@ -144,11 +151,12 @@ func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, r
 		return reasonKnown, refusalDetail{}
 	case e.Verb != cache.VerbReserve && known == nil:
 		return reasonVersion, refusalDetail{}
+	case known != nil && known.record.Birth != e.Record.Birth:
+		return reasonKnown, refusalDetail{}
 	case known != nil:
 		before = known.record
 	}
-	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 ||
-		known != nil && before.Birth != e.Record.Birth {
+	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
 		return reasonVersion, refusalDetail{}
 	}
 	deltas, reason := b.deltas(before, e.Record)
@@ -172,7 +180,16 @@ func (b *book) record(entry *entry, i int, e *cache.Event, deltas []delta) {
 		known = &reservation{extra: e.Extra, created: true}
 		b.reservations[e.ID] = known
 	}
+	known.rearranged = known.rearranged || !sameLines(known.record.Lines, e.Record.Lines)
 	known.record, known.changed, known.at = e.Record, true, entry.at
+}
+
+// sameLines says whether units come from where they came from before.
+func sameLines(a, b []cache.RecordLine) bool {
+	return slices.EqualFunc(a, b, func(a, b cache.RecordLine) bool {
+		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
+			slices.Equal(a.From, b.From)
+	})
 }
 
 // compensate applies what undid a refusal in Redis: its reservation is there again as the ledger has
@@ -190,8 +207,24 @@ func (b *book) compensate(entry *entry, i int, e *cache.Event) refusalReason {
 		}
 		b.record(entry, i, e, deltas)
 	}
-	b.settled = append(b.settled, settlement{step: e.Step(entry.nonce), at: entry.at})
+	b.settle(settlement{step: e.Step(entry.nonce), at: entry.at})
 	return ""
+}
+
+// settle notes that refusals are undone: those of this batch so far, and those before it.
+func (b *book) settle(s settlement) {
+	for i := range b.refusals {
+		if r := &b.refusals[i]; r.settledAt == 0 && s.settles(r.step) {
+			r.settledAt = s.at
+		}
+	}
+	b.settled = append(b.settled, s)
+}
+
+// settles says whether a refused step is undone.
+func (s settlement) settles(step cache.Step) bool {
+	return s.step.Operation == step.Operation && s.step.ID == step.ID && s.step.Birth == step.Birth &&
+		step.Version < s.step.Version
 }
 
 // settlement says that the refusals of a reservation below the version of step, or of an operation,
@@ -301,12 +334,18 @@ func (l *level) add(d level) {
 	l.backorderLimit += d.backorderLimit
 }
 
+// changes is what an operation adds to its levels.
+func changes(e *cache.Event) []cache.LevelDelta {
+	deltas := make([]cache.LevelDelta, len(e.Levels))
+	for i := range e.Levels {
+		deltas[i] = e.Levels[i].Delta()
+	}
+	return deltas
+}
+
 // adjust applies one operation, or says why not.
 func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
-	deltas := make([]cache.LevelDelta, len(e.Levels))
-	for j, c := range e.Levels {
-		deltas[j] = c.Delta()
-	}
+	deltas := changes(e)
 	if b.operations[e.ID] {
 		return reasonKnown, refusalDetail{Levels: deltas}
 	}
@@ -319,7 +358,8 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		}
 		after[key] = units + d.OnHand
 		if after[key] < 0 {
-			return reasonNegative, refusalDetail{Levels: deltas}
+			short := cache.Shortage{SKU: d.SKU, Requested: -d.OnHand, Available: units}
+			return reasonNegative, refusalDetail{Levels: deltas, Shortages: []cache.Shortage{short}}
 		}
 	}
 	for _, d := range deltas {

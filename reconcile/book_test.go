@@ -84,7 +84,7 @@ func TestBook(t *testing.T) {
 			e := confirmed(2, 1)
 			e.Record.Birth = "another"
 			return e
-		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: version"},
+		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: id_known"},
 		{"a reservation nobody made", level{onHand: 5}, []cache.Event{confirmed(2, 1)},
 			"on hand 5 held 0 committed 0 |  | refused confirm of ord v2: version"},
 		{"on hand is not taken below zero", level{onHand: 1, backorderLimit: 4}, []cache.Event{reserved(3), confirmed(2, 3),
@@ -104,7 +104,7 @@ func TestBook(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := ledgerOf(c.given)
-			b.apply(&entry{id: entryID{1, 1}, nonce: "birth", events: c.events})
+			b.apply(refs([]entry{{id: entryID{1, 1}, nonce: "birth", events: c.events}}))
 			if got := b.describe(); got != c.want {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}

@@ -40,6 +40,29 @@ type entry struct {
 	raw    []string // the text of each event; of an entry with a fault, one text with all its fields
 }
 
+// ref is one event of an entry.
+type ref struct {
+	entry *entry
+	index int
+}
+
+func (r ref) event() *cache.Event { return &r.entry.events[r.index] }
+
+// refs lists the events of entries, in order.
+func refs(entries []entry) []ref {
+	n := 0
+	for i := range entries {
+		n += len(entries[i].events)
+	}
+	list := make([]ref, 0, n)
+	for i := range entries {
+		for j := range entries[i].events {
+			list = append(list, ref{&entries[i], j})
+		}
+	}
+	return list
+}
+
 // readEntry reads an entry. One that can't be read has a fault; one of a newer format is an error.
 func readEntry(m redis.XMessage) (entry, error) {
 	e := entry{text: m.ID}

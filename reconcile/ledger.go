@@ -18,6 +18,8 @@ type Ledger interface {
 	healthy() bool
 	// decided tells whoever waits in this process what a batch has decided.
 	decided(entries []entry, refusals []refusal)
+	// suspicions is what Suspect writes to.
+	suspicions() <-chan struct{}
 }
 
 // What a session can answer with.
@@ -50,7 +52,7 @@ type session interface {
 	// open lists refusals that wait for their undoing, the oldest first.
 	open(ctx context.Context, limit int) ([]refusal, error)
 	// settle marks refusals that have nothing to be undone any more.
-	settle(ctx context.Context, refusals []refusal) error
+	settle(ctx context.Context, steps []cache.Step) error
 	// records reads reservations; those the ledger does not know are missing.
 	records(ctx context.Context, ids []string) (map[string]cache.Record, error)
 

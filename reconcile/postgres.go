@@ -1,0 +1,253 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+const (
+	// lockClass and loadClass are the first numbers of the advisory locks: who applies a shard, and who
+	// loads its scripts. The second is the shard.
+	lockClass = 0x686f6c64
+	loadClass = 0x686f6c65
+	// readTimeout is how long one read of a caller may take.
+	readTimeout = 2 * time.Second
+)
+
+// Postgres is the ledger for real.
+type Postgres struct {
+	pool    *pgxpool.Pool
+	shard   int32
+	waiters *waiters
+	suspect chan struct{}
+}
+
+// NewPostgres makes the ledger of a shard over pool. It does no I/O.
+func NewPostgres(pool *pgxpool.Pool, shard int) *Postgres {
+	p := &Postgres{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1)} //nolint:gosec // 0 for now
+	p.waiters = newWaiters(p.look)
+	return p
+}
+
+// Suspect tells the reconciler that Redis may be another.
+func (p *Postgres) Suspect() { signal(p.suspect) }
+
+func (p *Postgres) suspicions() <-chan struct{} { return p.suspect }
+
+// Await waits until a step is decided.
+func (p *Postgres) Await(ctx context.Context, a cache.Awaited) error { return p.waiters.await(ctx, a) }
+
+func (p *Postgres) decided(entries []entry, refusals []refusal) { p.waiters.decided(entries, refusals) }
+
+func (p *Postgres) healthy() bool { return p.waiters.healthy() }
+
+// Durable is true.
+func (p *Postgres) Durable() bool { return true }
+
+// read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, else
+// ErrNotDurable.
+func (p *Postgres) read(ctx context.Context, f func(ctx context.Context) error) error {
+	if !p.healthy() && !p.waiters.mayProbe() {
+		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
+	}
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err := f(limited)
+	switch {
+	case err == nil, errors.Is(err, cache.ErrNotFound):
+		p.waiters.noted(nil)
+		return err
+	case ctx.Err() == nil:
+		p.waiters.noted(err)
+	}
+	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
+}
+
+// Loading hands check the position, while no other process loads scripts.
+func (p *Postgres) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
+	var refusal error
+	err := p.read(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1::integer, $2::integer)`, loadClass, p.shard); err != nil {
+				return err
+			}
+			at, there, err := readPosition(ctx, tx, p.shard, "")
+			switch {
+			case err != nil:
+				return err
+			case !there:
+				p.Suspect()
+				refusal = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+			default:
+				refusal = check(ctx, at.Position)
+			}
+			return nil
+		})
+	})
+	return errors.Join(err, refusal)
+}
+
+// querier is a connection, a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+}
+
+// readPosition reads the position of a shard; lock is what follows the select, such as "for update".
+func readPosition(ctx context.Context, db querier, shard int32, lock string) (at position, there bool, err error) {
+	const query = `
+select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
+from positions where shard = $1 `
+	rows, _ := db.Query(ctx, query+lock, shard) // its error is that of the rows
+	at, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (at position, err error) {
+		var seen, forgotten time.Time
+		err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
+			&seen, &forgotten, &at.rebuild)
+		at.SeenAt, at.forgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
+		return at, err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return position{}, false, nil
+	}
+	return at, err == nil, err
+}
+
+// look asks what the ledger says of steps: one round trip.
+func (p *Postgres) look(ctx context.Context, list []cache.Awaited) ([]error, error) {
+	const query = `
+select u.n, coalesce(f.reason, g.reason, ''), coalesce(f.detail, g.detail, ''), coalesce(o.birth = u.birth, false),
+    coalesce(r.birth, ''), coalesce(r.version, 0), coalesce(r.state, ''), coalesce(r.transition, ''),
+    coalesce((select epoch from positions where shard = $5), 0)
+from unnest($1::boolean[], $2::text[], $3::text[], $4::bigint[]) with ordinality as u (operation, id, birth, version, n)
+left join refusals f on not u.operation and f.reservation_id = u.id and f.birth = u.birth and f.version = u.version
+left join refusals g on u.operation and g.operation_id = u.id and g.birth = u.birth
+left join operations o on u.operation and o.id = u.id
+left join reservations r on not u.operation and r.id = u.id`
+	operation, ids := make([]bool, len(list)), make([]string, len(list))
+	births, versions := make([]string, len(list)), make([]int64, len(list))
+	for i, a := range list {
+		operation[i], ids[i], births[i], versions[i] = a.Operation, a.ID, a.Birth, a.Version
+	}
+	results := make([]error, len(list))
+	rows, err := p.pool.Query(ctx, query, operation, ids, births, versions, p.shard)
+	if err != nil {
+		return nil, err
+	}
+	var n, epoch int64
+	var reason, detail string
+	var applied bool
+	var known cache.Record
+	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.Birth, &known.Version, &known.State,
+		&known.Transition, &epoch}, func() error {
+		switch {
+		case reason != "":
+			r := refusal{reason: refusalReason(reason)}
+			if err := r.detail.decode(detail); err != nil {
+				return err
+			}
+			results[n-1] = r.answer()
+		case !applied:
+			record := known
+			results[n-1] = shown(list[n-1], uint64(epoch), &record)
+		}
+		return nil
+	})
+	return results, err
+}
+
+// encode writes a refusal's detail as its row keeps it; "" where there is none.
+func (d refusalDetail) encode() string {
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		panic("reconcile: a refusal's detail is JSON: " + err.Error())
+	}
+	return string(text)
+}
+
+func (d *refusalDetail) decode(text string) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), d)
+}
+
+// Reservation reads one. One round trip.
+func (p *Postgres) Reservation(ctx context.Context, id string) (record cache.Record, err error) {
+	err = p.read(ctx, func(ctx context.Context) error {
+		found, err := readReservations(ctx, p.pool, []string{id})
+		if err != nil {
+			return err
+		}
+		r := found[id]
+		if r == nil {
+			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		}
+		record = r.record
+		return nil
+	})
+	return record, err
+}
+
+// Operation reads one. One round trip.
+func (p *Postgres) Operation(ctx context.Context, id string) (op cache.Operation, err error) {
+	const query = `select fingerprint, applied_at from operations where id = $1`
+	err = p.read(ctx, func(ctx context.Context) error {
+		err := p.pool.QueryRow(ctx, query, id).Scan(&op.Fingerprint, &op.At)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("operation %q: %w", id, cache.ErrNotFound)
+		}
+		op.At = op.At.UTC()
+		return err
+	})
+	return op, err
+}
+
+// Levels reads those of a SKU. One round trip.
+func (p *Postgres) Levels(ctx context.Context, sku location.SKU) (levels []cache.Level, err error) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit
+from levels where sku = $1 order by location`
+	err = p.read(ctx, func(ctx context.Context) error {
+		levels, err = collectLevels(ctx, p.pool, query, sku)
+		return err
+	})
+	return levels, err
+}
+
+// LevelPage reads a page of levels. One round trip.
+func (p *Postgres) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || chr(1114111) and starts_with(sku, $3) and ($4 = '' or location = $4)
+order by sku, location limit $5`
+	sku, at := f.After()
+	err = p.read(ctx, func(ctx context.Context) error {
+		page.Levels, err = collectLevels(ctx, p.pool, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
+		return err
+	})
+	if len(page.Levels) > f.Limit {
+		page.Levels = page.Levels[:f.Limit]
+		last := page.Levels[f.Limit-1]
+		page.Next = cache.LevelCursor(last.SKU, last.Location)
+	}
+	return page, err
+}
+
+func collectLevels(ctx context.Context, db querier, query string, args ...any) ([]cache.Level, error) {
+	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.Level, err error) {
+		err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+		return l, err
+	})
+}

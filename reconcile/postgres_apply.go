@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		refusals, err = s.applyWith(ctx, from, to, entries, decideAll)
+		if isDataError(err) { // one of the events: find it
+			refusals, err = s.applyWith(ctx, from, to, entries, decideOneByOne)
+		}
+		return err
+	})
+	return refusals, err
+}
+
+// isDataError says that a rule of the database refused what was to be written; any other error has
+// nothing to do with the event, and is tried again.
+func isDataError(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
+}
+
+// decider decides events and writes what they leave, within a transaction.
+type decider func(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refusal, error)
+
+// applyWith applies entries in one transaction: whatever happens, the position says where to go on.
+func (s *postgresSession) applyWith(ctx context.Context, from, to cache.Position, entries []entry, decide decider) (refusals []refusal, err error) {
+	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
+		if _, err := s.lockPosition(ctx, tx, &from); err != nil {
+			return err
+		}
+		if refusals, err = decide(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
+			return err
+		}
+		var faulty []quarantined
+		for i := range entries {
+			if entries[i].fault != nil {
+				faulty = append(faulty, entries[i].quarantine(entries[i].fault.Error()))
+			}
+		}
+		const move = `update positions set epoch = $2, sequence = $3, nonce = $4 where shard = $1`
+		batch := &pgx.Batch{}
+		writeQuarantine(batch, s.ledger.shard, faulty)
+		batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce)
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	return refusals, err
+}
+
+// decideAll decides all events on one working copy; each row is written once.
+func decideAll(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refusal, error) {
+	b, err := decideRows(ctx, tx, list)
+	if err != nil {
+		return nil, err
+	}
+	batch := &pgx.Batch{}
+	b.write(batch, shard)
+	return b.refusals, tx.SendBatch(ctx, batch).Close()
+}
+
+// decideOneByOne decides each event behind a savepoint: one that a rule of the database refuses goes
+// into quarantine, and counts as refused.
+func decideOneByOne(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (refusals []refusal, err error) {
+	for _, r := range list {
+		var one []refusal
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+			one, err = decideAll(ctx, tx, shard, []ref{r})
+			return err
+		})
+		if isDataError(err) {
+			one, err = quarantineEvent(ctx, tx, shard, r, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		refusals = append(refusals, one...)
+	}
+	return refusals, nil
+}
+
+// quarantineEvent keeps an event that a rule refused, and its refusal, if the rules allow for that.
+func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ref, cause error) ([]refusal, error) {
+	b := newBook()
+	b.refuse(r.entry, r.index, reasonConstraint, refusalDetail{Levels: changes(r.event())})
+	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		b.write(batch, shard)
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	if isDataError(err) {
+		b.refusals = nil
+	} else if err != nil {
+		return nil, err
+	}
+	batch := &pgx.Batch{}
+	writeQuarantine(batch, shard, []quarantined{{
+		entry: r.entry.text, event: r.index, reason: cause.Error(), body: r.entry.raw[r.index],
+	}})
+	return b.refusals, tx.SendBatch(ctx, batch).Close()
+}
+
+// decideRows reads the rows that events touch, and decides them.
+func decideRows(ctx context.Context, tx pgx.Tx, list []ref) (*book, error) {
+	t, b := touch(list), newBook()
+	if err := b.read(ctx, tx, t); err != nil {
+		return nil, err
+	}
+	b.apply(list)
+	return b, nil
+}

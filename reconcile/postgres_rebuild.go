@@ -1,0 +1,105 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+func (s *postgresSession) levels(ctx context.Context, after *cache.LevelRow, limit int) (list []cache.LevelRow, err error) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) > ($1, $2) order by sku, location limit $3`
+	from := cache.LevelRow{}
+	if after != nil {
+		from = *after
+	}
+	err = s.do(ctx, func(ctx context.Context) error {
+		rows, _ := s.conn.Query(ctx, query, from.SKU, from.Location, limit) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LevelRow, err error) {
+			err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+			return l, err
+		})
+		return err
+	})
+	return list, err
+}
+
+func (s *postgresSession) live(ctx context.Context, since int64, after string, limit int) (list []cache.ReservationRow, err error) {
+	const query = `
+select id from reservations where id > $1 and (resolved_at is null or resolved_at >= $2) order by id limit $3`
+	err = s.do(ctx, func(ctx context.Context) error {
+		rows, _ := s.conn.Query(ctx, query, after, time.UnixMilli(since), limit) // its error is that of the rows
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		found, err := readReservations(ctx, s.conn, ids)
+		list = make([]cache.ReservationRow, 0, len(ids))
+		for _, id := range ids {
+			if r := found[id]; r != nil {
+				list = append(list, cache.ReservationRow{ID: id, Record: r.record})
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+func (s *postgresSession) operations(ctx context.Context, since int64, after string, limit int) (list []cache.OperationRow, err error) {
+	const query = `
+select id, birth, fingerprint, applied_at from operations where id > $1 and applied_at >= $2 order by id limit $3`
+	err = s.do(ctx, func(ctx context.Context) error {
+		rows, _ := s.conn.Query(ctx, query, after, time.UnixMilli(since), limit) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o cache.OperationRow, err error) {
+			var at time.Time
+			err = row.Scan(&o.ID, &o.Birth, &o.Fingerprint, &at)
+			o.At = at.UnixMilli()
+			return o, err
+		})
+		return err
+	})
+	return list, err
+}
+
+func (s *postgresSession) forgettable(ctx context.Context, from, to int64, limit int) (found cache.Forgettable, upTo int64, err error) {
+	const reservations = `
+select id, birth, version, resolved_at from reservations where resolved_at >= $1 and resolved_at < $2
+order by resolved_at fetch first $3 rows with ties`
+	const operations = `
+select id, birth, 1::bigint, applied_at from operations where applied_at >= $1 and applied_at < $2
+order by applied_at fetch first $3 rows with ties`
+	err = s.do(ctx, func(ctx context.Context) error {
+		var f forgettable
+		if f.reservations, err = s.aged(ctx, reservations, false, from, to, limit); err != nil {
+			return err
+		}
+		if f.operations, err = s.aged(ctx, operations, true, from, to, limit); err != nil {
+			return err
+		}
+		found, upTo = f.page(to, limit)
+		return nil
+	})
+	return found, upTo, err
+}
+
+func (s *postgresSession) aged(ctx context.Context, query string, operation bool, from, to int64, limit int) ([]aged, error) {
+	rows, _ := s.conn.Query(ctx, query, time.UnixMilli(from), time.UnixMilli(to), limit) // its error is that of the rows
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a aged, err error) {
+		var at time.Time
+		a.step.Operation = operation
+		err = row.Scan(&a.step.ID, &a.step.Birth, &a.step.Version, &at)
+		a.at = at.UnixMilli()
+		return a, err
+	})
+}
+
+func (s *postgresSession) forgotten(ctx context.Context, upTo int64) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		_, err := s.conn.Exec(ctx, `update positions set forgotten_to = $2 where shard = $1`, s.ledger.shard, time.UnixMilli(upTo))
+		return err
+	})
+}

@@ -1,0 +1,251 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+const (
+	// sessionIdle is after how long Postgres ends the session of a process that was stopped, or is cut
+	// off: the next one takes the lock. Every note keeps it.
+	sessionIdle = 3 * time.Second
+	// sessionTimeout bounds one call of a session. The caller's context does not: what became of a
+	// commit that was cancelled, nobody knows.
+	sessionTimeout = 10 * time.Second
+)
+
+// postgresSession is the one connection that holds the lock of a shard.
+type postgresSession struct {
+	ledger *Postgres
+	conn   *pgx.Conn
+}
+
+func (p *Postgres) lock(ctx context.Context) (session, error) {
+	dialing, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(dialing, p.pool.Config().ConnConfig)
+	if err != nil {
+		p.noted(ctx, err)
+		return nil, err
+	}
+	idle := sessionIdle.Milliseconds()
+	settings := fmt.Sprintf(`set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
+set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
+	var got bool
+	_, err = conn.Exec(dialing, settings)
+	if err == nil {
+		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, $2::integer)`, lockClass, p.shard).Scan(&got)
+	}
+	p.noted(ctx, err)
+	if err == nil && !got {
+		err = errHeld
+	}
+	if err != nil {
+		closeConn(conn)
+		return nil, err
+	}
+	return &postgresSession{ledger: p, conn: conn}, nil
+}
+
+// noted notes whether the ledger answered, unless it was the caller who gave up.
+func (p *Postgres) noted(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		p.waiters.noted(err)
+	}
+}
+
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+func (s *postgresSession) close() { closeConn(s.conn) }
+
+// do runs f within the time of a session's call.
+func (s *postgresSession) do(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
+	defer cancel()
+	err := f(ctx)
+	if errors.Is(err, errMoved) {
+		return err
+	}
+	s.ledger.waiters.noted(err)
+	return err
+}
+
+func (s *postgresSession) position(ctx context.Context) (at position, there bool, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		at, there, err = readPosition(ctx, s.conn, s.ledger.shard, "")
+		return err
+	})
+	return at, there, err
+}
+
+// lockPosition locks the position, which keeps every other applier waiting, and compares it.
+func (s *postgresSession) lockPosition(ctx context.Context, tx pgx.Tx, want *cache.Position) (position, error) {
+	at, there, err := readPosition(ctx, tx, s.ledger.shard, "for update")
+	switch {
+	case err != nil:
+		return position{}, err
+	case there != (want != nil), there && !samePosition(at.Position, *want):
+		return position{}, errMoved
+	}
+	return at, nil
+}
+
+func (s *postgresSession) begin(ctx context.Context, from *cache.Position, to cache.Position) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
+			if _, err := s.lockPosition(ctx, tx, from); err != nil {
+				return err
+			}
+			if err := s.settleAll(ctx, tx, to); err != nil {
+				return err
+			}
+			if from != nil {
+				if err := extendDeadlines(ctx, tx, from.SeenAt, to.SeenAt); err != nil {
+					return err
+				}
+			}
+			return s.moveTo(ctx, tx, to)
+		})
+	})
+}
+
+// moveTo writes the position whole, and clears what an operator asked for.
+func (s *postgresSession) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+	const query = `
+insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.sequence, nonce = excluded.nonce,
+    run_id = excluded.run_id, replication_id = excluded.replication_id, shards = excluded.shards,
+    prefix = excluded.prefix, seen_at = excluded.seen_at, rebuild = false`
+	_, err := tx.Exec(ctx, query, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, to.RunID, to.ReplicationID,
+		to.Shards, to.Prefix, time.UnixMilli(to.SeenAt))
+	return err
+}
+
+// settleAll settles every open refusal, as its compensation would.
+func (s *postgresSession) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+	open, err := readOpen(ctx, tx, s.ledger.shard, nil)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	ids := make([]string, 0, len(open))
+	for i := range open {
+		ids = append(ids, open[i].step.ID)
+	}
+	records, err := readRecords(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	first := settling(to, open, records)
+	b, err := decideRows(ctx, tx, refs([]entry{first}))
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	b.write(batch, s.ledger.shard)
+	batch.Queue(`update refusals set settled_at = $2 where shard = $1 and settled_at is null`,
+		s.ledger.shard, time.UnixMilli(to.SeenAt))
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// extendDeadlines gives holds that were live when Redis was last seen the time that it was away.
+func extendDeadlines(ctx context.Context, tx pgx.Tx, seen, back int64) error {
+	const query = `
+update reservations set expires_at = expires_at + make_interval(secs => $2::double precision / 1000)
+where state = 'held' and expires_at > $1`
+	if back <= seen {
+		return nil
+	}
+	_, err := tx.Exec(ctx, query, time.UnixMilli(seen), back-seen)
+	return err
+}
+
+func (s *postgresSession) note(ctx context.Context, p cache.Position) error {
+	const query = `
+update positions set seen_at = $5, run_id = $6, replication_id = $7
+where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
+	return s.do(ctx, func(ctx context.Context) error {
+		tag, err := s.conn.Exec(ctx, query, s.ledger.shard, p.Epoch, p.Sequence, p.Nonce, time.UnixMilli(p.SeenAt),
+			p.RunID, p.ReplicationID)
+		if err == nil && tag.RowsAffected() != 1 {
+			return errMoved
+		}
+		return err
+	})
+}
+
+func (s *postgresSession) open(ctx context.Context, limit int) (list []refusal, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		list, err = readOpen(ctx, s.conn, s.ledger.shard, &limit)
+		return err
+	})
+	return list, err
+}
+
+// readOpen reads open refusals, the oldest first; a nil limit is all.
+func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]refusal, error) {
+	const query = `
+select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,
+    reason, detail, created_at
+from refusals where shard = $1 and settled_at is null order by epoch, sequence, event limit $2`
+	rows, _ := db.Query(ctx, query, shard, limit) // its error is that of the rows
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r refusal, err error) {
+		var detail string
+		var at time.Time
+		err = row.Scan(&r.entry.epoch, &r.entry.sequence, &r.event, &r.verb, &r.step.Operation, &r.step.ID, &r.step.Birth,
+			&r.step.Version, &r.reason, &detail, &at)
+		r.at = at.UnixMilli()
+		return r, errors.Join(err, r.detail.decode(detail))
+	})
+}
+
+func (s *postgresSession) settle(ctx context.Context, steps []cache.Step) error {
+	below := slices.Clone(steps)
+	for i := range below {
+		below[i].Version++
+	}
+	now := time.Now()
+	batch := &pgx.Batch{}
+	settle(batch, below, func(cache.Step) time.Time { return now })
+	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
+}
+
+func (s *postgresSession) records(ctx context.Context, ids []string) (found map[string]cache.Record, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		found, err = readRecords(ctx, s.conn, ids)
+		return err
+	})
+	return found, err
+}
+
+func readRecords(ctx context.Context, db querier, ids []string) (map[string]cache.Record, error) {
+	found, err := readReservations(ctx, db, ids)
+	records := make(map[string]cache.Record, len(found))
+	for id, r := range found {
+		records[id] = r.record
+	}
+	return records, err
+}
+
+func (s *postgresSession) setAside(ctx context.Context, entries []entry, reason string) error {
+	list := make([]quarantined, len(entries))
+	for i := range entries {
+		list[i] = entries[i].quarantine(reason)
+	}
+	return s.do(ctx, func(ctx context.Context) error {
+		batch := &pgx.Batch{}
+		writeQuarantine(batch, s.ledger.shard, list)
+		return s.conn.SendBatch(ctx, batch).Close()
+	})
+}

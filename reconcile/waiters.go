@@ -1,0 +1,228 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+const (
+	// pollEvery is how often the ledger is asked for what waits: whoever applies in this process tells
+	// at once, but another process may be the one that does.
+	pollEvery = 20 * time.Millisecond
+	// pollTimeout is how long it may take to answer before it is taken for down.
+	pollTimeout = 2 * time.Second
+	// probeEvery is how often a call may find out whether a ledger that was down is back.
+	probeEvery = 100 * time.Millisecond
+)
+
+// waiters are the calls that wait for the ledger to decide their step. One poll asks for all of them.
+type waiters struct {
+	// look decides what it can of a list: undecided, nil or the refusal, for each.
+	look func(ctx context.Context, list []cache.Awaited) ([]error, error)
+
+	mu      sync.Mutex
+	waiting map[subject]map[*waiter]bool
+	polling bool
+
+	down  atomic.Bool
+	retry atomic.Int64 // while down: Unix ns from which one call may try again
+}
+
+// errUndecided is what look says of a step that the ledger has not come to.
+var errUndecided = errors.New("undecided")
+
+// subject is what a step is about.
+type subject struct {
+	operation bool
+	id        string
+}
+
+type waiter struct {
+	awaited cache.Awaited
+	done    chan error
+}
+
+func newWaiters(look func(context.Context, []cache.Awaited) ([]error, error)) *waiters {
+	return &waiters{look: look, waiting: map[subject]map[*waiter]bool{}}
+}
+
+// await returns once a is decided, or ctx ends, or the ledger is known to be down.
+func (w *waiters) await(ctx context.Context, a cache.Awaited) error {
+	if w.down.Load() && !w.mayProbe() {
+		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
+	}
+	waiter := &waiter{awaited: a, done: make(chan error, 1)}
+	w.add(waiter)
+	select {
+	case err := <-waiter.done:
+		return err
+	case <-ctx.Done():
+		w.remove(waiter)
+		return fmt.Errorf("%w: %w", cache.ErrNotDurable, ctx.Err())
+	}
+}
+
+func (w *waiters) mayProbe() bool {
+	now, at := time.Now().UnixNano(), w.retry.Load()
+	return now >= at && w.retry.CompareAndSwap(at, now+int64(probeEvery))
+}
+
+// healthy says whether the ledger answered when it was last asked; noted notes that.
+func (w *waiters) healthy() bool { return !w.down.Load() }
+
+func (w *waiters) noted(err error) {
+	if err != nil {
+		w.retry.Store(time.Now().Add(probeEvery).UnixNano())
+	}
+	w.down.Store(err != nil)
+}
+
+func (w *waiters) add(one *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := subject{one.awaited.Operation, one.awaited.ID}
+	if w.waiting[key] == nil {
+		w.waiting[key] = map[*waiter]bool{}
+	}
+	w.waiting[key][one] = true
+	if !w.polling {
+		w.polling = true
+		go w.poll()
+	}
+}
+
+func (w *waiters) remove(waiter *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(waiter)
+}
+
+// drop forgets a waiter; w.mu is held.
+func (w *waiters) drop(waiter *waiter) {
+	key := subject{waiter.awaited.Operation, waiter.awaited.ID}
+	delete(w.waiting[key], waiter)
+	if len(w.waiting[key]) == 0 {
+		delete(w.waiting, key)
+	}
+}
+
+// poll asks the ledger until nobody waits.
+func (w *waiters) poll() {
+	for list := w.list(); list != nil; list = w.list() {
+		started := time.Now()
+		awaited := make([]cache.Awaited, len(list))
+		for i, waiter := range list {
+			awaited[i] = waiter.awaited
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
+		results, err := w.look(ctx, awaited)
+		cancel()
+		w.noted(err)
+		for i, waiter := range list {
+			switch {
+			case err != nil:
+				w.answer(waiter, fmt.Errorf("%w: %w", cache.ErrNotDurable, err))
+			case !errors.Is(results[i], errUndecided):
+				w.answer(waiter, results[i])
+			}
+		}
+		time.Sleep(pollEvery - time.Since(started))
+	}
+}
+
+// list is whoever waits; nil where nobody does, and then the poll ends.
+func (w *waiters) list() []*waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []*waiter
+	for _, of := range w.waiting {
+		for waiter := range of {
+			list = append(list, waiter)
+		}
+	}
+	w.polling = list != nil
+	return list
+}
+
+func (w *waiters) answer(waiter *waiter, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answerLocked(waiter, err)
+}
+
+func (w *waiters) answerLocked(waiter *waiter, err error) {
+	key := subject{waiter.awaited.Operation, waiter.awaited.ID}
+	if w.waiting[key][waiter] {
+		w.drop(waiter)
+		waiter.done <- err
+	}
+}
+
+// decided answers whoever waits for what a batch has decided.
+func (w *waiters) decided(entries []entry, refusals []refusal) {
+	w.noted(nil)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) == 0 {
+		return
+	}
+	refused := map[cache.Step]*refusal{}
+	for i := range refusals {
+		r := &refusals[i]
+		refused[r.step] = r
+		w.tell(r.step, "", r.answer())
+	}
+	for i := range entries {
+		for j := range entries[i].events {
+			e := &entries[i].events[j]
+			if step := e.Step(entries[i].nonce); refused[step] == nil {
+				w.tell(step, e.Record.State, nil)
+			}
+		}
+	}
+}
+
+// tell answers whoever waits for a step; w.mu is held. A step that was applied leads to state; another
+// state is another step of the same version, and the poll finds that out.
+func (w *waiters) tell(step cache.Step, state cache.State, err error) {
+	for waiter := range w.waiting[subject{step.Operation, step.ID}] {
+		if waiter.awaited.Step == step && (err != nil || waiter.awaited.State == state) {
+			w.answerLocked(waiter, err)
+		}
+	}
+}
+
+// answer is what a caller is told whose step was refused.
+func (r *refusal) answer() error {
+	switch r.reason {
+	case reasonOversold, reasonNegative:
+		return &cache.InsufficientError{Shortages: r.detail.Shortages}
+	case reasonKnown:
+		return cache.ErrIDConflict
+	default:
+		return fmt.Errorf("%w: refused (%s), and being undone", cache.ErrNotDurable, r.reason)
+	}
+}
+
+// shown is what the ledger says of a step, given its record of that id: a later version does only where
+// it can't have come about without the step.
+func shown(a cache.Awaited, epoch uint64, known *cache.Record) error {
+	switch {
+	case epoch != a.Epoch: // what this epoch left undecided never will be
+		return fmt.Errorf("%w: Redis was rebuilt meanwhile", cache.ErrNotDurable)
+	case known == nil || known.Birth != a.Birth || known.Version < a.Version:
+		return errUndecided
+	case known.Version == a.Version && known.State == a.State:
+		return nil
+	case known.Version > a.Version && (a.State != cache.StateConfirmed || wasConfirmed(known)):
+		return nil
+	default:
+		return fmt.Errorf("%w: another step took its place", cache.ErrNotDurable)
+	}
+}
