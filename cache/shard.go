@@ -46,6 +46,13 @@ func (s *Shard) Inspect(ctx context.Context) (Identity, error) { return inspect(
 // Foreign says why a Redis is not the one of a position; "" where it is.
 func (id *Identity) Foreign(p Position) string { return id.foreign(p) }
 
+// Closed says whether the gate is closed for a rebuild, and Stopped whether it stays so until an operator
+// decides.
+func (id *Identity) Closed() bool { return id.Gate == gateLoading || id.Gate == gateStopped }
+
+// Stopped see Closed.
+func (id *Identity) Stopped() bool { return id.Gate == gateStopped }
+
 // LastApplied says whether the entry at a position is there, with its nonce. One round trip.
 func (s *Shard) LastApplied(ctx context.Context, p Position) (bool, error) {
 	return lastApplied(ctx, s.conn, s.keys, p)
@@ -69,6 +76,8 @@ func (s *Shard) Last(ctx context.Context) (entry redis.XMessage, ok bool, err er
 
 // Wait returns when an entry after id is there, or after most.
 func (s *Shard) Wait(ctx context.Context, id string, most time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, most+time.Second) // what a Redis that hangs is given
+	defer cancel()
 	err := s.conn.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.events, id}, Count: 1, Block: most}).Err()
 	if errors.Is(err, redis.Nil) {
 		return nil

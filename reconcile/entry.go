@@ -66,20 +66,23 @@ func refs(entries []entry) []ref {
 // readEntry reads an entry. One that can't be read has a fault; one of a newer format is an error.
 func readEntry(m redis.XMessage) (entry, error) {
 	e := entry{text: m.ID}
+	e.nonce, _ = m.Values["n"].(string)
 	decoded, err := cache.DecodeEntry(m.ID, m.Values)
 	if errors.Is(err, cache.ErrNewer) {
 		return entry{}, err
 	}
-	if err == nil {
-		e.id, err = parseEntryID(m.ID)
-	}
-	if err != nil {
+	id, wrong := parseEntryID(m.ID)
+	e.id = id
+	if err := errors.Join(wrong, err); err != nil {
 		e.fault, e.raw = err, []string{describeFields(m.Values)}
 		return e, nil
 	}
-	e.nonce, e.at, e.events, e.raw = decoded.Nonce, decoded.At, decoded.Events, decoded.Raw
+	e.at, e.events, e.raw = decoded.At, decoded.Events, decoded.Raw
 	return e, nil
 }
+
+// of says whether a script of an epoch has written the entry: another one was added by hand.
+func (e *entry) of(epoch uint64) bool { return e.id.epoch == epoch && e.nonce != "" }
 
 // describeFields is the fields of an entry, in order of their names.
 func describeFields(values map[string]any) string {

@@ -40,7 +40,7 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "internal/dial", "internal/redistest", "internal/demo", "cmd/holdfast"},
+	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "cmd/holdfast"},
 }
 
 func TestDirection(t *testing.T) {

@@ -1,0 +1,242 @@
+package reconcile
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// How much a rebuild loads in one call: a script of about a millisecond.
+const (
+	levelsPerChunk       = 1000
+	reservationsPerChunk = 500
+	operationsPerChunk   = 1000
+)
+
+// rebuild makes Redis anew from the ledger, under the next epoch: it closes the gate, applies the tail
+// that continues what the ledger has, keeps any other for a person, drops everything, loads, and opens.
+// Whoever is stopped half-way finds a higher epoch, and is refused.
+func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
+	started := time.Now()
+	t.Logger.Warn("rebuilding redis from the ledger", "why", why)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := t.shard.CloseGate(ctx, false); err != nil {
+		return err
+	}
+	var from *cache.Position
+	if there {
+		if err := t.drain(ctx); err != nil {
+			return err
+		}
+		before := t.at
+		from = &before
+	}
+	if err := t.inspect(ctx); err != nil {
+		return err
+	}
+	t.point("rebuild")
+	to := cache.Position{
+		Epoch: max(t.at.Epoch, t.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
+		RunID: t.seen.RunID, ReplicationID: t.seen.ReplicationID, Shards: t.Shards, Prefix: t.Prefix, SeenAt: t.seen.Now,
+	}
+	if err := t.session.begin(ctx, from, to); err != nil {
+		return err
+	}
+	t.point("begun")
+	t.at = to
+	if err := t.shard.Load(ctx, to.Epoch, t.seen); err != nil {
+		return err
+	}
+	if err := t.shard.Begin(ctx, to.Nonce); err != nil {
+		return err
+	}
+	loaded, err := t.load(ctx)
+	if err != nil {
+		return err
+	}
+	t.point("loaded")
+	if err := t.shard.Open(ctx, to.Epoch, loaded.locations, t.now()+expiryLease.Milliseconds()); err != nil {
+		return err
+	}
+	t.Logger.Info("redis is rebuilt and open", "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
+		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond))
+	return nil
+}
+
+// loaded counts what a rebuild has loaded.
+type loaded struct {
+	levels, reservations, operations int
+	locations                        []location.ID // in order
+}
+
+// load loads everything, chunk by chunk.
+func (t *tail) load(ctx context.Context) (done loaded, err error) {
+	places := map[location.ID]bool{}
+	var after *cache.LevelRow
+	for {
+		rows, err := t.session.levels(ctx, after, levelsPerChunk)
+		if err != nil || len(rows) == 0 {
+			if err != nil {
+				return done, err
+			}
+			break
+		}
+		if err := t.shard.LoadChunk(ctx, cache.Chunk{Levels: rows}); err != nil {
+			return done, err
+		}
+		for _, l := range rows {
+			places[l.Location] = true
+		}
+		done.levels += len(rows)
+		after = &rows[len(rows)-1]
+		t.point("chunk")
+	}
+	for at := range places {
+		done.locations = append(done.locations, at)
+	}
+	slices.Sort(done.locations)
+	since := t.now() - t.Retention.Milliseconds()
+	if done.reservations, err = t.loadReservations(ctx, since); err != nil {
+		return done, err
+	}
+	done.operations, err = t.loadOperations(ctx, since)
+	return done, err
+}
+
+func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err error) {
+	for after := ""; ; {
+		rows, err := t.session.live(ctx, since, after, reservationsPerChunk)
+		if err != nil || len(rows) == 0 {
+			return n, err
+		}
+		if err := t.shard.LoadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
+			return n, err
+		}
+		n += len(rows)
+		after = rows[len(rows)-1].ID
+		t.point("chunk")
+	}
+}
+
+func (t *tail) loadOperations(ctx context.Context, since int64) (n int, err error) {
+	for after := ""; ; {
+		rows, err := t.session.operations(ctx, since, after, operationsPerChunk)
+		if err != nil || len(rows) == 0 {
+			return n, err
+		}
+		if err := t.shard.LoadChunk(ctx, cache.Chunk{Operations: rows}); err != nil {
+			return n, err
+		}
+		n += len(rows)
+		after = rows[len(rows)-1].ID
+	}
+}
+
+// drain applies what the stream has after the last applied entry, if that is there: it is the same
+// history. Any other is set aside.
+func (t *tail) drain(ctx context.Context) error {
+	applied, err := t.shard.LastApplied(ctx, t.at)
+	if err != nil {
+		return err
+	}
+	if !applied {
+		return t.setAsideAll(ctx)
+	}
+	for {
+		entries, err := t.read(ctx)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for i := range entries {
+			if !entries[i].of(t.at.Epoch) {
+				if err := t.drainBatch(ctx, entries[:i]); err != nil {
+					return err
+				}
+				return t.session.setAside(ctx, entries[i:], "not written by a script of this epoch")
+			}
+		}
+		if err := t.drainBatch(ctx, entries); err != nil {
+			return err
+		}
+	}
+}
+
+// drainBatch applies entries; what is refused is settled when the next epoch begins.
+func (t *tail) drainBatch(ctx context.Context, entries []entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	last := &entries[len(entries)-1]
+	to := t.at
+	to.Sequence, to.Nonce = last.id.sequence, last.nonce
+	refusals, err := t.session.apply(ctx, t.at, to, entries)
+	if err != nil {
+		return err
+	}
+	t.at = to
+	t.Ledger.decided(entries, refusals)
+	return nil
+}
+
+// setAsideAll keeps what the ledger has not applied of another history: nothing of it is ever applied.
+// Its holds are lost, its sales were never acknowledged.
+func (t *tail) setAsideAll(ctx context.Context) error {
+	for from := "-"; ; {
+		list, err := t.shard.Entries(ctx, from, entriesMax)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		entries := make([]entry, 0, len(list))
+		for _, m := range list {
+			e, err := readEntry(m)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, e)
+		}
+		foreign, err := t.unapplied(ctx, entries)
+		if err != nil {
+			return err
+		}
+		if len(foreign) > 0 {
+			if err := t.session.setAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
+				return err
+			}
+			t.Logger.Warn("events of another history were set aside: their holds are lost", "entries", len(foreign),
+				"from", foreign[0].text, "to", foreign[len(foreign)-1].text)
+		}
+		from = "(" + list[len(list)-1].ID
+	}
+}
+
+// unapplied are the entries of which the ledger does not show every event.
+func (t *tail) unapplied(ctx context.Context, entries []entry) ([]entry, error) {
+	events := refs(entries)
+	known, err := t.session.records(ctx, sortedKeys(touch(events).ids))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(entries, func(e entry) bool {
+		if e.fault != nil || after(e.id, t.at) {
+			return false
+		}
+		for i := range e.events {
+			step := e.events[i].Step(e.nonce)
+			if r, there := known[step.ID]; !step.Operation && (!there || r.Birth != step.Birth || r.Version < step.Version) {
+				return false
+			}
+		}
+		return true
+	}), nil
+}
+
+// after says whether an entry stands behind a position.
+func after(id entryID, p cache.Position) bool {
+	return id.epoch > p.Epoch || id.epoch == p.Epoch && id.sequence > p.Sequence
+}

@@ -1,0 +1,302 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// A batch is about eventsPerBatch events, at most entriesMax entries.
+const (
+	eventsPerBatch = 1000
+	entriesMax     = 1000
+	entriesMin     = 16
+)
+
+// tail is one tenure: it applies what the stream says after at.
+type tail struct {
+	*Reconciler
+	session session
+	at      cache.Position
+	seen    cache.Identity // of Redis, when it was last asked
+	seenAt  time.Time      // when that was, by this process's clock
+
+	tended, inspected, forgot time.Time
+	forgottenTo               int64
+	count                     int64 // entries to read
+}
+
+// settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,
+// where that is known.
+func (t *tail) settle(ctx context.Context, found string) error {
+	p, there, err := t.session.position(ctx)
+	if err != nil {
+		return err
+	}
+	if there {
+		if err := t.mismatch(&p); err != nil {
+			return err
+		}
+		t.at, t.forgottenTo = p.Position, p.forgottenTo
+	}
+	why, err := t.examine(ctx, there, p.rebuild)
+	if why = cmp.Or(why, found); err == nil && why != "" {
+		err = t.rebuild(ctx, there, why)
+	}
+	if err != nil {
+		return err
+	}
+	return t.shard.Load(ctx, t.at.Epoch, t.seen)
+}
+
+// examine says why Redis must be rebuilt; "" where it is what the position says.
+func (t *tail) examine(ctx context.Context, there, asked bool) (why string, err error) {
+	if err := t.inspect(ctx); err != nil {
+		return "", err
+	}
+	accepted := asked || t.AcceptOlderLedger
+	if !there {
+		if t.seen.Epoch != 0 && !accepted {
+			return "", fmt.Errorf("%w: it is empty, Redis is at epoch %d", ErrOlderLedger, t.seen.Epoch)
+		}
+		return "the ledger has begun nothing yet", nil
+	}
+	if !t.seen.Primary {
+		return "", fmt.Errorf("%w: it is a replica", cache.ErrUnavailable)
+	}
+	if !accepted {
+		if err := t.olderLedger(ctx); err != nil {
+			return "", err
+		}
+	}
+	if why = t.seen.Foreign(t.at); why != "" {
+		return why, nil
+	}
+	applied, err := t.shard.LastApplied(ctx, t.at)
+	switch {
+	case err != nil:
+		return "", err
+	case !applied:
+		return "the last applied event is not there", nil
+	}
+	last, _, err := t.shard.Last(ctx)
+	if err != nil {
+		return "", err
+	}
+	switch id, err := parseEntryID(last.ID); {
+	case err != nil || id.epoch != t.at.Epoch:
+		return "entry " + last.ID + " was not written by a script", nil
+	case t.seen.Closed():
+		return "a rebuild was not finished", nil
+	case asked:
+		return "an operator asked for it", nil
+	default:
+		return "", nil
+	}
+}
+
+// olderLedger refuses a ledger that lacks what Redis has: only an operator may give that up.
+func (t *tail) olderLedger(ctx context.Context) error {
+	var why string
+	first, err := t.shard.Entries(ctx, "-", 1)
+	switch {
+	case err != nil:
+		return err
+	case t.seen.Stopped():
+		why = "it was found so before"
+	case t.seen.Epoch > t.at.Epoch:
+		why = fmt.Sprintf("it is at epoch %d, Redis at %d", t.at.Epoch, t.seen.Epoch)
+	case len(first) == 1:
+		id, err := parseEntryID(first[0].ID)
+		if err == nil && id.epoch == t.at.Epoch && id.sequence > t.at.Sequence && t.seen.Epoch == t.at.Epoch {
+			why = fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", t.at.EntryID(), id)
+		}
+	}
+	if why == "" {
+		return nil
+	}
+	if err := t.shard.CloseGate(ctx, true); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", ErrOlderLedger, why)
+}
+
+func (t *tail) inspect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	seen, err := t.shard.Inspect(ctx)
+	if err != nil {
+		return err
+	}
+	t.seen, t.seenAt = seen, time.Now()
+	return nil
+}
+
+// now is Redis's clock, Unix ms.
+func (t *tail) now() int64 { return t.seen.Now + time.Since(t.seenAt).Milliseconds() }
+
+// run applies until something fails or ctx ends. A Redis that turns out to be another is rebuilt.
+func (t *tail) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := t.step(ctx)
+		switch {
+		case errors.Is(err, errRebuild):
+			err = t.settle(ctx, err.Error())
+		case errors.Is(err, cache.ErrFenced): // or its scripts were flushed, and nothing else is wrong
+			err = t.settle(ctx, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step does what is due, applies one batch, or waits for an entry.
+func (t *tail) step(ctx context.Context) error {
+	if err := t.keep(ctx); err != nil {
+		return err
+	}
+	entries, err := t.read(ctx)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return t.shard.Wait(ctx, t.at.EntryID(), max(time.Millisecond, time.Until(t.tended.Add(tendEvery))))
+	}
+	return t.apply(ctx, entries)
+}
+
+// read reads what follows the last applied entry, which must be there.
+func (t *tail) read(ctx context.Context) ([]entry, error) {
+	if t.count == 0 {
+		t.count = entriesMin
+	}
+	list, err := t.shard.Entries(ctx, t.at.EntryID(), t.count+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 || list[0].ID != t.at.EntryID() || list[0].Values["n"] != t.at.Nonce {
+		return nil, fmt.Errorf("%w: the last applied event is not there", errRebuild)
+	}
+	return t.decode(list[1:])
+}
+
+// decode reads entries up to the size of a batch.
+func (t *tail) decode(list []redis.XMessage) ([]entry, error) {
+	entries, events := make([]entry, 0, len(list)), 0
+	for _, m := range list {
+		if events >= eventsPerBatch {
+			break
+		}
+		e, err := readEntry(m)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+		events += len(e.events)
+	}
+	if n := int64(len(entries)); n > 0 {
+		t.count = min(entriesMax, max(entriesMin, n*eventsPerBatch/int64(max(1, events))))
+	}
+	return entries, nil
+}
+
+// apply applies a batch, tells who waits, and has undone what was refused. An entry of another epoch was
+// not written by any script: it keeps them from writing, so a rebuild must do without it.
+func (t *tail) apply(ctx context.Context, entries []entry) error {
+	for i := range entries {
+		if !entries[i].of(t.at.Epoch) {
+			if i > 0 {
+				return t.apply(ctx, entries[:i])
+			}
+			if err := t.session.setAside(ctx, entries, "not written by a script of this epoch"); err != nil {
+				return err
+			}
+			return fmt.Errorf("%w: entry %s is foreign", errRebuild, entries[0].text)
+		}
+	}
+	t.point("read")
+	last := &entries[len(entries)-1]
+	to := t.at
+	to.Sequence, to.Nonce = last.id.sequence, last.nonce
+	refusals, err := t.session.apply(ctx, t.at, to, entries)
+	if err != nil {
+		return err
+	}
+	t.at = to
+	t.point("applied")
+	t.Ledger.decided(entries, refusals)
+	return t.undo(ctx, refusals)
+}
+
+// undo has refused steps undone in Redis. It is repeated until their undoing was applied.
+func (t *tail) undo(ctx context.Context, refusals []refusal) error {
+	const most = 64
+	for len(refusals) > 0 {
+		n := min(most, len(refusals))
+		if err := t.undoSome(ctx, refusals[:n]); err != nil {
+			return err
+		}
+		refusals = refusals[n:]
+	}
+	return nil
+}
+
+func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
+	var ids []string
+	for _, r := range refusals {
+		if !r.step.Operation {
+			ids = append(ids, r.step.ID)
+		}
+	}
+	records, err := t.session.records(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var undoings []cache.Undoing
+	var revertings []cache.Reverting
+	for i := range refusals {
+		r := &refusals[i]
+		if r.step.Operation {
+			revertings = append(revertings, cache.Reverting{Step: r.step, Levels: r.detail.Levels})
+			continue
+		}
+		undoing := cache.Undoing{Step: r.step}
+		if known, there := records[r.step.ID]; there {
+			undoing.Target = undo(r, &known)
+		}
+		undoings = append(undoings, undoing)
+	}
+	t.point("refused")
+	return t.send(ctx, undoings, revertings)
+}
+
+// send sends undoings, and settles those of which there is nothing left to undo.
+func (t *tail) send(ctx context.Context, undoings []cache.Undoing, revertings []cache.Reverting) error {
+	var gone []cache.Step
+	if len(undoings) > 0 {
+		list, err := t.shard.Compensate(ctx, undoings)
+		if err != nil {
+			return err
+		}
+		gone = append(gone, list...)
+	}
+	if len(revertings) > 0 {
+		list, err := t.shard.Revert(ctx, revertings)
+		if err != nil {
+			return err
+		}
+		gone = append(gone, list...)
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return t.session.settle(ctx, gone)
+}
