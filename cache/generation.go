@@ -85,12 +85,12 @@ func (s *Store) load(ctx context.Context, before *generation) (*generation, erro
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()
-	if s.options.Ledger != nil {
-		return s.loadKnown(ctx, conn)
-	}
 	id, err := inspect(ctx, conn, s.keys)
 	if err != nil {
 		return nil, err
+	}
+	if s.options.Ledger != nil {
+		return s.loadKnown(ctx, conn)
 	}
 	epoch, err := s.storedEpoch(ctx, conn, before == nil)
 	if err != nil {

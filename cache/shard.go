@@ -256,3 +256,17 @@ func unavailable(err error) error {
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
+
+// Facts is what Redis says of itself: the fields of INFO; ErrCorrupt from the embedded engine, which
+// says nothing. One round trip.
+func (s *Shard) Facts(ctx context.Context) (map[string]string, error) {
+	text, err := s.conn.Info(ctx).Result()
+	switch {
+	case err != nil && outcomeOf(err) == ranPartly:
+		return nil, fmt.Errorf("info: %w: %w", ErrCorrupt, err)
+	case err != nil:
+		return nil, unavailable(err)
+	default:
+		return infoFields(text), nil
+	}
+}

@@ -14,6 +14,7 @@ type Config struct {
 	Redis       Redis
 	Postgres    Postgres
 	Reservation Reservation
+	Reconcile   Reconcile
 	Confirm     Confirm
 	Auth        Auth
 }
@@ -31,9 +32,14 @@ type Redis struct {
 	Shards   int      // 1 for now
 }
 
-// Postgres is where the ledger will be.
+// Postgres is where the ledger is.
 type Postgres struct {
-	URL string // empty for now
+	URL Secret // it may carry a password; "" is a ledger in memory, beside the embedded engine only
+}
+
+// Reconcile is how the event stream reaches the ledger.
+type Reconcile struct {
+	BacklogMax int64 // entries waiting for the ledger from which reserve is refused
 }
 
 // Reservation is the deadlines of reservations.

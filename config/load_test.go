@@ -47,6 +47,7 @@ func TestLoadDefaults(t *testing.T) {
 		HTTP:        config.HTTP{Listen: "127.0.0.1:8080"},
 		Redis:       config.Redis{Prefix: "holdfast", Shards: 1},
 		Reservation: config.Reservation{TTL: 10 * time.Minute, TTLMax: 24 * time.Hour, Retention: 24 * time.Hour},
+		Reconcile:   config.Reconcile{BacklogMax: 250_000},
 		Confirm:     config.Confirm{Wait: 5 * time.Second},
 		Auth:        config.Auth{Mode: config.AuthOff},
 	}
@@ -143,10 +144,12 @@ func TestLoadFaults(t *testing.T) {
 		"keys": {env("HOLDFAST_AUTH_MODE=keys"),
 			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not available yet`},
 		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "off"`},
-		"postgres": {env("HOLDFAST_POSTGRES_URL=postgres://u:hunter2@h/db?sslpassword=hunter2"),
-			`postgres.url = "postgres://…@h/db?…" (from HOLDFAST_POSTGRES_URL): the ledger is not built yet: leave postgres.url empty`},
+		"postgres": {env("HOLDFAST_POSTGRES_URL=mysql://u:hunter2@h/db?sslpassword=hunter2"),
+			`postgres.url = "mysql://…@h/db?…" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
+		"backlog": {env("HOLDFAST_RECONCILE_BACKLOG_MAX=10"),
+			`reconcile.backlog_max = "10" (from HOLDFAST_RECONCILE_BACKLOG_MAX): must be a whole number from 1000 to 100000000`},
 		"postgres as words": {env("HOLDFAST_POSTGRES_URL=host=h password=hunter2"),
-			`postgres.url = "(hidden)" (from HOLDFAST_POSTGRES_URL): the ledger is not built yet: leave postgres.url empty`},
+			`postgres.url = "(hidden)" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"listen without a port": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1"),
 			`http.listen = "127.0.0.1" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
 		"listen on a number": {file("http: {listen: 8080}\n"),
@@ -180,6 +183,8 @@ func TestLoadFaults(t *testing.T) {
 		})
 	}
 }
+
+const noPostgres = "must be a URL, such as postgres://user:password@127.0.0.1:5432/holdfast (in a password, / ? # @ : and % are percent-encoded)"
 
 func TestLoadListsAllFaultsAtOnce(t *testing.T) {
 	_, err := source{

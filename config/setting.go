@@ -3,7 +3,9 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -13,6 +15,8 @@ import (
 const (
 	prefixBytesMax  = 64               // bytes of redis.prefix
 	retentionMin    = time.Minute      // a shorter one would forget ids that callers still repeat
+	backlogLeast    = 1_000            // a burst is no backlog
+	backlogMost     = 100_000_000      // tens of GB of Redis
 	confirmWaitMax  = 15 * time.Second // less than a call and a shutdown may take: see internal/api
 	durationExample = "such as 10m, 90s or 24h"
 )
@@ -38,7 +42,7 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setPrefix(&c.Redis.Prefix, raw) }},
 	{"redis.shards", 1, "number of shards; only 1 for now", false,
 		func(c *Config, raw any) error { return setShards(&c.Redis.Shards, raw) }},
-	{"postgres.url", "", "the ledger; not built yet, leave it empty", true,
+	{"postgres.url", "", "postgres://, the ledger; empty: in memory, beside the embedded engine", true,
 		func(c *Config, raw any) error { return setPostgres(&c.Postgres.URL, raw) }},
 	{"reservation.ttl", "10m", "deadline of a reservation that names none", false,
 		func(c *Config, raw any) error { return setSeconds(&c.Reservation.TTL, raw) }},
@@ -46,6 +50,8 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setSeconds(&c.Reservation.TTLMax, raw) }},
 	{"reservation.retention", "24h", "how long Redis keeps resolved reservations", false,
 		func(c *Config, raw any) error { return setRetention(&c.Reservation.Retention, raw) }},
+	{"reconcile.backlog_max", 250_000, "entries waiting for the ledger from which reserve is refused", false,
+		func(c *Config, raw any) error { return setBacklog(&c.Reconcile.BacklogMax, raw) }},
 	{"confirm.wait", "5s", "longest wait of a durable call for the ledger", false,
 		func(c *Config, raw any) error { return setWait(&c.Confirm.Wait, raw) }},
 	{"auth.mode", string(AuthOff), "who may call; only off for now", false,
@@ -111,11 +117,31 @@ func setShards(to *int, raw any) error {
 	return nil
 }
 
-func setPostgres(to *string, raw any) error {
-	if raw != "" {
-		return errors.New("the ledger is not built yet: leave postgres.url empty")
+// setPostgres checks that raw is a URL as libpq takes it; what only a connection can tell is left to it.
+func setPostgres(to *Secret, raw any) error {
+	text, ok := raw.(string)
+	if !ok {
+		return errPostgres
 	}
-	*to = ""
+	if text != "" {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" {
+			return errPostgres // never with its own words: they would carry the password
+		}
+	}
+	*to = Secret(text)
+	return nil
+}
+
+var errPostgres = errors.New("must be a URL, such as postgres://user:password@127.0.0.1:5432/holdfast " +
+	"(in a password, / ? # @ : and % are percent-encoded)")
+
+func setBacklog(to *int64, raw any) error {
+	n, err := strconv.ParseInt(fmt.Sprint(raw), 10, 64)
+	if err != nil || n < backlogLeast || n > backlogMost {
+		return fmt.Errorf("must be a whole number from %d to %d", backlogLeast, backlogMost)
+	}
+	*to = n
 	return nil
 }
 

@@ -50,6 +50,9 @@ func (p *Postgres) decided(entries []entry, refusals []refusal) { p.waiters.deci
 
 func (p *Postgres) healthy() bool { return p.waiters.healthy() }
 
+// Healthy says whether the database answered when it was last asked.
+func (p *Postgres) Healthy() bool { return p.healthy() }
+
 // Durable is true.
 func (p *Postgres) Durable() bool { return true }
 

@@ -47,11 +47,26 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	if err == nil && !got {
 		err = errHeld
 	}
+	if err == nil {
+		err = safe(dialing, conn)
+	}
 	if err != nil {
 		closeConn(conn)
 		return nil, err
 	}
 	return &postgresSession{ledger: p, conn: conn}, nil
+}
+
+// safe refuses a database that could lose what it was given, or has another schema.
+func safe(ctx context.Context, conn *pgx.Conn) error {
+	if err := CheckSchema(ctx, conn); err != nil {
+		return err
+	}
+	findings, err := examineServer(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return Unsafe(findings)
 }
 
 // noted notes whether the ledger answered, unless it was the caller who gave up.

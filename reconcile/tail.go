@@ -45,6 +45,9 @@ func (t *tail) settle(ctx context.Context, found string) error {
 		}
 		t.at, t.forgottenTo = p.Position, p.forgottenTo
 	}
+	if err := t.safe(ctx); err != nil {
+		return err
+	}
 	why, err := t.examine(ctx, there, p.rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
 		err = t.rebuild(ctx, there, why)
@@ -53,6 +56,18 @@ func (t *tail) settle(ctx context.Context, found string) error {
 		return err
 	}
 	return t.shard.Load(ctx, t.at.Epoch, t.seen)
+}
+
+// safe refuses a Redis that may delete a counter by itself.
+func (t *tail) safe(ctx context.Context) error {
+	facts, err := t.shard.Facts(ctx)
+	if policy, said := facts["maxmemory_policy"]; err == nil && said && policy != "noeviction" {
+		return fmt.Errorf("%w: redis: maxmemory-policy is %s: set it to noeviction", ErrUnsafe, policy)
+	}
+	if errors.Is(err, cache.ErrCorrupt) { // the embedded engine does not know INFO
+		return nil
+	}
+	return err
 }
 
 // examine says why Redis must be rebuilt; "" where it is what the position says.

@@ -70,7 +70,7 @@ func exitCode(err error) int {
 	var faults *stockcsv.FaultsError
 	var problem *client.Problem
 	var failed *demo.FailedError
-	if errors.As(err, &faults) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
+	if errors.Is(err, errUnwell) || errors.As(err, &faults) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
 	return exitFailed

@@ -21,6 +21,7 @@ import (
 
 const (
 	startTimeout = 2 * time.Second // to say whether Redis answers; it may start later
+	openPoll     = 10 * time.Millisecond
 	stopTimeout  = 5 * time.Second // for what is under way in the store, once no calls come
 )
 
@@ -63,12 +64,20 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 	announceRedis(ctx, logger, redis, c.Redis.Endpoint)
+	ledger, closeLedger, err := openLedger(c)
+	if err != nil {
+		return err
+	}
+	defer closeLedger()
+	if err := checkSetup(ctx, c, redis, ledger, logger); err != nil {
+		return err
+	}
 
 	b := thisBuild()
 	observed := metrics.New(b.Version, b.Commit)
 	store, err := cache.New(redis.Client, cache.Options{
 		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
-		Observer: observed, Logger: logger,
+		Ledger: ledger, DurableWait: c.Confirm.Wait, Observer: observed, Logger: logger,
 	})
 	if err != nil {
 		return err
@@ -79,19 +88,43 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	}
 	handler := api.New(store, api.Options{
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
-		Metrics: observed.Handler(), Observer: observed, Logger: logger,
+		Degraded: func() []string { return degraded(ledger) },
+		Metrics:  observed.Handler(), Observer: observed, Logger: logger,
 	})
 
+	parts, running := errgroup.WithContext(ctx)
+	parts.Go(func() error { return reconciler(c, redis, ledger, logger).Run(running) })
+	awaitOpen(running, store)
 	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {
 		m.Listening(listener.Addr())
 	}
-	parts, running := errgroup.WithContext(ctx)
 	parts.Go(func() error { return api.Serve(running, listener, handler, api.Timeouts{}) })
 	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
 	err = parts.Wait()
 	logger.Info("stopped")
 	return err
+}
+
+// awaitOpen gives the reconciler a moment, so that a first caller does not meet a closed gate.
+func awaitOpen(ctx context.Context, store *cache.Store) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for store.Ready(ctx) != nil {
+		select {
+		case <-time.After(openPoll):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// degraded names what does not work though reserve can be served.
+func degraded(ledger reconcile.Ledger) []string {
+	if p, ok := ledger.(*reconcile.Postgres); ok && !p.Healthy() {
+		return []string{"postgres: what must be durable answers 503 not_durable_yet"}
+	}
+	return []string{}
 }
 
 // announceRedis says which Redis this is, and whether it answers.

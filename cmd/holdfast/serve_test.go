@@ -169,7 +169,7 @@ func TestServeSweeps(t *testing.T) {
 
 func TestServeWithoutItsRedis(t *testing.T) {
 	t.Chdir(t.TempDir())
-	p := start(t, "--redis-url=redis://:hunter2@127.0.0.1:1")
+	p := start(t, "--redis-url=redis://:hunter2@127.0.0.1:1", "--postgres-url=postgres://u:hunter2@127.0.0.1:1/ledger")
 	answer, err := http.Get(p.url + "/readyz")
 	if err != nil {
 		t.Fatal(err)

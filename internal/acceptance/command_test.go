@@ -28,7 +28,7 @@ func TestCommands(t *testing.T) {
 			return stdout + stderr
 		}
 		first := decoded(t, []byte(expect("", 0, "stock", "import", file, "--format=json")))
-		if first["set"] != 2.0 || first["already_set"] != 0.0 || first["durable"] != false {
+		if first["set"] != 2.0 || first["already_set"] != 0.0 || first["durable"] != p.durable {
 			t.Errorf("%v", first)
 		}
 		again := decoded(t, []byte(expect(text, 0, "stock", "import", "-", "--format=json")))

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
 // The program under test, built once. The one for a real Redis looks for data races where these
@@ -47,7 +49,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	return pgtest.Main(m)
 }
 
 // readSources reads every folder of the module. The go command takes a result from its cache where

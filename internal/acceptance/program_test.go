@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
@@ -24,6 +25,7 @@ type program struct {
 	t        *testing.T
 	address  string // host:port
 	url      string
+	durable  bool // its ledger survives a restart
 	log      *journal
 	http     *http.Client
 	document func(t *testing.T) *document // fetched once
@@ -38,10 +40,30 @@ func start(t *testing.T, args ...string) *program {
 	return startAs(t, onEmbedded, args...)
 }
 
-// startOn runs `holdfast serve` on a free port and a real Redis.
+// ledgers are the databases beside each Redis, *redistest.Server -> URL.
+var ledgers sync.Map
+
+// startOn runs `holdfast serve` on a free port, a real Redis and the ledger that belongs to it.
 func startOn(t *testing.T, redis *redistest.Server, args ...string) *program {
 	t.Helper()
-	return startAs(t, onRedis, append([]string{"--redis-url=" + redis.URL()}, args...)...)
+	url, known := ledgers.Load(redis)
+	if !known {
+		url = ledger(t)
+		ledgers.Store(redis, url)
+	}
+	p := startAs(t, onRedis, append([]string{"--redis-url=" + redis.URL(), "--postgres-url=" + url.(string)}, args...)...)
+	p.durable = true
+	return p
+}
+
+// ledger makes a database with the ledger's tables.
+func ledger(t *testing.T) string {
+	t.Helper()
+	url := pgtest.Database(t)
+	if code, _, stderr := run(t, "", "migrate", "--postgres-url="+url); code != 0 {
+		t.Fatalf("migrate: exit %d: %s", code, stderr)
+	}
+	return url
 }
 
 // startAs ends the program with the test: it must then end well.

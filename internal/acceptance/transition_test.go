@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	durable  = `"durable": false` // there is no ledger yet
+	durable  = `"durable": "<durable>"` // whether the ledger survives a restart
 	oneAtV2  = `{"version": 2, "lines": [{"line": "1", "quantity": 1}]}`
 	restAtV2 = `{"version": 2, "lines": [{"line": "1", "quantity": 2}]}`
 )

@@ -1,0 +1,52 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// AwaitOpen waits until Redis is open at an epoch later than before, and returns that.
+func AwaitOpen(ctx context.Context, client redis.UniversalClient, prefix string, before uint64) (uint64, error) {
+	for {
+		id, err := identity(ctx, client, prefix)
+		if err == nil && id.Epoch > before && !id.Closed() {
+			return id.Epoch, nil
+		}
+		select {
+		case <-time.After(retryFirst):
+		case <-ctx.Done():
+			return 0, fmt.Errorf("redis is not open again (epoch %d, gate %q): %w", id.Epoch, id.Gate, ctx.Err())
+		}
+	}
+}
+
+func identity(ctx context.Context, client redis.UniversalClient, prefix string) (cache.Identity, error) {
+	shard, err := cache.OpenShard(ctx, client, prefix, 0)
+	if err != nil {
+		return cache.Identity{}, err
+	}
+	defer shard.Close()
+	return shard.Inspect(ctx)
+}
+
+// CheckOlder refuses with ErrOlderLedger where the gate was stopped for that: a rebuild would give up what
+// the ledger lacks.
+func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, p *Postgres) error {
+	id, err := identity(ctx, client, prefix)
+	if err != nil {
+		return err
+	}
+	epoch, err := p.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	if id.Stopped() || id.Epoch > epoch {
+		return fmt.Errorf("%w: it is at epoch %d, Redis at %d, its gate %q", ErrOlderLedger, epoch, id.Epoch, id.Gate)
+	}
+	return nil
+}
