@@ -41,6 +41,7 @@ func (s *postgresSession) applyWith(ctx context.Context, from, to cache.Position
 		if refusals, err = decide(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
 			return err
 		}
+		s.ledger.point("inserted")
 		var faulty []quarantined
 		for i := range entries {
 			if entries[i].fault != nil {
@@ -51,7 +52,9 @@ func (s *postgresSession) applyWith(ctx context.Context, from, to cache.Position
 		batch := &pgx.Batch{}
 		writeQuarantine(batch, s.ledger.shard, faulty)
 		batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce)
-		return tx.SendBatch(ctx, batch).Close()
+		err := tx.SendBatch(ctx, batch).Close()
+		s.ledger.point("moved")
+		return err
 	})
 	return refusals, err
 }

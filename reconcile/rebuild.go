@@ -50,7 +50,7 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	}
 	t.point("begun")
 	t.at = to
-	if err := t.shard.Load(ctx, to.Epoch, t.seen); err != nil {
+	if err := t.loadScripts(ctx); err != nil {
 		return err
 	}
 	if err := t.shard.Begin(ctx, to.Nonce); err != nil {

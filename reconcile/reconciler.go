@@ -20,14 +20,14 @@ const (
 
 // How a Reconciler keeps time.
 const (
-	tendEvery     = 250 * time.Millisecond // trim, gate, expiry
-	inspectEvery  = time.Second            // whose data Redis has; the lock; what is still to be undone
-	forgetEvery   = 10 * time.Second
-	expiryLease   = time.Second // holds go on expiring for so long once the ledger is out of reach
-	lockEvery     = 500 * time.Millisecond
-	retryFirst    = 50 * time.Millisecond // after a failure; twice as long after the next, up to lockEvery
-	redisPatience = 3 * time.Second       // without Redis, before somebody else may try
-	callTimeout   = 5 * time.Second       // of one call to Redis: a rebuild drops everything in one
+	tendEvery    = 250 * time.Millisecond // trim, gate, expiry
+	inspectEvery = time.Second            // whose data Redis has; the lock; what is still to be undone
+	forgetEvery  = 10 * time.Second
+	expiryLease  = time.Second // holds go on expiring for so long once the ledger is out of reach
+	lockEvery    = 500 * time.Millisecond
+	retryFirst   = 50 * time.Millisecond  // after a failure; twice as long after the next, up to lockEvery
+	redisEvery   = 100 * time.Millisecond // while Redis does not answer
+	callTimeout  = 5 * time.Second        // of one call to Redis: a rebuild drops everything in one
 )
 
 // Reconciler applies one shard's event stream to the ledger, undoes in Redis what the ledger refuses,
@@ -75,6 +75,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		}
 		if said = r.say(ctx, err, said); errors.Is(err, errHeld) {
 			pause = lockEvery
+		}
+		if errors.Is(err, cache.ErrUnavailable) {
+			pause = min(pause, redisEvery)
 		}
 		r.wait(ctx, pause)
 		pause = min(2*pause, lockEvery)
@@ -145,18 +148,17 @@ func (r *Reconciler) drop() {
 	}
 }
 
-// tenure takes the lock, sees to it that Redis is what the ledger says, and applies until something
+// tenure reaches Redis, takes the lock, sees to it that Redis is what the ledger says, and applies until something
 // fails.
 func (r *Reconciler) tenure(ctx context.Context) error {
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
 	s, err := r.Ledger.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	r.drop()
-	if err := r.connect(ctx); err != nil {
-		return err
-	}
 	t := &tail{Reconciler: r, session: s}
 	if err := t.settle(ctx, ""); err != nil {
 		return r.failed(err)
@@ -173,25 +175,24 @@ func (r *Reconciler) failed(err error) error {
 	return err
 }
 
-// connect opens a connection to the primary that answers, within redisPatience.
+// connect opens a connection to the primary, if there is none. It comes before the lock: who can't reach
+// Redis must not keep others from it.
 func (r *Reconciler) connect(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, redisPatience)
-	defer cancel()
-	for {
-		shard, err := cache.OpenShard(ctx, r.Client, r.Prefix, 0)
-		if err == nil {
-			if _, err = shard.Inspect(ctx); err == nil {
-				r.shard = shard
-				return nil
-			}
-			shard.Close()
-		}
-		select {
-		case <-time.After(retryFirst):
-		case <-ctx.Done():
-			return err
-		}
+	if r.shard != nil {
+		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	shard, err := cache.OpenShard(ctx, r.Client, r.Prefix, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := shard.Inspect(ctx); err != nil {
+		shard.Close()
+		return err
+	}
+	r.shard = shard
+	return nil
 }
 
 func (r *Reconciler) tend(ctx context.Context, t cache.Tending) (backlog bool, entries int64, err error) {

@@ -52,9 +52,11 @@ type instance struct {
 }
 
 // client never sends a command twice.
-func (r *rig) client() *redis.Client {
+func (r *rig) client() *redis.Client { return r.clientOf(r.redis.Addr()) }
+
+func (r *rig) clientOf(addr string) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: r.redis.Addr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, PoolSize: 32,
+		Addr: addr, MaxRetries: -1, DialerRetries: 1, Protocol: 2, PoolSize: 32,
 		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
 		ContextTimeoutEnabled: true, DisableIdentity: true,
 	})
@@ -65,9 +67,15 @@ func (r *rig) client() *redis.Client {
 // start starts an instance whose reconciler change has set up; it ends with the test, or with stop.
 func (r *rig) start(change func(*Reconciler)) *instance {
 	r.tb.Helper()
-	client, ledger := r.client(), NewPostgres(r.pool, 0)
+	return r.startOver(r.redis.Addr(), change)
+}
+
+// startOver starts an instance that reaches Redis at addr.
+func (r *rig) startOver(addr string, change func(*Reconciler)) *instance {
+	r.tb.Helper()
+	client, ledger := r.clientOf(addr), NewPostgres(r.pool, 0)
 	logger := slog.New(slog.NewTextHandler(r.logs, nil))
-	store, err := cache.New(client, cache.Options{Ledger: ledger, Logger: logger})
+	store, err := cache.New(client, cache.Options{Ledger: ledger, DurableWait: 3 * time.Second, Logger: logger})
 	if err != nil {
 		r.tb.Fatal(err)
 	}
@@ -116,6 +124,16 @@ func (r *rig) await(what string, most time.Duration, done func() error) time.Dur
 func (i *instance) open(most time.Duration) time.Duration {
 	i.rig.tb.Helper()
 	return i.rig.await("the gate is open", most, func() error { return i.store.Ready(context.Background()) })
+}
+
+// serves waits until a hold is taken, of a level of its own.
+func (i *instance) serves(most time.Duration) time.Duration {
+	i.rig.tb.Helper()
+	r := order(fmt.Sprintf("probe-%d", i.rig.ops.Add(1)), "PROBE", 1)
+	return i.rig.await("a hold is taken", most, func() error {
+		_, err := i.store.Reserve(context.Background(), r)
+		return err
+	})
 }
 
 // count sets on hand of a level.

@@ -55,7 +55,17 @@ func (t *tail) settle(ctx context.Context, found string) error {
 	if err != nil {
 		return err
 	}
-	return t.shard.Load(ctx, t.at.Epoch, t.seen)
+	return t.loadScripts(ctx)
+}
+
+// loadScripts loads what is missing of the scripts, while nobody else does.
+func (t *tail) loadScripts(ctx context.Context) error {
+	return t.Ledger.Loading(ctx, func(ctx context.Context, p cache.Position) error {
+		if !samePosition(p, t.at) {
+			return errMoved
+		}
+		return t.shard.Load(ctx, t.at.Epoch, t.seen)
+	})
 }
 
 // safe refuses a Redis that may delete a counter by itself.
