@@ -59,11 +59,12 @@ type session interface {
 	// setAside keeps entries that are never applied, those of a forked tail, for a person to see.
 	setAside(ctx context.Context, entries []entry, reason string) error
 
-	// What a rebuild loads, page by page in order of key, after the last of the page before: levels;
-	// reservations that are unresolved, or were resolved at or after since, Unix ms; and operations
-	// that were applied then.
+	// What a rebuild loads, page by page, after the last of the page before, nil at first: levels;
+	// reservations that are unresolved; those resolved from from on, Unix ms, with where to go on, 0 at
+	// the end; and operations that were applied since.
 	levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error)
-	live(ctx context.Context, since int64, after string, limit int) ([]cache.ReservationRow, error)
+	live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
+	rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
 	operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
 
 	// forgettable lists what Redis need no longer keep: resolved or applied from from to before to,

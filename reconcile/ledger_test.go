@@ -134,8 +134,12 @@ func (b *bench) state() string {
 		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
 			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
 	}
-	live, err := b.session.live(ctx, 0, "", 1000)
+	live, err := b.session.live(ctx, nil, 1000)
 	must(err)
+	rested, _, err := b.session.rested(ctx, 0, 1000)
+	must(err)
+	live = append(live, rested...)
+	slices.SortFunc(live, func(a, b cache.ReservationRow) int { return strings.Compare(a.ID, b.ID) })
 	for _, r := range live {
 		fmt.Fprintf(&out, "%s %s\n", r.ID, strings.Map(printable, r.Record.Encode()))
 	}

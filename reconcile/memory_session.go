@@ -221,17 +221,45 @@ func (s *memorySession) levels(_ context.Context, after *cache.LevelRow, limit i
 	return list, nil
 }
 
-func (s *memorySession) live(_ context.Context, since int64, after string, limit int) ([]cache.ReservationRow, error) {
+func (s *memorySession) live(_ context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []cache.ReservationRow
-	for _, id := range slices.Sorted(maps.Keys(s.reservations)) {
-		r := s.reservations[id]
-		if id > after && len(list) < limit && (!resolved(r.record.State) || r.at >= since) {
-			list = append(list, cache.ReservationRow{ID: id, Record: r.record})
+	for id, r := range s.reservations {
+		row := cache.ReservationRow{ID: id, Record: r.record}
+		if !resolved(r.record.State) && (after == nil || byCreation(row, *after) > 0) {
+			list = append(list, row)
 		}
 	}
-	return list, nil
+	slices.SortFunc(list, byCreation)
+	return list[:min(limit, len(list))], nil
+}
+
+func byCreation(a, b cache.ReservationRow) int {
+	return cmp.Or(cmp.Compare(a.Record.Created, b.Record.Created), strings.Compare(a.ID, b.ID))
+}
+
+func (s *memorySession) rested(_ context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id, r := range s.reservations {
+		if resolved(r.record.State) && r.at >= from {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.reservations[a].at, s.reservations[b].at), strings.Compare(a, b))
+	})
+	for _, id := range ids {
+		r := s.reservations[id]
+		if len(list) >= limit && r.at >= next {
+			return list, next, nil
+		}
+		list = append(list, cache.ReservationRow{ID: id, Record: r.record})
+		next = r.at + 1
+	}
+	return list, next, nil
 }
 
 func resolved(state cache.State) bool {

@@ -19,6 +19,7 @@ func Open(url string) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres.url: %w", err)
 	}
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan" // tables grow faster than plans
 	config.MaxConns = max(config.MaxConns, poolSize)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {

@@ -105,23 +105,26 @@ type querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
-// readPosition reads the position of a shard; lock is what follows the select, such as "for update".
-func readPosition(ctx context.Context, db querier, shard int32, lock string) (at position, there bool, err error) {
-	const query = `
+const selectPosition = `
 select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
 from positions where shard = $1 `
-	rows, _ := db.Query(ctx, query+lock, shard) // its error is that of the rows
-	at, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (at position, err error) {
-		var seen, forgotten time.Time
-		err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
-			&seen, &forgotten, &at.rebuild)
-		at.SeenAt, at.forgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
-		return at, err
-	})
+
+// readPosition reads the position of a shard; lock is what follows the select, such as "for update".
+func readPosition(ctx context.Context, db querier, shard int32, lock string) (at position, there bool, err error) {
+	rows, _ := db.Query(ctx, selectPosition+lock, shard) // its error is that of the rows
+	at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return position{}, false, nil
 	}
 	return at, err == nil, err
+}
+
+func scanPosition(row pgx.CollectableRow) (at position, err error) {
+	var seen, forgotten time.Time
+	err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
+		&seen, &forgotten, &at.rebuild)
+	at.SeenAt, at.forgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
+	return at, err
 }
 
 // look asks what the ledger says of steps: one round trip.

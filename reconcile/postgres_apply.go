@@ -13,13 +13,65 @@ import (
 
 func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
-		refusals, err = s.applyWith(ctx, from, to, entries, decideAll)
+		refusals, err = s.applyAll(ctx, from, to, entries)
 		if isDataError(err) { // one of the events: find it
-			refusals, err = s.applyWith(ctx, from, to, entries, decideOneByOne)
+			refusals, err = s.applyOneByOne(ctx, from, to, entries)
 		}
 		return err
 	})
 	return refusals, err
+}
+
+// applyAll applies entries in one transaction of three round trips: read what they touch, write what they
+// leave, commit. Each row is written once. Whatever happens, the position says where to go on.
+func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
+	defer func() {
+		if err != nil {
+			_, _ = s.conn.Exec(ctx, `rollback`) // where there is no connection left, Postgres does it
+		}
+	}()
+	list, b := refs(entries), newBook()
+	t := touch(list)
+	reading := &pgx.Batch{}
+	reading.Queue(`begin`)
+	var at position
+	reading.Queue(selectPosition+`for update`, s.ledger.shard).Query(func(rows pgx.Rows) error {
+		at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
+		return err
+	})
+	b.queueRead(reading, t)
+	if err := s.conn.SendBatch(ctx, reading).Close(); err != nil {
+		return nil, err
+	}
+	if !samePosition(at.Position, from) {
+		return nil, errMoved
+	}
+	if err := b.readRest(ctx, s.conn, t); err != nil {
+		return nil, err
+	}
+	b.apply(list)
+	writing := &pgx.Batch{}
+	b.write(writing, s.ledger.shard)
+	s.queueMove(writing, to, entries)
+	if err := s.conn.SendBatch(ctx, writing).Close(); err != nil {
+		return nil, err
+	}
+	s.ledger.point("written")
+	_, err = s.conn.Exec(ctx, `commit`)
+	return b.refusals, err
+}
+
+// queueMove queues the end of a transaction: what can't be read is kept, and the position moved.
+func (s *postgresSession) queueMove(batch *pgx.Batch, to cache.Position, entries []entry) {
+	const move = `update positions set epoch = $2, sequence = $3, nonce = $4 where shard = $1`
+	var faulty []quarantined
+	for i := range entries {
+		if entries[i].fault != nil {
+			faulty = append(faulty, entries[i].quarantine(entries[i].fault.Error()))
+		}
+	}
+	writeQuarantine(batch, s.ledger.shard, faulty)
+	batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce)
 }
 
 // isDataError says that a rule of the database refused what was to be written; any other error has
@@ -29,37 +81,23 @@ func isDataError(err error) bool {
 	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
 }
 
-// decider decides events and writes what they leave, within a transaction.
-type decider func(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refusal, error)
-
-// applyWith applies entries in one transaction: whatever happens, the position says where to go on.
-func (s *postgresSession) applyWith(ctx context.Context, from, to cache.Position, entries []entry, decide decider) (refusals []refusal, err error) {
+// applyOneByOne applies entries in one transaction too, each event behind a savepoint.
+func (s *postgresSession) applyOneByOne(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		if _, err := s.lockPosition(ctx, tx, &from); err != nil {
 			return err
 		}
-		if refusals, err = decide(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
+		if refusals, err = decideOneByOne(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
 			return err
 		}
-		s.ledger.point("inserted")
-		var faulty []quarantined
-		for i := range entries {
-			if entries[i].fault != nil {
-				faulty = append(faulty, entries[i].quarantine(entries[i].fault.Error()))
-			}
-		}
-		const move = `update positions set epoch = $2, sequence = $3, nonce = $4 where shard = $1`
 		batch := &pgx.Batch{}
-		writeQuarantine(batch, s.ledger.shard, faulty)
-		batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce)
-		err := tx.SendBatch(ctx, batch).Close()
-		s.ledger.point("moved")
-		return err
+		s.queueMove(batch, to, entries)
+		return tx.SendBatch(ctx, batch).Close()
 	})
 	return refusals, err
 }
 
-// decideAll decides all events on one working copy; each row is written once.
+// decideAll decides events on one working copy, and writes it.
 func decideAll(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refusal, error) {
 	b, err := decideRows(ctx, tx, list)
 	if err != nil {
@@ -114,7 +152,12 @@ func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ref, cause e
 // decideRows reads the rows that events touch, and decides them.
 func decideRows(ctx context.Context, tx pgx.Tx, list []ref) (*book, error) {
 	t, b := touch(list), newBook()
-	if err := b.read(ctx, tx, t); err != nil {
+	batch := &pgx.Batch{}
+	b.queueRead(batch, t)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	if err := b.readRest(ctx, tx, t); err != nil {
 		return nil, err
 	}
 	b.apply(list)

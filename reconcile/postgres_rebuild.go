@@ -28,24 +28,56 @@ where (sku, location) > ($1, $2) order by sku, location limit $3`
 	return list, err
 }
 
-func (s *postgresSession) live(ctx context.Context, since int64, after string, limit int) (list []cache.ReservationRow, err error) {
+func (s *postgresSession) live(ctx context.Context, after *cache.ReservationRow, limit int) (list []cache.ReservationRow, err error) {
 	const query = `
-select id from reservations where id > $1 and (resolved_at is null or resolved_at >= $2) order by id limit $3`
+select id from reservations where resolved_at is null and (created_at, id) > ($1, $2) order by created_at, id limit $3`
+	created, id := int64(0), ""
+	if after != nil {
+		created, id = after.Record.Created, after.ID
+	}
 	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, after, time.UnixMilli(since), limit) // its error is that of the rows
+		rows, _ := s.conn.Query(ctx, query, time.UnixMilli(created), id, limit) // its error is that of the rows
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		found, err := readReservations(ctx, s.conn, ids)
-		list = make([]cache.ReservationRow, 0, len(ids))
-		for _, id := range ids {
-			if r := found[id]; r != nil {
-				list = append(list, cache.ReservationRow{ID: id, Record: r.record})
-			}
+		if err == nil {
+			list, err = s.rows(ctx, ids)
 		}
 		return err
 	})
+	return list, err
+}
+
+func (s *postgresSession) rested(ctx context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
+	const query = `
+select id, birth, version, resolved_at from reservations where resolved_at >= $1 and resolved_at < $2
+order by resolved_at fetch first $3 rows with ties`
+	err = s.do(ctx, func(ctx context.Context) error {
+		found, err := s.aged(ctx, query, false, from, never, limit)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		ids := make([]string, len(found))
+		for i, a := range found {
+			ids[i] = a.step.ID
+		}
+		next = found[len(found)-1].at + 1
+		list, err = s.rows(ctx, ids)
+		return err
+	})
+	return list, next, err
+}
+
+// never is later than any time of Redis, Unix ms.
+const never = 1 << 45
+
+// rows reads reservations in the order of ids.
+func (s *postgresSession) rows(ctx context.Context, ids []string) ([]cache.ReservationRow, error) {
+	found, err := readReservations(ctx, s.conn, ids)
+	list := make([]cache.ReservationRow, 0, len(ids))
+	for _, id := range ids {
+		if r := found[id]; r != nil {
+			list = append(list, cache.ReservationRow{ID: id, Record: r.record})
+		}
+	}
 	return list, err
 }
 

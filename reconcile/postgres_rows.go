@@ -10,39 +10,48 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// read reads what events touch into the working copy. The position is locked: nobody else writes what
-// belongs to this shard.
-func (b *book) read(ctx context.Context, tx pgx.Tx, t *touched) error {
-	if len(t.ids) > 0 {
-		found, err := readReservations(ctx, tx, sortedKeys(t.ids))
-		if err != nil {
-			return err
-		}
-		b.reservations = found
-		for _, r := range found {
-			t.add(&r.record)
-		}
-	}
-	if len(t.levels) > 0 {
-		if err := b.readLevels(ctx, tx, t.levelKeys()); err != nil {
-			return err
-		}
-	}
-	if len(t.operations) > 0 {
-		rows, _ := tx.Query(ctx, `select id from operations where id = any($1)`, sortedKeys(t.operations))
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			b.operations[id] = true
-		}
-	}
-	return nil
+// batcher is a connection, a pool or a transaction.
+type batcher interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// readLevels reads levels, and what they were before.
-func (b *book) readLevels(ctx context.Context, tx pgx.Tx, keys []levelKey) error {
+// queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
+// else writes what belongs to this shard.
+func (b *book) queueRead(batch *pgx.Batch, t *touched) {
+	if len(t.ids) > 0 {
+		queueReservations(batch, sortedKeys(t.ids), b.reservations)
+	}
+	if len(t.levels) > 0 {
+		b.queueLevels(batch, t.levelKeys())
+	}
+	if len(t.operations) > 0 {
+		batch.Queue(`select id from operations where id = any($1)`, sortedKeys(t.operations)).Query(func(rows pgx.Rows) error {
+			var id string
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { b.operations[id] = true; return nil })
+			return err
+		})
+	}
+}
+
+// readRest reads the levels that reservations draw on as the ledger has them, where events do not.
+func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
+	rest := touched{levels: map[levelKey]bool{}}
+	for _, r := range b.reservations {
+		rest.add(&r.record)
+	}
+	for key := range t.levels {
+		delete(rest.levels, key)
+	}
+	if len(rest.levels) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	b.queueLevels(batch, rest.levelKeys())
+	return db.SendBatch(ctx, batch).Close()
+}
+
+// queueLevels queues the reading of levels, and of what they were before.
+func (b *book) queueLevels(batch *pgx.Batch, keys []levelKey) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
@@ -50,60 +59,60 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.sku, key.at
 	}
-	var key levelKey
-	var l level
-	rows, err := tx.Query(ctx, query, skus, places)
-	if err != nil {
+	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error {
+		var key levelKey
+		var l level
+		_, err := pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
+			found := l
+			b.levels[key], b.before[key] = &found, l
+			return nil
+		})
 		return err
-	}
-	_, err = pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
-		found := l
-		b.levels[key], b.before[key] = &found, l
-		return nil
 	})
-	return err
 }
 
-// readReservations reads reservations with their lines; those that are not there are missing.
-func readReservations(ctx context.Context, db querier, ids []string) (map[string]*reservation, error) {
+// readReservations reads reservations with their lines; those that are not there are missing. One round
+// trip.
+func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*reservation, error) {
+	found := map[string]*reservation{}
+	batch := &pgx.Batch{}
+	queueReservations(batch, ids, found)
+	return found, db.SendBatch(ctx, batch).Close()
+}
+
+// queueReservations queues the reading of reservations into found.
+func queueReservations(batch *pgx.Batch, ids []string, found map[string]*reservation) {
 	const heads = `
 select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 'epoch'), fingerprint, transition, channel,
     customer, "order"
 from reservations where id = any($1)`
-	found := map[string]*reservation{}
+	const lines = `
+select reservation_id, line, sku, requested, returned, locations, quantities, fulfilled
+from reservation_lines where reservation_id = any($1) order by reservation_id, position`
+	batch.Queue(heads, ids).Query(func(rows pgx.Rows) error { return collectHeads(rows, found) })
+	batch.Queue(lines, ids).Query(func(rows pgx.Rows) error { return collectLines(rows, found) })
+}
+
+func collectHeads(rows pgx.Rows, found map[string]*reservation) error {
 	var id string
 	var r cache.Record
 	var created, expires, resolvedAt time.Time
-	rows, err := db.Query(ctx, heads, ids)
-	if err != nil {
-		return nil, err
-	}
-	_, err = pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
+	_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
 		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
 		record := r
 		record.Created, record.Expires = created.UnixMilli(), expires.UnixMilli()
 		found[id] = &reservation{record: record, at: resolvedAt.UnixMilli()}
 		return nil
 	})
-	if err != nil || len(found) == 0 {
-		return found, err
-	}
-	return found, readLines(ctx, db, ids, found)
+	return err
 }
 
-func readLines(ctx context.Context, db querier, ids []string, of map[string]*reservation) error {
-	const query = `
-select reservation_id, line, sku, requested, returned, locations, quantities, fulfilled
-from reservation_lines where reservation_id = any($1) order by reservation_id, position`
-	rows, err := db.Query(ctx, query, ids)
-	if err != nil {
-		return err
-	}
+func collectLines(rows pgx.Rows, of map[string]*reservation) error {
 	var id string
 	var l cache.RecordLine
 	var places []string
 	var quantities, fulfilled []int64
-	_, err = pgx.ForEachRow(rows, []any{&id, &l.Line, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
 		line := l
 		for i := range places {
 			line.From = append(line.From, cache.RecordAllocation{

@@ -87,7 +87,7 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 			}
 			break
 		}
-		if err := t.shard.LoadChunk(ctx, cache.Chunk{Levels: rows}); err != nil {
+		if err := t.loadChunk(ctx, cache.Chunk{Levels: rows}); err != nil {
 			return done, err
 		}
 		for _, l := range rows {
@@ -95,7 +95,6 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 		}
 		done.levels += len(rows)
 		after = &rows[len(rows)-1]
-		t.point("chunk")
 	}
 	for at := range places {
 		done.locations = append(done.locations, at)
@@ -110,18 +109,38 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 }
 
 func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err error) {
-	for after := ""; ; {
-		rows, err := t.session.live(ctx, since, after, reservationsPerChunk)
-		if err != nil || len(rows) == 0 {
+	var after *cache.ReservationRow
+	for {
+		rows, err := t.session.live(ctx, after, reservationsPerChunk)
+		if err != nil {
 			return n, err
 		}
-		if err := t.shard.LoadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
+		if len(rows) == 0 {
+			break
+		}
+		if err := t.loadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
 			return n, err
 		}
 		n += len(rows)
-		after = rows[len(rows)-1].ID
-		t.point("chunk")
+		after = &rows[len(rows)-1]
 	}
+	for {
+		rows, next, err := t.session.rested(ctx, since, reservationsPerChunk)
+		if err != nil || len(rows) == 0 {
+			return n, err
+		}
+		if err := t.loadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
+			return n, err
+		}
+		n += len(rows)
+		since = next
+	}
+}
+
+func (t *tail) loadChunk(ctx context.Context, c cache.Chunk) error {
+	err := t.shard.LoadChunk(ctx, c)
+	t.point("chunk")
+	return err
 }
 
 func (t *tail) loadOperations(ctx context.Context, since int64) (n int, err error) {
@@ -130,7 +149,7 @@ func (t *tail) loadOperations(ctx context.Context, since int64) (n int, err erro
 		if err != nil || len(rows) == 0 {
 			return n, err
 		}
-		if err := t.shard.LoadChunk(ctx, cache.Chunk{Operations: rows}); err != nil {
+		if err := t.loadChunk(ctx, cache.Chunk{Operations: rows}); err != nil {
 			return n, err
 		}
 		n += len(rows)

@@ -32,6 +32,9 @@ type rig struct {
 type logs struct{ tb testing.TB }
 
 func (l *logs) Write(p []byte) (int, error) {
+	if _, measuring := l.tb.(*testing.B); measuring {
+		return len(p), nil
+	}
 	l.tb.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
 }

@@ -65,8 +65,8 @@ func TestSchema_SearchesByIndex(t *testing.T) {
 	const page = " and (created_at, %[1]s) < (now(), 'r') order by created_at desc, %[1]s desc limit 50"
 	reservations, lines := fmt.Sprintf(page, "id"), fmt.Sprintf(page, "reservation_id")
 	for index, query := range map[string]string{
-		"reservations_by_time":       "select id from reservations where true" + reservations,
-		"reservations_by_state":      "select id from reservations where state = 'held'" + reservations,
+		"reservations_live":          "select id from reservations where resolved_at is null and state = 'held'" + reservations,
+		"reservations_at_rest":       "select id from reservations where resolved_at is not null and state = 'expired'" + reservations,
 		"reservations_by_order":      `select id from reservations where "order" = 'o' and "order" <> ''` + reservations,
 		"reservations_by_customer":   "select id from reservations where customer = 'c' and customer <> ''" + reservations,
 		"reservation_lines_by_line":  "select distinct created_at, reservation_id from reservation_lines where line = '1'" + lines,

@@ -1,0 +1,200 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// BenchmarkLedger compares, in one run and in turns: the events a second that are applied, at one hot SKU
+// and at many; raw COPY of the same rows into the same tables; and what it replaces, a transaction a
+// call that updates the one hot row.
+func BenchmarkLedger(b *testing.B) {
+	const rounds, turn = 3, 2 * time.Second
+	figures := map[string][]float64{}
+	note := func(name string, perSecond float64) { figures[name] = append(figures[name], perSecond) }
+	for b.Loop() {
+		for range rounds {
+			for _, skus := range []int{1, 10_000} {
+				note(fmt.Sprintf("applied events/s, %d SKUs", skus), applied(b, skus, turn))
+			}
+			note("COPY, the rows of as many events/s", copied(b, turn))
+			for _, connections := range []int{8, 32} {
+				note(fmt.Sprintf("update of a hot row, calls/s, %d connections", connections), updated(b, connections, turn))
+			}
+			note("durable confirms/s, 64 callers, 1 SKU", confirmedPerSecond(b, turn))
+		}
+	}
+	for name, list := range figures {
+		slices.Sort(list)
+		fmt.Printf("%-50s median %8.0f  (%.0f to %.0f)\n", name, list[len(list)/2], list[0], list[len(list)-1])
+	}
+}
+
+// applied is how many events are applied a second, in batches of 1,000.
+func applied(tb testing.TB, skus int, turn time.Duration) float64 {
+	pool := openLedger(tb)
+	l := &bench{tb: tb, ledger: NewPostgres(pool, 0)}
+	s, err := l.ledger.lock(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer s.close()
+	l.session = s
+	l.begin(nil, 1)
+	l.stock(skus)
+	orders, events := 0, 0
+	began := time.Now()
+	for time.Since(began) < turn {
+		l.apply(l.sales(&orders, skus, 500))
+		events += 1000
+	}
+	return float64(events) / time.Since(began).Seconds()
+}
+
+// stock counts the levels of sales.
+func (b *bench) stock(skus int) {
+	for from := 0; from < skus; from += 1000 {
+		e := cache.Event{Verb: cache.VerbAdjust, ID: fmt.Sprint("count", from), Fingerprint: "f"}
+		for n := from; n < min(skus, from+1000); n++ {
+			e.Levels = append(e.Levels, cache.LevelEvent{SKU: location.SKU(fmt.Sprint("SKU", n)), Location: "berlin", OnHandAfter: 1 << 30})
+		}
+		b.apply(b.entry(e))
+	}
+}
+
+// sales is an entry of orders that are held and confirmed.
+func (b *bench) sales(n *int, skus, orders int) entry {
+	events := make([]cache.Event, 0, 2*orders)
+	for range orders {
+		*n++
+		id := fmt.Sprintf("order-%09d", *n)
+		held := born(id, reserved(1), "n")
+		held.Record.Lines = slices.Clone(held.Record.Lines)
+		held.Record.Lines[0].SKU = location.SKU(fmt.Sprint("SKU", (*n*7919)%skus))
+		held.Record.Order, held.Record.Customer = id, fmt.Sprint("customer", *n%1000)
+		sold := held
+		sold.Verb, sold.StateBefore, sold.VersionBefore = cache.VerbConfirm, cache.StateHeld, 1
+		sold.Record.State, sold.Record.Version = cache.StateConfirmed, 2
+		events = append(events, held, sold)
+	}
+	return b.entry(events...)
+}
+
+// copied is how many events' rows COPY brings in a second: for an order a reservation, a line and two
+// movements, in transactions of 500 orders as the batches above.
+func copied(tb testing.TB, turn time.Duration) float64 {
+	ctx := context.Background()
+	pool := openLedger(tb)
+	now := time.Now()
+	orders := 0
+	began := time.Now()
+	for time.Since(began) < turn {
+		var reservations, lines, movements [][]any
+		for range 500 {
+			orders++
+			id := fmt.Sprintf("order-%09d", orders)
+			reservations = append(reservations, []any{id, "n", "confirmed", 2, now, now, "f", id, fmt.Sprint("customer", orders%1000)})
+			lines = append(lines, []any{id, 1, "1", "SKU0", 1, []string{"berlin"}, []int64{1}, []int64{0}, now})
+			for event := range 2 {
+				movements = append(movements, []any{0, 1, orders, event, "SKU0", "berlin", 1, "reserve", id, now})
+			}
+		}
+		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			_, err1 := tx.CopyFrom(ctx, pgx.Identifier{"reservations"}, []string{"id", "birth", "state", "version", "created_at", "expires_at", "fingerprint", "order", "customer"}, pgx.CopyFromRows(reservations))
+			_, err2 := tx.CopyFrom(ctx, pgx.Identifier{"reservation_lines"}, []string{"reservation_id", "position", "line", "sku", "requested", "locations", "quantities", "fulfilled", "created_at"}, pgx.CopyFromRows(lines))
+			_, err3 := tx.CopyFrom(ctx, pgx.Identifier{"movements"}, []string{"shard", "epoch", "sequence", "event", "sku", "location", "held", "verb", "reservation_id", "at"}, pgx.CopyFromRows(movements))
+			return errors.Join(err1, err2, err3)
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return float64(2*orders) / time.Since(began).Seconds()
+}
+
+// updated is how many transactions a second take a unit from one row.
+func updated(tb testing.TB, connections int, turn time.Duration) float64 {
+	ctx := context.Background()
+	config := openLedger(tb).Config().Copy()
+	config.MaxConns = int32(connections)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(ctx, `create table stock (sku text primary key, qty bigint not null); insert into stock values ('TEE', 1 << 30)`); err != nil {
+		tb.Fatal(err)
+	}
+	var n atomic.Int64
+	var all sync.WaitGroup
+	began := time.Now()
+	for range connections {
+		all.Go(func() {
+			for time.Since(began) < turn {
+				if _, err := pool.Exec(ctx, `update stock set qty = qty - 1 where sku = 'TEE' and qty >= 1`); err != nil {
+					tb.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(n.Load()) / time.Since(began).Seconds()
+}
+
+// confirmedPerSecond is how many confirms are answered durable a second, of holds made before.
+func confirmedPerSecond(tb testing.TB, turn time.Duration) float64 {
+	const callers, holds = 64, 60_000
+	r := newRig(tb)
+	i := r.start(nil)
+	defer i.stop()
+	i.open(5 * time.Second)
+	i.count("TEE", "berlin", holds)
+	each(tb, callers, holds, func(n int) error {
+		_, err := i.store.Reserve(context.Background(), order(fmt.Sprint("o", n), "TEE", 1))
+		return err
+	})
+	r.quiesce()
+	var n atomic.Int64
+	began := time.Now()
+	each(tb, callers, holds, func(k int) error {
+		if time.Since(began) > turn {
+			return nil
+		}
+		n.Add(1)
+		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: fmt.Sprint("o", k)})
+		return err
+	})
+	return float64(n.Load()) / min(time.Since(began), turn).Seconds()
+}
+
+// each calls f with 0 to n-1, by so many callers.
+func each(tb testing.TB, callers, n int, f func(int) error) {
+	tb.Helper()
+	var all sync.WaitGroup
+	var next atomic.Int64
+	for range callers {
+		all.Go(func() {
+			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
+				if err := f(k); err != nil {
+					tb.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
