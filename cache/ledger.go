@@ -37,6 +37,10 @@ type Ledger interface {
 	// Levels reads what a SKU has, in order of location, without Available. Refusals: ErrNotDurable.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
+	// Search reads reservations, the newest first; overdue ones are those of now, Unix ms. Refusals:
+	// ErrNotDurable.
+	Search(ctx context.Context, filter ReservationFilter, now int64) (ReservationPage, error)
+
 	// LevelPage reads levels in order of SKU and location, without Available. Refusals: ErrNotDurable.
 	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)
 }

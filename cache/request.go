@@ -76,3 +76,15 @@ type LevelFilter struct {
 	Limit     int         // 1 to LevelPageMax; 0 is LevelPageDefault
 	Cursor    string      // LevelPage.Next of the page before; "" is the first page
 }
+
+// ReservationFilter selects reservations, the newest first. What is "" selects all.
+type ReservationFilter struct {
+	State    State // an overdue hold is expired
+	Order    string
+	Customer string
+	Line     string       // has a line of this id
+	SKU      location.SKU // has a line of this SKU; with Line and Location the same line
+	Location location.ID  // has a line that this location serves
+	Limit    int          // 1 to ReservationPageMax; 0 is ReservationPageDefault
+	Cursor   string       // ReservationPage.Next of the page before; "" is the first page
+}

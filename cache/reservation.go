@@ -74,6 +74,12 @@ type Level struct {
 	Available      int64 // may be below 0 after an adjustment
 }
 
+// ReservationPage is one page of reservations. Next is "" on the last page.
+type ReservationPage struct {
+	Reservations []Reservation
+	Next         string
+}
+
 // LevelPage is one page of levels. Next is "" on the last page.
 type LevelPage struct {
 	Levels []Level

@@ -1,0 +1,76 @@
+package cache
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Search reads reservations from the ledger, the newest first; it follows Redis, usually within a second.
+// One round trip to the ledger, and one to Redis for its clock; where Redis does not answer, it is this
+// process's.
+//
+// Refusals, the first that applies: *InvalidError, ErrNotDurable (there is no ledger, or it does not
+// answer).
+func (s *Store) Search(ctx context.Context, filter ReservationFilter) (ReservationPage, error) {
+	if err := filter.validate(); err != nil {
+		return ReservationPage{}, err
+	}
+	if s.options.Ledger == nil {
+		return ReservationPage{}, fmt.Errorf("search: %w: there is no ledger", ErrNotDurable)
+	}
+	now := time.Now().UnixMilli()
+	var clock *redis.TimeCmd
+	if err := s.read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
+		now = clock.Val().UnixMilli()
+	}
+	page, err := s.options.Ledger.Search(ctx, filter, now)
+	if err != nil {
+		return ReservationPage{}, fmt.Errorf("search: %w", err)
+	}
+	return page, nil
+}
+
+func (f *ReservationFilter) validate() error {
+	var wrong faults
+	switch f.State {
+	case "", StateHeld, StateConfirmed, StateFulfilled, StateReleased, StateExpired:
+	default:
+		wrong.add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
+	}
+	wrong.optional("/order", f.Order)
+	wrong.optional("/customer", f.Customer)
+	wrong.optional("/line", f.Line)
+	wrong.optional("/sku", string(f.SKU))
+	wrong.optional("/location", string(f.Location))
+	f.Limit = orDefault(f.Limit, ReservationPageDefault)
+	if f.Limit < 1 || f.Limit > ReservationPageMax {
+		wrong.add("/limit", "must be from 1 to %d", ReservationPageMax)
+	}
+	if _, _, ok := f.After(); !ok {
+		wrong.add("/cursor", "is none that was given out")
+	}
+	return wrong.err()
+}
+
+// After is the reservation that the cursor names, behind which the page begins: when it was made, Unix ms,
+// and its id. On the first page that is the end of time.
+func (f *ReservationFilter) After() (created int64, id string, ok bool) {
+	if f.Cursor == "" {
+		return 1 << 45, "", true
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
+	text, id, found := strings.Cut(string(raw), unitSeparator)
+	created, wrong := strconv.ParseInt(text, 10, 64)
+	return created, id, err == nil && wrong == nil && found && id != ""
+}
+
+// ReservationCursor is the cursor of the page that begins behind a reservation.
+func ReservationCursor(created int64, id string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(created, 10) + unitSeparator + id))
+}

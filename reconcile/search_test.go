@@ -1,0 +1,80 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// TestLedger_Search has each filter find what it names, page by page, the newest first.
+func TestLedger_Search(t *testing.T) {
+	eachLedger(t, func(t *testing.T, b *bench) {
+		e := recount("count", 0, 100)
+		e.Levels = append(e.Levels, cache.LevelEvent{SKU: "MUG", Location: "lyon", OnHandAfter: 100})
+		entries := []entry{b.entry(e)}
+		for n := range 6 {
+			held := born(fmt.Sprintf("r%d", n), reserved(1), "n")
+			held.Record.Created, held.Record.Expires = seenAt+int64(n/2), seenAt+int64(1000*n)
+			held.Record.Order, held.Record.Customer = fmt.Sprint("order", n%2), fmt.Sprint("c", n%3)
+			if n >= 4 {
+				held.Record.Lines = []cache.RecordLine{{Line: "2", SKU: "MUG", Requested: 1, From: []cache.RecordAllocation{{Location: "lyon", Quantity: 1}}}}
+			}
+			entries = append(entries, b.entry(held))
+		}
+		step := func(id string, verb cache.Verb, state cache.State, n int) {
+			e := born(id, event(verb, cache.StateHeld, rec(state, 2, 1, 0)), "n")
+			e.Record.Created, e.Record.Order, e.Record.Customer = seenAt+int64(n/2), fmt.Sprint("order", n%2), fmt.Sprint("c", n%3)
+			entries = append(entries, b.entry(e))
+		}
+		step("r1", cache.VerbConfirm, cache.StateConfirmed, 1)
+		step("r2", cache.VerbRelease, cache.StateReleased, 2)
+		step("r3", cache.VerbExpire, cache.StateExpired, 3)
+		b.apply(entries...)
+		for _, c := range []struct {
+			filter cache.ReservationFilter
+			want   string
+		}{
+			{cache.ReservationFilter{}, "r5 r4 r3 r2 r1 r0"},
+			{cache.ReservationFilter{State: "held"}, "r5 r4"},
+			{cache.ReservationFilter{State: "expired"}, "r3 r0"}, // r0 is overdue, and not swept
+			{cache.ReservationFilter{State: "confirmed"}, "r1"},
+			{cache.ReservationFilter{State: "released"}, "r2"},
+			{cache.ReservationFilter{State: "fulfilled"}, ""},
+			{cache.ReservationFilter{Order: "order1"}, "r5 r3 r1"},
+			{cache.ReservationFilter{Customer: "c0"}, "r3 r0"},
+			{cache.ReservationFilter{Line: "2"}, "r5 r4"},
+			{cache.ReservationFilter{SKU: "MUG"}, "r5 r4"},
+			{cache.ReservationFilter{SKU: "TEE", Line: "2"}, ""},
+			{cache.ReservationFilter{Location: "berlin", Order: "order0"}, "r2 r0"},
+			{cache.ReservationFilter{Location: "nowhere"}, ""},
+		} {
+			for _, limit := range []int{1, 2, 50} {
+				f := c.filter
+				f.Limit = limit
+				if got := found(t, b.ledger, f); got != c.want {
+					t.Errorf("%+v by %d finds %q, want %q", c.filter, limit, got, c.want)
+				}
+			}
+		}
+	})
+}
+
+// found lists all pages of a search at the moment seenAt.
+func found(t *testing.T, l Ledger, f cache.ReservationFilter) string {
+	t.Helper()
+	var ids []string
+	for {
+		page, err := l.Search(t.Context(), f, seenAt)
+		if err != nil || len(page.Reservations) > f.Limit {
+			t.Fatal(len(page.Reservations), err)
+		}
+		for _, r := range page.Reservations {
+			ids = append(ids, r.ID)
+		}
+		if f.Cursor = page.Next; f.Cursor == "" {
+			return strings.Join(ids, " ")
+		}
+	}
+}
