@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
 )
@@ -96,6 +97,19 @@ func (s *stage) powerLoss() {
 	s.redis.Restart()
 	s.sizes, s.done, s.sampled = nil, make(chan struct{}), make(chan struct{})
 	go s.sample()
+}
+
+// unguarded is an instance as the usual design has it: without a ledger, and selling from whatever Redis
+// it finds.
+func (s *stage) unguarded() *instance {
+	s.tb.Helper()
+	client := s.client()
+	store, err := cache.New(client, cache.Options{})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.tb.Cleanup(func() { _ = store.Close(context.Background()) })
+	return &instance{rig: s.rig, store: store, client: client}
 }
 
 // outages are the faults under load. Each ends with everything running again.

@@ -14,9 +14,10 @@ import (
 func (m *Main) reservationsCommand() *cobra.Command {
 	c := group(&cobra.Command{
 		Use:     "reservations",
-		Short:   "Read and release reservations",
-		Example: "  holdfast reservations show ord-1001\n  holdfast reservations release ord-1001",
+		Short:   "Search, read and release reservations",
+		Example: "  holdfast reservations list --order 5512\n  holdfast reservations show ord-1001\n  holdfast reservations release ord-1001",
 	},
+		m.reservationsListCommand(),
 		m.reservationsShowCommand(),
 		m.reservationsReleaseCommand(),
 	)

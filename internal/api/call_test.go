@@ -197,6 +197,18 @@ func TestReads(t *testing.T) {
 			asked: "ord-1001", status: 200, answer: heldJSON, headers: map[string]string{"Cache-Control": "no-store"},
 		},
 		{
+			name:   "search",
+			target: "/v1/reservations?state=held&order=5512&customer=c-9&line=1&sku=TEE-M&location=berlin&limit=2&cursor=a%3D",
+			store:  fakeStore{found: cache.ReservationPage{Reservations: []cache.Reservation{held}, Next: "n="}},
+			asked: cache.ReservationFilter{State: "held", Order: "5512", Customer: "c-9", Line: "1", SKU: "TEE-M",
+				Location: "berlin", Limit: 2, Cursor: "a="},
+			status: 200, answer: `{"reservations":[` + strings.TrimSpace(heldJSON) + `],"next_cursor":"n="}` + "\n",
+		},
+		{
+			name: "search that finds nothing", target: "/v1/reservations?limit=0",
+			asked: cache.ReservationFilter{Limit: -1}, status: 200, answer: `{"reservations":[]}` + "\n",
+		},
+		{
 			name: "SKU", target: "/v1/stock/TEE-M", store: fakeStore{levels: []cache.Level{teeBerlin}},
 			asked: location.SKU("TEE-M"), status: 200,
 			answer: `{"sku":"TEE-M","levels":[` + teeBerlinFields + `}]}` + "\n",

@@ -19,6 +19,7 @@ type fakeStore struct {
 	adjusted    cache.AdjustResult
 	levels      []cache.Level
 	page        cache.LevelPage
+	found       cache.ReservationPage
 	during      func(ctx context.Context) // called inside every call
 }
 
@@ -54,6 +55,10 @@ func (f *fakeStore) Extend(ctx context.Context, r cache.ExtendRequest) (cache.Re
 
 func (f *fakeStore) Reservation(ctx context.Context, id string) (cache.Reservation, error) {
 	return f.reservation, f.call(ctx, id)
+}
+
+func (f *fakeStore) Search(ctx context.Context, filter cache.ReservationFilter) (cache.ReservationPage, error) {
+	return f.found, f.call(ctx, filter)
 }
 
 func (f *fakeStore) Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error) {

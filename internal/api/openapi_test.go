@@ -55,7 +55,7 @@ func TestDocument(t *testing.T) {
 	}
 	slices.Sort(operations)
 	want := []string{
-		"GET /livez", "GET /readyz", "GET /v1/reservations/{id}", "GET /v1/stock", "GET /v1/stock/{sku}",
+		"GET /livez", "GET /readyz", "GET /v1/reservations", "GET /v1/reservations/{id}", "GET /v1/stock", "GET /v1/stock/{sku}",
 		"POST /v1/reservations", "POST /v1/reservations/{id}/confirm", "POST /v1/reservations/{id}/extend",
 		"POST /v1/reservations/{id}/fulfill", "POST /v1/reservations/{id}/release", "POST /v1/stock/adjustments",
 		"POST /v1/stock/counts", "PUT /v1/stock/{sku}/{location}",

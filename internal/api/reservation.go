@@ -86,6 +86,7 @@ func (a *API) registerReservations() {
 		problems: []*kind{invalidRequest, notFound, rebuilding, notDurableYet},
 		missing:  reservationMissing,
 	}, a.showReservation)
+	a.registerSearch()
 	a.registerTransitions()
 }
 

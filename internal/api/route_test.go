@@ -37,8 +37,7 @@ func TestUnknownPath(t *testing.T) {
 func TestMethodNotAllowed(t *testing.T) {
 	handler := api.New(&fakeStore{}, api.Options{})
 	for target, allow := range map[string]string{
-		"GET /v1/reservations":           "POST",
-		"HEAD /v1/reservations":          "POST",
+		"PUT /v1/reservations":           "GET, HEAD, POST",
 		"DELETE /v1/reservations/a":      "GET, HEAD",
 		"GET /v1/reservations/a/confirm": "POST",
 		"POST /v1/stock":                 "GET, HEAD",

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -88,16 +87,11 @@ func (a *API) showSKU(r *http.Request, _ *nothing) (reply[SKULevels], error) {
 }
 
 func levelQuery() []*huma.Param {
-	least, most := 1.0, float64(cache.LevelPageMax)
 	text := &huma.Schema{Type: huma.TypeString}
-	return []*huma.Param{
+	return append([]*huma.Param{
 		{Name: "location", In: "query", Description: "Only this location.", Schema: text},
 		{Name: "sku_prefix", In: "query", Description: "Only SKUs that begin so.", Schema: text},
-		{Name: "limit", In: "query", Description: "Levels in the page.", Schema: &huma.Schema{
-			Type: huma.TypeInteger, Minimum: &least, Maximum: &most, Default: cache.LevelPageDefault,
-		}},
-		{Name: "cursor", In: "query", Description: "next_cursor of the page before.", Schema: text},
-	}
+	}, pageParams("Levels in the page.", cache.LevelPageMax, cache.LevelPageDefault)...)
 }
 
 func (a *API) listLevels(r *http.Request, _ *nothing) (reply[LevelPage], error) {
@@ -112,33 +106,13 @@ func (a *API) listLevels(r *http.Request, _ *nothing) (reply[LevelPage], error) 
 	return reply[LevelPage]{body: LevelPage{Levels: levels(page.Levels), NextCursor: page.Next}}, nil
 }
 
-// levelFilter reads the query strictly: a parameter with a typing error would list everything.
-func levelFilter(rawQuery string) (cache.LevelFilter, error) {
-	var f cache.LevelFilter
-	query, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return f, &malformedError{reason: "the query is not percent-encoded as it should be"}
-	}
-	for name, values := range query {
-		if len(values) > 1 {
-			return f, malformedAt("/"+name, "appears twice")
-		}
-		switch value := values[0]; name {
-		case "location":
-			f.Location = location.ID(value)
-		case "sku_prefix":
-			f.SKUPrefix = value
-		case "cursor":
-			f.Cursor = value
-		case "limit":
-			if f.Limit, err = pageLimit(value); err != nil {
-				return f, err
-			}
-		default:
-			return f, malformedAt("/"+name, "unknown parameter")
-		}
-	}
-	return f, nil
+func levelFilter(rawQuery string) (f cache.LevelFilter, err error) {
+	err = readQuery(rawQuery, &f.Limit, map[string]func(string){
+		"location":   func(v string) { f.Location = location.ID(v) },
+		"sku_prefix": func(v string) { f.SKUPrefix = v },
+		"cursor":     func(v string) { f.Cursor = v },
+	})
+	return f, err
 }
 
 // pageLimit reads limit by the rule of Whole: 0 stands for absent, so a 0 that was sent becomes -1,

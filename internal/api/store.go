@@ -17,6 +17,7 @@ type Store interface {
 	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
+	Search(ctx context.Context, f cache.ReservationFilter) (cache.ReservationPage, error)
 
 	Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error)
 	Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error)

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -41,6 +43,21 @@ func (c *Client) Reservation(ctx context.Context, id string) (Reservation, error
 	var out Reservation
 	_, err := c.call(ctx, http.MethodGet, "/v1/reservations"+segment(id), nil, &out)
 	return out, err
+}
+
+// Reservations reads one page of the reservations that a query selects ("state", "order", "customer",
+// "line", "sku", "location", "limit"), the newest first, and the cursor of the next page; "" on the last.
+func (c *Client) Reservations(ctx context.Context, query url.Values, cursor string) ([]Reservation, string, error) {
+	query = maps.Clone(query)
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	var out struct {
+		Reservations []Reservation `json:"reservations"`
+		NextCursor   string        `json:"next_cursor"`
+	}
+	_, err := c.call(ctx, http.MethodGet, "/v1/reservations?"+query.Encode(), nil, &out)
+	return out.Reservations, out.NextCursor, err
 }
 
 // Released is a reservation after a release.
