@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
 )
 
 // full runs everything as often and as long as the campaign does.
@@ -175,3 +176,35 @@ func TestFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestRebuild_Large has a Redis with many levels be lost: it is open again soon.
+func TestRebuild_Large(t *testing.T) {
+	r := newRig(t)
+	i := r.start(nil)
+	i.open(5 * time.Second)
+	i.count("PROBE", "berlin", 1000)
+	levels := atFull(100_000, 10_000)
+	units := int64(10)
+	for from := 0; from < levels; from += 1000 {
+		request := cache.AdjustRequest{ID: fmt.Sprint("import ", from)}
+		for n := from; n < from+1000; n++ {
+			request.Changes = append(request.Changes, cache.Change{SKU: location.SKU(fmt.Sprint("S", n)), Location: "berlin", OnHand: &units})
+		}
+		if _, err := i.store.Adjust(t.Context(), request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 100 {
+		i.reserve(fmt.Sprint("held", n), skuAt(n), 1)
+	}
+	r.quiesce()
+	must(t, i.client.FlushAll(t.Context()).Err())
+	took := i.serves(20 * time.Second)
+	t.Logf("FIGURES %d levels: open again after %d ms", levels, took.Milliseconds())
+	if took > 10*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	r.check()
+}
+
+func skuAt(n int) location.SKU { return location.SKU(fmt.Sprint("S", n)) }

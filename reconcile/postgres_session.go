@@ -91,11 +91,10 @@ func (s *postgresSession) do(ctx context.Context, f func(ctx context.Context) er
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
 	defer cancel()
 	err := f(ctx)
-	if errors.Is(err, errMoved) {
-		return err
+	if err == nil {
+		s.ledger.waiters.noted(nil)
 	}
-	s.ledger.waiters.noted(err)
-	return err
+	return err // that this session has ended does not say that the ledger is down
 }
 
 func (s *postgresSession) position(ctx context.Context) (at position, there bool, err error) {

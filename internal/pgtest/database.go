@@ -79,10 +79,20 @@ func stopShared() {
 
 // administer runs one statement in the database postgres. It connects for each, so that a test's
 // end waits for no other test.
-func (s *Server) administer(statement string) error {
+func (s *Server) administer(statement string) error { return runStatements(s.URL(), statement) }
+
+// Exec runs statements in the database of a URL.
+func Exec(tb testing.TB, url, statements string) {
+	tb.Helper()
+	if err := runStatements(url, statements); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func runStatements(url, statement string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.URL())
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
