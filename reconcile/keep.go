@@ -31,10 +31,11 @@ func (t *tail) keep(ctx context.Context) error {
 	if now.Sub(t.tended) >= tendEvery {
 		t.tended = now
 		t.point("trim")
-		_, _, err := t.tend(ctx, cache.Tending{ExpireUntil: t.now() + expiryLease.Milliseconds(), Applied: t.at, BacklogMax: t.BacklogMax})
+		_, entries, err := t.tend(ctx, cache.Tending{ExpireUntil: t.now() + expiryLease.Milliseconds(), Applied: t.at, BacklogMax: t.BacklogMax})
 		if err != nil {
 			return err
 		}
+		t.counters.waiting.Store(entries - 1)
 	}
 	if now.Sub(t.forgot) >= forgetEvery {
 		t.forgot = now

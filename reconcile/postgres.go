@@ -29,12 +29,12 @@ type Postgres struct {
 	shard   int32
 	waiters *waiters
 	suspect chan struct{}
-	point   func(name string) // test hook: a place where a process may die
+	point   func(name string) // test hook: a place where a process may die; nil
 }
 
 // NewPostgres makes the ledger of a shard over pool. It does no I/O.
 func NewPostgres(pool *pgxpool.Pool, shard int) *Postgres {
-	p := &Postgres{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1), point: func(string) {}} //nolint:gosec // 0 for now
+	p := &Postgres{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1)} //nolint:gosec // 0 for now
 	p.waiters = newWaiters(p.look)
 	return p
 }

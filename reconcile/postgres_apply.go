@@ -22,8 +22,8 @@ func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, en
 	return refusals, err
 }
 
-// applyAll applies entries in one transaction of three round trips: read what they touch, write what they
-// leave, commit. Each row is written once. Whatever happens, the position says where to go on.
+// applyAll applies entries in one transaction of two round trips: read what they touch; write what they
+// leave, and commit. Each row is written once. Whatever happens, the position says where to go on.
 func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	defer func() {
 		if err != nil {
@@ -53,6 +53,10 @@ func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position,
 	writing := &pgx.Batch{}
 	b.write(writing, s.ledger.shard)
 	s.queueMove(writing, to, entries)
+	if s.ledger.point == nil {
+		writing.Queue(`commit`) // not reached where a statement before it fails
+		return b.refusals, s.conn.SendBatch(ctx, writing).Close()
+	}
 	if err := s.conn.SendBatch(ctx, writing).Close(); err != nil {
 		return nil, err
 	}

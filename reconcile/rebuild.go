@@ -64,6 +64,8 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	if err := t.shard.Open(ctx, to.Epoch, loaded.locations, t.now()+expiryLease.Milliseconds()); err != nil {
 		return err
 	}
+	t.counters.rebuilds.Add(1)
+	t.works()
 	t.Logger.Info("redis is rebuilt and open", "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
 		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond))
 	return nil

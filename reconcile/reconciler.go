@@ -46,6 +46,8 @@ type Reconciler struct {
 
 	point func(name string) // test hook: a place where a process may die
 	shard *cache.Shard      // nil where Redis is not known to be ours
+
+	counters counters
 }
 
 // What ends a tenure and is no failure of a server.
@@ -160,9 +162,11 @@ func (r *Reconciler) tenure(ctx context.Context) error {
 	}
 	defer s.close()
 	t := &tail{Reconciler: r, session: s}
+	defer r.counters.working.Store(false)
 	if err := t.settle(ctx, ""); err != nil {
 		return r.failed(err)
 	}
+	t.works()
 	r.Logger.Info("reconciling", "position", t.at.EntryID())
 	return r.failed(t.run(ctx))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/redistest"
 )
 
 // persistent are the options of a redis-server that keeps what it answered through a crash.
@@ -113,4 +114,36 @@ func TestReconciler_TakesOver(t *testing.T) {
 		})
 	}
 	r.check()
+}
+
+// TestReconciler_Cluster has the same on a one-node cluster: recovery goes to the primary of the slot.
+func TestReconciler_Cluster(t *testing.T) {
+	r := &rig{tb: t, pool: openLedger(t), logs: &logs{t}}
+	cluster := redistest.StartCluster(t)
+	client := cluster.ClusterClient(t)
+	ledger := NewPostgres(r.pool, 0)
+	store, err := cache.New(client, cache.Options{Ledger: ledger})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- (&Reconciler{Client: client, Ledger: ledger}).Run(ctx) }()
+	defer func() {
+		cancel()
+		must(t, errors.Join(<-ended, store.Close(context.Background())))
+	}()
+	i := &instance{rig: r, store: store, ledger: ledger}
+	i.open(5 * time.Second)
+	i.count("TEE", "berlin", 10)
+	i.reserve("a", "TEE", 4)
+	i.confirm("a")
+	must(t, client.FlushAll(t.Context()).Err())
+	r.await("it is rebuilt", 5*time.Second, func() error {
+		_, err := store.Reserve(context.Background(), order("b", "TEE", 7))
+		if errors.Is(err, cache.ErrInsufficient) {
+			return nil
+		}
+		return fmt.Errorf("%w", err)
+	})
+	i.reserve("c", "TEE", 6)
+	i.confirm("c")
 }

@@ -294,13 +294,13 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	}
 	slow, err := i.client.SlowLogGet(t.Context(), 100).Result()
 	must(t, err)
+	var most time.Duration
 	for _, s := range slow {
-		if s.Args[0] == "evalsha" && full { // on a machine that does something else the clock goes on
-			t.Errorf("a script took %v", s.Duration)
-		}
+		most = max(most, s.Duration)
 	}
-	if len(slow) > 5 {
-		t.Errorf("%d scripts took more than 5 ms", len(slow))
+	t.Logf("FIGURES %d overdue: %d scripts took more than 5 ms, the longest %v", overdue, len(slow), most)
+	if len(slow) > overdue/128/20 && !raced { // the clock goes on while this machine does something else
+		t.Errorf("%d scripts took more than 5 ms, the longest %v", len(slow), most)
 	}
 	r.check()
 }

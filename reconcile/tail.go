@@ -258,6 +258,7 @@ func (t *tail) apply(ctx context.Context, entries []entry) error {
 	t.at = to
 	t.point("applied")
 	t.Ledger.decided(entries, refusals)
+	t.counted(entries, len(refusals))
 	return t.undo(ctx, refusals)
 }
 

@@ -15,6 +15,8 @@ const (
 	// pollEvery is how often the ledger is asked for what waits: whoever applies in this process tells
 	// at once, but another process may be the one that does.
 	pollEvery = 20 * time.Millisecond
+	// pollAfter is how long a call has waited before it is asked for: most are told before.
+	pollAfter = 10 * time.Millisecond
 	// pollTimeout is how long it may take to answer before it is taken for down.
 	pollTimeout = 2 * time.Second
 	// probeEvery is how often a call may find out whether a ledger that was down is back.
@@ -45,6 +47,7 @@ type subject struct {
 
 type waiter struct {
 	awaited cache.Awaited
+	since   time.Time
 	done    chan error
 }
 
@@ -57,7 +60,7 @@ func (w *waiters) await(ctx context.Context, a cache.Awaited) error {
 	if w.down.Load() && !w.mayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
-	waiter := &waiter{awaited: a, done: make(chan error, 1)}
+	waiter := &waiter{awaited: a, since: time.Now(), done: make(chan error, 1)}
 	w.add(waiter)
 	select {
 	case err := <-waiter.done:
@@ -114,8 +117,12 @@ func (w *waiters) drop(waiter *waiter) {
 
 // poll asks the ledger until nobody waits.
 func (w *waiters) poll() {
-	for list := w.list(); list != nil; list = w.list() {
+	for list, any := w.list(); any; list, any = w.list() {
 		started := time.Now()
+		if len(list) == 0 {
+			time.Sleep(pollAfter)
+			continue
+		}
 		awaited := make([]cache.Awaited, len(list))
 		for i, waiter := range list {
 			awaited[i] = waiter.awaited
@@ -136,18 +143,19 @@ func (w *waiters) poll() {
 	}
 }
 
-// list is whoever waits; nil where nobody does, and then the poll ends.
-func (w *waiters) list() []*waiter {
+// list is whoever has waited for a while; any is false where nobody waits at all, and then the poll ends.
+func (w *waiters) list() (list []*waiter, any bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var list []*waiter
 	for _, of := range w.waiting {
 		for waiter := range of {
-			list = append(list, waiter)
+			if time.Since(waiter.since) >= pollAfter {
+				list = append(list, waiter)
+			}
 		}
 	}
-	w.polling = list != nil
-	return list
+	w.polling = len(w.waiting) > 0
+	return list, w.polling
 }
 
 func (w *waiters) answer(waiter *waiter, err error) {

@@ -93,7 +93,11 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	})
 
 	parts, running := errgroup.WithContext(ctx)
-	parts.Go(func() error { return reconciler(c, redis, ledger, logger).Run(running) })
+	applier := reconciler(c, redis, ledger, logger)
+	if err := observed.WatchLedger(func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }); err != nil {
+		return err
+	}
+	parts.Go(func() error { return applier.Run(running) })
 	awaitOpen(running, store)
 	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {

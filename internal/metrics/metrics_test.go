@@ -207,3 +207,20 @@ func BenchmarkTelling(b *testing.B) {
 		}
 	})
 }
+
+func TestLedger(t *testing.T) {
+	m := metrics.New("1", "r")
+	now := metrics.Ledger{Working: true, Epoch: 3, Lag: 250 * time.Millisecond, Waiting: 7, Applied: 40, Refused: 2, Rebuilds: 1}
+	if err := m.WatchLedger(func() metrics.Ledger { return now }); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m, "holdfast_ledger"), `
+holdfast_ledger_applied_events_total 40
+holdfast_ledger_epoch 3
+holdfast_ledger_lag_seconds 0.25
+holdfast_ledger_rebuilds_total 1
+holdfast_ledger_refused_events_total 2
+holdfast_ledger_waiting_entries 7
+holdfast_ledger_working 1
+`)
+}

@@ -1,0 +1,106 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// watched notes when reservations became visible in Postgres.
+type watched struct {
+	*Postgres
+	mu   sync.Mutex
+	seen map[string]time.Time
+}
+
+func (w *watched) decided(entries []entry, refusals []refusal) {
+	now := time.Now()
+	w.mu.Lock()
+	for i := range entries {
+		for j := range entries[i].events {
+			w.seen[entries[i].events[j].ID] = now
+		}
+	}
+	w.mu.Unlock()
+	w.Postgres.decided(entries, refusals)
+}
+
+// BenchmarkLag measures how long it takes from the answer to a reserve until Postgres shows it, at half of
+// the most that was answered a second.
+func BenchmarkLag(b *testing.B) {
+	for b.Loop() {
+		var most float64
+		for _, share := range []float64{0, 0.5} {
+			rate, lags := lagAt(b, most*share)
+			if share == 0 {
+				most = rate
+			}
+			slices.Sort(lags)
+			at := func(q float64) time.Duration { return lags[int(q*float64(len(lags)-1))].Round(time.Millisecond) }
+			fmt.Printf("%.0f reserves/s (%.0f %% of the most): lag p50 %v, p99 %v, most %v\n", rate, 100*rate/most, at(0.5), at(0.99), at(1))
+		}
+	}
+}
+
+// lagAt reserves for a while, so often a second, or as often as it can for 0.
+func lagAt(b *testing.B, rate float64) (achieved float64, lags []time.Duration) {
+	const callers, turn = 256, 5 * time.Second
+	r := newRig(b)
+	w := &watched{seen: map[string]time.Time{}}
+	i := r.start(func(r *Reconciler) {
+		w.Postgres = r.Ledger.(*Postgres)
+		r.Ledger = w
+	})
+	defer i.stop()
+	i.open(5 * time.Second)
+	for n := range 100 {
+		i.count(skuOf(n), "berlin", 1_000_000)
+	}
+	var next atomic.Int64
+	var mu sync.Mutex
+	answered := map[string]time.Time{}
+	var all sync.WaitGroup
+	began := time.Now()
+	for range callers {
+		all.Go(func() {
+			mine := map[string]time.Time{}
+			for time.Since(began) < turn {
+				n := next.Add(1)
+				if rate > 0 {
+					<-time.After(time.Until(began.Add(time.Duration(float64(n) / rate * float64(time.Second)))))
+				}
+				id := fmt.Sprint("o", n)
+				if _, err := i.store.Reserve(context.Background(), order(id, skuOf(int(n%100)), 1)); err != nil {
+					b.Error(err)
+					return
+				}
+				mine[id] = time.Now()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for id, at := range mine {
+				answered[id] = at
+			}
+		})
+	}
+	all.Wait()
+	achieved = float64(len(answered)) / turn.Seconds()
+	r.await("all are visible", time.Minute, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for id := range answered {
+			if w.seen[id].IsZero() {
+				return fmt.Errorf("%s is not", id)
+			}
+		}
+		return nil
+	})
+	for id, at := range answered {
+		lags = append(lags, max(0, w.seen[id].Sub(at)))
+	}
+	return achieved, lags
+}
