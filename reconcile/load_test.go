@@ -94,7 +94,7 @@ func (l *load) shop(n int, random *rand.Rand) {
 		case choice < 5 && n%2 == 0: // the others only look: what they do needs no ledger
 			l.buy(at, r, random.IntN(3) == 0)
 		case choice < 9:
-			l.repeat(func(ctx context.Context) error {
+			_ = l.repeat(func(ctx context.Context) error {
 				_, err := at.store.Release(ctx, cache.TransitionRequest{ID: id})
 				return err
 			})
