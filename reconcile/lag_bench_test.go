@@ -34,7 +34,7 @@ func (w *watched) decided(entries []entry, refusals []refusal) {
 func BenchmarkLag(b *testing.B) {
 	for b.Loop() {
 		var most float64
-		for _, share := range []float64{0, 0.5} {
+		for _, share := range []float64{0, 0.5, 0.25} {
 			rate, lags := lagAt(b, most*share)
 			if share == 0 {
 				most = rate

@@ -288,6 +288,11 @@ func (s *memorySession) forgettable(_ context.Context, from, to int64, limit int
 			f.reservations = append(f.reservations, aged{cache.Step{ID: id, Birth: r.record.Birth, Version: r.record.Version}, r.at})
 		}
 	}
+	for _, r := range s.refusals {
+		if r.settled && !r.step.Operation && from <= r.at && r.at < to {
+			f.undone = append(f.undone, aged{cache.Step{ID: r.step.ID, Birth: r.step.Birth, Version: r.step.Version + 1}, r.at})
+		}
+	}
 	for id, op := range s.Memory.operations {
 		if from <= op.at && op.at < to {
 			f.operations = append(f.operations, aged{cache.Step{Operation: true, ID: id, Birth: op.birth, Version: 1}, op.at})
@@ -298,7 +303,7 @@ func (s *memorySession) forgettable(_ context.Context, from, to int64, limit int
 }
 
 // forgettable is what Redis may forget, before it is cut to a page.
-type forgettable struct{ reservations, operations []aged }
+type forgettable struct{ reservations, undone, operations []aged }
 
 type aged struct {
 	step cache.Step
@@ -309,13 +314,13 @@ type aged struct {
 func (f *forgettable) page(to int64, limit int) (found cache.Forgettable, upTo int64) {
 	upTo = to
 	byAge := func(a, b aged) int { return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.step.ID, b.step.ID)) }
-	for _, list := range [][]aged{f.reservations, f.operations} {
+	for _, list := range [][]aged{f.reservations, f.undone, f.operations} {
 		slices.SortFunc(list, byAge)
 		if len(list) >= limit {
 			upTo = min(upTo, list[limit-1].at+1)
 		}
 	}
-	for _, a := range f.reservations {
+	for _, a := range slices.Concat(f.reservations, f.undone) {
 		if a.at < upTo {
 			found.Reservations = append(found.Reservations, a.step)
 		}

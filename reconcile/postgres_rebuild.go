@@ -101,12 +101,19 @@ func (s *postgresSession) forgettable(ctx context.Context, from, to int64, limit
 	const reservations = `
 select id, birth, version, resolved_at from reservations where resolved_at >= $1 and resolved_at < $2
 order by resolved_at fetch first $3 rows with ties`
+	// What was given back because its id belongs to another reservation is in no other table.
+	const undone = `
+select reservation_id, birth, version + 1, settled_at from refusals
+where reservation_id is not null and settled_at >= $1 and settled_at < $2 order by settled_at fetch first $3 rows with ties`
 	const operations = `
 select id, birth, 1::bigint, applied_at from operations where applied_at >= $1 and applied_at < $2
 order by applied_at fetch first $3 rows with ties`
 	err = s.do(ctx, func(ctx context.Context) error {
 		var f forgettable
 		if f.reservations, err = s.aged(ctx, reservations, false, from, to, limit); err != nil {
+			return err
+		}
+		if f.undone, err = s.aged(ctx, undone, false, from, to, limit); err != nil {
 			return err
 		}
 		if f.operations, err = s.aged(ctx, operations, true, from, to, limit); err != nil {

@@ -23,7 +23,9 @@ const (
 // Whoever is stopped half-way finds a higher epoch, and is refused.
 func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	started := time.Now()
-	t.Logger.Warn("rebuilding redis from the ledger", "why", why)
+	if there {
+		t.Logger.Warn("rebuilding redis from the ledger", "why", why)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := t.shard.CloseGate(ctx, false); err != nil {
@@ -64,9 +66,13 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	if err := t.shard.Open(ctx, to.Epoch, loaded.locations, t.now()+expiryLease.Milliseconds()); err != nil {
 		return err
 	}
-	t.counters.rebuilds.Add(1)
+	done := "redis is initialised and open"
+	if there {
+		t.counters.rebuilds.Add(1)
+		done = "redis is rebuilt and open"
+	}
 	t.works()
-	t.Logger.Info("redis is rebuilt and open", "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
+	t.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
 		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond))
 	return nil
 }

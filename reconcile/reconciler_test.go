@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/redistest"
 )
@@ -51,6 +53,13 @@ var faults = []struct {
 	{"empty", func(t *testing.T, i *instance) { i.rig.redis.Kill(); i.rig.redis.Empty(); i.rig.redis.Restart() }, true},
 	{"flushed", func(t *testing.T, i *instance) { must(t, i.client.FlushAll(t.Context()).Err()) }, true},
 	{"scripts flushed", func(t *testing.T, i *instance) { must(t, i.client.ScriptFlush(t.Context()).Err()) }, false},
+	{"a changed nonce", func(t *testing.T, i *instance) {
+		const key = "{holdfast:0}:events"
+		last, err := i.client.XRevRangeN(t.Context(), key, "+", "-", 1).Result()
+		must(t, err)
+		must(t, i.client.Del(t.Context(), key).Err())
+		must(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: key, ID: last[0].ID, Values: []string{"v", "1", "n", "another", "e", "1"}}).Err())
+	}, true},
 	{"a foreign, higher entry", func(t *testing.T, i *instance) {
 		must(t, i.client.Do(t.Context(), "xadd", "{holdfast:0}:events", "9999999999999-1", "some", "thing").Err())
 	}, false},

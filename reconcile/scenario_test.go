@@ -132,6 +132,14 @@ func TestScenario_Forgets(t *testing.T) {
 	if _, err := i.store.Release(t.Context(), cache.TransitionRequest{ID: "released"}); err != nil {
 		t.Fatal(err)
 	}
+	r.forgets("released")
+	i.reserve("released", "TEE", 2) // is refused, given back, and kept as another's
+	r.await("it is given back", 5*time.Second, func() error {
+		if n := i.available("TEE"); n != 8 {
+			return fmt.Errorf("%d are available", n)
+		}
+		return nil
+	})
 	r.quiesce()
 	i.stop()
 	i = r.start(func(r *Reconciler) { r.Retention = time.Millisecond }) // it forgets when it begins
@@ -145,6 +153,36 @@ func TestScenario_Forgets(t *testing.T) {
 	operations, err := i.client.HLen(t.Context(), "{holdfast:0}:operations").Result()
 	if err != nil || operations != 0 {
 		t.Errorf("%d operations, %v", operations, err)
+	}
+	r.check()
+}
+
+// TestScenario_RefusedOperation has units be taken out that Redis believes in and the ledger has not: it is
+// refused, and undone in Redis.
+func TestScenario_RefusedOperation(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	edit := func(onHand string, units int64) {
+		const level = "TEE\x1fberlin"
+		must(t, i.client.HSet(t.Context(), "{holdfast:0}:levels", level, onHand+"\x1f0\x1f0\x1f0").Err())
+		must(t, i.client.HIncrBy(t.Context(), "{holdfast:0}:stock", level, units).Err())
+	}
+	edit("30", +20) // by hand
+	delta := int64(-25)
+	broken := cache.AdjustRequest{ID: "broken", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}}
+	_, err := i.store.Adjust(t.Context(), broken)
+	var short *cache.InsufficientError
+	if !errors.As(err, &short) || short.Shortages[0].Available != 10 || short.Shortages[0].Requested != 25 {
+		t.Errorf("took what is not there: %v", err)
+	}
+	r.quiesce()
+	if n := i.available("TEE"); n != 30 {
+		t.Errorf("%d are available, want those that were before", n)
+	}
+	edit("10", -20)
+	delta = -4
+	if _, err := i.store.Adjust(t.Context(), broken); err != nil {
+		t.Errorf("the id is free again: %v", err)
 	}
 	r.check()
 }

@@ -15,6 +15,7 @@ import (
 
 func (m *Main) reconcileRebuildCommand() *cobra.Command {
 	var acceptOlder bool
+	var shard int
 	var wait time.Duration
 	c := &cobra.Command{
 		Use:   "rebuild",
@@ -29,11 +30,15 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 	}
 	config.AddFlags(c.Flags())
 	c.Flags().BoolVar(&acceptOlder, "accept-older-ledger", false, "give up what Redis has and the ledger lacks")
+	c.Flags().IntVar(&shard, "shard", 0, "the shard; there is only 0 for now")
 	c.Flags().DurationVar(&wait, "wait", 30*time.Second, "longest wait for Redis to be open again")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		settings, err := m.configuration(c)
 		if err != nil {
 			return err
+		}
+		if shard != 0 {
+			return usage(c, "--shard is %d, there is only 0", shard)
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), wait)
 		defer cancel()

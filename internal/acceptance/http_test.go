@@ -101,8 +101,8 @@ func TestMethods(t *testing.T) {
 		"GET /v1/reservations/a/extend":  "POST",
 		"DELETE /v1/reservations/a":      "GET, HEAD",
 		"POST /v1/reservations/a":        "GET, HEAD",
-		"PUT /v1/reservations":           "POST",
-		"PATCH /v1/reservations":         "POST",
+		"PUT /v1/reservations":           "GET, HEAD, POST",
+		"PATCH /v1/reservations":         "GET, HEAD, POST",
 		"POST /v1/stock":                 "GET, HEAD",
 		"DELETE /v1/stock/A":             "GET, HEAD",
 		"POST /v1/stock/A/berlin":        "PUT",
@@ -114,7 +114,7 @@ func TestMethods(t *testing.T) {
 		"PUT /metrics":                   "GET, HEAD",
 		"POST /openapi.json":             "GET, HEAD",
 		"POST /docs":                     "GET, HEAD",
-		"OPTIONS /v1/reservations":       "POST",
+		"OPTIONS /v1/reservations":       "GET, HEAD, POST",
 		"PROPFIND /v1/stock":             "GET, HEAD",
 	} {
 		method, path, _ := strings.Cut(line, " ")
