@@ -29,12 +29,14 @@ type tail struct {
 
 	tended, inspected, forgot time.Time
 	forgottenTo               int64
-	count                     int64 // entries to read
+	count                     int64   // entries to read
+	ahead                     []entry // what follows at, read while what was before it was applied; or nil
 }
 
 // settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,
 // where that is known.
 func (t *tail) settle(ctx context.Context, found string) error {
+	t.ahead = nil
 	p, there, err := t.session.position(ctx)
 	if err != nil {
 		return err
@@ -200,17 +202,45 @@ func (t *tail) step(ctx context.Context) error {
 
 // read reads what follows the last applied entry, which must be there.
 func (t *tail) read(ctx context.Context) ([]entry, error) {
-	if t.count == 0 {
-		t.count = entriesMin
+	if ahead := t.ahead; ahead != nil {
+		t.ahead = nil
+		return ahead, nil
 	}
-	list, err := t.shard.Entries(ctx, t.at.EntryID(), t.count+1)
+	return t.readFrom(ctx, t.at)
+}
+
+// readFrom reads what follows an entry, which must be there.
+func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]entry, error) {
+	t.count = max(entriesMin, t.count)
+	list, err := t.shard.Entries(ctx, at.EntryID(), t.count+1)
 	if err != nil {
 		return nil, err
 	}
-	if len(list) == 0 || list[0].ID != t.at.EntryID() || list[0].Values["n"] != t.at.Nonce {
+	if len(list) == 0 || list[0].ID != at.EntryID() || list[0].Values["n"] != at.Nonce {
 		return nil, fmt.Errorf("%w: the last applied event is not there", errRebuild)
 	}
 	return t.decode(list[1:])
+}
+
+// readAhead reads what follows a full batch while that is applied: more is waiting. wait returns once that
+// is done; what was read is used where the batch was applied, and an error is met again when it is read
+// again.
+func (t *tail) readAhead(ctx context.Context, entries []entry, to cache.Position) (wait func()) {
+	events := 0
+	for i := range entries {
+		events += len(entries[i].events)
+	}
+	if events < eventsPerBatch {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if ahead, err := t.readFrom(ctx, to); err == nil && len(ahead) > 0 {
+			t.ahead = ahead
+		}
+	}()
+	return func() { <-done }
 }
 
 // decode reads entries up to the size of a batch.
@@ -251,8 +281,11 @@ func (t *tail) apply(ctx context.Context, entries []entry) error {
 	last := &entries[len(entries)-1]
 	to := t.at
 	to.Sequence, to.Nonce = last.id.sequence, last.nonce
+	wait := t.readAhead(ctx, entries, to)
 	refusals, err := t.session.apply(ctx, t.at, to, entries)
+	wait()
 	if err != nil {
+		t.ahead = nil
 		return err
 	}
 	t.at = to
