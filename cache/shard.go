@@ -146,8 +146,12 @@ type Undoing struct {
 }
 
 // Compensate undoes refused steps of reservations, and returns those of which there is nothing to undo
-// any more. It is safe to repeat. One round trip.
+// any more; ErrCorrupt names those whose levels are broken, the others are undone. It is safe to repeat.
+// One round trip.
 func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
 	args, rest := undoHead(len(list)), []any{}
 	steps := make([]Step, len(list))
 	for i, u := range list {
@@ -173,6 +177,9 @@ type Reverting struct {
 // Revert undoes refused operations, and returns those of which there is nothing to undo any more. It is
 // safe to repeat. One round trip.
 func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
 	args, rest := undoHead(len(list)), []any{}
 	steps := make([]Step, len(list))
 	for i, r := range list {
@@ -190,7 +197,7 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 
 func undoHead(n int) []any { return []any{"", nonce(), n} }
 
-// goneOf lists the steps answered "gone".
+// goneOf lists the steps answered "gone", and is an error that names those answered "corrupt".
 func goneOf(reply []any, steps []Step, err error) ([]Step, error) {
 	if err != nil {
 		return nil, err
@@ -199,12 +206,16 @@ func goneOf(reply []any, steps []Step, err error) ([]Step, error) {
 		return nil, fmt.Errorf("%d values answered to %d undoings: %w", len(reply), len(steps), ErrCorrupt)
 	}
 	var gone []Step
+	var broken []error
 	for i, step := range steps {
-		if reply[3+2*i] == "gone" {
+		switch reply[3+2*i] {
+		case "gone":
 			gone = append(gone, step)
+		case "corrupt":
+			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], ErrCorrupt))
 		}
 	}
-	return gone, nil
+	return gone, errors.Join(broken...)
 }
 
 // Forget drops what the ledger has and Redis need no longer keep, where it is still what the ledger

@@ -73,8 +73,8 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	}
 	t.works()
 	t.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
-		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond))
-	return nil
+		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond).String())
+	return t.holdAgain(ctx)
 }
 
 // loaded counts what a rebuild has loaded.
@@ -212,7 +212,7 @@ func (t *tail) drainBatch(ctx context.Context, entries []entry) error {
 }
 
 // setAsideAll keeps what the ledger has not applied of another history: nothing of it is ever applied.
-// Its holds are lost, its sales were never acknowledged.
+// Its sales were never acknowledged; its holds are taken anew once the gate is open.
 func (t *tail) setAsideAll(ctx context.Context) error {
 	for from := "-"; ; {
 		list, err := t.shard.Entries(ctx, from, entriesMax)
@@ -235,7 +235,8 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 			if err := t.session.setAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
 				return err
 			}
-			t.Logger.Warn("events of another history were set aside: their holds are lost", "entries", len(foreign),
+			t.orphans.note(foreign)
+			t.Logger.Warn("events of another history were set aside", "entries", len(foreign),
 				"from", foreign[0].text, "to", foreign[len(foreign)-1].text)
 		}
 		from = "(" + list[len(list)-1].ID

@@ -374,6 +374,53 @@ create trigger fail before insert on reservations for each statement execute fun
 	}
 }
 
+// TestScenario_AnotherHistory has Redis go on in a history that is not the ledger's: its sales are not, its
+// holds are taken anew, and a person can see what it was.
+func TestScenario_AnotherHistory(t *testing.T) {
+	s := newStage(t)
+	i := s.started(nil)
+	i.reserve("known", "TEE", 1)
+	i.confirm("known")
+	s.quiesce()
+	i.stop()
+	other := s.unguarded() // writes what no ledger has asked for
+	other.reserve("held", "TEE", 3)
+	other.reserve("released", "TEE", 1)
+	other.reserve("sold", "TEE", 2)
+	for id, call := range map[string]func(context.Context, cache.TransitionRequest) (cache.Result, error){
+		"released": other.store.Release, "sold": other.store.Confirm,
+	} {
+		if _, err := call(t.Context(), cache.TransitionRequest{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	must(t, err)
+	i = s.start(nil)
+	i.open(5 * time.Second)
+	for id, want := range map[string]cache.State{"known": cache.StateConfirmed, "held": cache.StateHeld, "sold": cache.StateHeld} {
+		s.await(id, 3*time.Second, func() error {
+			if found, err := i.store.Reservation(context.Background(), id); err != nil || found.State != want {
+				return fmt.Errorf("%+v, %w", found, err)
+			}
+			return nil
+		})
+	}
+	if _, err := i.store.Reservation(t.Context(), "released"); !errors.Is(err, cache.ErrNotFound) {
+		t.Errorf("released: %v", err)
+	}
+	i.confirm("sold")
+	if _, err := i.store.Reserve(t.Context(), order("held", "TEE", 3)); err != nil {
+		t.Errorf("its caller repeats it: %v", err)
+	}
+	s.check()
+	var n int
+	must(t, s.pool.QueryRow(t.Context(), `select count(*) from quarantine`).Scan(&n))
+	if n != 5 {
+		t.Errorf("%d entries are in quarantine, want 5", n)
+	}
+}
+
 // TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
 // gate stays closed until an operator gives that up.
 func TestScenario_OlderLedger(t *testing.T) {

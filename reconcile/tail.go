@@ -29,7 +29,8 @@ type tail struct {
 
 	tended, inspected, forgot time.Time
 	forgottenTo               int64
-	count                     int64   // entries to read
+	count                     int64 // entries to read
+	orphans                   orphans
 	ahead                     []entry // what follows at, read while what was before it was applied; or nil
 }
 
@@ -337,19 +338,18 @@ func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
 	return t.send(ctx, undoings, revertings)
 }
 
-// send sends undoings, and settles those of which there is nothing left to undo.
+// send sends undoings, and settles those of which there is nothing left to undo. What can't be undone, for
+// somebody has edited Redis, stays open, and is tried again.
 func (t *tail) send(ctx context.Context, undoings []cache.Undoing, revertings []cache.Reverting) error {
 	var gone []cache.Step
-	if len(undoings) > 0 {
-		list, err := t.shard.Compensate(ctx, undoings)
-		if err != nil {
-			return err
-		}
-		gone = append(gone, list...)
-	}
-	if len(revertings) > 0 {
-		list, err := t.shard.Revert(ctx, revertings)
-		if err != nil {
+	for _, send := range []func() ([]cache.Step, error){
+		func() ([]cache.Step, error) { return t.shard.Compensate(ctx, undoings) },
+		func() ([]cache.Step, error) { return t.shard.Revert(ctx, revertings) },
+	} {
+		list, err := send()
+		if errors.Is(err, cache.ErrCorrupt) {
+			t.Logger.Error("a refused step can't be undone in redis; rebuild it: holdfast reconcile rebuild", "error", err)
+		} else if err != nil {
 			return err
 		}
 		gone = append(gone, list...)
