@@ -38,7 +38,7 @@ func (p *Postgres) lock(ctx context.Context) (session, error) {
 	idle := sessionIdle.Milliseconds()
 	// Every row is reached by its key. A plan that was made while a table was small, and is kept, would
 	// read the whole of it when it has grown.
-	settings := fmt.Sprintf(`set enable_seqscan = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
+	settings := fmt.Sprintf(`set enable_seqscan = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
 	var got bool
 	_, err = conn.Exec(dialing, settings)
