@@ -37,18 +37,33 @@ func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
+// writeLevels writes the levels that changed: those that were there, and those that are new. An insert
+// that updates would do for both, and takes twice as long.
 func (b *book) writeLevels(batch *pgx.Batch) {
-	const query = `
+	const update = `
+update levels l set on_hand = u.on_hand, held = u.held, committed = u.committed, safety_stock = u.safety_stock,
+    backorder_limit = u.backorder_limit
+from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+    as u (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
+where l.sku = u.sku and l.location = u.location`
+	const insert = `
 insert into levels (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
-select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-on conflict (sku, location) do update set on_hand = excluded.on_hand, held = excluded.held,
-    committed = excluded.committed, safety_stock = excluded.safety_stock, backorder_limit = excluded.backorder_limit`
-	var keys []levelKey
+select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])`
+	var changed, made []levelKey
 	for key, l := range b.levels {
-		if before, there := b.before[key]; !there || before != *l {
-			keys = append(keys, key)
+		before, there := b.before[key]
+		switch {
+		case !there:
+			made = append(made, key)
+		case before != *l:
+			changed = append(changed, key)
 		}
 	}
+	b.queueLevelRows(batch, update, changed)
+	b.queueLevelRows(batch, insert, made)
+}
+
+func (b *book) queueLevelRows(batch *pgx.Batch, query string, keys []levelKey) {
 	if len(keys) == 0 {
 		return
 	}

@@ -74,7 +74,6 @@ func TestSchema_SearchesByIndex(t *testing.T) {
 		"reservations_by_resolution": "select id from reservations where resolved_at > now() order by resolved_at, id",
 		"operations_by_time":         "select id from operations where applied_at > now() order by applied_at, id",
 		"refusals_operation":         "select reason from refusals where operation_id = 'o' and operation_id is not null",
-		"movements_by_level":         "select on_hand from movements where sku = 's' and location = 'l' and at > now() order by at",
 	} {
 		rows, _ := conn.Query(t.Context(), "explain "+query)
 		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
