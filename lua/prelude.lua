@@ -8,7 +8,7 @@
 local US, RS, GS = '\31', '\30', '\29' -- within a field list, between lines, between events
 local CHUNK = 4000 -- fields in one call: unpack fails at 5,000 on miniredis, at 8,000 on Redis
 local IDS_PER_MEMBER = 64 -- ids packed into one member of deadlines
-local DUE_MEMBERS = 2 -- members of deadlines given back by one call
+local DUE_MEMBERS = 4 -- members of deadlines given back by one call
 
 -- int turns a whole number into text. Beyond 14 digits Lua itself would make 1e+15 of it.
 local function int(n)
