@@ -41,8 +41,8 @@ func (b *bench) reserveRequests(list []ReserveRequest) []request {
 	}
 	requests := make([]request, len(list))
 	for i := range list {
-		call := newReserveCall(&list[i], b.store.options.TTL)
-		if err := call.route(known.directory); err != nil {
+		call := &reserveCall{request: &list[i]}
+		if err := call.route(known.rules, b.store.options.TTL); err != nil {
 			b.tb.Fatal(err)
 		}
 		requests[i] = call

@@ -22,12 +22,32 @@ type catalog struct {
 }
 
 type locations struct {
-	version   int64
-	directory location.Directory
+	version int64
+	stocked []location.ID // those that have a level, in order
+	rules   *location.Rules
 }
 
-// locations is the list to route with; it is read again where a reply has shown a newer version.
+// stale says that an answer was given when there were other locations than these; with a directory they
+// are what it says.
+func (l *locations) stale(a answer) bool { return l.rules.Implicit() && a.locations != l.version }
+
+// Direct has reservations routed by a directory, from the next one on; nil routes them to every location
+// that has a level, in order of id, as without a directory. Those there are keep their locations. It
+// costs no round trip.
+func (s *Store) Direct(rules *location.Rules) {
+	if rules == nil || rules.Implicit() {
+		s.directed.Store(nil)
+		return
+	}
+	s.directed.Store(&locations{rules: rules})
+}
+
+// locations is what to route with: the directory, or the list of locations, which is read again where
+// a reply has shown a newer version.
 func (s *Store) locations(ctx context.Context) (*locations, error) {
+	if l := s.directed.Load(); l != nil {
+		return l, nil
+	}
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil
 	}
@@ -63,10 +83,11 @@ func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 	}
 	if list.Val() != "" {
 		for id := range strings.SplitSeq(list.Val(), unitSeparator) {
-			l.directory.Locations = append(l.directory.Locations, location.ID(id))
+			l.stocked = append(l.stocked, location.ID(id))
 		}
-		slices.Sort(l.directory.Locations)
+		slices.Sort(l.stocked)
 	}
+	l.rules = location.Implicit(l.stocked)
 	s.catalog.seen.Store(l.version) // also where Redis went back
 	s.catalog.known.Store(l)
 	return l, nil

@@ -16,7 +16,9 @@ var (
 	ErrUnknownStock    = errors.New("unknown stock")
 	ErrNoLocation      = errors.New("no location may serve this")
 	ErrInsufficient    = errors.New("insufficient stock")
+	ErrPurchaseLimit   = errors.New("purchase limit")
 	ErrNotFound        = errors.New("not found")
+	ErrInUse           = errors.New("in use")
 	ErrWrongState      = errors.New("wrong state")
 	ErrVersionConflict = errors.New("version conflict")
 	ErrUnavailable     = errors.New("redis is unavailable")   // repeat with the same id
@@ -99,6 +101,33 @@ func (e *NoLocationError) Error() string {
 
 // Unwrap makes errors.Is(err, ErrNoLocation) true.
 func (e *NoLocationError) Unwrap() error { return ErrNoLocation }
+
+// PurchaseLimitError says which purchase limit the customer would exceed. It is ErrPurchaseLimit.
+type PurchaseLimitError struct {
+	Campaign string // the limit's id
+	Limit    int64  // units that one customer may have
+	Taken    int64  // that this one has already, held, confirmed or fulfilled
+}
+
+func (e *PurchaseLimitError) Error() string {
+	return fmt.Sprintf("%s: %s allows %d units a customer, and this one has %d already", ErrPurchaseLimit, e.Campaign, e.Limit, e.Taken)
+}
+
+// Unwrap makes errors.Is(err, ErrPurchaseLimit) true.
+func (e *PurchaseLimitError) Unwrap() error { return ErrPurchaseLimit }
+
+// InUseError says why something can't be removed: units of it are still held or committed. It is ErrInUse.
+type InUseError struct {
+	What            string // "location berlin", "TEE-M at berlin"
+	Held, Committed int64  // units
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("%s: %s has %d units held and %d committed", ErrInUse, e.What, e.Held, e.Committed)
+}
+
+// Unwrap makes errors.Is(err, ErrInUse) true.
+func (e *InUseError) Unwrap() error { return ErrInUse }
 
 // WrongStateError says what the state is now. It is ErrWrongState.
 type WrongStateError struct{ State State }

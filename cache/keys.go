@@ -23,6 +23,7 @@ type keys struct {
 	reservations string // hash: id -> record
 	operations   string // hash: id -> fingerprint, time, nonce
 	deadlines    string // zset: deadline -> ids, packed
+	limits       string // hash: limit, customer -> units
 	events       string // stream
 }
 
@@ -57,6 +58,7 @@ func keysOf(prefix string, shard int) keys {
 		reservations: tag + "reservations",
 		operations:   tag + "operations",
 		deadlines:    tag + "deadlines",
+		limits:       tag + "limits",
 		events:       tag + "events",
 	}
 }
@@ -65,14 +67,16 @@ func keysOf(prefix string, shard int) keys {
 func (k keys) of(verb Verb) []string {
 	switch verb {
 	case VerbReserve, VerbExpire:
-		return []string{k.stock, k.reservations, k.deadlines, k.events}
+		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
 	case VerbConfirm:
-		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.events}
+		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}
+	case VerbRelease:
+		return []string{k.stock, k.levels, k.reservations, k.limits, k.events}
 	case VerbExtend:
 		return []string{k.stock, k.reservations, k.deadlines, k.events}
 	case VerbAdjust:
 		return []string{k.stock, k.levels, k.operations, k.events}
-	default: // release, fulfill
+	default: // fulfill
 		return []string{k.stock, k.levels, k.reservations, k.events}
 	}
 }

@@ -110,6 +110,12 @@ type OperationRow struct {
 	At          int64 // Unix ms
 }
 
+// LimitRow is what a purchase limit counts for one customer, as a rebuild loads it.
+type LimitRow struct {
+	LimitKey
+	Units int64
+}
+
 // Forgettable is what Redis may forget: reservations and operations as they are in the ledger. One
 // that is another by now is not forgotten.
 type Forgettable struct {

@@ -13,6 +13,7 @@ const (
 	ChangesMax             = 1_000         // levels changed by one operation
 	LocationsMax           = 1_000         // locations of one shard
 	CandidatesMax          = 10_000        // locations tried for all lines of one reservation together
+	AvailabilityMax        = 200           // SKUs in one question what is available
 	TTLMin                 = time.Second   // shortest deadline
 	LevelPageMax           = 500           // levels in one page
 	LevelPageDefault       = 50            // levels in a page that names no limit

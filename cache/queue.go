@@ -233,6 +233,9 @@ type batch struct {
 	names   []string       // levels, in order of their numbers
 	numbers map[string]int // level -> its number, from 1
 	used    bool
+
+	counters []string // of purchase limits, in order of their numbers
+	counted  map[string]int
 }
 
 func newBatch(size int) *batch {
@@ -248,6 +251,8 @@ func (b *batch) reset() {
 	clear(b.body)
 	b.ids, b.body, b.names = b.ids[:0], b.body[:0], b.names[:0]
 	clear(b.numbers)
+	b.counters = b.counters[:0]
+	clear(b.counted)
 }
 
 // add adds texts to ARGV.
@@ -260,6 +265,20 @@ func (b *batch) level(name string) string {
 		b.names = append(b.names, name)
 		n = len(b.names)
 		b.numbers[name] = n
+	}
+	return strconv.Itoa(n)
+}
+
+// counter numbers a counter of a purchase limit; the same one gets the same number.
+func (b *batch) counter(name string) string {
+	n, ok := b.counted[name]
+	if !ok {
+		if b.counted == nil {
+			b.counted = map[string]int{}
+		}
+		b.counters = append(b.counters, name)
+		n = len(b.counters)
+		b.counted[name] = n
 	}
 	return strconv.Itoa(n)
 }

@@ -156,7 +156,7 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 	if err != nil {
 		return nil, err
 	}
-	return s.levelsAt(ctx, sku, known.directory.Locations)
+	return s.levelsAt(ctx, sku, known.stocked)
 }
 
 // fillAvailable reads what is available of levels; 0 of one that Redis does not have. One round trip.

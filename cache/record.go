@@ -15,11 +15,11 @@ const recordVersion = "1"
 // Record is a reservation as Redis keeps it and events carry it:
 //
 //	1 state version expires birth created transition fingerprint channel customer order
-//	then for each line: line sku requested returned, and location quantity fulfilled for each
+//	then for each line: name sku requested returned, and location quantity fulfilled for each
 //	location it comes from
 //
-// fields joined by the unit separator, lines led by the record separator. The scripts write it; Go
-// only reads it, but for a rebuild.
+// fields joined by the unit separator, lines led by the record separator. A line's name may have tags
+// (its kit, its limits). The scripts write it; Go only reads it, but for a rebuild.
 type Record struct {
 	State       State // as it was made by a transition: an overdue hold is held here
 	Version     int64
@@ -34,9 +34,11 @@ type Record struct {
 	Lines       []RecordLine
 }
 
-// RecordLine is one line of a Record.
+// RecordLine is one line of a Record. A kit has one for each component, all of the same Line.
 type RecordLine struct {
 	Line      string
+	Kit       *RecordKit // nil: it is no component
+	Limits    []RecordLimit
 	SKU       location.SKU
 	Requested int64
 	Returned  int64
@@ -80,13 +82,15 @@ func DecodeRecord(text string) (Record, error) {
 
 func decodeLine(text string) (RecordLine, error) {
 	f := fieldReader{rest: text}
-	line := RecordLine{Line: f.text(), SKU: location.SKU(f.text()), Requested: f.number(), Returned: f.number()}
+	line := RecordLine{}
+	named := line.setName(f.text())
+	line.SKU, line.Requested, line.Returned = location.SKU(f.text()), f.number(), f.number()
 	for !f.end && !f.failed {
 		line.From = append(line.From, RecordAllocation{
 			Location: location.ID(f.text()), Quantity: f.number(), Fulfilled: f.number(),
 		})
 	}
-	if f.failed {
+	if f.failed || !named {
 		return RecordLine{}, fmt.Errorf("line of record: %w", ErrCorrupt)
 	}
 	return line, nil
@@ -100,7 +104,7 @@ func (r Record) Encode() string {
 		r.Transition, r.Fingerprint, string(r.Channel), r.Customer, r.Order,
 	}, unitSeparator)}
 	for _, l := range r.Lines {
-		fields := []string{l.Line, string(l.SKU), number(l.Requested), number(l.Returned)}
+		fields := []string{l.name(), string(l.SKU), number(l.Requested), number(l.Returned)}
 		for _, a := range l.From {
 			fields = append(fields, string(a.Location), number(a.Quantity), number(a.Fulfilled))
 		}
@@ -109,28 +113,57 @@ func (r Record) Encode() string {
 	return strings.Join(parts, recordSeparator)
 }
 
-// Reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired.
+// Reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired, and the
+// components of a kit are one line.
 func (r Record) Reservation(id string, now int64) Reservation {
 	res := Reservation{
 		ID: id, State: r.State, Version: r.Version,
 		CreatedAt: time.UnixMilli(r.Created).UTC(), ExpiresAt: time.UnixMilli(r.Expires).UTC(),
 		Channel: r.Channel, Customer: r.Customer, Order: r.Order,
-		Lines: make([]Line, len(r.Lines)),
+		Lines: make([]Line, 0, len(r.Lines)),
 	}
 	if r.State == StateHeld && r.Expires <= now {
 		res.State = StateExpired
 	}
-	for i, l := range r.Lines {
-		line := Line{Line: l.Line, SKU: l.SKU, Requested: l.Requested, Returned: l.Returned,
-			From: make([]Allocation, len(l.From))}
-		for j, a := range l.From {
-			line.Quantity += a.Quantity
-			line.Fulfilled += a.Fulfilled
-			line.From[j] = Allocation{Location: a.Location, Quantity: a.Quantity}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		last := len(res.Lines) - 1
+		if l.Kit != nil && last >= 0 && res.Lines[last].Line == l.Line {
+			res.Lines[last].Components = append(res.Lines[last].Components, l.component())
+			continue
 		}
-		res.Lines[i] = line
+		res.Lines = append(res.Lines, l.line())
 	}
 	return res
+}
+
+// line is what a caller sees of a line; of a kit's first component, that line in kits.
+func (l *RecordLine) line() Line {
+	each, sku := int64(1), l.SKU
+	var components []Component
+	if l.Kit != nil {
+		each, sku, components = l.Kit.Each, l.Kit.SKU, []Component{l.component()}
+	}
+	line := Line{
+		Line: l.Line, SKU: sku, Requested: l.Requested / each, Returned: l.Returned / each,
+		From: make([]Allocation, len(l.From)), Components: components,
+	}
+	for i, a := range l.From {
+		line.Quantity += a.Quantity / each
+		line.Fulfilled += a.Fulfilled / each
+		line.From[i] = Allocation{Location: a.Location, Quantity: a.Quantity / each}
+	}
+	return line
+}
+
+// component is what a caller sees of a component of a kit.
+func (l *RecordLine) component() Component {
+	c := Component{SKU: l.SKU, From: make([]Allocation, len(l.From))}
+	for i, a := range l.From {
+		c.Quantity += a.Quantity
+		c.From[i] = Allocation{Location: a.Location, Quantity: a.Quantity}
+	}
+	return c
 }
 
 // fieldReader reads a packed list field by field.

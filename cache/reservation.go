@@ -40,6 +40,17 @@ type Line struct {
 	Fulfilled int64 // units of Quantity that have left
 	Returned  int64 // units of Fulfilled that came back to stock
 	From      []Allocation
+
+	// Components are what the units of a kit consist of; nil where SKU is no kit. Then all quantities
+	// of the line are kits.
+	Components []Component
+}
+
+// Component is one of the SKUs that a kit consists of.
+type Component struct {
+	SKU      location.SKU
+	Quantity int64 // units, of all kits of the line
+	From     []Allocation
 }
 
 // Allocation is the part of a line that one location serves.

@@ -158,30 +158,40 @@ func isUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
 // nonce is a random word that tells this entry from another one of the same id.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
 
-// headerNonce is where header has the nonce.
-const headerNonce = 1
+// Where header has the nonce, the number of requests, and of reserve the mode.
+const (
+	headerNonce    = 1
+	headerRequests = 2
+	headerMode     = 5
+)
+
+// modeDry has reserve only decide.
+const modeDry = "dry"
 
 // header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all.
 func (b *batch) header(verb Verb, now string) []string {
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {
 	case VerbReserve:
-		h = append(h, strconv.Itoa(len(b.names)))
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
 	case VerbAdjust:
 		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
 	}
 	return h
 }
 
-// arguments adds the ids, the levels and the requests. Pointers, so that no text is boxed.
+// arguments adds the ids, the levels, the counters and the requests. Pointers, so that no text is boxed.
 func (b *batch) arguments(args []any) []any {
-	all := make([]any, len(args), len(args)+len(b.pending)+len(b.names)+len(b.body))
+	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
 	copy(all, args)
 	for i := range b.ids {
 		all = append(all, &b.ids[i])
 	}
 	for i := range b.names {
 		all = append(all, &b.names[i])
+	}
+	for i := range b.counters {
+		all = append(all, &b.counters[i])
 	}
 	for i := range b.body {
 		all = append(all, &b.body[i])

@@ -164,7 +164,7 @@ func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, er
 		rest = append(rest, u.Step.Birth, u.Step.Version, target)
 	}
 	k := s.keys
-	reply, err := s.run(ctx, "compensate", []string{k.stock, k.levels, k.reservations, k.deadlines, k.events}, append(args, rest...)...)
+	reply, err := s.run(ctx, "compensate", []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}, append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 

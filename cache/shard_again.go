@@ -22,14 +22,9 @@ func (s *Shard) HoldAgain(ctx context.Context, list []Again, ttl func(Record) in
 		b.ids = append(b.ids, list[i].ID)
 		list[i].arguments(b, ttl(list[i].Record))
 	}
-	args := []any{"", nonce(), len(list), len(b.names)}
-	for _, part := range [][]string{b.ids, b.names, b.body} {
-		for _, text := range part {
-			args = append(args, text)
-		}
-	}
+	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
 	k := s.keys
-	reply, err := s.run(ctx, string(VerbReserve), k.of(VerbReserve), args...)
+	reply, err := s.run(ctx, string(VerbReserve), k.of(VerbReserve), b.arguments(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -47,17 +42,74 @@ func (s *Shard) HoldAgain(ctx context.Context, list []Again, ttl func(Record) in
 // arguments adds a hold as the reserve script takes it.
 func (a *Again) arguments(b *batch, ttl int64) {
 	r := a.Record
-	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	b.add(fmt.Sprintf("%d units %d", ttl, len(r.Lines)),
+	lines, limits := r.asked(), r.limitUses()
+	b.add(fmt.Sprintf("%d units %d %d", ttl, len(lines), len(limits)),
 		strings.Join([]string{r.Fingerprint, string(r.Channel), r.Customer, r.Order}, unitSeparator),
 		strings.Join([]string{string(VerbReserve), a.ID, "", "0", a.Extra}, unitSeparator)+recordSeparator)
-	for _, l := range r.Lines {
-		var units int64
-		places := make([]string, len(l.From))
-		for i, from := range l.From {
-			units += from.Quantity
-			places[i] = b.level(levelName(l.SKU, from.Location))
-		}
-		b.add(strings.Join([]string{l.Line, string(l.SKU), number(l.Requested), "0"}, unitSeparator), number(units), strings.Join(places, " "))
+	for _, parts := range lines {
+		b.add(lineAgain(b, parts)...)
 	}
+	for _, l := range limits {
+		b.add(b.counter(l.key.name()), strconv.FormatInt(l.units, 10), strconv.FormatInt(l.most, 10))
+	}
+}
+
+// asked groups a record's lines as they were asked for: the components of a kit are one.
+func (r *Record) asked() (lines [][]RecordLine) {
+	for _, l := range r.Lines {
+		last := len(lines) - 1
+		if l.Kit != nil && last >= 0 && lines[last][0].Line == l.Line {
+			lines[last] = append(lines[last], l)
+			continue
+		}
+		lines = append(lines, []RecordLine{l})
+	}
+	return lines
+}
+
+// lineAgain is a line as the reserve script takes it: text, quantity, candidates.
+func lineAgain(b *batch, parts []RecordLine) []string {
+	texts, quantities := make([]string, len(parts)), []string(nil)
+	places := make([]string, len(parts[0].From))
+	var whole int64
+	for i, part := range parts {
+		each := int64(1)
+		if part.Kit != nil {
+			each = part.Kit.Each
+			quantities = append(quantities, strconv.FormatInt(each, 10))
+		}
+		texts[i] = strings.Join([]string{part.name(), string(part.SKU), strconv.FormatInt(part.Requested, 10), "0"}, unitSeparator)
+		for j, from := range part.From {
+			name := b.level(levelName(part.SKU, from.Location))
+			if i == 0 {
+				places[j] = name
+				whole += from.Quantity / each
+			} else {
+				places[j] += "+" + name
+			}
+		}
+	}
+	quantity := strings.Join(append([]string{strconv.FormatInt(whole, 10)}, quantities...), " ")
+	return []string{strings.Join(texts, recordSeparator), quantity, strings.Join(places, " ")}
+}
+
+// limitTaken is what a record takes of a purchase limit.
+type limitTaken struct {
+	key         LimitKey
+	units, most int64
+}
+
+// limitUses is what a record takes of each purchase limit that counts it.
+func (r *Record) limitUses() (list []limitTaken) {
+	counts := r.LimitCounts()
+	for i := range r.Lines {
+		for _, limit := range r.Lines[i].Limits {
+			key := LimitKey{limit.ID, r.Customer}
+			if units, more := counts[key]; more {
+				list = append(list, limitTaken{key: key, units: units, most: limit.Most})
+				delete(counts, key)
+			}
+		}
+	}
+	return list
 }

@@ -13,7 +13,7 @@ import (
 // round trip.
 func (s *Shard) Begin(ctx context.Context, nonce string) error {
 	k := s.keys
-	_, err := s.run(ctx, "begin", []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.events}, "", nonce)
+	_, err := s.run(ctx, "begin", []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}, "", nonce)
 	return err
 }
 
@@ -22,6 +22,7 @@ type Chunk struct {
 	Levels       []LevelRow
 	Reservations []ReservationRow
 	Operations   []OperationRow
+	Limits       []LimitRow
 }
 
 // LoadChunk writes a part of what a rebuild loads. ErrFenced where this rebuild is no longer under way.
@@ -52,8 +53,12 @@ func (s *Shard) LoadChunk(ctx context.Context, c Chunk) error {
 			ids = ids[n:]
 		}
 	}
+	limits := make([]any, 0, 2*len(c.Limits))
+	for _, l := range c.Limits {
+		limits = append(limits, l.name(), l.Units)
+	}
 	args := []any{}
-	parts := [][]any{stock, levels, reservations, operations, deadlines}
+	parts := [][]any{stock, levels, reservations, operations, limits, deadlines}
 	for _, part := range parts {
 		args = append(args, len(part))
 	}
@@ -61,7 +66,7 @@ func (s *Shard) LoadChunk(ctx context.Context, c Chunk) error {
 		args = append(args, part...)
 	}
 	k := s.keys
-	_, err := s.run(ctx, "load", []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines}, args...)
+	_, err := s.run(ctx, "load", []string{k.stock, k.levels, k.reservations, k.operations, k.limits, k.deadlines}, args...)
 	return err
 }
 

@@ -23,6 +23,7 @@ type Store struct {
 	loading     singleflight.Group
 	loadFailure atomic.Pointer[loadFailure]
 	catalog     catalog
+	directed    atomic.Pointer[locations] // by the directory, if there is one
 	snapshot    atomic.Pointer[snapshot]
 	clock       func() string // "" leaves the time to Redis; tests set it
 }
@@ -195,6 +196,8 @@ var outcomes = []struct {
 	{ErrIDConflict, "id_conflict"},
 	{ErrUnknownStock, "unknown_stock"},
 	{ErrNoLocation, "no_location"},
+	{ErrPurchaseLimit, "purchase_limit"},
+	{ErrInUse, "in_use"},
 	{ErrNotDurable, "not_durable_yet"},
 	{ErrRebuilding, "rebuilding"},
 	{ErrBacklogFull, "backlog_full"},

@@ -7,7 +7,8 @@
 --   KEYS[3]  reservations  hash
 --   KEYS[4]  operations    hash
 --   KEYS[5]  deadlines     zset
---   KEYS[6]  events        stream
+--   KEYS[6]  limits        hash
+--   KEYS[7]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the first entry
 -- Output
@@ -16,7 +17,7 @@
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
-local operations_key, deadlines_key, events_key = KEYS[4], KEYS[5], KEYS[6]
+local operations_key, deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local now, nonce = clock(ARGV[1]), ARGV[2]
 
 -- read
@@ -26,7 +27,7 @@ local stored = redis.call('HGET', stock_key, 'epoch')
 if stored and (whole(stored) or 0) >= tonumber(EPOCH) then return { 'fenced' } end
 
 -- write
-redis.call('UNLINK', stock_key, levels_key, reservations_key, operations_key, deadlines_key, events_key)
+redis.call('UNLINK', stock_key, levels_key, reservations_key, operations_key, deadlines_key, limits_key, events_key)
 redis.call('XADD', events_key, EPOCH .. '-1', 'v', '1', 'n', nonce, 'e', int(now))
 redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading')
 

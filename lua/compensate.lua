@@ -7,7 +7,8 @@
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[5]  events        stream
+--   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
@@ -20,7 +21,7 @@
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
-local deadlines_key, events_key = KEYS[4], KEYS[5]
+local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
@@ -29,11 +30,12 @@ local first_id, cursor = 4, 4 + n
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, stock_listed, counts_names, counts_listed = {}, {}, {}, {}
+local stock_names, stock_listed, counts_names, counts_listed, list = {}, {}, {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local target = args[4 + n + 3 * (i - first_id) + 2]
   for _, r in ipairs({ reservation(args[i]) or false, target ~= '' and decode(target) or false }) do
     if r then
+      list[#list + 1] = r
       levels_of(r, stock_names, stock_listed)
       counts_of(r, counts_names, counts_listed)
     end
@@ -41,19 +43,24 @@ for i = first_id, first_id + n - 1 do
 end
 fields(stock_key, stock_names, 1, #stock_names, take_available)
 fields(levels_key, counts_names, 1, #counts_names, take_counts)
+read_limits(limits_key, list)
 
 -- decide
 -- count adds what a record has of its levels, or with -1 takes it away.
 local function count(r, sign)
-  for _, line in ipairs(r.lines) do
+  local limited = {} -- line -> units that purchase limits count
+  for i, line in ipairs(r.lines) do
+    limited[i] = 0
     for _, a in ipairs(line.from) do
       local level, gone = line.sku .. US .. a.location, a.fulfilled
       if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
       local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
       change(level, available[level] - sign * gone)
       shift(level, -sign * a.fulfilled, sign * committed)
+      limited[i] = limited[i] + gone
     end
   end
+  limits_of(r, limited, function(name, units) count_limit(name, sign * units) end)
 end
 
 local function decide(id, birth, version, target)
@@ -91,6 +98,7 @@ if #events > 0 then
   write_counts(levels_key, {})
   write_records(reservations_key, {})
   write_deadlines(deadlines_key)
+  write_limits(limits_key)
 end
 
 -- return

@@ -6,7 +6,8 @@
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[5]  events        stream
+--   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
@@ -19,13 +20,14 @@
 --   {"repeat", record}           confirmed already: nothing was changed
 --   {"wrong_state", record}      it is neither held nor expired
 --   {"version_conflict", record}  its version is another
+--   {"purchase_limit", limit most taken, record}  it had expired, and the customer may have no more
 --   {"more_due", ""}             short, but more overdue units may be given back: send it again
 --   {"insufficient", line available …, record}  it had expired, and these lines can't be had again
 --   {"done", record}             confirmed
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
-local deadlines_key, events_key = KEYS[4], KEYS[5]
+local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
@@ -34,12 +36,16 @@ local first_id, cursor = 4, 4 + n
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, counts_names, listed = {}, {}, {}
+local stock_names, counts_names, listed, expired = {}, {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
-  if r and r.state == 'expired' then levels_of(r, stock_names, listed) end
+  if r and r.state == 'expired' then
+    levels_of(r, stock_names, listed)
+    expired[#expired + 1] = r
+  end
 end
 fields(stock_key, stock_names, 1, #stock_names, take_available)
+read_limits(limits_key, expired)
 listed = {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
@@ -66,7 +72,20 @@ local function shortages(r)
   return short
 end
 
+-- exceeded is the first purchase limit that a customer would exceed by having a record's units again.
+local function exceeded(r)
+  local units, over = {}, nil
+  limits_of(r, nil, function(name, more, most, id)
+    units[name] = (units[name] or 0) + more
+    if not over and taken[name] and taken[name] + units[name] > most then
+      over = id .. US .. int(most) .. US .. int(taken[name])
+    end
+  end)
+  return over
+end
+
 local function commit(r)
+  if r.state == 'expired' then limits_of(r, nil, count_limit) end
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
@@ -88,14 +107,15 @@ local function decide(id, version, transition)
   local level = lacking(r, counts) or r.state == 'expired' and lacking(r, available)
   if level then return 'corrupt', level end
   if r.state == 'expired' then
-    local short = shortages(r)
-    if #short > 0 and not reclaimed then
+    local over, short = exceeded(r), shortages(r)
+    if (over or #short > 0) and not reclaimed then
       local _
       reclaimed = true
-      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
-      short = shortages(r)
+      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+      over, short = exceeded(r), shortages(r)
     end
-    if #short > 0 and more_due then return 'more_due', '' end
+    if (over or #short > 0) and more_due then return 'more_due', '' end
+    if over then return 'purchase_limit', over .. GS .. records[id] end
     if #short > 0 then return 'insufficient', table.concat(short, RS) .. GS .. records[id] end
   end
   commit(r)
@@ -114,6 +134,7 @@ if #events > 0 then
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
+  write_limits(limits_key)
 end
 if #due > 0 then write_deadlines(deadlines_key) end
 

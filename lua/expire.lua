@@ -5,7 +5,8 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  reservations  hash    id -> record
 --   KEYS[3]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[4]  events        stream
+--   KEYS[4]  limits        hash    limit, customer -> units
+--   KEYS[5]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 -- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
@@ -13,7 +14,8 @@
 --                                their levels are gone or broken; "1" if more may be due
 
 -- bind
-local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local stock_key, reservations_key, deadlines_key = KEYS[1], KEYS[2], KEYS[3]
+local limits_key, events_key = KEYS[4], KEYS[5]
 local now, nonce = clock(ARGV[1]), ARGV[2]
 
 -- read
@@ -21,13 +23,14 @@ local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 
 -- decide
-local expired, skipped, more = reclaim(stock_key, reservations_key, deadlines_key, now)
+local expired, skipped, more = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
 
 -- write
 if #events > 0 then
   if not append(events_key, nonce, now) then return { 'refused' } end
   write_stock(stock_key, {})
   write_records(reservations_key, {})
+  write_limits(limits_key)
 end
 write_deadlines(deadlines_key)
 

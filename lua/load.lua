@@ -6,8 +6,9 @@
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
---   KEYS[5]  deadlines     zset    deadline, Unix ms -> ids
---   ARGV[1]  sizes: texts for each of the five keys in turn, five numbers, then the texts: name, value, …;
+--   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[6]  deadlines     zset    deadline, Unix ms -> ids
+--   ARGV[1]  sizes: texts for each of the six keys in turn, six numbers, then the texts: name, value, …;
 --            of deadlines: deadline, ids, …
 -- Output
 --   {"fenced"}                   another epoch, or the gate is open: nothing was changed
@@ -15,7 +16,7 @@
 
 -- bind
 local stock_key, args = KEYS[1], ARGV
-local keys = { stock_key, KEYS[2], KEYS[3], KEYS[4], KEYS[5] }
+local keys = { stock_key, KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6] }
 
 -- read
 local got = redis.call('HMGET', stock_key, 'epoch', 'gate')
@@ -24,9 +25,9 @@ local got = redis.call('HMGET', stock_key, 'epoch', 'gate')
 if got[1] ~= EPOCH or got[2] ~= 'loading' then return { 'fenced' } end
 
 -- write
-local cursor = 6
-for i = 1, 5 do
-  local verb, last = i == 5 and 'ZADD' or 'HSET', cursor + tonumber(args[i]) - 1
+local cursor = 7
+for i = 1, 6 do
+  local verb, last = i == 6 and 'ZADD' or 'HSET', cursor + tonumber(args[i]) - 1
   while cursor <= last do
     local to = math.min(cursor + CHUNK - 1, last)
     redis.call(verb, keys[i], unpack(args, cursor, to))

@@ -6,6 +6,7 @@
 -- Nothing is refused after write() began: its first write is XADD, the only one that can fail.
 
 local US, RS, GS = '\31', '\30', '\29' -- within a field list, between lines, between events
+local FS = '\28' -- between the name of a line and its tags
 local CHUNK = 4000 -- fields in one call: unpack fails at 5,000 on miniredis, at 8,000 on Redis
 local IDS_PER_MEMBER = 64 -- ids packed into one member of deadlines
 local DUE_MEMBERS = 4 -- members of deadlines given back by one call
@@ -140,8 +141,11 @@ end
 
 -- decode reads a record; nil where it is none of ours.
 --   1 state version expires birth created transition fingerprint channel customer order
---   then for each line, after RS: line sku requested returned, and location quantity fulfilled,
+--   then for each line, after RS: name sku requested returned, and location quantity fulfilled,
 --   once for each location it comes from; birth is the nonce of the entry that made it
+-- The name of a line may have tags after it, each led by FS: the kit it is a component of, the units
+-- of it in one kit, and for each purchase limit that counts it "most each id": what a customer may
+-- have, and how many units count as one.
 local HEAD = '^1\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\30]*)\30(.*)$'
 local function decode(text)
   local state, version, expires, birth, created, transition, fixed, body = string.match(text, HEAD)
@@ -229,6 +233,97 @@ local function levels_of(r, levels, listed)
   end
 end
 
+-- tags reads the tags of a line: its name, how many units go into one kit (1 where it is no
+-- component), and its limits, each as id, most and each.
+local function tags(line)
+  local t = line.tags
+  if t then return t end
+  local parts = split(line.line, FS)
+  t = { name = parts[1], each = whole(parts[3] or '') or 1, limits = {} }
+  for i = 4, #parts do
+    local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
+    if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
+  end
+  line.tags = t
+  return t
+end
+
+-- The working copy of what purchase limits count: limit and customer -> units.
+local taken, taken_touched, is_counted_limit = {}, {}, {}
+
+local function take_taken(name, text)
+  taken[name] = text and whole(text) or not text and 0 or nil -- nil: what is stored is no number
+end
+
+-- count_limit adds to what a limit counts. What is stored there and is no number stays: the audit's.
+local function count_limit(name, units)
+  if not taken[name] then return end
+  taken[name] = taken[name] + units
+  if not is_counted_limit[name] then
+    is_counted_limit[name] = true
+    taken_touched[#taken_touched + 1] = name
+  end
+end
+
+-- is_limited says whether a record has a line that a purchase limit counts. Most have none, and no tags.
+local function is_limited(r)
+  for _, line in ipairs(r.lines) do
+    if string.find(line.line, FS, 1, true) and #tags(line).limits > 0 then return true end
+  end
+  return false
+end
+
+-- limits_of calls visit with the counter and the units, and what a customer may have, of each limit
+-- that counts a record: all of it, or for each number of a line the units in parts.
+local function limits_of(r, parts, visit)
+  if not is_limited(r) then return end
+  local customer = split(r.fixed, US)[3]
+  for i, line in ipairs(r.lines) do
+    local units = 0
+    if parts then
+      units = parts[i] or 0
+    else
+      for _, a in ipairs(line.from) do units = units + a.quantity end
+    end
+    for _, limit in ipairs(tags(line).limits) do
+      visit(limit.id .. US .. customer, units / limit.each, limit.most, limit.id)
+    end
+  end
+end
+
+-- read_limits reads the counters of the limits of some records.
+local function read_limits(key, list)
+  local names, listed = {}, {}
+  for _, r in ipairs(list) do
+    limits_of(r, nil, function(name)
+      if taken[name] == nil and not listed[name] then
+        listed[name] = true
+        names[#names + 1] = name
+      end
+    end)
+  end
+  fields(key, names, 1, #names, take_taken)
+end
+
+-- write_limits writes the changed counters; one that is zero goes.
+local function write_limits(key)
+  local list, gone = {}, {}
+  for _, name in ipairs(taken_touched) do
+    if taken[name] == 0 then
+      gone[#gone + 1] = name
+    else
+      list[#list + 1] = name
+      list[#list + 1] = int(taken[name])
+    end
+  end
+  for first = 1, #list, CHUNK do
+    redis.call('HSET', key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
+  end
+  for first = 1, #gone, CHUNK do
+    redis.call('HDEL', key, unpack(gone, first, math.min(first + CHUNK - 1, #gone)))
+  end
+end
+
 -- give_back returns to sale what a held record has.
 local function give_back(r)
   for _, line in ipairs(r.lines) do
@@ -237,12 +332,13 @@ local function give_back(r)
       change(level, available[level] + a.quantity)
     end
   end
+  limits_of(r, nil, function(name, units) count_limit(name, -units) end)
 end
 
 -- reclaim gives back what is due, a bounded number of members of deadlines. It returns how many
 -- reservations it expired, how many it could not (their levels are gone or broken: the audit's
 -- business), and whether more may be due.
-local function reclaim(stock_key, reservations_key, deadlines_key, clock_now)
+local function reclaim(stock_key, reservations_key, deadlines_key, limits_key, clock_now)
   local now = math.min(clock_now, expire_until or clock_now)
   due = redis.call('ZRANGEBYSCORE', deadlines_key, '-inf', int(now), 'LIMIT', 0, DUE_MEMBERS)
   local ids, unread, seen = {}, {}, {}
@@ -256,15 +352,17 @@ local function reclaim(stock_key, reservations_key, deadlines_key, clock_now)
     end
   end
   read_records(reservations_key, unread, 1, #unread)
-  local overdue, levels, listed = {}, {}, {}
+  local overdue, limited, levels, listed = {}, {}, {}, {}
   for _, id in ipairs(ids) do
     local r = reservation(id)
     if r and r.state == 'held' and r.expires <= now then
       overdue[#overdue + 1] = { id, r }
+      if is_limited(r) then limited[#limited + 1] = r end
       levels_of(r, levels, listed)
     end
   end
   fields(stock_key, levels, 1, #levels, take_available)
+  read_limits(limits_key, limited)
   local expired, skipped = 0, 0
   for _, entry in ipairs(overdue) do
     if not lacking(entry[2], available) then
@@ -388,24 +486,39 @@ local function left(line)
   return units
 end
 
+-- lines_named lists the numbers of a record's lines of each name: a kit has one for each component.
+local function lines_named(r)
+  local numbers = {}
+  for i, line in ipairs(r.lines) do
+    local name = tags(line).name
+    numbers[name] = numbers[name] or {}
+    table.insert(numbers[name], i)
+  end
+  return numbers
+end
+
 -- parts_of reads the parts of a partial call, count times line and quantity from list[at] on, into
 -- line number -> units. Without any it is all that is left. It returns also whether that is
 -- everything, or a refusal and its payload in place of both.
 local function parts_of(r, list, at, count)
-  local parts, remaining, numbers = {}, 0, {}
+  local parts, remaining = {}, 0
   for i, line in ipairs(r.lines) do
-    numbers[line.line] = i
     remaining = remaining + left(line)
     if count == 0 then parts[i] = left(line) end
   end
   if count == 0 then return parts, true end
+  local named = lines_named(r)
   for i = 1, count do
-    local number, units = numbers[list[at + 2 * i - 2]], tonumber(list[at + 2 * i - 1])
-    if not number then return nil, nil, 'unknown_line', int(i) end
-    local most = left(r.lines[number])
-    if units > most then return nil, nil, 'exceeds', int(i) .. US .. int(most) end
-    parts[number] = units
-    remaining = remaining - units
+    local numbers, units = named[list[at + 2 * i - 2]], tonumber(list[at + 2 * i - 1])
+    if not numbers then return nil, nil, 'unknown_line', int(i) end
+    for _, number in ipairs(numbers) do
+      local line = r.lines[number]
+      local each = tags(line).each
+      local most = math.floor(left(line) / each)
+      if units > most then return nil, nil, 'exceeds', int(i) .. US .. int(most) end
+      parts[number] = units * each
+      remaining = remaining - units * each
+    end
   end
   return parts, remaining == 0
 end

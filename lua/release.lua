@@ -4,7 +4,8 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
---   KEYS[4]  events        stream
+--   KEYS[4]  limits        hash    limit, customer -> units
+--   KEYS[5]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
@@ -26,7 +27,8 @@
 --   {"done_durable", record}     given back, of a confirmed reservation
 
 -- bind
-local stock_key, levels_key, reservations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local limits_key, events_key = KEYS[4], KEYS[5]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
@@ -35,16 +37,18 @@ local first_id, cursor = 4, 4 + n
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, counts_names, stock_listed, counts_listed = {}, {}, {}, {}
+local stock_names, counts_names, stock_listed, counts_listed, live = {}, {}, {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
   if r and (r.state == 'held' or r.state == 'confirmed') then
+    live[#live + 1] = r
     levels_of(r, stock_names, stock_listed)
     if r.state == 'confirmed' then counts_of(r, counts_names, counts_listed) end
   end
 end
 fields(stock_key, stock_names, 1, #stock_names, take_available)
 fields(levels_key, counts_names, 1, #counts_names, take_counts)
+read_limits(limits_key, live)
 
 -- decide
 local CONFIRMED = '+' -- ends the transition of what was confirmed, for a repeat to know
@@ -88,6 +92,7 @@ local function decide(id, version, transition, settled, count)
   if refusal then return refusal, payload end
   local confirmed, state, body = r.state == 'confirmed', r.state, nil
   if everything then state, body = 'released', r.body end
+  limits_of(r, parts, function(name, units) count_limit(name, -units) end)
   for i, units in pairs(parts) do hand_back(r.lines[i], units, confirmed) end
   r.body = body -- a whole release leaves the lines as they were, for the record
   if not confirmed then return 'done', move('release', id, r, state, transition) end
@@ -108,6 +113,7 @@ if #events > 0 then
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
+  write_limits(limits_key)
 end
 
 -- return

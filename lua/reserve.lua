@@ -4,37 +4,47 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  reservations  hash    id -> record
 --   KEYS[3]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[4]  events        stream
+--   KEYS[4]  limits        hash    limit, customer -> units
+--   KEYS[5]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  k             levels that the requests' candidates name
---   ARGV[5]  the n ids, the k levels, then for each request: shape ("ttl_ms split lines"), fixed
---            (fingerprint channel customer order), head (of the event, with what Redis does not
---            keep), then for each line: text (line sku requested returned), quantity, candidates
---            (numbers of levels, in order)
+--   ARGV[5]  c             counters of purchase limits that the requests name
+--   ARGV[6]  mode          "dry" only decides and writes nothing: of one request, whose id is ""; else ""
+--   ARGV[7]  the n ids, the k levels, the c counters, then for each request: shape ("ttl_ms split lines
+--            limits"), fixed (fingerprint channel customer order), head (of the event, with what Redis
+--            does not keep), then for each line: text (name sku requested returned), quantity,
+--            candidates (numbers of levels, in order; "=" joins those that rank by what is available);
+--            then for each limit: number of its counter, units, most a customer may have.
+--            A kit is one line: its components' texts, between RS; kits, and the units of each component
+--            in one ("2 3 1"); as a candidate the numbers of its components' levels ("1+5 2+6")
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped", "backlog" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another request
 --   {"replay", record}           the same request: the reservation as it is now
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
---   {"more_due", ""}             short, but more overdue units may be given back: send it again
+--   {"more_due", ""}             refused, but more overdue units may be given back: send it again
+--   {"purchase_limit", limit taken}  number of the limit, and what its customer has already
 --   {"insufficient", line available …}  every short line, with the most it could have had
---   {"held", level units …}      taken: for each line, from which levels; only the number of a level
---                                where the one line comes whole from it
+--   {"held", candidate units …}  taken: for each line, from which candidates; only the one that the
+--                                line comes whole from
 
 -- bind
-local stock_key, reservations_key = KEYS[1], KEYS[2]
-local deadlines_key, events_key = KEYS[3], KEYS[4]
+local stock_key, reservations_key, deadlines_key = KEYS[1], KEYS[2], KEYS[3]
+local limits_key, events_key = KEYS[4], KEYS[5]
 local args = ARGV
 local now, nonce, n, k = clock(args[1]), args[2], tonumber(args[3]), tonumber(args[4])
-local first_id, first_level, cursor = 5, 5 + n, 5 + n + k
+local counters, dry = tonumber(args[5]), args[6] == 'dry'
+local first_id, first_level, first_counter = 7, 7 + n, 7 + n + k
+local cursor = first_counter + counters
 
 -- read
 local closed, locations = read_stock(stock_key, args, first_level, first_level + k - 1)
 if closed then return { closed } end
 local stored = redis.call('HMGET', reservations_key, unpack(args, first_id, first_id + n - 1))
+if counters > 0 then fields(limits_key, args, first_counter, first_counter + counters - 1, take_taken) end
 
 -- decide
 local place_of = {} -- level -> its location, between two separators, as a record has it
@@ -53,12 +63,15 @@ local shapes = {} -- text -> what it says, and the head of its records
 local list, listed = {}, 0 -- the records made, as id, record, …
 local reclaimed, more_due = false, false
 
--- shape_of reads "ttl_ms split lines", once for all requests that share it.
+-- shape_of reads "ttl_ms split lines limits", once for all requests that share it.
 local function shape_of(text)
   local parts = split(text, ' ')
-  local deadline = now + tonumber(parts[1])
+  local deadline, count, limits = now + tonumber(parts[1]), tonumber(parts[3]), tonumber(parts[4])
   local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
-  shapes[text] = { deadline = deadline, way = parts[2], count = tonumber(parts[3]), head = head }
+  shapes[text] = {
+    deadline = deadline, way = parts[2], count = count, limits = limits, head = head,
+    first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits,
+  }
   return shapes[text]
 end
 
@@ -81,17 +94,48 @@ local function known(id, record)
   return 'replay', record
 end
 
+-- exceeded is the number of the first purchase limit that the request would exceed, and what is taken.
+local function exceeded(shape)
+  local at = cursor + shape.first_limit
+  for i = 1, shape.limits do
+    local units = taken[args[first_counter + args[at] - 1]]
+    if not units then return 0, 0 end
+    if units + args[at + 1] > tonumber(args[at + 2]) then return i, units end
+    at = at + 3
+  end
+  return nil
+end
+
+-- count_limits counts the request that is held.
+local function count_limits(shape)
+  local at = cursor + shape.first_limit
+  for _ = 1, shape.limits do
+    count_limit(args[first_counter + args[at] - 1], tonumber(args[at + 1]))
+    at = at + 3
+  end
+end
+
 -- deciding makes the function that decides a request which is not served at once. It is called when
 -- the first such comes: making these closures takes Redis longer than a plain reservation.
+--
+-- A candidate of a line is a level, or for a kit a list of its components' levels; it serves so many
+-- units of the line, of a kit whole kits.
 local function deciding()
   -- The units taken by the request under decision, so that they can be put back if it is refused.
   local journal_level, journal_units, journal = {}, {}, 0
-  local function take(line, level, units)
+  local function draw(level, units)
     available[level] = available[level] - units
     journal = journal + 1
     journal_level[journal], journal_units[journal] = level, units
+  end
+  local function take(line, candidate, units)
+    if line.each then
+      for i, level in ipairs(candidate) do draw(level, units * line.each[i]) end
+    else
+      draw(candidate, units)
+    end
     local from = line.from
-    from[#from + 1] = level
+    from[#from + 1] = candidate
     from[#from + 1] = units
   end
   local function put_back(to)
@@ -102,32 +146,81 @@ local function deciding()
     journal = to
   end
 
-  -- candidates lists a line's candidate levels that exist, in order, and their numbers. It returns also
-  -- one that is broken, if any is.
-  local function candidates(text)
-    local list, numbers, bad = {}, {}, nil
+  -- serves is how many units of a line a candidate has.
+  local function serves(line, candidate)
+    if not line.each then return available[candidate] end
+    local kits = nil
+    for i, level in ipairs(candidate) do
+      local some = math.floor(available[level] / line.each[i])
+      kits = kits and math.min(kits, some) or some
+    end
+    return kits
+  end
+
+  local function place_at(line, candidate) return place(line.each and candidate[1] or candidate) end
+
+  -- candidate_of is what "1" or "1+5" means; nil where a level is missing, and one that is broken.
+  local function candidate_of(text)
+    local levels, bad = {}, nil
     for number in string.gmatch(text, '%d+') do
       local level = args[first_level + number - 1]
-      if available[level] then
-        list[#list + 1] = level
-        numbers[level] = number
-      end
-      if broken[level] then bad = bad or level end
+      if broken[level] then bad = level end
+      if not available[level] then return nil, bad end
+      levels[#levels + 1] = level
     end
-    return list, numbers, bad
+    return levels, bad
+  end
+
+  -- rank orders a line's candidates from first on by what they have, the most first.
+  local function rank(line, first)
+    local all = line.candidates
+    for i = first + 1, #all do
+      local candidate, j = all[i], i
+      local units = serves(line, candidate)
+      while j > first and serves(line, all[j - 1]) < units do
+        all[j] = all[j - 1]
+        j = j - 1
+      end
+      all[j] = candidate
+    end
+  end
+
+  -- read_candidates lists a line's candidates of which all levels exist, in routed order, and what the
+  -- request calls them. It returns a level that is broken, if any is.
+  local function read_candidates(line, text)
+    local bad, first = nil, 1
+    for name, tied in string.gmatch(text, '([%d+]+)(=?)') do
+      local candidate, wrong
+      if line.each then
+        candidate, wrong = candidate_of(name)
+      else
+        local level = args[first_level + name - 1]
+        candidate, wrong = available[level] and level, broken[level] and level
+      end
+      bad = bad or wrong
+      if candidate then
+        line.candidates[#line.candidates + 1] = candidate
+        line.names[candidate] = name
+      end
+      if tied == '' then
+        rank(line, first)
+        first = #line.candidates + 1
+      end
+    end
+    return bad
   end
 
   -- places lists the locations of the lines' candidates, in the routed order of the first line that
-  -- names them, and says for each line which level it has at a location.
+  -- names them, and says for each line which candidate it has at a location.
   local function places(lines)
     local list, seen = {}, {}
     for _, line in ipairs(lines) do
       if not line.at then
         line.at = {}
-        for _, level in ipairs(line.candidates) do line.at[place(level)] = level end
+        for _, candidate in ipairs(line.candidates) do line.at[place_at(line, candidate)] = candidate end
       end
-      for _, level in ipairs(line.candidates) do
-        local p = place(level)
+      for _, candidate in ipairs(line.candidates) do
+        local p = place_at(line, candidate)
         if not seen[p] then
           seen[p] = true
           list[#list + 1] = p
@@ -141,9 +234,9 @@ local function deciding()
   local function serve(lines, p)
     local served = 0
     for _, line in ipairs(lines) do
-      local level = line.at[p]
-      if level and available[level] >= line.quantity then
-        take(line, level, line.quantity)
+      local candidate = line.at[p]
+      if candidate and serves(line, candidate) >= line.quantity then
+        take(line, candidate, line.quantity)
         served = served + 1
       end
     end
@@ -209,18 +302,19 @@ local function deciding()
 
   -- fill serves one line from several locations. It returns what there is where that is too little.
   local function fill(line)
-    local levels, counts, sum = {}, {}, 0
-    for _, level in ipairs(line.candidates) do
-      if available[level] > 0 then
-        levels[#levels + 1], counts[#counts + 1] = level, available[level]
-        sum = sum + available[level]
+    local some, counts, sum = {}, {}, 0
+    for _, candidate in ipairs(line.candidates) do
+      local units = serves(line, candidate)
+      if units > 0 then
+        some[#some + 1], counts[#counts + 1] = candidate, units
+        sum = sum + units
       end
     end
     if sum < line.quantity then return sum end
     local need = line.quantity
     for _, i in ipairs(fewest(counts, need)) do
       local units = math.min(need, counts[i])
-      take(line, levels[i], units)
+      take(line, some[i], units)
       need = need - units
     end
     return nil
@@ -229,7 +323,7 @@ local function deciding()
   -- largest is the most that one candidate of a line has.
   local function largest(line)
     local most = 0
-    for _, level in ipairs(line.candidates) do most = math.max(most, available[level]) end
+    for _, candidate in ipairs(line.candidates) do most = math.max(most, serves(line, candidate)) end
     return most
   end
 
@@ -239,11 +333,11 @@ local function deciding()
     for _, p in ipairs(places(lines)) do
       local units, short, mark = 0, {}, journal
       for i, line in ipairs(lines) do
-        local level = line.at[p]
-        local there = level and math.max(0, available[level]) or 0
+        local candidate = line.at[p]
+        local there = candidate and math.max(0, serves(line, candidate)) or 0
         units = units + math.min(there, line.quantity)
         if there >= line.quantity then
-          take(line, level, line.quantity)
+          take(line, candidate, line.quantity)
         else
           short[#short + 1] = int(i) .. US .. int(there)
         end
@@ -260,9 +354,9 @@ local function deciding()
   local function allocate(lines, way)
     if #lines == 1 then
       local line = lines[1]
-      for _, level in ipairs(line.candidates) do
-        if available[level] >= line.quantity then
-          take(line, level, line.quantity)
+      for _, candidate in ipairs(line.candidates) do
+        if serves(line, candidate) >= line.quantity then
+          take(line, candidate, line.quantity)
           return nil
         end
       end
@@ -296,75 +390,132 @@ local function deciding()
     return short
   end
 
+  -- read_line reads the line at args[at]; quantity is "2", or of a kit "2 3 1".
+  local function read_line(at)
+    local line = { text = args[at], quantity = tonumber(args[at + 1]), candidates = {}, names = {}, from = {} }
+    if not line.quantity then
+      local numbers = split(args[at + 1], ' ')
+      line.quantity, line.each, line.texts = tonumber(numbers[1]), {}, split(line.text, RS)
+      for i = 2, #numbers do line.each[i - 1] = tonumber(numbers[i]) end
+    end
+    return line, read_candidates(line, args[at + 2])
+  end
+
   local function read_lines(count)
     local lines, missing, bad = {}, {}, nil
     for i = 1, count do
-      local at = cursor + 3 * i
-      local found, numbers, wrong = candidates(args[at + 2])
-      lines[i] = {
-        text = args[at], quantity = tonumber(args[at + 1]), candidates = found, numbers = numbers, from = {},
-      }
+      local wrong
+      lines[i], wrong = read_line(cursor + 3 * i)
       bad = bad or wrong
-      if #found == 0 then missing[#missing + 1] = int(i) end
+      if #lines[i].candidates == 0 then missing[#missing + 1] = int(i) end
     end
     return lines, missing, bad
   end
 
-  return function(id, shape)
+  -- written is a line as a record has it: its text and where it comes from; a kit's components are lines
+  -- of their own.
+  local function written(line)
+    local texts = {}
+    for i, text in ipairs(line.texts or { line.text }) do
+      for j = 1, #line.from, 2 do
+        local units = line.from[j + 1] * (line.each and line.each[i] or 1)
+        text = text .. place_at(line, line.from[j]) .. int(units) .. US .. '0'
+      end
+      texts[i] = text
+    end
+    return table.concat(texts, RS)
+  end
+
+  -- attempt takes what a request asks for; it returns a refusal and its payload, or the lines.
+  local function attempt(shape)
     local lines, missing, bad = read_lines(shape.count)
     if bad then return 'corrupt', bad end
     if #missing > 0 then return 'no_location', table.concat(missing, US) end
+    local over, had = exceeded(shape)
+    if over == 0 then return 'corrupt', 'limits' end
+    if over then return 'purchase_limit', int(over) .. US .. int(had) end
     journal = 0
     local short = allocate(lines, shape.way)
-    if short and not reclaimed then
+    if short then return 'insufficient', table.concat(short, RS) end
+    return nil, lines
+  end
+
+  return function(id, shape)
+    local refusal, result = attempt(shape)
+    local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'
+    if not lasting and not reclaimed then
       local _
       reclaimed = true
-      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, now)
-      short = allocate(lines, shape.way)
+      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+      refusal, result = attempt(shape)
     end
-    if short and more_due then return 'more_due', '' end
-    if short then return 'insufficient', table.concat(short, RS) end
-    local tail, taken = {}, {}
-    for i, line in ipairs(lines) do
-      local text, from, list = line.text, line.from, {}
-      for j = 1, #from, 2 do
-        local level, count = from[j], int(from[j + 1])
-        change(level, available[level])
-        text = text .. place(level) .. count .. US .. '0'
-        list[j], list[j + 1] = line.numbers[level], count
+    if refusal and not lasting and more_due and not dry then return 'more_due', '' end
+    if refusal then return refusal, result end
+    local tail, answer = {}, {}
+    for i, line in ipairs(result) do
+      local names = {}
+      for j = 1, #line.from, 2 do
+        names[j], names[j + 1] = line.names[line.from[j]], int(line.from[j + 1])
       end
-      tail[i], taken[i] = text, table.concat(list, US)
+      tail[i], answer[i] = written(line), table.concat(names, US)
     end
+    for i = 1, journal do change(journal_level[i], available[journal_level[i]]) end
+    count_limits(shape)
     keep_new(id, shape, RS .. table.concat(tail, RS))
-    return 'held', table.concat(taken, RS)
+    return 'held', table.concat(answer, RS)
   end
 end
 
--- at_once decides the plain case, a few lines with one candidate each, without any table; nil where
--- it is not that plain, or overdue units may still be given back for it.
+-- first_of chooses among one line's candidates: the number of the first in routed order that has the
+-- whole quantity; else nil, and the most that one has, nil also where that is not plain to see.
+local function first_of(text, quantity)
+  local most, best, best_units = nil, nil, nil -- of all; of those tied
+  for number, tied in string.gmatch(text, '(%d+)(=?)') do
+    local level = args[first_level + number - 1]
+    local units = available[level]
+    if units and (not best_units or units > best_units) then best, best_units = number, units end
+    if not units and broken[level] then return nil, nil end
+    if tied == '' and best_units then
+      if best_units >= quantity then return best end
+      most, best_units = math.max(most or 0, best_units), nil
+    end
+  end
+  return nil, most
+end
+
+-- at_once decides the plain cases without any table: one line, or a few with one candidate each, and
+-- no kit; nil where it is not that plain, or overdue units may still be given back for it.
 local PLAIN_LINES = 8
 local function at_once(id, shape)
   local count = shape.count
-  local first, tail, taken = cursor + 3, '', ''
+  if shape.limits > 0 and exceeded(shape) then return nil end
+  local first, tail, answer = cursor + 3, '', ''
   for at = first, cursor + 3 * count, 3 do
-    local quantity, text = args[at + 1], args[at + 2]
-    local number = tonumber(text)
+    local quantity, text = tonumber(args[at + 1]), args[at + 2]
+    local number, most = tonumber(text), nil
+    if not number and quantity and count == 1 and text ~= '' then
+      text, most = first_of(text, quantity)
+      number = tonumber(text)
+    end
     local level = number and args[first_level + number - 1]
     local units = level and available[level]
-    if not units or units - quantity < 0 then
+    if not units or not quantity or units < quantity then
       for before = first, at - 3, 3 do
         local undone = args[first_level + args[before + 2] - 1]
         available[undone] = available[undone] + args[before + 1]
       end
-      if not units or count > 1 or not reclaimed or more_due then return nil end
-      return 'insufficient', '1' .. US .. int(math.max(0, units))
+      most = most or units
+      if not most or not quantity or count > 1 or not reclaimed or more_due then return nil end
+      if shape.way == 'units' and not units then return nil end
+      return 'insufficient', '1' .. US .. int(math.max(0, most))
     end
     change(level, units - quantity)
-    tail = tail .. RS .. args[at] .. place(level) .. quantity .. US .. '0'
-    taken = at == first and text or taken .. RS .. text
+    tail = tail .. RS .. args[at] .. place(level) .. args[at + 1] .. US .. '0'
+    answer = at == first and text or answer .. RS .. text
   end
+  if shape.limits > 0 then count_limits(shape) end
   keep_new(id, shape, tail)
-  return 'held', taken
+  return 'held', answer
 end
 
 local decide = nil
@@ -388,14 +539,16 @@ for i = 1, n do
   end
   reply[replied + 1], reply[replied + 2] = status, payload
   replied = replied + 2
-  cursor = cursor + 3 + 3 * shape.count
+  cursor = cursor + shape.size
 end
 
 -- write
+if dry then return reply end
 if #events > 0 then
   if not append(events_key, nonce, now) then return { 'refused' } end
   write_stock(stock_key, {})
   write_records(reservations_key, list)
+  write_limits(limits_key)
 end
 if #events > 0 or #due > 0 then write_deadlines(deadlines_key) end
 

@@ -24,7 +24,9 @@ type book struct {
 	levels       map[levelKey]*level
 	before       map[levelKey]level // as they were read
 	reservations map[string]*reservation
-	operations   map[string]bool // ids that are known
+	operations   map[string]bool          // ids that are known
+	limits       map[cache.LimitKey]int64 // what purchase limits count, units
+	counted      map[cache.LimitKey]bool  // those of them that changed
 	movements    []movement
 	refusals     []refusal
 	settled      []settlement
@@ -102,7 +104,7 @@ const (
 func newBook() *book {
 	return &book{
 		levels: map[levelKey]*level{}, before: map[levelKey]level{}, reservations: map[string]*reservation{},
-		operations: map[string]bool{},
+		operations: map[string]bool{}, limits: map[cache.LimitKey]int64{}, counted: map[cache.LimitKey]bool{},
 	}
 }
 
@@ -180,8 +182,18 @@ func (b *book) record(entry *entry, i int, e *cache.Event, deltas []delta) {
 		known = &reservation{extra: e.Extra, created: true}
 		b.reservations[e.ID] = known
 	}
+	b.count(known.record.LimitCounts(), -1)
+	b.count(e.Record.LimitCounts(), +1)
 	known.rearranged = known.rearranged || !sameLines(known.record.Lines, e.Record.Lines)
 	known.record, known.changed, known.at = e.Record, true, entry.at
+}
+
+// count adds to what purchase limits count.
+func (b *book) count(counts map[cache.LimitKey]int64, sign int64) {
+	for key, units := range counts {
+		b.limits[key] += sign * units
+		b.counted[key] = true
+	}
 }
 
 // sameLines says whether units come from where they came from before.

@@ -30,6 +30,8 @@ var rows = []struct {
 		"reservation_id": "'r-1'", "position": "1", "line": "'1'", "sku": "'TEE-M'", "requested": "5",
 		"locations": "'{berlin,lyon}'", "quantities": "'{2,3}'", "fulfilled": "'{2,1}'", "returned": "3", "created_at": "now()",
 	}},
+	{"limit_counts", row{"limit_id": "'drop'", "customer": "'c-9'", "units": "2"}},
+	{"directories", row{"version": "1", "body": "'{}'"}},
 	{"operations", row{
 		"id": "'o-1'", "fingerprint": "'f'", "birth": "'n0'", "applied_at": "now()", "shard": "0",
 	}},
@@ -102,6 +104,13 @@ var refused = []struct {
 	{"reservation_lines", "position", "1", "reservation_lines_key"},
 	{"reservation_lines", "position", "0", "reservation_lines_position"},
 	{"reservation_lines", "line", "''", "reservation_lines_identifiers"},
+	{"reservation_lines", "kit", "'GIFT'", "reservation_lines_kit"},
+	{"limit_counts", "units", "3", "limit_counts_key"},
+	{"limit_counts", "limit_id", "''", "limit_counts_identifiers"},
+	{"limit_counts", "units", "-1", "limit_counts_units"},
+	{"directories", "actor", "'c'", "directories_key"},
+	{"directories", "version", "0", "directories_version"},
+	{"directories", "body", "'[]'", "directories_body"},
 	{"reservation_lines", "requested", "0", "reservation_lines_requested"},
 	{"reservation_lines", "requested", "4", "reservation_lines_units"},
 	{"reservation_lines", "locations", "'{}'", "reservation_lines_units"},
@@ -182,7 +191,7 @@ func fresh(table string) row {
 	key := map[string][2]string{
 		"levels": {"sku", "'CAP'"}, "reservations": {"id", "'r-9'"}, "reservation_lines": {"position", "9"},
 		"operations": {"id", "'o-9'"}, "movements": {"sequence", "9"}, "positions": {"shard", "0"},
-		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"},
+		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"}, "limit_counts": {"customer", "'c-1'"}, "directories": {"version", "9"},
 	}[table]
 	r[key[0]] = key[1]
 	if table == "refusals" {

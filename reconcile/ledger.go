@@ -11,6 +11,7 @@ import (
 // suite runs against both, and Memory is how to read what they do.
 type Ledger interface {
 	cache.Ledger
+	Directories
 
 	// lock makes a session where nobody else has one; errHeld where somebody has.
 	lock(ctx context.Context) (session, error)
@@ -66,6 +67,8 @@ type session interface {
 	live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
 	rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
 	operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
+	// limits is what purchase limits count, where that is not 0, behind a key, in order.
+	limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
 
 	// forgettable lists what Redis need no longer keep: resolved or applied from from to before to,
 	// both Unix ms, the oldest first. upTo is where to go on.

@@ -26,8 +26,10 @@ type Memory struct {
 	levels       map[levelKey]level
 	reservations map[string]reservation
 	operations   map[string]operation
+	limits       map[cache.LimitKey]int64
 	refusals     []*memoryRefusal
 	quarantined  []quarantined
+	directory    Directory
 }
 
 type memoryRefusal struct {
@@ -47,7 +49,7 @@ type quarantined struct {
 func NewMemory() *Memory {
 	m := &Memory{
 		suspect: make(chan struct{}, 1), levels: map[levelKey]level{},
-		reservations: map[string]reservation{}, operations: map[string]operation{},
+		reservations: map[string]reservation{}, operations: map[string]operation{}, limits: map[cache.LimitKey]int64{},
 	}
 	m.waiters = newWaiters(m.look)
 	return m

@@ -36,7 +36,7 @@ func matches(f *cache.ReservationFilter, r cache.Reservation) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.Lines, func(l cache.Line) bool {
-		return (f.Line == "" || l.Line == f.Line) && (f.SKU == "" || l.SKU == f.SKU) &&
+		return (f.Line == "" || l.Line == f.Line) && (f.SKU == "" || l.SKU == f.SKU || slices.ContainsFunc(l.Components, func(c cache.Component) bool { return c.SKU == f.SKU })) &&
 			(f.Location == "" || slices.ContainsFunc(l.From, func(a cache.Allocation) bool { return a.Location == f.Location }))
 	})
 }

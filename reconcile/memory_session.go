@@ -117,7 +117,11 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 			m.quarantined = append(m.quarantined, entries[i].quarantine(entries[i].fault.Error()))
 		}
 	}
+	for key := range t.limits {
+		b.limits[key] = m.limits[key]
+	}
 	b.apply(events)
+	maps.Copy(m.limits, b.limits)
 	for key, l := range b.levels {
 		m.levels[key] = *l
 	}
@@ -274,6 +278,18 @@ func (s *memorySession) operations(_ context.Context, since int64, after string,
 		op := s.Memory.operations[id]
 		if id > after && len(list) < limit && op.at >= since {
 			list = append(list, cache.OperationRow{ID: id, Birth: op.birth, Fingerprint: op.fingerprint, At: op.at})
+		}
+	}
+	return list, nil
+}
+
+func (s *memorySession) limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []cache.LimitRow
+	for _, key := range slices.SortedFunc(maps.Keys(s.Memory.limits), compareLimits) {
+		if units := s.Memory.limits[key]; units != 0 && compareLimits(key, after) > 0 && len(list) < limit {
+			list = append(list, cache.LimitRow{LimitKey: key, Units: units})
 		}
 	}
 	return list, nil

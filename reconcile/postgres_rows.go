@@ -24,6 +24,9 @@ func (b *book) queueRead(batch *pgx.Batch, t *touched) {
 	if len(t.levels) > 0 {
 		b.queueLevels(batch, t.levelKeys())
 	}
+	if len(t.limits) > 0 {
+		b.queueLimits(batch, t.limitKeys())
+	}
 	if len(t.operations) > 0 {
 		batch.Queue(`select id from operations where id = any($1)`, sortedKeys(t.operations)).Query(func(rows pgx.Rows) error {
 			var id string
@@ -71,6 +74,24 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	})
 }
 
+// queueLimits queues the reading of what purchase limits count.
+func (b *book) queueLimits(batch *pgx.Batch, keys []cache.LimitKey) {
+	const query = `
+select limit_id, customer, units from limit_counts
+where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
+	batch.Queue(query,
+		column(keys, func(k cache.LimitKey) string { return k.Limit }),
+		column(keys, func(k cache.LimitKey) string { return k.Customer })).Query(func(rows pgx.Rows) error {
+		var key cache.LimitKey
+		var units int64
+		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
+			b.limits[key] = units
+			return nil
+		})
+		return err
+	})
+}
+
 // readReservations reads reservations with their lines; those that are not there are missing. One round
 // trip.
 func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*reservation, error) {
@@ -87,7 +108,7 @@ select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 
     customer, "order"
 from reservations where id = any($1)`
 	const lines = `
-select reservation_id, line, sku, requested, returned, locations, quantities, fulfilled
+select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned, locations, quantities, fulfilled
 from reservation_lines where reservation_id = any($1) order by reservation_id, position`
 	batch.Queue(heads, ids).Query(func(rows pgx.Rows) error { return collectHeads(rows, found) })
 	batch.Queue(lines, ids).Query(func(rows pgx.Rows) error { return collectLines(rows, found) })
@@ -112,8 +133,18 @@ func collectLines(rows pgx.Rows, of map[string]*reservation) error {
 	var l cache.RecordLine
 	var places []string
 	var quantities, fulfilled []int64
-	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
+	var kit location.SKU
+	var each int64
+	var limits string
+	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &kit, &each, &limits, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
 		line := l
+		if kit != "" {
+			line.Kit = &cache.RecordKit{SKU: kit, Each: each}
+		}
+		var err error
+		if line.Limits, err = decodeLimits(limits); err != nil {
+			return err
+		}
 		for i := range places {
 			line.From = append(line.From, cache.RecordAllocation{
 				Location: location.ID(places[i]), Quantity: quantities[i], Fulfilled: fulfilled[i],

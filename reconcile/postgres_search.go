@@ -86,7 +86,8 @@ func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {
 		list = append(list, "line = "+arg(f.Line))
 	}
 	if f.SKU != "" {
-		list = append(list, "sku = "+arg(f.SKU))
+		sku := arg(f.SKU)
+		list = append(list, "(sku = "+sku+" or kit <> '' and kit = "+sku+")")
 	}
 	if f.Location != "" {
 		list = append(list, arg(f.Location)+" = any(locations)")

@@ -16,6 +16,7 @@ import (
 // one round trip.
 func (b *book) write(batch *pgx.Batch, shard int32) {
 	b.writeLevels(batch)
+	b.writeLimits(batch)
 	b.writeReservations(batch)
 	b.writeOperations(batch, shard)
 	b.writeMovements(batch, shard)
@@ -232,11 +233,12 @@ func (l keptLine) fulfilled() string {
 func insertLines(batch *pgx.Batch, list []keptReservation) {
 	const query = `
 insert into reservation_lines (reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled,
-    created_at)
-select id, position, line, sku, requested, returned, locations::text[], quantities::bigint[], fulfilled::bigint[], created_at
+    created_at, kit, kit_quantity, limits)
+select id, position, line, sku, requested, returned, locations::text[], quantities::bigint[], fulfilled::bigint[], created_at,
+    kit, kit_quantity, limits
 from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[],
-    $10::timestamptz[])
-    as u (id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at)`
+    $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])
+    as u (id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at, kit, kit_quantity, limits)`
 	lines := linesOf(list)
 	batch.Queue(query,
 		column(lines, func(l keptLine) string { return l.of.id }),
@@ -246,7 +248,8 @@ from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6:
 		column(lines, func(l keptLine) int64 { return l.Requested }),
 		column(lines, func(l keptLine) int64 { return l.Returned }),
 		column(lines, keptLine.locations), column(lines, keptLine.quantities), column(lines, keptLine.fulfilled),
-		column(lines, func(l keptLine) time.Time { return moment(l.of.record.Created) }))
+		column(lines, func(l keptLine) time.Time { return moment(l.of.record.Created) }),
+		column(lines, keptLine.kitSKU), column(lines, keptLine.kitEach), column(lines, keptLine.limits))
 }
 
 // updateLines writes the lines of reservations of which units moved; others are as they were.

@@ -16,6 +16,7 @@ const (
 	levelsPerChunk       = 1000
 	reservationsPerChunk = 500
 	operationsPerChunk   = 1000
+	limitsPerChunk       = 1000
 )
 
 // rebuild makes Redis anew from the ledger, under the next epoch: it closes the gate, applies the tail
@@ -112,8 +113,23 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 	if done.reservations, err = t.loadReservations(ctx, since); err != nil {
 		return done, err
 	}
-	done.operations, err = t.loadOperations(ctx, since)
-	return done, err
+	if done.operations, err = t.loadOperations(ctx, since); err != nil {
+		return done, err
+	}
+	return done, t.loadLimits(ctx)
+}
+
+func (t *tail) loadLimits(ctx context.Context) error {
+	for after := (cache.LimitKey{}); ; {
+		rows, err := t.session.limits(ctx, after, limitsPerChunk)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		if err := t.loadChunk(ctx, cache.Chunk{Limits: rows}); err != nil {
+			return err
+		}
+		after = rows[len(rows)-1].LimitKey
+	}
 }
 
 func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err error) {

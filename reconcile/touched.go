@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -13,10 +14,11 @@ type touched struct {
 	ids        map[string]bool // of reservations
 	operations map[string]bool
 	levels     map[levelKey]bool
+	limits     map[cache.LimitKey]bool // what purchase limits count
 }
 
 func touch(list []ref) *touched {
-	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}}
+	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}, limits: map[cache.LimitKey]bool{}}
 	for _, r := range list {
 		e := r.event()
 		switch e.Verb {
@@ -33,13 +35,25 @@ func touch(list []ref) *touched {
 	return t
 }
 
-// add adds the levels that a record draws on.
+// add adds the levels that a record draws on, and the limits that count it.
 func (t *touched) add(r *cache.Record) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			t.levels[levelKey{line.SKU, a.Location}] = true
 		}
 	}
+	for key := range r.LimitCounts() {
+		t.limits[key] = true
+	}
+}
+
+// limitKeys is the limits, in order.
+func (t *touched) limitKeys() []cache.LimitKey {
+	return slices.SortedFunc(maps.Keys(t.limits), compareLimits)
+}
+
+func compareLimits(a, b cache.LimitKey) int {
+	return cmp.Or(strings.Compare(a.Limit, b.Limit), strings.Compare(a.Customer, b.Customer))
 }
 
 // levelKeys is the levels, in the order in which they are locked.

@@ -107,10 +107,15 @@ create table reservation_lines (
     quantities     bigint[]       not null,
     fulfilled      bigint[]       not null,
     created_at     timestamptz(3) not null, -- the reservation's, for the searches below
+    kit            text           collate "C" not null default '', -- SKU of the kit that this is a component of
+    kit_quantity   bigint         not null default 0, -- units of it in one kit
+    limits         text           not null default '', -- JSON: the purchase limits that count this line
     constraint reservation_lines_key primary key (reservation_id, position),
     constraint reservation_lines_identifiers check (
         octet_length(line) between 1 and 128 and octet_length(sku) between 1 and 128),
     constraint reservation_lines_position check (position >= 1),
+    constraint reservation_lines_kit check (
+        octet_length(kit) <= 128 and (kit = '') = (kit_quantity = 0) and kit_quantity between 0 and 2147483647),
     constraint reservation_lines_requested check (requested between 1 and 2147483647),
     constraint reservation_lines_returned check (returned >= 0),
     constraint reservation_lines_units check (
@@ -122,6 +127,19 @@ create table reservation_lines (
 
 create index reservation_lines_by_line on reservation_lines (line, created_at, reservation_id);
 create index reservation_lines_by_sku on reservation_lines (sku, created_at, reservation_id);
+create index reservation_lines_by_kit on reservation_lines (kit, created_at, reservation_id) where kit <> '';
+
+-- What purchase limits count for a customer: units that are held, confirmed or fulfilled. It follows
+-- from the lines; it is kept because a rebuild of Redis loads it.
+create table limit_counts (
+    limit_id text   collate "C" not null,
+    customer text   collate "C" not null,
+    units    bigint not null,
+    constraint limit_counts_key primary key (limit_id, customer),
+    constraint limit_counts_identifiers check (
+        octet_length(limit_id) between 1 and 128 and octet_length(customer) between 1 and 128),
+    constraint limit_counts_units check (units >= 0)
+) with (fillfactor = 70);
 
 -- Operations on levels, by the id that makes a repeat of one change nothing.
 create table operations (
@@ -243,3 +261,17 @@ create table quarantine (
     constraint quarantine_event check (event >= -1),
     constraint quarantine_reason check (reason <> '')
 );
+
+-- The routing directory, each version as it was applied: the highest counts.
+create table directories (
+    version    bigint         not null,
+    body       json           not null, -- as GET /v1/directory answers it
+    actor      text           not null default '', -- who applied it
+    applied_at timestamptz(3) not null default now(), -- by this database's clock
+    constraint directories_key primary key (version),
+    constraint directories_version check (version >= 1),
+    constraint directories_body check (json_typeof(body) = 'object')
+);
+
+create trigger directories_append_only before update or delete or truncate on directories
+for each statement execute function refuse_change();

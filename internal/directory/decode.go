@@ -1,0 +1,92 @@
+package directory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// BytesMax is the size of a file that is read.
+const BytesMax = 8 << 20
+
+// Decode reads a directory from YAML, of which JSON is a part. Its error is *Error and lists every fault:
+// of the syntax, fields that are not known, and what location.Directory.Validate finds.
+func Decode(data []byte) (location.Directory, error) {
+	var d location.Directory
+	if len(data) > BytesMax {
+		return d, &Error{Faults: []Fault{{1, 1, "", fmt.Sprintf("is %d bytes long, at most %d are read", len(data), BytesMax)}}}
+	}
+	root, err := parse(data)
+	if err != nil {
+		return d, err
+	}
+	r := reader{at: map[string]*yaml.Node{}}
+	r.value("", root, reflectOf(&d))
+	if len(r.faults) == 0 {
+		for _, f := range d.Validate() {
+			r.add(f.Path, r.nearest(f.Path), "%s", f.Message)
+		}
+	}
+	if len(r.faults) > 0 {
+		return location.Directory{}, faultsError(r.faults)
+	}
+	return d, nil
+}
+
+// parse reads the one document of a file.
+func parse(data []byte) (*yaml.Node, error) {
+	in := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	err := in.Decode(&doc)
+	switch {
+	case errors.Is(err, io.EOF) || err == nil && isEmpty(&doc):
+		return nil, &Error{Faults: []Fault{{1, 1, "", "is empty: a directory has locations and channels"}}}
+	case err != nil:
+		return nil, syntaxError(err)
+	}
+	if err := in.Decode(&more); err == nil {
+		return nil, &Error{Faults: []Fault{{more.Line, more.Column, "", "a second document begins here: a file has one"}}}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(err)
+	}
+	return doc.Content[0], nil
+}
+
+func isEmpty(doc *yaml.Node) bool {
+	return len(doc.Content) == 0 || doc.Content[0].Tag == "!!null"
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+// syntaxError is the parser's error with its line where faults have theirs.
+func syntaxError(err error) error {
+	text, line := err.Error(), 1
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
+		text = strings.TrimPrefix(text, m[0])
+	}
+	return &Error{Faults: []Fault{{line, 1, "", "is not YAML: " + text}}}
+}
+
+// nearest is the node that a path leads to, or as far as there is one.
+func (r *reader) nearest(path string) *yaml.Node {
+	for {
+		if node := r.at[path]; node != nil {
+			return node
+		}
+		if path == "" {
+			return &yaml.Node{Line: 1, Column: 1}
+		}
+		path = path[:strings.LastIndexByte(path, '/')]
+	}
+}

@@ -1,0 +1,124 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// example is a directory that uses every field.
+const example = `
+locations:
+  - {id: berlin, name: Berlin, enabled: true, priority: 10, cost: 4, country: DE, latitude: 52.52, longitude: 13.40, pickup: true, zones: [dach]}
+  - {id: 007, country: NO, enabled: false, zones: [all]}
+zones:
+  - {id: dach, countries: [DE, AT, CH], regions: [], postal_codes: [01067, 1e5, "10*"]}     # comments are fine
+  - {id: all}
+channels:
+  - {id: web, default: true, locations: [berlin, 007], rank: [same_country, nearest, priority, cost, highest_stock], split: lines}
+limits:
+  - {id: drop-2026-11, channels: [web], skus: [TEE-M], per_customer: 2}
+kits:
+  - {sku: GIFT-SET, components: [{sku: TEE-M, quantity: 2}, {sku: CAP, quantity: 1}]}
+`
+
+// TestDecode reads text as it stands there, whatever YAML would make of it.
+func TestDecode(t *testing.T) {
+	d, err := Decode([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Locations[1].ID != "007" || d.Locations[1].Country != "NO" || *d.Locations[1].Enabled {
+		t.Errorf("%+v", d.Locations[1])
+	}
+	if got := fmt.Sprint(d.Zones[0].PostalCodes); got != "[01067 1e5 10*]" {
+		t.Errorf("postal codes %s", got)
+	}
+	if d.Limits[0].PerCustomer != 2 || d.Kits[0].Components[0] != (location.Component{SKU: "TEE-M", Quantity: 2}) {
+		t.Errorf("%+v %+v", d.Limits, d.Kits)
+	}
+}
+
+// TestEncode is read back as it was.
+func TestEncode(t *testing.T) {
+	d, err := Decode([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Encode(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Decode(text)
+	if err != nil || !reflect.DeepEqual(d, again) {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestDecode_Faults tells all faults of a file at once, in the order of its lines.
+func TestDecode_Faults(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"nothing", "", "1:1: is empty: a directory has locations and channels"},
+		{"only a comment", "# later\n", "1:1: is empty: a directory has locations and channels"},
+		{"no YAML", "locations: [\n", "1:1: is not YAML: did not find expected node content"},
+		{"two documents", "locations: []\n---\nlocations: []\n", "2:1: a second document begins here: a file has one"},
+		{"a list", "- a\n", "1:1: must have fields: locations, zones, channels, limits, kits"},
+		{"types", "locations:\n  - {id: a, enabled: yes, cost: low}\nchannels: web\n", "2:22: /locations/0/enabled: is \"yes\", must be true or false\n" +
+			"2:33: /locations/0/cost: is \"low\", must be a number\n3:11: /channels: must be a list"},
+		{"unknown and double fields", "locations:\n  - {id: a, colour: red}\nlocations: []\n",
+			"2:13: /locations/0: has no field \"colour\"; there are id, name, enabled, priority, cost, country, latitude, longitude, pickup, zones\n" +
+				"3:1: /locations: stands here a second time"},
+		{"aliases", "locations: &a []\nchannels: *a\n", "1:12: /locations: has an anchor or alias: write it out\n" +
+			"2:11: /channels: has an anchor or alias: write it out"},
+		{"rules", "locations:\n  - id: a\n    country: Germany\n    zones: [dach]\nchannels:\n  - id: web\n    locations: [b]\n",
+			"3:14: /locations/0/country: is \"Germany\", must be two letters of ISO 3166-1, such as DE\n" +
+				"4:13: /locations/0/zones/0: names \"dach\", which is not among the zones\n" +
+				"7:17: /channels/0/locations/0: names \"b\", which is not among the locations"},
+		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: nothing could be sold\n2:5: /locations/0/id: is required"},
+	} {
+		_, err := Decode([]byte(c.text))
+		wrong, ok := errors.AsType[*Error](err)
+		if !ok || wrong.Error() != c.want {
+			t.Errorf("%s:\n%v\nwant:\n%s", c.name, err, c.want)
+		}
+	}
+}
+
+// TestDecode_TooLarge refuses a file before it is read.
+func TestDecode_TooLarge(t *testing.T) {
+	if _, err := Decode([]byte(strings.Repeat("#", BytesMax+1))); err == nil || !strings.Contains(err.Error(), "at most 8388608 are read") {
+		t.Error(err)
+	}
+}
+
+// FuzzDecode accepts only what is valid and can be read back.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(example))
+	f.Add([]byte("locations: [{id: a}]\nchannels: [{id: web, locations: [a]}]"))
+	f.Add([]byte(`{"locations": [{"id": "a", "cost": 1e3}], "channels": []}`))
+	f.Add([]byte("a: &a [*a, *a]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := Decode(data)
+		if err != nil {
+			if wrong, ok := errors.AsType[*Error](err); !ok || len(wrong.Faults) == 0 {
+				t.Fatal(err)
+			}
+			return
+		}
+		if faults := d.Validate(); len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		text, err := Encode(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Decode(text)
+		if err != nil || !reflect.DeepEqual(d, again) {
+			t.Fatalf("%v\n%#v\n%#v\n%s", err, d, again, text)
+		}
+	})
+}

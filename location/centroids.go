@@ -1,0 +1,93 @@
+package location
+
+import (
+	_ "embed"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed countries.csv
+var countries string
+
+// Centroids is where addresses are that have no coordinates: by country and the beginning of the postal
+// code, the longest that is known.
+type Centroids struct {
+	at      map[centroidKey]vector
+	longest map[string]int // country -> bytes of its longest prefix
+	rest    *Centroids     // where these say nothing
+}
+
+type centroidKey struct{ country, prefix string }
+
+// Countries is the built-in table: the centroid of each country's largest part, from Natural Earth's
+// countries at 1:50 million, which are in the public domain.
+var Countries = sync.OnceValue(func() *Centroids {
+	c, err := readCentroids(strings.NewReader(countries), nil)
+	if err != nil {
+		panic("location: built-in countries: " + err.Error())
+	}
+	return c
+})
+
+// LoadCentroids reads a table of positions that are known better than the built-in ones: CSV with the
+// header country,postal_prefix,latitude,longitude. What is empty as a prefix is the country.
+func LoadCentroids(r io.Reader) (*Centroids, error) { return readCentroids(r, Countries()) }
+
+func readCentroids(r io.Reader, rest *Centroids) (*Centroids, error) {
+	c := &Centroids{at: map[centroidKey]vector{}, longest: map[string]int{}, rest: rest}
+	in := csv.NewReader(r)
+	in.Comment = '#'
+	header, err := in.Read()
+	if err != nil || strings.Join(header, ",") != "country,postal_prefix,latitude,longitude" {
+		return nil, fmt.Errorf("the first line must be country,postal_prefix,latitude,longitude: %w", errors.Join(err, errCentroids))
+	}
+	var wrong []error
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return c, errors.Join(wrong...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := c.add(row); err != nil {
+			line, _ := in.FieldPos(0)
+			wrong = append(wrong, fmt.Errorf("line %d: %w", line, err))
+		}
+	}
+}
+
+var errCentroids = errors.New("not a table of centroids")
+
+func (c *Centroids) add(row []string) error {
+	country, prefix := strings.ToUpper(strings.TrimSpace(row[0])), foldCode(row[1])
+	latitude, err1 := strconv.ParseFloat(row[2], 64)
+	longitude, err2 := strconv.ParseFloat(row[3], 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if len(country) != 2 || !(latitude >= -90 && latitude <= 90) || !(longitude >= -180 && longitude <= 180) {
+		return fmt.Errorf("%s: %w: a country has two letters, a latitude is within 90 degrees, a longitude within 180", strings.Join(row, ","), errCentroids)
+	}
+	c.at[centroidKey{country, prefix}] = vectorOf(latitude, longitude)
+	c.longest[country] = max(c.longest[country], len(prefix))
+	return nil
+}
+
+// find is where a country is, or the longest known beginning of a postal code in it.
+func (c *Centroids) find(country, code string) (vector, bool) {
+	for n := min(len(code), c.longest[country]); n >= 0; n-- {
+		if v, known := c.at[centroidKey{country, code[:n]}]; known {
+			return v, true
+		}
+	}
+	if c.rest != nil {
+		return c.rest.find(country, code)
+	}
+	return vector{}, false
+}

@@ -1,0 +1,30 @@
+package location
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is one thing wrong with a directory.
+type Fault struct {
+	Path    string // JSON pointer into the directory, such as /locations/0/country
+	Message string
+}
+
+// InvalidError lists every fault of a directory.
+type InvalidError struct{ Faults []Fault }
+
+func (e *InvalidError) Error() string {
+	parts := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		parts[i] = f.Path + ": " + f.Message
+	}
+	return "invalid directory: " + strings.Join(parts, "; ")
+}
+
+// faults gathers everything wrong with a directory.
+type faults struct{ list []Fault }
+
+func (f *faults) add(path, format string, args ...any) {
+	f.list = append(f.list, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
+}

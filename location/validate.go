@@ -1,0 +1,272 @@
+package location
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The limits of a directory.
+const (
+	IdentifierBytesMax = 128           // bytes of UTF-8 in any identifier
+	TextBytesMax       = 512           // bytes of a name, a region or a postal code
+	QuantityMax        = 2_147_483_647 // units
+	LocationsMax       = 1_000
+	ZonesMax           = 1_000
+	ChannelsMax        = 1_000
+	LimitsMax          = 1_000
+	KitsMax            = 100_000
+	ComponentsMax      = 20     // of one kit
+	ZoneEntriesMax     = 10_000 // countries, regions or postal codes of one zone
+	LimitSKUsMax       = 10_000 // of one limit
+)
+
+// Validate lists everything wrong with a directory, in its order; nothing where it can be applied.
+func (d *Directory) Validate() []Fault {
+	var f faults
+	f.most("/locations", len(d.Locations), LocationsMax)
+	f.most("/zones", len(d.Zones), ZonesMax)
+	f.most("/channels", len(d.Channels), ChannelsMax)
+	f.most("/limits", len(d.Limits), LimitsMax)
+	f.most("/kits", len(d.Kits), KitsMax)
+	if len(f.list) > 0 {
+		return f.list
+	}
+	if len(d.Locations) == 0 {
+		f.add("/locations", "is required: there is nowhere to sell from")
+	}
+	if len(d.Channels) == 0 {
+		f.add("/channels", "is required: nothing could be sold")
+	}
+	f.locations(d)
+	f.zones(d.Zones)
+	f.channels(d)
+	f.limits(d)
+	f.kits(d.Kits)
+	return f.list
+}
+
+func (f *faults) most(path string, n, most int) {
+	if n > most {
+		f.add(path, "has %d entries, at most %d are allowed", n, most)
+	}
+}
+
+// names checks the ids of a list: each is one, and none stands there twice. It returns all.
+func names[E any, T ~string](f *faults, list []E, path, field string, id func(*E) T) map[T]bool {
+	known := make(map[T]bool, len(list))
+	first := make(map[T]int, len(list))
+	for i := range list {
+		name, at := id(&list[i]), fmt.Sprintf("%s/%d/%s", path, i, field)
+		f.identifier(at, string(name))
+		if known[name] && name != "" {
+			f.add(at, "is %q, as %s/%d has it already", name, path, first[name])
+			continue
+		}
+		known[name], first[name] = true, i
+	}
+	return known
+}
+
+// references checks the names that a list refers to: each is known, and none stands there twice.
+func references[T ~string](f *faults, path string, list []T, known map[T]bool, what string) {
+	for i, name := range list {
+		at := fmt.Sprintf("%s/%d", path, i)
+		switch {
+		case !known[name]:
+			f.add(at, "names %q, which is not among the %s", name, what)
+		case slices.Contains(list[:i], name):
+			f.add(at, "names %q a second time", name)
+		}
+	}
+}
+
+// identifier checks a required identifier.
+func (f *faults) identifier(path, id string) {
+	switch {
+	case id == "":
+		f.add(path, "is required")
+	case len(id) > IdentifierBytesMax:
+		f.add(path, "is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
+	case id == "." || id == "..":
+		f.add(path, "must not be %q", id)
+	case strings.ContainsAny(id, "{}"):
+		f.add(path, "must not contain { or }")
+	default:
+		f.text(path, id)
+	}
+}
+
+// text checks free text.
+func (f *faults) text(path, text string) {
+	switch {
+	case len(text) > TextBytesMax:
+		f.add(path, "is %d bytes long, at most %d are allowed", len(text), TextBytesMax)
+	case !utf8.ValidString(text):
+		f.add(path, "is not valid UTF-8")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		f.add(path, "must not contain control characters")
+	}
+}
+
+func (f *faults) country(path, country string) {
+	if _, known := Countries().find(strings.ToUpper(country), ""); !known {
+		f.add(path, "is %q, must be two letters of ISO 3166-1, such as DE", country)
+	}
+}
+
+func (f *faults) locations(d *Directory) {
+	names(f, d.Locations, "/locations", "id", func(l *Location) ID { return l.ID })
+	zones := make(map[string]bool, len(d.Zones))
+	for _, z := range d.Zones {
+		zones[z.ID] = true
+	}
+	for i := range d.Locations {
+		l, path := &d.Locations[i], fmt.Sprintf("/locations/%d", i)
+		f.text(path+"/name", l.Name)
+		if l.Country != "" {
+			f.country(path+"/country", l.Country)
+		}
+		f.degrees(path+"/latitude", l.Latitude, 90)
+		f.degrees(path+"/longitude", l.Longitude, 180)
+		if (l.Latitude == nil) != (l.Longitude == nil) {
+			f.add(path, "needs both latitude and longitude, or neither")
+		}
+		f.number(path+"/priority", l.Priority)
+		f.number(path+"/cost", l.Cost)
+		references(f, path+"/zones", l.Zones, zones, "zones")
+	}
+}
+
+func (f *faults) degrees(path string, value *float64, most float64) {
+	if value != nil && !(*value >= -most && *value <= most) {
+		f.add(path, "must be from -%g to %g degrees", most, most)
+	}
+}
+
+// numberMax bounds a priority or cost, so that each is told from the next.
+const numberMax = 1e15
+
+func (f *faults) number(path string, value *float64) {
+	if value != nil && !(*value >= -numberMax && *value <= numberMax) {
+		f.add(path, "must be from -%.0f to %.0f", numberMax, numberMax)
+	}
+}
+
+func (f *faults) zones(zones []Zone) {
+	names(f, zones, "/zones", "id", func(z *Zone) string { return z.ID })
+	for i := range zones {
+		z, path := &zones[i], fmt.Sprintf("/zones/%d", i)
+		f.most(path+"/countries", len(z.Countries), ZoneEntriesMax)
+		f.most(path+"/regions", len(z.Regions), ZoneEntriesMax)
+		f.most(path+"/postal_codes", len(z.PostalCodes), ZoneEntriesMax)
+		for j, country := range z.Countries {
+			f.country(fmt.Sprintf("%s/countries/%d", path, j), country)
+		}
+		for j, region := range z.Regions {
+			f.pattern(fmt.Sprintf("%s/regions/%d", path, j), region)
+		}
+		for j, code := range z.PostalCodes {
+			at := fmt.Sprintf("%s/postal_codes/%d", path, j)
+			f.pattern(at, code)
+			if star := strings.Index(code, "*"); star >= 0 && star < len(code)-1 {
+				f.add(at, "is %q: a * may only stand at the end", code)
+			}
+		}
+	}
+}
+
+// pattern checks what an address is compared with.
+func (f *faults) pattern(path, text string) {
+	if strings.TrimSpace(text) == "" {
+		f.add(path, "is empty, which no address matches: leave it out")
+		return
+	}
+	f.text(path, text)
+}
+
+func (f *faults) channels(d *Directory) {
+	names(f, d.Channels, "/channels", "id", func(c *SalesChannel) Channel { return c.ID })
+	known := make(map[ID]bool, len(d.Locations))
+	for _, l := range d.Locations {
+		known[l.ID] = true
+	}
+	fallback := -1
+	for i := range d.Channels {
+		c, path := &d.Channels[i], fmt.Sprintf("/channels/%d", i)
+		if len(c.Locations) == 0 {
+			f.add(path+"/locations", "is required: a channel sells from at least one location")
+		}
+		references(f, path+"/locations", c.Locations, known, "locations")
+		for j, rule := range c.Rank {
+			at := fmt.Sprintf("%s/rank/%d", path, j)
+			if !rule.Valid() {
+				f.add(at, "is %q, must be same_country, nearest, priority, cost or highest_stock", rule)
+			} else if slices.Contains(c.Rank[:j], rule) {
+				f.add(at, "names %q a second time", rule)
+			}
+		}
+		if c.Split != "" && !c.Split.Valid() {
+			f.add(path+"/split", "is %q, must be never, lines or units", c.Split)
+		}
+		if c.Default && fallback >= 0 {
+			f.add(path+"/default", "is true, as /channels/%d has it already: one channel can be the default", fallback)
+		} else if c.Default {
+			fallback = i
+		}
+	}
+}
+
+func (f *faults) limits(d *Directory) {
+	names(f, d.Limits, "/limits", "id", func(l *Limit) string { return l.ID })
+	known := make(map[Channel]bool, len(d.Channels))
+	for _, c := range d.Channels {
+		known[c.ID] = true
+	}
+	for i := range d.Limits {
+		l, path := &d.Limits[i], fmt.Sprintf("/limits/%d", i)
+		references(f, path+"/channels", l.Channels, known, "channels")
+		f.most(path+"/skus", len(l.SKUs), LimitSKUsMax)
+		seen := make(map[SKU]bool, len(l.SKUs))
+		for j, sku := range l.SKUs {
+			at := fmt.Sprintf("%s/skus/%d", path, j)
+			if f.identifier(at, string(sku)); seen[sku] {
+				f.add(at, "names %q a second time", sku)
+			}
+			seen[sku] = true
+		}
+		f.quantity(path+"/per_customer", l.PerCustomer)
+	}
+}
+
+func (f *faults) quantity(path string, n int64) {
+	if n < 1 || n > QuantityMax {
+		f.add(path, "must be from 1 to %d", QuantityMax)
+	}
+}
+
+func (f *faults) kits(kits []Kit) {
+	known := names(f, kits, "/kits", "sku", func(k *Kit) SKU { return k.SKU })
+	for i := range kits {
+		path := fmt.Sprintf("/kits/%d/components", i)
+		if n := len(kits[i].Components); n < 1 || n > ComponentsMax {
+			f.add(path, "has %d components, must have from 1 to %d", n, ComponentsMax)
+			continue
+		}
+		seen := map[SKU]bool{}
+		for j, c := range kits[i].Components {
+			at := fmt.Sprintf("%s/%d", path, j)
+			f.identifier(at+"/sku", string(c.SKU))
+			f.quantity(at+"/quantity", c.Quantity)
+			if known[c.SKU] {
+				f.add(at+"/sku", "is %q, which is a kit itself: name what it consists of", c.SKU)
+			}
+			if seen[c.SKU] {
+				f.add(at+"/sku", "names %q a second time", c.SKU)
+			}
+			seen[c.SKU] = true
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// Directory is a version of the routing directory.
+type Directory struct {
+	location.Directory
+	Version   int64 // 0: there is none
+	Actor     string
+	AppliedAt time.Time // by the ledger's clock
+}
+
+// AnyVersion has a directory applied whatever the current version is.
+const AnyVersion = -1
+
+// Directories keeps the routing directory, each version as it was applied.
+type Directories interface {
+	// Directory reads the current version if it is another than known, ok false where it is that one.
+	// Refusals: ErrNotDurable.
+	Directory(ctx context.Context, known int64) (d Directory, changed bool, err error)
+
+	// ApplyDirectory makes a directory the current version. One that says what the current one says is
+	// that version: it is safe to repeat. Refusals, the first that applies: *location.InvalidError,
+	// *cache.VersionError where the current version is not ifVersion, *cache.InUseError where a location
+	// that still has held or committed units would go, ErrNotDurable.
+	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (Directory, error)
+}
+
+// replaces checks that a directory may take the place of current; same says that it says the same.
+func replaces(current *Directory, next *location.Directory, ifVersion int64) (same bool, err error) {
+	if ifVersion != AnyVersion && ifVersion != current.Version {
+		return false, &cache.VersionError{Current: current.Version}
+	}
+	before, err1 := json.Marshal(current.Directory)
+	after, err2 := json.Marshal(next)
+	return current.Version > 0 && bytes.Equal(before, after), errors.Join(err1, err2)
+}
+
+// removed lists the locations that a directory no longer has.
+func removed(current, next *location.Directory) []location.ID {
+	var gone []location.ID
+	for _, l := range current.Locations {
+		if !slices.ContainsFunc(next.Locations, func(n location.Location) bool { return n.ID == l.ID }) {
+			gone = append(gone, l.ID)
+		}
+	}
+	return gone
+}
+
+// followEvery is how often a directory is looked for: within a second it is in use everywhere.
+const followEvery = 400 * time.Millisecond
+
+// Follow hands use each version of the directory, the current one first, until ctx ends. While the ledger
+// does not answer, the last one stays in use. The current version is in use when first returns.
+type Follow struct {
+	Directories Directories
+	Use         func(*location.Rules)
+	Options     []location.Option
+	Logger      *slog.Logger
+
+	version int64
+}
+
+// Once looks for a new version and has it used.
+func (f *Follow) Once(ctx context.Context) error {
+	d, changed, err := f.Directories.Directory(ctx, f.version)
+	if err != nil || !changed {
+		return err
+	}
+	rules := (*location.Rules)(nil)
+	if d.Version > 0 {
+		if rules, err = location.Compile(d.Directory, f.Options...); err != nil {
+			return fmt.Errorf("directory version %d: %w", d.Version, err)
+		}
+	}
+	f.Use(rules)
+	f.version = d.Version
+	f.Logger.Info("routing by the directory", "version", d.Version, "locations", len(d.Locations), "channels", len(d.Channels),
+		"applied_by", d.Actor)
+	return nil
+}
+
+// Run looks for new versions until ctx ends.
+func (f *Follow) Run(ctx context.Context) {
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := f.Once(ctx)
+		if err != nil && !failing && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable) {
+			f.Logger.Error("the routing directory can't be used; the last one stays in use", "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// inUse is the refusal to remove locations that have units.
+func inUse(locations []location.ID, held, committed int64) error {
+	if held == 0 && committed == 0 {
+		return nil
+	}
+	names := make([]string, len(locations))
+	for i, id := range locations {
+		names[i] = string(id)
+	}
+	return &cache.InUseError{What: "location " + strings.Join(names, ", "), Held: held, Committed: committed}
+}
