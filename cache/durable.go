@@ -74,7 +74,7 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a answer) (ans
 
 // repeats says that a reservation is where this call wants it, by the same rule as the scripts'.
 func (c *transitionCall) repeats(rec Record) bool {
-	if len(c.request.Lines) > 0 {
+	if len(c.request.Lines) > 0 || c.move != nil {
 		return strings.TrimSuffix(rec.Transition, confirmedMark) == c.mark()
 	}
 	target := map[Verb]State{VerbConfirm: StateConfirmed, VerbRelease: StateReleased, VerbFulfill: StateFulfilled}

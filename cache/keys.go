@@ -76,7 +76,7 @@ func (k keys) of(verb Verb) []string {
 		return []string{k.stock, k.reservations, k.deadlines, k.events}
 	case VerbAdjust:
 		return []string{k.stock, k.levels, k.operations, k.events}
-	default: // fulfill
+	default: // fulfill, move
 		return []string{k.stock, k.levels, k.reservations, k.events}
 	}
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,12 @@ func told(r Result, err error) string {
 		if l.Fulfilled > 0 {
 			text += fmt.Sprintf(" fulfilled %d", l.Fulfilled)
 		}
+		for _, c := range l.Components {
+			text += fmt.Sprintf(" + %s %d", c.SKU, c.Quantity)
+			for _, a := range c.From {
+				text += fmt.Sprintf(" %s:%d", a.Location, a.Quantity)
+			}
+		}
 	}
 	return text
 }
@@ -88,6 +95,7 @@ func toldError(err error) string {
 	var short *InsufficientError
 	var unknown *UnknownStockError
 	var none *NoLocationError
+	var limit *PurchaseLimitError
 	var state *WrongStateError
 	var version *VersionError
 	var invalid *InvalidError
@@ -102,6 +110,8 @@ func toldError(err error) string {
 		for _, r := range none.Rejected {
 			text += fmt.Sprintf(" | %s %s %s", r.Line, r.Location, r.Reason)
 		}
+	case errors.As(err, &limit):
+		text += fmt.Sprintf(" | %s %d of %d", limit.Campaign, limit.Taken, limit.Limit)
 	case errors.As(err, &state):
 		text += " " + string(state.State)
 	case errors.As(err, &version):
@@ -157,6 +167,25 @@ func extend(id string, ttl time.Duration, version int64) func(*bench) string {
 	}
 }
 
+// moveTo is a Move.
+func moveTo(id string, version int64, line string, to location.ID) func(*bench) string {
+	return func(b *bench) string {
+		return told(b.store.Move(b.ctx, MoveRequest{ID: id, Version: version, Line: line, To: to}))
+	}
+}
+
+// direct has a directory used.
+func direct(d location.Directory) func(*bench) string {
+	return func(b *bench) string {
+		rules, err := location.Compile(d)
+		if err != nil {
+			b.tb.Fatal(err)
+		}
+		b.store.Direct(rules)
+		return ""
+	}
+}
+
 // after moves the clock.
 func after(d time.Duration) func(*bench) string {
 	return func(b *bench) string {
@@ -183,10 +212,13 @@ func (o operation) runAnswer(t *testing.T) {
 		redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 			b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
 			b.stock(o.stock)
+			for _, call := range o.given {
+				call(b)
+			}
 			before := b.state(0)
 			answer := o.when(b)
 			equal(t, "answer", answer, o.answer)
-			if strings.HasPrefix(o.answer, "insufficient") {
+			if _, refused, _ := strings.Cut(o.answer, "_"); refused != "" {
 				equal(t, "state", b.state(0), before)
 			}
 			b.invariants()
@@ -202,6 +234,8 @@ func describeAllocation(a Allocation) string { return fmt.Sprintf("%s:%d", a.Loc
 func (b *bench) invariants() {
 	b.tb.Helper()
 	held, committed := map[string]int64{}, map[string]int64{}
+	limited := map[string]string{}
+	counts := map[LimitKey]int64{}
 	records, err := b.store.client.HGetAll(b.ctx, b.store.keys.reservations).Result()
 	if err != nil {
 		b.tb.Fatal(err)
@@ -210,6 +244,9 @@ func (b *bench) invariants() {
 		rec, err := DecodeRecord(text)
 		if err != nil {
 			b.tb.Fatalf("%s: %v", id, err)
+		}
+		for key, units := range rec.LimitCounts() {
+			counts[key] += units
 		}
 		for _, l := range rec.Lines {
 			for _, a := range l.From {
@@ -221,6 +258,14 @@ func (b *bench) invariants() {
 				}
 			}
 		}
+	}
+	for key, units := range counts {
+		if units != 0 {
+			limited[key.name()] = fmt.Sprint(units)
+		}
+	}
+	if got := b.store.client.HGetAll(b.ctx, b.store.keys.limits).Val(); !maps.Equal(got, limited) {
+		b.tb.Errorf("limits count %v; the reservations say %v", got, limited)
 	}
 	page, err := b.store.LevelPage(b.ctx, LevelFilter{Limit: LevelPageMax})
 	if err != nil {

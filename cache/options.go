@@ -33,6 +33,7 @@ const (
 	VerbRelease Verb = "release"
 	VerbExtend  Verb = "extend"
 	VerbFulfill Verb = "fulfill"
+	VerbMove    Verb = "move"
 	VerbExpire  Verb = "expire"
 	VerbAdjust  Verb = "adjust"
 )
@@ -44,7 +45,7 @@ const (
 )
 
 // Verbs lists those that are called.
-var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbExpire, VerbAdjust}
+var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust}
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

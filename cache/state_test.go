@@ -122,6 +122,9 @@ func (b *bench) state(skipEvents int) string {
 		}
 		fmt.Fprintf(&out, "%s\n", describe(id, rec))
 	})
+	hash(k.limits, func(key, units string) {
+		fmt.Fprintf(&out, "limit %s %s\n", strings.ReplaceAll(key, unitSeparator, " "), units)
+	})
 	members, err := c.ZRangeWithScores(b.ctx, k.deadlines, 0, -1).Result()
 	must(err)
 	for _, z := range members {
@@ -160,6 +163,12 @@ func describe(id string, r Record) string {
 	text := fmt.Sprintf("%s %s v%d until %s", id, r.State, r.Version, seconds(r.Expires))
 	for _, l := range r.Lines {
 		text += fmt.Sprintf(" | %s %s %d", l.Line, l.SKU, l.Requested)
+		if l.Kit != nil {
+			text += fmt.Sprintf(" of %s x%d", l.Kit.SKU, l.Kit.Each)
+		}
+		for _, limit := range l.Limits {
+			text += fmt.Sprintf(" %s<=%d/%d", limit.ID, limit.Most, limit.Each)
+		}
 		for _, a := range l.From {
 			text += fmt.Sprintf(" %s:%d", a.Location, a.Quantity)
 			if a.Fulfilled > 0 {

@@ -14,7 +14,7 @@ import (
 // must be empty.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrIDConflict,
-// *WrongStateError, *VersionError, *InsufficientError, ErrNotDurable. With the last the hold can't lapse
+// *WrongStateError, *VersionError, *PurchaseLimitError, *InsufficientError, ErrNotDurable. With the last the hold can't lapse
 // any more, and the call can be repeated. One round trip, shared with its batch, and the wait for the
 // ledger.
 func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error) {
@@ -51,32 +51,38 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
-	call := &transitionCall{verb: verb, request: &r}
+	return s.transit(ctx, &transitionCall{verb: verb, request: &r}, r.refused)
+}
+
+// transit sends a transition and waits for the ledger where it must; refused turns what the script refuses
+// into errors.
+func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, answer) error) (result Result, err error) {
+	verb, id := call.verb, call.request.ID
 	if s.options.Ledger == nil {
 		call.settled = settledAlways
 	}
 	a := s.settle(ctx, call, s.send(ctx, verb, call))
 	if a.err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, a.err)
+		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.err)
 	}
 	if a, err = s.forgotten(ctx, call, a); err != nil {
 		return Result{}, err
 	}
 	switch a.status {
 	case "done", "repeat":
-		result, err = s.result(r.ID, a, a.status == "repeat")
-		result.DurableCall = verb != VerbRelease
+		result, err = s.result(id, a, a.status == "repeat")
+		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill
 	case "done_durable", "repeat_durable":
-		result, err = s.result(r.ID, a, a.status == "repeat_durable")
+		result, err = s.result(id, a, a.status == "repeat_durable")
 		result.DurableCall = true
 	default:
-		return Result{}, r.refused(verb, a)
+		return Result{}, refused(verb, a)
 	}
 	if err != nil || !result.DurableCall {
 		return result, err
 	}
 	if err := s.await(ctx, result.awaited); err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, r.ID, err)
+		return Result{}, fmt.Errorf("%s %q: %w", verb, id, err)
 	}
 	result.Durable = s.durable()
 	return result, nil
@@ -99,6 +105,14 @@ func (r *TransitionRequest) refused(verb Verb, a answer) error {
 		}}}
 	case "insufficient":
 		return r.insufficient(verb, a.payload)
+	case "purchase_limit":
+		head, _, _ := strings.Cut(a.payload, groupSeparator)
+		f := fieldReader{rest: head}
+		limit := &PurchaseLimitError{Campaign: f.text(), Limit: f.number(), Taken: f.number()}
+		if f.failed {
+			return fmt.Errorf("%s %q: answered %q: %w", verb, r.ID, head, ErrCorrupt)
+		}
+		return limit
 	default:
 		return refusal(verb, r.ID, a)
 	}
@@ -111,16 +125,21 @@ func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", verb, r.ID, err)
 	}
-	lines := rec.Reservation(r.ID, 0).Lines
 	shortages, err := decodeShortages(list, func(i int) (Shortage, bool) {
-		if i < 1 || i > len(lines) {
+		if i < 1 || i > len(rec.Lines) {
 			return Shortage{}, false
 		}
-		l := lines[i-1]
-		asked := l.Quantity - l.Fulfilled
+		l := &rec.Lines[i-1]
+		asked, each := int64(0), int64(1)
+		for _, a := range l.From {
+			asked += a.Quantity - a.Fulfilled
+		}
+		if l.Kit != nil {
+			each = l.Kit.Each
+		}
 		for _, part := range r.Lines {
 			if part.Line == l.Line {
-				asked = part.Quantity
+				asked = part.Quantity * each
 			}
 		}
 		return Shortage{Line: l.Line, SKU: l.SKU, Requested: asked}, true
@@ -135,7 +154,8 @@ func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 type transitionCall struct {
 	verb    Verb
 	request *TransitionRequest
-	settled string // the version that the ledger has; "" is not known
+	settled string       // the version that the ledger has; "" is not known
+	move    *MoveRequest // of a move
 }
 
 // settledAlways stands for every version: there is no ledger that decides.
@@ -149,6 +169,10 @@ func (c *transitionCall) arguments(b *batch) {
 	if c.verb == VerbConfirm {
 		return
 	}
+	if c.move != nil {
+		b.add(c.settled, c.move.Line, string(c.move.To))
+		return
+	}
 	b.add(c.settled, strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {
 		b.add(l.Line, strconv.FormatInt(l.Quantity, 10))
@@ -160,6 +184,9 @@ func (c *transitionCall) mark() string {
 	mark := string(c.verb) + "/" + versionText(c.request.Version)
 	if len(c.request.Lines) > 0 {
 		mark += "/" + c.request.fingerprint()
+	}
+	if c.move != nil {
+		mark += "/" + c.move.fingerprint()
 	}
 	return mark
 }

@@ -1,0 +1,99 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// MoveRequest has a line come from another location.
+type MoveRequest struct {
+	ID      string
+	Version int64 // the version it must have now; required, so that a repeat is known as such
+	Line    string
+	To      location.ID
+}
+
+// Move takes what is left of a line of a held or confirmed reservation from where it comes from, and takes
+// it at another location, in one step; what was fulfilled stays. A kit moves whole. The location need not
+// be one of its channel or ship to its address: who moves a line knows. It is safe to repeat.
+//
+// Refusals, the first that applies: *InvalidError, *NoLocationError (the directory does not know the
+// location, or it is disabled), ErrRebuilding, ErrNotFound, *WrongStateError, *VersionError, *InvalidError
+// (a line it does not have), *NoLocationError (no level there), *InsufficientError; of a confirmed one
+// ErrNotDurable. One round trip, shared with its batch, and for a confirmed reservation the wait for the
+// ledger.
+func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbMove, started, result.Replay, err) }()
+	if err := r.validate(); err != nil {
+		return Result{}, err
+	}
+	if err := s.mayMove(&r); err != nil {
+		return Result{}, err
+	}
+	call := &transitionCall{verb: VerbMove, request: &TransitionRequest{ID: r.ID, Version: r.Version}, move: &r}
+	return s.transit(ctx, call, r.refused)
+}
+
+// mayMove refuses a location that the directory does not know, or that is disabled.
+func (s *Store) mayMove(r *MoveRequest) error {
+	known := s.directed.Load()
+	if known == nil {
+		return nil
+	}
+	at, there := known.rules.Location(r.To)
+	switch {
+	case !there:
+		return r.rejected(location.ReasonUnknownLocation)
+	case at.Enabled != nil && !*at.Enabled:
+		return r.rejected(location.ReasonDisabled)
+	default:
+		return nil
+	}
+}
+
+func (r *MoveRequest) rejected(reason location.Reason) error {
+	return &NoLocationError{Rejected: []location.Rejected{{Line: r.Line, Location: r.To, Reason: reason}}}
+}
+
+func (r *MoveRequest) validate() error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.identifier("/line", r.Line)
+	f.identifier("/to", string(r.To))
+	if r.Version == 0 {
+		f.add("/version", "is required, so that a repeat is known as such")
+	}
+	f.version("/version", r.Version)
+	return f.err()
+}
+
+// refused turns the refusals that speak of the line into errors.
+func (r *MoveRequest) refused(verb Verb, a answer) error {
+	switch a.status {
+	case "unknown_line":
+		return &InvalidError{Faults: []Fault{{Path: "/line", Message: "the reservation has no such line"}}}
+	case "no_level":
+		return r.rejected(location.ReasonNoLevel)
+	case "insufficient":
+		f := fieldReader{rest: a.payload}
+		short := Shortage{Line: r.Line, Requested: f.number(), Available: f.number()}
+		if f.failed {
+			return fmt.Errorf("move %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+		}
+		return &InsufficientError{Shortages: []Shortage{short}}
+	default:
+		return refusal(verb, r.ID, a)
+	}
+}
+
+// fingerprint identifies what a move asks for.
+func (r *MoveRequest) fingerprint() string {
+	f := fingerprinter{}
+	f.text(r.Line)
+	f.text(string(r.To))
+	return f.sum()
+}

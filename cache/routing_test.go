@@ -1,0 +1,466 @@
+package cache
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// shop is a directory of the locations a to d, which ship everywhere, and of the channels web, with
+// those of places, and shop, with d alone.
+func shop(split location.Split, rank []location.Rank, places ...location.ID) location.Directory {
+	var d location.Directory
+	for _, id := range []location.ID{"a", "b", "c", "d"} {
+		d.Locations = append(d.Locations, location.Location{ID: id, Zones: []string{"all"}, Pickup: id == "b"})
+	}
+	d.Zones = []location.Zone{{ID: "all"}}
+	d.Channels = []location.SalesChannel{
+		{ID: "web", Default: true, Locations: places, Split: split, Rank: rank},
+		{ID: "shop", Locations: []location.ID{"d"}},
+	}
+	return d
+}
+
+// served is a Reserve of which only where it comes from is told.
+func served(r ReserveRequest) func(*bench) string {
+	return func(b *bench) string {
+		result, err := b.store.Reserve(b.ctx, r)
+		if err != nil {
+			return toldError(err)
+		}
+		return from(result)
+	}
+}
+
+// TestReserve_Routed serves an order from where its channel and its rules call for, and from nowhere else.
+func TestReserve_Routed(t *testing.T) {
+	live := []location.Rank{location.RankHighestStock}
+	collected := func(store location.ID) ReserveRequest {
+		r := order("ord", "1:TEE:1")
+		r.Pickup = store
+		return r
+	}
+	via := func(channel location.Channel, lines string) ReserveRequest {
+		r := order("ord", lines)
+		r.Channel = channel
+		return r
+	}
+	for _, c := range []struct {
+		name, stock string
+		directory   location.Directory
+		request     ReserveRequest
+		want        string
+	}{
+		{"each line where it is", "X@a=1 Y@b=1", shop("", nil, "a", "b"), order("ord", "1:X:1 2:Y:1"), "a:1, b:1"},
+		{"never from another channel", "TEE@d=9 TEE@a=0", shop("", nil, "a", "b"), order("ord", "1:TEE:1"),
+			"insufficient_stock | 1 TEE 0 of 1"},
+		{"another channel's stock alone", "TEE@d=9", shop("", nil, "a", "b"), order("ord", "1:TEE:1"),
+			"no_location | 1 a no_level | 1 b no_level | 1 c not_in_channel | 1 d not_in_channel"},
+		{"that channel has it", "TEE@d=9 TEE@a=9", shop("", nil, "a", "b"), via("shop", "1:TEE:1"), "d:1"},
+		{"a channel nobody knows", "TEE@a=9", shop("", nil, "a", "b"), via("fair", "1:TEE:1"),
+			`invalid_request | /channel is "fair", which the directory does not have; there are web, shop`},
+		{"the channel's order", "TEE@a=5 TEE@b=5", shop("", nil, "b", "a"), order("ord", "1:TEE:2"), "b:2"},
+		{"the channel's split", "TEE@a=1 TEE@b=1", shop("units", nil, "a", "b"), order("ord", "1:TEE:2"), "a:1 b:1"},
+		{"the request's split", "TEE@a=1 TEE@b=1", shop("units", nil, "a", "b"), split(order("ord", "1:TEE:2"), "lines"),
+			"insufficient_stock | 1 TEE 1 of 2"},
+		{"one location first", "TEE@a=5 TEE@b=5", shop("units", nil, "a", "b"), order("ord", "1:TEE:2"), "a:2"},
+		{"an empty one is passed over", "TEE@a=1 TEE@b=0 TEE@c=2", shop("units", nil, "a", "b", "c"), order("ord", "1:TEE:3"), "a:1 c:2"},
+		{"fewest locations first", "TEE@a=10 TEE@b=15", shop("units", nil, "a", "b"), order("ord", "1:TEE:13"), "b:13"},
+		{"never more than asked", "TEE@a=10 TEE@b=15", shop("units", nil, "a", "b"), order("ord", "1:TEE:18"), "a:10 b:8"},
+		{"most stock first, in parts", "TEE@a=3 TEE@b=4", shop("units", live, "a", "b"), order("ord", "1:TEE:5"), "b:4 a:1"},
+		{"most stock first, whole", "TEE@a=3 TEE@b=4", shop("", live, "a", "b"), order("ord", "1:TEE:2"), "b:2"},
+		{"most stock, a tie keeps the order", "TEE@a=4 TEE@b=4 TEE@c=1", shop("", live, "c", "b", "a"), order("ord", "1:TEE:1"), "b:1"},
+		{"most stock, on two lines", "X@a=1 X@b=2 Y@a=2 Y@b=1", shop("", live, "a", "b"), order("ord", "1:X:2 2:Y:2"), "b:2, a:2"},
+		{"the store it is collected from", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("b"), "b:1"},
+		{"a store that is none", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("a"),
+			"no_location | 1 a not_pickup | 1 b not_pickup | 1 c not_in_channel | 1 d not_in_channel"},
+		{"a pin", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), order("ord", "1:TEE:1:b"), "b:1"},
+		{"a pin of another channel", "TEE@d=5", shop("", nil, "a", "b"), order("ord", "1:TEE:1:d"),
+			"no_location | 1 a not_pin | 1 b not_pin | 1 c not_in_channel | 1 d not_in_channel"},
+		{"stock where the directory knows nothing", "TEE@old=5", shop("", nil, "a"), order("ord", "1:TEE:1"),
+			"no_location | 1 a no_level | 1 b not_in_channel | 1 c not_in_channel | 1 d not_in_channel | 1 old unknown_location"},
+		{"two lines of one SKU", "TEE@a=5", shop("units", nil, "a"), order("ord", "1:TEE:3 2:TEE:3"), "insufficient_stock | 2 TEE 2 of 3"},
+		{"no stock at all", "MUG@a=5", shop("", nil, "a"), order("ord", "1:TEE:3"), "unknown_stock | 1"},
+	} {
+		operation{name: c.name, stock: c.stock, given: calls(direct(c.directory)), when: served(c.request), answer: c.want}.runAnswer(t)
+	}
+}
+
+// gift is a directory whose GIFT is three of TEE and one of CAP.
+func gift(split location.Split, limits ...location.Limit) location.Directory {
+	d := shop(split, nil, "a", "b", "c")
+	d.Kits = []location.Kit{{SKU: "GIFT", Components: []location.Component{{SKU: "TEE", Quantity: 3}, {SKU: "CAP", Quantity: 1}}}}
+	d.Limits = limits
+	return d
+}
+
+// TestReserve_Kits has kits whole: no location gives a part of one.
+func TestReserve_Kits(t *testing.T) {
+	for _, c := range []struct{ name, stock, lines, split, want string }{
+		{"from one", "TEE@a=9 CAP@a=9", "1:GIFT:2", "lines", "a:2"},
+		{"where all of it is", "TEE@a=9 CAP@b=9 TEE@c=3 CAP@c=1", "1:GIFT:1", "lines", "c:1"},
+		{"whole kits in parts", "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9", "1:GIFT:2", "units", "a:1 b:1"},
+		{"never half a kit", "TEE@a=4 TEE@b=2 CAP@a=9 CAP@b=9", "1:GIFT:2", "units", "insufficient_stock | 1 GIFT 1 of 2"},
+		{"what a line before has taken", "TEE@a=4 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "insufficient_stock | 2 GIFT 0 of 1"},
+		{"beside a line", "TEE@a=5 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "a:2, a:1"},
+		{"a component that nobody has", "TEE@a=9", "1:GIFT:1", "lines", "unknown_stock | 1"},
+		{"nowhere together", "TEE@a=9 CAP@b=9", "1:GIFT:1", "lines",
+			"no_location | 1 a no_level | 1 b no_level | 1 c no_level | 1 d not_in_channel"},
+		{"more than a number can be", "TEE@a=9 CAP@a=9", "1:GIFT:2147483647", "lines",
+			"invalid_request | /lines/0/quantity would be more than 2147483647 units of TEE"},
+	} {
+		operation{
+			name: c.name, stock: c.stock, given: calls(direct(gift(location.Split(c.split)))),
+			when: served(order("ord", c.lines)), answer: c.want,
+		}.runAnswer(t)
+	}
+}
+
+// TestKit follows a kit through its life: its components are taken and given back together.
+func TestKit(t *testing.T) {
+	const stock = "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9"
+	given := func(more ...func(*bench) string) []func(*bench) string {
+		return append(calls(direct(gift("units")), reserve(order("ord", "1:GIFT:2"))), more...)
+	}
+	const from = " a:1 b:1 + TEE 6 a:3 b:3 + CAP 2 a:1 b:1"
+	for _, o := range []operation{
+		{
+			name: "held", stock: stock, given: calls(direct(gift("units"))), when: reserve(order("ord", "1:GIFT:2")),
+			answer: "held v1 until 10s | 1 GIFT 2/2" + from,
+			state: `stock CAP@a 8
+				stock CAP@b 8
+				stock TEE@a 1
+				stock TEE@b 2
+				level CAP@a 9 0 0 0
+				level CAP@b 9 0 0 0
+				level TEE@a 4 0 0 0
+				level TEE@b 5 0 0 0
+				ord held v1 until 10s | 1 TEE 6 of GIFT x3 a:3 b:3 | 1 CAP 2 of GIFT x1 a:1 b:1
+				deadline 10s ord
+				event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 6 of GIFT x3 a:3 b:3 | 1 CAP 2 of GIFT x1 a:1 b:1`,
+		},
+		{name: "replay", stock: stock, given: given(), when: reserve(order("ord", "1:GIFT:2")),
+			answer: "again held v1 until 10s | 1 GIFT 2/2" + from},
+		{
+			name: "one given back", stock: stock, given: given(), when: release("ord", 1, "1:1"),
+			answer: "held v2 until 10s | 1 GIFT 1/2 a:1 + TEE 3 a:3 + CAP 1 a:1",
+			state: `stock CAP@a 8
+				stock CAP@b 9
+				stock TEE@a 1
+				stock TEE@b 5
+				level CAP@a 9 0 0 0
+				level CAP@b 9 0 0 0
+				level TEE@a 4 0 0 0
+				level TEE@b 5 0 0 0
+				ord held v2 until 10s | 1 TEE 6 of GIFT x3 a:3 | 1 CAP 2 of GIFT x1 a:1
+				deadline 10s ord
+				event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 6 of GIFT x3 a:3 | 1 CAP 2 of GIFT x1 a:1`,
+		},
+		{name: "more than there are", stock: stock, given: given(), when: release("ord", 1, "1:3"),
+			answer: "invalid_request | /lines/0/quantity the line has 2 left"},
+		{
+			name: "one has left", stock: stock, given: given(confirm("ord", 0)), when: fulfill("ord", 2, "1:1"),
+			answer: "confirmed v3 until 10s | 1 GIFT 2/2 a:1 b:1 fulfilled 1 + TEE 6 a:3 b:3 + CAP 2 a:1 b:1",
+			state: `stock CAP@a 8
+				stock CAP@b 8
+				stock TEE@a 1
+				stock TEE@b 2
+				level CAP@a 8 0 0 0
+				level CAP@b 9 1 0 0
+				level TEE@a 1 0 0 0
+				level TEE@b 5 3 0 0
+				ord confirmed v3 until 10s | 1 TEE 6 of GIFT x3 a:3(3) b:3 | 1 CAP 2 of GIFT x1 a:1(1) b:1
+				deadline 10s ord
+				event fulfill at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 6 of GIFT x3 a:3(3) b:3 | 1 CAP 2 of GIFT x1 a:1(1) b:1`,
+		},
+		{
+			name: "expired", stock: "TEE@a=3 CAP@a=1", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:1")), after(time.Minute)),
+			when: expire, answer: "expired 1 more false",
+			state: `stock CAP@a 1
+				stock TEE@a 3
+				level CAP@a 1 0 0 0
+				level TEE@a 3 0 0 0
+				ord expired v2 until 10s | 1 TEE 3 of GIFT x3 a:3 | 1 CAP 1 of GIFT x1 a:1
+				event expire at 60s: held v1 > ord expired v2 until 10s | 1 TEE 3 of GIFT x3 a:3 | 1 CAP 1 of GIFT x1 a:1`,
+		},
+	} {
+		o.run(t)
+	}
+}
+
+// TestReserve_Limits has no customer get more than a limit allows, however it is asked for.
+func TestReserve_Limits(t *testing.T) {
+	drop := location.Limit{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: 2}
+	by := func(customer, id, lines string) ReserveRequest {
+		r := order(id, lines)
+		r.Customer = customer
+		return r
+	}
+	const stock = "TEE@a=9 MUG@a=9 CAP@a=9"
+	limited := func(more ...func(*bench) string) []func(*bench) string {
+		return append(calls(direct(gift("", drop))), more...)
+	}
+	one, two := reserve(by("c-1", "one", "1:TEE:1")), reserve(by("c-1", "two", "1:TEE:2"))
+	const over = "purchase_limit | drop 1 of 2"
+	for _, o := range []operation{
+		{
+			name: "counted", stock: "TEE@a=9", given: limited(), when: one, answer: "held v1 until 10s | 1 TEE 1/1 a:1",
+			state: `stock TEE@a 8
+				level TEE@a 9 0 0 0
+				one held v1 until 10s | 1 TEE 1 drop<=2/1 a:1
+				limit drop c-1 1
+				deadline 10s one
+				event reserve at 0s:  v0 > one held v1 until 10s | 1 TEE 1 drop<=2/1 a:1`,
+		},
+		{name: "one too many", stock: stock, given: limited(one), when: two, answer: over},
+		{name: "two lines together", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:TEE:1 2:TEE:2")),
+			answer: "purchase_limit | drop 0 of 2"},
+		{name: "without a customer", stock: stock, given: limited(), when: reserve(order("o", "1:MUG:1 2:TEE:1")),
+			answer: "invalid_request | /customer is required: TEE has a purchase limit"},
+		{name: "a kit's components count", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:GIFT:1")),
+			answer: "purchase_limit | drop 0 of 2"},
+		{name: "kept on confirm", stock: stock, given: limited(one, confirm("one", 0)), when: two, answer: over},
+		{name: "kept when it has left", stock: stock, given: limited(one, confirm("one", 0), fulfill("one", 0, "")), when: two, answer: over},
+		{name: "before a shortage", stock: "TEE@a=1", given: limited(one), when: two, answer: over},
+		{name: "after no location", stock: "TEE@d=9 MUG@a=1", given: limited(), when: reserve(by("c-1", "o", "1:TEE:3")),
+			answer: "no_location | 1 a no_level | 1 b no_level | 1 c no_level | 1 d not_in_channel"},
+		{
+			name: "given back by release", stock: "TEE@a=9", given: limited(two), when: release("two", 0, ""),
+			answer: "released v2 until 10s | 1 TEE 2/2 a:2",
+			state: `stock TEE@a 9
+				level TEE@a 9 0 0 0
+				two released v2 until 10s | 1 TEE 2 drop<=2/1 a:2
+				deadline 10s two
+				event release at 0s: held v1 > two released v2 until 10s | 1 TEE 2 drop<=2/1 a:2`,
+		},
+		{
+			name: "given back in part", stock: "TEE@a=9", given: limited(two, confirm("two", 0)), when: release("two", 2, "1:1"),
+			answer: "confirmed v3 until 10s | 1 TEE 1/2 a:1",
+			state: `stock TEE@a 8
+				level TEE@a 9 1 0 0
+				two confirmed v3 until 10s | 1 TEE 2 drop<=2/1 a:1
+				limit drop c-1 1
+				deadline 10s two
+				event release at 0s: confirmed v2 > two confirmed v3 until 10s | 1 TEE 2 drop<=2/1 a:1`,
+		},
+		{
+			name: "given back by expiry, when it is needed", stock: "TEE@a=9", given: limited(two, after(time.Minute)),
+			when: reserve(by("c-1", "next", "1:TEE:2")), answer: "held v1 until 70s | 1 TEE 2/2 a:2",
+			state: `stock TEE@a 7
+				level TEE@a 9 0 0 0
+				next held v1 until 70s | 1 TEE 2 drop<=2/1 a:2
+				two expired v2 until 10s | 1 TEE 2 drop<=2/1 a:2
+				limit drop c-1 2
+				deadline 70s next
+				event expire at 60s: held v1 > two expired v2 until 10s | 1 TEE 2 drop<=2/1 a:2
+				event reserve at 60s:  v0 > next held v1 until 70s | 1 TEE 2 drop<=2/1 a:2`,
+		},
+		{name: "a late confirm counts", stock: stock, given: limited(one, after(time.Minute), expire, two), when: confirm("one", 0),
+			answer: "purchase_limit | drop 2 of 2"},
+		{
+			name: "a late confirm takes it again", stock: "TEE@a=9", given: limited(one, after(time.Minute), expire),
+			when: confirm("one", 0), answer: "confirmed v3 until 10s | 1 TEE 1/1 a:1",
+			state: `stock TEE@a 8
+				level TEE@a 9 1 0 0
+				one confirmed v3 until 10s | 1 TEE 1 drop<=2/1 a:1
+				limit drop c-1 1
+				event confirm at 60s: expired v2 > one confirmed v3 until 10s | 1 TEE 1 drop<=2/1 a:1`,
+		},
+	} {
+		o.run(t)
+	}
+	kits := location.Limit{ID: "gifts", SKUs: []location.SKU{"GIFT"}, PerCustomer: 1}
+	operation{
+		name: "a kit counts as kits", stock: stock, given: calls(direct(gift("", kits)), reserve(by("c-1", "one", "1:GIFT:1"))),
+		when: reserve(by("c-1", "two", "1:GIFT:1")), answer: "purchase_limit | gifts 1 of 1",
+	}.run(t)
+	any := location.Limit{ID: "all", PerCustomer: 3}
+	operation{
+		name: "any SKU, and a kit is one", stock: stock, given: calls(direct(gift("", any)), reserve(by("c-1", "one", "1:GIFT:1 2:MUG:1"))),
+		when: reserve(by("c-1", "two", "1:TEE:2")), answer: "purchase_limit | all 2 of 3",
+	}.run(t)
+}
+
+// TestReserve_LimitsTogether counts what many ask for at once: none gets more.
+func TestReserve_LimitsTogether(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@a=1000")
+		direct(gift("", location.Limit{ID: "drop", PerCustomer: 3}))(b)
+		var all sync.WaitGroup
+		for i := range 200 {
+			all.Go(func() {
+				r := order(fmt.Sprint("o", i), "1:TEE:2")
+				r.Customer = fmt.Sprint("c", i%20)
+				_, _ = b.store.Reserve(b.ctx, r)
+			})
+		}
+		all.Wait()
+		b.invariants()
+		if got := len(b.store.client.HKeys(b.ctx, b.store.keys.reservations).Val()); got != 20 {
+			t.Errorf("%d reservations of 20 customers, each allowed one", got)
+		}
+	})
+}
+
+// TestMove takes a line to another location in one step, or refuses and changes nothing.
+func TestMove(t *testing.T) {
+	const stock = "TEE@a=5 TEE@b=3 MUG@a=5"
+	routed := func(more ...func(*bench) string) []func(*bench) string {
+		return append(calls(direct(shop("", nil, "a", "b")), reserve(order("ord", "1:TEE:3 2:MUG:1"))), more...)
+	}
+	for _, o := range []operation{
+		{
+			name: "held", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "b"),
+			answer: "held v2 until 10s | 1 TEE 3/3 b:3 | 2 MUG 1/1 a:1",
+			state: `stock MUG@a 4
+				stock TEE@a 5
+				stock TEE@b 0
+				level MUG@a 5 0 0 0
+				level TEE@a 5 0 0 0
+				level TEE@b 3 0 0 0
+				ord held v2 until 10s | 1 TEE 3 b:3 | 2 MUG 1 a:1
+				deadline 10s ord
+				event move at 0s: held v1 > ord held v2 until 10s | 1 TEE 3 b:3 | 2 MUG 1 a:1`,
+		},
+		{
+			name: "what is left of a confirmed one", stock: stock, given: routed(confirm("ord", 0), fulfill("ord", 2, "1:1")),
+			when:   moveTo("ord", 3, "1", "b"),
+			answer: "confirmed v4 until 10s | 1 TEE 3/3 a:1 b:2 fulfilled 1 | 2 MUG 1/1 a:1",
+			state: `stock MUG@a 4
+				stock TEE@a 4
+				stock TEE@b 1
+				level MUG@a 5 1 0 0
+				level TEE@a 4 0 0 0
+				level TEE@b 3 2 0 0
+				ord confirmed v4 until 10s | 1 TEE 3 a:1(1) b:2 | 2 MUG 1 a:1
+				deadline 10s ord
+				event move at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 a:1(1) b:2 | 2 MUG 1 a:1`,
+		},
+		{name: "repeated", stock: stock, given: routed(moveTo("ord", 1, "1", "b")), when: moveTo("ord", 1, "1", "b"),
+			answer: "again held v2 until 10s | 1 TEE 3/3 b:3 | 2 MUG 1/1 a:1"},
+		{name: "there already", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "a"),
+			answer: "again held v1 until 10s | 1 TEE 3/3 a:3 | 2 MUG 1/1 a:1"},
+		{name: "too little there", stock: stock, given: routed(reserve(order("other", "1:TEE:1:b"))), when: moveTo("ord", 1, "1", "b"),
+			answer: "insufficient_stock | 1  2 of 3"},
+		{name: "no level there", stock: stock, given: routed(), when: moveTo("ord", 1, "2", "b"), answer: "no_location | 2 b no_level"},
+		{name: "a location nobody knows", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "moon"), answer: "no_location | 1 moon unknown_location"},
+		{name: "no such line", stock: stock, given: routed(), when: moveTo("ord", 1, "9", "b"), answer: "invalid_request | /line the reservation has no such line"},
+		{name: "another version", stock: stock, given: routed(), when: moveTo("ord", 2, "1", "b"), answer: "version_conflict  1"},
+		{name: "no version", stock: stock, given: routed(), when: moveTo("ord", 0, "1", "b"),
+			answer: "invalid_request | /version is required, so that a repeat is known as such"},
+		{name: "unknown", stock: stock, when: moveTo("ord", 1, "1", "b"), answer: "not_found"},
+		{name: "overdue", stock: stock, given: routed(after(time.Minute)), when: moveTo("ord", 1, "1", "b"), answer: "wrong_state expired"},
+		{name: "released", stock: stock, given: routed(release("ord", 0, "")), when: moveTo("ord", 2, "1", "b"), answer: "wrong_state released"},
+	} {
+		o.run(t)
+	}
+	operation{
+		name: "a kit moves whole", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=1", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
+		when: moveTo("ord", 1, "1", "b"), answer: "insufficient_stock | 1  1 of 2",
+	}.run(t)
+	operation{
+		name: "a kit that fits", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=2", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
+		when: moveTo("ord", 1, "1", "b"), answer: "held v2 until 10s | 1 GIFT 2/2 b:2 + TEE 6 b:6 + CAP 2 b:2",
+	}.runAnswer(t)
+}
+
+// TestReserve_LastUnitNearer has two ask at once for the last unit of the first location: one gets it, the
+// other the next location's.
+func TestReserve_LastUnitNearer(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		for round := range 20 {
+			e.Flush(t)
+			b := newBench(t, e.Client, Options{Prefix: fmt.Sprint("p", round)})
+			b.stock("TEE@a=1 TEE@b=1")
+			direct(shop("", nil, "a", "b"))(b)
+			answers := make([]string, 3)
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() { answers[i] = served(order(fmt.Sprint("o", i), "1:TEE:1"))(b) })
+			}
+			all.Wait()
+			count := map[string]int{}
+			for _, a := range answers {
+				count[a]++
+			}
+			if count["a:1"] != 1 || count["b:1"] != 1 || count["insufficient_stock | 1 TEE 0 of 1"] != 1 {
+				t.Fatalf("answers %q", answers)
+			}
+		}
+	})
+}
+
+// TestDirect takes effect from the next reservation; one made before is confirmed where it is, and
+// repeated as it was.
+func TestDirect(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@a=5 TEE@b=5")
+		direct(shop("", nil, "a", "b"))(b)
+		equal(t, "before", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")
+		changed := shop("", nil, "a", "b")
+		off := false
+		changed.Locations[0].Enabled = &off
+		direct(changed)(b)
+		equal(t, "the next", reserve(order("two", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
+		equal(t, "a repeat", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "disabled", moveTo("two", 1, "1", "a")(b), "no_location | 1 a disabled")
+		gone := shop("", nil, "b")
+		gone.Channels = gone.Channels[1:]
+		direct(gone)(b)
+		equal(t, "its channel is gone", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "for another request", reserve(order("one", "1:TEE:2"))(b), "id_conflict")
+		equal(t, "a new one", reserve(order("new", "1:TEE:2"))(b),
+			"invalid_request | /channel is required: no channel of the directory is the default; there are shop")
+		equal(t, "confirmed", confirm("one", 0)(b), "confirmed v2 until 10s | 1 TEE 1/1 a:1")
+		b.store.Direct(nil)
+		equal(t, "no directory", reserve(order("three", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")
+	})
+}
+
+// TestRoute says what Reserve would do, and changes nothing.
+func TestRoute(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@a=1 TEE@b=4 MUG@c=1 MUG@d=9")
+		direct(shop("units", []location.Rank{location.RankHighestStock}, "a", "b", "c"))(b)
+		before := b.state(0)
+		route, err := b.store.Route(b.ctx, order("", "1:TEE:5"))
+		if err != nil || route.Refusal != nil {
+			t.Fatal(err, route.Refusal)
+		}
+		equal(t, "route", fmt.Sprintf("%s %s %v", route.Channel, route.Split, route.Lines),
+			"web units [{1 TEE [b a] [{1 c no_level} {1 d not_in_channel}] [{b 4} {a 1}]}]")
+		route, err = b.store.Route(b.ctx, order("", "1:TEE:6 2:MUG:1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "refused", toldError(route.Refusal), "insufficient_stock | 1 TEE 5 of 6")
+		route, err = b.store.Route(b.ctx, order("", "1:TEE:1 2:MUG:1:d"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "nowhere", toldError(route.Refusal), "no_location | 2 a not_pin | 2 b not_pin | 2 c not_pin | 2 d not_in_channel")
+		equal(t, "state", b.state(0), before)
+	})
+}
+
+// TestAvailability sums up what a channel can sell, of kits whole ones.
+func TestAvailability(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		b.stock("TEE@a=4 TEE@b=5 TEE@d=100 CAP@a=9 CAP@b=1")
+		direct(gift(""))(b)
+		got, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE", "GIFT", "MUG", "CAP"}})
+		equal(t, "available", fmt.Sprint(got, err), "map[CAP:10 GIFT:2 MUG:0 TEE:9] <nil>")
+		got, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "shop", SKUs: []location.SKU{"TEE"}})
+		equal(t, "of another channel", fmt.Sprint(got, err), "map[TEE:100] <nil>")
+		_, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "fair"})
+		equal(t, "bad", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
+	})
+}
