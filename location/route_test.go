@@ -1,0 +1,484 @@
+package location
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func number(x float64) *float64 { return &x }
+
+func is(b bool) *bool { return &b }
+
+// europe is a directory of four locations and the channels web, shop and fair.
+func europe() Directory {
+	return Directory{
+		Locations: []Location{
+			{ID: "berlin", Country: "DE", Latitude: number(52.52), Longitude: number(13.4), Priority: number(10), Cost: number(4), Pickup: true, Zones: []string{"dach"}},
+			{ID: "lyon", Country: "FR", Latitude: number(45.76), Longitude: number(4.84), Priority: number(10), Cost: number(2), Zones: []string{"dach", "west"}},
+			{ID: "oslo", Country: "NO", Latitude: number(59.91), Longitude: number(10.75), Priority: number(5), Zones: []string{"all"}},
+			{ID: "vienna", Country: "AT", Cost: number(9), Zones: []string{"vienna"}},
+		},
+		Zones: []Zone{
+			{ID: "dach", Countries: []string{"DE", "at", "CH"}}, {ID: "west", Countries: []string{"FR", "BE"}, Regions: []string{"ARA"}},
+			{ID: "vienna", Countries: []string{"AT"}, PostalCodes: []string{"10*", "2345"}}, {ID: "all"},
+		},
+		Channels: []SalesChannel{
+			{ID: "web", Default: true, Locations: []ID{"vienna", "oslo", "lyon", "berlin"}, Rank: []Rank{RankSameCountry, RankNearest, RankPriority, RankCost}},
+			{ID: "shop", Locations: []ID{"berlin"}, Split: SplitNever},
+			{ID: "fair", Locations: []ID{"oslo", "berlin", "lyon"}, Rank: []Rank{RankPriority, RankHighestStock, RankCost}},
+		},
+	}
+}
+
+func compiled(t testing.TB, change func(*Directory)) *Rules {
+	t.Helper()
+	d := europe()
+	if change != nil {
+		change(&d)
+	}
+	r, err := Compile(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func to(country, region, code string) *Address {
+	return &Address{Country: country, Region: region, PostalCode: code}
+}
+
+// TestRoute has candidates in the order that channel, zones and rules call for.
+func TestRoute(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Directory)
+		ask    Request
+		pin    ID
+		want   string
+	}{
+		{"no address: priority abstains, as vienna has none; so does cost", nil, Request{}, "", "[vienna oslo lyon berlin]"},
+		{"no address: priority, then cost", func(d *Directory) {
+			d.Channels[0].Rank = []Rank{RankPriority, RankCost}
+			d.Locations[3].Priority = number(10)
+		}, Request{}, "", "[oslo lyon berlin vienna]"},
+		{"germany", nil, Request{ShipTo: to("de", "", "10115")}, "", "[berlin lyon oslo]"},
+		{"france, its region", nil, Request{ShipTo: to("FR", "ara", "")}, "", "[lyon oslo]"},
+		{"france, another region", nil, Request{ShipTo: to("FR", "IDF", "")}, "", "[oslo]"},
+		{"vienna, by the beginning of its code", nil, Request{ShipTo: to("AT", "", "1 0 10")}, "", "[vienna berlin lyon oslo]"},
+		{"vienna, by its whole code", nil, Request{ShipTo: to("AT", "", "2345")}, "", "[vienna berlin lyon oslo]"},
+		{"austria", nil, Request{ShipTo: to("AT", "", "23456")}, "", "[berlin lyon oslo]"},
+		{"coordinates come before the country", nil, Request{ShipTo: &Address{Country: "CH", Latitude: number(59), Longitude: number(10)}}, "", "[oslo berlin lyon]"},
+		{"an address without a country", nil, Request{ShipTo: &Address{}}, "", "[oslo]"},
+		{"disabled", func(d *Directory) { d.Locations[0].Enabled = is(false) }, Request{ShipTo: to("DE", "", "")}, "", "[lyon oslo]"},
+		{"without zones it ships nowhere", func(d *Directory) { d.Locations[0].Zones = nil }, Request{ShipTo: to("DE", "", "")}, "", "[lyon oslo]"},
+		{"another channel", nil, Request{Channel: "shop"}, "", "[berlin]"},
+		{"collected", nil, Request{Pickup: "berlin"}, "", "[berlin]"},
+		{"collected where that is not offered", nil, Request{Pickup: "oslo"}, "", "[]"},
+		{"collected from another channel's", nil, Request{Channel: "fair", Pickup: "vienna"}, "", "[]"},
+		{"collected and pinned elsewhere", nil, Request{Pickup: "berlin"}, "lyon", "[]"},
+		{"a pin", nil, Request{}, "lyon", "[lyon]"},
+		{"a pin that the address rules out", nil, Request{ShipTo: to("FR", "", "")}, "berlin", "[]"},
+		{"stock decides among those of one priority", nil, Request{Channel: "fair"}, "", "[oslo lyon berlin] [1 3]"},
+		{"stock decides alone", func(d *Directory) { d.Channels[2].Rank = []Rank{RankHighestStock} }, Request{Channel: "fair"}, "", "[oslo berlin lyon] [3]"},
+		{"stock has nothing to decide", func(d *Directory) { d.Locations[0].Priority = number(11) }, Request{Channel: "fair"}, "", "[oslo lyon berlin]"},
+	} {
+		routing, err := Route(compiled(t, c.change), c.ask)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		found := routing.Candidates(c.pin)
+		got := fmt.Sprint(found.IDs)
+		if found.Groups != nil {
+			got += fmt.Sprint(" ", found.Groups)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestRoute_UnknownChannel says which there are.
+func TestRoute_UnknownChannel(t *testing.T) {
+	none := compiled(t, func(d *Directory) { d.Channels[0].Default = false })
+	for _, c := range []struct {
+		rules   *Rules
+		channel Channel
+		want    string
+	}{
+		{compiled(t, nil), "app", `is "app", which the directory does not have; there are web, shop, fair`},
+		{none, "", "is required: no channel of the directory is the default; there are web, shop, fair"},
+	} {
+		_, err := Route(c.rules, Request{Channel: c.channel})
+		if unknown, ok := errors.AsType[*UnknownChannelError](err); !ok || unknown.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestImplicit has every location, in order, whatever the channel and the address.
+func TestImplicit(t *testing.T) {
+	r := Implicit([]ID{"berlin", "lyon", "oslo"})
+	for _, c := range []struct {
+		ask  Request
+		pin  ID
+		want string
+	}{
+		{Request{Channel: "any", ShipTo: to("JP", "", "")}, "", "[berlin lyon oslo]"},
+		{Request{}, "lyon", "[lyon]"}, {Request{}, "mars", "[]"}, {Request{Pickup: "oslo"}, "", "[oslo]"},
+		{Request{Pickup: "oslo"}, "oslo", "[oslo]"}, {Request{Pickup: "oslo"}, "lyon", "[]"},
+	} {
+		routing, err := Route(r, c.ask)
+		if got := fmt.Sprint(routing.Candidates(c.pin).IDs); err != nil || got != c.want {
+			t.Errorf("%+v: %s %v, want %s", c.ask, got, err, c.want)
+		}
+	}
+}
+
+// TestLimits finds the limits of a channel that count a SKU.
+func TestLimits(t *testing.T) {
+	r := compiled(t, func(d *Directory) {
+		d.Limits = []Limit{
+			{ID: "all", PerCustomer: 9}, {ID: "drop", Channels: []Channel{"web"}, SKUs: []SKU{"TEE"}, PerCustomer: 2},
+			{ID: "shop", Channels: []Channel{"shop"}, PerCustomer: 1},
+		}
+	})
+	for ask, want := range map[[2]string]string{
+		{"web", "TEE"}: "all drop", {"web", "MUG"}: "all", {"shop", "TEE"}: "all shop", {"fair", "TEE"}: "all",
+	} {
+		routing, err := Route(r, Request{Channel: Channel(ask[0])})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range routing.Limits(SKU(ask[1])) {
+			got = append(got, l.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v: %v, want %s", ask, got, want)
+		}
+	}
+}
+
+// TestCompile keeps what it was given: a later change of the caller's does not show.
+func TestCompile(t *testing.T) {
+	d := europe()
+	r, err := Compile(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Channels[1].Locations[0], *d.Locations[0].Priority = "moon", 99
+	routing, _ := Route(r, Request{Channel: "shop"})
+	if got := fmt.Sprint(routing.Candidates("").IDs, *r.Directory().Locations[0].Priority); got != "[berlin] 10" {
+		t.Error(got)
+	}
+	if _, err := Compile(d); err == nil {
+		t.Error("a directory that names a location it does not have was compiled")
+	}
+}
+
+// drawDirectory draws any directory that is valid.
+func drawDirectory(t *rapid.T) Directory {
+	ids := []ID{"a", "b", "c", "d", "e"}
+	maybe := func(name string, values ...float64) *float64 {
+		if i := rapid.IntRange(-1, len(values)-1).Draw(t, name); i >= 0 {
+			return number(values[i])
+		}
+		return nil
+	}
+	d := Directory{Zones: []Zone{
+		{ID: "all"}, {ID: "de", Countries: []string{"DE"}}, {ID: "codes", PostalCodes: []string{"1*", "77"}},
+		{ID: "north", Countries: []string{"NO", "DE"}, Regions: []string{"N"}},
+	}}
+	for _, id := range ids {
+		l := Location{
+			ID: id, Enabled: is(rapid.IntRange(0, 4).Draw(t, "enabled") > 0), Pickup: rapid.Bool().Draw(t, "pickup"),
+			Priority: maybe("priority", 1, 2), Cost: maybe("cost", 1, 2), Country: rapid.SampledFrom([]string{"", "DE", "NO"}).Draw(t, "country"),
+			Zones: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"all", "de", "codes", "north"}), 0, 2, rapid.ID).Draw(t, "zones"),
+		}
+		if l.Latitude = maybe("latitude", 50, 60); l.Latitude != nil {
+			l.Longitude = number(10)
+		}
+		d.Locations = append(d.Locations, l)
+	}
+	rules := []Rank{RankSameCountry, RankNearest, RankPriority, RankCost, RankHighestStock}
+	for _, id := range []Channel{"web", "shop"} {
+		d.Channels = append(d.Channels, SalesChannel{
+			ID: id, Default: id == "web", Locations: rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 1, 5, rapid.ID).Draw(t, "locations"),
+			Rank: rapid.SliceOfNDistinct(rapid.SampledFrom(rules), 0, 5, rapid.ID).Draw(t, "rank"),
+		})
+	}
+	return d
+}
+
+func drawRequest(t *rapid.T) (Request, ID) {
+	ask := Request{Channel: rapid.SampledFrom([]Channel{"", "web", "shop"}).Draw(t, "channel")}
+	switch rapid.IntRange(0, 3).Draw(t, "kind") {
+	case 0:
+		ask.Pickup = rapid.SampledFrom([]ID{"a", "b", "mars"}).Draw(t, "store")
+	case 1, 2:
+		ask.ShipTo = to(rapid.SampledFrom([]string{"", "de", "NO", "FR"}).Draw(t, "to"), rapid.SampledFrom([]string{"", "n", "S"}).Draw(t, "region"),
+			rapid.SampledFrom([]string{"", "1", "12", "7 7", "777"}).Draw(t, "code"))
+	}
+	return ask, rapid.SampledFrom([]ID{"", "", "a", "b", "mars"}).Draw(t, "pin")
+}
+
+// allowed is, said in another way, whether a location may serve a request.
+func allowed(d *Directory, ask Request, pin, id ID) bool {
+	c := d.Channels[0]
+	if ask.Channel == "shop" {
+		c = d.Channels[1]
+	}
+	l := d.Locations[slices.IndexFunc(d.Locations, func(l Location) bool { return l.ID == id })]
+	ok := slices.Contains(c.Locations, id) && *l.Enabled && (pin == "" || pin == id)
+	if ask.Pickup != "" {
+		return ok && id == ask.Pickup && l.Pickup
+	}
+	if ask.ShipTo == nil {
+		return ok
+	}
+	country, region, code := strings.ToUpper(ask.ShipTo.Country), strings.ToUpper(ask.ShipTo.Region), strings.ReplaceAll(ask.ShipTo.PostalCode, " ", "")
+	zones := map[string]bool{
+		"all": true, "de": country == "DE", "codes": strings.HasPrefix(code, "1") || code == "77",
+		"north": (country == "NO" || country == "DE") && region == "N",
+	}
+	return ok && slices.ContainsFunc(l.Zones, func(z string) bool { return zones[z] })
+}
+
+// TestRoute_Rules has Route return every location that the rules allow and none that they exclude; each
+// of the others is left out with one reason, and the same question has the same answer.
+func TestRoute_Rules(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDirectory(t)
+		r, err := Compile(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask, pin := drawRequest(t)
+		routing, err := Route(r, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := map[ID]bool{}
+		for _, l := range d.Locations {
+			has[l.ID] = rapid.Bool().Draw(t, "level")
+		}
+		candidates := routing.Candidates(pin)
+		reasons := map[ID]Reason{}
+		for _, x := range routing.Explain("1", pin, func(id ID) bool { return has[id] }, []ID{"a", "old"}) {
+			if reasons[x.Location] != "" || x.Line != "1" {
+				t.Fatalf("%+v twice, or of another line", x)
+			}
+			reasons[x.Location] = x.Reason
+		}
+		for _, l := range d.Locations {
+			is, want := slices.Contains(candidates.IDs, l.ID), allowed(&d, ask, pin, l.ID)
+			if is != want {
+				t.Fatalf("%s is a candidate: %t, the rules say %t", l.ID, is, want)
+			}
+			if served := is && has[l.ID]; served == (reasons[l.ID] != "") {
+				t.Fatalf("%s serves: %t, left out: %q", l.ID, served, reasons[l.ID])
+			}
+		}
+		if reasons["old"] != ReasonUnknownLocation || pin == "mars" && reasons["mars"] != ReasonUnknownLocation {
+			t.Fatalf("unknown locations: %v", reasons)
+		}
+		again, _ := Route(r, ask)
+		if fmt.Sprint(again.Candidates(pin)) != fmt.Sprint(candidates) {
+			t.Fatalf("%v, then %v", candidates, again.Candidates(pin))
+		}
+	})
+}
+
+// compareBy is, said in another way, what a rule says of two locations that are tied with others in group:
+// below 0 where a comes first, 0 where it abstains or they are equal.
+func compareBy(rule Rank, group []Location, ask Request, a, b Location) float64 {
+	value := func(l Location) (float64, bool) {
+		switch rule {
+		case RankSameCountry:
+			if ask.ShipTo == nil || ask.ShipTo.Country == "" || l.Country == "" {
+				return 0, false
+			}
+			if strings.EqualFold(l.Country, ask.ShipTo.Country) {
+				return 0, true
+			}
+			return 1, true
+		case RankNearest: // all on one meridian; the addresses' countries lie north of 60, or south of 55
+			if ask.ShipTo == nil || ask.ShipTo.Country == "" || l.Latitude == nil {
+				return 0, false
+			}
+			if strings.EqualFold(ask.ShipTo.Country, "NO") {
+				return -*l.Latitude, true
+			}
+			return *l.Latitude, true
+		case RankPriority:
+			return deref(l.Priority)
+		default:
+			return deref(l.Cost)
+		}
+	}
+	for _, l := range group {
+		if _, known := value(l); !known {
+			return 0
+		}
+	}
+	x, _ := value(a)
+	y, _ := value(b)
+	return x - y
+}
+
+func deref(x *float64) (float64, bool) {
+	if x == nil {
+		return 0, false
+	}
+	return *x, true
+}
+
+// TestRoute_Order has candidates in the order of the chain: each rule orders what is tied before it, and
+// the channel's order decides last.
+func TestRoute_Order(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDirectory(t)
+		ask, _ := drawRequest(t)
+		c := &d.Channels[0]
+		if ask.Channel == "shop" {
+			c = &d.Channels[1]
+		}
+		c.Rank = slices.DeleteFunc(c.Rank, func(r Rank) bool { return r == RankHighestStock })
+		r, err := Compile(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routing, _ := Route(r, ask)
+		var group []Location
+		for _, id := range c.Locations {
+			if allowed(&d, ask, "", id) {
+				group = append(group, d.Locations[slices.IndexFunc(d.Locations, func(l Location) bool { return l.ID == id })])
+			}
+		}
+		want := sorted(group, c.Rank, ask)
+		if got := fmt.Sprint(routing.Candidates("").IDs); got != fmt.Sprint(want) {
+			t.Fatalf("%s, want %v", got, want)
+		}
+	})
+}
+
+// sorted orders a tied group by a chain: the naive way.
+func sorted(group []Location, chain []Rank, ask Request) (ids []ID) {
+	if len(chain) == 0 {
+		for _, l := range group {
+			ids = append(ids, l.ID)
+		}
+		return ids
+	}
+	for len(group) > 0 {
+		first := group[0]
+		for _, l := range group {
+			if compareBy(chain[0], group, ask, l, first) < 0 {
+				first = l
+			}
+		}
+		var tied, rest []Location
+		for _, l := range group {
+			if compareBy(chain[0], group, ask, l, first) == 0 {
+				tied = append(tied, l)
+			} else {
+				rest = append(rest, l)
+			}
+		}
+		ids = append(ids, sorted(tied, chain[1:], ask)...)
+		group = rest
+	}
+	return ids
+}
+
+// TestRanking says in words what each rule makes of the candidates.
+func TestRanking(t *testing.T) {
+	routing, err := Route(compiled(t, nil), Request{ShipTo: to("DE", "", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.ReplaceAll(fmt.Sprintf("%q", routing.Ranking()), "} {", "}\n{")
+	want := `[{"same_country" "" ["berlin: in DE, as the address" "lyon: in FR, not DE" "oslo: in NO, not DE"]}
+{"nearest" "" ["berlin: 267 km" "lyon: 713 km" "oslo: 988 km"]}
+{"priority" "" ["berlin: priority 10" "lyon: priority 10" "oslo: priority 5"]}
+{"cost" "among those it knows nothing of: oslo" ["berlin: cost 4" "lyon: cost 2" "oslo: not known"]}]`
+	if got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// TestLoadCentroids knows postal codes by their beginning, and countries as before.
+func TestLoadCentroids(t *testing.T) {
+	c, err := LoadCentroids(strings.NewReader("country,postal_prefix,latitude,longitude\nDE,8,48.1,11.6\nde,80,48.2,11.5\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ask, want := range map[[2]string]vector{
+		{"DE", "80331"}: vectorOf(48.2, 11.5), {"DE", "89"}: vectorOf(48.1, 11.6), {"DE", "10115"}: vectorOf(51.03, 10.35),
+	} {
+		if got, known := c.find(ask[0], ask[1]); !known || got != want {
+			t.Errorf("%v: %v %t", ask, got, known)
+		}
+	}
+	if _, known := c.find("QQ", ""); known {
+		t.Error("QQ is somewhere")
+	}
+	_, err = LoadCentroids(strings.NewReader("country,postal_prefix,latitude,longitude\nGermany,,1,1\nDE,,north,1\n"))
+	if err == nil || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), "line 3") {
+		t.Error(err)
+	}
+}
+
+// BenchmarkRoute is one request with an address and a chain of four rules.
+func BenchmarkRoute(b *testing.B) {
+	for _, n := range []int{1, 10, 200} {
+		b.Run(fmt.Sprint(n, " locations"), func(b *testing.B) {
+			d := Directory{Zones: []Zone{{ID: "dach", Countries: []string{"DE", "AT"}}}}
+			web := SalesChannel{ID: "web", Default: true, Rank: []Rank{RankSameCountry, RankNearest, RankPriority, RankCost}}
+			for i := range n {
+				id := ID(fmt.Sprint("l", i))
+				d.Locations = append(d.Locations, Location{
+					ID: id, Country: []string{"DE", "AT", "FR"}[i%3], Latitude: number(float64(i%60) + 0.5), Longitude: number(float64(i * 7 % 90)),
+					Priority: number(float64(i % 5)), Cost: number(float64(i % 3)), Zones: []string{"dach"},
+				})
+				web.Locations = append(web.Locations, id)
+			}
+			d.Channels = []SalesChannel{web}
+			r, err := Compile(d)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ask := Request{ShipTo: to("DE", "", "10115")}
+			b.ReportAllocs()
+			for b.Loop() {
+				routing, _ := Route(r, ask)
+				if len(routing.Candidates("").IDs) != n {
+					b.Fatal("lost some")
+				}
+			}
+		})
+	}
+}
+
+func ExampleRoute() {
+	rules, err := Compile(Directory{
+		Locations: []Location{
+			{ID: "berlin", Country: "DE", Zones: []string{"dach"}},
+			{ID: "vienna", Country: "AT", Zones: []string{"dach"}},
+		},
+		Zones:    []Zone{{ID: "dach", Countries: []string{"DE", "AT", "CH"}}},
+		Channels: []SalesChannel{{ID: "web", Default: true, Locations: []ID{"berlin", "vienna"}, Rank: []Rank{RankSameCountry}}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	routing, err := Route(rules, Request{ShipTo: &Address{Country: "AT"}})
+	fmt.Println(routing.Candidates("").IDs, err)
+	// Output: [vienna berlin] <nil>
+}
