@@ -16,6 +16,7 @@ type Config struct {
 	Reservation Reservation
 	Reconcile   Reconcile
 	Confirm     Confirm
+	Directory   Directory
 	Auth        Auth
 }
 
@@ -52,6 +53,12 @@ type Reservation struct {
 // Confirm is how confirming waits.
 type Confirm struct {
 	Wait time.Duration // the longest wait for the ledger
+}
+
+// Directory is where the routing directory comes from.
+type Directory struct {
+	File      string // its only source; "" is the ledger
+	Centroids string // file of positions of postal codes; "" knows countries only
 }
 
 // Auth is who may call.

@@ -54,6 +54,10 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setBacklog(&c.Reconcile.BacklogMax, raw) }},
 	{"confirm.wait", "5s", "longest wait of a durable call for the ledger", false,
 		func(c *Config, raw any) error { return setWait(&c.Confirm.Wait, raw) }},
+	{"directory.file", "", "file that is the only source of the routing directory; empty: the ledger keeps it", false,
+		func(c *Config, raw any) error { return setFile(&c.Directory.File, raw) }},
+	{"directory.centroids", "", "CSV file of positions by postal code, for the nearest location; empty: by country", false,
+		func(c *Config, raw any) error { return setFile(&c.Directory.Centroids, raw) }},
 	{"auth.mode", string(AuthOff), "who may call; only off for now", false,
 		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
 }
@@ -103,6 +107,15 @@ func setPrefix(to *string, raw any) error {
 	if !ok || text == "" || text == "." || text == ".." || len(text) > prefixBytesMax ||
 		!utf8.ValidString(text) || strings.ContainsFunc(text, bad) {
 		return fmt.Errorf("must be text of 1 to %d bytes without { } and control characters", prefixBytesMax)
+	}
+	*to = text
+	return nil
+}
+
+func setFile(to *string, raw any) error {
+	text, ok := raw.(string)
+	if !ok || strings.ContainsFunc(text, unicode.IsControl) {
+		return errors.New("must be the name of a file")
 	}
 	*to = text
 	return nil

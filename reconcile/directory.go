@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
@@ -63,19 +64,22 @@ func removed(current, next *location.Directory) []location.ID {
 // followEvery is how often a directory is looked for: within a second it is in use everywhere.
 const followEvery = 400 * time.Millisecond
 
-// Follow hands use each version of the directory, the current one first, until ctx ends. While the ledger
-// does not answer, the last one stays in use. The current version is in use when first returns.
+// Follow has each version of the directory used. While it can't be read, or is wrong, the last one stays
+// in use.
 type Follow struct {
 	Directories Directories
 	Use         func(*location.Rules)
 	Options     []location.Option
-	Logger      *slog.Logger
+	Logger      *slog.Logger // required, as the others but Options
 
+	mu      sync.Mutex
 	version int64
 }
 
 // Once looks for a new version and has it used.
 func (f *Follow) Once(ctx context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	d, changed, err := f.Directories.Directory(ctx, f.version)
 	if err != nil || !changed {
 		return err

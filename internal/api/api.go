@@ -23,6 +23,7 @@ type Options struct {
 	TTLMax        time.Duration   // the longest, as documented; default 24h
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
 	Degraded      func() []string // what /readyz names beside its 200; default nothing
+	Directories   Directories     // keeps the routing directory; nil: there is none
 	Metrics       http.Handler    // serves /metrics; nil: no such path
 	Observer      Observer        // told of every request; default nobody
 	Logger        *slog.Logger    // default slog.Default()
@@ -54,6 +55,8 @@ func New(store Store, options Options) *API {
 	a.document = newDocument(a.options)
 	a.registerReservations()
 	a.registerStock()
+	a.registerDirectory()
+	a.registerRoute()
 	a.registerHealth()
 	a.registerDocs() // last: it serves what the others described
 	a.mux.HandleFunc("/", a.unmatched)

@@ -61,6 +61,9 @@ func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 	if len(bytes.TrimLeft(buffer.Bytes(), " \t\r\n")) == 0 {
 		return nil
 	}
+	if in, ok := target.(interface{ decodeYAML(text []byte) error }); ok && isYAML(r.Header.Get("Content-Type")) {
+		return in.decodeYAML(bytes.Clone(buffer.Bytes()))
+	}
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return errMediaType
 	}

@@ -20,6 +20,8 @@ type fakeStore struct {
 	levels      []cache.Level
 	page        cache.LevelPage
 	found       cache.ReservationPage
+	route       cache.Route
+	available   map[location.SKU]int64
 	during      func(ctx context.Context) // called inside every call
 }
 
@@ -47,6 +49,18 @@ func (f *fakeStore) Release(ctx context.Context, r cache.TransitionRequest) (cac
 
 func (f *fakeStore) Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error) {
 	return f.result, f.call(ctx, r)
+}
+
+func (f *fakeStore) Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
+func (f *fakeStore) Route(ctx context.Context, r cache.ReserveRequest) (cache.Route, error) {
+	return f.route, f.call(ctx, r)
+}
+
+func (f *fakeStore) Availability(ctx context.Context, r cache.AvailabilityRequest) (map[location.SKU]int64, error) {
+	return f.available, f.call(ctx, r)
 }
 
 func (f *fakeStore) Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error) {

@@ -32,16 +32,22 @@ var (
 			" why each was left out."}
 	insufficientStock = &kind{"insufficient_stock", http.StatusConflict, "Insufficient stock",
 		"`shortages` lists every short line and the most that it could have had. Nothing was taken."}
+	purchaseLimit = &kind{"purchase_limit", http.StatusConflict, "Purchase limit",
+		"`limit` units are allowed to one customer, and this one has `taken` already; `campaign` is the limit's id."}
+	inUse = &kind{"in_use", http.StatusConflict, "In use",
+		"A level or location with held or committed units can't be removed; `held` and `committed` say how many there are."}
+	directoryIsFile = &kind{"directory_is_file", http.StatusConflict, "The directory is a file",
+		"The server reads its routing directory from a file (directory.file): change that file."}
 	wrongState = &kind{"wrong_state", http.StatusConflict, "Wrong state",
 		"The transition does not apply to the reservation as it is; `state` says what it is now."}
 	versionConflict = &kind{"version_conflict", http.StatusConflict, "Version conflict",
-		"The `version` sent is not the current one, or `if_on_hand` did not hold. Read again, " +
+		"The `version` sent is not the current one, or `if_on_hand` or `If-Match` did not hold. Read again, " +
 			"then decide again."}
 	tooLarge = &kind{"too_large", http.StatusRequestEntityTooLarge, "Body too large",
 		"The body is larger than 1 MiB."}
 	unsupportedMediaType = &kind{
 		"unsupported_media_type", http.StatusUnsupportedMediaType, "Unsupported media type",
-		"A body must be sent with `Content-Type: application/json`.",
+		"A body must be sent with `Content-Type: application/json`, a directory also with `application/yaml`.",
 	}
 	invalidRequest = &kind{"invalid_request", http.StatusUnprocessableEntity, "Invalid request",
 		"The request is understood but not allowed; `errors` lists every fault with its path."}
@@ -63,7 +69,7 @@ var (
 // kinds lists them all, in the order of the page that explains them.
 var kinds = []*kind{
 	malformed, forbidden, notFound, methodNotAllowed, idConflict, unknownStock, noLocation, insufficientStock,
-	wrongState, versionConflict, tooLarge, unsupportedMediaType, invalidRequest, internal,
+	purchaseLimit, inUse, directoryIsFile, wrongState, versionConflict, tooLarge, unsupportedMediaType, invalidRequest, internal,
 	unavailable, rebuilding, notDurableYet, backlogFull,
 }
 

@@ -35,6 +35,7 @@ func newDocument(o Options) *huma.OpenAPI {
 		Tags: []*huma.Tag{
 			{Name: tagReservations, Description: "Take units out of sale, then sell them or give them back."},
 			{Name: tagStock, Description: "What there is, and what is available."},
+			{Name: tagRouting, Description: "Which locations serve which orders, and why."},
 			{Name: tagHealth},
 		},
 	}
@@ -63,11 +64,18 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		}
 		op.problems = slices.Concat(op.problems, []*kind{malformed, tooLarge, unsupportedMediaType})
 	}
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	if described.RequestBody != nil && op.yaml {
+		described.RequestBody.Content[yamlType] = text
+	}
 	out := schemas.Schema(reflect.TypeFor[Out](), true, "")
 	for status, when := range op.answers {
 		described.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: when, Headers: answerHeaders(status, op.method),
 			Content: map[string]*huma.MediaType{"application/json": {Schema: out}},
+		}
+		if op.yaml {
+			described.Responses[strconv.Itoa(status)].Content[yamlType] = text
 		}
 	}
 	if op.method != http.MethodGet {

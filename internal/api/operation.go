@@ -18,6 +18,7 @@ type operation struct {
 	answers     map[int]string // statuses of success, and when
 	problems    []*kind        // beside those that every operation has
 	missing     string         // the detail of a 404
+	yaml        bool           // bodies may be YAML as well
 }
 
 // nothing stands for a body that an operation doesn't have.
@@ -29,6 +30,8 @@ type reply[Out any] struct {
 	status   int    // default 200
 	replay   bool   // answered before: says so in a header
 	location string // of what was made; optional
+	etag     string // version of the answer; optional
+	text     []byte // the answer as YAML, instead of body; nil is JSON
 }
 
 // register serves op by call and describes it, both from In and Out. In is what the body is decoded
@@ -68,6 +71,14 @@ func (out *reply[Out]) write(w http.ResponseWriter) {
 	}
 	if out.location != "" {
 		header["Location"] = []string{out.location}
+	}
+	if out.etag != "" {
+		header["Etag"] = []string{out.etag}
+	}
+	if out.text != nil {
+		header["Content-Type"] = []string{yamlType}
+		_, _ = w.Write(out.text) // the caller is gone: nobody is left to tell
+		return
 	}
 	if out.status == 0 {
 		out.status = http.StatusOK

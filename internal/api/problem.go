@@ -27,6 +27,11 @@ type Problem struct {
 	Rejected  []Rejected `json:"rejected,omitempty" nullable:"false" doc:"no_location: why each location was left out."`
 	State     string     `json:"state,omitempty" enum:"held,confirmed,fulfilled,released,expired" doc:"wrong_state: what the state is now."`
 	Version   *int64     `json:"version,omitempty" example:"3" doc:"version_conflict of a reservation: its version now."`
+	Campaign  string     `json:"campaign,omitempty" example:"drop-2026-11" doc:"purchase_limit: the limit's id."`
+	Limit     *int64     `json:"limit,omitempty" example:"2" doc:"purchase_limit: units that one customer may have."`
+	Taken     *int64     `json:"taken,omitempty" example:"1" doc:"purchase_limit: units that this customer has already."`
+	Held      *int64     `json:"held,omitempty" example:"3" doc:"in_use: units that are held."`
+	Committed *int64     `json:"committed,omitempty" example:"5" doc:"in_use: units that are committed."`
 	OnHand    *int64     `json:"on_hand,omitempty" example:"40" doc:"version_conflict of a level: its on hand now."`
 
 	_ struct{} `additionalProperties:"true"`

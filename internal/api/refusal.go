@@ -44,6 +44,8 @@ var refusals = []refusal{
 	{cache.ErrIDConflict, idConflict, "this id was used before for another request", nil},
 	{cache.ErrUnknownStock, unknownStock, "", fillUnknownStock},
 	{cache.ErrNoLocation, noLocation, "", fillNoLocation},
+	{cache.ErrPurchaseLimit, purchaseLimit, "", fillPurchaseLimit},
+	{cache.ErrInUse, inUse, "", fillInUse},
 	{cache.ErrNotFound, notFound, "", nil},
 	{cache.ErrWrongState, wrongState, "", fillWrongState},
 	{cache.ErrVersionConflict, versionConflict, "", fillVersionConflict},
@@ -56,6 +58,7 @@ var refusals = []refusal{
 	{context.DeadlineExceeded, unavailable, "no answer in time" + unknownOutcome, nil},
 	{context.Canceled, unavailable, "the call was given up" + unknownOutcome, nil},
 
+	{ErrDirectoryIsFile, directoryIsFile, "this server reads its directory from a file (directory.file): change that file", nil},
 	{errMalformed, malformed, "", fillMalformed},
 	{errPath, notFound, "no such path; /docs lists those there are", nil},
 	{errOrigin, forbidden, "a page of another site must not make a browser call this", nil},

@@ -33,6 +33,17 @@ type Line struct {
 	Returned  int64        `json:"returned" example:"0" doc:"Units of fulfilled that came back to stock."`
 	From      []Allocation `json:"from" nullable:"false" doc:"The locations that serve the line."`
 
+	Components []LineComponent `json:"components,omitempty" nullable:"false" doc:"Of a kit: what it consists of. Then the quantities of the line are kits."`
+
+	_ struct{} `additionalProperties:"true"`
+}
+
+// LineComponent is one of the SKUs that a kit consists of.
+type LineComponent struct {
+	SKU      string       `json:"sku" example:"CAP"`
+	Quantity int64        `json:"quantity" example:"2" doc:"Units, of all kits of the line."`
+	From     []Allocation `json:"from" nullable:"false"`
+
 	_ struct{} `additionalProperties:"true"`
 }
 
@@ -63,11 +74,19 @@ func lines(in []cache.Line) []Line {
 	for i, l := range in {
 		out[i] = Line{
 			Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested,
-			Fulfilled: l.Fulfilled, Returned: l.Returned, From: make([]Allocation, len(l.From)),
+			Fulfilled: l.Fulfilled, Returned: l.Returned, From: allocations(l.From),
 		}
-		for j, from := range l.From {
-			out[i].From[j] = Allocation{Location: string(from.Location), Quantity: from.Quantity}
+		for _, c := range l.Components {
+			out[i].Components = append(out[i].Components, LineComponent{SKU: string(c.SKU), Quantity: c.Quantity, From: allocations(c.From)})
 		}
+	}
+	return out
+}
+
+func allocations(in []cache.Allocation) []Allocation {
+	out := make([]Allocation, len(in))
+	for i, a := range in {
+		out[i] = Allocation{Location: string(a.Location), Quantity: a.Quantity}
 	}
 	return out
 }

@@ -49,7 +49,7 @@ func (a *API) registerReserve() {
 			http.StatusOK:      "The id was used before with the same request: the reservation as it is now.",
 		},
 		problems: []*kind{
-			invalidRequest, idConflict, unknownStock, noLocation, insufficientStock, rebuilding, backlogFull,
+			invalidRequest, idConflict, unknownStock, noLocation, purchaseLimit, insufficientStock, rebuilding, backlogFull,
 		},
 	}, a.reserve)
 }

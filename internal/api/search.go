@@ -90,7 +90,7 @@ func readQuery(rawQuery string, limit *int, set map[string]func(string)) error {
 		if len(values) > 1 {
 			return malformedAt("/"+name, "appears twice")
 		}
-		if name == "limit" {
+		if name == "limit" && limit != nil {
 			if *limit, err = pageLimit(values[0]); err != nil {
 				return err
 			}

@@ -15,9 +15,13 @@ type Store interface {
 	Confirm(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Release(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
+	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
 	Search(ctx context.Context, f cache.ReservationFilter) (cache.ReservationPage, error)
+
+	Route(ctx context.Context, r cache.ReserveRequest) (cache.Route, error)
+	Availability(ctx context.Context, r cache.AvailabilityRequest) (map[location.SKU]int64, error)
 
 	Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error)
 	Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error)

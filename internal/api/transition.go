@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 )
 
 // ConfirmRequest is the body of a confirm; it may be left out.
@@ -30,6 +31,13 @@ type ExtendRequest struct {
 	Version    *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now; left out, none is asked for."`
 }
 
+// MoveRequest is the body of a move.
+type MoveRequest struct {
+	Version *Whole `json:"version" minimum:"1" example:"1" doc:"The version it must have now, so that a repeat is known as such."`
+	Line    string `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	To      string `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that is to serve what is left of the line."`
+}
+
 func (a *API) registerTransitions() {
 	problems := []*kind{invalidRequest, notFound, idConflict, wrongState, versionConflict, rebuilding}
 	durable := append([]*kind{notDurableYet}, problems...)
@@ -44,7 +52,7 @@ func (a *API) registerTransitions() {
 	confirm.summary = "Make a held reservation a sale"
 	confirm.description = "After the deadline it takes the units again, or answers `insufficient_stock`. " +
 		"Repeating it changes nothing."
-	confirm.problems = append([]*kind{insufficientStock}, durable...)
+	confirm.problems = append([]*kind{insufficientStock, purchaseLimit}, durable...)
 	register(a, confirm, a.confirm)
 
 	release := transition
@@ -60,6 +68,14 @@ func (a *API) registerTransitions() {
 	fulfill.description = "The reservation stays confirmed until nothing is left to fulfill."
 	fulfill.problems = append([]*kind{insufficientStock}, durable...)
 	register(a, fulfill, unitsCall(a.store.Fulfill))
+
+	move := transition
+	move.id, move.path = "move", "/v1/reservations/{id}/move"
+	move.summary = "Have a line come from another location"
+	move.description = "In one atomic step, of a held or confirmed reservation. What was fulfilled stays; a kit moves whole. " +
+		"The location must be enabled and have the units; it need not ship to the address."
+	move.problems = append([]*kind{insufficientStock, noLocation}, durable...)
+	register(a, move, a.move)
 
 	extend := transition
 	extend.id, extend.path = "extend", "/v1/reservations/{id}/extend"
@@ -77,6 +93,12 @@ func (a *API) confirm(r *http.Request, in *ConfirmRequest) (reply[Reservation], 
 func (a *API) extend(r *http.Request, in *ExtendRequest) (reply[Reservation], error) {
 	return transitioned(a.store.Extend(r.Context(), cache.ExtendRequest{
 		ID: r.PathValue("id"), TTL: in.TTLSeconds.seconds(), Version: in.Version.positive(),
+	}))
+}
+
+func (a *API) move(r *http.Request, in *MoveRequest) (reply[Reservation], error) {
+	return transitioned(a.store.Move(r.Context(), cache.MoveRequest{
+		ID: r.PathValue("id"), Version: in.Version.positive(), Line: in.Line, To: location.ID(in.To),
 	}))
 }
 

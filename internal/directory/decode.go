@@ -22,7 +22,7 @@ const BytesMax = 8 << 20
 func Decode(data []byte) (location.Directory, error) {
 	var d location.Directory
 	if len(data) > BytesMax {
-		return d, &Error{Faults: []Fault{{1, 1, "", fmt.Sprintf("is %d bytes long, at most %d are read", len(data), BytesMax)}}}
+		return d, &Error{Malformed: true, Faults: []Fault{{1, 1, "", fmt.Sprintf("is %d bytes long, at most %d are read", len(data), BytesMax)}}}
 	}
 	root, err := parse(data)
 	if err != nil {
@@ -30,13 +30,14 @@ func Decode(data []byte) (location.Directory, error) {
 	}
 	r := reader{at: map[string]*yaml.Node{}}
 	r.value("", root, reflectOf(&d))
-	if len(r.faults) == 0 {
+	malformed := len(r.faults) > 0
+	if !malformed {
 		for _, f := range d.Validate() {
 			r.add(f.Path, r.nearest(f.Path), "%s", f.Message)
 		}
 	}
 	if len(r.faults) > 0 {
-		return location.Directory{}, faultsError(r.faults)
+		return location.Directory{}, faultsError(r.faults, malformed)
 	}
 	return d, nil
 }
@@ -48,12 +49,12 @@ func parse(data []byte) (*yaml.Node, error) {
 	err := in.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && isEmpty(&doc):
-		return nil, &Error{Faults: []Fault{{1, 1, "", "is empty: a directory has locations and channels"}}}
+		return nil, &Error{Malformed: true, Faults: []Fault{{1, 1, "", "is empty: a directory has locations and channels"}}}
 	case err != nil:
 		return nil, syntaxError(err)
 	}
 	if err := in.Decode(&more); err == nil {
-		return nil, &Error{Faults: []Fault{{more.Line, more.Column, "", "a second document begins here: a file has one"}}}
+		return nil, &Error{Malformed: true, Faults: []Fault{{more.Line, more.Column, "", "a second document begins here: a file has one"}}}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}
@@ -75,7 +76,7 @@ func syntaxError(err error) error {
 		}
 		text = strings.TrimPrefix(text, m[0])
 	}
-	return &Error{Faults: []Fault{{line, 1, "", "is not YAML: " + text}}}
+	return &Error{Malformed: true, Faults: []Fault{{line, 1, "", "is not YAML: " + text}}}
 }
 
 // nearest is the node that a path leads to, or as far as there is one.

@@ -21,7 +21,10 @@ func (f Fault) String() string {
 }
 
 // Error lists every fault of a file, in the order of its lines.
-type Error struct{ Faults []Fault }
+type Error struct {
+	Faults    []Fault
+	Malformed bool // it was not understood; else it says what a directory must not say
+}
 
 func (e *Error) Error() string {
 	lines := make([]string, len(e.Faults))
@@ -31,12 +34,12 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func faultsError(faults []Fault) error {
+func faultsError(faults []Fault, malformed bool) error {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
 		return a.Column - b.Column
 	})
-	return &Error{Faults: faults}
+	return &Error{Faults: faults, Malformed: malformed}
 }

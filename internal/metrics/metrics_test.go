@@ -52,6 +52,7 @@ holdfast_calls_total{outcome="ok",verb="confirm"} 0
 holdfast_calls_total{outcome="ok",verb="expire"} 0
 holdfast_calls_total{outcome="ok",verb="extend"} 0
 holdfast_calls_total{outcome="ok",verb="fulfill"} 0
+holdfast_calls_total{outcome="ok",verb="move"} 0
 holdfast_calls_total{outcome="ok",verb="release"} 0
 holdfast_calls_total{outcome="ok",verb="reserve"} 2
 holdfast_calls_total{outcome="ok",verb="unheard-of"} 1
