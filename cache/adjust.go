@@ -12,7 +12,7 @@ import (
 
 // Adjust applies one operation on levels: counts, signed changes, or changes of policy, all of them
 // or none. It is safe to repeat: the same id with the same changes answers the levels as they are
-// now, and changes nothing.
+// now, and changes nothing; a level that was removed since counts nothing.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
 // negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
@@ -39,7 +39,7 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	if result, err = r.result(a); err != nil {
 		return AdjustResult{}, err
 	}
-	if err := s.await(ctx, Awaited{Step: Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}, Epoch: a.epoch}); err != nil {
+	if err := s.awaitOperation(ctx, r.ID, result.birth, a.epoch); err != nil {
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()

@@ -36,6 +36,7 @@ const (
 	VerbMove    Verb = "move"
 	VerbExpire  Verb = "expire"
 	VerbAdjust  Verb = "adjust"
+	VerbRemove  Verb = "remove"
 )
 
 // The verbs that undo what the ledger has refused: the reconciler's alone.
@@ -45,7 +46,7 @@ const (
 )
 
 // Verbs lists those that are called.
-var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust}
+var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust, VerbRemove}
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

@@ -79,6 +79,10 @@ func (f *fakeStore) Adjust(ctx context.Context, r cache.AdjustRequest) (cache.Ad
 	return f.adjusted, f.call(ctx, r)
 }
 
+func (f *fakeStore) Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error) {
+	return cache.Removal{}, f.call(ctx, r)
+}
+
 func (f *fakeStore) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {
 	return f.levels, f.call(ctx, sku)
 }
