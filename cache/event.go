@@ -52,7 +52,7 @@ type LevelEvent struct {
 // Step is the step that an event made; nonce is its entry's.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
-	case VerbAdjust, VerbRemove:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
@@ -112,7 +112,7 @@ func decodeEvent(text string) (Event, error) {
 	switch e.Verb {
 	case VerbRevert:
 		e.Birth = f.text()
-	case VerbAdjust, VerbRemove:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}

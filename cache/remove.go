@@ -127,7 +127,7 @@ func (r *RemoveRequest) refused(a answer) error {
 // fingerprint identifies a removal without its id.
 func (r *RemoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(string(VerbRemove)) // other operations have no verb before their SKU
+	f.text(string(VerbRemove))
 	f.text(r.Reason)
 	f.text(r.Actor)
 	f.text(string(r.SKU))

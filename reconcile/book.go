@@ -126,6 +126,8 @@ func (b *book) applyEvent(entry *entry, i int) {
 	switch e.Verb {
 	case cache.VerbAdjust:
 		reason, detail = b.adjust(entry, i, e)
+	case cache.VerbTransfer:
+		reason, detail = b.transfer(entry, i, e)
 	case cache.VerbRemove:
 		reason, detail = b.remove(entry, i, e)
 	case cache.VerbCompensate:

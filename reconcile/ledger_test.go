@@ -117,6 +117,21 @@ func recount(id string, from, to int64) cache.Event {
 	}}
 }
 
+// levels is the levels a ledger holds, in words.
+func (b *bench) levels() string {
+	b.tb.Helper()
+	list, err := b.session.levels(context.Background(), nil, 1000)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	var out strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
+			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
+	}
+	return out.String()
+}
+
 // state is everything a ledger holds, in words.
 func (b *bench) state() string {
 	b.tb.Helper()
@@ -128,12 +143,7 @@ func (b *bench) state() string {
 			b.tb.Fatal(err)
 		}
 	}
-	levels, err := b.session.levels(ctx, nil, 1000)
-	must(err)
-	for _, l := range levels {
-		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
-			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
-	}
+	out.WriteString(b.levels())
 	live, err := b.session.live(ctx, nil, 1000)
 	must(err)
 	rested, _, err := b.session.rested(ctx, 0, 1000)
@@ -294,6 +304,9 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			}
 			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
 				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
+				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
 			}
 			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
 		}

@@ -178,7 +178,7 @@ func TestDocumentIsServed(t *testing.T) {
 		"post /v1/reservations", "get /v1/reservations/{id}", "post /v1/reservations/{id}/confirm",
 		"post /v1/reservations/{id}/release", "post /v1/reservations/{id}/extend", "post /v1/reservations/{id}/fulfill",
 		"get /v1/stock/{sku}", "get /v1/stock", "put /v1/stock/{sku}/{location}",
-		"delete /v1/stock/{sku}/{location}", "post /v1/stock/adjustments", "post /v1/stock/counts",
+		"delete /v1/stock/{sku}/{location}", "post /v1/stock/adjustments", "post /v1/stock/counts", "post /v1/stock/transfers",
 	} {
 		method, path, _ := strings.Cut(call, " ")
 		if d.Paths[path][method] == nil {

@@ -73,6 +73,7 @@ func (a *API) registerStock() {
 		problems: []*kind{malformed, invalidRequest},
 	}, a.listLevels)
 	a.registerAdjust()
+	a.registerTransfer()
 	a.registerRemove()
 }
 
