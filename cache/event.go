@@ -36,6 +36,7 @@ type Event struct {
 	Fingerprint   string // operation: of what the caller sent
 	Reason        string // operation
 	Actor         string // operation
+	Operation     string // return: id of its own
 	Levels        []LevelEvent
 }
 
@@ -130,6 +131,9 @@ func decodeEvent(text string) (Event, error) {
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, err)
+		}
+		if e.Verb == VerbReturn {
+			f.failed = !e.readReturn() || f.failed
 		}
 	}
 	if f.failed {

@@ -66,7 +66,7 @@ type Result struct {
 	Durable bool // the ledger has it; false where there is no ledger, and for what needs none
 
 	// DurableCall says that this call is one of those that are answered once the ledger has them:
-	// confirm, fulfill, and the release of a confirmed reservation.
+	// confirm, fulfill, return, and the release of a confirmed reservation.
 	DurableCall bool
 
 	awaited Awaited // the step that led to it

@@ -28,7 +28,7 @@ func (b *book) remove(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		b.moved(entry, i, e, key, level{onHand: -l.onHand, safetyStock: -l.safetyStock, backorderLimit: -l.backorderLimit})
 		delete(b.levels, key)
 	}
-	b.operate(entry, e)
+	b.operate(entry, e, e.ID)
 	return "", refusalDetail{}
 }
 
@@ -41,10 +41,10 @@ func (b *book) moved(entry *entry, i int, e *cache.Event, key levelKey, delta le
 }
 
 // operate notes that an operation was applied.
-func (b *book) operate(entry *entry, e *cache.Event) {
-	b.operations[e.ID] = true
+func (b *book) operate(entry *entry, e *cache.Event, id string) {
+	b.operations[id] = true
 	b.made = append(b.made, operation{
-		id: e.ID, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
+		id: id, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
 	})
 }
 

@@ -310,6 +310,9 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			}
 			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
 		}
+		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
+			return drawReturn(t, id)
+		}
 		verb := rapid.SampledFrom(verbs).Draw(t, "verb")
 		version, units := rapid.Int64Range(1, 4).Draw(t, "version"), rapid.Int64Range(1, 4).Draw(t, "units")
 		state := rapid.SampledFrom(states).Draw(t, "state")
@@ -330,6 +333,16 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 		return born(id, event(verb, before, rec(state, version, units, fulfilled)), birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
+}
+
+// drawReturn draws a return of a fulfilled reservation.
+func drawReturn(t *rapid.T, id string) cache.Event {
+	units := rapid.Int64Range(1, 4).Draw(t, "units")
+	e := returned(rapid.SampledFrom([]string{"ret", "a"}).Draw(t, "operation"), rapid.Int64Range(3, 5).Draw(t, "version"), 0, 0, "lyon")
+	e.Record.Lines[0].Requested = units
+	e.Record.Lines[0].From[0].Quantity, e.Record.Lines[0].From[0].Fulfilled = units, units
+	e.Record.Lines[0].Returned = rapid.Int64Range(1, units).Draw(t, "back")
+	return born(id, e, "n1")
 }
 
 func TestLedger_Quarantine(t *testing.T) {

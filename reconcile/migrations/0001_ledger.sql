@@ -173,7 +173,7 @@ create table movements (
     verb            text           not null,
     reason          text           not null default '',
     actor           text           not null default '',
-    reservation_id  text           collate "C", -- this or the next; the row outlives what it names
+    reservation_id  text           collate "C", -- this or the next, of a return both; the row outlives what it names
     operation_id    text           collate "C",
     at              timestamptz(3) not null,
     -- An event can't be applied twice, even if the position were wrong.
@@ -181,7 +181,7 @@ create table movements (
     constraint movements_identifiers check (
         octet_length(sku) between 1 and 128 and octet_length(location) between 1 and 128 and verb <> ''
         and octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128),
-    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) = 1)
+    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) >= 1)
 );
 
 -- What came and left since a moment. Rows come in the order of at, nearly: a range of blocks is all it
