@@ -48,6 +48,7 @@ type LevelEvent struct {
 	SafetyStockBefore, SafetyStockAfter       int64
 	BackorderLimitBefore, BackorderLimitAfter int64
 	AvailableAfter                            int64
+	Counted                                   bool // adjust: it was counted: nothing has come or left
 }
 
 // Step is the step that an event made; nonce is its entry's.
@@ -122,7 +123,7 @@ func decodeEvent(text string) (Event, error) {
 				OnHandBefore: l.number(), OnHandAfter: l.number(),
 				SafetyStockBefore: l.number(), SafetyStockAfter: l.number(),
 				BackorderLimitBefore: l.number(), BackorderLimitAfter: l.number(),
-				AvailableAfter: l.number(),
+				AvailableAfter: l.number(), Counted: e.Verb == VerbAdjust && l.text() == "1",
 			})
 			f.failed = f.failed || l.failed
 		}

@@ -85,6 +85,9 @@ type Level struct {
 	Available      int64 // may be below 0 after an adjustment
 }
 
+// Shortfall is the units that are sold and are neither there nor allowed to be missing.
+func (l *Level) Shortfall() int64 { return max(0, l.Committed-l.OnHand-l.BackorderLimit) }
+
 // ReservationPage is one page of reservations. Next is "" on the last page.
 type ReservationPage struct {
 	Reservations []Reservation

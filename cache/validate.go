@@ -258,6 +258,7 @@ func (r *AdjustRequest) validate() error {
 		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()
 	}
+	f.asOf(r)
 	seen := make(map[string]bool, len(r.Changes))
 	for i := range r.Changes {
 		c, path := &r.Changes[i], "/changes/"+strconv.Itoa(i)

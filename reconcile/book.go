@@ -385,8 +385,11 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 			return reasonNegative, refusalDetail{Levels: deltas, Shortages: []cache.Shortage{short}}
 		}
 	}
-	for _, d := range deltas {
-		key := levelKey{d.SKU, d.Location}
+	for n, d := range deltas {
+		key, verb := levelKey{d.SKU, d.Location}, e.Verb
+		if e.Levels[n].Counted {
+			verb = verbCount
+		}
 		l := b.levels[key]
 		if l == nil {
 			l = &level{}
@@ -394,7 +397,7 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		}
 		change := level{onHand: d.OnHand, safetyStock: d.SafetyStock, backorderLimit: d.BackorderLimit}
 		l.add(change)
-		b.moved(entry, i, e, key, change)
+		b.moved(entry, i, e, verb, key, change)
 	}
 	b.operate(entry, e, e.ID)
 	return "", refusalDetail{}

@@ -270,6 +270,8 @@ alter table movements enable trigger movements_append_only`)
 			from := b.at
 			b.begin(&from, 2)
 			states[i] += "rebuilt\n" + b.state()
+			since, err := l.Since(t.Context(), seenAt+2, []cache.LevelName{{SKU: at.sku, Location: at.at}, {SKU: at.sku, Location: "lyon"}})
+			states[i] += fmt.Sprintln(since, err)
 			s.close()
 		}
 		if states[0] != states[1] {
@@ -308,7 +310,9 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
 				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
 			}
-			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e := recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e.Levels[0].Counted = rapid.Bool().Draw(t, "counted")
+			return e
 		}
 		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
 			return drawReturn(t, id)

@@ -188,6 +188,11 @@ create table movements (
 -- takes, where an index entry for each row would cost as much as the row.
 create index movements_by_time on movements using brin (at);
 
+-- What came and left of a level since a moment, which a count of that moment is brought up to now with.
+-- What was counted or written off is neither. Most movements only hold or commit, and have no entry.
+create index movements_on_hand on movements (sku, location, at) include (on_hand)
+where on_hand <> 0 and verb not in ('count', 'remove');
+
 -- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
 -- would do it by mistake.
 create function refuse_change() returns trigger
@@ -214,6 +219,7 @@ create table positions (
     prefix         text           not null, -- of the keys, likewise
     seen_at        timestamptz(3) not null, -- by Redis's clock: when it last was what this row says
     forgotten_to   timestamptz(3) not null default 'epoch', -- what was resolved before, Redis was told to forget
+    kept_from      timestamptz(3) not null default now(), -- all that came and left since is in movements
     rebuild        boolean        not null default false, -- asked for by an operator
     constraint positions_key primary key (shard),
     constraint positions_shard check (shard >= 0 and shard < shards),
