@@ -54,7 +54,10 @@ holdfast_calls_total{outcome="ok",verb="extend"} 0
 holdfast_calls_total{outcome="ok",verb="fulfill"} 0
 holdfast_calls_total{outcome="ok",verb="move"} 0
 holdfast_calls_total{outcome="ok",verb="release"} 0
+holdfast_calls_total{outcome="ok",verb="remove"} 0
 holdfast_calls_total{outcome="ok",verb="reserve"} 2
+holdfast_calls_total{outcome="ok",verb="return"} 0
+holdfast_calls_total{outcome="ok",verb="transfer"} 0
 holdfast_calls_total{outcome="ok",verb="unheard-of"} 1
 `)
 	got := scrape(t, m, `holdfast_call_duration_seconds_bucket{verb="reserve",le="0.0`, `holdfast_call_duration_seconds_sum{verb="reserve"}`,
