@@ -18,6 +18,11 @@ var allowOOM = map[string]bool{
 	"forget": true, "tend": true, "begin": true, "load": true, "open": true,
 }
 
+// operating lists the scripts that operations.lua is put in front of.
+var operating = map[string]bool{
+	"adjust": true, "remove": true, "transfer": true, "return": true, "revert": true, "compensate": true,
+}
+
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
@@ -27,7 +32,8 @@ func Names() []string {
 	}
 }
 
-// Text is the script of that name for an epoch. The epoch is a literal in it, so a script of one
+// Text is the script of that name for an epoch: the prelude, what operations share where it is one of those,
+// and its own. The epoch is a literal in it, so a script of one
 // generation can't run as that of another. For real Redis it begins with a #!lua line, which has
 // the whole script refused when memory is out, before its first write, and undeclared keys refused
 // on a cluster; miniredis can't parse that line, so it is left out there.
@@ -40,7 +46,13 @@ func Text(name string, epoch uint64, real bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("script %s: %w", name, err)
 	}
-	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + string(body)
+	operations := []byte(nil)
+	if operating[name] {
+		if operations, err = files.ReadFile("operations.lua"); err != nil {
+			return "", err
+		}
+	}
+	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + string(operations) + string(body)
 	switch {
 	case !real:
 		return text, nil
