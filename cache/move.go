@@ -42,7 +42,7 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 func (s *Store) mayMove(r *MoveRequest) error {
 	known := s.directed.Load()
 	if known == nil {
-		return nil
+		return s.mayRoute()
 	}
 	at, there := known.rules.Location(r.To)
 	switch {

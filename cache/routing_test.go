@@ -464,3 +464,21 @@ func TestAvailability(t *testing.T) {
 		equal(t, "bad", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
 	})
 }
+
+// TestAwaitDirectory takes nothing from a wrong location before the directory is known.
+func TestAwaitDirectory(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second, AwaitDirectory: true})
+		b.stock("TEE@a=5 TEE@b=5")
+		before := b.state(0)
+		_, unavailable := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE"}})
+		for name, err := range map[string]error{"ready": b.store.Ready(b.ctx), "availability": unavailable} {
+			equal(t, name, toldError(err), "unavailable")
+		}
+		equal(t, "reserve", reserve(order("one", "1:TEE:1"))(b), "unavailable")
+		equal(t, "state", b.state(0), before)
+		direct(shop("", nil, "b"))(b)
+		equal(t, "ready, then", toldError(b.store.Ready(b.ctx)), "ok")
+		equal(t, "reserve, then", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
+	})
+}

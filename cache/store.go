@@ -24,6 +24,7 @@ type Store struct {
 	loadFailure atomic.Pointer[loadFailure]
 	catalog     catalog
 	directed    atomic.Pointer[locations] // by the directory, if there is one
+	awaiting    atomic.Bool               // Direct is to be called first
 	snapshot    atomic.Pointer[snapshot]
 	clock       func() string // "" leaves the time to Redis; tests set it
 }
@@ -53,6 +54,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
 		clock: func() string { return "" },
 	}
+	s.awaiting.Store(options.AwaitDirectory)
 	for _, verb := range Verbs {
 		s.verbKeys[verb] = s.keys.of(verb)
 		if verb != VerbExpire {
@@ -124,6 +126,9 @@ func (o Options) check() error {
 
 // Ready reports whether reserve can be served now; the error says why not. It costs a round trip.
 func (s *Store) Ready(ctx context.Context) error {
+	if err := s.mayRoute(); err != nil {
+		return err
+	}
 	return s.look(ctx, func(redis.Pipeliner) {})
 }
 

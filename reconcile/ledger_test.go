@@ -148,6 +148,11 @@ func (b *bench) state() string {
 	for _, o := range operations {
 		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.Birth, o.Fingerprint)
 	}
+	limits, err := b.session.limits(ctx, cache.LimitKey{}, 1000)
+	must(err)
+	for _, l := range limits {
+		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Customer, l.Units)
+	}
 	open, err := b.session.open(ctx, 1000)
 	must(err)
 	for _, r := range open {
@@ -227,7 +232,7 @@ func TestLedger_OfTheSame(t *testing.T) {
 	pool := openLedger(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
-truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine;
+truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
 alter table movements enable trigger movements_append_only`)
 		if err != nil {
 			t.Fatal(err)
@@ -235,12 +240,7 @@ alter table movements enable trigger movements_append_only`)
 		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
 		var states []string
 		for i, l := range []Ledger{NewMemory(), NewPostgres(pool, 0)} {
-			b := &bench{tb: t, ledger: l}
-			s, err := l.lock(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.session = s
+			b := &bench{tb: t, ledger: l, session: lockAgain(t, l)}
 			b.begin(nil, 1)
 			var entries []entry
 			for _, events := range script {
@@ -260,13 +260,27 @@ alter table movements enable trigger movements_append_only`)
 			from := b.at
 			b.begin(&from, 2)
 			states[i] += "rebuilt\n" + b.state()
-			s.close()
+			b.session.close()
 		}
 		if states[0] != states[1] {
 			rt.Fatalf("memory, one by one:\n%s\npostgres, in one batch:\n%s", states[0], states[1])
 		}
 		checkMovements(t, rt, pool)
 	})
+}
+
+// lockAgain waits for the server to notice that the connection of the session before has ended.
+func lockAgain(t *testing.T, l Ledger) session {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+		s, err := l.lock(t.Context())
+		if err == nil {
+			return s
+		}
+		if !errors.Is(err, errHeld) || time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
 }
 
 // checkMovements has movements, replayed from nothing, give the levels.
@@ -311,9 +325,18 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
-		return born(id, event(verb, before, rec(state, version, units, fulfilled)), birth)
+		return born(id, event(verb, before, limited(t, rec(state, version, units, fulfilled))), birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
+}
+
+// limited has a purchase limit count a record, or not.
+func limited(t *rapid.T, r cache.Record) cache.Record {
+	if rapid.Bool().Draw(t, "limited") {
+		r.Customer = rapid.SampledFrom([]string{"c-1", "c-2"}).Draw(t, "customer")
+		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+	}
+	return r
 }
 
 func TestLedger_Quarantine(t *testing.T) {

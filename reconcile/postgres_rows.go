@@ -21,12 +21,7 @@ func (b *book) queueRead(batch *pgx.Batch, t *touched) {
 	if len(t.ids) > 0 {
 		queueReservations(batch, sortedKeys(t.ids), b.reservations)
 	}
-	if len(t.levels) > 0 {
-		b.queueLevels(batch, t.levelKeys())
-	}
-	if len(t.limits) > 0 {
-		b.queueLimits(batch, t.limitKeys())
-	}
+	b.queueCounted(batch, t)
 	if len(t.operations) > 0 {
 		batch.Queue(`select id from operations where id = any($1)`, sortedKeys(t.operations)).Query(func(rows pgx.Rows) error {
 			var id string
@@ -36,20 +31,29 @@ func (b *book) queueRead(batch *pgx.Batch, t *touched) {
 	}
 }
 
-// readRest reads the levels that reservations draw on as the ledger has them, where events do not.
+// queueCounted queues the reading of levels and of what purchase limits count.
+func (b *book) queueCounted(batch *pgx.Batch, t *touched) {
+	if len(t.levels) > 0 {
+		b.queueLevels(batch, t.levelKeys())
+	}
+	if len(t.limits) > 0 {
+		b.queueLimits(batch, t.limitKeys())
+	}
+}
+
+// readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
+// them there, where events do not name them.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
-	rest := touched{levels: map[levelKey]bool{}}
+	rest := touch(nil)
 	for _, r := range b.reservations {
 		rest.add(&r.record)
 	}
-	for key := range t.levels {
-		delete(rest.levels, key)
-	}
-	if len(rest.levels) == 0 {
+	rest.without(t)
+	if len(rest.levels)+len(rest.limits) == 0 {
 		return nil
 	}
 	batch := &pgx.Batch{}
-	b.queueLevels(batch, rest.levelKeys())
+	b.queueCounted(batch, rest)
 	return db.SendBatch(ctx, batch).Close()
 }
 

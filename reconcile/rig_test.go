@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -257,6 +258,7 @@ func (r *rig) checkRedis(ctx context.Context) {
 			r.tb.Errorf("available of %s at %s is %q in Redis, %s in the ledger (%+v)", l.SKU, l.Location, got, want, l)
 		}
 	}
+	r.checkLimits(ctx, c)
 	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:reservations").Result()
 	if err != nil {
 		r.tb.Fatal(err)
@@ -283,6 +285,27 @@ func (r *rig) checkRedis(ctx context.Context) {
 		if _, there := records[id]; !there && !resolved(record.State) {
 			r.tb.Errorf("%s is %s in Redis, and not live in the ledger", id, record.State)
 		}
+	}
+}
+
+// checkLimits compares what purchase limits count.
+func (r *rig) checkLimits(ctx context.Context, c *redis.Client) {
+	r.tb.Helper()
+	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:limits").Result()
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	rows, _ := r.pool.Query(ctx, `select limit_id, customer, units::text from limit_counts where units <> 0`)
+	var limit, customer, units string
+	inLedger := map[string]string{}
+	if _, err := pgx.ForEachRow(rows, []any{&limit, &customer, &units}, func() error {
+		inLedger[limit+"\x1f"+customer] = units
+		return nil
+	}); err != nil {
+		r.tb.Fatal(err)
+	}
+	if !maps.Equal(inRedis, inLedger) {
+		r.tb.Errorf("limits count %q in Redis, %q in the ledger", inRedis, inLedger)
 	}
 }
 

@@ -47,6 +47,12 @@ func (t *touched) add(r *cache.Record) {
 	}
 }
 
+// without takes away the levels and limits that others name already.
+func (t *touched) without(others *touched) {
+	maps.DeleteFunc(t.levels, func(key levelKey, _ bool) bool { return others.levels[key] })
+	maps.DeleteFunc(t.limits, func(key cache.LimitKey, _ bool) bool { return others.limits[key] })
+}
+
 // limitKeys is the limits, in order.
 func (t *touched) limitKeys() []cache.LimitKey {
 	return slices.SortedFunc(maps.Keys(t.limits), compareLimits)
