@@ -80,7 +80,7 @@ func (r *MoveRequest) refused(verb Verb, a answer) error {
 		return r.rejected(location.ReasonNoLevel)
 	case "insufficient":
 		f := fieldReader{rest: a.payload}
-		short := Shortage{Line: r.Line, Requested: f.number(), Available: f.number()}
+		short := Shortage{Line: r.Line, SKU: location.SKU(f.text()), Requested: f.number(), Available: f.number()}
 		if f.failed {
 			return fmt.Errorf("move %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
 		}

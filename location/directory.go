@@ -14,14 +14,14 @@ type Directory struct {
 type Location struct {
 	ID        ID       `json:"id" yaml:"id"`
 	Name      string   `json:"name,omitempty" yaml:"name,omitempty"`
-	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty"`     // nil is true
-	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty"`   // the lower first; nil is no data
-	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty"`           // the lower first; nil is no data
-	Country   string   `json:"country,omitempty" yaml:"country,omitempty"`     // ISO 3166-1 alpha-2
-	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty"`   // degrees; both or neither
-	Longitude *float64 `json:"longitude,omitempty" yaml:"longitude,omitempty"` // degrees
-	Pickup    bool     `json:"pickup,omitempty" yaml:"pickup,omitempty"`       // customers may collect here
-	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow"`    // it ships to; none: nowhere
+	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty"`        // nil is true
+	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty"`      // the lower first; nil is no data
+	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty"`              // the lower first; nil is no data
+	Country   string   `json:"country,omitempty" yaml:"country,omitempty"`        // ISO 3166-1 alpha-2
+	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty"`      // degrees; both or neither
+	Longitude *float64 `json:"longitude,omitempty" yaml:"longitude,omitempty"`    // degrees
+	Pickup    bool     `json:"pickup,omitempty,omitzero" yaml:"pickup,omitempty"` // customers may collect here
+	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow"`       // it ships to; none: nowhere
 }
 
 // Zone is where a location ships to. An empty list does not restrict.
@@ -35,8 +35,8 @@ type Zone struct {
 // SalesChannel is who sells: which locations it may sell from, and how it chooses among them.
 type SalesChannel struct {
 	ID        Channel `json:"id" yaml:"id"`
-	Default   bool    `json:"default,omitempty" yaml:"default,omitempty"` // of requests that name none
-	Locations []ID    `json:"locations" yaml:"locations,flow"`            // in order
+	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty"` // of requests that name none
+	Locations []ID    `json:"locations" yaml:"locations,flow"`                     // in order
 	Rank      []Rank  `json:"rank,omitempty" yaml:"rank,omitempty,flow"`
 	Split     Split   `json:"split,omitempty" yaml:"split,omitempty"` // "" is lines
 }

@@ -233,13 +233,13 @@ local function levels_of(r, levels, listed)
   end
 end
 
--- tags reads the tags of a line: its name, how many units go into one kit (1 where it is no
--- component), and its limits, each as id, most and each.
+-- tags reads the tags of a line: its name, the kit it is a component of (nil where it is none), how many
+-- units go into one kit (then 1), and its limits, each as id, most and each.
 local function tags(line)
   local t = line.tags
   if t then return t end
   local parts = split(line.line, FS)
-  t = { name = parts[1], each = whole(parts[3] or '') or 1, limits = {} }
+  t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
     local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
     if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
