@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type Store struct {
 	catalog     catalog
 	directed    atomic.Pointer[locations] // by the directory, if there is one
 	awaiting    atomic.Bool               // Direct is to be called first
+	elsewhere   elsewhere
 	snapshot    atomic.Pointer[snapshot]
 	clock       func() string // "" leaves the time to Redis; tests set it
 }
@@ -52,7 +54,8 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	s := &Store{
 		client: client, options: options, keys: keysOf(options.Prefix, 0),
 		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
-		clock: func() string { return "" },
+		clock:     func() string { return "" },
+		elsewhere: elsewhere{seed: maphash.MakeSeed()},
 	}
 	s.awaiting.Store(options.AwaitDirectory)
 	for _, verb := range Verbs {
