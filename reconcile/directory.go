@@ -70,7 +70,7 @@ type Follow struct {
 	Directories Directories
 	Use         func(*location.Rules)
 	Options     []location.Option
-	Logger      *slog.Logger // required, as the others but Options
+	Logger      *slog.Logger // default slog.Default()
 
 	mu      sync.Mutex
 	version int64
@@ -103,28 +103,34 @@ func (f *Follow) use(d Directory) error {
 	}
 	f.Use(rules)
 	f.version = d.Version
-	f.Logger.Info("routing by the directory", "version", d.Version, "locations", len(d.Locations), "channels", len(d.Channels),
+	f.logger().Info("routing by the directory", "version", d.Version, "locations", len(d.Locations), "channels", len(d.Channels),
 		"applied_by", d.Actor)
 	return nil
+}
+
+func (f *Follow) logger() *slog.Logger {
+	if f.Logger == nil {
+		return slog.Default()
+	}
+	return f.Logger
 }
 
 // Run looks for new versions until ctx ends. It logs why one can't be used once, until another can.
 func (f *Follow) Run(ctx context.Context) {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
-	failing := false
-	for {
+	for failing := false; ; {
+		err := f.Once(ctx)
+		wrong := err != nil && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable)
+		if wrong && !failing {
+			f.logger().Error("the routing directory can't be used: the one before stays in use", "error", err)
+		}
+		failing = wrong
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		err := f.Once(ctx)
-		wrong := err != nil && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable)
-		if wrong && !failing {
-			f.Logger.Error("the routing directory can't be used: the one before stays in use", "error", err)
-		}
-		failing = wrong
 	}
 }
 
