@@ -12,7 +12,7 @@ import (
 
 // Adjust applies one operation on levels: counts, signed changes, or changes of policy, all of them
 // or none. It is safe to repeat: the same id with the same changes answers the levels as they are
-// now, and changes nothing.
+// now, and changes nothing; a level that was removed since counts nothing.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
 // negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
@@ -36,39 +36,38 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	case a.status != "done" && a.status != "repeat":
 		return AdjustResult{}, r.refused(a)
 	}
-	if result, err = r.result(a); err != nil {
+	if result, err = operationResult(VerbAdjust, r.ID, r.Changes, a); err != nil {
 		return AdjustResult{}, err
 	}
-	if err := s.await(ctx, Awaited{Step: Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}, Epoch: a.epoch}); err != nil {
+	if err := s.awaitOperation(ctx, r.ID, result.birth, a.epoch); err != nil {
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()
 	return result, nil
 }
 
-// result reads when the operation was applied, and its levels.
-func (r *AdjustRequest) result(a answer) (AdjustResult, error) {
+// operationResult reads when an operation was applied, and its levels.
+func operationResult(verb Verb, id string, changes []Change, a answer) (AdjustResult, error) {
 	head, rest, _ := strings.Cut(a.payload, recordSeparator)
 	f := fieldReader{rest: head}
 	result := AdjustResult{
-		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Replay: a.status == "repeat",
-		Levels: make([]AdjustedLevel, 0, len(r.Changes)),
+		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Levels: make([]AdjustedLevel, 0, len(changes)),
 	}
+	result.Replay = a.status == "repeat" && result.birth != a.resent
 	for part := range strings.SplitSeq(rest, recordSeparator) {
 		i := len(result.Levels)
-		if i == len(r.Changes) {
+		if i == len(changes) {
 			f.failed = true
 			break
 		}
 		l := fieldReader{rest: part}
-		c := &r.Changes[i]
-		level := levelOf(c.SKU, c.Location, &l)
+		level := levelOf(changes[i].SKU, changes[i].Location, &l)
 		level.setAvailable(l.number())
 		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.text() == "1"})
 		f.failed = f.failed || l.failed
 	}
-	if f.failed || len(result.Levels) != len(r.Changes) {
-		return AdjustResult{}, fmt.Errorf("adjust %q: answer: %w", r.ID, ErrCorrupt)
+	if f.failed || len(result.Levels) != len(changes) {
+		return AdjustResult{}, fmt.Errorf("%s %q: answer: %w", verb, id, ErrCorrupt)
 	}
 	return result, nil
 }

@@ -52,7 +52,7 @@ type LevelEvent struct {
 // Step is the step that an event made; nonce is its entry's.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
-	case VerbAdjust:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
@@ -61,13 +61,18 @@ func (e *Event) Step(nonce string) Step {
 	}
 }
 
-// Delta is what an operation added to a level.
-func (l *LevelEvent) Delta() LevelDelta {
-	return LevelDelta{
-		SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
-		SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
-		BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
+// Deltas is what an operation added to its levels.
+func (e *Event) Deltas() []LevelDelta {
+	deltas := make([]LevelDelta, len(e.Levels))
+	for i, l := range e.Levels {
+		deltas[i] = LevelDelta{
+			SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
+			SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
+			BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
+			Removed:        e.Verb == VerbRemove,
+		}
 	}
+	return deltas
 }
 
 // DecodeEntry reads an entry of the stream; the error wraps ErrCorrupt, or ErrNewer where a newer
@@ -107,7 +112,7 @@ func decodeEvent(text string) (Event, error) {
 	switch e.Verb {
 	case VerbRevert:
 		e.Birth = f.text()
-	case VerbAdjust:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}

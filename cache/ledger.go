@@ -87,6 +87,7 @@ type LevelDelta struct {
 	OnHand         int64        `json:"on_hand"`
 	SafetyStock    int64        `json:"safety_stock"`
 	BackorderLimit int64        `json:"backorder_limit"`
+	Removed        bool         `json:"removed,omitempty"` // it took the level away
 }
 
 // LevelRow is a level of the ledger, as a rebuild loads it.

@@ -86,7 +86,7 @@ func TestModel(t *testing.T) {
 			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "replay": p.replay, "confirm": p.confirm, "release": p.release,
-				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "wait": p.wait, "sweep": p.sweep,
+				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "remove": p.remove, "transfer": p.transfer, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
 			})
 		})
@@ -184,6 +184,52 @@ func (p *play) adjust(t *rapid.T) {
 	if c.SafetyStock != nil {
 		l.safety, l.backorder = *c.SafetyStock, *c.BackorderLimit
 	}
+}
+
+func (p *play) remove(t *rapid.T) {
+	sku, at := modelSKUs.Draw(t, "sku"), modelPlaces.Draw(t, "at")
+	p.model.lapse()
+	l := p.model.level(sku, at)
+	var want error
+	switch {
+	case l == nil:
+		want = ErrNotFound
+	case l.held != 0 || l.committed != 0:
+		want = ErrInUse
+	}
+	_, err := p.store.Remove(p.ctx, RemoveRequest{SKU: sku, Location: at})
+	same(t, "remove", err, want)
+	if err == nil {
+		delete(p.model.levels, levelName(sku, at))
+	}
+}
+
+func (p *play) transfer(t *rapid.T) {
+	sku, from, to := modelSKUs.Draw(t, "sku"), location.ID("berlin"), location.ID("lyon")
+	if rapid.Bool().Draw(t, "back") {
+		from, to = to, from
+	}
+	n := rapid.Int64Range(1, 9).Draw(t, "units")
+	p.model.lapse()
+	l := p.model.level(sku, from)
+	var want error
+	switch {
+	case l == nil:
+		want = ErrNotFound
+	case min(l.onHand, l.available()) < n:
+		want = ErrInsufficient
+	}
+	p.next++
+	_, err := p.store.Transfer(p.ctx, TransferRequest{ID: fmt.Sprintf("op-%d", p.next), SKU: sku, From: from, To: to, Quantity: n})
+	same(t, "transfer", err, want)
+	if err != nil {
+		return
+	}
+	if p.model.level(sku, to) == nil {
+		p.model.levels[levelName(sku, to)] = &modelLevel{}
+	}
+	l.onHand -= n
+	p.model.level(sku, to).onHand += n
 }
 
 func same(t *rapid.T, what string, got, want error) {
@@ -350,7 +396,7 @@ func (p *play) confirm(t *rapid.T) {
 	needs := map[*modelLevel]int64{}
 	r.each(p.model, func(l *modelLevel, a *modelAllocation) { needs[l] += a.quantity })
 	for l, n := range needs {
-		enough = enough && (kept || l.available() >= n)
+		enough = enough && (kept || l != nil && l.available() >= n)
 	}
 	switch {
 	case r.state == StateReleased || r.state == StateFulfilled:
@@ -398,7 +444,7 @@ func (p *play) fulfill(t *rapid.T) {
 	needs := map[*modelLevel]int64{}
 	r.each(p.model, func(l *modelLevel, a *modelAllocation) { needs[l] += a.quantity - a.fulfilled })
 	for l, n := range needs {
-		short = short || l.onHand < n
+		short = short || l != nil && l.onHand < n
 	}
 	switch {
 	case r.state != StateConfirmed && r.state != StateFulfilled:

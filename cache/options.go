@@ -32,14 +32,16 @@ type Verb string
 
 // The verbs.
 const (
-	VerbReserve Verb = "reserve"
-	VerbConfirm Verb = "confirm"
-	VerbRelease Verb = "release"
-	VerbExtend  Verb = "extend"
-	VerbFulfill Verb = "fulfill"
-	VerbMove    Verb = "move"
-	VerbExpire  Verb = "expire"
-	VerbAdjust  Verb = "adjust"
+	VerbReserve  Verb = "reserve"
+	VerbConfirm  Verb = "confirm"
+	VerbRelease  Verb = "release"
+	VerbExtend   Verb = "extend"
+	VerbFulfill  Verb = "fulfill"
+	VerbMove     Verb = "move"
+	VerbExpire   Verb = "expire"
+	VerbAdjust   Verb = "adjust"
+	VerbRemove   Verb = "remove"
+	VerbTransfer Verb = "transfer"
 )
 
 // The verbs that undo what the ledger has refused: the reconciler's alone.
@@ -49,7 +51,9 @@ const (
 )
 
 // Verbs lists those that are called.
-var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust}
+var Verbs = []Verb{
+	VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust, VerbRemove, VerbTransfer,
+}
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

@@ -187,7 +187,11 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 		args = append(args, r.Step.ID)
 		rest = append(rest, r.Step.Birth, len(r.Levels))
 		for _, d := range r.Levels {
-			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit)
+			removed := ""
+			if d.Removed {
+				removed = "1"
+			}
+			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, removed)
 		}
 	}
 	k := s.keys

@@ -184,11 +184,11 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 	if entry.Nonce == "" {
 		tb.Fatalf("entry %s has no nonce", entry.ID)
 	}
-	if e.Verb == VerbAdjust {
+	if e.Step("").Operation {
 		if len(e.Fingerprint) != 22 {
 			tb.Fatalf("operation %s has the fingerprint %q", e.ID, e.Fingerprint)
 		}
-		text := fmt.Sprintf("adjust %s at %s", e.ID, seconds(entry.At))
+		text := fmt.Sprintf("%s %s at %s", e.Verb, e.ID, seconds(entry.At))
 		for _, l := range e.Levels {
 			text += fmt.Sprintf(" | %s@%s on hand %d>%d safety %d>%d backorder %d>%d available %d", l.SKU, l.Location,
 				l.OnHandBefore, l.OnHandAfter, l.SafetyStockBefore, l.SafetyStockAfter,

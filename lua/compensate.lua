@@ -46,8 +46,9 @@ fields(levels_key, counts_names, 1, #counts_names, take_counts)
 read_limits(limits_key, list)
 
 -- decide
--- count adds what a record has of its levels, or with -1 takes it away.
-local function count(r, sign)
+-- count adds to diffs what a record has of its levels, or with -1 takes it away: level -> available, on
+-- hand and committed.
+local function count(r, sign, diffs)
   local limited = {} -- line -> units that purchase limits count
   for i, line in ipairs(r.lines) do
     limited[i] = 0
@@ -55,12 +56,22 @@ local function count(r, sign)
       local level, gone = line.sku .. US .. a.location, a.fulfilled
       if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
       local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
-      change(level, available[level] - sign * gone)
-      shift(level, -sign * a.fulfilled, sign * committed)
+      local d = diffs[level] or { 0, 0, 0 }
+      diffs[level] = { d[1] - sign * gone, d[2] - sign * a.fulfilled, d[3] + sign * committed }
       limited[i] = limited[i] + gone
     end
   end
-  limits_of(r, limited, function(name, units) count_limit(name, sign * units) end)
+  return limited
+end
+
+-- unusable is a level that changes and is not there, or nil. One that all units have left, and that does
+-- not change, may have been removed.
+local function unusable(diffs)
+  for level, d in pairs(diffs) do
+    local changes = d[1] ~= 0 or d[2] ~= 0 or d[3] ~= 0
+    if changes and (available[level] == nil or counts[level] == nil) then return level end
+  end
+  return nil
 end
 
 local function decide(id, birth, version, target)
@@ -68,8 +79,6 @@ local function decide(id, birth, version, target)
   if not records[id] or not r or r.birth ~= birth or r.transition == CONFLICT then return 'gone', '' end
   if target ~= '' and int(r.version) ~= version then return 'gone', '' end
   local next = decode(target ~= '' and target or records[id])
-  local level = lacking(r, available) or lacking(r, counts) or lacking(next, available) or lacking(next, counts)
-  if level then return 'corrupt', level end
   local state, transition = next.state, next.transition
   if target == '' then
     state, transition, next.body = 'released', CONFLICT, nil
@@ -77,9 +86,19 @@ local function decide(id, birth, version, target)
       for _, a in ipairs(line.from) do a.fulfilled = 0 end
     end
   end
-  count(r, -1)
   next.state = state
-  count(next, 1)
+  local diffs = {}
+  local before, after = count(r, -1, diffs), count(next, 1, diffs)
+  local level = unusable(diffs)
+  if level then return 'corrupt', level end
+  for name, d in pairs(diffs) do
+    if available[name] and counts[name] then
+      change(name, available[name] + d[1])
+      shift(name, d[2], d[3])
+    end
+  end
+  limits_of(r, before, function(name, units) count_limit(name, -units) end)
+  limits_of(next, after, function(name, units) count_limit(name, units) end)
   next.state, next.version = r.state, r.version
   if state == 'held' then watch(next.expires, id) end
   return 'done', move('compensate', id, next, state, transition)

@@ -87,6 +87,8 @@ type refusal struct {
 type refusalDetail struct {
 	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
 	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation: what it has changed in Redis
+	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
+	Committed int64              `json:"committed,omitempty"` // and committed
 }
 
 // refusalReason says why an event was refused.
@@ -98,6 +100,7 @@ const (
 	reasonVersion    refusalReason = "version"       // it does not follow from what the ledger has
 	reasonUnknown    refusalReason = "unknown_level" // it draws on a level the ledger does not have
 	reasonNegative   refusalReason = "negative"      // a count would fall below zero
+	reasonInUse      refusalReason = "in_use"        // units of the level are held or committed
 	reasonConstraint refusalReason = "constraint"    // a rule of the database refused it; see quarantine
 )
 
@@ -123,6 +126,10 @@ func (b *book) applyEvent(entry *entry, i int) {
 	switch e.Verb {
 	case cache.VerbAdjust:
 		reason, detail = b.adjust(entry, i, e)
+	case cache.VerbTransfer:
+		reason, detail = b.transfer(entry, i, e)
+	case cache.VerbRemove:
+		reason, detail = b.remove(entry, i, e)
 	case cache.VerbCompensate:
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
@@ -346,18 +353,9 @@ func (l *level) add(d level) {
 	l.backorderLimit += d.backorderLimit
 }
 
-// changes is what an operation adds to its levels.
-func changes(e *cache.Event) []cache.LevelDelta {
-	deltas := make([]cache.LevelDelta, len(e.Levels))
-	for i := range e.Levels {
-		deltas[i] = e.Levels[i].Delta()
-	}
-	return deltas
-}
-
 // adjust applies one operation, or says why not.
 func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
-	deltas := changes(e)
+	deltas := e.Deltas()
 	if b.operations[e.ID] {
 		return reasonKnown, refusalDetail{Levels: deltas}
 	}
@@ -383,14 +381,8 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		}
 		change := level{onHand: d.OnHand, safetyStock: d.SafetyStock, backorderLimit: d.BackorderLimit}
 		l.add(change)
-		b.movements = append(b.movements, movement{
-			entry: entry.id, event: i, at: entry.at, key: key, delta: change, verb: e.Verb,
-			operation: e.ID, reason: e.Reason, actor: e.Actor,
-		})
+		b.moved(entry, i, e, key, change)
 	}
-	b.operations[e.ID] = true
-	b.made = append(b.made, operation{
-		id: e.ID, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
-	})
+	b.operate(entry, e)
 	return "", refusalDetail{}
 }

@@ -117,6 +117,21 @@ func recount(id string, from, to int64) cache.Event {
 	}}
 }
 
+// levels is the levels a ledger holds, in words.
+func (b *bench) levels() string {
+	b.tb.Helper()
+	list, err := b.session.levels(context.Background(), nil, 1000)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	var out strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
+			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
+	}
+	return out.String()
+}
+
 // state is everything a ledger holds, in words.
 func (b *bench) state() string {
 	b.tb.Helper()
@@ -128,12 +143,7 @@ func (b *bench) state() string {
 			b.tb.Fatal(err)
 		}
 	}
-	levels, err := b.session.levels(ctx, nil, 1000)
-	must(err)
-	for _, l := range levels {
-		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
-			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
-	}
+	out.WriteString(b.levels())
 	live, err := b.session.live(ctx, nil, 1000)
 	must(err)
 	rested, _, err := b.session.rested(ctx, 0, 1000)
@@ -286,10 +296,10 @@ func lockAgain(t *testing.T, l Ledger) session {
 // checkMovements has movements, replayed from nothing, give the levels.
 func checkMovements(t *testing.T, rt *rapid.T, pool querier) {
 	rows, _ := pool.Query(t.Context(), `
-select l.sku from levels l left join (
+select sku from levels l full join (
     select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed from movements group by 1, 2
 ) m using (sku, location)
-where (l.on_hand, l.held, l.committed) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
+where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
 	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(wrong) > 0 {
 		rt.Fatalf("levels that movements do not give: %v %v", wrong, err)
@@ -305,6 +315,12 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
 			if rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
 				return cache.Event{Verb: cache.VerbRevert, ID: id, Birth: "n1"}
+			}
+			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
+				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
 			}
 			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
 		}

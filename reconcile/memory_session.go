@@ -122,6 +122,9 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 	}
 	b.apply(events)
 	maps.Copy(m.limits, b.limits)
+	for key := range t.levels { // one that was there may have been removed
+		delete(m.levels, key)
+	}
 	for key, l := range b.levels {
 		m.levels[key] = *l
 	}

@@ -62,6 +62,7 @@ select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::big
 	}
 	b.queueLevelRows(batch, update, changed)
 	b.queueLevelRows(batch, insert, made)
+	b.deleteLevels(batch)
 }
 
 func (b *book) queueLevelRows(batch *pgx.Batch, query string, keys []levelKey) {

@@ -210,11 +210,11 @@ select l.sku, l.location from levels l left join (
 ) m on m.sku = l.sku and m.at = l.location
 where (l.held, l.committed) is distinct from (coalesce(m.held, 0), coalesce(m.committed, 0))`,
 	"movements, replayed, give the levels": `
-select l.sku, l.location from levels l left join (
+select sku, location from levels l full join (
     select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed,
         sum(safety_stock) as safety_stock, sum(backorder_limit) as backorder_limit from movements group by 1, 2
 ) m using (sku, location)
-where (l.on_hand, l.held, l.committed, l.safety_stock, l.backorder_limit) is distinct from
+where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0), coalesce(l.safety_stock, 0), coalesce(l.backorder_limit, 0)) is distinct from
     (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0), coalesce(m.safety_stock, 0), coalesce(m.backorder_limit, 0))`,
 	"no more is committed than there is": `
 select sku, location from levels where committed > on_hand + backorder_limit`,

@@ -22,7 +22,7 @@ func touch(list []ref) *touched {
 	for _, r := range list {
 		e := r.event()
 		switch e.Verb {
-		case cache.VerbAdjust, cache.VerbRevert:
+		case cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbRevert:
 			t.operations[e.ID] = true
 		default:
 			t.ids[e.ID] = true

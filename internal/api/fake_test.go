@@ -17,6 +17,7 @@ type fakeStore struct {
 	result      cache.Result
 	reservation cache.Reservation
 	adjusted    cache.AdjustResult
+	moved       cache.TransferResult
 	levels      []cache.Level
 	page        cache.LevelPage
 	found       cache.ReservationPage
@@ -77,6 +78,14 @@ func (f *fakeStore) Search(ctx context.Context, filter cache.ReservationFilter) 
 
 func (f *fakeStore) Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error) {
 	return f.adjusted, f.call(ctx, r)
+}
+
+func (f *fakeStore) Transfer(ctx context.Context, r cache.TransferRequest) (cache.TransferResult, error) {
+	return f.moved, f.call(ctx, r)
+}
+
+func (f *fakeStore) Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error) {
+	return cache.Removal{}, f.call(ctx, r)
 }
 
 func (f *fakeStore) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {

@@ -24,6 +24,8 @@ type Store interface {
 	Availability(ctx context.Context, r cache.AvailabilityRequest) (map[location.SKU]int64, error)
 
 	Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error)
+	Transfer(ctx context.Context, r cache.TransferRequest) (cache.TransferResult, error)
+	Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error)
 	Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error)
 	LevelPage(ctx context.Context, f cache.LevelFilter) (cache.LevelPage, error)
 }
