@@ -17,9 +17,12 @@ type batcher interface {
 
 // queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
 // else writes what belongs to this shard.
-func (b *book) queueRead(batch *pgx.Batch, t *touched) {
-	if len(t.ids) > 0 {
-		queueReservations(batch, sortedKeys(t.ids), b.reservations)
+func (b *book) queueRead(batch *pgx.Batch, shard int32, t *touched) {
+	if t.marks {
+		b.queueRefusals(batch, shard, t)
+	}
+	if len(t.ids)+len(t.compared) > 0 {
+		queueReservations(batch, t.allIDs(), b.reservations)
 	}
 	if len(t.levels) > 0 {
 		b.queueLevels(batch, t.levelKeys())
@@ -39,8 +42,10 @@ func (b *book) queueRead(batch *pgx.Batch, t *touched) {
 // readRest reads the levels that reservations draw on as the ledger has them, where events do not.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
 	rest := touched{levels: map[levelKey]bool{}}
-	for _, r := range b.reservations {
-		rest.add(&r.record)
+	for id, r := range b.reservations {
+		if t.ids[id] {
+			rest.add(&r.record)
+		}
 	}
 	for key := range t.levels {
 		delete(rest.levels, key)

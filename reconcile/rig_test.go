@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -284,14 +283,4 @@ func (r *rig) checkRedis(ctx context.Context) {
 			r.tb.Errorf("%s is %s in Redis, and not live in the ledger", id, record.State)
 		}
 	}
-}
-
-// is says whether err is one of several.
-func is(err error, list ...error) bool {
-	for _, target := range list {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
 }
