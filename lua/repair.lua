@@ -26,7 +26,7 @@
 --              limit  epoch, sequence of the audit's entry; what to add
 --              reset  text of a limit as it was seen, and as it is to be
 --              watch  nothing: the deadline of a held reservation is to be there
---              forget member and score: the id is not to stand in that member of deadlines
+--              forget member of deadlines and its score: the id, which has no record, is not to stand there
 -- Output: "ok", now_ms, entry ("" where nothing was changed), then a status for each item; or the one
 -- word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"void"}                     Redis has something else by now: nothing was changed
@@ -59,6 +59,9 @@ for _, item in ipairs(items) do
   else
     limits[#limits + 1] = item.name
     guards[#guards + 1] = guard(item.name)
+  end
+  if item.word == 'forget' then
+    for _, id in ipairs(split(item[1], US)) do ids[#ids + 1] = id end
   end
 end
 local stock_text, counts_text, limit_text, limit_repaired = {}, {}, {}, {}
@@ -101,8 +104,7 @@ local function newer(epoch, sequence, repaired)
   return repaired and tonumber(string.match(repaired, '%-(%d+)$') or 0) >= tonumber(sequence)
 end
 
-local set_texts, dropped = {}, {} -- level -> {stock, levels}; what an item says of it
-local records_set, members_left, limits_set = {}, {}, {}
+local set_texts, records_set, limits_set, dropped = {}, {}, {}, {}
 local decide = {}
 
 function decide.add(item)
@@ -147,16 +149,17 @@ function decide.watch(item)
   return 'done'
 end
 
--- What is left of a member is put back without the id.
+-- A member goes as a whole. Those of its ids whose deadline it is are watched again.
 function decide.forget(item)
-  local member, left, found = members_left[item[1]] or item[1], {}, false
-  if records[item.name] or scores[item[1]] ~= item[2] then return 'void' end
-  for _, id in ipairs(member ~= '' and split(member, US) or {}) do
-    if id == item.name then found = true else left[#left + 1] = id end
+  local member = item[1]
+  if records[item.name] or scores[member] ~= item[2] then return 'void' end
+  if not dropped[member] then
+    dropped[member] = true
+    for _, id in ipairs(split(member, US)) do
+      local r = reservation(id)
+      if r and r.state == 'held' and r.expires == tonumber(item[2]) then watch(r.expires, id) end
+    end
   end
-  if not found then return 'void' end
-  members_left[item[1]] = table.concat(left, US)
-  dropped[item[1]] = item[2]
   return 'done'
 end
 
@@ -199,10 +202,7 @@ if m > 0 then
     if item.word == 'reset' then put(limits_key, item.name, item[2]) end
     redis.call('HSET', levels_key, guard(item.name), entry)
   end
-  for member, score in pairs(dropped) do
-    redis.call('ZREM', deadlines_key, member)
-    if members_left[member] ~= '' then redis.call('ZADD', deadlines_key, score, members_left[member]) end
-  end
+  for member in pairs(dropped) do redis.call('ZREM', deadlines_key, member) end
   write_deadlines(deadlines_key)
 end
 

@@ -33,6 +33,12 @@ const (
 	KindQuarantined FindingKind = "quarantined"  // an event or entry that is never applied
 )
 
+// FindingKinds lists them.
+var FindingKinds = []FindingKind{
+	KindCounterDrift, KindLevelMissing, KindLevelUnknown, KindReservationMissing, KindReservationExtra, KindReservationState,
+	KindLimitDrift, KindDeadlineMissing, KindDeadlineOrphaned, KindLedgerInconsistent, KindUndecided, KindOpenRefusal, KindQuarantined,
+}
+
 // Drift says that a kind is drift, and not a part of how things go.
 func (k FindingKind) Drift() bool { return k != KindOpenRefusal && k != KindQuarantined }
 
