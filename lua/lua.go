@@ -15,14 +15,14 @@ var files embed.FS
 // Redis has reached its memory limit, so that stock does not stick.
 var allowOOM = map[string]bool{
 	"confirm": true, "release": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
-	"forget": true, "tend": true, "begin": true, "load": true, "open": true,
+	"forget": true, "tend": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
 		"reserve", "confirm", "release", "extend", "fulfill", "move", "expire", "adjust", "remove", "transfer",
-		"compensate", "revert", "forget", "tend", "begin", "load", "open",
+		"compensate", "revert", "forget", "tend", "begin", "load", "open", "audit", "repair",
 	}
 }
 

@@ -31,6 +31,7 @@ type book struct {
 	refusals     []refusal
 	settled      []settlement
 	made         []operation
+	audited
 }
 
 // reservation is a reservation as the ledger keeps it.
@@ -134,6 +135,10 @@ func (b *book) applyEvent(entry *entry, i int) {
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
 		b.settle(settlement{step: e.Step(entry.nonce), at: entry.at})
+	case cache.VerbAudit:
+		b.compare(entry, e.Mark)
+	case cache.VerbRepair:
+		b.repair(entry, i, e)
 	default:
 		reason, detail = b.transition(entry, i, e)
 	}

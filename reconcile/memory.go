@@ -30,6 +30,7 @@ type Memory struct {
 	refusals     []*memoryRefusal
 	quarantined  []quarantined
 	directory    Directory
+	audits       memoryAudits
 }
 
 type memoryRefusal struct {
@@ -50,6 +51,7 @@ func NewMemory() *Memory {
 	m := &Memory{
 		suspect: make(chan struct{}, 1), levels: map[levelKey]level{},
 		reservations: map[string]reservation{}, operations: map[string]operation{}, limits: map[cache.LimitKey]int64{},
+		audits: newMemoryAudits(),
 	}
 	m.waiters = newWaiters(m.look)
 	return m

@@ -39,7 +39,7 @@ func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position,
 		at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
 		return err
 	})
-	b.queueRead(reading, t)
+	b.queueRead(reading, s.ledger.shard, t)
 	if err := s.conn.SendBatch(ctx, reading).Close(); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (s *postgresSession) applyOneByOne(ctx context.Context, from, to cache.Posi
 
 // decideAll decides events on one working copy, and writes it.
 func decideAll(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refusal, error) {
-	b, err := decideRows(ctx, tx, list)
+	b, err := decideRows(ctx, tx, shard, list)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +154,10 @@ func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ref, cause e
 }
 
 // decideRows reads the rows that events touch, and decides them.
-func decideRows(ctx context.Context, tx pgx.Tx, list []ref) (*book, error) {
+func decideRows(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (*book, error) {
 	t, b := touch(list), newBook()
 	batch := &pgx.Batch{}
-	b.queueRead(batch, t)
+	b.queueRead(batch, shard, t)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}

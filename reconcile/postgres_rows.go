@@ -17,9 +17,12 @@ type batcher interface {
 
 // queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
 // else writes what belongs to this shard.
-func (b *book) queueRead(batch *pgx.Batch, t *touched) {
-	if len(t.ids) > 0 {
-		queueReservations(batch, sortedKeys(t.ids), b.reservations)
+func (b *book) queueRead(batch *pgx.Batch, shard int32, t *touched) {
+	if t.marks {
+		b.queueRefusals(batch, shard, t)
+	}
+	if len(t.ids)+len(t.compared) > 0 {
+		queueReservations(batch, t.allIDs(), b.reservations)
 	}
 	b.queueCounted(batch, t)
 	if len(t.operations) > 0 {
@@ -45,8 +48,10 @@ func (b *book) queueCounted(batch *pgx.Batch, t *touched) {
 // them there, where events do not name them.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
 	rest := touch(nil)
-	for _, r := range b.reservations {
-		rest.add(&r.record)
+	for id, r := range b.reservations {
+		if t.ids[id] {
+			rest.add(&r.record)
+		}
 	}
 	rest.without(t)
 	if len(rest.levels)+len(rest.limits) == 0 {

@@ -164,7 +164,7 @@ func (s *postgresSession) settleAll(ctx context.Context, tx pgx.Tx, to cache.Pos
 		return err
 	}
 	first := settling(to, open, records)
-	b, err := decideRows(ctx, tx, refs([]entry{first}))
+	b, err := decideRows(ctx, tx, s.ledger.shard, refs([]entry{first}))
 	if err != nil {
 		return err
 	}
@@ -211,19 +211,22 @@ func (s *postgresSession) open(ctx context.Context, limit int) (list []refusal, 
 
 // readOpen reads open refusals, the oldest first; a nil limit is all.
 func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]refusal, error) {
-	const query = `
+	rows, _ := db.Query(ctx, selectOpen+`limit $2`, shard, limit) // its error is that of the rows
+	return pgx.CollectRows(rows, scanRefusal)
+}
+
+const selectOpen = `
 select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,
     reason, detail, created_at
-from refusals where shard = $1 and settled_at is null order by epoch, sequence, event limit $2`
-	rows, _ := db.Query(ctx, query, shard, limit) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r refusal, err error) {
-		var detail string
-		var at time.Time
-		err = row.Scan(&r.entry.epoch, &r.entry.sequence, &r.event, &r.verb, &r.step.Operation, &r.step.ID, &r.step.Birth,
-			&r.step.Version, &r.reason, &detail, &at)
-		r.at = at.UnixMilli()
-		return r, errors.Join(err, r.detail.decode(detail))
-	})
+from refusals where shard = $1 and settled_at is null order by epoch, sequence, event `
+
+func scanRefusal(row pgx.CollectableRow) (r refusal, err error) {
+	var detail string
+	var at time.Time
+	err = row.Scan(&r.entry.epoch, &r.entry.sequence, &r.event, &r.verb, &r.step.Operation, &r.step.ID, &r.step.Birth,
+		&r.step.Version, &r.reason, &detail, &at)
+	r.at = at.UnixMilli()
+	return r, errors.Join(err, r.detail.decode(detail))
 }
 
 func (s *postgresSession) settle(ctx context.Context, steps []cache.Step) error {

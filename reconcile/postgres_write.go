@@ -22,6 +22,7 @@ func (b *book) write(batch *pgx.Batch, shard int32) {
 	b.writeMovements(batch, shard)
 	b.writeSettled(batch)
 	b.writeRefusals(batch, shard)
+	b.writeAudited(batch)
 }
 
 // column is a column of rows to write, as unnest takes it.

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -307,14 +306,4 @@ func (r *rig) checkLimits(ctx context.Context, c *redis.Client) {
 	if !maps.Equal(inRedis, inLedger) {
 		r.tb.Errorf("limits count %q in Redis, %q in the ledger", inRedis, inLedger)
 	}
-}
-
-// is says whether err is one of several.
-func is(err error, list ...error) bool {
-	for _, target := range list {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
 }

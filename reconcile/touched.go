@@ -15,15 +15,21 @@ type touched struct {
 	operations map[string]bool
 	levels     map[levelKey]bool
 	limits     map[cache.LimitKey]bool // what purchase limits count
+	compared   map[string]bool         // reservations that an audit compares, or has repaired; no event changes them
+	marks      bool                    // an audit compares something
 }
 
 func touch(list []ref) *touched {
-	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}, limits: map[cache.LimitKey]bool{}}
+	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}, limits: map[cache.LimitKey]bool{}, compared: map[string]bool{}}
 	for _, r := range list {
 		e := r.event()
 		switch e.Verb {
 		case cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbRevert:
 			t.operations[e.ID] = true
+		case cache.VerbAudit:
+			t.mark(e.Mark)
+		case cache.VerbRepair:
+			t.repaired(e.Repaired)
 		default:
 			t.ids[e.ID] = true
 			t.add(&e.Record)

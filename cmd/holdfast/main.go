@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
+	"github.com/holdfast/holdfast/reconcile"
 )
 
 // The exit codes.
@@ -75,7 +76,7 @@ func isFaults(err error) bool {
 func exitCode(err error) int {
 	var problem *client.Problem
 	var failed *demo.FailedError
-	if errors.Is(err, errUnwell) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
+	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
 	return exitFailed

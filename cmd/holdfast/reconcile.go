@@ -17,8 +17,8 @@ func (m *Main) reconcileCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "reconcile",
 		Short:   "Keep Redis and the ledger the same",
-		Example: "  holdfast reconcile run\n  holdfast reconcile rebuild",
-	}, m.reconcileRunCommand(), m.reconcileRebuildCommand())
+		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile rebuild",
+	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand())
 }
 
 func (m *Main) reconcileRunCommand() *cobra.Command {

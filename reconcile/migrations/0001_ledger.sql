@@ -275,3 +275,63 @@ create table directories (
 
 create trigger directories_append_only before update or delete or truncate on directories
 for each statement execute function refuse_change();
+
+-- Audits: each compares Redis with the ledger, part by part, each part at one place of the stream.
+create table audits (
+    id           text           collate "C" not null,
+    shard        integer        not null,
+    state        text           not null default 'running',
+    repair       boolean        not null default false, -- what differs is repaired, not only reported
+    sku          text           collate "C" not null default '', -- only what belongs to it; '' is all
+    location     text           collate "C" not null default '', -- likewise
+    actor        text           not null default '', -- who asked for it
+    started_at   timestamptz(3) not null default now(), -- this and the next two by this database's clock
+    seen_at      timestamptz(3) not null default now(), -- when whoever audits last said so
+    finished_at  timestamptz(3),
+    levels       bigint         not null default 0, -- this and the next three: how many were compared
+    reservations bigint         not null default 0,
+    limits       bigint         not null default 0,
+    deadlines    bigint         not null default 0,
+    failure      text           not null default '', -- why it ended before its end, or repaired nothing
+    constraint audits_key primary key (id),
+    constraint audits_identifiers check (
+        octet_length(id) between 1 and 128 and octet_length(sku) <= 128 and octet_length(location) <= 128),
+    constraint audits_state check (state in ('running', 'done', 'failed')),
+    constraint audits_finished check ((finished_at is not null) = (state in ('done', 'failed'))),
+    constraint audits_compared check (levels >= 0 and reservations >= 0 and limits >= 0 and deadlines >= 0)
+);
+
+create index audits_by_time on audits (started_at, id);
+
+-- What an audit has found: a difference between Redis and the ledger, or within the ledger. It is written
+-- in the transaction that applies the place of the stream where both sides were read.
+create table audit_findings (
+    audit_id       text           collate "C" not null,
+    id             text           collate "C" not null, -- of its kind and name: the same thing found by another audit has it too
+    kind           text           not null,
+    state          text           not null default 'open', -- repaired; or gone when it was looked at again
+    sku            text           collate "C" not null default '', -- this and the next four: what it is about
+    location       text           collate "C" not null default '',
+    reservation_id text           collate "C" not null default '',
+    limit_id       text           collate "C" not null default '',
+    customer       text           collate "C" not null default '',
+    name           text           collate "C" not null default '', -- what Redis calls it, quoted where it is none of those
+    epoch          bigint         not null default 0, -- with sequence: the entry at which both sides were read; 0: the ledger alone
+    sequence       bigint         not null default 0,
+    in_redis       text           not null default '', -- JSON: what Redis has; '' is nothing
+    in_ledger      text           not null default '', -- JSON: what it should have
+    units          bigint         not null default 0, -- how many a repair would change at most
+    seen           text           not null default '', -- JSON: the texts that Redis had, in base64, which a repair compares
+    note           text           not null default '',
+    repair_epoch   bigint         not null default 0, -- with the next: the entry that repaired it; 0: none
+    repair_sequence bigint        not null default 0,
+    constraint audit_findings_key primary key (audit_id, id),
+    constraint audit_findings_audit foreign key (audit_id) references audits (id) on delete cascade,
+    constraint audit_findings_id check (octet_length(id) between 1 and 128),
+    constraint audit_findings_kind check (kind in ('counter_drift', 'level_missing', 'level_unknown', 'reservation_missing',
+        'reservation_extra', 'reservation_state', 'limit_drift', 'deadline_missing', 'deadline_orphaned',
+        'ledger_inconsistent', 'open_refusal', 'quarantined', 'undecided')),
+    constraint audit_findings_state check (state in ('open', 'repaired', 'gone')),
+    constraint audit_findings_units check (units >= 0),
+    constraint audit_findings_repair check (state <> 'repaired' or repair_epoch > 0)
+);
