@@ -99,6 +99,7 @@ var refused = []struct {
 	{"reservations", "state", "'lost'", "reservations_state"},
 	{"reservations", "state", "'released'", "reservations_resolved"},
 	{"reservations", "resolved_at", "now()", "reservations_resolved"},
+	{"reservations", "archived_at", "now()", "reservations_archived"},
 	{"reservations", "version", "0", "reservations_version"},
 	{"reservations", "split", "'half'", "reservations_split"},
 	{"reservations", "ship_to", "'[]'", "reservations_ship_to"},

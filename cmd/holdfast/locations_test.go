@@ -154,7 +154,9 @@ func TestDirectoryFile(t *testing.T) {
 	p := start(t, "--directory-file="+file)
 	server := "--server=" + p.url
 	command{args: []string{"stock", "import", "-", server}, stdin: shopStock}.run(t).expect(t, exitDone)
-	routed := func() string { return run(t, "route", "explain", "--country=DE", "TEE", server).expect(t, exitDone).stdout }
+	routed := func() string {
+		return run(t, "route", "explain", "--country=DE", "TEE", server).expect(t, exitDone).stdout
+	}
 	if got := routed(); !strings.Contains(got, "1.  berlin  serves 1") {
 		t.Errorf("got\n%s", got)
 	}

@@ -18,7 +18,7 @@ func (m *Main) reconcileCommand() *cobra.Command {
 		Use:     "reconcile",
 		Short:   "Keep Redis and the ledger the same",
 		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile rebuild",
-	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand())
+	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand(), m.reconcilePruneCommand())
 }
 
 func (m *Main) reconcileRunCommand() *cobra.Command {

@@ -38,6 +38,7 @@ create table reservations (
     created_at  timestamptz(3) not null,
     expires_at  timestamptz(3) not null, -- the deadline; without meaning once confirmed
     resolved_at timestamptz(3),          -- when it came to rest in a state that holds no units
+    archived_at timestamptz(3),          -- when all but this row was archived, which keeps the id from being used again
     fingerprint text           not null, -- of what the caller sent
     transition  text           not null default '', -- the last one, by which its repeat is known
     channel     text           collate "C" not null default '',
@@ -54,6 +55,7 @@ create table reservations (
     constraint reservations_state check (state in ('held', 'confirmed', 'fulfilled', 'released', 'expired')),
     constraint reservations_resolved check (
         (state in ('fulfilled', 'released', 'expired')) = (resolved_at is not null)),
+    constraint reservations_archived check (archived_at is null or resolved_at is not null),
     constraint reservations_version check (version >= 1),
     constraint reservations_split check (split in ('', 'never', 'lines', 'units')),
     constraint reservations_ship_to check (jsonb_typeof(ship_to) = 'object'),
@@ -64,11 +66,11 @@ create table reservations (
 -- Those with a condition are used by a query that has the same condition in its text. No index has the
 -- state: what is held or confirmed is live, the rest has come to rest.
 create index reservations_live on reservations (created_at, id) where resolved_at is null; -- also: what a rebuild loads
-create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null;
+create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null and archived_at is null;
 create index reservations_by_order on reservations ("order", created_at, id) where "order" <> '';
 create index reservations_by_customer on reservations (customer, created_at, id) where customer <> '';
--- What Redis may forget, and what a rebuild still loads of it.
-create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null;
+-- What Redis may forget, what a rebuild still loads of it, and what may be archived.
+create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null and archived_at is null;
 
 -- Whether the units of a line go together: each location has some, of which at most all have left;
 -- no more than were asked for, and no more came back than had left.
@@ -157,7 +159,9 @@ create table operations (
 create index operations_by_time on operations (applied_at, id);
 
 -- Every change of a level, one row for each level that an event touches. From nothing, they add up to
--- levels. Rows are added and never changed: what was wrong is mended by another row.
+-- levels. Rows are added and never changed: what was wrong is mended by another row. Only `holdfast
+-- reconcile prune` takes old rows away, and puts one in their place for each level, their sum: verb
+-- 'archive', the operation 'prune', behind all entries there can be.
 create table movements (
     shard           integer        not null,
     epoch           bigint         not null, -- with sequence: the entry of the stream
@@ -189,10 +193,13 @@ create table movements (
 create index movements_by_time on movements using brin (at);
 
 -- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
--- would do it by mistake.
+-- would do it by mistake. Who archives says so in the transaction.
 create function refuse_change() returns trigger
 language plpgsql as $$
 begin
+    if tg_table_name = 'movements' and tg_op <> 'TRUNCATE' and current_setting('holdfast.archiving', true) = 'on' then
+        return null;
+    end if;
     raise exception '% is append-only: % refused', tg_table_name, lower(tg_op)
         using errcode = 'restrict_violation', schema = tg_table_schema, table = tg_table_name, constraint = tg_name;
 end
