@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,11 +15,16 @@ import (
 // or none. It is safe to repeat: the same id with the same changes answers the levels as they are
 // now, and changes nothing; a level that was removed since counts nothing.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
-// negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
-// hand would fall below zero; its Available is on hand), *InvalidError (on hand would exceed
-// QuantityMax, the locations LocationsMax), ErrNotDurable. One round trip, shared with its batch; with
-// a ledger also one to that, and the wait for it.
+// With AsOf, what came and left since is added to the counts, from the ledger's movements, so that what
+// was fulfilled after they were made is not there again. Other counts since then are not: they say what
+// there was, not what came or left.
+//
+// Refusals, the first that applies: *InvalidError (also an AsOf that is in the future, or older than what
+// the ledger keeps), ErrRebuilding, ErrIDConflict, ErrNotFound (a negative delta on a level that does not
+// exist), *VersionError (IfOnHand), *InsufficientError (on hand would fall below zero; its Available is on
+// hand, or what was counted), *InvalidError (on hand would exceed QuantityMax, the locations LocationsMax),
+// ErrNotDurable. One round trip, shared with its batch; with a ledger also one to that, and the wait for it;
+// with AsOf one more to each, and more where the ledger is behind.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
@@ -29,8 +35,10 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	if result, known, err := s.applied(ctx, &r, fingerprint); known || err != nil {
 		return result, err
 	}
-	a := s.send(ctx, VerbAdjust, &adjustCall{request: &r, fingerprint: fingerprint})
+	a := s.sendCounts(ctx, &adjustCall{request: &r, fingerprint: fingerprint})
 	switch {
+	case errors.Is(a.err, ErrInvalid), errors.Is(a.err, ErrInsufficient):
+		return AdjustResult{}, a.err
 	case a.err != nil:
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.err)
 	case a.status != "done" && a.status != "repeat":
@@ -125,6 +133,7 @@ func deref(n *int64) int64 {
 type adjustCall struct {
 	request     *AdjustRequest
 	fingerprint string
+	counted     []counted // of each change, where the counts are of a moment; else nil
 }
 
 func (c *adjustCall) id() string  { return c.request.ID }
@@ -135,8 +144,12 @@ func (c *adjustCall) arguments(b *batch) {
 	b.add(c.fingerprint, r.Reason, r.Actor, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
-		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(ch.OnHand), optionalText(ch.Delta),
-			optionalText(ch.IfOnHand), optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit))
+		onHand, seen := ch.OnHand, (*int64)(nil)
+		if c.counted != nil && onHand != nil {
+			onHand, seen = &c.counted[i].onHand, &c.counted[i].seen
+		}
+		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
+			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen))
 	}
 }
 

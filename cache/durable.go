@@ -60,6 +60,9 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a answer) (ans
 	if s.options.Ledger == nil || a.status != "not_found" {
 		return a, nil
 	}
+	if c.back != nil {
+		return s.recalled(ctx, c)
+	}
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
 		return answer{}, fmt.Errorf("%s %q: %w", c.verb, c.request.ID, err)

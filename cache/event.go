@@ -37,6 +37,7 @@ type Event struct {
 	Fingerprint   string // operation: of what the caller sent
 	Reason        string // operation
 	Actor         string // operation
+	Operation     string // return: id of its own
 	Levels        []LevelEvent
 	Mark          *Mark     // audit
 	Repaired      *Repaired // repair
@@ -50,6 +51,7 @@ type LevelEvent struct {
 	SafetyStockBefore, SafetyStockAfter       int64
 	BackorderLimitBefore, BackorderLimitAfter int64
 	AvailableAfter                            int64
+	Counted                                   bool // adjust: it was counted: nothing has come or left
 }
 
 // Step is the step that an event made; nonce is its entry's.
@@ -133,7 +135,7 @@ func decodeEvent(text string) (Event, error) {
 				OnHandBefore: l.number(), OnHandAfter: l.number(),
 				SafetyStockBefore: l.number(), SafetyStockAfter: l.number(),
 				BackorderLimitBefore: l.number(), BackorderLimitAfter: l.number(),
-				AvailableAfter: l.number(),
+				AvailableAfter: l.number(), Counted: e.Verb == VerbAdjust && l.text() == "1",
 			})
 			f.failed = f.failed || l.failed
 		}
@@ -142,6 +144,9 @@ func decodeEvent(text string) (Event, error) {
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, err)
+		}
+		if e.Verb == VerbReturn {
+			f.failed = !e.readReturn() || f.failed
 		}
 	}
 	if f.failed {

@@ -78,6 +78,8 @@ func (k keys) of(verb Verb) []string {
 		return []string{k.stock, k.reservations, k.deadlines, k.events}
 	case VerbAdjust:
 		return []string{k.stock, k.levels, k.operations, k.events}
+	case VerbReturn:
+		return []string{k.stock, k.levels, k.reservations, k.operations, k.events}
 	case VerbRemove, VerbTransfer:
 		return []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}
 	default: // fulfill, move

@@ -39,8 +39,9 @@ type modelReservation struct {
 }
 
 type modelLine struct {
-	sku  location.SKU
-	from []modelAllocation
+	sku      location.SKU
+	from     []modelAllocation
+	returned int64
 }
 
 type modelAllocation struct {
@@ -86,7 +87,7 @@ func TestModel(t *testing.T) {
 			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "replay": p.replay, "confirm": p.confirm, "release": p.release,
-				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "remove": p.remove, "transfer": p.transfer, "wait": p.wait, "sweep": p.sweep,
+				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "remove": p.remove, "transfer": p.transfer, "return": p.back, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
 			})
 		})
@@ -460,6 +461,40 @@ func (p *play) fulfill(t *rapid.T) {
 			a.fulfilled = a.quantity
 		})
 		r.state = StateFulfilled
+	}
+}
+
+func (p *play) back(t *rapid.T) {
+	id, r := p.pick(t)
+	p.model.lapse()
+	i := rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")
+	line, n := &r.lines[i], rapid.Int64Range(1, 4).Draw(t, "units")
+	to := modelPlaces.Draw(t, "to")
+	out := -line.returned
+	for _, a := range line.from {
+		out += a.fulfilled
+	}
+	var want error
+	switch {
+	case r.state != StateConfirmed && r.state != StateFulfilled:
+		want = ErrWrongState
+	case n > out:
+		want = ErrInvalid
+	}
+	p.next++
+	request := ReturnRequest{ID: fmt.Sprintf("op-%d", p.next), Reservation: id, To: to, Lines: []LineQuantity{{r.request.Lines[i].Line, n}}}
+	result, err := p.store.Return(p.ctx, request)
+	if !p.transition(t, "return", r, result, err, want, r.state) {
+		return
+	}
+	line.returned += n
+	if p.model.level(line.sku, to) == nil {
+		p.model.levels[levelName(line.sku, to)] = &modelLevel{}
+	}
+	p.model.level(line.sku, to).onHand += n
+	again, err := p.store.Return(p.ctx, request)
+	if err != nil || !again.Replay || again.Lines[i].Returned != line.returned || again.Version != result.Version {
+		t.Fatalf("returned again: %+v, %v", again, err)
 	}
 }
 

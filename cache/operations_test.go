@@ -80,6 +80,9 @@ func told(r Result, err error) string {
 		if l.Fulfilled > 0 {
 			text += fmt.Sprintf(" fulfilled %d", l.Fulfilled)
 		}
+		if l.Returned > 0 {
+			text += fmt.Sprintf(" returned %d", l.Returned)
+		}
 		for _, c := range l.Components {
 			text += fmt.Sprintf(" + %s %d", c.SKU, c.Quantity)
 			for _, a := range c.From {

@@ -38,6 +38,7 @@ const (
 	VerbExtend   Verb = "extend"
 	VerbFulfill  Verb = "fulfill"
 	VerbMove     Verb = "move"
+	VerbReturn   Verb = "return"
 	VerbExpire   Verb = "expire"
 	VerbAdjust   Verb = "adjust"
 	VerbRemove   Verb = "remove"
@@ -52,7 +53,8 @@ const (
 
 // Verbs lists those that are called.
 var Verbs = []Verb{
-	VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust, VerbRemove, VerbTransfer,
+	VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
+	VerbAdjust, VerbRemove, VerbTransfer,
 }
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick

@@ -175,6 +175,9 @@ func describe(id string, r Record) string {
 				text += fmt.Sprintf("(%d)", a.Fulfilled)
 			}
 		}
+		if l.Returned > 0 {
+			text += fmt.Sprintf(" back %d", l.Returned)
+		}
 	}
 	return text
 }
@@ -200,7 +203,14 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 	if e.Verb == VerbReserve && rec.Birth != entry.Nonce {
 		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
 	}
-	return fmt.Sprintf("%s at %s: %s v%d > %s", e.Verb, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
+	what := string(e.Verb)
+	if e.Verb == VerbReturn {
+		what += " " + e.Operation
+		for _, l := range e.Levels {
+			what += fmt.Sprintf(" %s@%s %d>%d (%d)", l.SKU, l.Location, l.OnHandBefore, l.OnHandAfter, l.AvailableAfter)
+		}
+	}
+	return fmt.Sprintf("%s at %s: %s v%d > %s", what, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
 }
 
 // equal compares two texts line by line.

@@ -16,7 +16,7 @@
 --   ARGV[6]  locations_max the most locations
 --   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, changes, then
 --            for each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
---            backorder_limit, "" where it is not asked for
+--            backorder_limit, seen (on hand as the ledger has it), "" where it is not asked for
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another operation
@@ -25,6 +25,7 @@
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"no_level", change}         a negative delta on a level that does not exist
 --   {"version_conflict", change on_hand}  on hand is not if_on_hand
+--   {"behind", change}           on hand is not what the ledger has: ask that again, and send it anew
 --   {"insufficient", change on_hand}      on hand would fall below zero
 --   {"exceeds", change on_hand}  on hand would exceed its limit
 --   {"too_many_locations", change}        the location would be one too many
@@ -54,6 +55,8 @@ local function next_counts(i, level, at)
   local on_hand, delta, expected = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
   if delta and delta < 0 and not counts[level] then return 'no_level', int(i) end
   if expected and expected ~= c[1] then return 'version_conflict', int(i) .. US .. int(c[1]) end
+  local seen = tonumber(args[at + 6])
+  if seen and seen ~= c[1] then return 'behind', int(i) end
   local after = on_hand or c[1] + (delta or 0)
   if after < 0 then return 'insufficient', int(i) .. US .. int(c[1]) end
   if after > quantity_max then return 'exceeds', int(i) .. US .. int(c[1]) end
@@ -75,8 +78,8 @@ local function work_out(count, at)
         if places + added > locations_max then return 'too_many_locations', int(i) end
       end
     end
-    list[#list + 1] = { level = level, counts = value }
-    at = at + 6
+    list[#list + 1] = { level = level, counts = value, counted = args[at + 1] ~= '' and '1' or '' }
+    at = at + 7
   end
   return nil, list
 end
@@ -91,7 +94,7 @@ local function decide(id, fingerprint, reason, actor, count)
       local level = args[first_level + tonumber(args[at]) - 1]
       if is_broken(level) then return 'corrupt', level end
       texts[i + 1] = level_text(level, false)
-      at = at + 6
+      at = at + 7
     end
     return 'repeat', table.concat(texts, RS)
   end
@@ -101,7 +104,7 @@ local function decide(id, fingerprint, reason, actor, count)
   for _, entry in ipairs(list) do
     local made, c = not counts[entry.level], entry.counts
     if made then add_place(place_of(entry.level)) end
-    parts[#parts + 1] = set_level(entry.level, c[1], c[2], c[3])
+    parts[#parts + 1] = set_level(entry.level, c[1], c[2], c[3]) .. US .. entry.counted
     texts[#texts + 1] = level_text(entry.level, made)
   end
   events[#events + 1] = table.concat(parts, RS)
@@ -114,7 +117,7 @@ for i = 1, n do
   local count = tonumber(args[cursor + 3])
   local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], args[cursor + 2], count)
   reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 4 + 6 * count
+  cursor = cursor + 4 + 7 * count
 end
 
 -- write

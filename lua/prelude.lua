@@ -199,9 +199,9 @@ local function encode(r)
 end
 
 -- move puts a reservation into its next state and records it as an event:
---   verb id state-before version-before, then after RS the record as it is now
-local function move(verb, id, r, state, transition)
-  local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. RS
+--   verb id state-before version-before extra, then after RS the record as it is now
+local function move(verb, id, r, state, transition, extra)
+  local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. (extra or '') .. RS
   r.state, r.version, r.transition = state, r.version + 1, transition
   local text = encode(r)
   keep(id, text)

@@ -23,7 +23,7 @@ func (r *auditRun) levels(ctx context.Context) error {
 }
 
 func namesOf(keys []levelKey) []string {
-	return column(keys, func(k levelKey) string { return cache.LevelName(k.sku, k.at) })
+	return column(keys, func(k levelKey) string { return cache.LevelField(k.sku, k.at) })
 }
 
 // extraLevels has those fields of Redis compared that are no level of the ledger.

@@ -103,5 +103,3 @@ const (
 	keyLimits       = "{holdfast:0}:limits"
 	keyDeadlines    = "{holdfast:0}:deadlines"
 )
-
-var _ = cache.LevelName

@@ -45,7 +45,7 @@ type reservation struct {
 	rearranged bool // its lines are others
 }
 
-// operation is an adjustment or count that was applied.
+// operation is an adjustment, count, transfer, removal or return that was applied.
 type operation struct {
 	id          string
 	birth       string // nonce of the entry that made it
@@ -64,7 +64,7 @@ type movement struct {
 	key         levelKey
 	delta       level // signed
 	verb        cache.Verb
-	reservation string // or operation
+	reservation string // or operation; of a return both
 	operation   string
 	reason      string
 	actor       string
@@ -87,7 +87,9 @@ type refusal struct {
 // refusalDetail is what an answer, or the undoing, needs of what was refused.
 type refusalDetail struct {
 	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
-	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation: what it has changed in Redis
+	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation or return: what it has changed in Redis
+	Operation string             `json:"operation,omitempty"` // of a return: id of its own
+	Nonce     string             `json:"nonce,omitempty"`     // and of the entry that made it
 	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
 	Committed int64              `json:"committed,omitempty"` // and committed
 }
@@ -131,6 +133,8 @@ func (b *book) applyEvent(entry *entry, i int) {
 		reason, detail = b.transfer(entry, i, e)
 	case cache.VerbRemove:
 		reason, detail = b.remove(entry, i, e)
+	case cache.VerbReturn:
+		reason, detail = b.takeBack(entry, i, e)
 	case cache.VerbCompensate:
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
@@ -158,20 +162,9 @@ func (b *book) refuse(entry *entry, i int, reason refusalReason, detail refusalD
 // transition applies one transition of a reservation, or says why not. It applies only where the
 // ledger's record has the same birth and the version and state it starts from.
 func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
-	known := b.reservations[e.ID]
-	before := cache.Record{}
-	switch {
-	case e.Verb == cache.VerbReserve && known != nil:
-		return reasonKnown, refusalDetail{}
-	case e.Verb != cache.VerbReserve && known == nil:
-		return reasonVersion, refusalDetail{}
-	case known != nil && known.record.Birth != e.Record.Birth:
-		return reasonKnown, refusalDetail{}
-	case known != nil:
-		before = known.record
-	}
-	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
-		return reasonVersion, refusalDetail{}
+	before, reason := b.follows(e)
+	if reason != "" {
+		return reason, refusalDetail{}
 	}
 	deltas, reason := b.deltas(before, e.Record)
 	if reason != "" {
@@ -181,12 +174,32 @@ func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, r
 	return "", refusalDetail{}
 }
 
+// follows is the record that a transition starts from, or why it does not start from the ledger's.
+func (b *book) follows(e *cache.Event) (before cache.Record, reason refusalReason) {
+	known := b.reservations[e.ID]
+	switch {
+	case e.Verb == cache.VerbReserve && known != nil:
+		return before, reasonKnown
+	case e.Verb != cache.VerbReserve && known == nil:
+		return before, reasonVersion
+	case known != nil && known.record.Birth != e.Record.Birth:
+		return before, reasonKnown
+	case known != nil:
+		before = known.record
+	}
+	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
+		return before, reasonVersion
+	}
+	return before, ""
+}
+
 // record writes what a transition leaves behind.
 func (b *book) record(entry *entry, i int, e *cache.Event, deltas []delta) {
 	for _, d := range deltas {
 		b.levels[d.key].add(d.level)
 		b.movements = append(b.movements, movement{
-			entry: entry.id, event: i, at: entry.at, key: d.key, delta: d.level, verb: e.Verb, reservation: e.ID,
+			entry: entry.id, event: i, at: entry.at, key: d.key, delta: d.level, verb: e.Verb,
+			reservation: e.ID, operation: e.Operation,
 		})
 	}
 	known := b.reservations[e.ID]
@@ -377,8 +390,11 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 			return reasonNegative, refusalDetail{Levels: deltas, Shortages: []cache.Shortage{short}}
 		}
 	}
-	for _, d := range deltas {
-		key := levelKey{d.SKU, d.Location}
+	for n, d := range deltas {
+		key, verb := levelKey{d.SKU, d.Location}, e.Verb
+		if e.Levels[n].Counted {
+			verb = verbCount
+		}
 		l := b.levels[key]
 		if l == nil {
 			l = &level{}
@@ -386,8 +402,8 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		}
 		change := level{onHand: d.OnHand, safetyStock: d.SafetyStock, backorderLimit: d.BackorderLimit}
 		l.add(change)
-		b.moved(entry, i, e, key, change)
+		b.moved(entry, i, e, verb, key, change)
 	}
-	b.operate(entry, e)
+	b.operate(entry, e, e.ID)
 	return "", refusalDetail{}
 }

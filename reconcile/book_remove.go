@@ -25,26 +25,26 @@ func (b *book) remove(entry *entry, i int, e *cache.Event) (refusalReason, refus
 	for _, d := range detail.Levels {
 		key := levelKey{d.SKU, d.Location}
 		l := b.levels[key]
-		b.moved(entry, i, e, key, level{onHand: -l.onHand, safetyStock: -l.safetyStock, backorderLimit: -l.backorderLimit})
+		b.moved(entry, i, e, e.Verb, key, level{onHand: -l.onHand, safetyStock: -l.safetyStock, backorderLimit: -l.backorderLimit})
 		delete(b.levels, key)
 	}
-	b.operate(entry, e)
+	b.operate(entry, e, e.ID)
 	return "", refusalDetail{}
 }
 
 // moved notes what an operation has changed of a level.
-func (b *book) moved(entry *entry, i int, e *cache.Event, key levelKey, delta level) {
+func (b *book) moved(entry *entry, i int, e *cache.Event, verb cache.Verb, key levelKey, delta level) {
 	b.movements = append(b.movements, movement{
-		entry: entry.id, event: i, at: entry.at, key: key, delta: delta, verb: e.Verb,
+		entry: entry.id, event: i, at: entry.at, key: key, delta: delta, verb: verb,
 		operation: e.ID, reason: e.Reason, actor: e.Actor,
 	})
 }
 
 // operate notes that an operation was applied.
-func (b *book) operate(entry *entry, e *cache.Event) {
-	b.operations[e.ID] = true
+func (b *book) operate(entry *entry, e *cache.Event, id string) {
+	b.operations[id] = true
 	b.made = append(b.made, operation{
-		id: e.ID, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
+		id: id, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
 	})
 }
 

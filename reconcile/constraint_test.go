@@ -131,7 +131,6 @@ var refused = []struct {
 	{"operations", "id", "''", "operations_identifiers"},
 	{"movements", "sku", "'TEE-M'", "movements_key"},
 	{"movements", "verb", "''", "movements_identifiers"},
-	{"movements", "operation_id", "'o-1'", "movements_cause"},
 	{"movements", "reservation_id", "null", "movements_cause"},
 	{"positions", "shard", "0", "positions_key"},
 	{"positions", "shard", "1", "positions_shard"},

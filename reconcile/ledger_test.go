@@ -270,6 +270,8 @@ alter table movements enable trigger movements_append_only`)
 			from := b.at
 			b.begin(&from, 2)
 			states[i] += "rebuilt\n" + b.state()
+			since, err := l.Since(t.Context(), seenAt+2, []cache.LevelName{{SKU: at.sku, Location: at.at}, {SKU: at.sku, Location: "lyon"}})
+			states[i] += fmt.Sprintln(since, err)
 			b.session.close()
 		}
 		if states[0] != states[1] {
@@ -322,7 +324,12 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
 				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
 			}
-			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e := recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e.Levels[0].Counted = rapid.Bool().Draw(t, "counted")
+			return e
+		}
+		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
+			return drawReturn(t, id)
 		}
 		verb := rapid.SampledFrom(verbs).Draw(t, "verb")
 		version, units := rapid.Int64Range(1, 4).Draw(t, "version"), rapid.Int64Range(1, 4).Draw(t, "units")
@@ -353,6 +360,16 @@ func limited(t *rapid.T, r cache.Record) cache.Record {
 		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
 	}
 	return r
+}
+
+// drawReturn draws a return of a fulfilled reservation.
+func drawReturn(t *rapid.T, id string) cache.Event {
+	units := rapid.Int64Range(1, 4).Draw(t, "units")
+	e := returned(rapid.SampledFrom([]string{"ret", "a"}).Draw(t, "operation"), rapid.Int64Range(3, 5).Draw(t, "version"), 0, 0, "lyon")
+	e.Record.Lines[0].Requested = units
+	e.Record.Lines[0].From[0].Quantity, e.Record.Lines[0].From[0].Fulfilled = units, units
+	e.Record.Lines[0].Returned = rapid.Int64Range(1, units).Draw(t, "back")
+	return born(id, e, "n1")
 }
 
 func TestLedger_Quarantine(t *testing.T) {

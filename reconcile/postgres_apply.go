@@ -135,7 +135,7 @@ func decideOneByOne(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (re
 // quarantineEvent keeps an event that a rule refused, and its refusal, if the rules allow for that.
 func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ref, cause error) ([]refusal, error) {
 	b := newBook()
-	b.refuse(r.entry, r.index, reasonConstraint, refusalDetail{Levels: r.event().Deltas()})
+	b.refuse(r.entry, r.index, reasonConstraint, detailOf(r.entry, r.event()))
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		b.write(batch, shard)

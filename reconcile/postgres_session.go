@@ -139,8 +139,8 @@ func (s *postgresSession) begin(ctx context.Context, from *cache.Position, to ca
 // moveTo writes the position whole, and clears what an operator asked for.
 func (s *postgresSession) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
 	const query = `
-insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.sequence, nonce = excluded.nonce,
     run_id = excluded.run_id, replication_id = excluded.replication_id, shards = excluded.shards,
     prefix = excluded.prefix, seen_at = excluded.seen_at, rebuild = false`

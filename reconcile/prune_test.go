@@ -107,6 +107,15 @@ func TestPrune(t *testing.T) {
 		t.Errorf("again: %+v %v", again, err)
 	}
 
+	units := int64(90)
+	_, err = i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "count of before", AsOf: time.Now(), Changes: []cache.Change{
+		{SKU: "TEE-0", Location: "berlin", OnHand: &units},
+	}})
+	var invalid *cache.InvalidError
+	if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "is older than what the ledger keeps") {
+		t.Errorf("a count of a moment whose movements are archived: %v", err)
+	}
+
 	must(t, i.client.HDel(t.Context(), "{holdfast:0}:reservations", "o2").Err()) // as after the retention
 	i.reserve("o2", "TEE-0", 1)
 	if _, err := i.store.Confirm(t.Context(), cache.TransitionRequest{ID: "o2"}); !errors.Is(err, cache.ErrIDConflict) {

@@ -33,6 +33,9 @@ func touch(list []ref) *touched {
 		default:
 			t.ids[e.ID] = true
 			t.add(&e.Record)
+			if e.Operation != "" {
+				t.operations[e.Operation] = true
+			}
 		}
 		for _, l := range e.Levels {
 			t.levels[levelKey{l.SKU, l.Location}] = true

@@ -56,6 +56,10 @@ func (f *fakeStore) Move(ctx context.Context, r cache.MoveRequest) (cache.Result
 	return f.result, f.call(ctx, r)
 }
 
+func (f *fakeStore) Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
 func (f *fakeStore) Route(ctx context.Context, r cache.ReserveRequest) (cache.Route, error) {
 	return f.route, f.call(ctx, r)
 }

@@ -16,6 +16,7 @@ type Store interface {
 	Release(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
+	Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
 	Search(ctx context.Context, f cache.ReservationFilter) (cache.ReservationPage, error)

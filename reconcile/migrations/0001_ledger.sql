@@ -177,7 +177,7 @@ create table movements (
     verb            text           not null,
     reason          text           not null default '',
     actor           text           not null default '',
-    reservation_id  text           collate "C", -- this or the next; the row outlives what it names
+    reservation_id  text           collate "C", -- this or the next, of a return both; the row outlives what it names
     operation_id    text           collate "C",
     at              timestamptz(3) not null,
     -- An event can't be applied twice, even if the position were wrong.
@@ -185,12 +185,17 @@ create table movements (
     constraint movements_identifiers check (
         octet_length(sku) between 1 and 128 and octet_length(location) between 1 and 128 and verb <> ''
         and octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128),
-    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) = 1)
+    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) >= 1)
 );
 
 -- What came and left since a moment. Rows come in the order of at, nearly: a range of blocks is all it
 -- takes, where an index entry for each row would cost as much as the row.
 create index movements_by_time on movements using brin (at);
+
+-- What came and left of a level since a moment, which a count of that moment is brought up to now with.
+-- What was counted or written off is neither. Most movements only hold or commit, and have no entry.
+create index movements_on_hand on movements (sku, location, at) include (on_hand)
+where on_hand <> 0 and verb not in ('count', 'remove');
 
 -- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
 -- would do it by mistake. Who archives says so in the transaction.
@@ -221,6 +226,7 @@ create table positions (
     prefix         text           not null, -- of the keys, likewise
     seen_at        timestamptz(3) not null, -- by Redis's clock: when it last was what this row says
     forgotten_to   timestamptz(3) not null default 'epoch', -- what was resolved before, Redis was told to forget
+    kept_from      timestamptz(3) not null default now(), -- all that came and left since is in movements
     rebuild        boolean        not null default false, -- asked for by an operator
     constraint positions_key primary key (shard),
     constraint positions_shard check (shard >= 0 and shard < shards),
