@@ -262,6 +262,45 @@ create table quarantine (
     constraint quarantine_reason check (reason <> '')
 );
 
+-- What a batch of events does to a level and to a reservation, as the reconciler sends it: the row before,
+-- which it compares, and after.
+create type level_step as (
+    sku                    text,
+    location               text,
+    on_hand_before         bigint,
+    held_before            bigint,
+    committed_before       bigint,
+    safety_stock_before    bigint,
+    backorder_limit_before bigint,
+    on_hand                bigint,
+    held                   bigint,
+    committed              bigint,
+    safety_stock           bigint,
+    backorder_limit        bigint
+);
+
+create type reservation_step as (
+    id             text,
+    birth          text,
+    state_before   text,
+    version_before bigint,
+    state          text,
+    version        bigint,
+    expires_at     timestamptz(3),
+    resolved_at    timestamptz(3),
+    transition     text
+);
+
+-- Refuses to go on where rows were not found as they were known: somebody else has changed them.
+create function expect(written bigint, expected bigint) returns void
+language plpgsql as $$
+begin
+    if written <> expected then
+        raise exception '% of % rows are as they were known', written, expected using errcode = 'serialization_failure';
+    end if;
+end
+$$;
+
 -- The routing directory, each version as it was applied: the highest counts.
 create table directories (
     version    bigint         not null,
