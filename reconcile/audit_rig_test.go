@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/holdfast/holdfast/cache"
 )
 
 // auditor makes an auditor of an instance.

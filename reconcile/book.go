@@ -43,6 +43,15 @@ type reservation struct {
 
 	changed    bool
 	rearranged bool // its lines are others
+
+	// as its row was read or last written
+	versionBefore int64
+	stateBefore   cache.State
+}
+
+// kept is a reservation once it is written.
+func (r *reservation) kept() reservation {
+	return reservation{record: r.record, at: r.at, versionBefore: r.record.Version, stateBefore: r.record.State}
 }
 
 // operation is an adjustment, count, transfer, removal or return that was applied.

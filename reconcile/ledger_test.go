@@ -236,48 +236,25 @@ func TestLedger_AppliesOnce(t *testing.T) {
 	})
 }
 
-// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one
-// or all in one batch.
+// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one,
+// as the session remembers those before, or all in one batch.
 func TestLedger_OfTheSame(t *testing.T) {
 	pool := openLedger(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
+		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
+		want := stateOf(t, NewMemory(), script, true)
+		for _, oneByOne := range []bool{false, true} {
+			_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
 truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
 alter table movements enable trigger movements_append_only`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
-		var states []string
-		for i, l := range []Ledger{NewMemory(), NewPostgres(pool, 0)} {
-			b := &bench{tb: t, ledger: l, session: lockAgain(t, l)}
-			b.begin(nil, 1)
-			var entries []entry
-			for _, events := range script {
-				entries = append(entries, b.entry(slices.Clone(events)...))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if i == 0 { // one by one
-				end := b.at
-				for _, e := range entries {
-					b.at.Sequence, b.at.Nonce = e.id.sequence, e.nonce
-					b.apply(e)
-				}
-				b.at = end
-			} else {
-				b.apply(entries...)
+			if got := stateOf(t, NewPostgres(pool, 0), script, oneByOne); got != want {
+				rt.Fatalf("memory, one by one:\n%s\npostgres, one by one %v:\n%s", want, oneByOne, got)
 			}
-			states = append(states, b.state())
-			from := b.at
-			b.begin(&from, 2)
-			states[i] += "rebuilt\n" + b.state()
-			since, err := l.Since(t.Context(), seenAt+2, []cache.LevelName{{SKU: at.sku, Location: at.at}, {SKU: at.sku, Location: "lyon"}})
-			states[i] += fmt.Sprintln(since, err)
-			b.session.close()
+			checkMovements(t, rt, pool)
 		}
-		if states[0] != states[1] {
-			rt.Fatalf("memory, one by one:\n%s\npostgres, in one batch:\n%s", states[0], states[1])
-		}
-		checkMovements(t, rt, pool)
 	})
 }
 
@@ -293,6 +270,32 @@ func lockAgain(t *testing.T, l Ledger) session {
 			t.Fatal(err)
 		}
 	}
+}
+
+// stateOf is what entries leave in a ledger, before and after a rebuild.
+func stateOf(t *testing.T, l Ledger, script [][]cache.Event, oneByOne bool) string {
+	b := &bench{tb: t, ledger: l, session: lockAgain(t, l)}
+	defer b.session.close()
+	b.begin(nil, 1)
+	var entries []entry
+	for _, events := range script {
+		entries = append(entries, b.entry(slices.Clone(events)...))
+	}
+	if oneByOne {
+		end := b.at
+		for _, e := range entries {
+			b.at.Sequence, b.at.Nonce = e.id.sequence, e.nonce
+			b.apply(e)
+		}
+		b.at = end
+	} else {
+		b.apply(entries...)
+	}
+	state := b.state()
+	from := b.at
+	b.begin(&from, 2)
+	since, err := l.Since(t.Context(), seenAt+2, []cache.LevelName{{SKU: at.sku, Location: at.at}, {SKU: at.sku, Location: "lyon"}})
+	return state + "rebuilt\n" + b.state() + fmt.Sprintln(since, err)
 }
 
 // checkMovements has movements, replayed from nothing, give the levels.

@@ -131,7 +131,9 @@ func collectHeads(rows pgx.Rows, found map[string]*reservation) error {
 		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
 		record := r
 		record.Created, record.Expires = created.UnixMilli(), expires.UnixMilli()
-		found[id] = &reservation{record: record, at: resolvedAt.UnixMilli()}
+		read := reservation{record: record, at: resolvedAt.UnixMilli()}
+		read = read.kept()
+		found[id] = &read
 		return nil
 	})
 	return err

@@ -60,7 +60,7 @@ create table reservations (
     constraint reservations_split check (split in ('', 'never', 'lines', 'units')),
     constraint reservations_ship_to check (jsonb_typeof(ship_to) = 'object'),
     constraint reservations_metadata check (json_typeof(metadata) = 'object')
-) with (fillfactor = 60); -- confirming changes no indexed column: with room in its page, it touches no index
+) with (fillfactor = 45); -- confirming changes no indexed column: with room for all of a page again, it touches no index
 
 -- Searches page by (created_at, id), the newest first: each index serves its search in that order.
 -- Those with a condition are used by a query that has the same condition in its text. No index has the
@@ -274,6 +274,45 @@ create table quarantine (
     constraint quarantine_event check (event >= -1),
     constraint quarantine_reason check (reason <> '')
 );
+
+-- What a batch of events does to a level and to a reservation, as the reconciler sends it: the row before,
+-- which it compares, and after.
+create type level_step as (
+    sku                    text,
+    location               text,
+    on_hand_before         bigint,
+    held_before            bigint,
+    committed_before       bigint,
+    safety_stock_before    bigint,
+    backorder_limit_before bigint,
+    on_hand                bigint,
+    held                   bigint,
+    committed              bigint,
+    safety_stock           bigint,
+    backorder_limit        bigint
+);
+
+create type reservation_step as (
+    id             text,
+    birth          text,
+    state_before   text,
+    version_before bigint,
+    state          text,
+    version        bigint,
+    expires_at     timestamptz(3),
+    resolved_at    timestamptz(3),
+    transition     text
+);
+
+-- Refuses to go on where rows were not found as they were known: somebody else has changed them.
+create function expect(written bigint, expected bigint) returns void
+language plpgsql as $$
+begin
+    if written <> expected then
+        raise exception '% of % rows are as they were known', written, expected using errcode = 'serialization_failure';
+    end if;
+end
+$$;
 
 -- The routing directory, each version as it was applied: the highest counts.
 create table directories (
