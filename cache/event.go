@@ -15,7 +15,8 @@ const (
 )
 
 // Entry is one entry of the event stream: what one script call changed. Its fields are v (the
-// version of this format), n (a random nonce of the caller) and e (the events).
+// version of this format), n (a random nonce of the caller), e (the events), and of an audit or a repair
+// d (texts of any bytes).
 type Entry struct {
 	ID     string // <epoch>-<sequence>
 	Nonce  string
@@ -38,6 +39,8 @@ type Event struct {
 	Actor         string // operation
 	Operation     string // return: id of its own
 	Levels        []LevelEvent
+	Mark          *Mark     // audit
+	Repaired      *Repaired // repair
 }
 
 // LevelEvent is what an operation did to one level.
@@ -58,6 +61,8 @@ func (e *Event) Step(nonce string) Step {
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
+	case VerbAudit, VerbRepair:
+		return Step{}
 	default:
 		return Step{ID: e.ID, Birth: e.Record.Birth, Version: e.Record.Version}
 	}
@@ -96,6 +101,9 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 		var text string
 		text, rest, more = strings.Cut(rest, groupSeparator)
 		event, err := decodeEvent(text)
+		if err == nil {
+			err = event.decodeData(values["d"])
+		}
 		if err != nil {
 			return Entry{}, fmt.Errorf("entry %s: %w", id, err)
 		}
@@ -114,6 +122,10 @@ func decodeEvent(text string) (Event, error) {
 	switch e.Verb {
 	case VerbRevert:
 		e.Birth = f.text()
+	case VerbAudit:
+		e.Mark = &Mark{Audit: e.ID, Again: f.text() != "", sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
+	case VerbRepair:
+		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.text()
 	case VerbAdjust, VerbRemove, VerbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {

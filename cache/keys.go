@@ -19,7 +19,7 @@ const (
 // keys are the fixed keys of one shard. The braces make them one hash slot.
 type keys struct {
 	stock        string // hash: level -> available; epoch, gate, locations
-	levels       string // hash: level -> on hand, committed, safety stock, backorder limit; locations, removed
+	levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed
 	reservations string // hash: id -> record
 	operations   string // hash: id -> fingerprint, time, nonce
 	deadlines    string // zset: deadline -> ids, packed
@@ -29,10 +29,11 @@ type keys struct {
 
 // The fields of stock and levels that are no level: a level's name always has a unit separator.
 const (
-	fieldEpoch     = "epoch"
-	fieldGate      = "gate"      // absent or one of the words below
-	fieldLocations = "locations" // in stock its version, in levels the list
-	fieldRemoved   = "removed"   // how many levels were
+	fieldEpoch       = "epoch"
+	fieldGate        = "gate"         // absent or one of the words below
+	fieldLocations   = "locations"    // in stock its version, in levels the list
+	fieldExpireUntil = "expire_until" // Unix ms
+	fieldRemoved     = "removed"      // how many levels were
 )
 
 // What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until

@@ -15,6 +15,10 @@ type Options struct {
 	Ledger      Ledger        // where sales are durable; nil: nothing is
 	DurableWait time.Duration // longest wait for it of one call, beside Timeout; default 5s
 
+	// AwaitDirectory has what needs routing refused with ErrUnavailable until Direct is called, so that
+	// nothing is taken from a wrong location before the directory is known. Default: no directory is used.
+	AwaitDirectory bool
+
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
 	InFlightMax int // batches of one verb under way at once; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384

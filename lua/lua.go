@@ -15,7 +15,7 @@ var files embed.FS
 // Redis has reached its memory limit, so that stock does not stick.
 var allowOOM = map[string]bool{
 	"confirm": true, "release": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
-	"forget": true, "tend": true, "begin": true, "load": true, "open": true,
+	"forget": true, "tend": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
 // operating lists the scripts that operations.lua is put in front of.
@@ -28,7 +28,7 @@ func Names() []string {
 	return []string{
 		"reserve", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
 		"adjust", "remove", "transfer",
-		"compensate", "revert", "forget", "tend", "begin", "load", "open",
+		"compensate", "revert", "forget", "tend", "begin", "load", "open", "audit", "repair",
 	}
 }
 

@@ -234,13 +234,13 @@ local function levels_of(r, levels, listed)
   end
 end
 
--- tags reads the tags of a line: its name, how many units go into one kit (1 where it is no
--- component), and its limits, each as id, most and each.
+-- tags reads the tags of a line: its name, the kit it is a component of (nil where it is none), how many
+-- units go into one kit (then 1), and its limits, each as id, most and each.
 local function tags(line)
   local t = line.tags
   if t then return t end
   local parts = split(line.line, FS)
-  t = { name = parts[1], each = whole(parts[3] or '') or 1, limits = {} }
+  t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
     local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
     if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
@@ -385,11 +385,16 @@ local function pairs_in(key, list)
 end
 
 -- append writes the batch's event, the first write of all: an entry of version 1 with the caller's
--- nonce and the events. It returns the entry's id, or nil where Redis refused it: then nothing was
--- written.
-local function append(events_key, nonce, now)
+-- nonce and the events; with data, texts of any bytes go with its one event. It returns the entry's
+-- id, or nil where Redis refused it: then nothing was written.
+local function append(events_key, nonce, now, data)
   local body = int(now) .. GS .. table.concat(events, GS)
-  local entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', '1', 'n', nonce, 'e', body)
+  local entry
+  if data then
+    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', '1', 'n', nonce, 'e', body, 'd', data)
+  else
+    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', '1', 'n', nonce, 'e', body)
+  end
   if type(entry) == 'table' then return nil end
   return entry
 end
@@ -426,13 +431,14 @@ local function write_deadlines(key)
   if #list > 0 then redis.call('ZADD', key, unpack(list)) end
 end
 
--- The working copy of levels: level -> {on_hand, committed, safety_stock, backorder_limit}, units.
+-- The working copy of levels: level -> {on_hand, committed, safety_stock, backorder_limit, and the id
+-- of the entry of its last repair, nil where there was none}, units.
 local counts, counts_touched, is_counted = {}, {}, {}
 
 local function take_counts(level, text)
   if not text then return end
   local f = split(text, US)
-  local c = { whole(f[1]), whole(f[2] or ''), whole(f[3] or ''), whole(f[4] or '') }
+  local c = { whole(f[1]), whole(f[2] or ''), whole(f[3] or ''), whole(f[4] or ''), f[5] }
   if c[1] and c[2] and c[3] and c[4] then
     counts[level] = c
   else
@@ -442,7 +448,8 @@ end
 
 -- recount sets what a level counts.
 local function recount(level, on_hand, committed, safety_stock, backorder_limit)
-  counts[level] = { on_hand, committed, safety_stock, backorder_limit }
+  local repaired = counts[level] and counts[level][5]
+  counts[level] = { on_hand, committed, safety_stock, backorder_limit, repaired }
   if not is_counted[level] then
     is_counted[level] = true
     counts_touched[#counts_touched + 1] = level
@@ -460,7 +467,7 @@ local function write_counts(key, list)
   for _, level in ipairs(counts_touched) do
     local c = counts[level]
     list[#list + 1] = level
-    list[#list + 1] = table.concat({ int(c[1]), int(c[2]), int(c[3]), int(c[4]) }, US)
+    list[#list + 1] = table.concat({ int(c[1]), int(c[2]), int(c[3]), int(c[4]), c[5] }, US)
   end
   if #list > 0 then pairs_in(key, list) end
 end
@@ -535,4 +542,26 @@ local function counts_of(r, names, listed)
       end
     end
   end
+end
+
+-- data_of packs texts of any bytes: each as its length, a colon and itself; one that is missing, nil or
+-- false, as a dash.
+local function data_of(texts, n)
+  local parts = {}
+  for i = 1, n do
+    local text = texts[i]
+    parts[i] = text and #text .. ':' .. text or '-'
+  end
+  return table.concat(parts)
+end
+
+-- is_watched says whether an id stands among the deadlines at one of them; seen keeps what was read.
+local function is_watched(key, deadline, id, seen)
+  local members = seen[deadline]
+  if not members then
+    local list = redis.call('ZRANGEBYSCORE', key, int(deadline), int(deadline))
+    members = US .. table.concat(list, US) .. US
+    seen[deadline] = members
+  end
+  return string.find(members, US .. id .. US, 1, true) ~= nil
 end

@@ -31,6 +31,7 @@ type book struct {
 	refusals     []refusal
 	settled      []settlement
 	made         []operation
+	audited
 }
 
 // reservation is a reservation as the ledger keeps it.
@@ -42,6 +43,15 @@ type reservation struct {
 
 	changed    bool
 	rearranged bool // its lines are others
+
+	// as its row was read or last written
+	versionBefore int64
+	stateBefore   cache.State
+}
+
+// kept is a reservation once it is written.
+func (r *reservation) kept() reservation {
+	return reservation{record: r.record, at: r.at, versionBefore: r.record.Version, stateBefore: r.record.State}
 }
 
 // operation is an adjustment, count, transfer, removal or return that was applied.
@@ -138,6 +148,10 @@ func (b *book) applyEvent(entry *entry, i int) {
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
 		b.settle(settlement{step: e.Step(entry.nonce), at: entry.at})
+	case cache.VerbAudit:
+		b.compare(entry, e.Mark)
+	case cache.VerbRepair:
+		b.repair(entry, i, e)
 	default:
 		reason, detail = b.transition(entry, i, e)
 	}

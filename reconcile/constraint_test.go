@@ -48,6 +48,8 @@ var rows = []struct {
 		"reservation_id": "'r-1'", "birth": "'n1'", "version": "2", "reason": "'oversold'", "created_at": "now()",
 	}},
 	{"quarantine", row{"shard": "0", "entry": "'1-4'", "event": "-1", "reason": "'unknown version'", "body": `'\xff00'`}},
+	{"audits", row{"id": "'a-1'", "shard": "0"}},
+	{"audit_findings", row{"audit_id": "'a-1'", "id": "'f1'", "kind": "'counter_drift'", "sku": "'TEE-M'", "location": "'berlin'"}},
 }
 
 func insert(t *testing.T, db *pgxpool.Pool, table string, r row) error {
@@ -97,6 +99,7 @@ var refused = []struct {
 	{"reservations", "state", "'lost'", "reservations_state"},
 	{"reservations", "state", "'released'", "reservations_resolved"},
 	{"reservations", "resolved_at", "now()", "reservations_resolved"},
+	{"reservations", "archived_at", "now()", "reservations_archived"},
 	{"reservations", "version", "0", "reservations_version"},
 	{"reservations", "split", "'half'", "reservations_split"},
 	{"reservations", "ship_to", "'[]'", "reservations_ship_to"},
@@ -143,6 +146,18 @@ var refused = []struct {
 	{"quarantine", "entry", "'1-4'", "quarantine_key"},
 	{"quarantine", "event", "-2", "quarantine_event"},
 	{"quarantine", "reason", "''", "quarantine_reason"},
+	{"audits", "actor", "'c'", "audits_key"},
+	{"audits", "id", "''", "audits_identifiers"},
+	{"audits", "state", "'lost'", "audits_state"},
+	{"audits", "state", "'done'", "audits_finished"},
+	{"audits", "levels", "-1", "audits_compared"},
+	{"audit_findings", "kind", "'level_missing'", "audit_findings_key"},
+	{"audit_findings", "id", "''", "audit_findings_id"},
+	{"audit_findings", "audit_id", "'a-9'", "audit_findings_audit"},
+	{"audit_findings", "kind", "'drift'", "audit_findings_kind"},
+	{"audit_findings", "state", "'lost'", "audit_findings_state"},
+	{"audit_findings", "state", "'repaired'", "audit_findings_repair"},
+	{"audit_findings", "units", "-1", "audit_findings_units"},
 }
 
 // TestSchema_Refuses has each constraint of the ledger refuse a row.
@@ -191,6 +206,7 @@ func fresh(table string) row {
 		"levels": {"sku", "'CAP'"}, "reservations": {"id", "'r-9'"}, "reservation_lines": {"position", "9"},
 		"operations": {"id", "'o-9'"}, "movements": {"sequence", "9"}, "positions": {"shard", "0"},
 		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"}, "limit_counts": {"customer", "'c-1'"}, "directories": {"version", "9"},
+		"audits": {"id", "'a-2'"}, "audit_findings": {"id", "'f9'"},
 	}[table]
 	r[key[0]] = key[1]
 	if table == "refusals" {

@@ -84,7 +84,7 @@ func doSchema(err error) string {
 func (p *Postgres) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]Finding, error) {
 	const query = `
 select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
-    'movements', 'positions', 'refusals', 'quarantine']) as t
+    'movements', 'positions', 'refusals', 'quarantine', 'audits', 'audit_findings']) as t
 where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not has_table_privilege(t, 'update')`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	lacking, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])

@@ -12,6 +12,7 @@ import (
 type Ledger interface {
 	cache.Ledger
 	Directories
+	Audits
 
 	// lock makes a session where nobody else has one; errHeld where somebody has.
 	lock(ctx context.Context) (session, error)

@@ -32,6 +32,7 @@ type Memory struct {
 	refusals     []*memoryRefusal
 	quarantined  []quarantined
 	directory    Directory
+	audits       memoryAudits
 }
 
 type memoryRefusal struct {
@@ -52,7 +53,8 @@ func NewMemory() *Memory {
 	m := &Memory{
 		suspect: make(chan struct{}, 1), levels: map[levelKey]level{},
 		reservations: map[string]reservation{}, operations: map[string]operation{}, limits: map[cache.LimitKey]int64{},
-		moved: map[levelKey][]moved{},
+		audits: newMemoryAudits(),
+		moved:  map[levelKey][]moved{},
 	}
 	m.waiters = newWaiters(m.look)
 	return m

@@ -104,6 +104,11 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 			b.reservations[id] = &r
 		}
 	}
+	for id := range t.compared {
+		if r, there := m.reservations[id]; there && b.reservations[id] == nil {
+			b.reservations[id] = &r
+		}
+	}
 	for key := range t.levels {
 		if l, there := m.levels[key]; there {
 			b.levels[key] = &l
@@ -121,6 +126,9 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 	}
 	for key := range t.limits {
 		b.limits[key] = m.limits[key]
+	}
+	if t.marks {
+		m.refusedLocked(b)
 	}
 	b.apply(events)
 	maps.Copy(m.limits, b.limits)
@@ -147,6 +155,7 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 			m.refusals = append(m.refusals, &memoryRefusal{refusal: b.refusals[i], settled: b.refusals[i].settledAt > 0})
 		}
 	}
+	m.auditedLocked(b)
 	return b.refusals
 }
 

@@ -25,6 +25,7 @@ const (
 type postgresSession struct {
 	ledger *Postgres
 	conn   *pgx.Conn
+	known  *known
 }
 
 func (p *Postgres) lock(ctx context.Context) (session, error) {
@@ -36,9 +37,10 @@ func (p *Postgres) lock(ctx context.Context) (session, error) {
 		return nil, err
 	}
 	idle := sessionIdle.Milliseconds()
-	// Every row is reached by its key. A plan that was made while a table was small, and is kept, would
-	// read the whole of it when it has grown.
-	settings := fmt.Sprintf(`set enable_seqscan = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
+	// Every row is reached by its key, whatever a batch has: each statement is planned once. A plan that was
+	// made while a table was small would else read the whole of it when it has grown.
+	settings := fmt.Sprintf(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
+set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
 	var got bool
 	_, err = conn.Exec(dialing, settings)
@@ -52,11 +54,14 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	if err == nil {
 		err = safe(dialing, conn)
 	}
+	if err == nil {
+		err = registerRowTypes(dialing, conn)
+	}
 	if err != nil {
 		closeConn(conn)
 		return nil, err
 	}
-	return &postgresSession{ledger: p, conn: conn}, nil
+	return &postgresSession{ledger: p, conn: conn, known: newKnown()}, nil
 }
 
 // safe refuses a database that could lose what it was given, or has another schema.
@@ -118,6 +123,7 @@ func (s *postgresSession) lockPosition(ctx context.Context, tx pgx.Tx, want *cac
 }
 
 func (s *postgresSession) begin(ctx context.Context, from *cache.Position, to cache.Position) error {
+	s.known = newKnown()
 	return s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 			if _, err := s.lockPosition(ctx, tx, from); err != nil {
@@ -164,7 +170,7 @@ func (s *postgresSession) settleAll(ctx context.Context, tx pgx.Tx, to cache.Pos
 		return err
 	}
 	first := settling(to, open, records)
-	b, err := decideRows(ctx, tx, refs([]entry{first}))
+	b, err := decideRows(ctx, tx, s.ledger.shard, refs([]entry{first}))
 	if err != nil {
 		return err
 	}
@@ -211,19 +217,22 @@ func (s *postgresSession) open(ctx context.Context, limit int) (list []refusal, 
 
 // readOpen reads open refusals, the oldest first; a nil limit is all.
 func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]refusal, error) {
-	const query = `
+	rows, _ := db.Query(ctx, selectOpen+`limit $2`, shard, limit) // its error is that of the rows
+	return pgx.CollectRows(rows, scanRefusal)
+}
+
+const selectOpen = `
 select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,
     reason, detail, created_at
-from refusals where shard = $1 and settled_at is null order by epoch, sequence, event limit $2`
-	rows, _ := db.Query(ctx, query, shard, limit) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (r refusal, err error) {
-		var detail string
-		var at time.Time
-		err = row.Scan(&r.entry.epoch, &r.entry.sequence, &r.event, &r.verb, &r.step.Operation, &r.step.ID, &r.step.Birth,
-			&r.step.Version, &r.reason, &detail, &at)
-		r.at = at.UnixMilli()
-		return r, errors.Join(err, r.detail.decode(detail))
-	})
+from refusals where shard = $1 and settled_at is null order by epoch, sequence, event `
+
+func scanRefusal(row pgx.CollectableRow) (r refusal, err error) {
+	var detail string
+	var at time.Time
+	err = row.Scan(&r.entry.epoch, &r.entry.sequence, &r.event, &r.verb, &r.step.Operation, &r.step.ID, &r.step.Birth,
+		&r.step.Version, &r.reason, &detail, &at)
+	r.at = at.UnixMilli()
+	return r, errors.Join(err, r.detail.decode(detail))
 }
 
 func (s *postgresSession) settle(ctx context.Context, steps []cache.Step) error {

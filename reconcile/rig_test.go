@@ -2,9 +2,9 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -257,6 +257,7 @@ func (r *rig) checkRedis(ctx context.Context) {
 			r.tb.Errorf("available of %s at %s is %q in Redis, %s in the ledger (%+v)", l.SKU, l.Location, got, want, l)
 		}
 	}
+	r.checkLimits(ctx, c)
 	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:reservations").Result()
 	if err != nil {
 		r.tb.Fatal(err)
@@ -286,12 +287,23 @@ func (r *rig) checkRedis(ctx context.Context) {
 	}
 }
 
-// is says whether err is one of several.
-func is(err error, list ...error) bool {
-	for _, target := range list {
-		if errors.Is(err, target) {
-			return true
-		}
+// checkLimits compares what purchase limits count.
+func (r *rig) checkLimits(ctx context.Context, c *redis.Client) {
+	r.tb.Helper()
+	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:limits").Result()
+	if err != nil {
+		r.tb.Fatal(err)
 	}
-	return false
+	rows, _ := r.pool.Query(ctx, `select limit_id, customer, units::text from limit_counts where units <> 0`)
+	var limit, customer, units string
+	inLedger := map[string]string{}
+	if _, err := pgx.ForEachRow(rows, []any{&limit, &customer, &units}, func() error {
+		inLedger[limit+"\x1f"+customer] = units
+		return nil
+	}); err != nil {
+		r.tb.Fatal(err)
+	}
+	if !maps.Equal(inRedis, inLedger) {
+		r.tb.Errorf("limits count %q in Redis, %q in the ledger", inRedis, inLedger)
+	}
 }

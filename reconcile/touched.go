@@ -15,15 +15,21 @@ type touched struct {
 	operations map[string]bool
 	levels     map[levelKey]bool
 	limits     map[cache.LimitKey]bool // what purchase limits count
+	compared   map[string]bool         // reservations that an audit compares, or has repaired; no event changes them
+	marks      bool                    // an audit compares something
 }
 
 func touch(list []ref) *touched {
-	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}, limits: map[cache.LimitKey]bool{}}
+	t := &touched{ids: map[string]bool{}, operations: map[string]bool{}, levels: map[levelKey]bool{}, limits: map[cache.LimitKey]bool{}, compared: map[string]bool{}}
 	for _, r := range list {
 		e := r.event()
 		switch e.Verb {
 		case cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbRevert:
 			t.operations[e.ID] = true
+		case cache.VerbAudit:
+			t.mark(e.Mark)
+		case cache.VerbRepair:
+			t.repaired(e.Repaired)
 		default:
 			t.ids[e.ID] = true
 			t.add(&e.Record)
@@ -48,6 +54,12 @@ func (t *touched) add(r *cache.Record) {
 	for key := range r.LimitCounts() {
 		t.limits[key] = true
 	}
+}
+
+// without takes away the levels and limits that others name already.
+func (t *touched) without(others *touched) {
+	maps.DeleteFunc(t.levels, func(key levelKey, _ bool) bool { return others.levels[key] })
+	maps.DeleteFunc(t.limits, func(key cache.LimitKey, _ bool) bool { return others.limits[key] })
 }
 
 // limitKeys is the limits, in order.

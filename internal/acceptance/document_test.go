@@ -98,17 +98,34 @@ func (d *document) permits(s step, got answered) error {
 	if s.method == http.MethodHead {
 		return nil
 	}
-	if err := d.valid(response, got.body); err != nil {
+	if err := d.valid(response, asJSON(media, got.body)); err != nil {
 		return fmt.Errorf("the answer: %w", err)
 	}
-	request := at + "/requestBody/content/application~1json/schema"
+	request, sent := at+"/requestBody/content/application~1json/schema", []byte(s.body)
+	if s.header["Content-Type"] == yamlType {
+		request, sent = at+"/requestBody/content/"+escape(yamlType)+"/schema", asJSON(yamlType, sent)
+	}
 	// null counts as absent, which a schema does not say of every field.
 	if got.status < 300 && s.body != "" && !strings.Contains(s.body, "null") {
-		if err := d.valid(request, []byte(s.body)); err != nil {
+		if err := d.valid(request, sent); err != nil {
 			return fmt.Errorf("the request was taken, but: %w", err)
 		}
 	}
 	return nil
+}
+
+const yamlType = "application/yaml"
+
+// asJSON is a body as its schema describes it: text that is not JSON is a string.
+func asJSON(media string, body []byte) []byte {
+	if media != yamlType {
+		return body
+	}
+	text, err := json.Marshal(string(body))
+	if err != nil {
+		panic(err) // a string always can be
+	}
+	return text
 }
 
 // operation finds the operation that serves path; nil where none does.

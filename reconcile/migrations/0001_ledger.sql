@@ -38,6 +38,7 @@ create table reservations (
     created_at  timestamptz(3) not null,
     expires_at  timestamptz(3) not null, -- the deadline; without meaning once confirmed
     resolved_at timestamptz(3),          -- when it came to rest in a state that holds no units
+    archived_at timestamptz(3),          -- when all but this row was archived, which keeps the id from being used again
     fingerprint text           not null, -- of what the caller sent
     transition  text           not null default '', -- the last one, by which its repeat is known
     channel     text           collate "C" not null default '',
@@ -54,21 +55,22 @@ create table reservations (
     constraint reservations_state check (state in ('held', 'confirmed', 'fulfilled', 'released', 'expired')),
     constraint reservations_resolved check (
         (state in ('fulfilled', 'released', 'expired')) = (resolved_at is not null)),
+    constraint reservations_archived check (archived_at is null or resolved_at is not null),
     constraint reservations_version check (version >= 1),
     constraint reservations_split check (split in ('', 'never', 'lines', 'units')),
     constraint reservations_ship_to check (jsonb_typeof(ship_to) = 'object'),
     constraint reservations_metadata check (json_typeof(metadata) = 'object')
-) with (fillfactor = 60); -- confirming changes no indexed column: with room in its page, it touches no index
+) with (fillfactor = 45); -- confirming changes no indexed column: with room for all of a page again, it touches no index
 
 -- Searches page by (created_at, id), the newest first: each index serves its search in that order.
 -- Those with a condition are used by a query that has the same condition in its text. No index has the
 -- state: what is held or confirmed is live, the rest has come to rest.
 create index reservations_live on reservations (created_at, id) where resolved_at is null; -- also: what a rebuild loads
-create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null;
+create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null and archived_at is null;
 create index reservations_by_order on reservations ("order", created_at, id) where "order" <> '';
 create index reservations_by_customer on reservations (customer, created_at, id) where customer <> '';
--- What Redis may forget, and what a rebuild still loads of it.
-create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null;
+-- What Redis may forget, what a rebuild still loads of it, and what may be archived.
+create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null and archived_at is null;
 
 -- Whether the units of a line go together: each location has some, of which at most all have left;
 -- no more than were asked for, and no more came back than had left.
@@ -157,7 +159,9 @@ create table operations (
 create index operations_by_time on operations (applied_at, id);
 
 -- Every change of a level, one row for each level that an event touches. From nothing, they add up to
--- levels. Rows are added and never changed: what was wrong is mended by another row.
+-- levels. Rows are added and never changed: what was wrong is mended by another row. Only `holdfast
+-- reconcile prune` takes old rows away, and puts one in their place for each level, their sum: verb
+-- 'archive', the operation 'prune', behind all entries there can be.
 create table movements (
     shard           integer        not null,
     epoch           bigint         not null, -- with sequence: the entry of the stream
@@ -194,10 +198,13 @@ create index movements_on_hand on movements (sku, location, at) include (on_hand
 where on_hand <> 0 and verb not in ('count', 'remove');
 
 -- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
--- would do it by mistake.
+-- would do it by mistake. Who archives says so in the transaction.
 create function refuse_change() returns trigger
 language plpgsql as $$
 begin
+    if tg_table_name = 'movements' and tg_op <> 'TRUNCATE' and current_setting('holdfast.archiving', true) = 'on' then
+        return null;
+    end if;
     raise exception '% is append-only: % refused', tg_table_name, lower(tg_op)
         using errcode = 'restrict_violation', schema = tg_table_schema, table = tg_table_name, constraint = tg_name;
 end
@@ -268,6 +275,45 @@ create table quarantine (
     constraint quarantine_reason check (reason <> '')
 );
 
+-- What a batch of events does to a level and to a reservation, as the reconciler sends it: the row before,
+-- which it compares, and after.
+create type level_step as (
+    sku                    text,
+    location               text,
+    on_hand_before         bigint,
+    held_before            bigint,
+    committed_before       bigint,
+    safety_stock_before    bigint,
+    backorder_limit_before bigint,
+    on_hand                bigint,
+    held                   bigint,
+    committed              bigint,
+    safety_stock           bigint,
+    backorder_limit        bigint
+);
+
+create type reservation_step as (
+    id             text,
+    birth          text,
+    state_before   text,
+    version_before bigint,
+    state          text,
+    version        bigint,
+    expires_at     timestamptz(3),
+    resolved_at    timestamptz(3),
+    transition     text
+);
+
+-- Refuses to go on where rows were not found as they were known: somebody else has changed them.
+create function expect(written bigint, expected bigint) returns void
+language plpgsql as $$
+begin
+    if written <> expected then
+        raise exception '% of % rows are as they were known', written, expected using errcode = 'serialization_failure';
+    end if;
+end
+$$;
+
 -- The routing directory, each version as it was applied: the highest counts.
 create table directories (
     version    bigint         not null,
@@ -281,3 +327,63 @@ create table directories (
 
 create trigger directories_append_only before update or delete or truncate on directories
 for each statement execute function refuse_change();
+
+-- Audits: each compares Redis with the ledger, part by part, each part at one place of the stream.
+create table audits (
+    id           text           collate "C" not null,
+    shard        integer        not null,
+    state        text           not null default 'running',
+    repair       boolean        not null default false, -- what differs is repaired, not only reported
+    sku          text           collate "C" not null default '', -- only what belongs to it; '' is all
+    location     text           collate "C" not null default '', -- likewise
+    actor        text           not null default '', -- who asked for it
+    started_at   timestamptz(3) not null default now(), -- this and the next two by this database's clock
+    seen_at      timestamptz(3) not null default now(), -- when whoever audits last said so
+    finished_at  timestamptz(3),
+    levels       bigint         not null default 0, -- this and the next three: how many were compared
+    reservations bigint         not null default 0,
+    limits       bigint         not null default 0,
+    deadlines    bigint         not null default 0,
+    failure      text           not null default '', -- why it ended before its end, or repaired nothing
+    constraint audits_key primary key (id),
+    constraint audits_identifiers check (
+        octet_length(id) between 1 and 128 and octet_length(sku) <= 128 and octet_length(location) <= 128),
+    constraint audits_state check (state in ('running', 'done', 'failed')),
+    constraint audits_finished check ((finished_at is not null) = (state in ('done', 'failed'))),
+    constraint audits_compared check (levels >= 0 and reservations >= 0 and limits >= 0 and deadlines >= 0)
+);
+
+create index audits_by_time on audits (started_at, id);
+
+-- What an audit has found: a difference between Redis and the ledger, or within the ledger. It is written
+-- in the transaction that applies the place of the stream where both sides were read.
+create table audit_findings (
+    audit_id       text           collate "C" not null,
+    id             text           collate "C" not null, -- of its kind and name: the same thing found by another audit has it too
+    kind           text           not null,
+    state          text           not null default 'open', -- repaired; or gone when it was looked at again
+    sku            text           collate "C" not null default '', -- this and the next four: what it is about
+    location       text           collate "C" not null default '',
+    reservation_id text           collate "C" not null default '',
+    limit_id       text           collate "C" not null default '',
+    customer       text           collate "C" not null default '',
+    name           text           collate "C" not null default '', -- what Redis calls it, quoted where it is none of those
+    epoch          bigint         not null default 0, -- with sequence: the entry at which both sides were read; 0: the ledger alone
+    sequence       bigint         not null default 0,
+    in_redis       text           not null default '', -- JSON: what Redis has; '' is nothing
+    in_ledger      text           not null default '', -- JSON: what it should have
+    units          bigint         not null default 0, -- how many a repair would change at most
+    seen           text           not null default '', -- JSON: the texts that Redis had, in base64, which a repair compares
+    note           text           not null default '',
+    repair_epoch   bigint         not null default 0, -- with the next: the entry that repaired it; 0: none
+    repair_sequence bigint        not null default 0,
+    constraint audit_findings_key primary key (audit_id, id),
+    constraint audit_findings_audit foreign key (audit_id) references audits (id) on delete cascade,
+    constraint audit_findings_id check (octet_length(id) between 1 and 128),
+    constraint audit_findings_kind check (kind in ('counter_drift', 'level_missing', 'level_unknown', 'reservation_missing',
+        'reservation_extra', 'reservation_state', 'limit_drift', 'deadline_missing', 'deadline_orphaned',
+        'ledger_inconsistent', 'open_refusal', 'quarantined', 'undecided')),
+    constraint audit_findings_state check (state in ('open', 'repaired', 'gone')),
+    constraint audit_findings_units check (units >= 0),
+    constraint audit_findings_repair check (state <> 'repaired' or repair_epoch > 0)
+);

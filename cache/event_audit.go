@@ -1,0 +1,185 @@
+package cache
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// The verbs of an audit: what Redis has of some names, and what was repaired of it.
+const (
+	VerbAudit  Verb = "audit"
+	VerbRepair Verb = "repair"
+)
+
+// Mark is what Redis has of some names, read in one step, as an event of the stream: what stands before it
+// there has been done, and nothing that stands behind it.
+type Mark struct {
+	Audit        string // id of the audit that asked
+	Again        bool   // what was found before is looked at again
+	Levels       []MarkedLevel
+	Reservations []MarkedReservation
+	Limits       []MarkedLimit
+	Deadlines    []MarkedDeadline
+
+	sizes [4]int64 // of the four
+}
+
+// Text is a text of any bytes that Redis has, or has not.
+type Text struct {
+	There bool
+	Text  string
+}
+
+// MarkedLevel is a field of stock and levels.
+type MarkedLevel struct {
+	Name      string // SKU and location; whatever the field is called
+	Available Text
+	Counts    Text
+}
+
+// MarkedReservation is a field of reservations.
+type MarkedReservation struct {
+	ID      string
+	Record  Text
+	Watched Text // "0" where it is held and its deadline is not among the deadlines, "1" where it is
+}
+
+// MarkedLimit is a field of limits.
+type MarkedLimit struct {
+	Name  string
+	Units Text
+}
+
+// MarkedDeadline is a member of deadlines.
+type MarkedDeadline struct {
+	Member string
+	Score  Text // not there: the member has gone
+	Lost   Text // those of its ids that Redis has no record of, joined as the member is
+}
+
+// Repaired is what a repair has changed.
+type Repaired struct {
+	Audit string
+	Items []RepairedItem
+}
+
+// RepairedItem is one thing that was changed.
+type RepairedItem struct {
+	Word    string // of the item, as the script takes it
+	Finding string
+	Name    string // of the level, limit or reservation
+	Added   LevelCounts
+}
+
+// LevelCounts is what Redis counts of a level, units.
+type LevelCounts struct {
+	Available, OnHand, Committed, SafetyStock, BackorderLimit int64
+}
+
+// decodeData reads the texts that go with an audit or a repair; of any other event there are none.
+func (e *Event) decodeData(data any) error {
+	text, _ := data.(string)
+	d := dataReader{rest: text}
+	switch {
+	case e.Mark != nil:
+		e.Mark.decode(&d)
+	case e.Repaired != nil:
+		e.Repaired.decode(&d)
+	default:
+		return nil
+	}
+	if d.failed || d.rest != "" {
+		return fmt.Errorf("data of %s: %w", e.Verb, ErrCorrupt)
+	}
+	return nil
+}
+
+func (m *Mark) decode(d *dataReader) {
+	each := func(size int64, take func()) {
+		for i := int64(0); i < size && !d.failed; i++ {
+			take()
+		}
+	}
+	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{d.text().Text, d.text(), d.text()}) })
+	each(m.sizes[1], func() {
+		m.Reservations = append(m.Reservations, MarkedReservation{d.text().Text, d.text(), d.text()})
+	})
+	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{d.text().Text, d.text()}) })
+	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{d.text().Text, d.text(), d.text()}) })
+}
+
+func (r *Repaired) decode(d *dataReader) {
+	for d.rest != "" && !d.failed {
+		item := RepairedItem{Word: d.text().Text, Finding: d.text().Text, Name: d.text().Text}
+		if item.Word == wordAdd {
+			item.Added = LevelCounts{d.number(), d.number(), d.number(), d.number(), d.number()}
+		}
+		r.Items = append(r.Items, item)
+	}
+}
+
+// dataReader reads texts of any bytes: each its length, a colon and itself; a dash is one that is missing.
+type dataReader struct {
+	rest   string
+	failed bool
+}
+
+func (d *dataReader) text() Text {
+	if rest, missing := strings.CutPrefix(d.rest, "-"); missing {
+		d.rest = rest
+		return Text{}
+	}
+	length, rest, ok := strings.Cut(d.rest, ":")
+	n, err := strconv.Atoi(length)
+	if !ok || err != nil || n < 0 || n > len(rest) {
+		d.failed, d.rest = true, ""
+		return Text{}
+	}
+	d.rest = rest[n:]
+	return Text{true, rest[:n]}
+}
+
+func (d *dataReader) number() int64 {
+	n, err := strconv.ParseInt(d.text().Text, 10, 64)
+	if err != nil {
+		d.failed = true
+	}
+	return n
+}
+
+// Numbers reads a level; ok is false where something is missing or no whole number.
+func (l *MarkedLevel) Numbers() (c LevelCounts, ok bool) {
+	units, counts := fieldReader{rest: l.Available.Text}, fieldReader{rest: l.Counts.Text}
+	c = LevelCounts{
+		Available: units.number(), OnHand: counts.number(), Committed: counts.number(),
+		SafetyStock: counts.number(), BackorderLimit: counts.number(),
+	}
+	return c, l.Available.There && l.Counts.There && !units.failed && units.end && !counts.failed
+}
+
+// LevelField is the field of a level in stock and levels.
+func LevelField(sku location.SKU, at location.ID) string { return levelName(sku, at) }
+
+// IsIdentifier says that a text can name a SKU, a location, a reservation and so on.
+func IsIdentifier(text string) bool { return identifierFault(text) == "" }
+
+// SplitLevel is the inverse of LevelField; ok is false for a field that is no level.
+func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {
+	sku, at, ok = splitLevel(name)
+	return sku, at, ok && IsIdentifier(string(sku)) && IsIdentifier(string(at))
+}
+
+// SplitLimit is what a field of limits counts; ok is false for one that is none.
+func SplitLimit(name string) (key LimitKey, ok bool) {
+	limit, customer, ok := strings.Cut(name, unitSeparator)
+	return LimitKey{limit, customer}, ok && IsIdentifier(limit) && IsIdentifier(customer)
+}
+
+// Name is the field of limits.
+func (k LimitKey) Name() string { return k.name() }
+
+// DeadlineIDs is the ids that are packed into a member of deadlines.
+func DeadlineIDs(member string) []string { return strings.Split(member, unitSeparator) }

@@ -1,0 +1,256 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Marking names what an audit looks at in one step: by the fields, and the members, that Redis has.
+type Marking struct {
+	Audit                                   string
+	Again                                   bool // what was found before is looked at again
+	Levels, Reservations, Limits, Deadlines []string
+}
+
+// Mark has what Redis has of some names appended to the stream, and returns the entry. It changes nothing
+// else, and is safe to repeat. One round trip.
+func (s *Shard) Mark(ctx context.Context, m Marking) (entry string, err error) {
+	again := ""
+	if m.Again {
+		again = "1"
+	}
+	args := []any{"", nonce(), m.Audit, again, len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}
+	for _, names := range [][]string{m.Levels, m.Reservations, m.Limits, m.Deadlines} {
+		for i := range names {
+			args = append(args, &names[i])
+		}
+	}
+	reply, err := s.run(ctx, string(VerbAudit), s.keys.all(), args...)
+	if err != nil {
+		return "", err
+	}
+	if len(reply) != 3 {
+		return "", fmt.Errorf("audit: %w", ErrCorrupt)
+	}
+	return fmt.Sprint(reply[2]), nil
+}
+
+// all lists what an audit reads, as its scripts bind it.
+func (k keys) all() []string {
+	return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}
+}
+
+// Field is a field of a hash of Redis and its value, or a member of deadlines.
+type Field struct{ Name, Value string }
+
+// Part is what of Redis is scanned.
+type Part int
+
+// The parts.
+const (
+	PartStock Part = iota
+	PartLevels
+	PartReservations
+	PartLimits
+	PartDeadlines
+)
+
+// Scan reads some fields of a part; it begins with cursor 0, and has read all there were throughout when
+// next is 0. Those that are no levels, limits and so on, but ours, are left out. One round trip.
+func (s *Shard) Scan(ctx context.Context, part Part, cursor uint64, count int64) (list []Field, next uint64, err error) {
+	var found []string
+	if part == PartDeadlines {
+		found, next, err = s.conn.ZScan(ctx, s.keys.deadlines, cursor, "", count).Result()
+	} else {
+		key := map[Part]string{
+			PartStock: s.keys.stock, PartLevels: s.keys.levels, PartReservations: s.keys.reservations, PartLimits: s.keys.limits,
+		}[part]
+		found, next, err = s.conn.HScan(ctx, key, cursor, "", count).Result()
+	}
+	if err != nil {
+		return nil, 0, unavailable(err)
+	}
+	list = make([]Field, 0, len(found)/2)
+	for i := 0; i+1 < len(found); i += 2 {
+		if !ours(part, found[i]) {
+			list = append(list, Field{found[i], found[i+1]})
+		}
+	}
+	return list, next, nil
+}
+
+// ours says that a field is there for the scripts' own sake.
+func ours(part Part, name string) bool {
+	switch part {
+	case PartStock:
+		return name == fieldEpoch || name == fieldGate || name == fieldLocations || name == fieldExpireUntil
+	case PartLevels:
+		return name == fieldLocations || len(name) > 0 && name[:1] == recordSeparator // the last repair of a limit
+	default:
+		return false
+	}
+}
+
+// Sizes is how many fields, and members, each part has. One round trip.
+func (s *Shard) Sizes(ctx context.Context) (sizes [5]int64, err error) {
+	var counts [5]*redis.IntCmd
+	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		counts[PartStock], counts[PartLevels] = pipe.HLen(ctx, s.keys.stock), pipe.HLen(ctx, s.keys.levels)
+		counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, s.keys.reservations), pipe.HLen(ctx, s.keys.limits)
+		counts[PartDeadlines] = pipe.ZCard(ctx, s.keys.deadlines)
+		return nil
+	})
+	if err != nil {
+		return sizes, unavailable(err)
+	}
+	for i := range counts {
+		sizes[i] = counts[i].Val()
+	}
+	return sizes, nil
+}
+
+// Lacking lists those of ids that have no record. One round trip.
+func (s *Shard) Lacking(ctx context.Context, ids []string) (lacking []string, err error) {
+	there := make([]*redis.BoolCmd, len(ids))
+	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i, id := range ids {
+			there[i] = pipe.HExists(ctx, s.keys.reservations, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	for i, id := range ids {
+		if !there[i].Val() {
+			lacking = append(lacking, id)
+		}
+	}
+	return lacking, nil
+}
+
+// The words of a repair's items.
+const (
+	wordAdd    = "add"
+	wordSet    = "set"
+	wordRecord = "record"
+	wordLimit  = "limit"
+	wordReset  = "reset"
+	wordWatch  = "watch"
+	wordForget = "forget"
+)
+
+// RepairItem is one thing to repair; its zero value repairs nothing. It is made where Redis still has what
+// the audit's entry saw.
+type RepairItem struct {
+	finding, name, word string
+	rest                []any
+}
+
+// AddToLevel adds to what a level counts, unless it was repaired since the entry at p.
+func AddToLevel(finding, name string, p Position, add LevelCounts) RepairItem {
+	return RepairItem{finding, name, wordAdd, []any{
+		strconv.FormatUint(p.Epoch, 10), p.Sequence, add.Available, add.OnHand, add.Committed, add.SafetyStock, add.BackorderLimit,
+	}}
+}
+
+// SetLevel makes a level that can't be counted from, or that should not be there, what the ledger has; nil
+// is that it has none.
+func SetLevel(finding string, seen MarkedLevel, to *LevelCounts) RepairItem {
+	stock, counts := Text{}, Text{}
+	if to != nil {
+		stock = Text{true, strconv.FormatInt(to.Available, 10)}
+		counts = Text{true, joinNumbers(to.OnHand, to.Committed, to.SafetyStock, to.BackorderLimit)}
+	}
+	return RepairItem{finding, seen.Name, wordSet, []any{seen.Available.argument(), seen.Counts.argument(), stock.argument(), counts.argument()}}
+}
+
+// SetRecord makes a reservation what the ledger has; nil is that it has none. No counter is moved: what is
+// wrong with one is a finding of its own.
+func SetRecord(finding, id string, seen Text, to *Record) RepairItem {
+	next := Text{}
+	if to != nil {
+		next = Text{true, to.Encode()}
+	}
+	return RepairItem{finding, id, wordRecord, []any{seen.argument(), next.argument()}}
+}
+
+// AddToLimit adds to what a limit counts, unless it was repaired since the entry at p.
+func AddToLimit(finding, name string, p Position, add int64) RepairItem {
+	return RepairItem{finding, name, wordLimit, []any{strconv.FormatUint(p.Epoch, 10), p.Sequence, add}}
+}
+
+// SetLimit makes what can't be counted from what the ledger has; 0 is nothing.
+func SetLimit(finding, name string, seen Text, to int64) RepairItem {
+	next := Text{}
+	if to != 0 {
+		next = Text{true, strconv.FormatInt(to, 10)}
+	}
+	return RepairItem{finding, name, wordReset, []any{seen.argument(), next.argument()}}
+}
+
+// Watch has the deadline of a held reservation be among the deadlines.
+func Watch(finding, id string) RepairItem { return RepairItem{finding, id, wordWatch, nil} }
+
+// Unwatch takes an id without a record out of a member of deadlines.
+func Unwatch(finding, id string, seen MarkedDeadline) RepairItem {
+	return RepairItem{finding, id, wordForget, []any{seen.Member, seen.Score.Text}}
+}
+
+// argument is a text as the script takes it.
+func (t Text) argument() string {
+	if !t.There {
+		return "-"
+	}
+	return "=" + t.Text
+}
+
+// Repair repairs, and says of each item whether anything was changed. It is safe to repeat, also where the
+// reply was lost: what was repaired is not repaired again. One round trip.
+func (s *Shard) Repair(ctx context.Context, audit, actor string, items []RepairItem) (done []bool, err error) {
+	args := []any{"", nonce(), audit, actor, len(items)}
+	for i := range items {
+		args = append(append(args, items[i].word, items[i].finding, items[i].name), items[i].rest...)
+	}
+	reply, err := s.run(ctx, string(VerbRepair), s.keys.all(), args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) != 3+len(items) {
+		return nil, fmt.Errorf("%d values answered to %d repairs: %w", len(reply), len(items), ErrCorrupt)
+	}
+	done = make([]bool, len(items))
+	for i := range items {
+		done[i] = reply[3+i] == "done"
+	}
+	return done, nil
+}
+
+// LoadKnown loads the scripts where Redis is the one that the ledger's position tells of. Refusals:
+// ErrRebuilding.
+func (s *Shard) LoadKnown(ctx context.Context, ledger Ledger) error {
+	return ledger.Loading(ctx, func(ctx context.Context, p Position) error {
+		id, err := s.Inspect(ctx)
+		if err != nil {
+			return err
+		}
+		why := id.Foreign(p)
+		if why == "" {
+			there, err := s.LastApplied(ctx, p)
+			if err != nil {
+				return err
+			}
+			if !there {
+				why = "its last applied event is not the ledger's"
+			}
+		}
+		if why != "" {
+			ledger.Suspect()
+			return fmt.Errorf("%w: %s", ErrRebuilding, why)
+		}
+		return s.Load(ctx, p.Epoch, id)
+	})
+}

@@ -1,0 +1,90 @@
+-- audit appends what Redis has of some names to the stream, as an event: the reconciler compares it with
+-- the ledger at exactly that place. Nothing else is changed.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
+--   KEYS[3]  reservations  hash    id -> record
+--   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[6]  events        stream
+--   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
+--   ARGV[2]  nonce         of the caller, kept with the entry
+--   ARGV[3]  audit         its id, kept with the event
+--   ARGV[4]  again         "1" where it is looked at again what was found before, else ""
+--   ARGV[5]  levels        how many
+--   ARGV[6]  reservations  how many
+--   ARGV[7]  limits        how many
+--   ARGV[8]  members       of deadlines, how many
+--   ARGV[9]  the names of all of them
+-- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
+--   {"ok", now_ms, entry}        the id of the entry
+
+-- bind
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
+local args = ARGV
+local now, nonce, audit, again = clock(args[1]), args[2], args[3], args[4]
+local sizes = { tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), tonumber(args[8]) }
+local first = { 9, 9 + sizes[1], 9 + sizes[1] + sizes[2], 9 + sizes[1] + sizes[2] + sizes[3] }
+
+-- read
+local closed = read_stock(stock_key, {}, 1, 0)
+if closed and closed ~= 'backlog' then return { closed } end
+local texts, n = {}, 0
+local function put(text)
+  n = n + 1
+  texts[n] = text
+end
+
+local units_of, counts_of_level = {}, {}
+fields(stock_key, args, first[1], first[2] - 1, function(name, text) units_of[name] = text end)
+fields(levels_key, args, first[1], first[2] - 1, function(name, text) counts_of_level[name] = text end)
+for i = first[1], first[2] - 1 do
+  put(args[i])
+  put(units_of[args[i]])
+  put(counts_of_level[args[i]])
+end
+
+-- A held record has its deadline watched, or never expires.
+read_records(reservations_key, args, first[2], first[3] - 1)
+local watched = {}
+for i = first[2], first[3] - 1 do
+  local r = reservation(args[i])
+  put(args[i])
+  put(records[args[i]])
+  put(r and r.state == 'held' and (is_watched(deadlines_key, r.expires, args[i], watched) and '1' or '0'))
+end
+
+fields(limits_key, args, first[3], first[4] - 1, function(name, text)
+  put(name)
+  put(text)
+end)
+
+-- Of a member of deadlines: which of its ids have no record.
+local ids, members = {}, {}
+for i = first[4], first[4] + sizes[4] - 1 do
+  local score = redis.call('ZSCORE', deadlines_key, args[i])
+  members[#members + 1] = { args[i], score, score and split(args[i], US) or {} }
+  for _, id in ipairs(members[#members][3]) do ids[#ids + 1] = id end
+end
+read_records(reservations_key, ids, 1, #ids)
+for _, m in ipairs(members) do
+  local unknown = {}
+  for _, id in ipairs(m[3]) do
+    if not records[id] then unknown[#unknown + 1] = id end
+  end
+  put(m[1])
+  put(m[2])
+  put(#unknown > 0 and table.concat(unknown, US))
+end
+
+-- decide
+events[1] = table.concat({ 'audit', audit, again, int(sizes[1]), int(sizes[2]), int(sizes[3]), int(sizes[4]) }, US)
+
+-- write
+local entry = append(events_key, nonce, now, data_of(texts, n))
+if not entry then return { 'refused' } end
+
+-- return
+return { 'ok', int(now), entry }

@@ -1,0 +1,191 @@
+package reconcile
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// The defaults of an Auditor and of AuditOptions.
+const (
+	AuditPageDefault     = 500  // names looked at in one step
+	AuditMaxUnitsDefault = 1000 // units that one repair may change
+)
+
+const (
+	auditWindow   = 4                      // steps under way
+	auditBytesMax = 256 << 10              // of records in one step
+	auditStall    = 30 * time.Second       // without any progress: nobody applies, or Redis is away
+	auditPoll     = 2 * time.Millisecond   // between questions how far the ledger is
+	auditNote     = 2 * time.Second        // between two notes that it still runs
+	settleRounds  = 20                     // in which what is undecided is looked at again
+	settlePause   = 100 * time.Millisecond // before each but the first
+	repairsMax    = 50                     // items repaired in one call
+	refusedMax    = 200                    // reservations with open refusals that a step tells of
+)
+
+// Auditor compares Redis with the ledger, and repairs. It reads Redis step by step, each step as an event
+// of the stream, and whoever applies the stream compares it with the ledger at exactly that place: nothing
+// is paused, and nothing that is under way looks like a difference. It needs a reconciler that runs, in
+// this process or another.
+type Auditor struct {
+	Client redis.UniversalClient
+	Ledger Ledger
+	Prefix string       // of the keys; default "holdfast"
+	Page   int          // names in one step; default AuditPageDefault
+	Logger *slog.Logger // default slog.Default()
+
+	// Progress is told how much of what there is was read; nil tells nobody.
+	Progress func(done, total int64)
+
+	point func(name string) // test hook: a place where it may die
+}
+
+// AuditOptions is what is audited, and whether it is repaired.
+type AuditOptions struct {
+	ID       string       // default: a new one
+	SKU      location.SKU // only what belongs to it; limits and orphaned deadlines belong to none
+	Location location.ID  // likewise
+	Actor    string       // who asks; kept with each repair
+
+	Repair bool
+	// MaxUnits is how many units a repair may change in all, by default AuditMaxUnitsDefault; negative is
+	// any number. MaxPercent is how many of 100 units on hand; 0 is any.
+	MaxUnits   int64
+	MaxPercent float64
+}
+
+// ErrTooMuch says that a repair would change more than it may: nothing was repaired.
+var ErrTooMuch = errors.New("the repair would change more than it may")
+
+// ErrStalled says that nobody applies the stream, or that Redis is not to be had.
+var ErrStalled = errors.New("no progress")
+
+// NewAuditID makes an id for an audit: its time, and random letters.
+func NewAuditID(now time.Time) string {
+	return "audit-" + now.UTC().Format("20060102-150405") + "-" + strings.ToLower(rand.Text()[:6])
+}
+
+// Run audits, and returns what it has compared. What was found is in the ledger, and stays there where Run
+// fails half-way: nothing is half repaired then, and another Run begins anew.
+//
+// Its error is ErrTooMuch, with what was found and nothing repaired; or ErrStalled, or another failure.
+func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
+	run := a.run(&o)
+	defer run.disconnect()
+	begun := Audit{ID: o.ID, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
+	if err := a.Ledger.beginAudit(ctx, begun); err != nil {
+		return begun, err
+	}
+	err := run.all(ctx)
+	failure := ""
+	if err != nil {
+		failure = err.Error()
+	}
+	ending := context.WithoutCancel(ctx)
+	if ended := a.Ledger.endAudit(ending, o.ID, failure); ended != nil {
+		return begun, errors.Join(err, ended)
+	}
+	done, reading := a.Ledger.Audit(ending, o.ID)
+	return done, errors.Join(err, reading)
+}
+
+// run fills in the defaults.
+func (a *Auditor) run(o *AuditOptions) *auditRun {
+	r := &auditRun{Auditor: *a, AuditOptions: o, scope: scope{o.SKU, o.Location}}
+	if r.Prefix == "" {
+		r.Prefix = "holdfast"
+	}
+	if r.Page < 1 {
+		r.Page = AuditPageDefault
+	}
+	if r.Logger == nil {
+		r.Logger = slog.Default()
+	}
+	if r.point == nil {
+		r.point = func(string) {}
+	}
+	if o.ID == "" {
+		o.ID = NewAuditID(time.Now())
+	}
+	if o.MaxUnits == 0 {
+		o.MaxUnits = AuditMaxUnitsDefault
+	}
+	return r
+}
+
+// auditRun is one audit under way.
+type auditRun struct {
+	Auditor
+	*AuditOptions
+	scope scope
+
+	shard    *cache.Shard
+	inFlight []marked
+	at       cache.Position // how far the ledger was when it was last asked
+	moved    time.Time      // when it last was further than before
+	noted    time.Time
+	done     int64
+	total    int64
+}
+
+// all compares everything, repairs, and looks at the ledger itself.
+func (r *auditRun) all(ctx context.Context) error {
+	if err := r.sizes(ctx); err != nil {
+		return err
+	}
+	for _, pass := range []func(context.Context) error{
+		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.drained, r.settle, r.itself,
+	} {
+		if err := pass(ctx); err != nil {
+			return err
+		}
+	}
+	if r.Repair {
+		if err := r.repair(ctx); err != nil {
+			return err
+		}
+	}
+	return r.Ledger.listSettled(ctx, r.ID)
+}
+
+func (r *auditRun) itself(ctx context.Context) error {
+	return r.Ledger.examineItself(ctx, r.ID, r.scope)
+}
+
+// sizes counts what there is, for the progress.
+func (r *auditRun) sizes(ctx context.Context) error {
+	return r.onShard(ctx, func(ctx context.Context) error {
+		sizes, err := r.shard.Sizes(ctx)
+		if err != nil {
+			return err
+		}
+		r.total = sizes[cache.PartStock] + sizes[cache.PartLevels] + sizes[cache.PartReservations]
+		if r.scope.all() {
+			r.total += sizes[cache.PartLimits] + sizes[cache.PartDeadlines]
+		}
+		return nil
+	})
+}
+
+// progressed tells how much was read.
+func (r *auditRun) progressed(n int) {
+	r.done = min(r.total, r.done+int64(n))
+	if r.Progress != nil {
+		r.Progress(r.done, r.total)
+	}
+}
+
+// stalled is the failure after too long a time without progress.
+func (r *auditRun) stalled(why error) error {
+	return fmt.Errorf("%w for %v: is `holdfast serve` or `holdfast reconcile run` working? %w", ErrStalled, auditStall, why)
+}

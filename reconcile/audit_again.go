@@ -1,0 +1,68 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// settle has what open refusals may explain looked at again, until they are undone.
+func (r *auditRun) settle(ctx context.Context) error {
+	for round := range settleRounds {
+		if round > 0 {
+			if err := pauseFor(ctx, settlePause); err != nil {
+				return err
+			}
+		}
+		left, err := r.Ledger.AuditFindings(ctx, r.ID, FindingFilter{Kinds: []FindingKind{KindUndecided}, Open: true}, 1)
+		if err != nil || len(left) == 0 {
+			return err
+		}
+		if err := r.again(ctx, FindingFilter{Kinds: []FindingKind{KindUndecided}, Open: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again has what was found looked at again, and waits until it is compared.
+func (r *auditRun) again(ctx context.Context, f FindingFilter) error {
+	return r.eachPage(ctx, f, func(ctx context.Context, list []AuditFinding) error {
+		refused, err := r.Ledger.refusedIDs(ctx, refusedMax)
+		if err != nil {
+			return err
+		}
+		m := cache.Marking{Again: true, Reservations: refused}
+		for i := range list {
+			name := string(list[i].seen.Name)
+			switch list[i].seen.Part {
+			case partLevel:
+				m.Levels = append(m.Levels, name)
+			case partReservation:
+				m.Reservations = append(m.Reservations, name)
+			case partLimit:
+				m.Limits = append(m.Limits, name)
+			case partDeadline:
+				m.Deadlines = append(m.Deadlines, list[i].seen.text(0).Text)
+			}
+		}
+		if err := r.mark(ctx, m); err != nil {
+			return err
+		}
+		return r.drained(ctx)
+	})
+}
+
+// eachPage hands findings to take, page by page.
+func (r *auditRun) eachPage(ctx context.Context, f FindingFilter, take func(context.Context, []AuditFinding) error) error {
+	for {
+		list, err := r.Ledger.AuditFindings(ctx, r.ID, f, min(r.Page, repairsMax))
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if err := take(ctx, list); err != nil {
+			return err
+		}
+		f.After = list[len(list)-1].ID
+	}
+}

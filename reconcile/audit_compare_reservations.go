@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"github.com/holdfast/holdfast/cache"
+)
+
+var reservationKinds = []FindingKind{
+	KindReservationMissing, KindReservationExtra, KindReservationState, KindDeadlineMissing, KindOpenRefusal, KindUndecided,
+}
+
+func (c *comparison) reservation(r *cache.MarkedReservation) {
+	kind := c.differs(r)
+	if kind == "" {
+		c.note(nil, r.ID, reservationKinds...)
+		return
+	}
+	f := findingAt(kind, r.ID, c.at)
+	f.ofReservation(r.ID)
+	f.seen = seenOf(partReservation, r.ID, r.Record)
+	if r.Record.There {
+		if record, err := cache.DecodeRecord(r.Record.Text); err != nil {
+			f.Redis = sideOfTexts(r.Record)
+		} else {
+			f.Redis, f.Units = sideOfRecord(&record), unitsOf(&record)
+		}
+	}
+	if known := c.reservations[r.ID]; known != nil {
+		f.Ledger, f.Units = sideOfRecord(&known.record), max(f.Units, unitsOf(&known.record))
+	}
+	if kind == KindDeadlineMissing {
+		f.Units = 0
+	}
+	c.note(&f, r.ID, reservationKinds...)
+}
+
+// differs says how Redis's record differs from the ledger's; "" where it does not, or where that is as it
+// should be: a reservation that has come to rest may be forgotten, and one that was given back since its id
+// is another's stays until then.
+func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
+	known := c.reservations[r.ID]
+	if !r.Record.There {
+		if known == nil || resolved(known.record.State) {
+			return ""
+		}
+		return KindReservationMissing
+	}
+	if known != nil && known.record.Encode() == r.Record.Text {
+		if r.Watched.There && r.Watched.Text == "0" {
+			return KindDeadlineMissing
+		}
+		return ""
+	}
+	record, err := cache.DecodeRecord(r.Record.Text)
+	if err == nil {
+		switch c.refusedStep(r.ID, record.Birth) {
+		case stepOpen: // being undone: looked at again later
+			if c.mark.Again {
+				return KindOpenRefusal
+			}
+			return KindUndecided
+		case stepUndone:
+			if resolved(record.State) && record.Transition == transitionConflict {
+				return ""
+			}
+		}
+	}
+	if known == nil {
+		return KindReservationExtra
+	}
+	return KindReservationState
+}
+
+// What became of the refused steps of a reservation.
+const (
+	stepNone = iota
+	stepUndone
+	stepOpen
+)
+
+// refusedStep says whether a step of a reservation of that birth was refused, and is to be undone still.
+func (c *comparison) refusedStep(id, birth string) (step int) {
+	for _, r := range c.openNow() {
+		if !r.step.Operation && r.step.ID == id && r.step.Birth == birth {
+			return stepOpen
+		}
+	}
+	for _, b := range c.refused[id] {
+		if b.birth == birth {
+			return stepUndone
+		}
+	}
+	for i := range c.refusals {
+		if s := &c.refusals[i].step; !s.Operation && s.ID == id && s.Birth == birth {
+			return stepUndone
+		}
+	}
+	return stepNone
+}
+
+// deadline looks for ids that nobody knows. Those that are known may stand there: a deadline that was
+// extended, or whose reservation has come to rest, stays until it has passed.
+func (c *comparison) deadline(d *cache.MarkedDeadline) {
+	lost := map[string]bool{}
+	if d.Score.There && d.Lost.There {
+		for _, id := range cache.DeadlineIDs(d.Lost.Text) {
+			lost[id] = true
+		}
+	}
+	for _, id := range cache.DeadlineIDs(d.Member) {
+		name := id + "\x1f" + d.Member
+		if !lost[id] || c.isKnown(id) {
+			c.note(nil, name, KindDeadlineOrphaned)
+			continue
+		}
+		f := findingAt(KindDeadlineOrphaned, name, c.at)
+		f.ofReservation(id)
+		f.seen = seenOf(partDeadline, id, cache.Text{There: true, Text: d.Member}, d.Score)
+		f.Redis = &AuditSide{Text: "deadline " + d.Score.Text}
+		c.note(&f, name, KindDeadlineOrphaned)
+	}
+}
+
+// isKnown says whether the ledger knows an id, be it by a refusal.
+func (c *comparison) isKnown(id string) bool {
+	if c.reservations[id] != nil || len(c.refused[id]) > 0 {
+		return true
+	}
+	for i := range c.refusals {
+		if s := &c.refusals[i].step; !s.Operation && s.ID == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,265 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// limited has DROP counted by a purchase limit.
+func (i *instance) limited() {
+	i.rig.tb.Helper()
+	rules, err := location.Compile(location.Directory{
+		Locations: []location.Location{{ID: "berlin", Zones: []string{"all"}}}, Zones: []location.Zone{{ID: "all"}},
+		Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: []location.ID{"berlin"}}},
+		Limits:   []location.Limit{{ID: "drop", Channels: []location.Channel{"web"}, SKUs: []location.SKU{"DROP"}, PerCustomer: 50}},
+	})
+	if err != nil {
+		i.rig.tb.Fatal(err)
+	}
+	i.store.Direct(rules)
+	i.count("DROP", "berlin", 1000)
+}
+
+// buyLimited reserves units of DROP for a customer.
+func (i *instance) buyLimited(id, customer string, units int64) {
+	i.rig.tb.Helper()
+	request := order(id, "DROP", units)
+	request.Customer = customer
+	if _, err := i.store.Reserve(context.Background(), request); err != nil {
+		i.rig.tb.Fatal(err)
+	}
+}
+
+// editor changes Redis by hand, each thing once, and knows what an audit must find.
+type editor struct {
+	*testing.T
+	client *redis.Client
+	random *rand.Rand
+	want   []string // beginnings of findings
+}
+
+func (e *editor) done(err error, want string, args ...any) {
+	e.Helper()
+	if err != nil {
+		e.Fatal(err)
+	}
+	e.want = append(e.want, fmt.Sprintf(want, args...))
+}
+
+func (e *editor) get(key, field string) string {
+	e.Helper()
+	text, err := e.client.HGet(e.Context(), key, field).Result()
+	if err != nil {
+		e.Fatal(err)
+	}
+	return text
+}
+
+// counter adds to what is available.
+func (e *editor) counter(sku string) {
+	by := int64(1 + e.random.IntN(9))
+	if e.random.IntN(2) == 0 {
+		by = -by
+	}
+	before, _ := strconv.ParseInt(e.get(keyStock, sku+"\x1fberlin"), 10, 64)
+	err := e.client.HIncrBy(e.Context(), keyStock, sku+"\x1fberlin", by).Err()
+	e.done(err, "counter_drift %s berlin: %d on hand 100 committed 0 safety 0 backorder 0 > %d on hand 100 ", sku, before+by, before)
+}
+
+// onHand changes what the level counts.
+func (e *editor) onHand(sku string) {
+	err := e.client.HSet(e.Context(), keyLevels, sku+"\x1fberlin", "93\x1f2\x1f0\x1f0").Err()
+	e.done(err, "counter_drift %s berlin: 98 on hand 93 committed 2 safety 0 backorder 0 > 98 on hand 100 committed 0 ", sku)
+}
+
+func (e *editor) nonsense(sku string) {
+	err := e.client.HSet(e.Context(), keyStock, sku+"\x1fberlin", "a\x1db").Err()
+	e.done(err, "counter_drift %s berlin: \"a\\x1db\", ", sku)
+}
+
+func (e *editor) halfGone(sku string) {
+	err := e.client.HDel(e.Context(), keyStock, sku+"\x1fberlin").Err()
+	e.done(err, "level_missing %s berlin: nothing, ", sku)
+}
+
+func (e *editor) gone(sku string) {
+	err := e.client.HDel(e.Context(), keyStock, sku+"\x1fberlin").Err()
+	if err == nil {
+		err = e.client.HDel(e.Context(), keyLevels, sku+"\x1fberlin").Err()
+	}
+	e.done(err, "level_missing %s berlin: nothing > 98 ", sku)
+}
+
+func (e *editor) unknown(sku string) {
+	err := e.client.HSet(e.Context(), keyStock, sku+"\x1fmoon", "7").Err()
+	e.done(err, "level_unknown %s moon: \"7\", nothing > nothing", sku)
+}
+
+func (e *editor) lost(id string) {
+	err := e.client.HDel(e.Context(), keyReservations, id).Err()
+	e.done(err, "reservation_missing %s: nothing > held v1 2 ", id)
+}
+
+func (e *editor) extra(id string) {
+	err := e.client.HSet(e.Context(), keyReservations, "copy of "+id, e.get(keyReservations, id)).Err()
+	e.done(err, "reservation_extra copy of %s: held v1 2 ", id)
+}
+
+func (e *editor) state(id string) {
+	text := strings.Replace(e.get(keyReservations, id), "held", "confirmed", 1)
+	err := e.client.HSet(e.Context(), keyReservations, id, text).Err()
+	e.done(err, "reservation_state %s: confirmed v1 2 ", id)
+}
+
+func (e *editor) unreadable(id string) {
+	err := e.client.HSet(e.Context(), keyReservations, id, "no\x1drecord\xff").Err()
+	e.done(err, "reservation_state %s: \"no\\x1drecord\\xff\" > held v1 2 ", id)
+}
+
+func (e *editor) limit(customer string) {
+	err := e.client.HIncrBy(e.Context(), keyLimits, "drop\x1f"+customer, 3).Err()
+	e.done(err, "limit_drift drop %s: 5 > 2, ", customer)
+}
+
+func (e *editor) unlimited(customer string) {
+	err := e.client.HDel(e.Context(), keyLimits, "drop\x1f"+customer).Err()
+	e.done(err, "limit_drift drop %s: 0 > 2, ", customer)
+}
+
+func (e *editor) limitNonsense(customer string) {
+	err := e.client.HSet(e.Context(), keyLimits, "drop\x1f"+customer, "x").Err()
+	e.done(err, "limit_drift drop %s: \"x\" > 2, ", customer)
+}
+
+// forever takes the deadline of a reservation away.
+func (e *editor) forever(id string) {
+	members, err := e.client.ZRange(e.Context(), keyDeadlines, 0, -1).Result()
+	for _, m := range members {
+		if slices.Contains(strings.Split(m, "\x1f"), id) && err == nil {
+			err = e.client.ZRem(e.Context(), keyDeadlines, m).Err()
+		}
+	}
+	e.done(err, "deadline_missing %s: held v1 2 ", id)
+}
+
+// later has a deadline be another one.
+func (e *editor) later(id string) {
+	members, err := e.client.ZRange(e.Context(), keyDeadlines, 0, -1).Result()
+	for _, m := range members {
+		if slices.Contains(strings.Split(m, "\x1f"), id) && err == nil {
+			err = e.client.ZIncrBy(e.Context(), keyDeadlines, 1000, m).Err()
+		}
+	}
+	e.done(err, "deadline_missing %s: held v1 2 ", id)
+}
+
+func (e *editor) orphan(id string) {
+	err := e.client.ZAdd(e.Context(), keyDeadlines, redis.Z{Score: float64(time.Now().Add(time.Hour).UnixMilli()), Member: "never " + id + "\x1f" + id}).Err()
+	e.done(err, "deadline_orphaned never %s: ", id)
+}
+
+// all makes n random edits, each of a level and a reservation of its own.
+func (e *editor) all(n int, skus []string) {
+	edits := []func(string){
+		e.counter, e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.state, e.unreadable, e.limit, e.unlimited,
+		e.limitNonsense, e.forever, e.later, e.orphan, e.counter, e.counter, e.lost, e.limit,
+	}
+	e.random.Shuffle(len(edits), func(i, j int) { edits[i], edits[j] = edits[j], edits[i] })
+	for k := range n {
+		edits[k%len(edits)](skus[k])
+	}
+}
+
+// TestAudit_Edits has 20 edits by hand, while others sell, be found exactly, and be repaired once.
+func TestAudit_Edits(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.limited()
+	seed := seedOf(t)
+	e := &editor{T: t, client: i.client, random: rand.New(rand.NewPCG(seed, 1))}
+	var skus []string
+	for n := range 20 {
+		sku := []string{"A:%d", "a b %d", "%d", "ü-%d", "100%%-%d"}[n%5]
+		sku = fmt.Sprintf(sku, 1000+n)
+		skus = append(skus, sku)
+		i.count(location.SKU(sku), "berlin", 100)
+		i.reserve(sku, location.SKU(sku), 2) // ids are their own name space
+		i.buyLimited("drop-"+sku, sku, 2)
+	}
+	i.store.Direct(nil)
+	l := startLoad(t, seed, 4, 5, i)
+	r.quiesceOf("drop-" + skus[19])
+	e.all(20, skus)
+	found := i.audit(AuditOptions{})
+	got := findings(t, i.ledger, found.ID)
+	slices.Sort(e.want)
+	if len(got) != len(e.want) {
+		t.Fatalf("%d findings:\n  %s\nwant:\n  %s", len(got), strings.Join(got, "\n  "), strings.Join(e.want, "\n  "))
+	}
+	for n, want := range e.want {
+		if !strings.HasPrefix(got[n], want) {
+			t.Errorf("%s\nwant %s", got[n], want)
+		}
+	}
+	repaired := i.audit(AuditOptions{Repair: true, Actor: "anna"})
+	if repaired.Drift != 0 || repaired.Repaired != 20 {
+		t.Errorf("repaired: %+v\n%s", repaired, strings.Join(findings(t, i.ledger, repaired.ID), "\n"))
+	}
+	again := i.audit(AuditOptions{Repair: true})
+	l.stop()
+	if left := findings(t, i.ledger, again.ID); again.Repaired != 0 || len(left) > 0 {
+		t.Errorf("again: %+v\n%s", again, strings.Join(left, "\n"))
+	}
+	r.check()
+	var movements int
+	query := `select count(*) from movements where verb = 'repair' and actor = 'anna' and operation_id = $1
+and (on_hand, held, committed, safety_stock, backorder_limit) = (0, 0, 0, 0, 0) and reason <> ''`
+	if err := r.pool.QueryRow(t.Context(), query, repaired.ID).Scan(&movements); err != nil || movements < 5 {
+		t.Errorf("%d movements of the repair, %v", movements, err)
+	}
+}
+
+// quiesceOf waits until the ledger knows a reservation.
+func (r *rig) quiesceOf(id string) {
+	r.tb.Helper()
+	r.await(id+" is applied", 10*time.Second, func() error {
+		if record := r.state(id); record.Version == 0 {
+			return cache.ErrNotFound
+		}
+		return nil
+	})
+}
+
+// TestAudit_UnderLoad has nothing be found where nothing is wrong, however much is under way.
+func TestAudit_UnderLoad(t *testing.T) {
+	comparisons := int64(10_000)
+	if testing.Short() {
+		comparisons = 2000
+	}
+	r := newRig(t)
+	i := r.started(nil)
+	l := startLoad(t, seedOf(t), 16, 40, i)
+	before, started, done, audits := l.calls.Load(), time.Now(), int64(0), 0
+	for ; done < comparisons; audits++ {
+		a := i.audit(AuditOptions{})
+		done += a.Levels + a.Reservations + a.Deadlines
+		if a.Drift > 0 {
+			t.Fatalf("%+v\n%s", a, strings.Join(findings(t, i.ledger, a.ID), "\n"))
+		}
+	}
+	rate := float64(l.calls.Load()-before) / time.Since(started).Seconds()
+	l.stop()
+	t.Logf("FIGURES %d audits, %d comparisons at %.0f calls/s: nothing was found", audits, done, rate)
+	r.check()
+}

@@ -1,0 +1,124 @@
+package reconcile
+
+import (
+	"github.com/holdfast/holdfast/cache"
+)
+
+// explained is by how much Redis may differ from the ledger at one place of the stream, since refused steps
+// are still to be undone there: the undoing moves both.
+type explained struct {
+	levels map[levelKey]cache.LevelCounts
+	limits map[cache.LimitKey]int64
+	// complete is false where there are refusals of reservations that the mark does not tell of: then
+	// nobody can say what they explain.
+	complete bool
+}
+
+// openNow is the refusals that are open at this place of the batch.
+func (b *book) openNow() []*refusal {
+	var open []*refusal
+	for i := range b.open {
+		r, settled := &b.open[i], false
+		for _, s := range b.settled {
+			settled = settled || s.settles(r.step)
+		}
+		if !settled {
+			open = append(open, r)
+		}
+	}
+	for i := range b.refusals {
+		if r := &b.refusals[i]; r.settledAt == 0 {
+			open = append(open, r)
+		}
+	}
+	return open
+}
+
+// explain works out what open refusals explain, given what Redis has of their reservations.
+func (b *book) explain(m *cache.Mark) *explained {
+	ex := &explained{levels: map[levelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, complete: true}
+	records := map[string]cache.Text{}
+	for _, r := range m.Reservations {
+		records[r.ID] = r.Record
+	}
+	done := map[cache.Step]bool{}
+	for _, r := range b.openNow() {
+		if r.step.Operation {
+			for _, d := range r.detail.Levels {
+				ex.add(levelKey{d.SKU, d.Location}, cache.LevelCounts{
+					Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
+					SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit,
+				}, +1)
+			}
+			continue
+		}
+		one := cache.Step{ID: r.step.ID, Birth: r.step.Birth}
+		text, marked := records[r.step.ID]
+		switch {
+		case done[one]:
+		case !marked:
+			ex.complete = false
+		default:
+			done[one] = true
+			b.explainRecord(ex, one, text)
+		}
+	}
+	return ex
+}
+
+// explainRecord adds what the record of a refused step has taken, and the ledger's has not.
+func (b *book) explainRecord(ex *explained, step cache.Step, text cache.Text) {
+	if !text.There {
+		return // nothing is left of it
+	}
+	record, err := cache.DecodeRecord(text.Text)
+	if err != nil {
+		ex.complete = false
+		return
+	}
+	if record.Birth != step.Birth || record.Transition == transitionConflict {
+		return
+	}
+	ex.addRecord(&record, +1)
+	if known := b.reservations[step.ID]; known != nil && known.record.Birth == step.Birth {
+		ex.addRecord(&known.record, -1)
+	}
+}
+
+// transitionConflict is the last transition of a record whose id belongs to another reservation: its units
+// were given back.
+const transitionConflict = "conflict"
+
+// addRecord adds what a record has done to its levels and limits.
+func (ex *explained) addRecord(r *cache.Record, sign int64) {
+	for _, line := range r.Lines {
+		for _, a := range line.From {
+			c := cache.LevelCounts{Available: -a.Fulfilled, OnHand: -a.Fulfilled}
+			switch r.State {
+			case cache.StateHeld:
+				c.Available = -a.Quantity
+			case cache.StateConfirmed:
+				c.Available, c.Committed = -a.Quantity, a.Quantity-a.Fulfilled
+			}
+			ex.add(levelKey{line.SKU, a.Location}, c, sign)
+		}
+	}
+	for key, units := range r.LimitCounts() {
+		ex.limits[key] += sign * units
+	}
+}
+
+func (ex *explained) add(key levelKey, c cache.LevelCounts, sign int64) {
+	sum := ex.levels[key]
+	ex.levels[key] = sumCounts(sum, c, sign)
+}
+
+// sumCounts is a plus sign times b.
+func sumCounts(a, b cache.LevelCounts, sign int64) cache.LevelCounts {
+	a.Available += sign * b.Available
+	a.OnHand += sign * b.OnHand
+	a.Committed += sign * b.Committed
+	a.SafetyStock += sign * b.SafetyStock
+	a.BackorderLimit += sign * b.BackorderLimit
+	return a
+}

@@ -1,0 +1,230 @@
+package reconcile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// FindingKind says what an audit has found.
+type FindingKind string
+
+// The kinds. All but the last three are drift: somebody or something has changed a side by itself.
+const (
+	KindCounterDrift       FindingKind = "counter_drift"       // a level counts otherwise in Redis
+	KindLevelMissing       FindingKind = "level_missing"       // Redis has no such level, or not all of it
+	KindLevelUnknown       FindingKind = "level_unknown"       // the ledger has no such level
+	KindReservationMissing FindingKind = "reservation_missing" // Redis has no record of a live one
+	KindReservationExtra   FindingKind = "reservation_extra"   // the ledger has none of this id
+	KindReservationState   FindingKind = "reservation_state"   // the record is another one
+	KindLimitDrift         FindingKind = "limit_drift"         // a purchase limit counts otherwise in Redis
+	KindDeadlineMissing    FindingKind = "deadline_missing"    // a held reservation would never expire
+	KindDeadlineOrphaned   FindingKind = "deadline_orphaned"   // of an id that nobody knows
+	KindLedgerInconsistent FindingKind = "ledger_inconsistent" // a level of the ledger is not the sum of its lines, or of its movements
+	KindUndecided          FindingKind = "undecided"           // refusals came and went each time it was looked at
+
+	KindOpenRefusal FindingKind = "open_refusal" // a refused step that is still being undone
+	KindQuarantined FindingKind = "quarantined"  // an event or entry that is never applied
+)
+
+// FindingKinds lists them.
+var FindingKinds = []FindingKind{
+	KindCounterDrift, KindLevelMissing, KindLevelUnknown, KindReservationMissing, KindReservationExtra, KindReservationState,
+	KindLimitDrift, KindDeadlineMissing, KindDeadlineOrphaned, KindLedgerInconsistent, KindUndecided, KindOpenRefusal, KindQuarantined,
+}
+
+// Drift says that a kind is drift, and not a part of how things go.
+func (k FindingKind) Drift() bool { return k != KindOpenRefusal && k != KindQuarantined }
+
+// The states of a finding.
+const (
+	FindingOpen     = "open"
+	FindingRepaired = "repaired"
+	FindingGone     = "gone" // another repaired it, or it was settled, before it was looked at again
+)
+
+// AuditFinding is one thing that an audit has found.
+type AuditFinding struct {
+	ID          string       `json:"id"` // of the kind and the name: the same in each audit that finds it
+	Kind        FindingKind  `json:"kind"`
+	State       string       `json:"state"` // open, repaired or gone
+	SKU         location.SKU `json:"sku,omitempty"`
+	Location    location.ID  `json:"location,omitempty"`
+	Reservation string       `json:"reservation,omitempty"`
+	Limit       string       `json:"limit,omitempty"`
+	Customer    string       `json:"customer,omitempty"`
+	Name        string       `json:"name,omitempty"`     // what Redis calls it, quoted where it is none of the above
+	Position    string       `json:"position,omitempty"` // of the stream, where both sides were read; "" within the ledger
+	Redis       *AuditSide   `json:"redis"`              // nil: nothing
+	Ledger      *AuditSide   `json:"ledger"`
+	Units       int64        `json:"units"` // that a repair would change at most
+	Note        string       `json:"note,omitempty"`
+	RepairedAt  string       `json:"repaired_at_position,omitempty"`
+
+	entry entryID
+	seen  seenTexts
+}
+
+// AuditSide is what one side says of what a finding is about.
+type AuditSide struct {
+	Available      *int64 `json:"available,omitempty"`
+	OnHand         *int64 `json:"on_hand,omitempty"`
+	Held           *int64 `json:"held,omitempty"`
+	Committed      *int64 `json:"committed,omitempty"`
+	SafetyStock    *int64 `json:"safety_stock,omitempty"`
+	BackorderLimit *int64 `json:"backorder_limit,omitempty"`
+	Units          *int64 `json:"units,omitempty"` // of a limit
+
+	State   cache.State `json:"state,omitempty"`
+	Version int64       `json:"version,omitempty"`
+	Birth   string      `json:"birth,omitempty"`
+	Expires int64       `json:"expires_ms,omitempty"`
+	From    []string    `json:"from,omitempty"` // units, SKU and location of each part
+
+	Text string `json:"text,omitempty"` // quoted: what is stored and can't be read
+}
+
+// seenTexts are the texts that Redis had: its field or member, and what stood there.
+type seenTexts struct {
+	Part  part     `json:"part"`
+	Name  []byte   `json:"name"`
+	There []bool   `json:"there,omitempty"`
+	Texts [][]byte `json:"texts,omitempty"`
+}
+
+// part is what of Redis something belongs to.
+type part string
+
+const (
+	partLevel       part = "level"
+	partReservation part = "reservation"
+	partLimit       part = "limit"
+	partDeadline    part = "deadline"
+)
+
+func seenOf(p part, name string, texts ...cache.Text) seenTexts {
+	s := seenTexts{Part: p, Name: []byte(name)}
+	for _, t := range texts {
+		s.There, s.Texts = append(s.There, t.There), append(s.Texts, []byte(t.Text))
+	}
+	return s
+}
+
+// text is the n-th of what was seen.
+func (s *seenTexts) text(n int) cache.Text {
+	if n >= len(s.Texts) || n >= len(s.There) {
+		return cache.Text{}
+	}
+	return cache.Text{There: s.There[n], Text: string(s.Texts[n])}
+}
+
+// findingID is the id of what is found of a kind and a name.
+func findingID(kind FindingKind, name string) string {
+	sum := sha256.Sum256([]byte(string(kind) + "\x1f" + name))
+	return hex.EncodeToString(sum[:8])
+}
+
+// findingAt makes a finding of a name of Redis, at an entry.
+func findingAt(kind FindingKind, name string, at entryID) AuditFinding {
+	return AuditFinding{ID: findingID(kind, name), Kind: kind, State: FindingOpen, entry: at, Position: at.String()}
+}
+
+// ofLevel says which level a finding is about.
+func (f *AuditFinding) ofLevel(name string) {
+	sku, at, ok := cache.SplitLevel(name)
+	if !ok {
+		f.Name = shownText(name)
+		return
+	}
+	f.SKU, f.Location = sku, at
+}
+
+// ofReservation says which reservation a finding is about.
+func (f *AuditFinding) ofReservation(id string) {
+	if !cache.IsIdentifier(id) {
+		f.Name = shownText(id)
+		return
+	}
+	f.Reservation = id
+}
+
+// shownText is a text of any bytes as people and databases take it.
+func shownText(text string) string {
+	const most = 512
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return strconv.QuoteToASCII(text)
+}
+
+// sideOfCounts is a level as Redis counts it.
+func sideOfCounts(c cache.LevelCounts) *AuditSide {
+	return &AuditSide{
+		Available: &c.Available, OnHand: &c.OnHand, Committed: &c.Committed, SafetyStock: &c.SafetyStock,
+		BackorderLimit: &c.BackorderLimit,
+	}
+}
+
+// sideOfTexts is what stands in Redis and can't be read.
+func sideOfTexts(texts ...cache.Text) *AuditSide {
+	var parts []string
+	for _, t := range texts {
+		if t.There {
+			parts = append(parts, shownText(t.Text))
+		} else {
+			parts = append(parts, "nothing")
+		}
+	}
+	return &AuditSide{Text: strings.Join(parts, ", ")}
+}
+
+// sideOfRecord is a reservation.
+func sideOfRecord(r *cache.Record) *AuditSide {
+	side := &AuditSide{State: r.State, Version: r.Version, Birth: r.Birth, Expires: r.Expires}
+	for _, line := range r.Lines {
+		for _, a := range line.From {
+			side.From = append(side.From, fmt.Sprintf("%d %s %s", a.Quantity-a.Fulfilled, line.SKU, a.Location))
+		}
+	}
+	return side
+}
+
+// unitsOf is how many units a record has.
+func unitsOf(r *cache.Record) (units int64) {
+	for _, line := range r.Lines {
+		for _, a := range line.From {
+			units += a.Quantity
+		}
+	}
+	return units
+}
+
+// encodeSide is a side as its column keeps it.
+func encodeSide(s *AuditSide) string {
+	if s == nil {
+		return ""
+	}
+	return encodeJSON(s)
+}
+
+func encodeJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("reconcile: a finding is JSON: " + err.Error())
+	}
+	return string(text)
+}
+
+func decodeSide(text string) (*AuditSide, error) {
+	if text == "" {
+		return nil, nil
+	}
+	side := &AuditSide{}
+	return side, json.Unmarshal([]byte(text), side)
+}

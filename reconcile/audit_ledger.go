@@ -1,0 +1,114 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// The states of an audit.
+const (
+	AuditRunning = "running"
+	AuditDone    = "done"
+	AuditFailed  = "failed" // it could not go on, or repaired nothing since too much would change
+)
+
+// Audit is an audit as the ledger keeps it.
+type Audit struct {
+	ID         string
+	State      string
+	Repair     bool
+	SKU        location.SKU // "": all
+	Location   location.ID  // "": all
+	Actor      string
+	StartedAt  time.Time // by the ledger's clock, as the next two
+	SeenAt     time.Time // when it last was known to run
+	FinishedAt time.Time // zero while it runs
+	Failure    string
+
+	Levels, Reservations, Limits, Deadlines int64 // compared
+
+	Drift    int // findings that are drift and open
+	Repaired int // findings that were repaired
+	Settled  int // open refusals, and what is in quarantine
+}
+
+// Audits keeps audits and what they have found.
+type Audits interface {
+	// Audit reads an audit; "" is the one begun last. Refusals: ErrNotFound, ErrNotDurable.
+	Audit(ctx context.Context, id string) (Audit, error)
+
+	// AuditFindings reads findings of an audit in order of id, behind after. Refusals: ErrNotDurable.
+	AuditFindings(ctx context.Context, id string, f FindingFilter, limit int) ([]AuditFinding, error)
+
+	beginAudit(ctx context.Context, a Audit) error
+	// auditing notes that an audit still runs.
+	auditing(ctx context.Context, id string) error
+	endAudit(ctx context.Context, id, failure string) error
+	// annotate writes a note to findings.
+	annotate(ctx context.Context, audit string, findings []string, note string) error
+
+	// applied is how far the shard was applied; ok is false where nothing ever was.
+	applied(ctx context.Context) (p cache.Position, ok bool, err error)
+	// What there is to compare, page by page, in order, behind after: levels; live reservations; limits
+	// that count something.
+	levelsAfter(ctx context.Context, after levelKey, s scope, limit int) ([]levelKey, error)
+	liveAfter(ctx context.Context, after liveKey, s scope, limit int) ([]liveKey, error)
+	limitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error)
+	// Those of some levels, and limits, that the ledger does not know, or that count nothing.
+	unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error)
+	unknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
+	// refusedIDs is the reservations of which a refused step is still to be undone.
+	refusedIDs(ctx context.Context, limit int) ([]string, error)
+	// recordsOf reads reservations; those that the ledger does not know are missing.
+	recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
+
+	// unitsOnHand is the sum over all levels.
+	unitsOnHand(ctx context.Context, s scope) (int64, error)
+
+	// examineItself compares the ledger with itself: each level with its lines, and with its movements, at
+	// one moment. What it finds is written as findings.
+	examineItself(ctx context.Context, audit string, s scope) error
+	// listSettled writes as findings the open refusals and what is in quarantine.
+	listSettled(ctx context.Context, audit string) error
+}
+
+// FindingFilter says which findings are read.
+type FindingFilter struct {
+	After string // id
+	Kinds []FindingKind
+	Open  bool // only those that are open
+}
+
+// scope is what an audit is about.
+type scope struct {
+	sku location.SKU // "": all
+	at  location.ID  // "": all
+}
+
+func (s scope) all() bool { return s == scope{} }
+
+// has says whether a level belongs to it.
+func (s scope) has(sku location.SKU, at location.ID) bool {
+	return (s.sku == "" || s.sku == sku) && (s.at == "" || s.at == at)
+}
+
+// hasRecord says whether a reservation has a part that belongs to it.
+func (s scope) hasRecord(r *cache.Record) bool {
+	for _, line := range r.Lines {
+		for _, a := range line.From {
+			if s.has(line.SKU, a.Location) {
+				return true
+			}
+		}
+	}
+	return s.all()
+}
+
+// liveKey is where a live reservation stands among all, by creation.
+type liveKey struct {
+	created int64 // Unix ms
+	id      string
+}

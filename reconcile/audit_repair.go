@@ -1,0 +1,216 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+var (
+	recordKinds = []FindingKind{
+		KindReservationMissing, KindReservationExtra, KindReservationState, KindDeadlineMissing, KindDeadlineOrphaned,
+	}
+	counterKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown, KindLimitDrift}
+)
+
+// repair makes Redis what the ledger says. First records and deadlines, which moves no counter; then
+// counters, read anew: a record that differs may be moved by its owner at any moment, and that moves
+// counters, so a level that such a record still draws on is left alone. In the end all is looked at again.
+func (r *auditRun) repair(ctx context.Context) error {
+	if err := r.withinLimits(ctx); err != nil {
+		return err
+	}
+	if err := r.repairKinds(ctx, recordKinds, r.recordItems); err != nil {
+		return err
+	}
+	r.point("records repaired")
+	if err := r.again(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...)}); err != nil {
+		return err
+	}
+	barred, err := r.barred(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.repairKinds(ctx, counterKinds, func(ctx context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
+		return r.counterItems(ctx, list, barred)
+	})
+	if err != nil {
+		return err
+	}
+	r.point("counters repaired")
+	return r.again(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...)})
+}
+
+// withinLimits refuses a repair that would change too much.
+func (r *auditRun) withinLimits(ctx context.Context) error {
+	var units int64
+	err := r.eachPage(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...), Open: true}, func(_ context.Context, list []AuditFinding) error {
+		for i := range list {
+			units += list[i].Units
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if r.MaxUnits >= 0 && units > r.MaxUnits {
+		return fmt.Errorf("%w: %d units, and --max-change allows %d; nothing was repaired: read the findings, then repeat with --max-change %d",
+			ErrTooMuch, units, r.MaxUnits, units)
+	}
+	if r.MaxPercent <= 0 {
+		return nil
+	}
+	onHand, err := r.Ledger.unitsOnHand(ctx, r.scope)
+	if err != nil {
+		return err
+	}
+	if float64(units)*100 > r.MaxPercent*float64(onHand) {
+		return fmt.Errorf("%w: %d of %d units on hand, and --max-change allows %s%%; nothing was repaired",
+			ErrTooMuch, units, onHand, strconv.FormatFloat(r.MaxPercent, 'f', -1, 64))
+	}
+	return nil
+}
+
+// repairKinds repairs open findings page by page, and waits until the ledger knows.
+func (r *auditRun) repairKinds(ctx context.Context, kinds []FindingKind, items func(context.Context, []AuditFinding) ([]cache.RepairItem, error)) error {
+	err := r.eachPage(ctx, FindingFilter{Kinds: kinds, Open: true}, func(ctx context.Context, list []AuditFinding) error {
+		todo, err := items(ctx, list)
+		if err != nil || len(todo) == 0 {
+			return err
+		}
+		r.point("repairing")
+		return r.onShard(ctx, func(ctx context.Context) error { // again with the same items: safe
+			_, err := r.shard.Repair(ctx, r.ID, r.Actor, todo)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return r.caughtUp(ctx)
+}
+
+// caughtUp waits until the ledger has applied what was repaired.
+func (r *auditRun) caughtUp(ctx context.Context) error {
+	if err := r.send(ctx, cache.Marking{Audit: r.ID, Again: true}); err != nil {
+		return err
+	}
+	return r.drained(ctx)
+}
+
+// recordItems is how to repair reservations and deadlines.
+func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
+	var ids []string
+	for i := range list {
+		if list[i].Reservation != "" {
+			ids = append(ids, list[i].Reservation)
+		}
+	}
+	records, err := r.Ledger.recordsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]cache.RepairItem, 0, len(list))
+	for i := range list {
+		f, id := &list[i], string(list[i].seen.Name)
+		record, known := records[id]
+		switch f.Kind {
+		case KindDeadlineMissing:
+			items = append(items, cache.Watch(f.ID, id))
+		case KindDeadlineOrphaned:
+			items = append(items, cache.Unwatch(f.ID, id, cache.MarkedDeadline{Member: f.seen.text(0).Text, Score: f.seen.text(1)}))
+		default:
+			to := &record
+			if !known {
+				to = nil
+			}
+			items = append(items, cache.SetRecord(f.ID, id, f.seen.text(0), to))
+		}
+	}
+	return items, nil
+}
+
+// Why a counter is left alone.
+const (
+	whyInconsistent = "not repaired: the ledger's own row disagrees with its lines or movements, see ledger_inconsistent"
+	whyEntangled    = "not repaired: a reservation that differs draws on it, see its finding; repair that first"
+)
+
+// barred is the levels that are not repaired, and why.
+func (r *auditRun) barred(ctx context.Context) (map[levelKey]string, error) {
+	barred := map[levelKey]string{}
+	kinds := []FindingKind{KindReservationExtra, KindReservationState}
+	err := r.eachPage(ctx, FindingFilter{Kinds: kinds, Open: true}, func(_ context.Context, list []AuditFinding) error {
+		for i := range list {
+			if record, err := cache.DecodeRecord(list[i].seen.text(0).Text); err == nil {
+				for _, line := range record.Lines {
+					for _, a := range line.From {
+						barred[levelKey{line.SKU, a.Location}] = whyEntangled
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = r.eachPage(ctx, FindingFilter{Kinds: []FindingKind{KindLedgerInconsistent}, Open: true}, func(_ context.Context, list []AuditFinding) error {
+		for i := range list {
+			barred[levelKey{list[i].SKU, list[i].Location}] = whyInconsistent
+		}
+		return nil
+	})
+	return barred, err
+}
+
+// counterItems is how to repair levels and limits.
+func (r *auditRun) counterItems(ctx context.Context, list []AuditFinding, barred map[levelKey]string) ([]cache.RepairItem, error) {
+	items := make([]cache.RepairItem, 0, len(list))
+	left := map[string][]string{}
+	for i := range list {
+		f := &list[i]
+		if why := barred[levelKey{f.SKU, f.Location}]; why != "" && f.Limit == "" {
+			left[why] = append(left[why], f.ID)
+			continue
+		}
+		items = append(items, f.counterItem())
+	}
+	for why, ids := range left {
+		if err := r.Ledger.annotate(ctx, r.ID, ids, why); err != nil {
+			return nil, err
+		}
+	}
+	return items, nil
+}
+
+// counterItem is how to repair a level or a limit.
+func (f *AuditFinding) counterItem() cache.RepairItem {
+	name := string(f.seen.Name)
+	at := cache.Position{Epoch: f.entry.epoch, Sequence: f.entry.sequence}
+	if f.Kind == KindLimitDrift {
+		if f.Redis.Units == nil || f.Limit == "" {
+			return cache.SetLimit(f.ID, name, f.seen.text(0), *f.Ledger.Units)
+		}
+		return cache.AddToLimit(f.ID, name, at, *f.Ledger.Units-*f.Redis.Units)
+	}
+	if f.Kind == KindCounterDrift && f.Redis.Available != nil {
+		return cache.AddToLevel(f.ID, name, at, sumCounts(f.Ledger.counts(), f.Redis.counts(), -1))
+	}
+	seen := cache.MarkedLevel{Name: name, Available: f.seen.text(0), Counts: f.seen.text(1)}
+	if f.Kind == KindLevelUnknown {
+		return cache.SetLevel(f.ID, seen, nil)
+	}
+	counts := f.Ledger.counts()
+	return cache.SetLevel(f.ID, seen, &counts)
+}
+
+// counts is a level as Redis counts it.
+func (s *AuditSide) counts() cache.LevelCounts {
+	return cache.LevelCounts{
+		Available: *s.Available, OnHand: *s.OnHand, Committed: *s.Committed, SafetyStock: *s.SafetyStock,
+		BackorderLimit: *s.BackorderLimit,
+	}
+}

@@ -1,0 +1,230 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// askTimeout is how long one question of an audit may take.
+const askTimeout = 30 * time.Second
+
+// ask runs f for an audit, which waits longer than a caller does, and says nothing of how the ledger is.
+func (p *Postgres) ask(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := f(ctx)
+	if err == nil || errors.Is(err, cache.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
+}
+
+// Audit reads one. One round trip.
+func (p *Postgres) Audit(ctx context.Context, id string) (a Audit, err error) {
+	const query = `
+select a.id, a.state, repair, a.sku, a.location, actor, started_at, seen_at, coalesce(finished_at, 'epoch'), failure, levels,
+    reservations, limits, deadlines, n.drift, n.repaired, n.settled
+from audits a cross join lateral (
+    select count(*) filter (where f.state = 'open' and kind not in ('open_refusal', 'quarantined')) as drift,
+        count(*) filter (where f.state = 'repaired') as repaired,
+        count(*) filter (where f.state = 'open' and kind in ('open_refusal', 'quarantined')) as settled
+    from audit_findings f where f.audit_id = a.id
+) n
+where a.id = $1 or $1 = '' order by started_at desc, a.id desc limit 1`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		var finished time.Time
+		err := p.pool.QueryRow(ctx, query, id).Scan(&a.ID, &a.State, &a.Repair, &a.SKU, &a.Location, &a.Actor, &a.StartedAt,
+			&a.SeenAt, &finished, &a.Failure, &a.Levels, &a.Reservations, &a.Limits, &a.Deadlines, &a.Drift, &a.Repaired, &a.Settled)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("audit %q: %w", id, cache.ErrNotFound)
+		}
+		if a.StartedAt, a.SeenAt = a.StartedAt.UTC(), a.SeenAt.UTC(); a.State != AuditRunning {
+			a.FinishedAt = finished.UTC()
+		}
+		return err
+	})
+	return a, err
+}
+
+// AuditFindings reads a page of findings. One round trip.
+func (p *Postgres) AuditFindings(ctx context.Context, id string, filter FindingFilter, limit int) (list []AuditFinding, err error) {
+	const query = `
+select id, kind, state, sku, location, reservation_id, limit_id, customer, name, epoch, sequence, in_redis, in_ledger, units,
+    seen, note, repair_epoch, repair_sequence
+from audit_findings
+where audit_id = $1 and id > $2 and (not $3 or state = 'open') and (cardinality($4::text[]) = 0 or kind = any($4))
+order by id limit $5`
+	kinds := column(filter.Kinds, func(k FindingKind) string { return string(k) })
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, id, filter.After, filter.Open, kinds, limit) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, scanFinding)
+		return err
+	})
+	return list, err
+}
+
+func scanFinding(row pgx.CollectableRow) (f AuditFinding, err error) {
+	var inRedis, inLedger, seen string
+	var repair entryID
+	err = row.Scan(&f.ID, &f.Kind, &f.State, &f.SKU, &f.Location, &f.Reservation, &f.Limit, &f.Customer, &f.Name, &f.entry.epoch,
+		&f.entry.sequence, &inRedis, &inLedger, &f.Units, &seen, &f.Note, &repair.epoch, &repair.sequence)
+	if err != nil {
+		return f, err
+	}
+	if f.entry.epoch > 0 {
+		f.Position = f.entry.String()
+	}
+	if repair.epoch > 0 {
+		f.RepairedAt = repair.String()
+	}
+	var err1, err2, err3 error
+	f.Redis, err1 = decodeSide(inRedis)
+	f.Ledger, err2 = decodeSide(inLedger)
+	if seen != "" {
+		err3 = json.Unmarshal([]byte(seen), &f.seen)
+	}
+	return f, errors.Join(err1, err2, err3)
+}
+
+func (p *Postgres) beginAudit(ctx context.Context, a Audit) error {
+	const query = `insert into audits (id, shard, repair, sku, location, actor) values ($1, $2, $3, $4, $5, $6)`
+	return p.exec(ctx, query, a.ID, p.shard, a.Repair, a.SKU, a.Location, a.Actor)
+}
+
+func (p *Postgres) exec(ctx context.Context, query string, args ...any) error {
+	return p.ask(ctx, func(ctx context.Context) error {
+		_, err := p.pool.Exec(ctx, query, args...)
+		return err
+	})
+}
+
+func (p *Postgres) auditing(ctx context.Context, id string) error {
+	return p.exec(ctx, `update audits set seen_at = now() where id = $1`, id)
+}
+
+func (p *Postgres) endAudit(ctx context.Context, id, failure string) error {
+	const query = `
+update audits set state = case when $2 = '' then 'done' else 'failed' end, failure = $2, finished_at = now(), seen_at = now()
+where id = $1`
+	return p.exec(ctx, query, id, failure)
+}
+
+func (p *Postgres) annotate(ctx context.Context, audit string, findings []string, note string) error {
+	return p.exec(ctx, `update audit_findings set note = $3 where audit_id = $1 and id = any($2)`, audit, findings, note)
+}
+
+func (p *Postgres) applied(ctx context.Context) (at cache.Position, there bool, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		var found position
+		found, there, err = readPosition(ctx, p.pool, p.shard, "")
+		at = found.Position
+		return err
+	})
+	return at, there, err
+}
+
+func (p *Postgres) levelsAfter(ctx context.Context, after levelKey, s scope, limit int) ([]levelKey, error) {
+	const query = `
+select sku, location from levels
+where (sku, location) > ($1, $2) and ($3 = '' or sku = $3) and ($4 = '' or location = $4) order by sku, location limit $5`
+	return p.keys(ctx, query, after.sku, after.at, s.sku, s.at, limit)
+}
+
+func (p *Postgres) unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error) {
+	const query = `
+select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
+where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
+	return p.keys(ctx, query,
+		column(keys, func(k levelKey) string { return string(k.sku) }), column(keys, func(k levelKey) string { return string(k.at) }))
+}
+
+func (p *Postgres) keys(ctx context.Context, query string, args ...any) (list []levelKey, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k levelKey, err error) {
+			return k, row.Scan(&k.sku, &k.at)
+		})
+		return err
+	})
+	return list, err
+}
+
+func (p *Postgres) liveAfter(ctx context.Context, after liveKey, s scope, limit int) (list []liveKey, err error) {
+	const query = `
+select created_at, id from reservations r where resolved_at is null and (created_at, id) > ($1, $2)
+    and ($3 = '' and $4 = '' or exists (select from reservation_lines l where l.reservation_id = r.id
+        and ($3 = '' or l.sku = $3) and ($4 = '' or $4 = any(l.locations))))
+order by created_at, id limit $5`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, time.UnixMilli(after.created), after.id, s.sku, s.at, limit) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k liveKey, err error) {
+			var created time.Time
+			err = row.Scan(&created, &k.id)
+			k.created = created.UnixMilli()
+			return k, err
+		})
+		return err
+	})
+	return list, err
+}
+
+func (p *Postgres) limitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error) {
+	const query = `
+select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
+order by limit_id, customer limit $3`
+	return p.limitKeys(ctx, query, after.Limit, after.Customer, limit)
+}
+
+func (p *Postgres) unknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
+	const query = `
+select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
+where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
+	return p.limitKeys(ctx, query,
+		column(keys, func(k cache.LimitKey) string { return k.Limit }), column(keys, func(k cache.LimitKey) string { return k.Customer }))
+}
+
+func (p *Postgres) limitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
+			return k, row.Scan(&k.Limit, &k.Customer)
+		})
+		return err
+	})
+	return list, err
+}
+
+func (p *Postgres) refusedIDs(ctx context.Context, limit int) (ids []string, err error) {
+	const query = `
+select distinct reservation_id from refusals where shard = $1 and settled_at is null and reservation_id is not null limit $2`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, p.shard, limit) // its error is that of the rows
+		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	return ids, err
+}
+
+func (p *Postgres) recordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		records, err = readRecords(ctx, p.pool, ids)
+		return err
+	})
+	return records, err
+}
+
+func (p *Postgres) unitsOnHand(ctx context.Context, s scope) (units int64, err error) {
+	const query = `
+select coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		return p.pool.QueryRow(ctx, query, s.sku, s.at).Scan(&units)
+	})
+	return units, err
+}
