@@ -30,7 +30,6 @@ const (
 	settleRounds  = 20                     // in which what is undecided is looked at again
 	settlePause   = 100 * time.Millisecond // before each but the first
 	repairsMax    = 50                     // items repaired in one call
-	refusedMax    = 200                    // reservations with open refusals that a step tells of
 )
 
 // Auditor compares Redis with the ledger, and repairs. It reads Redis step by step, each step as an event

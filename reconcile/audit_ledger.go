@@ -60,8 +60,6 @@ type Audits interface {
 	// Those of some levels, and limits, that the ledger does not know, or that count nothing.
 	unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error)
 	unknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
-	// refusedIDs is the reservations of which a refused step is still to be undone.
-	refusedIDs(ctx context.Context, limit int) ([]string, error)
 	// recordsOf reads reservations; those that the ledger does not know are missing.
 	recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
 

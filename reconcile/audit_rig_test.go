@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/holdfast/holdfast/cache"
 )
 
 // auditor makes an auditor of an instance.
@@ -104,4 +102,10 @@ const (
 	keyDeadlines    = "{holdfast:0}:deadlines"
 )
 
-var _ = cache.LevelName
+// mustDo has something be done, in a test or outside of one.
+func mustDo(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

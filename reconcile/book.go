@@ -88,6 +88,7 @@ type refusal struct {
 type refusalDetail struct {
 	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
 	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation: what it has changed in Redis
+	Record    string             `json:"record,omitempty"`    // of a reservation: what Redis has until it is undone
 }
 
 // refusalReason says why an event was refused.
@@ -143,6 +144,9 @@ func (b *book) applyEvent(entry *entry, i int) {
 // refuse notes that an event was not applied.
 func (b *book) refuse(entry *entry, i int, reason refusalReason, detail refusalDetail) {
 	e := &entry.events[i]
+	if len(e.Record.Lines) > 0 {
+		detail.Record = e.Record.Encode()
+	}
 	b.refusals = append(b.refusals, refusal{
 		step: e.Step(entry.nonce), entry: entry.id, event: i, at: entry.at, verb: e.Verb, reason: reason, detail: detail,
 	})

@@ -28,6 +28,9 @@ func (m *Memory) refusedLocked(b *book) {
 	b.open = m.openLocked(len(m.refusals))
 	b.refused = map[string][]refusedBirth{}
 	for _, r := range m.refusals {
+		if known, there := m.reservations[r.step.ID]; there && !r.settled && b.reservations[r.step.ID] == nil {
+			b.reservations[r.step.ID] = &known
+		}
 		if !r.step.Operation {
 			b.refused[r.step.ID] = append(b.refused[r.step.ID], refusedBirth{r.step.Birth, !r.settled})
 		}
@@ -51,7 +54,11 @@ func (m *Memory) auditedLocked(b *book) {
 		}
 	}
 	for _, c := range b.cleared {
-		if f := m.audits.findings[c.audit][c.finding]; f != nil && f.State == FindingOpen {
+		switch f := m.audits.findings[c.audit][c.finding]; {
+		case f == nil:
+		case f.Kind == KindUndecided:
+			delete(m.audits.findings[c.audit], c.finding)
+		case f.State == FindingOpen:
 			f.State = FindingGone
 		}
 	}
@@ -210,18 +217,6 @@ func (m *Memory) unknownLimits(_ context.Context, keys []cache.LimitKey) (list [
 		}
 	}
 	return list, nil
-}
-
-func (m *Memory) refusedIDs(_ context.Context, limit int) (ids []string, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, r := range m.refusals {
-		if !r.settled && !r.step.Operation && len(ids) < limit {
-			ids = append(ids, r.step.ID)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
 }
 
 func (m *Memory) recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error) {

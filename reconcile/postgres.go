@@ -172,7 +172,7 @@ left join reservations r on not u.operation and r.id = u.id`
 
 // encode writes a refusal's detail as its row keeps it; "" where there is none.
 func (d refusalDetail) encode() string {
-	if len(d.Shortages) == 0 && len(d.Levels) == 0 {
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" {
 		return ""
 	}
 	text, err := json.Marshal(d)

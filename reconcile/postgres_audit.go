@@ -201,17 +201,6 @@ func (p *Postgres) limitKeys(ctx context.Context, query string, args ...any) (li
 	return list, err
 }
 
-func (p *Postgres) refusedIDs(ctx context.Context, limit int) (ids []string, err error) {
-	const query = `
-select distinct reservation_id from refusals where shard = $1 and settled_at is null and reservation_id is not null limit $2`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, p.shard, limit) // its error is that of the rows
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	return ids, err
-}
-
 func (p *Postgres) recordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
 		records, err = readRecords(ctx, p.pool, ids)

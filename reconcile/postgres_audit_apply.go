@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -25,6 +27,22 @@ func (b *book) queueRefusals(batch *pgx.Batch, shard int32, t *touched) {
 		})
 		return err
 	})
+}
+
+// readRefused reads the reservations of open refusals, where an audit compares something and there are any.
+func (b *book) readRefused(ctx context.Context, db batcher) error {
+	var ids []string
+	for i := range b.open {
+		if s := &b.open[i].step; !s.Operation && b.reservations[s.ID] == nil {
+			ids = append(ids, s.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	queueReservations(batch, ids, b.reservations)
+	return db.SendBatch(ctx, batch).Close()
 }
 
 // writeAudited queues what audits have found, in the transaction of the place where they looked.
@@ -89,14 +107,19 @@ func lastOfEach(list []auditFound) []auditFound {
 }
 
 func (b *book) writeCleared(batch *pgx.Batch) {
-	const query = `
+	const gone = `
 update audit_findings f set state = 'gone' from unnest($1::text[], $2::text[]) as u (audit_id, id)
-where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open'`
+where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open' and f.kind <> 'undecided'`
+	const decided = `
+delete from audit_findings f using unnest($1::text[], $2::text[]) as u (audit_id, id)
+where f.audit_id = u.audit_id and f.id = u.id and f.kind = 'undecided'`
 	if len(b.cleared) == 0 {
 		return
 	}
-	batch.Queue(query,
-		column(b.cleared, func(c cleared) string { return c.audit }), column(b.cleared, func(c cleared) string { return c.finding }))
+	for _, query := range []string{gone, decided} {
+		batch.Queue(query,
+			column(b.cleared, func(c cleared) string { return c.audit }), column(b.cleared, func(c cleared) string { return c.finding }))
+	}
 }
 
 func (b *book) writeRepaired(batch *pgx.Batch) {

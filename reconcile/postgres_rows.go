@@ -41,6 +41,9 @@ func (b *book) queueRead(batch *pgx.Batch, shard int32, t *touched) {
 
 // readRest reads the levels that reservations draw on as the ledger has them, where events do not.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
+	if err := b.readRefused(ctx, db); err != nil {
+		return err
+	}
 	rest := touched{levels: map[levelKey]bool{}}
 	for id, r := range b.reservations {
 		if t.ids[id] {

@@ -233,7 +233,7 @@ create table refusals (
     birth          text           collate "C" not null,
     version        bigint         not null, -- of an operation 1
     reason         text           not null,
-    detail         text           not null default '', -- JSON: the lines that were short; or what is to be undone of an operation
+    detail         text           not null default '', -- JSON: the lines that were short, and what is to be undone
     created_at     timestamptz(3) not null,
     settled_at     timestamptz(3), -- when its undoing was applied; null: still to do
     constraint refusals_key primary key (shard, epoch, sequence, event),
