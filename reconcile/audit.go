@@ -46,6 +46,9 @@ type Auditor struct {
 	// Progress is told how much of what there is was read; nil tells nobody.
 	Progress func(done, total int64)
 
+	// Begun is told once the ledger knows of the audit, or why it does not; nil tells nobody.
+	Begun func(err error)
+
 	point func(name string) // test hook: a place where it may die
 }
 
@@ -82,10 +85,14 @@ func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 	run := a.run(&o)
 	defer run.disconnect()
 	begun := Audit{ID: o.ID, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
-	if err := a.Ledger.beginAudit(ctx, begun); err != nil {
+	err := a.Ledger.beginAudit(ctx, begun)
+	if a.Begun != nil {
+		a.Begun(err)
+	}
+	if err != nil {
 		return begun, err
 	}
-	err := run.all(ctx)
+	err = run.all(ctx)
 	failure := ""
 	if err != nil {
 		failure = err.Error()

@@ -126,14 +126,17 @@ func TestLedger_Repaired(t *testing.T) {
 		if after := b.state(); after != before {
 			t.Errorf("%s\nwas\n%s", after, before)
 		}
-		a, err := b.ledger.Audit(t.Context(), "")
+		if _, err := b.ledger.Audit(t.Context(), ""); !errors.Is(err, cache.ErrNotFound) {
+			t.Error("none has ended:", err)
+		}
+		a, err := b.ledger.Audit(t.Context(), "a-1")
 		if err != nil || a.ID != "a-1" || a.Repaired != 1 || a.Drift != 0 || a.State != AuditRunning || a.Levels != 1 {
 			t.Errorf("%+v, %v", a, err)
 		}
 		if err := b.ledger.endAudit(t.Context(), "a-1", ""); err != nil {
 			t.Fatal(err)
 		}
-		if a, err := b.ledger.Audit(t.Context(), "a-1"); err != nil || a.State != AuditDone || a.FinishedAt.IsZero() {
+		if a, err := b.ledger.Audit(t.Context(), ""); err != nil || a.ID != "a-1" || a.State != AuditDone || a.FinishedAt.IsZero() {
 			t.Errorf("%+v, %v", a, err)
 		}
 		if _, err := b.ledger.Audit(t.Context(), "a-2"); !errors.Is(err, cache.ErrNotFound) {

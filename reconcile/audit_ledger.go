@@ -37,7 +37,7 @@ type Audit struct {
 
 // Audits keeps audits and what they have found.
 type Audits interface {
-	// Audit reads an audit; "" is the one begun last. Refusals: ErrNotFound, ErrNotDurable.
+	// Audit reads an audit; "" is the one that ended last. Refusals: ErrNotFound, ErrNotDurable.
 	Audit(ctx context.Context, id string) (Audit, error)
 
 	// AuditFindings reads findings of an audit in order of id, behind after. Refusals: ErrNotDurable.

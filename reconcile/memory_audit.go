@@ -14,7 +14,7 @@ import (
 
 // memoryAudits is what a Memory keeps of audits.
 type memoryAudits struct {
-	order    []string
+	ended    string // the one that ended last
 	audits   map[string]*Audit
 	findings map[string]map[string]*AuditFinding // audit -> id -> finding
 }
@@ -73,8 +73,8 @@ func (m *Memory) auditedLocked(b *book) {
 func (m *Memory) Audit(_ context.Context, id string) (Audit, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if id == "" && len(m.audits.order) > 0 {
-		id = m.audits.order[len(m.audits.order)-1]
+	if id == "" {
+		id = m.audits.ended
 	}
 	a := m.audits.audits[id]
 	if a == nil {
@@ -118,7 +118,6 @@ func (m *Memory) beginAudit(_ context.Context, a Audit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a.State, a.StartedAt, a.SeenAt = AuditRunning, time.Now().UTC(), time.Now().UTC()
-	m.audits.order = append(m.audits.order, a.ID)
 	m.audits.audits[a.ID], m.audits.findings[a.ID] = &a, map[string]*AuditFinding{}
 	return nil
 }
@@ -134,6 +133,7 @@ func (m *Memory) endAudit(_ context.Context, id, failure string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.audits.audits[id]
+	m.audits.ended = id
 	a.State, a.Failure, a.FinishedAt = AuditDone, failure, time.Now().UTC()
 	if failure != "" {
 		a.State = AuditFailed

@@ -37,7 +37,7 @@ from audits a cross join lateral (
         count(*) filter (where f.state = 'open' and kind in ('open_refusal', 'quarantined')) as settled
     from audit_findings f where f.audit_id = a.id
 ) n
-where a.id = $1 or $1 = '' order by started_at desc, a.id desc limit 1`
+where a.id = $1 or $1 = '' and finished_at is not null order by finished_at desc nulls first limit 1`
 	err = p.ask(ctx, func(ctx context.Context) error {
 		var finished time.Time
 		err := p.pool.QueryRow(ctx, query, id).Scan(&a.ID, &a.State, &a.Repair, &a.SKU, &a.Location, &a.Actor, &a.StartedAt,

@@ -32,7 +32,7 @@ type tail struct {
 	count                     int64 // entries to read
 	orphans                   orphans
 	gone                      []goneStep // refused steps that have nothing to be undone
-	ahead                     []entry // what follows at, read while what was before it was applied; or nil
+	ahead                     []entry    // what follows at, read while what was before it was applied; or nil
 }
 
 // settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,

@@ -301,7 +301,7 @@ create table audits (
     constraint audits_compared check (levels >= 0 and reservations >= 0 and limits >= 0 and deadlines >= 0)
 );
 
-create index audits_by_time on audits (started_at, id);
+create index audits_by_end on audits (finished_at) where finished_at is not null;
 
 -- What an audit has found: a difference between Redis and the ledger, or within the ledger. It is written
 -- in the transaction that applies the place of the stream where both sides were read.
