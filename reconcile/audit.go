@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
@@ -17,12 +18,12 @@ import (
 
 // The defaults of an Auditor and of AuditOptions.
 const (
-	AuditPageDefault     = 500  // names looked at in one step
+	AuditPageDefault     = 1000 // names looked at in one step: a script of about a millisecond
 	AuditMaxUnitsDefault = 1000 // units that one repair may change
 )
 
 const (
-	auditWindow   = 4                      // steps under way
+	auditWindow   = 8                      // steps under way
 	auditBytesMax = 256 << 10              // of records in one step
 	auditStall    = 30 * time.Second       // without any progress: nobody applies, or Redis is away
 	auditPoll     = 2 * time.Millisecond   // between questions how far the ledger is
@@ -149,12 +150,11 @@ func (r *auditRun) all(ctx context.Context) error {
 	if err := r.sizes(ctx); err != nil {
 		return err
 	}
-	for _, pass := range []func(context.Context) error{
-		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.drained, r.settle, r.itself,
-	} {
-		if err := pass(ctx); err != nil {
-			return err
-		}
+	both, comparing := errgroup.WithContext(ctx)
+	both.Go(func() error { return r.compare(comparing) })
+	both.Go(func() error { return r.Ledger.examineItself(comparing, r.ID, r.scope) })
+	if err := both.Wait(); err != nil {
+		return err
 	}
 	if r.Repair {
 		if err := r.repair(ctx); err != nil {
@@ -164,8 +164,16 @@ func (r *auditRun) all(ctx context.Context) error {
 	return r.Ledger.listSettled(ctx, r.ID)
 }
 
-func (r *auditRun) itself(ctx context.Context) error {
-	return r.Ledger.examineItself(ctx, r.ID, r.scope)
+// compare compares Redis with the ledger, part by part.
+func (r *auditRun) compare(ctx context.Context) error {
+	for _, pass := range []func(context.Context) error{
+		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.drained, r.settle,
+	} {
+		if err := pass(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sizes counts what there is, for the progress.

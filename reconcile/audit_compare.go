@@ -65,7 +65,7 @@ func (b *book) compare(entry *entry, m *cache.Mark) {
 	for i := range m.Deadlines {
 		c.deadline(&m.Deadlines[i])
 	}
-	if m.Again {
+	if m.How == cache.HowAgain {
 		return
 	}
 	if b.compared == nil {
@@ -88,7 +88,7 @@ func (c *comparison) note(f *AuditFinding, name string, kinds ...FindingKind) {
 	if f != nil {
 		c.found = append(c.found, auditFound{c.mark.Audit, *f})
 	}
-	if !c.mark.Again {
+	if c.mark.How != cache.HowAgain {
 		return
 	}
 	for _, kind := range kinds {

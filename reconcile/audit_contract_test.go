@@ -69,7 +69,7 @@ func TestLedger_Audit(t *testing.T) {
 		}, []string{"reservation_missing a: nothing > held v1 2 TEE berlin, open"}},
 		{"a refused step", []cache.Event{
 			recount("count", 0, 5), tooMuch, soldTooMuch, // more than there is: refused
-			marking(cache.Mark{Again: true, Levels: []cache.MarkedLevel{teeAt(-4, 5, 9)}, Reservations: []cache.MarkedReservation{recordOf(soldTooMuch)}}),
+			marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{teeAt(-4, 5, 9)}, Reservations: []cache.MarkedReservation{recordOf(soldTooMuch)}}),
 		}, []string{"open_refusal b: confirmed v2 9 TEE berlin > held v1 9 TEE berlin, open"}},
 		{"a refused step, and its reservation is not looked at", []cache.Event{
 			recount("count", 0, 5), tooMuch, soldTooMuch, marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(-4, 5, 9)}}),
@@ -82,7 +82,7 @@ func TestLedger_Audit(t *testing.T) {
 			recount("count", 0, 5), recount("count", 5, 7), marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(7, 7, 0)}}),
 		}, nil},
 		{"a refused hold of a level that the ledger does not have", []cache.Event{
-			unknown, marking(cache.Mark{Again: true, Reservations: []cache.MarkedReservation{recordOf(unknown)},
+			unknown, marking(cache.Mark{How: cache.HowAgain, Reservations: []cache.MarkedReservation{recordOf(unknown)},
 				Deadlines: []cache.MarkedDeadline{{Member: "c\x1fnever", Score: there("1"), Lost: there("c\x1fnever")}}}),
 		}, []string{"open_refusal c: held v1 1 GONE berlin > nothing, open", "deadline_orphaned never: deadline 1 > nothing, open"}},
 		{"what the ledger does not have", []cache.Event{
@@ -96,7 +96,7 @@ func TestLedger_Audit(t *testing.T) {
 		}},
 		{"looked at again", []cache.Event{
 			recount("count", 0, 5), held, marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(9, 5, 0)}}),
-			marking(cache.Mark{Again: true, Levels: []cache.MarkedLevel{teeAt(3, 5, 0)}}),
+			marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{teeAt(3, 5, 0)}}),
 		}, []string{"counter_drift TEE berlin: 9 on hand 5 committed 0 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -244,13 +244,11 @@ func (r *rig) quiesceOf(id string) {
 
 // TestAudit_UnderLoad has nothing be found where nothing is wrong, however much is under way.
 func TestAudit_UnderLoad(t *testing.T) {
-	comparisons := int64(10_000)
-	if testing.Short() {
-		comparisons = 2000
-	}
+	comparisons := atFull(int64(200_000), 10_000)
 	r := newRig(t)
 	i := r.started(nil)
 	l := startLoad(t, seedOf(t), 16, 40, i)
+	alone := l.rate(atFull(5*time.Second, time.Second))
 	before, started, done, audits := l.calls.Load(), time.Now(), int64(0), 0
 	for ; done < comparisons; audits++ {
 		a := i.audit(AuditOptions{})
@@ -261,7 +259,7 @@ func TestAudit_UnderLoad(t *testing.T) {
 	}
 	rate := float64(l.calls.Load()-before) / time.Since(started).Seconds()
 	l.stop()
-	t.Logf("FIGURES %d audits, %d comparisons at %.0f calls/s: nothing was found", audits, done, rate)
+	t.Logf("FIGURES %d audits, %d comparisons at %.0f calls/s, %.0f without: nothing was found", audits, done, rate, alone)
 	r.check()
 }
 

@@ -63,6 +63,7 @@ type Audits interface {
 	// recordsOf reads reservations; those that the ledger does not know are missing.
 	recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
+	countLevels(ctx context.Context) (int64, error)
 	// unitsOnHand is the sum over all levels.
 	unitsOnHand(ctx context.Context, s scope) (int64, error)
 

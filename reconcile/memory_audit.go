@@ -23,8 +23,16 @@ func newMemoryAudits() memoryAudits {
 	return memoryAudits{audits: map[string]*Audit{}, findings: map[string]map[string]*AuditFinding{}}
 }
 
-// refusedLocked reads the refusals that explain a difference; m.mu is held.
-func (m *Memory) refusedLocked(b *book) {
+// comparedLocked reads what is compared by its place, and the refusals that explain a difference; m.mu is
+// held.
+func (m *Memory) comparedLocked(b *book, t *touched) {
+	for _, r := range t.ranges {
+		for key, l := range m.levels {
+			if compareLevels(key, r[0]) >= 0 && compareLevels(key, r[1]) <= 0 && b.levels[key] == nil {
+				b.levels[key] = &l
+			}
+		}
+	}
 	b.open = m.openLocked(len(m.refusals))
 	b.refused = map[string][]refusedBirth{}
 	for _, r := range m.refusals {
@@ -221,6 +229,12 @@ func (m *Memory) unknownLimits(_ context.Context, keys []cache.LimitKey) (list [
 
 func (m *Memory) recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error) {
 	return (&memorySession{m}).records(ctx, ids)
+}
+
+func (m *Memory) countLevels(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(len(m.levels)), nil
 }
 
 func (m *Memory) unitsOnHand(_ context.Context, s scope) (units int64, err error) {

@@ -209,6 +209,13 @@ func (p *Postgres) recordsOf(ctx context.Context, ids []string) (records map[str
 	return records, err
 }
 
+func (p *Postgres) countLevels(ctx context.Context) (n int64, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		return p.pool.QueryRow(ctx, `select count(*) from levels`).Scan(&n)
+	})
+	return n, err
+}
+
 func (p *Postgres) unitsOnHand(ctx context.Context, s scope) (units int64, err error) {
 	const query = `
 select coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`

@@ -14,6 +14,7 @@ func (b *book) queueRefusals(batch *pgx.Batch, shard int32, t *touched) {
 		b.open, err = pgx.CollectRows(rows, scanRefusal)
 		return err
 	})
+	b.queueRanges(batch, t)
 	b.refused = map[string][]refusedBirth{}
 	if len(t.compared) == 0 {
 		return
@@ -27,6 +28,16 @@ func (b *book) queueRefusals(batch *pgx.Batch, shard int32, t *touched) {
 		})
 		return err
 	})
+}
+
+// queueRanges queues the reading of levels that lie together: in their order, and not one by one.
+func (b *book) queueRanges(batch *pgx.Batch, t *touched) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
+	for _, r := range t.ranges {
+		batch.Queue(query, r[0].sku, r[0].at, r[1].sku, r[1].at).Query(b.collectLevels)
+	}
 }
 
 // readRefused reads the reservations of open refusals, where an audit compares something and there are any.

@@ -70,16 +70,19 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.sku, key.at
 	}
-	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error {
-		var key levelKey
-		var l level
-		_, err := pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
-			found := l
-			b.levels[key], b.before[key] = &found, l
-			return nil
-		})
-		return err
+	batch.Queue(query, skus, places).Query(b.collectLevels)
+}
+
+// collectLevels reads levels, and what they were before.
+func (b *book) collectLevels(rows pgx.Rows) error {
+	var key levelKey
+	var l level
+	_, err := pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
+		found := l
+		b.levels[key], b.before[key] = &found, l
+		return nil
 	})
+	return err
 }
 
 // queueLimits queues the reading of what purchase limits count.
