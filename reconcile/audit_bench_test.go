@@ -48,7 +48,7 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-// BenchmarkAudit_Beside reserves and releases as fast as 32 callers can, alone and while audits run.
+// BenchmarkAudit_Beside reserves and confirms as fast as 256 callers can, alone and while an audit runs.
 func BenchmarkAudit_Beside(b *testing.B) {
 	r := newRig(b)
 	fill(b, r, 100_000, 20_000)
@@ -57,12 +57,12 @@ func BenchmarkAudit_Beside(b *testing.B) {
 	var answered atomic.Int64
 	var callers sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
-	for n := range 32 {
+	for n := range 256 {
 		callers.Go(func() {
 			for k := 0; ctx.Err() == nil; k++ {
 				id := fmt.Sprintf("beside-%d-%d", n, k)
-				if _, err := i.store.Reserve(context.Background(), order(id, location.SKU(fmt.Sprint("SKU-", k%1000)), 1)); err == nil {
-					_, _ = i.store.Release(context.Background(), cache.TransitionRequest{ID: id})
+				if _, err := i.store.Reserve(context.Background(), order(id, location.SKU(fmt.Sprint("SKU-", k%5000)), 1)); err == nil {
+					_, _ = i.store.Confirm(context.Background(), cache.TransitionRequest{ID: id}) // waits for the ledger
 				}
 				answered.Add(1)
 			}
@@ -74,13 +74,13 @@ func BenchmarkAudit_Beside(b *testing.B) {
 		return float64(answered.Load()-before) / time.Since(started).Seconds()
 	}
 	for b.Loop() {
-		alone := rate(func() { <-time.After(5 * time.Second) })
+		alone := rate(func() { <-time.After(3 * time.Second) })
 		beside := rate(func() {
 			if done := i.audit(AuditOptions{}); done.Drift != 0 {
 				b.Errorf("%+v", done)
 			}
 		})
-		alone = (alone + rate(func() { <-time.After(5 * time.Second) })) / 2
+		alone = (alone + rate(func() { <-time.After(3 * time.Second) })) / 2
 		b.ReportMetric(alone, "alone/s")
 		b.ReportMetric(beside, "beside/s")
 		b.ReportMetric(100*(1-beside/alone), "%fewer")
