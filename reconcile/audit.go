@@ -23,7 +23,8 @@ const (
 )
 
 const (
-	auditWindow   = 8                      // steps under way
+	auditWindow   = 32                     // steps under way: the ledger may be behind by as many
+	auditRest     = 4                      // times as long as a step took it rests, where others work too
 	auditBytesMax = 256 << 10              // of records in one step
 	auditStall    = 30 * time.Second       // without any progress: nobody applies, or Redis is away
 	auditPoll     = 2 * time.Millisecond   // between questions how far the ledger is
@@ -141,6 +142,7 @@ type auditRun struct {
 	at       cache.Position // how far the ledger was when it was last asked
 	moved    time.Time      // when it last was further than before
 	noted    time.Time
+	busy     bool           // others write to the stream too
 	done     int64
 	total    int64
 }

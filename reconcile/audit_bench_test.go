@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 )
 
 // BenchmarkAudit audits many levels and reservations, next to reading both sides once without comparing,
@@ -41,6 +46,47 @@ func BenchmarkAudit(b *testing.B) {
 		b.ReportMetric(float64(peak(b)-before)/1024, "MB-more")
 		b.ReportMetric(float64(peak(b))/1024, "MB-peak")
 	}
+}
+
+// BenchmarkAudit_Beside reserves and confirms as fast as 256 callers can, alone and while an audit runs.
+func BenchmarkAudit_Beside(b *testing.B) {
+	r := newRig(b)
+	fill(b, r, 100_000, 20_000)
+	i := r.start(nil)
+	i.open(10 * time.Minute)
+	var answered atomic.Int64
+	var callers sync.WaitGroup
+	ctx, stop := context.WithCancel(context.Background())
+	for n := range 256 {
+		callers.Go(func() {
+			for k := 0; ctx.Err() == nil; k++ {
+				id := fmt.Sprintf("beside-%d-%d", n, k)
+				if _, err := i.store.Reserve(context.Background(), order(id, location.SKU(fmt.Sprint("SKU-", k%5000)), 1)); err == nil {
+					_, _ = i.store.Confirm(context.Background(), cache.TransitionRequest{ID: id}) // waits for the ledger
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	rate := func(during func()) float64 {
+		before, started := answered.Load(), time.Now()
+		during()
+		return float64(answered.Load()-before) / time.Since(started).Seconds()
+	}
+	for b.Loop() {
+		alone := rate(func() { <-time.After(3 * time.Second) })
+		beside := rate(func() {
+			if done := i.audit(AuditOptions{}); done.Drift != 0 {
+				b.Errorf("%+v", done)
+			}
+		})
+		alone = (alone + rate(func() { <-time.After(3 * time.Second) })) / 2
+		b.ReportMetric(alone, "alone/s")
+		b.ReportMetric(beside, "beside/s")
+		b.ReportMetric(100*(1-beside/alone), "%fewer")
+	}
+	stop()
+	callers.Wait()
 }
 
 // fill makes a ledger that is right in itself.

@@ -67,6 +67,18 @@ func TestLedger_Audit(t *testing.T) {
 		{"a record that is missing", []cache.Event{
 			recount("count", 0, 5), held, marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}, {ID: "never"}}}),
 		}, []string{"reservation_missing a: nothing > held v1 2 TEE berlin, open"}},
+		{"a record that came to rest and is forgotten", []cache.Event{
+			recount("count", 0, 5), held, born("a", event(cache.VerbRelease, cache.StateHeld, rec(cache.StateReleased, 2, 2, 0)), "n1"),
+			marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}}}),
+		}, nil},
+		{"a range of levels", []cache.Event{
+			recount("count", 0, 5), marking(cache.Mark{How: cache.HowRange, Levels: []cache.MarkedLevel{
+				{Name: "A\x1fa"}, teeAt(6, 5, 0), {Name: "U\x1fu", Available: there("1"), Counts: there("1\x1f0\x1f0\x1f0")},
+			}}),
+		}, []string{
+			"counter_drift TEE berlin: 6 on hand 5 committed 0 safety 0 backorder 0 > 5 on hand 5 committed 0 safety 0 backorder 0, open",
+			"level_unknown U u: 1 on hand 1 committed 0 safety 0 backorder 0 > nothing, open",
+		}},
 		{"a refused step", []cache.Event{
 			recount("count", 0, 5), tooMuch, soldTooMuch, // more than there is: refused
 			marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{teeAt(-4, 5, 9)}, Reservations: []cache.MarkedReservation{recordOf(soldTooMuch)}}),

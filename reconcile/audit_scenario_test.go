@@ -71,6 +71,35 @@ func TestAudit_LostReply(t *testing.T) {
 	r.check()
 }
 
+// TestAudit_Moves has the owner of a reservation that differs release it between the audit and the repair: what
+// it made of it stays, and what that did to the counter is the next audit's.
+func TestAudit_Moves(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("a", "TEE", 2)
+	text, err := i.client.HGet(t.Context(), keyReservations, "a").Result()
+	must(t, err)
+	must(t, i.client.HSet(t.Context(), keyReservations, "a", strings.Replace(text, "berlin\x1f2\x1f0", "berlin\x1f1\x1f0", 1)).Err())
+	a := i.auditor(func(a *Auditor) {
+		a.point = func(name string) {
+			if name == "repairing" {
+				_, err := i.store.Release(context.Background(), cache.TransitionRequest{ID: "a"})
+				mustDo(t, err)
+			}
+		}
+	})
+	if done, err := a.Run(t.Context(), AuditOptions{Repair: true}); err != nil || done.Repaired != 0 {
+		t.Errorf("%+v, %v\n%s", done, err, strings.Join(findings(t, i.ledger, done.ID), "\n"))
+	}
+	if read, err := i.store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateReleased {
+		t.Errorf("%+v, %v", read, err)
+	}
+	done := i.audit(AuditOptions{Repair: true})
+	expectFindings(t, i.ledger, done.ID,
+		"counter_drift TEE berlin: 9 on hand 10 committed 0 safety 0 backorder 0 > 10 on hand 10 committed 0 safety 0 backorder 0, repaired")
+	r.check()
+}
+
 // TestAudit_StuckRefusal has a refused confirm that can't be undone, since its level is broken: it is
 // reported as itself, the level is repaired to what the undoing starts from, and nothing goes back and forth.
 func TestAudit_StuckRefusal(t *testing.T) {

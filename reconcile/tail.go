@@ -230,7 +230,7 @@ func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]entry, error)
 func (t *tail) readAhead(ctx context.Context, entries []entry, to cache.Position) (wait func()) {
 	events := 0
 	for i := range entries {
-		events += len(entries[i].events)
+		events += entries[i].weight()
 	}
 	if events < eventsPerBatch {
 		return func() {}
@@ -257,7 +257,7 @@ func (t *tail) decode(list []redis.XMessage) ([]entry, error) {
 			return nil, err
 		}
 		entries = append(entries, e)
-		events += len(e.events)
+		events += e.weight()
 	}
 	if n := int64(len(entries)); n > 0 {
 		t.count = min(entriesMax, max(entriesMin, n*eventsPerBatch/int64(max(1, events))))
