@@ -1,34 +1,32 @@
 // A flash sale: buyers of one SKU come faster and faster, more of them than there are units, and do
 // not wait for each other. Who gets a unit pays at once, but for one in ten, who lets it lie.
 import exec from 'k6/execution';
-import http from 'k6/http';
-import { Gauge } from 'k6/metrics';
 import { close, reserve, step } from './lib/buyer.js';
 import { finalCheck } from './lib/final.js';
 import { options as optionsOf, summary } from './lib/report.js';
 import { open, sku } from './lib/sale.js';
 import { settings } from './lib/settings.js';
+import { look, watcher } from './lib/watch.js';
 
 const s = settings({ rate: 800, duration: '20s', units: 3000, buyer_seconds: 1 });
 const PAYS = 0.9;
-const location = s.locations[0];
 
-// The shares of time and of the rate: doors open, the rush, the rest.
-const shape = [[0.15, 1], [0.35, 1], [0.5, 0.1]];
-const buyers = s.rate * s.seconds * (0.15 * 0.525 + 0.35 + 0.5 * 0.55);
+// Doors open, the rush, the rest: the share of the time, and of the rate at its beginning and end.
+const shape = [[0.15, 0.05, 1], [0.35, 1, 1], [0.5, 1, 0.1]];
+const buyers = Math.floor(shape.reduce((n, [time, from, to]) => n + time * s.seconds * s.rate * (from + to) / 2, 0));
 if (s.units >= buyers) {
-  throw new Error(`${s.units} units for about ${Math.floor(buyers)} buyers are no flash sale: lower --units, or raise --rate or --duration`);
+  throw new Error(`${s.units} units for about ${buyers} buyers are no flash sale: lower --units, or raise --rate or --duration`);
 }
 
 export const options = optionsOf(s, {
   buyers: {
     executor: 'ramping-arrival-rate',
     exec: 'buyer',
-    startRate: Math.ceil(s.rate * 0.05),
-    stages: shape.map(([time, rate]) => ({ duration: `${Math.round(time * s.seconds * 1000)}ms`, target: Math.ceil(rate * s.rate) })),
+    startRate: Math.ceil(shape[0][1] * s.rate),
+    stages: shape.map(([time, , to]) => ({ duration: `${Math.round(1000 * time * s.seconds)}ms`, target: Math.ceil(to * s.rate) })),
     preAllocatedVUs: s.vus,
   },
-  shelf: { executor: 'constant-arrival-rate', exec: 'shelf', rate: 2, duration: `${s.seconds}s`, preAllocatedVUs: 5 },
+  watch: watcher(s),
 }, {
   // Sold out to the last unit: nothing oversold, and nothing left for those who were refused.
   'reserves{outcome:accepted}': [`count==${s.units}`],
@@ -36,7 +34,7 @@ export const options = optionsOf(s, {
 });
 
 export function setup() {
-  return open(s, 'flash_sale', [location]);
+  return open(s, 'flash_sale', s.locations.slice(0, 1));
 }
 
 export function buyer(sale) {
@@ -51,14 +49,8 @@ export function buyer(sale) {
   close(r.state);
 }
 
-// shelf looks at what is left, for the picture.
-const left = new Gauge('available_units');
-
-export function shelf(sale) {
-  const res = http.get(`${s.url}/v1/stock/${sku(sale.run, 0)}`, { tags: { name: 'stock' } });
-  if (res.status === 200) {
-    left.add(res.json().levels[0].available);
-  }
+export function watch(sale) {
+  look(s, sale);
 }
 
 export function teardown(sale) {

@@ -1,20 +1,19 @@
-// The same checkouts for a long time, at a rate that leaves room: does it stay as it began? Beside
-// them the server's own metrics are looked at: how far the ledger is behind, and memory.
+// The same checkouts for a long time, at a rate that leaves room: does it stay as it began? Does the
+// ledger keep up, and does memory stay what it was?
 import exec from 'k6/execution';
-import http from 'k6/http';
-import { Gauge, Trend } from 'k6/metrics';
 import { checkout } from './lib/checkout.js';
 import { finalCheck } from './lib/final.js';
 import { options as optionsOf, summary } from './lib/report.js';
 import { open } from './lib/sale.js';
 import { settings } from './lib/settings.js';
+import { look, watcher } from './lib/watch.js';
 
 const LAG_MS_MAX = 5000;
 const s = settings({ rate: 40, duration: '45s', units: 1000000, skus: 100, buyer_seconds: 2 });
 
 export const options = optionsOf(s, {
   buyers: { executor: 'constant-arrival-rate', exec: 'buyer', rate: s.rate, duration: `${s.seconds}s`, preAllocatedVUs: s.vus },
-  watch: { executor: 'constant-arrival-rate', exec: 'watch', rate: 1, duration: `${s.seconds}s`, preAllocatedVUs: 5 },
+  watch: watcher(s),
 }, {
   ledger_lag: [`p(99)<${LAG_MS_MAX}`],
 });
@@ -27,19 +26,8 @@ export function buyer(sale) {
   checkout(s, sale, `${sale.run}-${exec.scenario.iterationInTest}`);
 }
 
-const lag = new Trend('ledger_lag', true);
-const waiting = new Gauge('ledger_waiting_entries');
-const memory = new Gauge('server_memory_bytes');
-
-export function watch() {
-  const res = http.get(`${s.url}/metrics`, { tags: { name: 'metrics' } });
-  const value = (name) => Number((res.body.match(new RegExp(`^${name} (.*)$`, 'm')) || [])[1]);
-  if (res.status !== 200 || Number.isNaN(value('holdfast_ledger_lag_seconds'))) {
-    return; // closed to load testers, or another process is the one that applies
-  }
-  lag.add(1000 * value('holdfast_ledger_lag_seconds'));
-  waiting.add(value('holdfast_ledger_waiting_entries'));
-  memory.add(value('process_resident_memory_bytes'));
+export function watch(sale) {
+  look(s, sale);
 }
 
 export function teardown(sale) {

@@ -54,8 +54,12 @@ export function step(s, r, verb) {
     failed(`${verb} ${r.id}`, a);
     return r;
   }
-  stepDuration.add(a.ms, { step: verb });
+  noteStep(verb, a);
   return a.body;
+}
+
+export function noteStep(step, a) {
+  stepDuration.add(a.ms, { step });
 }
 
 // close enters a reservation into the books, in the state in which its buyer leaves it.

@@ -5,15 +5,15 @@ import { Counter } from 'k6/metrics';
 
 const TRIES_MAX = 5;
 const TIMEOUT = '15s';
-const FAILURES_LOGGED_MAX = 3; // by each VU
+const LOGGED_MAX = 400; // characters of a failure
 
-const repeated = new Counter('repeated'); // calls sent again: no answer, or a 5xx
+export const repeated = new Counter('repeated'); // calls sent again: no answer, or a 5xx
 const failures = new Counter('failures'); // what was answered neither with success nor with a refusal
 
 // A refusal is an answer: 409 is not a failure of the server.
 const answers = http.expectedStatuses({ min: 200, max: 299 }, 409);
 
-let logged = 0;
+let logged = false;
 
 // request is what http.batch and call send. name groups requests of one kind whose paths differ.
 export function request(s, method, path, body, name) {
@@ -30,15 +30,15 @@ export function request(s, method, path, body, name) {
   };
 }
 
-// call answers {status, body, replay, ms, tries}: status 0 where there was no answer at all. ms is
-// the time from the first try to the answer.
+// call answers {status, text, body, replay, ms, tries}: status 0 where there was no answer at all. ms
+// is the time from the first try to the answer.
 export function call(s, method, path, body, name) {
   const r = request(s, method, path, body, name);
   const began = Date.now();
   for (let tries = 1; ; tries++) {
-    const res = http.request(r.method, r.url, r.body, r.params);
-    if ((res.status > 0 && res.status < 500) || tries === TRIES_MAX) {
-      return Object.assign(answer(res), { tries, ms: tries === 1 ? res.timings.duration : Date.now() - began });
+    const a = answer(http.request(r.method, r.url, r.body, r.params));
+    if (!lost(a) || tries === TRIES_MAX) {
+      return Object.assign(a, { tries, ms: tries === 1 ? a.ms : Date.now() - began });
     }
     repeated.add(1, { name });
     sleep(0.1 * 2 ** tries);
@@ -53,13 +53,26 @@ export function answer(res) {
   } catch (_) {
     // no JSON: whoever wants a body fails by its absence
   }
-  return { status: res.status, body, replay: res.headers['Idempotent-Replay'] === 'true', ms: res.timings.duration, tries: 1 };
+  return {
+    status: res.status,
+    text: res.body,
+    body,
+    replay: res.headers['Idempotent-Replay'] === 'true',
+    ms: res.timings.duration,
+    tries: 1,
+  };
 }
 
-// failed counts an answer that nobody should get, and shows the first ones.
+// failed counts an answer that nobody should get, and shows each VU's first.
 export function failed(what, a) {
   failures.add(1);
-  if (logged++ < FAILURES_LOGGED_MAX) {
-    console.error(`${what}: ${a.status} ${JSON.stringify(a.body)}`);
+  if (!logged) {
+    logged = true;
+    console.error(`${what}: ${a.status} ${a.text || 'no answer'}`.slice(0, LOGGED_MAX));
   }
+}
+
+// lost says whether the outcome is unknown, so that the call is to be repeated.
+export function lost(a) {
+  return a.status === 0 || a.status >= 500;
 }

@@ -20,10 +20,15 @@ export function finalCheck(s, sale) {
   const deadline = Date.now() + s.settle_seconds * 1000;
   const put = levels(sale);
   awaitLedger(s, sale);
-  let result = compare(put, readLevels(s, sale), readReservations(s, sale));
-  while (result.faults.length > 0 && Date.now() < deadline) {
+  let result;
+  for (;;) {
+    const reservations = readReservations(s, sale);
+    result = compare(put, readLevels(s, sale), reservations);
+    const settled = result.faults.length === 0 && !reservations.some((r) => expiresBy(r, deadline));
+    if (settled || Date.now() > deadline) {
+      break;
+    }
     sleep(1);
-    result = compare(put, readLevels(s, sale), readReservations(s, sale));
   }
   for (const fault of result.faults.slice(0, FAULTS_LOGGED_MAX)) {
     console.error(`final check: ${fault}`);
@@ -35,6 +40,11 @@ export function finalCheck(s, sale) {
     books.add(-result.found[state], { state });
   }
   finalChecks.add(1);
+}
+
+// expiresBy says whether r was abandoned: what buyers keep is held for much longer than a run.
+function expiresBy(r, deadline) {
+  return r.state === 'held' && Date.parse(r.expires_at) < deadline;
 }
 
 // awaitLedger makes a durable call that changes nothing. The ledger applies events in order: once

@@ -91,7 +91,7 @@ function sentences(s, m) {
   }
   list.push(`accepted ${count(m, 'reserves{outcome:accepted}')}; found ${sum}: ${parts.join(' + ')}`);
   list.push(`oversold units ${count(m, 'oversold_units')}, faults ${count(m, 'faults')}, ` +
-    `answers that make no sense ${count(m, 'failures')}, calls repeated ${count(m, 'repeated')}`);
+    `wrong answers ${count(m, 'failures')}, calls repeated ${count(m, 'repeated')}`);
   return list;
 }
 

@@ -5,7 +5,7 @@ const unitSeconds = { s: 1, m: 60, h: 3600 };
 
 // settings reads the variables; what is not set is as the scenario says in defaults.
 export function settings(defaults) {
-  const d = Object.assign({ skus: 1, ttl_seconds: 600, p99_ms: 500 }, defaults);
+  const d = Object.assign({ p99_ms: 500, buyer_seconds: 0.5 }, defaults);
   const read = {
     url: text('LOAD_URL', 'http://127.0.0.1:8080').replace(/\/+$/, ''),
     channel: text('LOAD_CHANNEL', ''),
@@ -13,15 +13,16 @@ export function settings(defaults) {
     rate: whole('LOAD_RATE', d.rate),
     seconds: seconds('LOAD_DURATION', d.duration),
     units: whole('LOAD_UNITS', d.units),
-    skus: whole('LOAD_SKUS', d.skus),
+    skus: d.skus ? whole('LOAD_SKUS', d.skus) : 1, // what has one SKU keeps it
     tries: whole('LOAD_TRIES', 3),
-    ttl_seconds: whole('LOAD_TTL_SECONDS', d.ttl_seconds),
     p99_ms: whole('LOAD_P99_MS', d.p99_ms),
     settle_seconds: whole('LOAD_SETTLE_SECONDS', 60),
     out: text('LOAD_OUT', ''),
   };
+  // What is not abandoned must not expire before the final check has seen it.
+  read.ttl_seconds = read.seconds + read.settle_seconds + 3600;
   // A buyer occupies a VU until it is done: so many are kept ready as come in buyer_seconds.
-  read.vus = whole('LOAD_VUS', Math.max(50, Math.ceil(read.rate * (d.buyer_seconds || 0.5))));
+  read.vus = whole('LOAD_VUS', Math.max(50, Math.ceil(read.rate * d.buyer_seconds)));
   return read;
 }
 
