@@ -5,7 +5,6 @@ import { Counter } from 'k6/metrics';
 
 const TRIES_MAX = 5;
 const TIMEOUT = '15s';
-const LOGGED_MAX = 400; // characters of a failure
 
 export const repeated = new Counter('repeated'); // calls sent again: no answer, or a 5xx
 const failures = new Counter('failures'); // what was answered neither with success nor with a refusal
@@ -68,8 +67,13 @@ export function failed(what, a) {
   failures.add(1);
   if (!logged) {
     logged = true;
-    console.error(`${what}: ${a.status} ${a.text || 'no answer'}`.slice(0, LOGGED_MAX));
+    console.error(`${what}: ${said(a)}`);
   }
+}
+
+// said is an answer in a line: a problem by its detail.
+export function said(a) {
+  return a.status === 0 ? 'no answer' : `${a.status} ${(a.body && a.body.detail) || a.text}`;
 }
 
 // lost says whether the outcome is unknown, so that the call is to be repeated.

@@ -1,7 +1,7 @@
 // Teardown: reads from the API what became of the sale, and holds it against what buyers were told.
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
-import { call } from './call.js';
+import { call, said } from './call.js';
 import { books } from './buyer.js';
 import { compare, states } from './books.js';
 import { levels, sku } from './sale.js';
@@ -53,7 +53,7 @@ function awaitLedger(s, sale) {
   const path = `/v1/stock/${sku(sale.run, 0)}/${sale.locations[0]}`;
   const a = call(s, 'PUT', path, { id: `${sale.run}-end`, safety_stock: 0, reason: 'load test' }, 'end');
   if (a.status !== 200) {
-    throw new Error(`the ledger does not follow: ${a.status} ${JSON.stringify(a.body)}`);
+    throw new Error(`the ledger does not follow: ${said(a)}`);
   }
 }
 
@@ -82,7 +82,7 @@ function readReservations(s, sale) {
 function read(s, path, name) {
   const a = call(s, 'GET', path, undefined, name);
   if (a.status !== 200 || a.body === null) {
-    throw new Error(`${path}: ${a.status} ${JSON.stringify(a.body)}`);
+    throw new Error(`${path}: ${said(a)}`);
   }
   return a.body;
 }

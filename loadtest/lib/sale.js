@@ -1,6 +1,6 @@
 // A sale: the SKUs of one run and their units. Its name makes them new ones on any server.
 import { levelName } from './books.js';
-import { call } from './call.js';
+import { call, said } from './call.js';
 
 const COUNTS_MAX = 1000; // levels in one call
 
@@ -8,7 +8,7 @@ const COUNTS_MAX = 1000; // levels in one call
 export function open(s, scenario, locations) {
   const ready = call(s, 'GET', '/readyz', undefined, 'readyz');
   if (ready.status !== 200) {
-    throw new Error(`${s.url} is not ready (${ready.status}): start a Holdfast there, or name another with --url`);
+    throw new Error(`${s.url} is not ready: ${said(ready)}: start a Holdfast there, or name another with --url`);
   }
   const run = `load-${scenario}-${Date.now().toString(36)}`;
   const sale = { run, skus: s.skus, units: s.units, locations };
@@ -17,10 +17,24 @@ export function open(s, scenario, locations) {
     const body = { id: `${run}-open-${i}`, reason: 'load test', counts: counts.slice(i, i + COUNTS_MAX) };
     const a = call(s, 'POST', '/v1/stock/counts', body, 'counts');
     if (a.status >= 300 || a.status === 0) {
-      throw new Error(`stock for ${run} was not taken in: ${a.status} ${JSON.stringify(a.body)}`);
+      throw new Error(`stock for ${run} was not taken in: ${said(a)}`);
     }
   }
+  tryRoute(s, sale);
   return sale;
+}
+
+// tryRoute asks, without taking anything, whether buyers can be served at all: a server with a routing
+// directory knows its own locations and channels only.
+function tryRoute(s, sale) {
+  const body = { lines: [{ line: '1', sku: sku(sale.run, 0), quantity: 1 }] };
+  if (s.channel) {
+    body.channel = s.channel;
+  }
+  const a = call(s, 'POST', '/v1/route', body, 'route');
+  if (a.status !== 200 || a.body.lines[0].candidates.length === 0) {
+    throw new Error(`no buyer can be served: ${said(a)}: name locations and a channel of the routing directory, with --locations and --channel`);
+  }
 }
 
 export function sku(run, i) {
