@@ -8,38 +8,40 @@ export function levelName(sku, location) {
   return `${sku} at ${location}`;
 }
 
-// compare answers {faults, oversold_units, found}: found counts the reservations by state.
-export function compare(put, levels, reservations) {
-  const faults = [];
-  const found = Object.fromEntries(states.map((state) => [state, 0]));
-  const out = {}; // units by level: held, committed, and gone with fulfilled ones
-  const known = new Set();
+// tally begins a check. Reservations are added page by page, since a long run has more of them than
+// memory should hold.
+export function tally() {
+  return { faults: [], found: Object.fromEntries(states.map((state) => [state, 0])), out: {}, ids: new Set() };
+}
+
+// add counts a page of reservations: how many by state, and their units by level.
+export function add(t, reservations) {
+  const before = t.ids;
+  t.ids = new Set();
   for (const r of reservations) {
-    if (known.has(r.id)) {
-      faults.push(`reservation ${r.id} is listed twice`);
+    if (before.has(r.id) || t.ids.has(r.id)) {
+      t.faults.push(`reservation ${r.id} is listed twice`);
       continue;
     }
-    known.add(r.id);
-    if (!(r.state in found)) {
-      faults.push(`reservation ${r.id} is ${r.state}, which is no state`);
+    t.ids.add(r.id);
+    if (!(r.state in t.found)) {
+      t.faults.push(`reservation ${r.id} is ${r.state}, which is no state`);
       continue;
     }
-    found[r.state]++;
+    t.found[r.state]++;
     for (const line of r.lines) {
-      take(line, r, out, faults);
+      take(line, r, t);
     }
   }
-  const oversold_units = weigh(put, levels, out, faults);
-  return { faults, oversold_units, found };
 }
 
 const column = { held: 'held', confirmed: 'committed', fulfilled: 'gone' };
 
 // take counts the units of a line; those of a released or expired reservation are for sale again.
-function take(line, r, out, faults) {
+function take(line, r, t) {
   const units = line.from.reduce((sum, part) => sum + part.quantity, 0);
   if (units !== line.quantity) {
-    faults.push(`reservation ${r.id}, line ${line.line}: ${line.quantity} units, but ${units} from its locations`);
+    t.faults.push(`reservation ${r.id}, line ${line.line}: ${line.quantity} units, but ${units} from its locations`);
   }
   const into = column[r.state];
   if (!into) {
@@ -47,13 +49,15 @@ function take(line, r, out, faults) {
   }
   for (const part of line.from) {
     const name = levelName(line.sku, part.location);
-    out[name] = out[name] || { held: 0, committed: 0, gone: 0 };
-    out[name][into] += part.quantity;
+    t.out[name] = t.out[name] || { held: 0, committed: 0, gone: 0 };
+    t.out[name][into] += part.quantity;
   }
 }
 
-// weigh compares each level with its reservations, and answers how many units were oversold.
-function weigh(put, levels, out, faults) {
+// weigh ends a check: it compares each level with its reservations, and answers how many units were
+// oversold. Whatever is off is in t.faults then.
+export function weigh(t, put, levels) {
+  const { faults, out } = t;
   let oversold = 0;
   const missing = Object.assign({}, put);
   for (const level of levels) {

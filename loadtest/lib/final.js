@@ -3,7 +3,7 @@ import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
 import { call, said } from './call.js';
 import { books } from './buyer.js';
-import { compare, states } from './books.js';
+import { add, states, tally, weigh } from './books.js';
 import { levels, sku } from './sale.js';
 
 const PAGE = 500;
@@ -15,26 +15,21 @@ const oversoldUnits = new Counter('oversold_units');
 const found = new Counter('found'); // reservations, by state
 
 // finalCheck waits until the ledger has followed and what was abandoned has expired, at most
-// settle_seconds, and counts what is off then.
+// settle_seconds after a first look, and counts what is off then.
 export function finalCheck(s, sale) {
-  const deadline = Date.now() + s.settle_seconds * 1000;
   const put = levels(sale);
   awaitLedger(s, sale);
-  let result;
-  for (;;) {
-    const reservations = readReservations(s, sale);
-    result = compare(put, readLevels(s, sale), reservations);
-    const settled = result.faults.length === 0 && !reservations.some((r) => expiresBy(r, deadline));
-    if (settled || Date.now() > deadline) {
-      break;
-    }
+  let result = check(s, sale, put);
+  const deadline = Date.now() + s.settle_seconds * 1000;
+  while (!result.settled && Date.now() < deadline) {
     sleep(1);
+    result = check(s, sale, put);
   }
   for (const fault of result.faults.slice(0, FAULTS_LOGGED_MAX)) {
     console.error(`final check: ${fault}`);
   }
   faults.add(result.faults.length);
-  oversoldUnits.add(result.oversold_units);
+  oversoldUnits.add(result.oversold);
   for (const state of states) {
     found.add(result.found[state], { state });
     books.add(-result.found[state], { state });
@@ -42,9 +37,22 @@ export function finalCheck(s, sale) {
   finalChecks.add(1);
 }
 
+// check answers {faults, oversold, found, settled}. Settled is what can't get better by waiting.
+function check(s, sale, put) {
+  const t = tally();
+  const soon = Date.now() + s.settle_seconds * 1000;
+  let waits = false;
+  eachPage(s, sale, (reservations) => {
+    add(t, reservations);
+    waits = waits || reservations.some((r) => expiresBy(r, soon));
+  });
+  const oversold = weigh(t, put, readLevels(s, sale));
+  return { faults: t.faults, oversold, found: t.found, settled: t.faults.length === 0 && !waits };
+}
+
 // expiresBy says whether r was abandoned: what buyers keep is held for much longer than a run.
-function expiresBy(r, deadline) {
-  return r.state === 'held' && Date.parse(r.expires_at) < deadline;
+function expiresBy(r, time) {
+  return r.state === 'held' && Date.parse(r.expires_at) < time;
 }
 
 // awaitLedger makes a durable call that changes nothing. The ledger applies events in order: once
@@ -65,17 +73,13 @@ function readLevels(s, sale) {
   return all;
 }
 
-// readReservations reads all pages of the run's reservations: its name is their order.
-function readReservations(s, sale) {
-  const all = [];
-  for (let cursor = ''; ;) {
+// eachPage reads all pages of the run's reservations: its name is their order.
+function eachPage(s, sale, use) {
+  for (let cursor = ''; cursor !== undefined;) {
     const query = `order=${sale.run}&limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;
     const page = read(s, `/v1/reservations?${query}`, 'reservations');
-    all.push(...page.reservations);
+    use(page.reservations);
     cursor = page.next_cursor;
-    if (!cursor) {
-      return all;
-    }
   }
 }
 
