@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"time"
 
@@ -48,8 +50,20 @@ func (m *Main) benchCommand() *cobra.Command {
 	c.Flags().DurationVar(&o.Duration, "duration", 2*time.Second, "for how long a round sends calls")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "calls that are due a second (default 0: each caller calls again once it is answered)")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "what the orders and the turns are drawn from (default a random one, which is printed)")
+	c.Flags().BoolVar(&o.Reconcile, "reconcile", false, "a reconciler writes to Postgres beside Holdfast in every scenario, not only confirm")
+	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scale: levels, one number for each size")
+	held := c.Flags().IntSlice("held", []int{0, 10_000}, "scale: reservations that are held, one number for each size")
+	page := c.Flags().String("html", "", "file to write a page with plots to, which loads nothing")
 	f := addFormat(c)
-	c.RunE = func(c *cobra.Command, _ []string) error { return m.bench(c, o, *f) }
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if len(*levels) != len(*held) {
+			return usage(c, "--levels has %d numbers and --held has %d: give one of each for each size", len(*levels), len(*held))
+		}
+		for i := range *levels {
+			o.Sizes = append(o.Sizes, bench.Size{Levels: (*levels)[i], Held: (*held)[i]})
+		}
+		return m.bench(c, o, *page, *f)
+	}
 	return c
 }
 
@@ -62,7 +76,7 @@ func list(keyed []bench.Keyed) string {
 	return text.String()
 }
 
-func (m *Main) bench(c *cobra.Command, o bench.Options, f format) error {
+func (m *Main) bench(c *cobra.Command, o bench.Options, page string, f format) (err error) {
 	if err := o.Check(); err != nil {
 		return usage(c, "%v", err)
 	}
@@ -73,14 +87,44 @@ func (m *Main) bench(c *cobra.Command, o bench.Options, f format) error {
 	if !c.Flags().Changed("seed") {
 		o.Seed = uint64(rand.Uint32())
 	}
+	file, err := openPage(page)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
 	report, err := m.runBench(c.Context(), settings, o)
 	if err != nil {
+		return err
+	}
+	if err := writePage(file, report); err != nil {
 		return err
 	}
 	if err := m.print(f, report, report.WriteText); err != nil {
 		return err
 	}
 	return report.Err()
+}
+
+// openPage opens the file of --html before anything is measured, and leaves what it has until then.
+func openPage(name string) (*os.File, error) {
+	if name == "" {
+		name = os.DevNull
+	}
+	return os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o644)
+}
+
+func writePage(file *os.File, report *bench.Report) error {
+	var page bytes.Buffer
+	if err := report.WriteHTML(&page); err != nil {
+		return err
+	}
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		if err := file.Truncate(0); err != nil {
+			return err
+		}
+	}
+	_, err := file.Write(page.Bytes())
+	return err
 }
 
 // runBench measures while it shows how far it is.

@@ -9,7 +9,8 @@ type contender struct {
 	// keeps says what is there after a crash of the server it trusts, once it has answered.
 	keeps func(s *scene, t *trust) string
 	open  func(ctx context.Context, r *rig, s *scene) (seller, error)
-	holds bool // a sale is another call than the hold before it
+	redis bool // it uses Redis, so that what Redis spends is its own
+	holds bool // a sale is another call than the hold before it, of which there is a record
 	sells bool // its one call is a sale
 }
 
@@ -30,11 +31,36 @@ type seller interface {
 	close(ctx context.Context) error
 }
 
+// confirmer is a seller for which a sale is another call than the hold.
+type confirmer interface {
+	confirm(ctx context.Context, caller int, o *order) (outcome, error)
+}
+
+// holder is a seller that can make many held reservations at once, faster than by selling each.
+type holder interface {
+	hold(ctx context.Context, from *orders, n int) error
+}
+
+// The keys of contenders.
+const (
+	keyLibrary   = "library"
+	keyHTTP      = "http"
+	keyTutorial  = "tutorial"
+	keyUsual     = "usual"
+	keyUpdate    = "update"
+	keyForUpdate = "for-update"
+	keyFloor     = "floor"
+)
+
 // contenders in the order of their rows.
 var contenders = []contender{
-	{key: "library", name: "Holdfast, library", keeps: keepsHoldfast, open: openLibrary, holds: true},
-	{key: "tutorial", name: "tutorial Lua script", keeps: keepsCount, open: openTutorial},
-	{key: "usual", name: "usual full-feature Lua script", keeps: keepsRecord, open: openUsual, holds: true},
+	{key: keyLibrary, redis: true, name: "Holdfast, library", keeps: keepsHoldfast, open: openLibrary, holds: true},
+	{key: keyHTTP, redis: true, name: "Holdfast over HTTP", keeps: keepsHoldfast, open: openOverHTTP, holds: true},
+	{key: keyTutorial, redis: true, name: "tutorial Lua script", keeps: keepsCount, open: openTutorial},
+	{key: keyUsual, redis: true, name: "usual full-feature Lua script", keeps: keepsRecord, open: openUsual, holds: true},
+	{key: keyUpdate, name: "Postgres: update … where qty >= n", keeps: keepsRow("count"), open: openUpdate, sells: true},
+	{key: keyForUpdate, name: "Postgres: select for update, insert", keeps: keepsRow("sale"), open: openForUpdate, sells: true},
+	{key: keyFloor, name: "HTTP handler without Redis", keeps: keepsNothing, open: openFloor, holds: true},
 }
 
 // Contenders lists the keys in the order of their rows, with what each is.

@@ -14,7 +14,14 @@ func keepsRecord(s *scene, t *trust) string {
 // keepsHoldfast is for holds in Redis, and sales in the ledger.
 func keepsHoldfast(s *scene, t *trust) string {
 	if s.confirms {
-		return "the sale (Postgres)"
+		return t.postgresKeeps("sale")
 	}
 	return t.redisKeeps("hold")
 }
+
+// keepsRow is for what is committed in Postgres before it is answered.
+func keepsRow(what string) func(*scene, *trust) string {
+	return func(_ *scene, t *trust) string { return t.postgresKeeps(what) }
+}
+
+func keepsNothing(*scene, *trust) string { return "nothing (it only answers)" }

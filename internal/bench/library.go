@@ -12,10 +12,13 @@ import (
 )
 
 const (
-	place   = location.ID("berlin") // where everything is
-	holdFor = time.Hour             // longer than any run
+	eventsKey = tag + "events"
+	place     = location.ID("berlin") // where everything is
+	holdFor   = time.Hour             // longer than any run
 
-	callTimeout = 10 * time.Second // of one call: a benchmark waits, and says how long
+	callTimeout    = 10 * time.Second // of one call: a benchmark waits, and says how long
+	durableTimeout = 10 * time.Minute // for the ledger, which may have many holds to write first
+	holdCallers    = 256
 )
 
 // lineNames are those of an order's lines.
@@ -30,18 +33,32 @@ var lineNames = func() (names [cartLines]string) {
 type library struct {
 	store  *cache.Store
 	rig    *rig
-	counts int // operations so far
+	ledger *ledger // nil where nothing that is timed needs it
+	counts int     // operations so far
 }
 
-func openLibrary(_ context.Context, r *rig, _ *scene) (seller, error) {
-	return newLibrary(r)
+func openLibrary(ctx context.Context, r *rig, s *scene) (seller, error) {
+	return newLibrary(ctx, r, s)
 }
 
-func newLibrary(r *rig) (*library, error) {
-	store, err := cache.New(r.redis, cache.Options{
-		Prefix: Prefix, TTL: holdFor, Timeout: callTimeout, DurableWait: callTimeout, Logger: r.options.Logger,
-	})
-	return &library{store: store, rig: r}, err
+func newLibrary(ctx context.Context, r *rig, s *scene) (l *library, err error) {
+	l = &library{rig: r}
+	options := cache.Options{
+		Prefix: Prefix, TTL: holdFor, Timeout: callTimeout, DurableWait: durableTimeout, Logger: r.options.Logger,
+	}
+	if s.confirms || r.options.Reconcile {
+		if l.ledger, err = openLedger(ctx, r); err != nil {
+			return nil, err
+		}
+		options.Ledger = l.ledger.postgres
+	}
+	if l.store, err = cache.New(r.redis, options); err == nil {
+		err = awaitReady(ctx, l.store.Ready)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.close(ctx))
+	}
+	return l, nil
 }
 
 func (l *library) stock(ctx context.Context, skus []string, units int64) error {
@@ -96,12 +113,61 @@ func (l *library) left(ctx context.Context, skus []string) (total int64, err err
 }
 
 func (l *library) trim(ctx context.Context) error {
-	return l.rig.redis.XTrimMaxLen(ctx, tag+"events", 1).Err()
+	if l.ledger == nil {
+		return l.rig.redis.XTrimMaxLen(ctx, eventsKey, 1).Err()
+	}
+	return l.settle(ctx)
+}
+
+// settle waits until the ledger has everything, and the reconciler has trimmed the stream.
+func (l *library) settle(ctx context.Context) error {
+	if err := l.stock(ctx, []string{"SKU-last"}, 1); err != nil { // it is durable, and so is all before it
+		return err
+	}
+	for {
+		n, err := l.rig.redis.XLen(ctx, eventsKey).Result()
+		if err != nil || n <= 1 {
+			return err
+		}
+		select {
+		case <-time.After(openPoll):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// hold makes reservations, by more callers than usual, and has the ledger catch up.
+func (l *library) hold(ctx context.Context, from *orders, n int) error {
+	mine := make([]order, holdCallers)
+	counted, _ := load{callers: holdCallers, duration: holdFor, calls: int64(n)}.run(ctx, func(ctx context.Context, caller int, i int64) (outcome, error) {
+		from.fill(&mine[caller], i)
+		return l.reserve(ctx, caller, &mine[caller])
+	})
+	if counted.count[accepted] != int64(n) {
+		return fmt.Errorf("%d of %d reservations were held: %w", counted.count[accepted], n, errors.Join(ctx.Err(), counted.failure))
+	}
+	if l.ledger == nil {
+		return nil
+	}
+	return l.settle(ctx)
+}
+
+func (l *library) confirm(ctx context.Context, _ int, o *order) (outcome, error) {
+	result, err := l.store.Confirm(ctx, cache.TransitionRequest{ID: o.id})
+	if err == nil && !result.Durable {
+		return 0, errors.New("confirmed, and not durable")
+	}
+	return storeOutcome(result, err)
 }
 
 func (l *library) close(ctx context.Context) error {
-	if err := l.store.Close(ctx); err != nil {
-		return fmt.Errorf("holdfast: %w", err)
+	var err error
+	if l.ledger != nil {
+		err = l.ledger.close()
 	}
-	return nil
+	if l.store != nil {
+		err = errors.Join(err, l.store.Close(ctx))
+	}
+	return err
 }

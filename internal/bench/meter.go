@@ -46,14 +46,3 @@ func (s *scene) sumUp(t *tally, took time.Duration) *Round {
 	r.P50, r.P99, r.P999 = percentile(r.latency, 50), percentile(r.latency, 99), percentile(r.latency, 99.9)
 	return r
 }
-
-// missing is how many units are gone without an accepted call, or below 0 sold more than once. What a
-// call without an answer took nobody knows, so that much is not missing.
-func (s *scene) missing(r *Round, left int64) int64 {
-	gone := int64(s.skus)*s.units - left - r.Accepted*int64(s.lines)
-	unknown := r.Failed * int64(s.lines)
-	if gone > 0 {
-		return max(0, gone-unknown)
-	}
-	return gone
-}

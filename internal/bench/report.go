@@ -2,7 +2,10 @@ package bench
 
 import (
 	"runtime"
+	"slices"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Report is what came of a run.
@@ -21,11 +24,12 @@ type Report struct {
 
 // Comparison is a scene and its rows.
 type Comparison struct {
-	Scenario string `json:"scenario"`
-	Title    string `json:"title"`
-	Size     *Size  `json:"size,omitempty"`
-	About    string `json:"latencies_of"` // accepted, refused or replayed: whose latencies these are
-	Rows     []*Row `json:"rows"`
+	Scenario string  `json:"scenario"`
+	Title    string  `json:"title"`
+	Size     *Size   `json:"size,omitempty"`
+	About    string  `json:"latencies_of"` // accepted, refused or replayed: whose latencies these are
+	Rows     []*Row  `json:"rows"`
+	Ratios   []Ratio `json:"ratios"`
 }
 
 // Row is one contender in one scene.
@@ -45,6 +49,8 @@ type Row struct {
 	HoldBytes  Spread `json:"hold_bytes"`
 
 	Rounds []*Round `json:"rounds"`
+
+	latency *hdrhistogram.Histogram // of all rounds
 }
 
 func newReport(r *rig) *Report {
@@ -67,6 +73,18 @@ func (r *Row) sumUp() {
 	r.RedisCPU = of(func(n *Round) float64 { return n.RedisCPU })
 	r.ProcessCPU = of(func(n *Round) float64 { return n.ProcessCPU })
 	r.HoldBytes = of(func(n *Round) float64 { return n.HoldBytes })
+	for _, n := range r.Rounds {
+		r.latency = merge(r.latency, n.latency)
+	}
+}
+
+// of finds a contender's row; nil where it has none.
+func (c *Comparison) of(contender string) *Row {
+	i := slices.IndexFunc(c.Rows, func(r *Row) bool { return r.Contender == contender })
+	if i < 0 {
+		return nil
+	}
+	return c.Rows[i]
 }
 
 // Err is nil where all units are accounted for.

@@ -2,8 +2,10 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
@@ -13,6 +15,7 @@ type rig struct {
 	options  Options
 	redis    *redis.Client // as Holdfast uses it: few connections, because calls share them
 	postgres string        // URL
+	admin    *pgx.Conn     // which has claimed the schema
 	trust    trust
 }
 
@@ -34,7 +37,7 @@ func (r *rig) connect(connections int) *redis.Client {
 
 // clean removes everything that contenders have made, and waits until its memory is free.
 func (r *rig) clean(ctx context.Context) error {
-	if err := sweepRedis(ctx, r.redis); err != nil {
+	if err := errors.Join(dropSchema(ctx, r.admin), sweepRedis(ctx, r.redis)); err != nil {
 		return err
 	}
 	return awaitFreed(ctx, r.redis)

@@ -23,11 +23,9 @@ func Run(ctx context.Context, client *redis.Client, postgresURL string, o Option
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Logger = slog.New(warnings{o.Logger.Handler()})
 	r := &rig{options: o, redis: client, postgres: postgresURL}
-	if r.trust, err = examine(ctx, client); err != nil {
-		return nil, err
-	}
-	release, err := claimRedis(ctx, client)
+	release, err := r.claim(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +34,28 @@ func Run(ctx context.Context, client *redis.Client, postgresURL string, o Option
 		defer cancel()
 		err = errors.Join(err, release(ctx))
 	}()
+	if r.trust, err = examine(ctx, client, r.admin); err != nil {
+		return nil, err
+	}
 	report, err = r.compare(ctx)
 	if ctx.Err() != nil {
 		return nil, errors.New("interrupted: the rounds were not over, so nothing is compared")
 	}
 	return report, err
+}
+
+// claim takes both servers until release.
+func (r *rig) claim(ctx context.Context) (release func(context.Context) error, err error) {
+	releaseRedis, err := claimRedis(ctx, r.redis)
+	if err != nil {
+		return nil, err
+	}
+	conn, releasePostgres, err := claimPostgres(ctx, r.postgres)
+	if err != nil {
+		return nil, errors.Join(err, releaseRedis(context.WithoutCancel(ctx)))
+	}
+	r.admin = conn
+	return func(ctx context.Context) error { return errors.Join(releaseRedis(ctx), releasePostgres(ctx)) }, nil
 }
 
 // turn is a contender and the row of its rounds.
@@ -65,21 +80,27 @@ func (r *rig) compare(ctx context.Context) (*Report, error) {
 	for i := range scenes {
 		for n := range r.options.Rounds {
 			for _, k := range random.Perm(len(field[i])) {
-				t := field[i][k]
-				if r.options.Watch != nil {
-					r.options.Watch(done, total, fmt.Sprintf("%s: %s", t.scene.scenario, t.contender.key))
-				}
-				round, err := r.round(ctx, t.contender, t.scene, r.options.Seed+uint64(n))
-				if err != nil {
+				if err := r.play(ctx, &field[i][k], n, done, total); err != nil {
 					return nil, err
 				}
-				t.row.Rounds = append(t.row.Rounds, round)
 				done++
 			}
 		}
 		report.Comparisons = append(report.Comparisons, compared(&scenes[i], field[i]))
 	}
 	return report, nil
+}
+
+// play plays one round of a turn, and says so before.
+func (r *rig) play(ctx context.Context, t *turn, n, done, total int) error {
+	if r.options.Watch != nil {
+		r.options.Watch(done, total, fmt.Sprintf("%s: %s", t.scene.scenario, t.contender.key))
+	}
+	round, err := r.round(ctx, t.contender, t.scene, r.options.Seed+uint64(n))
+	if err == nil {
+		t.row.Rounds = append(t.row.Rounds, round)
+	}
+	return err
 }
 
 // field are the contenders that can play a scene.
@@ -99,5 +120,6 @@ func compared(s *scene, field []turn) Comparison {
 		t.row.sumUp()
 		c.Rows = append(c.Rows, t.row)
 	}
+	c.Ratios = c.ratios(s)
 	return c
 }

@@ -13,17 +13,22 @@ type Spread struct {
 	Max    float64 `json:"max"`
 }
 
-// spread is that of one figure of rounds. The median of an even number is the mean of the middle two.
+// spread is that of one figure of rounds.
 func spread(rounds []*Round, figure func(*Round) float64) Spread {
-	if len(rounds) == 0 {
-		return Spread{}
-	}
 	values := make([]float64, len(rounds))
 	for i, r := range rounds {
 		values[i] = figure(r)
 	}
-	slices.Sort(values)
+	return spreadOf(values)
+}
+
+// spreadOf sorts values. The median of an even number of them is the mean of the middle two.
+func spreadOf(values []float64) Spread {
 	n := len(values)
+	if n == 0 {
+		return Spread{}
+	}
+	slices.Sort(values)
 	return Spread{Median: (values[(n-1)/2] + values[n/2]) / 2, Min: values[0], Max: values[n-1]}
 }
 

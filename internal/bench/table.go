@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,12 +14,11 @@ type column struct {
 	head   string
 	cell   func(*Row) string
 	always bool // also where every cell is "0"
-	left   bool
 }
 
 // columns of a comparison; what is nowhere more than 0 is left out, but for the first ones.
 var columns = []column{
-	{head: "", cell: func(r *Row) string { return r.Name }, always: true, left: true},
+	{head: "", cell: func(r *Row) string { return r.Name }, always: true},
 	{head: "accepted/s", cell: func(r *Row) string { return whole(r.Accepted.Median) }, always: true},
 	{head: "min-max", cell: func(r *Row) string { return minMax(r.Accepted) }, always: true},
 	{head: "refused/s", cell: func(r *Row) string { return whole(r.Refused.Median) }, always: true},
@@ -30,10 +30,10 @@ var columns = []column{
 	{head: "p50 ms", cell: func(r *Row) string { return digits(r.P50.Median) }, always: true},
 	{head: "p99 ms", cell: func(r *Row) string { return digits(r.P99.Median) }, always: true},
 	{head: "p99.9 ms", cell: func(r *Row) string { return digits(r.P999.Median) }, always: true},
-	{head: "Redis µs", cell: func(r *Row) string { return digits(r.RedisCPU.Median) }, always: true},
-	{head: "our µs", cell: func(r *Row) string { return digits(r.ProcessCPU.Median) }, always: true},
-	{head: "bytes/hold", cell: func(r *Row) string { return whole(r.HoldBytes.Median) }},
-	{head: "survives a crash", cell: func(r *Row) string { return r.Keeps }, always: true, left: true},
+	{head: "Redis µs", cell: func(r *Row) string { return dash(digits(r.RedisCPU.Median)) }, always: true},
+	{head: "process µs", cell: func(r *Row) string { return digits(r.ProcessCPU.Median) }, always: true},
+	{head: "bytes/hold", cell: func(r *Row) string { return dash(whole(r.HoldBytes.Median)) }},
+	{head: "survives a crash", cell: func(r *Row) string { return r.Keeps }, always: true},
 }
 
 // WriteText writes the report for people.
@@ -44,7 +44,7 @@ func (r *Report) WriteText(w io.Writer) {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of what is %s)\n", c.Scenario, c.Title, c.About)
 		writeColumns(w, c.cells())
-		for _, remark := range c.remarks() {
+		for _, remark := range slices.Concat(c.ratioLines(), c.remarks()) {
 			fmt.Fprintln(w, remark)
 		}
 	}
@@ -52,7 +52,7 @@ func (r *Report) WriteText(w io.Writer) {
 }
 
 const legend = `
-Redis µs, our µs: processor time for each answer, of Redis's main thread and of this process. The callers
+Redis µs, process µs: processor time for each answer, of Redis's main thread and of this process. The callers
 are in this process, and over HTTP the server is too. bytes/hold: memory of Redis for each held reservation.
 `
 
@@ -81,7 +81,7 @@ func (c *Comparison) cells() [][]string {
 // any says whether a column says something in any row.
 func (c *Comparison) any(of *column) bool {
 	for _, row := range c.Rows {
-		if text := of.cell(row); text != "0" && text != "0-0" {
+		if text := of.cell(row); text != "0" && text != "0-0" && text != "-" {
 			return true
 		}
 	}
@@ -134,6 +134,14 @@ func writeColumns(w io.Writer, table [][]string) {
 		}
 		fmt.Fprintln(w, text.String())
 	}
+}
+
+// dash stands for what a contender does not have.
+func dash(number string) string {
+	if number == "0" {
+		return "-"
+	}
+	return number
 }
 
 func minMax(s Spread) string { return whole(s.Min) + "-" + whole(s.Max) }

@@ -58,6 +58,11 @@ func usualCall(o *order) (script string, keys []string, args []any) {
 	return usualCartScript, keys, args
 }
 
+func (u *usual) confirm(ctx context.Context, _ int, o *order) (outcome, error) {
+	keys := []string{usualRecord + o.id, usualDeadlines, usualEvents}
+	return usualOutcome(u.run(ctx, usualConfirmScript, keys, o.id))
+}
+
 func usualOutcome(answer *redis.Cmd) (outcome, error) {
 	words, err := answer.StringSlice()
 	if err != nil {
@@ -72,6 +77,16 @@ func usualOutcome(answer *redis.Cmd) (outcome, error) {
 		return replayed, nil
 	}
 	return 0, fmt.Errorf("usual script: answered %q", words)
+}
+
+// hold makes reservations many at a time.
+func (u *usual) hold(ctx context.Context, from *orders, n int) error {
+	var o order
+	return u.pipeline(ctx, n, func(pipe redis.Pipeliner, i int) {
+		from.fill(&o, int64(i))
+		script, keys, args := usualCall(&o)
+		pipe.EvalSha(ctx, u.sha[script], keys, args...)
+	})
 }
 
 func (u *usual) left(ctx context.Context, skus []string) (total int64, err error) {
