@@ -123,7 +123,7 @@ func decodeEvent(text string) (Event, error) {
 	case VerbRevert:
 		e.Birth = f.text()
 	case VerbAudit:
-		e.Mark = &Mark{Audit: e.ID, Again: f.text() != "", sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
+		e.Mark = &Mark{Audit: e.ID, How: How(f.text()), sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
 	case VerbRepair:
 		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.text()
 	case VerbAdjust, VerbRemove, VerbTransfer:

@@ -18,7 +18,7 @@ const (
 // there has been done, and nothing that stands behind it.
 type Mark struct {
 	Audit        string // id of the audit that asked
-	Again        bool   // what was found before is looked at again
+	How          How
 	Levels       []MarkedLevel
 	Reservations []MarkedReservation
 	Limits       []MarkedLimit
@@ -26,6 +26,15 @@ type Mark struct {
 
 	sizes [4]int64 // of the four
 }
+
+// How says how an audit looks.
+type How string
+
+// The ways to look; "" is once.
+const (
+	HowAgain How = "again" // at what was found before
+	HowRange How = "range" // at all levels of the ledger from the first to the last
+)
 
 // Text is a text of any bytes that Redis has, or has not.
 type Text struct {

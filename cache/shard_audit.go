@@ -11,18 +11,14 @@ import (
 // Marking names what an audit looks at in one step: by the fields, and the members, that Redis has.
 type Marking struct {
 	Audit                                   string
-	Again                                   bool // what was found before is looked at again
+	How                                     How
 	Levels, Reservations, Limits, Deadlines []string
 }
 
 // Mark has what Redis has of some names appended to the stream, and returns the entry. It changes nothing
 // else, and is safe to repeat. One round trip.
 func (s *Shard) Mark(ctx context.Context, m Marking) (entry string, err error) {
-	again := ""
-	if m.Again {
-		again = "1"
-	}
-	args := []any{"", nonce(), m.Audit, again, len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}
+	args := []any{"", nonce(), m.Audit, string(m.How), len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}
 	for _, names := range [][]string{m.Levels, m.Reservations, m.Limits, m.Deadlines} {
 		for i := range names {
 			args = append(args, &names[i])
@@ -94,13 +90,17 @@ func ours(part Part, name string) bool {
 	}
 }
 
-// Sizes is how many fields, and members, each part has. One round trip.
+// Sizes is how many fields, and members, each part has at one moment, those that are ours left out. One
+// round trip.
 func (s *Shard) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	var counts [5]*redis.IntCmd
-	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	var stock, levels *redis.SliceCmd
+	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		counts[PartStock], counts[PartLevels] = pipe.HLen(ctx, s.keys.stock), pipe.HLen(ctx, s.keys.levels)
 		counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, s.keys.reservations), pipe.HLen(ctx, s.keys.limits)
 		counts[PartDeadlines] = pipe.ZCard(ctx, s.keys.deadlines)
+		stock = pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate, fieldLocations, fieldExpireUntil)
+		levels = pipe.HMGet(ctx, s.keys.levels, fieldLocations)
 		return nil
 	})
 	if err != nil {
@@ -108,6 +108,13 @@ func (s *Shard) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	}
 	for i := range counts {
 		sizes[i] = counts[i].Val()
+	}
+	for part, fields := range map[Part]*redis.SliceCmd{PartStock: stock, PartLevels: levels} {
+		for _, value := range fields.Val() {
+			if value != nil {
+				sizes[part]--
+			}
+		}
 	}
 	return sizes, nil
 }

@@ -11,7 +11,8 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  audit         its id, kept with the event
---   ARGV[4]  again         "1" where it is looked at again what was found before, else ""
+--   ARGV[4]  how           "again" where it is looked at again what was found before, "range" where the
+--                          levels are all that the ledger has from the first to the last, else ""
 --   ARGV[5]  levels        how many
 --   ARGV[6]  reservations  how many
 --   ARGV[7]  limits        how many
@@ -24,7 +25,7 @@
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
-local now, nonce, audit, again = clock(args[1]), args[2], args[3], args[4]
+local now, nonce, audit, how = clock(args[1]), args[2], args[3], args[4]
 local sizes = { tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), tonumber(args[8]) }
 local first = { 9, 9 + sizes[1], 9 + sizes[1] + sizes[2], 9 + sizes[1] + sizes[2] + sizes[3] }
 
@@ -46,14 +47,16 @@ for i = first[1], first[2] - 1 do
   put(counts_of_level[args[i]])
 end
 
--- A held record has its deadline watched, or never expires.
+-- A held record has its deadline watched, or never expires. Its head is all that is looked at: to take
+-- the whole apart would be most of the time.
 read_records(reservations_key, args, first[2], first[3] - 1)
 local watched = {}
 for i = first[2], first[3] - 1 do
-  local r = reservation(args[i])
+  local text = records[args[i]]
+  local expires = text and whole(string.match(text, '^1\31held\31%d+\31(%d+)\31') or '')
   put(args[i])
-  put(records[args[i]])
-  put(r and r.state == 'held' and (is_watched(deadlines_key, r.expires, args[i], watched) and '1' or '0'))
+  put(text)
+  put(expires and (is_watched(deadlines_key, expires, args[i], watched) and '1' or '0'))
 end
 
 fields(limits_key, args, first[3], first[4] - 1, function(name, text)
@@ -80,7 +83,7 @@ for _, m in ipairs(members) do
 end
 
 -- decide
-events[1] = table.concat({ 'audit', audit, again, int(sizes[1]), int(sizes[2]), int(sizes[3]), int(sizes[4]) }, US)
+events[1] = table.concat({ 'audit', audit, how, int(sizes[1]), int(sizes[2]), int(sizes[3]), int(sizes[4]) }, US)
 
 -- write
 local entry = append(events_key, nonce, now, data_of(texts, n))

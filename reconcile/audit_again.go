@@ -28,11 +28,7 @@ func (r *auditRun) settle(ctx context.Context) error {
 // again has what was found looked at again, and waits until it is compared.
 func (r *auditRun) again(ctx context.Context, f FindingFilter) error {
 	return r.eachPage(ctx, f, func(ctx context.Context, list []AuditFinding) error {
-		refused, err := r.Ledger.refusedIDs(ctx, refusedMax)
-		if err != nil {
-			return err
-		}
-		m := cache.Marking{Again: true, Reservations: refused}
+		m := cache.Marking{How: cache.HowAgain}
 		for i := range list {
 			name := string(list[i].seen.Name)
 			switch list[i].seen.Part {

@@ -52,7 +52,7 @@ type comparison struct {
 
 // compare compares what Redis had of some names with the ledger as it is at this place of the stream.
 func (b *book) compare(entry *entry, m *cache.Mark) {
-	c := &comparison{book: b, mark: m, at: entry.id, ex: b.explain(m)}
+	c := &comparison{book: b, mark: m, at: entry.id, ex: b.explain()}
 	for i := range m.Levels {
 		c.level(&m.Levels[i])
 	}
@@ -65,7 +65,7 @@ func (b *book) compare(entry *entry, m *cache.Mark) {
 	for i := range m.Deadlines {
 		c.deadline(&m.Deadlines[i])
 	}
-	if m.Again {
+	if m.How == cache.HowAgain {
 		return
 	}
 	if b.compared == nil {
@@ -88,7 +88,7 @@ func (c *comparison) note(f *AuditFinding, name string, kinds ...FindingKind) {
 	if f != nil {
 		c.found = append(c.found, auditFound{c.mark.Audit, *f})
 	}
-	if !c.mark.Again {
+	if c.mark.How != cache.HowAgain {
 		return
 	}
 	for _, kind := range kinds {
@@ -98,18 +98,7 @@ func (c *comparison) note(f *AuditFinding, name string, kinds ...FindingKind) {
 	}
 }
 
-// unsure is a finding that open refusals may explain, which the mark does not tell of: it is looked at
-// again with them.
-func (c *comparison) unsure(f *AuditFinding, name string) *AuditFinding {
-	if c.ex.complete {
-		return f
-	}
-	g := *f
-	g.Kind, g.ID = KindUndecided, findingID(KindUndecided, name)
-	return &g
-}
-
-var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown, KindUndecided}
+var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown}
 
 func (c *comparison) level(l *cache.MarkedLevel) {
 	sku, at, ok := cache.SplitLevel(l.Name)
@@ -150,7 +139,7 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 	if want.Available < 0 && kind != KindLevelUnknown {
 		f.Note = fmt.Sprintf("%d units more are held or sold than there are: no reservation is taken there until available is above 0", -want.Available)
 	}
-	c.note(c.unsure(&f, l.Name), l.Name, levelKinds...)
+	c.note(&f, l.Name, levelKinds...)
 }
 
 // countsOf is a level of the ledger as Redis should count it.
@@ -169,8 +158,6 @@ func largest(c cache.LevelCounts) (units int64) {
 	return units
 }
 
-var limitKinds = []FindingKind{KindLimitDrift, KindUndecided}
-
 func (c *comparison) limit(l *cache.MarkedLimit) {
 	key, ok := cache.SplitLimit(l.Name)
 	want := int64(0)
@@ -182,7 +169,7 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 		got, err = strconv.ParseInt(l.Units.Text, 10, 64)
 	}
 	if err == nil && got == want && (ok || !l.Units.There) {
-		c.note(nil, l.Name, limitKinds...)
+		c.note(nil, l.Name, KindLimitDrift)
 		return
 	}
 	f := findingAt(KindLimitDrift, l.Name, c.at)
@@ -195,5 +182,5 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 		f.Redis = sideOfTexts(l.Units)
 	}
 	f.Units = max(got-want, want-got)
-	c.note(c.unsure(&f, l.Name), l.Name, limitKinds...)
+	c.note(&f, l.Name, KindLimitDrift)
 }

@@ -54,7 +54,7 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	if err == nil {
 		switch c.refusedStep(r.ID, record.Birth) {
 		case stepOpen: // being undone: looked at again later
-			if c.mark.Again {
+			if c.mark.How == cache.HowAgain {
 				return KindOpenRefusal
 			}
 			return KindUndecided

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -243,13 +244,11 @@ func (r *rig) quiesceOf(id string) {
 
 // TestAudit_UnderLoad has nothing be found where nothing is wrong, however much is under way.
 func TestAudit_UnderLoad(t *testing.T) {
-	comparisons := int64(10_000)
-	if testing.Short() {
-		comparisons = 2000
-	}
+	comparisons := atFull(int64(200_000), 10_000)
 	r := newRig(t)
 	i := r.started(nil)
 	l := startLoad(t, seedOf(t), 16, 40, i)
+	alone := l.rate(atFull(5*time.Second, time.Second))
 	before, started, done, audits := l.calls.Load(), time.Now(), int64(0), 0
 	for ; done < comparisons; audits++ {
 		a := i.audit(AuditOptions{})
@@ -260,6 +259,49 @@ func TestAudit_UnderLoad(t *testing.T) {
 	}
 	rate := float64(l.calls.Load()-before) / time.Since(started).Seconds()
 	l.stop()
-	t.Logf("FIGURES %d audits, %d comparisons at %.0f calls/s: nothing was found", audits, done, rate)
+	t.Logf("FIGURES %d audits, %d comparisons at %.0f calls/s, %.0f without: nothing was found", audits, done, rate, alone)
+	r.check()
+}
+
+// TestAudit_AmongRefusals has a counter that says too much have sales be refused and undone all the while:
+// the drift is found as what it is, and what is being undone is none.
+func TestAudit_AmongRefusals(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.count("SHORT", "berlin", 1)
+	must(t, i.client.HIncrBy(t.Context(), keyStock, "SHORT\x1fberlin", 5000).Err())
+	ctx, stop := context.WithCancel(t.Context())
+	var sellers sync.WaitGroup
+	for n := range 4 {
+		sellers.Go(func() {
+			for k := 0; ctx.Err() == nil; k++ {
+				id := fmt.Sprintf("short-%d-%d", n, k)
+				if _, err := i.store.Reserve(context.Background(), order(id, "SHORT", 2)); err == nil {
+					_, _ = i.store.Confirm(context.Background(), cache.TransitionRequest{ID: id})
+				}
+			}
+		})
+	}
+	audits, n := atFull(100, 10), 0
+	for ; n < audits || i.reconciler.Stats().Refused < int64(2*audits); n++ {
+		a := i.audit(AuditOptions{})
+		list, err := i.ledger.AuditFindings(t.Context(), a.ID, FindingFilter{}, 1000)
+		if err != nil || a.Drift != 1 {
+			t.Fatalf("%+v, %v\n%s", a, err, strings.Join(findings(t, i.ledger, a.ID), "\n"))
+		}
+		for k := range list {
+			f := &list[k]
+			if f.Kind.Drift() && (f.Kind != KindCounterDrift || sumCounts(f.Redis.counts(), f.Ledger.counts(), -1) != cache.LevelCounts{Available: 5000}) {
+				t.Fatal(describeFinding(f))
+			}
+		}
+	}
+	done, err := i.auditor(nil).Run(t.Context(), AuditOptions{Repair: true, MaxUnits: -1})
+	if err != nil || done.Drift != 0 || done.Repaired != 1 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	stop()
+	sellers.Wait()
+	t.Logf("FIGURES %d audits among %d refused steps", n, i.reconciler.Stats().Refused)
 	r.check()
 }

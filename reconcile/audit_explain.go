@@ -4,14 +4,11 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// explained is by how much Redis may differ from the ledger at one place of the stream, since refused steps
-// are still to be undone there: the undoing moves both.
+// explained is by how much Redis differs from the ledger at one place of the stream, since refused steps are
+// still to be undone there: their undoing moves both.
 type explained struct {
 	levels map[levelKey]cache.LevelCounts
 	limits map[cache.LimitKey]int64
-	// complete is false where there are refusals of reservations that the mark does not tell of: then
-	// nobody can say what they explain.
-	complete bool
 }
 
 // openNow is the refusals that are open at this place of the batch.
@@ -34,55 +31,37 @@ func (b *book) openNow() []*refusal {
 	return open
 }
 
-// explain works out what open refusals explain, given what Redis has of their reservations.
-func (b *book) explain(m *cache.Mark) *explained {
-	ex := &explained{levels: map[levelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, complete: true}
-	records := map[string]cache.Text{}
-	for _, r := range m.Reservations {
-		records[r.ID] = r.Record
-	}
-	done := map[cache.Step]bool{}
+// explain works out what open refusals explain: Redis has the record of the last refused step of a
+// reservation, where the ledger has its own.
+func (b *book) explain() *explained {
+	ex := &explained{levels: map[levelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}}
+	last := map[cache.Step]*refusal{}
 	for _, r := range b.openNow() {
-		if r.step.Operation {
-			for _, d := range r.detail.Levels {
-				ex.add(levelKey{d.SKU, d.Location}, cache.LevelCounts{
-					Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
-					SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit,
-				}, +1)
+		if !r.step.Operation {
+			one := cache.Step{ID: r.step.ID, Birth: r.step.Birth}
+			if known := last[one]; known == nil || known.step.Version < r.step.Version {
+				last[one] = r
 			}
 			continue
 		}
-		one := cache.Step{ID: r.step.ID, Birth: r.step.Birth}
-		text, marked := records[r.step.ID]
-		switch {
-		case done[one]:
-		case !marked:
-			ex.complete = false
-		default:
-			done[one] = true
-			b.explainRecord(ex, one, text)
+		for _, d := range r.detail.Levels {
+			ex.add(levelKey{d.SKU, d.Location}, cache.LevelCounts{
+				Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
+				SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit,
+			}, +1)
+		}
+	}
+	for one, r := range last {
+		record, err := cache.DecodeRecord(r.detail.Record)
+		if err != nil {
+			continue // no event that was ever read is so
+		}
+		ex.addRecord(&record, +1)
+		if known := b.reservations[one.ID]; known != nil && known.record.Birth == one.Birth {
+			ex.addRecord(&known.record, -1)
 		}
 	}
 	return ex
-}
-
-// explainRecord adds what the record of a refused step has taken, and the ledger's has not.
-func (b *book) explainRecord(ex *explained, step cache.Step, text cache.Text) {
-	if !text.There {
-		return // nothing is left of it
-	}
-	record, err := cache.DecodeRecord(text.Text)
-	if err != nil {
-		ex.complete = false
-		return
-	}
-	if record.Birth != step.Birth || record.Transition == transitionConflict {
-		return
-	}
-	ex.addRecord(&record, +1)
-	if known := b.reservations[step.ID]; known != nil && known.record.Birth == step.Birth {
-		ex.addRecord(&known.record, -1)
-	}
 }
 
 // transitionConflict is the last transition of a record whose id belongs to another reservation: its units

@@ -37,7 +37,7 @@ type Audit struct {
 
 // Audits keeps audits and what they have found.
 type Audits interface {
-	// Audit reads an audit; "" is the one begun last. Refusals: ErrNotFound, ErrNotDurable.
+	// Audit reads an audit; "" is the one that ended last. Refusals: ErrNotFound, ErrNotDurable.
 	Audit(ctx context.Context, id string) (Audit, error)
 
 	// AuditFindings reads findings of an audit in order of id, behind after. Refusals: ErrNotDurable.
@@ -60,11 +60,10 @@ type Audits interface {
 	// Those of some levels, and limits, that the ledger does not know, or that count nothing.
 	unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error)
 	unknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
-	// refusedIDs is the reservations of which a refused step is still to be undone.
-	refusedIDs(ctx context.Context, limit int) ([]string, error)
 	// recordsOf reads reservations; those that the ledger does not know are missing.
 	recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
+	countLevels(ctx context.Context) (int64, error)
 	// unitsOnHand is the sum over all levels.
 	unitsOnHand(ctx context.Context, s scope) (int64, error)
 

@@ -99,10 +99,16 @@ func (r *auditRun) mark(ctx context.Context, m cache.Marking) error {
 			return err
 		}
 	}
+	began := time.Now()
 	if err := r.send(ctx, m); err != nil {
 		return err
 	}
 	r.point("marked")
+	if r.busy { // each step takes Redis and the ledger time that is theirs
+		if err := pauseFor(ctx, min(auditRest*time.Since(began), settlePause)); err != nil {
+			return err
+		}
+	}
 	return r.note(ctx)
 }
 
@@ -145,6 +151,7 @@ func (r *auditRun) await(ctx context.Context) error {
 	case err != nil:
 		return pauseFor(ctx, settlePause)
 	}
+	before := r.at
 	if !samePosition(at, r.at) {
 		r.at, r.moved = at, time.Now()
 	}
@@ -160,6 +167,9 @@ func (r *auditRun) await(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if done := len(waiting) - len(r.inFlight); done > 0 {
+		r.busy = before.Epoch == at.Epoch && at.Sequence-before.Sequence > uint64(done)
 	}
 	switch {
 	case len(r.inFlight) < len(waiting):

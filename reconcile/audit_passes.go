@@ -14,7 +14,11 @@ func (r *auditRun) levels(ctx context.Context) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		if err := r.mark(ctx, cache.Marking{Levels: namesOf(keys)}); err != nil {
+		m := cache.Marking{Levels: namesOf(keys)}
+		if r.scope.all() {
+			m.How = cache.HowRange
+		}
+		if err := r.mark(ctx, m); err != nil {
 			return err
 		}
 		r.progressed(len(keys))
@@ -28,6 +32,9 @@ func namesOf(keys []levelKey) []string {
 
 // extraLevels has those fields of Redis compared that are no level of the ledger.
 func (r *auditRun) extraLevels(ctx context.Context) error {
+	if none, err := r.noExtraLevels(ctx); err != nil || none {
+		return err
+	}
 	for _, part := range []cache.Part{cache.PartStock, cache.PartLevels} {
 		err := r.scan(ctx, part, func(ctx context.Context, fields []cache.Field) error {
 			extra, err := r.unknown(ctx, fields)
@@ -41,6 +48,33 @@ func (r *auditRun) extraLevels(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noExtraLevels says that there can be no extra ones: Redis has as many fields as the ledger has levels, and
+// each of those was looked at. The ledger is counted when it was not as far as Redis, and when it was
+// further: where both are the same, it had as many at that place. Levels are only ever added.
+func (r *auditRun) noExtraLevels(ctx context.Context) (bool, error) {
+	if !r.scope.all() {
+		return false, nil
+	}
+	before, err := r.Ledger.countLevels(ctx)
+	if err != nil {
+		return false, err
+	}
+	var sizes [5]int64
+	err = r.onShard(ctx, func(ctx context.Context) (err error) {
+		sizes, err = r.shard.Sizes(ctx)
+		return err
+	})
+	if err != nil || sizes[cache.PartStock] != before || sizes[cache.PartLevels] != before {
+		return false, err
+	}
+	if err := r.caughtUp(ctx); err != nil {
+		return false, err
+	}
+	after, err := r.Ledger.countLevels(ctx)
+	r.progressed(int(sizes[cache.PartLevels]))
+	return after == before, err
 }
 
 // unknown lists the fields that are no level of the ledger, and belong to what is audited.

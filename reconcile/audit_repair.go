@@ -94,7 +94,7 @@ func (r *auditRun) repairKinds(ctx context.Context, kinds []FindingKind, items f
 
 // caughtUp waits until the ledger has applied what was repaired.
 func (r *auditRun) caughtUp(ctx context.Context) error {
-	if err := r.send(ctx, cache.Marking{Audit: r.ID, Again: true}); err != nil {
+	if err := r.send(ctx, cache.Marking{Audit: r.ID, How: cache.HowAgain}); err != nil {
 		return err
 	}
 	return r.drained(ctx)

@@ -101,3 +101,11 @@ const (
 	keyLimits       = "{holdfast:0}:limits"
 	keyDeadlines    = "{holdfast:0}:deadlines"
 )
+
+// mustDo has something be done, in a test or outside of one.
+func mustDo(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

@@ -5,8 +5,12 @@ import "github.com/holdfast/holdfast/cache"
 // mark adds what an audit compares.
 func (t *touched) mark(m *cache.Mark) {
 	t.marks = true
-	for _, l := range m.Levels {
-		t.level(l.Name)
+	if n := len(m.Levels); m.How == cache.HowRange && n > 0 {
+		t.ranges = append(t.ranges, [2]levelKey{keyOf(m.Levels[0].Name), keyOf(m.Levels[n-1].Name)})
+	} else {
+		for _, l := range m.Levels {
+			t.level(l.Name)
+		}
 	}
 	for _, r := range m.Reservations {
 		t.reservation(r.ID)
@@ -31,6 +35,12 @@ func (t *touched) repaired(r *cache.Repaired) {
 		t.level(item.Name)
 		t.reservation(item.Name)
 	}
+}
+
+// keyOf is the level of a name that is known to be one.
+func keyOf(name string) levelKey {
+	sku, at, _ := cache.SplitLevel(name)
+	return levelKey{sku, at}
 }
 
 func (t *touched) level(name string) {

@@ -101,6 +101,7 @@ type refusalDetail struct {
 	Nonce     string             `json:"nonce,omitempty"`     // and of the entry that made it
 	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
 	Committed int64              `json:"committed,omitempty"` // and committed
+	Record    string             `json:"record,omitempty"`    // of a reservation: what Redis has until it is undone
 }
 
 // refusalReason says why an event was refused.
@@ -163,6 +164,9 @@ func (b *book) applyEvent(entry *entry, i int) {
 // refuse notes that an event was not applied.
 func (b *book) refuse(entry *entry, i int, reason refusalReason, detail refusalDetail) {
 	e := &entry.events[i]
+	if len(e.Record.Lines) > 0 {
+		detail.Record = e.Record.Encode()
+	}
 	b.refusals = append(b.refusals, refusal{
 		step: e.Step(entry.nonce), entry: entry.id, event: i, at: entry.at, verb: e.Verb, reason: reason, detail: detail,
 	})

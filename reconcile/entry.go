@@ -48,6 +48,20 @@ type ref struct {
 
 func (r ref) event() *cache.Event { return &r.entry.events[r.index] }
 
+// comparedPerEvent is how many names an audit compares in about the time that an event takes.
+const comparedPerEvent = 10
+
+// weight is about how many events an entry is worth.
+func (e *entry) weight() int {
+	n := len(e.events)
+	for i := range e.events {
+		if m := e.events[i].Mark; m != nil {
+			n += (len(m.Levels) + len(m.Reservations) + len(m.Limits) + len(m.Deadlines)) / comparedPerEvent
+		}
+	}
+	return n
+}
+
 // refs lists the events of entries, in order.
 func refs(entries []entry) []ref {
 	n := 0

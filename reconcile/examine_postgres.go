@@ -85,7 +85,8 @@ func (p *Postgres) examineLedger(ctx context.Context, db querier, prefix string,
 	const query = `
 select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
     'movements', 'positions', 'refusals', 'quarantine', 'audits', 'audit_findings']) as t
-where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not has_table_privilege(t, 'update')`
+where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not has_table_privilege(t, 'update')
+    or t = 'audit_findings' and not has_table_privilege(t, 'delete')`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	lacking, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
 	if err != nil {
@@ -96,7 +97,7 @@ where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not h
 		seen = "lacks some on " + lacking
 	}
 	findings := []Finding{finding("postgres permissions", seen, lacking == "", Fail,
-		"grant this user select, insert and update on these tables, or make it their owner")}
+		"grant this user select, insert, update and (on audit_findings) delete on these tables, or make it their owner")}
 	at, there, err := readPosition(ctx, db, p.shard, "")
 	if err != nil || !there {
 		return append(findings, Finding{Name: "ledger", Status: OK, Seen: "nothing begun yet"}), err

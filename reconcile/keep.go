@@ -64,6 +64,9 @@ func (t *tail) check(ctx context.Context) error {
 	if p.rebuild {
 		return fmt.Errorf("%w: an operator asked for it", errRebuild)
 	}
+	if err := t.settleGone(ctx); err != nil {
+		return err
+	}
 	open, err := t.session.open(ctx, openMax)
 	if err != nil {
 		return err

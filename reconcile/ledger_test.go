@@ -351,14 +351,14 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
-		return born(id, event(verb, before, limited(id, birth, rec(state, version, units, fulfilled))), birth)
+		return born(id, event(verb, before, maybeLimited(id, birth, rec(state, version, units, fulfilled))), birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
 }
 
-// limited has a purchase limit count a record, or not: the same in all events of a reservation, for no step
-// changes that.
-func limited(id, birth string, r cache.Record) cache.Record {
+// maybeLimited has a purchase limit count a record, or not: the same in all events of a reservation, for no
+// step changes that.
+func maybeLimited(id, birth string, r cache.Record) cache.Record {
 	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
 	if customer := customers[id+" "+birth]; customer != "" {
 		r.Customer = customer
@@ -374,7 +374,7 @@ func drawReturn(t *rapid.T, id string) cache.Event {
 	e.Record.Lines[0].Requested = units
 	e.Record.Lines[0].From[0].Quantity, e.Record.Lines[0].From[0].Fulfilled = units, units
 	e.Record.Lines[0].Returned = rapid.Int64Range(1, units).Draw(t, "back")
-	e.Record = limited(id, "n1", e.Record)
+	e.Record = maybeLimited(id, "n1", e.Record)
 	return born(id, e, "n1")
 }
 

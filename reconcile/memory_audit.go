@@ -14,7 +14,7 @@ import (
 
 // memoryAudits is what a Memory keeps of audits.
 type memoryAudits struct {
-	order    []string
+	ended    string // the one that ended last
 	audits   map[string]*Audit
 	findings map[string]map[string]*AuditFinding // audit -> id -> finding
 }
@@ -23,11 +23,22 @@ func newMemoryAudits() memoryAudits {
 	return memoryAudits{audits: map[string]*Audit{}, findings: map[string]map[string]*AuditFinding{}}
 }
 
-// refusedLocked reads the refusals that explain a difference; m.mu is held.
-func (m *Memory) refusedLocked(b *book) {
+// comparedLocked reads what is compared by its place, and the refusals that explain a difference; m.mu is
+// held.
+func (m *Memory) comparedLocked(b *book, t *touched) {
+	for _, r := range t.ranges {
+		for key, l := range m.levels {
+			if compareLevels(key, r[0]) >= 0 && compareLevels(key, r[1]) <= 0 && b.levels[key] == nil {
+				b.levels[key] = &l
+			}
+		}
+	}
 	b.open = m.openLocked(len(m.refusals))
 	b.refused = map[string][]refusedBirth{}
 	for _, r := range m.refusals {
+		if known, there := m.reservations[r.step.ID]; there && !r.settled && b.reservations[r.step.ID] == nil {
+			b.reservations[r.step.ID] = &known
+		}
 		if !r.step.Operation {
 			b.refused[r.step.ID] = append(b.refused[r.step.ID], refusedBirth{r.step.Birth, !r.settled})
 		}
@@ -51,7 +62,11 @@ func (m *Memory) auditedLocked(b *book) {
 		}
 	}
 	for _, c := range b.cleared {
-		if f := m.audits.findings[c.audit][c.finding]; f != nil && f.State == FindingOpen {
+		switch f := m.audits.findings[c.audit][c.finding]; {
+		case f == nil:
+		case f.Kind == KindUndecided:
+			delete(m.audits.findings[c.audit], c.finding)
+		case f.State == FindingOpen:
 			f.State = FindingGone
 		}
 	}
@@ -66,8 +81,8 @@ func (m *Memory) auditedLocked(b *book) {
 func (m *Memory) Audit(_ context.Context, id string) (Audit, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if id == "" && len(m.audits.order) > 0 {
-		id = m.audits.order[len(m.audits.order)-1]
+	if id == "" {
+		id = m.audits.ended
 	}
 	a := m.audits.audits[id]
 	if a == nil {
@@ -111,7 +126,6 @@ func (m *Memory) beginAudit(_ context.Context, a Audit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a.State, a.StartedAt, a.SeenAt = AuditRunning, time.Now().UTC(), time.Now().UTC()
-	m.audits.order = append(m.audits.order, a.ID)
 	m.audits.audits[a.ID], m.audits.findings[a.ID] = &a, map[string]*AuditFinding{}
 	return nil
 }
@@ -127,6 +141,7 @@ func (m *Memory) endAudit(_ context.Context, id, failure string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a := m.audits.audits[id]
+	m.audits.ended = id
 	a.State, a.Failure, a.FinishedAt = AuditDone, failure, time.Now().UTC()
 	if failure != "" {
 		a.State = AuditFailed
@@ -212,20 +227,14 @@ func (m *Memory) unknownLimits(_ context.Context, keys []cache.LimitKey) (list [
 	return list, nil
 }
 
-func (m *Memory) refusedIDs(_ context.Context, limit int) (ids []string, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, r := range m.refusals {
-		if !r.settled && !r.step.Operation && len(ids) < limit {
-			ids = append(ids, r.step.ID)
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
-}
-
 func (m *Memory) recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error) {
 	return (&memorySession{m}).records(ctx, ids)
+}
+
+func (m *Memory) countLevels(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int64(len(m.levels)), nil
 }
 
 func (m *Memory) unitsOnHand(_ context.Context, s scope) (units int64, err error) {

@@ -128,7 +128,7 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 		b.limits[key] = m.limits[key]
 	}
 	if t.marks {
-		m.refusedLocked(b)
+		m.comparedLocked(b, t)
 	}
 	b.apply(events)
 	maps.Copy(m.limits, b.limits)

@@ -172,7 +172,7 @@ left join reservations r on not u.operation and r.id = u.id`
 
 // encode writes a refusal's detail as its row keeps it; "" where there is none.
 func (d refusalDetail) encode() string {
-	if len(d.Shortages) == 0 && len(d.Levels) == 0 { // nothing has the others without levels
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // nothing has the others without levels
 		return ""
 	}
 	text, err := json.Marshal(d)

@@ -37,7 +37,7 @@ from audits a cross join lateral (
         count(*) filter (where f.state = 'open' and kind in ('open_refusal', 'quarantined')) as settled
     from audit_findings f where f.audit_id = a.id
 ) n
-where a.id = $1 or $1 = '' order by started_at desc, a.id desc limit 1`
+where a.id = $1 or $1 = '' and finished_at is not null order by finished_at desc nulls first limit 1`
 	err = p.ask(ctx, func(ctx context.Context) error {
 		var finished time.Time
 		err := p.pool.QueryRow(ctx, query, id).Scan(&a.ID, &a.State, &a.Repair, &a.SKU, &a.Location, &a.Actor, &a.StartedAt,
@@ -201,23 +201,19 @@ func (p *Postgres) limitKeys(ctx context.Context, query string, args ...any) (li
 	return list, err
 }
 
-func (p *Postgres) refusedIDs(ctx context.Context, limit int) (ids []string, err error) {
-	const query = `
-select distinct reservation_id from refusals where shard = $1 and settled_at is null and reservation_id is not null limit $2`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, p.shard, limit) // its error is that of the rows
-		ids, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
-	return ids, err
-}
-
 func (p *Postgres) recordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
 		records, err = readRecords(ctx, p.pool, ids)
 		return err
 	})
 	return records, err
+}
+
+func (p *Postgres) countLevels(ctx context.Context) (n int64, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		return p.pool.QueryRow(ctx, `select count(*) from levels`).Scan(&n)
+	})
+	return n, err
 }
 
 func (p *Postgres) unitsOnHand(ctx context.Context, s scope) (units int64, err error) {

@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -12,6 +14,7 @@ func (b *book) queueRefusals(batch *pgx.Batch, shard int32, t *touched) {
 		b.open, err = pgx.CollectRows(rows, scanRefusal)
 		return err
 	})
+	b.queueRanges(batch, t)
 	b.refused = map[string][]refusedBirth{}
 	if len(t.compared) == 0 {
 		return
@@ -25,6 +28,32 @@ func (b *book) queueRefusals(batch *pgx.Batch, shard int32, t *touched) {
 		})
 		return err
 	})
+}
+
+// queueRanges queues the reading of levels that lie together: in their order, and not one by one.
+func (b *book) queueRanges(batch *pgx.Batch, t *touched) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
+	for _, r := range t.ranges {
+		batch.Queue(query, r[0].sku, r[0].at, r[1].sku, r[1].at).Query(b.collectLevels)
+	}
+}
+
+// readRefused reads the reservations of open refusals, where an audit compares something and there are any.
+func (b *book) readRefused(ctx context.Context, db batcher) error {
+	var ids []string
+	for i := range b.open {
+		if s := &b.open[i].step; !s.Operation && b.reservations[s.ID] == nil {
+			ids = append(ids, s.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	queueReservations(batch, ids, b.reservations)
+	return db.SendBatch(ctx, batch).Close()
 }
 
 // writeAudited queues what audits have found, in the transaction of the place where they looked.
@@ -89,14 +118,19 @@ func lastOfEach(list []auditFound) []auditFound {
 }
 
 func (b *book) writeCleared(batch *pgx.Batch) {
-	const query = `
+	const gone = `
 update audit_findings f set state = 'gone' from unnest($1::text[], $2::text[]) as u (audit_id, id)
-where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open'`
+where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open' and f.kind <> 'undecided'`
+	const decided = `
+delete from audit_findings f using unnest($1::text[], $2::text[]) as u (audit_id, id)
+where f.audit_id = u.audit_id and f.id = u.id and f.kind = 'undecided'`
 	if len(b.cleared) == 0 {
 		return
 	}
-	batch.Queue(query,
-		column(b.cleared, func(c cleared) string { return c.audit }), column(b.cleared, func(c cleared) string { return c.finding }))
+	for _, query := range []string{gone, decided} {
+		batch.Queue(query,
+			column(b.cleared, func(c cleared) string { return c.audit }), column(b.cleared, func(c cleared) string { return c.finding }))
+	}
 }
 
 func (b *book) writeRepaired(batch *pgx.Batch) {

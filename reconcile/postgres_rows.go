@@ -47,6 +47,9 @@ func (b *book) queueCounted(batch *pgx.Batch, t *touched) {
 // readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
 // them there, where events do not name them.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
+	if err := b.readRefused(ctx, db); err != nil {
+		return err
+	}
 	rest := touch(nil)
 	for id, r := range b.reservations {
 		if t.ids[id] {
@@ -71,16 +74,19 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.sku, key.at
 	}
-	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error {
-		var key levelKey
-		var l level
-		_, err := pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
-			found := l
-			b.levels[key], b.before[key] = &found, l
-			return nil
-		})
-		return err
+	batch.Queue(query, skus, places).Query(b.collectLevels)
+}
+
+// collectLevels reads levels, and what they were before.
+func (b *book) collectLevels(rows pgx.Rows) error {
+	var key levelKey
+	var l level
+	_, err := pgx.ForEachRow(rows, []any{&key.sku, &key.at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
+		found := l
+		b.levels[key], b.before[key] = &found, l
+		return nil
 	})
+	return err
 }
 
 // queueLimits queues the reading of what purchase limits count.

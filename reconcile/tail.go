@@ -31,7 +31,8 @@ type tail struct {
 	forgottenTo               int64
 	count                     int64 // entries to read
 	orphans                   orphans
-	ahead                     []entry // what follows at, read while what was before it was applied; or nil
+	gone                      []goneStep // refused steps that have nothing to be undone
+	ahead                     []entry    // what follows at, read while what was before it was applied; or nil
 }
 
 // settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,
@@ -229,7 +230,7 @@ func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]entry, error)
 func (t *tail) readAhead(ctx context.Context, entries []entry, to cache.Position) (wait func()) {
 	events := 0
 	for i := range entries {
-		events += len(entries[i].events)
+		events += entries[i].weight()
 	}
 	if events < eventsPerBatch {
 		return func() {}
@@ -256,7 +257,7 @@ func (t *tail) decode(list []redis.XMessage) ([]entry, error) {
 			return nil, err
 		}
 		entries = append(entries, e)
-		events += len(e.events)
+		events += e.weight()
 	}
 	if n := int64(len(entries)); n > 0 {
 		t.count = min(entriesMax, max(entriesMin, n*eventsPerBatch/int64(max(1, events))))
@@ -338,7 +339,7 @@ func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
 	return t.send(ctx, undoings, revertings)
 }
 
-// send sends undoings, and settles those of which there is nothing left to undo. What can't be undone, for
+// send sends undoings, and notes those of which there is nothing left to undo. What can't be undone, for
 // somebody has edited Redis, stays open, and is tried again.
 func (t *tail) send(ctx context.Context, undoings []cache.Undoing, revertings []cache.Reverting) error {
 	var gone []cache.Step
@@ -354,8 +355,5 @@ func (t *tail) send(ctx context.Context, undoings []cache.Undoing, revertings []
 		}
 		gone = append(gone, list...)
 	}
-	if len(gone) == 0 {
-		return nil
-	}
-	return t.session.settle(ctx, gone)
+	return t.noteGone(ctx, gone)
 }

@@ -17,6 +17,7 @@ type touched struct {
 	limits     map[cache.LimitKey]bool // what purchase limits count
 	compared   map[string]bool         // reservations that an audit compares, or has repaired; no event changes them
 	marks      bool                    // an audit compares something
+	ranges     [][2]levelKey           // of levels that it compares, the first and the last
 }
 
 func touch(list []ref) *touched {

@@ -90,7 +90,17 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	auditing, endAudits := context.WithCancel(ctx)
+	audits := &audits{
+		auditor: &reconcile.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger},
+		ledger:  ledger, logger: logger, ctx: auditing,
+	}
+	defer func() { endAudits(); audits.wait() }()
+	if err := observed.WatchAudit(audits.last); err != nil {
+		return err
+	}
 	handler := api.New(store, api.Options{
+		Audits:  audits,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Degraded: func() []string { return degraded(ledger) }, Directories: routing,
 		Metrics: observed.Handler(), Observer: observed, Logger: logger,

@@ -24,6 +24,7 @@ type Options struct {
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
 	Degraded      func() []string // what /readyz names beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
+	Audits        Audits          // compares Redis with the ledger; nil: there are none
 	Metrics       http.Handler    // serves /metrics; nil: no such path
 	Observer      Observer        // told of every request; default nobody
 	Logger        *slog.Logger    // default slog.Default()
@@ -57,6 +58,7 @@ func New(store Store, options Options) *API {
 	a.registerStock()
 	a.registerDirectory()
 	a.registerRoute()
+	a.registerAudits()
 	a.registerHealth()
 	a.registerDocs() // last: it serves what the others described
 	a.mux.HandleFunc("/", a.unmatched)

@@ -36,6 +36,7 @@ func newDocument(o Options) *huma.OpenAPI {
 			{Name: tagReservations, Description: "Take units out of sale, then sell them or give them back."},
 			{Name: tagStock, Description: "What there is, and what is available."},
 			{Name: tagRouting, Description: "Which locations serve which orders, and why."},
+			{Name: tagAudits, Description: "Whether Redis is what the ledger says."},
 			{Name: tagHealth},
 		},
 	}

@@ -24,7 +24,7 @@ func TestUnknownPath(t *testing.T) {
 		"GET /", "GET /v1", "GET /v2/stock", "GET /v1/reservations/", "POST /v1/reservations/", "POST /v1/reservations/a/vanish",
 		"POST /v1/reservations/a/confirm/", "GET /v1/reservations/a/b", "GET /v1//stock", "GET //v1/stock", "GET /v1/./stock",
 		"GET /v1/../v1/stock", "GET /v1/stock/.", "GET /v1/stock/..", "POST /v1/reservations//confirm", "GET /metrics",
-		"POST /v1/availability/TEE-M", "GET /v1/audits/1", "CONNECT /", "HEAD /nowhere", "PROPFIND /v1",
+		"POST /v1/availability/TEE-M", "GET /v1/audits/1/2", "CONNECT /", "HEAD /nowhere", "PROPFIND /v1",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := send(handler, method, path, "")

@@ -246,7 +246,7 @@ create table refusals (
     birth          text           collate "C" not null,
     version        bigint         not null, -- of an operation 1
     reason         text           not null,
-    detail         text           not null default '', -- JSON: the lines that were short; or what is to be undone of an operation
+    detail         text           not null default '', -- JSON: the lines that were short, and what is to be undone
     created_at     timestamptz(3) not null,
     settled_at     timestamptz(3), -- when its undoing was applied; null: still to do
     constraint refusals_key primary key (shard, epoch, sequence, event),
@@ -353,7 +353,7 @@ create table audits (
     constraint audits_compared check (levels >= 0 and reservations >= 0 and limits >= 0 and deadlines >= 0)
 );
 
-create index audits_by_time on audits (started_at, id);
+create index audits_by_end on audits (finished_at) where finished_at is not null;
 
 -- What an audit has found: a difference between Redis and the ledger, or within the ledger. It is written
 -- in the transaction that applies the place of the stream where both sides were read.

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/metrics"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile"
+)
+
+// audits starts audits for the API, one at a time, and ends them with the program.
+type audits struct {
+	auditor *reconcile.Auditor
+	ledger  reconcile.Audits
+	logger  *slog.Logger
+	ctx     context.Context // of the program
+	under   sync.WaitGroup
+
+	mu      sync.Mutex
+	running string // id; "" while none runs
+	asked   api.StartAudit
+}
+
+// StartAudit see api.Audits.
+func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
+	id, begun, err := a.begin(r)
+	if err != nil {
+		return api.Audit{}, err
+	}
+	if begun != nil {
+		select {
+		case err = <-begun:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err != nil {
+		return api.Audit{}, err
+	}
+	return a.Audit(ctx, id, "", 1)
+}
+
+// begin begins an audit, or says which of the same request runs. What it returns answers once the audit is
+// known to the ledger.
+func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.running != "" {
+		if a.asked != r {
+			return "", nil, api.ErrAuditRuns
+		}
+		return a.running, nil, nil
+	}
+	id, begun = reconcile.NewAuditID(time.Now()), make(chan error, 1)
+	a.running, a.asked = id, r
+	one := *a.auditor
+	one.Begun = func(err error) { begun <- err }
+	a.under.Go(func() {
+		done, err := one.Run(a.ctx, reconcile.AuditOptions{
+			ID: id, Repair: r.Repair, SKU: location.SKU(r.SKU), Location: location.ID(r.Location), Actor: r.Actor, MaxUnits: r.MaxUnits,
+		})
+		a.logger.Info("audit ended", "id", id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.running = ""
+	})
+	return id, begun, nil
+}
+
+// wait waits until what runs has ended, as it does when ctx has.
+func (a *audits) wait() { a.under.Wait() }
+
+// Audit see api.Audits.
+func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Audit, error) {
+	found, err := a.ledger.Audit(ctx, id)
+	if err != nil {
+		return api.Audit{}, err
+	}
+	list, err := a.ledger.AuditFindings(ctx, id, reconcile.FindingFilter{After: after}, limit+1)
+	if err != nil {
+		return api.Audit{}, err
+	}
+	out := api.Audit{
+		ID: found.ID, State: found.State, Repair: found.Repair, SKU: string(found.SKU), Location: string(found.Location), Actor: found.Actor,
+		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt), Failure: found.Failure,
+		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
+		Drift: found.Drift, Repaired: found.Repaired, Findings: []api.AuditFinding{},
+	}
+	if len(list) > limit {
+		list = list[:limit]
+		out.NextCursor = list[limit-1].ID
+	}
+	for i := range list {
+		out.Findings = append(out.Findings, shownFinding(&list[i]))
+	}
+	return out, nil
+}
+
+func shownFinding(f *reconcile.AuditFinding) api.AuditFinding {
+	out := api.AuditFinding{
+		ID: f.ID, Kind: string(f.Kind), State: f.State, SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
+		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
+	}
+	if f.Redis != nil {
+		out.Redis = f.Redis
+	}
+	if f.Ledger != nil {
+		out.Ledger = f.Ledger
+	}
+	return out
+}
+
+// auditTimeout bounds what a scrape waits for the last audit.
+const auditTimeout = time.Second
+
+// last is the audit that ended last, for metrics; ok is false where there is none, or nobody answers.
+func (a *audits) last() (last metrics.Audit, ok bool) {
+	ctx, cancel := context.WithTimeout(a.ctx, auditTimeout)
+	defer cancel()
+	found, err := a.ledger.Audit(ctx, "")
+	if err != nil {
+		return metrics.Audit{}, false
+	}
+	return metrics.Audit{
+		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt), Failed: found.State == reconcile.AuditFailed,
+		Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines, Drift: found.Drift, Repaired: found.Repaired,
+	}, true
+}

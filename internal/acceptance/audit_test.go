@@ -1,0 +1,115 @@
+package acceptance
+
+import (
+	"encoding/json"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+// audited is what `reconcile audit --format json` prints.
+type audited struct {
+	State           string
+	Drift, Repaired int
+	Levels          int64
+	Findings        []struct {
+		ID, Kind, State, SKU, Location, Means, Do string
+		Redis, Ledger                             struct{ Available int64 }
+	}
+}
+
+func audit(t *testing.T, args ...string) (code int, a audited) {
+	t.Helper()
+	code, stdout, stderr := run(t, "", append([]string{"reconcile", "audit", "--format=json"}, args...)...)
+	if err := json.Unmarshal([]byte(stdout), &a); err != nil {
+		t.Fatalf("exit %d: %v: %s %s", code, err, stdout, stderr)
+	}
+	return code, a
+}
+
+// TestAuditCommand has somebody break a counter with redis-cli: the audit names exactly that, repairs it, and
+// finds it clean; beside a server that runs, and where none does.
+func TestAuditCommand(t *testing.T) {
+	t.Parallel()
+	redis, url := redistest.Start(t), ledger(t)
+	ledgers.Store(redis, url)
+	p := startOn(t, redis)
+	p.do(t, "given", level("TEE-M", "berlin", 10))
+	p.do(t, "given", hold("o", "TEE-M", 1))
+	client := redis.Client(t)
+	args := []string{"--redis-url=" + redis.URL(), "--postgres-url=" + url}
+	clean := func() {
+		t.Helper()
+		if code, a := audit(t, args...); code != 0 || a.State != "done" || a.Drift != 0 || a.Levels != 1 || len(a.Findings) != 0 {
+			t.Fatalf("exit %d: %+v", code, a)
+		}
+	}
+	breakIt := func() {
+		t.Helper()
+		if err := client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE-M\x1fberlin", 5).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clean()
+	breakIt()
+	code, a := audit(t, args...)
+	if code != 1 || a.Drift != 1 || a.Findings[0].Kind != "counter_drift" || a.Findings[0].SKU != "TEE-M" || a.Findings[0].Redis.Available != 14 ||
+		a.Findings[0].Ledger.Available != 9 || a.Findings[0].Do == "" {
+		t.Fatalf("exit %d: %+v", code, a)
+	}
+	code, stdout, stderr := run(t, "", append([]string{"reconcile", "audit"}, args...)...)
+	for _, want := range []string{a.Findings[0].ID, "counter_drift", "TEE-M at berlin", "available 14", "available 9", "repeat with --repair", "1 differ, 0 repaired"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is missing in:\n%s%s", want, stdout, stderr)
+		}
+	}
+	if code != 1 || !strings.Contains(stderr, "there is drift") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	if code, _, stderr := run(t, "", append([]string{"reconcile", "audit", "--repair", "--max-change=4"}, args...)...); code != 1 || !strings.Contains(stderr, "--max-change 5") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	if code, a := audit(t, append(args, "--repair", "--max-change=5,50")...); code != 0 || a.Repaired != 1 {
+		t.Errorf("exit %d: %+v", code, a)
+	}
+	p.do(t, "repaired", stocked("TEE-M", "berlin", [6]int{10, 1, 0, 0, 0, 9}))
+	clean()
+	p.signal(syscall.SIGTERM)
+	<-p.ended
+	clean() // nobody reconciles: it does so itself
+	breakIt()
+	if code, a := audit(t, append(args, "--repair")...); code != 0 || a.Repaired != 1 {
+		t.Errorf("exit %d: %+v", code, a)
+	}
+	for _, wrong := range [][]string{{"--max-change=0"}, {"--max-change=5,101"}, {"--max-change=x"}, {"--format=xml"}, {"more"}} {
+		if code, _, _ := run(t, "", append(append([]string{"reconcile", "audit"}, wrong...), args...)...); code != 2 {
+			t.Errorf("%v: exit %d", wrong, code)
+		}
+	}
+}
+
+// TestAuditOverHTTP has an audit be started and read, on each engine.
+func TestAuditOverHTTP(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *program) {
+		p.do(t, "given", level("AUDITED", "berlin", 10))
+		started := decoded(t, p.do(t, "start", post("/v1/audits", `{"repair": false, "actor": "anna"}`).is(202, "")).body)
+		path := "/v1/audits/" + started["id"].(string)
+		var answer map[string]any
+		for since := time.Now(); answer["state"] != "done"; {
+			answer = decoded(t, p.do(t, "read", get(path)).body)
+			if answer["state"] == "failed" || time.Since(since) > patience {
+				t.Fatalf("%v", answer)
+			}
+		}
+		if answer["drift"] != 0.0 || answer["levels"] != 1.0 || answer["actor"] != "anna" {
+			t.Errorf("%v", answer)
+		}
+		p.do(t, "none such", get("/v1/audits/none").refused(404, "not_found", ""))
+		if got := p.send(t, get("/metrics")); !strings.Contains(string(got.body), "holdfast_audit_drift_findings 0") {
+			t.Errorf("%s", brief(got.body))
+		}
+	})
+}
