@@ -37,7 +37,7 @@ func (t *tail) keep(ctx context.Context) error {
 		}
 		t.counters.waiting.Store(entries - 1)
 	}
-	if now.Sub(t.forgot) >= forgetEvery {
+	if t.appliedTo > 0 && now.Sub(t.forgot) >= forgetEvery {
 		t.forgot = now
 		return t.forget(ctx)
 	}
@@ -74,9 +74,10 @@ func (t *tail) check(ctx context.Context) error {
 	return t.undo(ctx, open)
 }
 
-// forget has Redis forget what was resolved longer ago than the retention.
+// forget has Redis forget what was resolved longer ago than the retention, and was applied: what happened
+// long ago may still wait in the stream.
 func (t *tail) forget(ctx context.Context) error {
-	until := t.now() - t.Retention.Milliseconds()
+	until := t.appliedTo - t.Retention.Milliseconds()
 	for t.forgottenTo < until && ctx.Err() == nil {
 		found, upTo, err := t.session.forgettable(ctx, t.forgottenTo, until, forgetMax)
 		if err != nil {

@@ -28,7 +28,8 @@ type tail struct {
 	seenAt  time.Time      // when that was, by this process's clock
 
 	tended, inspected, forgot time.Time
-	forgottenTo               int64
+	forgottenTo               int64 // Unix ms; what was resolved before, Redis was told to forget
+	appliedTo                 int64 // Unix ms, by Redis's clock: all that happened before is applied; 0: not known yet
 	count                     int64 // entries to read
 	orphans                   orphans
 	gone                      []goneStep // refused steps that have nothing to be undone
@@ -192,11 +193,13 @@ func (t *tail) step(ctx context.Context) error {
 	if err := t.keep(ctx); err != nil {
 		return err
 	}
+	began := t.now()
 	entries, err := t.read(ctx)
 	if err != nil {
 		return err
 	}
 	if len(entries) == 0 {
+		t.appliedTo = began
 		return t.shard.Wait(ctx, t.at.EntryID(), max(time.Millisecond, time.Until(t.tended.Add(tendEvery))))
 	}
 	return t.apply(ctx, entries)
@@ -290,7 +293,7 @@ func (t *tail) apply(ctx context.Context, entries []entry) error {
 		t.ahead = nil
 		return err
 	}
-	t.at = to
+	t.at, t.appliedTo = to, max(t.appliedTo, last.at)
 	t.point("applied")
 	t.Ledger.decided(entries, refusals)
 	t.counted(entries, len(refusals))
