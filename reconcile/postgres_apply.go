@@ -13,6 +13,9 @@ import (
 
 func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
+		if !samePosition(s.known.at, from) { // somebody else has applied in between
+			s.known = newKnown()
+		}
 		if done, err := s.applyKnown(ctx, from, to, entries); done || err != nil {
 			return err
 		}
@@ -40,7 +43,7 @@ func (s *postgresSession) applyKnown(ctx context.Context, from, to cache.Positio
 	s.queueMove(writing, from, to, entries)
 	b.write(writing, s.ledger.shard)
 	if err = s.commit(ctx, writing, false); err == nil {
-		s.known.learn(b)
+		s.known.learn(b, to)
 		return true, nil
 	}
 	s.known = newKnown()
@@ -84,7 +87,7 @@ func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position,
 	if err := s.commit(ctx, writing, true); err != nil {
 		return nil, err
 	}
-	s.known.learn(b)
+	s.known.learn(b, to)
 	return b.refusals, nil
 }
 

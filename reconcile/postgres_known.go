@@ -15,16 +15,17 @@ const (
 
 // known is what a session remembers of the rows it has written: levels, and holds, which are what is
 // confirmed or released next. Whatever changes one of them moves the position in the same transaction: as
-// long as the position is the session's own last, a row is as it is remembered. A transaction that relies
+// long as the position is at, the session's own last, a row is as it is remembered. A transaction that relies
 // on it compares the position, and also each row that it writes: not even a row that was edited by hand is
 // overwritten. Texts are copies: a part of an entry's text would keep all of it.
 type known struct {
+	at     cache.Position
 	levels recent[levelKey, level]
 	holds  recent[string, string] // id -> record, encoded: some 200 bytes
 }
 
 func newKnown() *known {
-	return &known{newRecent[levelKey, level](levelsKnown), newRecent[string, string](holdsKnown)}
+	return &known{levels: newRecent[levelKey, level](levelsKnown), holds: newRecent[string, string](holdsKnown)}
 }
 
 // fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
@@ -83,8 +84,9 @@ func (k *known) hold(id string) *reservation {
 	return &hold
 }
 
-// learn remembers what a book has left behind.
-func (k *known) learn(b *book) {
+// learn remembers what a book has left behind, and at which position.
+func (k *known) learn(b *book, at cache.Position) {
+	k.at = at
 	for key := range b.before {
 		k.levels.drop(key)
 	}

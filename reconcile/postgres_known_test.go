@@ -133,6 +133,20 @@ func TestKnown_Moved(t *testing.T) {
 	}
 }
 
+// TestKnown_MovedByAnother has what a session remembers be void once another one has applied.
+func TestKnown_MovedByAnother(t *testing.T) {
+	b, s := openKnown(t)
+	other := &postgresSession{ledger: s.ledger, conn: s.conn, known: newKnown()}
+	b.session = other
+	b.apply(b.entry(born("a", event(cache.VerbExtend, cache.StateHeld, rec(cache.StateHeld, 2, 2, 0)), "n1"))) // no level moves
+	b.session = s
+	b.apply(b.entry(born("b", confirmed(2, 3), "n1")))
+	if _, there := s.known.holds.find("a"); there {
+		t.Error("it remembers what was before")
+	}
+	b.checkState("on hand 10 held 2 committed 3", "a 1 held 2 ", "b 1 confirmed 2 ")
+}
+
 // TestKnown_IDOfAnother has an id that the ledger has, and the session has forgotten, be refused.
 func TestKnown_IDOfAnother(t *testing.T) {
 	b, s := openKnown(t)
