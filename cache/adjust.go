@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,13 +13,18 @@ import (
 
 // Adjust applies one operation on levels: counts, signed changes, or changes of policy, all of them
 // or none. It is safe to repeat: the same id with the same changes answers the levels as they are
-// now, and changes nothing.
+// now, and changes nothing; a level that was removed since counts nothing.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (a
-// negative delta on a level that does not exist), *VersionError (IfOnHand), *InsufficientError (on
-// hand would fall below zero; its Available is on hand), *InvalidError (on hand would exceed
-// QuantityMax, the locations LocationsMax), ErrNotDurable. One round trip, shared with its batch; with
-// a ledger also one to that, and the wait for it.
+// With AsOf, what came and left since is added to the counts, from the ledger's movements, so that what
+// was fulfilled after they were made is not there again. Other counts since then are not: they say what
+// there was, not what came or left.
+//
+// Refusals, the first that applies: *InvalidError (also an AsOf that is in the future, or older than what
+// the ledger keeps), ErrRebuilding, ErrIDConflict, ErrNotFound (a negative delta on a level that does not
+// exist), *VersionError (IfOnHand), *InsufficientError (on hand would fall below zero; its Available is on
+// hand, or what was counted), *InvalidError (on hand would exceed QuantityMax, the locations LocationsMax),
+// ErrNotDurable. One round trip, shared with its batch; with a ledger also one to that, and the wait for it;
+// with AsOf one more to each, and more where the ledger is behind.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
@@ -29,46 +35,47 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	if result, known, err := s.applied(ctx, &r, fingerprint); known || err != nil {
 		return result, err
 	}
-	a := s.send(ctx, VerbAdjust, &adjustCall{request: &r, fingerprint: fingerprint})
+	a := s.sendCounts(ctx, &adjustCall{request: &r, fingerprint: fingerprint})
 	switch {
+	case errors.Is(a.err, ErrInvalid), errors.Is(a.err, ErrInsufficient):
+		return AdjustResult{}, a.err
 	case a.err != nil:
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.err)
 	case a.status != "done" && a.status != "repeat":
 		return AdjustResult{}, r.refused(a)
 	}
-	if result, err = r.result(a); err != nil {
+	if result, err = operationResult(VerbAdjust, r.ID, r.Changes, a); err != nil {
 		return AdjustResult{}, err
 	}
-	if err := s.await(ctx, Awaited{Step: Step{Operation: true, ID: r.ID, Birth: result.birth, Version: 1}, Epoch: a.epoch}); err != nil {
+	if err := s.awaitOperation(ctx, r.ID, result.birth, a.epoch); err != nil {
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()
 	return result, nil
 }
 
-// result reads when the operation was applied, and its levels.
-func (r *AdjustRequest) result(a answer) (AdjustResult, error) {
+// operationResult reads when an operation was applied, and its levels.
+func operationResult(verb Verb, id string, changes []Change, a answer) (AdjustResult, error) {
 	head, rest, _ := strings.Cut(a.payload, recordSeparator)
 	f := fieldReader{rest: head}
 	result := AdjustResult{
-		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Replay: a.status == "repeat",
-		Levels: make([]AdjustedLevel, 0, len(r.Changes)),
+		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Levels: make([]AdjustedLevel, 0, len(changes)),
 	}
+	result.Replay = a.status == "repeat" && result.birth != a.resent
 	for part := range strings.SplitSeq(rest, recordSeparator) {
 		i := len(result.Levels)
-		if i == len(r.Changes) {
+		if i == len(changes) {
 			f.failed = true
 			break
 		}
 		l := fieldReader{rest: part}
-		c := &r.Changes[i]
-		level := levelOf(c.SKU, c.Location, &l)
+		level := levelOf(changes[i].SKU, changes[i].Location, &l)
 		level.setAvailable(l.number())
 		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.text() == "1"})
 		f.failed = f.failed || l.failed
 	}
-	if f.failed || len(result.Levels) != len(r.Changes) {
-		return AdjustResult{}, fmt.Errorf("adjust %q: answer: %w", r.ID, ErrCorrupt)
+	if f.failed || len(result.Levels) != len(changes) {
+		return AdjustResult{}, fmt.Errorf("%s %q: answer: %w", verb, id, ErrCorrupt)
 	}
 	return result, nil
 }
@@ -126,6 +133,7 @@ func deref(n *int64) int64 {
 type adjustCall struct {
 	request     *AdjustRequest
 	fingerprint string
+	counted     []counted // of each change, where the counts are of a moment; else nil
 }
 
 func (c *adjustCall) id() string  { return c.request.ID }
@@ -136,8 +144,12 @@ func (c *adjustCall) arguments(b *batch) {
 	b.add(c.fingerprint, r.Reason, r.Actor, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
-		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(ch.OnHand), optionalText(ch.Delta),
-			optionalText(ch.IfOnHand), optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit))
+		onHand, seen := ch.OnHand, (*int64)(nil)
+		if c.counted != nil && onHand != nil {
+			onHand, seen = &c.counted[i].onHand, &c.counted[i].seen
+		}
+		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
+			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen))
 	}
 }
 

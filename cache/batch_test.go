@@ -78,6 +78,45 @@ func TestBatchOfMany(t *testing.T) {
 	})
 }
 
+// TestBatchOfFirst has a reserve of which only the first candidate is named, and all where that does not
+// serve, answer and leave behind what it does with all of them named.
+func TestBatchOfFirst(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		rapid.Check(t, func(rt *rapid.T) {
+			plan, asked := drawPlan(rt), 0
+			one := func(b *bench, r request, verb Verb) answer { return b.batch(verb, r)[0] }
+			first := newBench(t, e.Client, Options{Prefix: "first", TTL: 10 * time.Second})
+			all := newBench(t, e.Client, Options{Prefix: "all", TTL: 10 * time.Second})
+			e.Flush(t)
+			got := first.play(plan, func(verb Verb, r []request) (answers []answer) {
+				for i := range r {
+					call, reserves := r[i].(*reserveCall)
+					if reserves && call.mayBeFirst() {
+						call.first = true
+						asked++
+					}
+					a := one(first, r[i], verb)
+					if a.status == "elsewhere" {
+						call.first = false
+						a = one(first, r[i], verb)
+					}
+					answers = append(answers, a)
+				}
+				return answers
+			})
+			want := all.play(plan, func(verb Verb, r []request) (answers []answer) {
+				for i := range r {
+					answers = append(answers, one(all, r[i], verb))
+				}
+				return answers
+			})
+			if got != want {
+				rt.Fatalf("%d asked for their first candidate:\n%s\nall named:\n%s", asked, got, want)
+			}
+		})
+	})
+}
+
 // step is one batch of a plan: requests of one verb, after some time.
 type step struct {
 	verb     Verb
@@ -95,7 +134,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 	few := rapid.Int64Range(1, 4)
 	line := rapid.Custom(func(t *rapid.T) LineRequest {
 		return LineRequest{SKU: skus.Draw(t, "sku"), Quantity: few.Draw(t, "quantity"),
-			Location: rapid.SampledFrom([]location.ID{"", "", "x"}).Draw(t, "pin")}
+			Location: rapid.SampledFrom([]location.ID{"", "", "x", "y"}).Draw(t, "pin")}
 	})
 	reserves := rapid.Custom(func(t *rapid.T) ReserveRequest {
 		r := ReserveRequest{ID: ids.Draw(t, "id"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),

@@ -37,9 +37,20 @@ func (l *locations) stale(a answer) bool { return l.rules.Implicit() && a.locati
 func (s *Store) Direct(rules *location.Rules) {
 	if rules == nil || rules.Implicit() {
 		s.directed.Store(nil)
-		return
+	} else {
+		s.directed.Store(&locations{rules: rules})
 	}
-	s.directed.Store(&locations{rules: rules})
+	s.awaiting.Store(false)
+}
+
+var errNoDirectory = fmt.Errorf("%w: the routing directory is not known yet", ErrUnavailable)
+
+// mayRoute refuses as long as the directory is waited for.
+func (s *Store) mayRoute() error {
+	if s.awaiting.Load() {
+		return errNoDirectory
+	}
+	return nil
 }
 
 // locations is what to route with: the directory, or the list of locations, which is read again where
@@ -47,6 +58,9 @@ func (s *Store) Direct(rules *location.Rules) {
 func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.directed.Load(); l != nil {
 		return l, nil
+	}
+	if err := s.mayRoute(); err != nil {
+		return nil, err
 	}
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil

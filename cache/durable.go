@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // await returns once the ledger has decided, or after Options.DurableWait. It is nil where
@@ -16,6 +17,11 @@ func (s *Store) await(ctx context.Context, a Awaited) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.DurableWait)
 	defer cancel()
 	return s.options.Ledger.Await(ctx, a)
+}
+
+// awaitOperation is await for an operation that an entry of that nonce made.
+func (s *Store) awaitOperation(ctx context.Context, id, birth string, epoch uint64) error {
+	return s.await(ctx, Awaited{Step: Step{Operation: true, ID: id, Birth: birth, Version: 1}, Epoch: epoch})
 }
 
 // durable says whether what await has waited for survives.
@@ -53,6 +59,9 @@ func (r Record) awaited(id string, epoch uint64) Awaited {
 func (s *Store) forgotten(ctx context.Context, c *transitionCall, a answer) (answer, error) {
 	if s.options.Ledger == nil || a.status != "not_found" {
 		return a, nil
+	}
+	if c.back != nil {
+		return s.recalled(ctx, c)
 	}
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
@@ -104,35 +113,54 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a answer) (Resu
 	return Result{Reservation: rec.Reservation(r.ID, a.now), Replay: true}, nil
 }
 
-// applied answers an operation that the ledger has already; known is false where it has not. Redis
-// forgets operations, the ledger does not.
+// applied answers an operation that the ledger has already; known is false where it has not.
 func (s *Store) applied(ctx context.Context, r *AdjustRequest, fingerprint string) (result AdjustResult, known bool, err error) {
-	if s.options.Ledger == nil {
-		return AdjustResult{}, false, nil
+	at, known, err := s.operated(ctx, VerbAdjust, r.ID, fingerprint)
+	if !known || err != nil {
+		return AdjustResult{}, false, err
 	}
-	op, err := s.options.Ledger.Operation(ctx, r.ID)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return AdjustResult{}, false, nil
-	case err != nil:
-		return AdjustResult{}, false, fmt.Errorf("adjust %q: %w", r.ID, err)
-	case op.Fingerprint != fingerprint:
-		return AdjustResult{}, false, fmt.Errorf("adjust %q: %w", r.ID, ErrIDConflict)
-	}
-	names := make([]string, len(r.Changes))
-	for i, c := range r.Changes {
-		names[i] = levelName(c.SKU, c.Location)
-	}
-	levels, err := s.levelsNamed(ctx, s.keys, names)
+	levels, err := s.levelsAsked(ctx, r.Changes)
 	if err != nil {
 		return AdjustResult{}, false, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
-	if len(levels) != len(names) {
-		return AdjustResult{}, false, fmt.Errorf("adjust %q: a level of it is missing, audit this shard: %w", r.ID, ErrCorrupt)
+	return AdjustResult{At: at, Replay: true, Durable: s.durable(), Levels: levels}, true, nil
+}
+
+// operated says when the ledger has applied an operation; known is false where it has not. Redis forgets
+// operations, the ledger does not. One round trip to that.
+func (s *Store) operated(ctx context.Context, verb Verb, id, fingerprint string) (at time.Time, known bool, err error) {
+	if s.options.Ledger == nil {
+		return time.Time{}, false, nil
 	}
-	result = AdjustResult{At: op.At, Replay: true, Durable: s.durable(), Levels: make([]AdjustedLevel, len(levels))}
-	for i, l := range levels {
-		result.Levels[i] = AdjustedLevel{Level: l}
+	op, err := s.options.Ledger.Operation(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return time.Time{}, false, nil
+	case err != nil:
+		return time.Time{}, false, fmt.Errorf("%s %q: %w", verb, id, err)
+	case op.Fingerprint != fingerprint:
+		return time.Time{}, false, fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
+	default:
+		return op.At, true, nil
 	}
-	return result, true, nil
+}
+
+// levelsAsked reads the levels of some changes, in their order; one that was removed since counts nothing.
+func (s *Store) levelsAsked(ctx context.Context, changes []Change) ([]AdjustedLevel, error) {
+	names := make([]string, len(changes))
+	for i := range changes {
+		names[i] = levelName(changes[i].SKU, changes[i].Location)
+	}
+	found, err := s.levelsNamed(ctx, s.keys, names)
+	if err != nil {
+		return nil, err
+	}
+	levels := make([]AdjustedLevel, len(changes))
+	for i := range changes {
+		levels[i].SKU, levels[i].Location = changes[i].SKU, changes[i].Location
+		if len(found) > 0 && found[0].SKU == changes[i].SKU && found[0].Location == changes[i].Location {
+			levels[i].Level, found = found[0], found[1:]
+		}
+	}
+	return levels, nil
 }

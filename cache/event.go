@@ -37,6 +37,7 @@ type Event struct {
 	Fingerprint   string // operation: of what the caller sent
 	Reason        string // operation
 	Actor         string // operation
+	Operation     string // return: id of its own
 	Levels        []LevelEvent
 	Mark          *Mark     // audit
 	Repaired      *Repaired // repair
@@ -50,12 +51,13 @@ type LevelEvent struct {
 	SafetyStockBefore, SafetyStockAfter       int64
 	BackorderLimitBefore, BackorderLimitAfter int64
 	AvailableAfter                            int64
+	Counted                                   bool // adjust: it was counted: nothing has come or left
 }
 
 // Step is the step that an event made; nonce is its entry's.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
-	case VerbAdjust:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
@@ -66,13 +68,18 @@ func (e *Event) Step(nonce string) Step {
 	}
 }
 
-// Delta is what an operation added to a level.
-func (l *LevelEvent) Delta() LevelDelta {
-	return LevelDelta{
-		SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
-		SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
-		BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
+// Deltas is what an operation added to its levels.
+func (e *Event) Deltas() []LevelDelta {
+	deltas := make([]LevelDelta, len(e.Levels))
+	for i, l := range e.Levels {
+		deltas[i] = LevelDelta{
+			SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
+			SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
+			BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
+			Removed:        e.Verb == VerbRemove,
+		}
 	}
+	return deltas
 }
 
 // DecodeEntry reads an entry of the stream; the error wraps ErrCorrupt, or ErrNewer where a newer
@@ -119,7 +126,7 @@ func decodeEvent(text string) (Event, error) {
 		e.Mark = &Mark{Audit: e.ID, How: How(f.text()), sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
 	case VerbRepair:
 		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.text()
-	case VerbAdjust:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}
@@ -128,7 +135,7 @@ func decodeEvent(text string) (Event, error) {
 				OnHandBefore: l.number(), OnHandAfter: l.number(),
 				SafetyStockBefore: l.number(), SafetyStockAfter: l.number(),
 				BackorderLimitBefore: l.number(), BackorderLimitAfter: l.number(),
-				AvailableAfter: l.number(),
+				AvailableAfter: l.number(), Counted: e.Verb == VerbAdjust && l.text() == "1",
 			})
 			f.failed = f.failed || l.failed
 		}
@@ -137,6 +144,9 @@ func decodeEvent(text string) (Event, error) {
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, err)
+		}
+		if e.Verb == VerbReturn {
+			f.failed = !e.readReturn() || f.failed
 		}
 	}
 	if f.failed {

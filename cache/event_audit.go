@@ -169,13 +169,13 @@ func (l *MarkedLevel) Numbers() (c LevelCounts, ok bool) {
 	return c, l.Available.There && l.Counts.There && !units.failed && units.end && !counts.failed
 }
 
-// LevelName is the field of a level in stock and levels.
-func LevelName(sku location.SKU, at location.ID) string { return levelName(sku, at) }
+// LevelField is the field of a level in stock and levels.
+func LevelField(sku location.SKU, at location.ID) string { return levelName(sku, at) }
 
 // IsIdentifier says that a text can name a SKU, a location, a reservation and so on.
 func IsIdentifier(text string) bool { return identifierFault(text) == "" }
 
-// SplitLevel is the inverse of LevelName; ok is false for a field that is no level.
+// SplitLevel is the inverse of LevelField; ok is false for a field that is no level.
 func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {
 	sku, at, ok = splitLevel(name)
 	return sku, at, ok && IsIdentifier(string(sku)) && IsIdentifier(string(at))

@@ -97,7 +97,11 @@ func TestReplyLost(t *testing.T) {
 		{name: "partial fulfill", when: fulfill("ord", 4, "1:1"), answer: "again confirmed v5 until 20s | 1 TEE 2/3 berlin:2 fulfilled 1"},
 		{name: "release", when: release("ord", 0, ""), answer: "again released v6 until 20s | 1 TEE 2/3 berlin:2 fulfilled 1"},
 		{name: "adjust", when: adjust("op", Change{SKU: "MUG", Location: "berlin", Delta: units(-4)}),
-			answer: "again at 0s | MUG@berlin 6 held 0 committed 0 safety 0 backorder 0 available 6"},
+			answer: "at 0s | MUG@berlin 6 held 0 committed 0 safety 0 backorder 0 available 6"},
+		{name: "transfer", when: transfer(TransferRequest{ID: "van", SKU: "MUG", From: "berlin", To: "lyon", Quantity: 2}),
+			answer: "at 0s | MUG@berlin 4 held 0 committed 0 available 4 | MUG@lyon 2 held 0 committed 0 available 2"},
+		{name: "return", when: back("ret", "lyon", "1:1"), answer: "again released v7 until 20s | 1 TEE 2/3 berlin:2 fulfilled 1 returned 1"},
+		{name: "remove", when: remove("", "MUG", "lyon"), answer: "removed at 0s"},
 	} {
 		t.Run(o.name, func(t *testing.T) {
 			cuts := proxy.Cuts()
@@ -110,11 +114,13 @@ func TestReplyLost(t *testing.T) {
 		})
 	}
 	equal(t, "state", b.state(99), `
-		stock MUG@berlin 6
+		stock MUG@berlin 4
 		stock TEE@berlin 9
-		level MUG@berlin 6 0 0 0
+		stock TEE@lyon 1
+		level MUG@berlin 4 0 0 0
 		level TEE@berlin 9 0 0 0
-		ord released v6 until 20s | 1 TEE 3 berlin:2(1)
+		level TEE@lyon 1 0 0 0
+		ord released v7 until 20s | 1 TEE 3 berlin:2(1) back 1
 		deadline 20s ord`)
 }
 

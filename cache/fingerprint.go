@@ -108,5 +108,8 @@ func (r *AdjustRequest) fingerprint() string {
 			f.optional(n)
 		}
 	}
+	if !r.AsOf.IsZero() {
+		f.number(r.AsOf.UnixMilli())
+	}
 	return f.sum()
 }

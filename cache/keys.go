@@ -19,7 +19,7 @@ const (
 // keys are the fixed keys of one shard. The braces make them one hash slot.
 type keys struct {
 	stock        string // hash: level -> available; epoch, gate, locations
-	levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair
+	levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed
 	reservations string // hash: id -> record
 	operations   string // hash: id -> fingerprint, time, nonce
 	deadlines    string // zset: deadline -> ids, packed
@@ -33,6 +33,7 @@ const (
 	fieldGate        = "gate"         // absent or one of the words below
 	fieldLocations   = "locations"    // in stock its version, in levels the list
 	fieldExpireUntil = "expire_until" // Unix ms
+	fieldRemoved     = "removed"      // how many levels were
 )
 
 // What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until
@@ -77,6 +78,10 @@ func (k keys) of(verb Verb) []string {
 		return []string{k.stock, k.reservations, k.deadlines, k.events}
 	case VerbAdjust:
 		return []string{k.stock, k.levels, k.operations, k.events}
+	case VerbReturn:
+		return []string{k.stock, k.levels, k.reservations, k.operations, k.events}
+	case VerbRemove, VerbTransfer:
+		return []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}
 	default: // fulfill, move
 		return []string{k.stock, k.levels, k.reservations, k.events}
 	}

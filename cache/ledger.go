@@ -34,6 +34,10 @@ type Ledger interface {
 	// Operation reads an operation. Refusals: ErrNotFound, ErrNotDurable.
 	Operation(ctx context.Context, id string) (Operation, error)
 
+	// Since reads what is on hand of levels, and what came and left since a moment, Unix ms. Refusals:
+	// ErrNotDurable; ErrRebuilding where nothing was begun yet.
+	Since(ctx context.Context, moment int64, levels []LevelName) (Since, error)
+
 	// Levels reads what a SKU has, in order of location, without Available. Refusals: ErrNotDurable.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
@@ -80,6 +84,25 @@ type Operation struct {
 	At          time.Time
 }
 
+// LevelName names a level.
+type LevelName struct {
+	SKU      location.SKU
+	Location location.ID
+}
+
+// Since is what the ledger knows of a moment.
+type Since struct {
+	Epoch, Sequence uint64 // id of the entry up to which it has applied
+	KeptFrom        int64  // Unix ms: what came and left before, it may not know
+	Levels          []LevelSince
+}
+
+// LevelSince is a level now, and since a moment.
+type LevelSince struct {
+	OnHand int64 // now, units
+	Moved  int64 // that came since, less those that left; what was counted or written off is neither
+}
+
 // LevelDelta is what an operation adds to a level, units.
 type LevelDelta struct {
 	SKU            location.SKU `json:"sku"`
@@ -87,6 +110,7 @@ type LevelDelta struct {
 	OnHand         int64        `json:"on_hand"`
 	SafetyStock    int64        `json:"safety_stock"`
 	BackorderLimit int64        `json:"backorder_limit"`
+	Removed        bool         `json:"removed,omitempty"` // it took the level away
 }
 
 // LevelRow is a level of the ledger, as a rebuild loads it.

@@ -39,8 +39,9 @@ type modelReservation struct {
 }
 
 type modelLine struct {
-	sku  location.SKU
-	from []modelAllocation
+	sku      location.SKU
+	from     []modelAllocation
+	returned int64
 }
 
 type modelAllocation struct {
@@ -86,7 +87,7 @@ func TestModel(t *testing.T) {
 			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "replay": p.replay, "confirm": p.confirm, "release": p.release,
-				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "wait": p.wait, "sweep": p.sweep,
+				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "remove": p.remove, "transfer": p.transfer, "return": p.back, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
 			})
 		})
@@ -184,6 +185,52 @@ func (p *play) adjust(t *rapid.T) {
 	if c.SafetyStock != nil {
 		l.safety, l.backorder = *c.SafetyStock, *c.BackorderLimit
 	}
+}
+
+func (p *play) remove(t *rapid.T) {
+	sku, at := modelSKUs.Draw(t, "sku"), modelPlaces.Draw(t, "at")
+	p.model.lapse()
+	l := p.model.level(sku, at)
+	var want error
+	switch {
+	case l == nil:
+		want = ErrNotFound
+	case l.held != 0 || l.committed != 0:
+		want = ErrInUse
+	}
+	_, err := p.store.Remove(p.ctx, RemoveRequest{SKU: sku, Location: at})
+	same(t, "remove", err, want)
+	if err == nil {
+		delete(p.model.levels, levelName(sku, at))
+	}
+}
+
+func (p *play) transfer(t *rapid.T) {
+	sku, from, to := modelSKUs.Draw(t, "sku"), location.ID("berlin"), location.ID("lyon")
+	if rapid.Bool().Draw(t, "back") {
+		from, to = to, from
+	}
+	n := rapid.Int64Range(1, 9).Draw(t, "units")
+	p.model.lapse()
+	l := p.model.level(sku, from)
+	var want error
+	switch {
+	case l == nil:
+		want = ErrNotFound
+	case min(l.onHand, l.available()) < n:
+		want = ErrInsufficient
+	}
+	p.next++
+	_, err := p.store.Transfer(p.ctx, TransferRequest{ID: fmt.Sprintf("op-%d", p.next), SKU: sku, From: from, To: to, Quantity: n})
+	same(t, "transfer", err, want)
+	if err != nil {
+		return
+	}
+	if p.model.level(sku, to) == nil {
+		p.model.levels[levelName(sku, to)] = &modelLevel{}
+	}
+	l.onHand -= n
+	p.model.level(sku, to).onHand += n
 }
 
 func same(t *rapid.T, what string, got, want error) {
@@ -350,7 +397,7 @@ func (p *play) confirm(t *rapid.T) {
 	needs := map[*modelLevel]int64{}
 	r.each(p.model, func(l *modelLevel, a *modelAllocation) { needs[l] += a.quantity })
 	for l, n := range needs {
-		enough = enough && (kept || l.available() >= n)
+		enough = enough && (kept || l != nil && l.available() >= n)
 	}
 	switch {
 	case r.state == StateReleased || r.state == StateFulfilled:
@@ -398,7 +445,7 @@ func (p *play) fulfill(t *rapid.T) {
 	needs := map[*modelLevel]int64{}
 	r.each(p.model, func(l *modelLevel, a *modelAllocation) { needs[l] += a.quantity - a.fulfilled })
 	for l, n := range needs {
-		short = short || l.onHand < n
+		short = short || l != nil && l.onHand < n
 	}
 	switch {
 	case r.state != StateConfirmed && r.state != StateFulfilled:
@@ -414,6 +461,40 @@ func (p *play) fulfill(t *rapid.T) {
 			a.fulfilled = a.quantity
 		})
 		r.state = StateFulfilled
+	}
+}
+
+func (p *play) back(t *rapid.T) {
+	id, r := p.pick(t)
+	p.model.lapse()
+	i := rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")
+	line, n := &r.lines[i], rapid.Int64Range(1, 4).Draw(t, "units")
+	to := modelPlaces.Draw(t, "to")
+	out := -line.returned
+	for _, a := range line.from {
+		out += a.fulfilled
+	}
+	var want error
+	switch {
+	case r.state != StateConfirmed && r.state != StateFulfilled:
+		want = ErrWrongState
+	case n > out:
+		want = ErrInvalid
+	}
+	p.next++
+	request := ReturnRequest{ID: fmt.Sprintf("op-%d", p.next), Reservation: id, To: to, Lines: []LineQuantity{{r.request.Lines[i].Line, n}}}
+	result, err := p.store.Return(p.ctx, request)
+	if !p.transition(t, "return", r, result, err, want, r.state) {
+		return
+	}
+	line.returned += n
+	if p.model.level(line.sku, to) == nil {
+		p.model.levels[levelName(line.sku, to)] = &modelLevel{}
+	}
+	p.model.level(line.sku, to).onHand += n
+	again, err := p.store.Return(p.ctx, request)
+	if err != nil || !again.Replay || again.Lines[i].Returned != line.returned || again.Version != result.Version {
+		t.Fatalf("returned again: %+v, %v", again, err)
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 func (s *Store) mayMove(r *MoveRequest) error {
 	known := s.directed.Load()
 	if known == nil {
-		return nil
+		return s.mayRoute()
 	}
 	at, there := known.rules.Location(r.To)
 	switch {
@@ -80,7 +80,7 @@ func (r *MoveRequest) refused(verb Verb, a answer) error {
 		return r.rejected(location.ReasonNoLevel)
 	case "insufficient":
 		f := fieldReader{rest: a.payload}
-		short := Shortage{Line: r.Line, Requested: f.number(), Available: f.number()}
+		short := Shortage{Line: r.Line, SKU: location.SKU(f.text()), Requested: f.number(), Available: f.number()}
 		if f.failed {
 			return fmt.Errorf("move %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
 		}

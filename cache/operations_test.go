@@ -80,6 +80,9 @@ func told(r Result, err error) string {
 		if l.Fulfilled > 0 {
 			text += fmt.Sprintf(" fulfilled %d", l.Fulfilled)
 		}
+		if l.Returned > 0 {
+			text += fmt.Sprintf(" returned %d", l.Returned)
+		}
 		for _, c := range l.Components {
 			text += fmt.Sprintf(" + %s %d", c.SKU, c.Quantity)
 			for _, a := range c.From {
@@ -99,6 +102,7 @@ func toldError(err error) string {
 	var state *WrongStateError
 	var version *VersionError
 	var invalid *InvalidError
+	var used *InUseError
 	switch {
 	case errors.As(err, &short):
 		for _, s := range short.Shortages {
@@ -116,6 +120,8 @@ func toldError(err error) string {
 		text += " " + string(state.State)
 	case errors.As(err, &version):
 		text += fmt.Sprintf(" %s %d", version.SKU, version.Current)
+	case errors.As(err, &used):
+		text += fmt.Sprintf(" | %s %d %d", used.What, used.Held, used.Committed)
 	case errors.As(err, &invalid):
 		for _, f := range invalid.Faults {
 			text += " | " + f.Path + " " + f.Message

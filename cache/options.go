@@ -15,6 +15,10 @@ type Options struct {
 	Ledger      Ledger        // where sales are durable; nil: nothing is
 	DurableWait time.Duration // longest wait for it of one call, beside Timeout; default 5s
 
+	// AwaitDirectory has what needs routing refused with ErrUnavailable until Direct is called, so that
+	// nothing is taken from a wrong location before the directory is known. Default: no directory is used.
+	AwaitDirectory bool
+
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
 	InFlightMax int // batches of one verb under way at once; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384
@@ -28,14 +32,17 @@ type Verb string
 
 // The verbs.
 const (
-	VerbReserve Verb = "reserve"
-	VerbConfirm Verb = "confirm"
-	VerbRelease Verb = "release"
-	VerbExtend  Verb = "extend"
-	VerbFulfill Verb = "fulfill"
-	VerbMove    Verb = "move"
-	VerbExpire  Verb = "expire"
-	VerbAdjust  Verb = "adjust"
+	VerbReserve  Verb = "reserve"
+	VerbConfirm  Verb = "confirm"
+	VerbRelease  Verb = "release"
+	VerbExtend   Verb = "extend"
+	VerbFulfill  Verb = "fulfill"
+	VerbMove     Verb = "move"
+	VerbReturn   Verb = "return"
+	VerbExpire   Verb = "expire"
+	VerbAdjust   Verb = "adjust"
+	VerbRemove   Verb = "remove"
+	VerbTransfer Verb = "transfer"
 )
 
 // The verbs that undo what the ledger has refused: the reconciler's alone.
@@ -45,7 +52,10 @@ const (
 )
 
 // Verbs lists those that are called.
-var Verbs = []Verb{VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbExpire, VerbAdjust}
+var Verbs = []Verb{
+	VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
+	VerbAdjust, VerbRemove, VerbTransfer,
+}
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

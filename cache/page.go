@@ -13,11 +13,18 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// snapshot is the names of all levels in order, as they were at the last listing. Levels are only
-// ever added, so it is right as long as their number is.
+// snapshot is the names of all levels in order, as they were at the last listing.
 type snapshot struct {
-	fields int64 // of the levels hash, when names was read
-	names  []string
+	of    census
+	names []string
+}
+
+// census tells one set of levels from another: within an epoch it is the same as long as its census is,
+// for what was removed is counted, and what was made without that adds a field.
+type census struct {
+	epoch   string
+	removed string // levels, "" is none
+	fields  int64  // of the levels hash
 }
 
 // scanCount is how many fields one HSCAN is asked for.
@@ -25,8 +32,8 @@ const scanCount = 2000
 
 // LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
 // made it was answered. With a ledger one round trip to each; without, or where that does not answer,
-// two, and the first page after a level was made, and the first of
-// all, read the names of all levels, 2,000 a round trip.
+// two, and the first page after a level was made or removed, and the first of all, read the names of all
+// levels, 2,000 a round trip.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding.
 func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
@@ -121,25 +128,37 @@ func compareLevels(a, b string) int {
 // levelNames is the names of all levels, in order. Callers that find it out of date share one reading
 // of them, and none waits longer than its context.
 func (s *Store) levelNames(ctx context.Context) ([]string, error) {
-	var n *redis.IntCmd
-	if err := s.read(ctx, func(pipe redis.Pipeliner) { n = pipe.HLen(ctx, s.keys.levels) }); err != nil {
-		return nil, fmt.Errorf("count levels: %w", err)
+	now, err := s.readCensus(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if known := s.snapshot.Load(); known != nil && known.fields == n.Val() {
+	if known := s.snapshot.Load(); known != nil && known.of == now {
 		return known.names, nil
 	}
-	return share(ctx, s, "names", func(ctx context.Context) ([]string, error) {
-		return s.readNames(ctx, n.Val())
-	})
+	return share(ctx, s, "names", func(ctx context.Context) ([]string, error) { return s.readNames(ctx, now) })
 }
 
-// readNames reads the names of n levels or more.
-func (s *Store) readNames(ctx context.Context, n int64) ([]string, error) {
+func (s *Store) readCensus(ctx context.Context) (census, error) {
+	var epoch, removed *redis.StringCmd
+	var fields *redis.IntCmd
+	err := s.read(ctx, func(pipe redis.Pipeliner) {
+		epoch = pipe.HGet(ctx, s.keys.stock, fieldEpoch)
+		removed = pipe.HGet(ctx, s.keys.levels, fieldRemoved)
+		fields = pipe.HLen(ctx, s.keys.levels)
+	})
+	if err != nil {
+		return census{}, fmt.Errorf("count levels: %w", err)
+	}
+	return census{epoch: epoch.Val(), removed: removed.Val(), fields: fields.Val()}, nil
+}
+
+// readNames reads the names of the levels of a census, or of what they are by now.
+func (s *Store) readNames(ctx context.Context, of census) ([]string, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	names := make([]string, 0, n)
+	names := make([]string, 0, of.fields)
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
 		var fields []string
 		if fields, cursor, err = node.HScan(ctx, s.keys.levels, cursor, "", scanCount).Result(); err != nil {
@@ -153,6 +172,6 @@ func (s *Store) readNames(ctx context.Context, n int64) ([]string, error) {
 	}
 	slices.SortFunc(names, compareLevels)
 	names = slices.Compact(names)
-	s.snapshot.Store(&snapshot{fields: n, names: names})
+	s.snapshot.Store(&snapshot{of: of, names: names})
 	return names, nil
 }

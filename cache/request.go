@@ -51,9 +51,10 @@ type ExtendRequest struct {
 // AdjustRequest is one operation on levels: a count, an adjustment, or a change of policy. All its
 // changes are applied in one atomic step, or none.
 type AdjustRequest struct {
-	ID      string // the operation's id and idempotency key; required
-	Reason  string // optional, kept with the event
-	Actor   string // optional: who did it
+	ID      string    // the operation's id and idempotency key; required
+	AsOf    time.Time // when the counts were made, to the millisecond; zero is now
+	Reason  string    // optional, kept with the event
+	Actor   string    // optional: who did it
 	Changes []Change
 }
 

@@ -66,7 +66,7 @@ type Result struct {
 	Durable bool // the ledger has it; false where there is no ledger, and for what needs none
 
 	// DurableCall says that this call is one of those that are answered once the ledger has them:
-	// confirm, fulfill, and the release of a confirmed reservation.
+	// confirm, fulfill, return, and the release of a confirmed reservation.
 	DurableCall bool
 
 	awaited Awaited // the step that led to it
@@ -84,6 +84,9 @@ type Level struct {
 	BackorderLimit int64
 	Available      int64 // may be below 0 after an adjustment
 }
+
+// Shortfall is the units that are sold and are neither there nor allowed to be missing.
+func (l *Level) Shortfall() int64 { return max(0, l.Committed-l.OnHand-l.BackorderLimit) }
 
 // ReservationPage is one page of reservations. Next is "" on the last page.
 type ReservationPage struct {

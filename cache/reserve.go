@@ -18,8 +18,9 @@ const reroutesMax = 5
 // *NoLocationError, *PurchaseLimitError, *InsufficientError. After ErrUnavailable or an ended context
 // the outcome is unknown: repeat with the same id.
 //
-// It costs one round trip, shared with the other calls of its batch; a refusal that may be due to
-// overdue reservations or a list of locations that is out of date costs one more each time.
+// It costs one round trip, shared with the other calls of its batch, and one more for the first call in a
+// second that the first of several locations does not serve; a refusal that may be due to overdue
+// reservations or a list of locations that is out of date costs one more each time.
 func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
@@ -33,7 +34,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			return Result{}, err
 		}
 		unrouted := call.route(known.rules, s.options.TTL)
-		a := s.send(ctx, VerbReserve, call)
+		a := s.sendFirst(ctx, call)
 		if unrouted != nil && a.status != "replay" && a.status != "conflict" {
 			return Result{}, unrouted
 		}

@@ -17,6 +17,7 @@ type reserveCall struct {
 	routing location.Routing
 	ttl     int64         // ms
 	shape   string        // ttl_ms split lines limits
+	first   bool          // only the first candidate is named: most calls need no other
 	fixed   string        // fingerprint channel customer order
 	head    string        // of the event
 	lines   []reserveLine // as the request's
@@ -260,6 +261,9 @@ func (r *ReserveRequest) extra() string {
 func (c *reserveCall) id() string { return c.request.ID }
 
 func (c *reserveCall) weight() int {
+	if c.first {
+		return len(c.lines)
+	}
 	n := 0
 	for i := range c.lines {
 		n += max(1, len(c.lines[i].kit)) + len(c.lines[i].levels)/8
@@ -268,10 +272,17 @@ func (c *reserveCall) weight() int {
 }
 
 func (c *reserveCall) arguments(b *batch) {
-	b.add(c.shape, c.fixed, c.head)
+	shape := c.shape
+	if c.first {
+		shape += " first"
+	}
+	b.add(shape, c.fixed, c.head)
 	for i := range c.lines {
 		l := &c.lines[i]
-		l.call(b)
+		if l.call(b, c.first); c.first {
+			b.add(l.text, l.quantity, l.names[0])
+			continue
+		}
 		b.add(l.text, l.quantity, l.candidateText())
 	}
 	for _, use := range c.limits {
@@ -280,11 +291,15 @@ func (c *reserveCall) arguments(b *batch) {
 	}
 }
 
-// call names a line's candidates in a batch: "1", or of a kit "1+5".
-func (l *reserveLine) call(b *batch) {
+// call names a line's candidates in a batch, or the first alone: "1", or of a kit "1+5".
+func (l *reserveLine) call(b *batch, first bool) {
 	l.names = l.oneName[:0]
 	if l.kit == nil {
-		for _, level := range l.levels {
+		levels := l.levels
+		if first {
+			levels = levels[:1]
+		}
+		for _, level := range levels {
 			l.names = append(l.names, b.level(level))
 		}
 		return

@@ -346,7 +346,7 @@ func TestMove(t *testing.T) {
 		{name: "there already", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "a"),
 			answer: "again held v1 until 10s | 1 TEE 3/3 a:3 | 2 MUG 1/1 a:1"},
 		{name: "too little there", stock: stock, given: routed(reserve(order("other", "1:TEE:1:b"))), when: moveTo("ord", 1, "1", "b"),
-			answer: "insufficient_stock | 1  2 of 3"},
+			answer: "insufficient_stock | 1 TEE 2 of 3"},
 		{name: "no level there", stock: stock, given: routed(), when: moveTo("ord", 1, "2", "b"), answer: "no_location | 2 b no_level"},
 		{name: "a location nobody knows", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "moon"), answer: "no_location | 1 moon unknown_location"},
 		{name: "no such line", stock: stock, given: routed(), when: moveTo("ord", 1, "9", "b"), answer: "invalid_request | /line the reservation has no such line"},
@@ -361,7 +361,7 @@ func TestMove(t *testing.T) {
 	}
 	operation{
 		name: "a kit moves whole", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=1", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
-		when: moveTo("ord", 1, "1", "b"), answer: "insufficient_stock | 1  1 of 2",
+		when: moveTo("ord", 1, "1", "b"), answer: "insufficient_stock | 1 GIFT 1 of 2",
 	}.run(t)
 	operation{
 		name: "a kit that fits", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=2", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
@@ -462,5 +462,23 @@ func TestAvailability(t *testing.T) {
 		equal(t, "of another channel", fmt.Sprint(got, err), "map[TEE:100] <nil>")
 		_, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "fair"})
 		equal(t, "bad", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
+	})
+}
+
+// TestAwaitDirectory takes nothing from a wrong location before the directory is known.
+func TestAwaitDirectory(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second, AwaitDirectory: true})
+		b.stock("TEE@a=5 TEE@b=5")
+		before := b.state(0)
+		_, unavailable := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE"}})
+		for name, err := range map[string]error{"ready": b.store.Ready(b.ctx), "availability": unavailable} {
+			equal(t, name, toldError(err), "unavailable")
+		}
+		equal(t, "reserve", reserve(order("one", "1:TEE:1"))(b), "unavailable")
+		equal(t, "state", b.state(0), before)
+		direct(shop("", nil, "b"))(b)
+		equal(t, "ready, then", toldError(b.store.Ready(b.ctx)), "ok")
+		equal(t, "reserve, then", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
 	})
 }

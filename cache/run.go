@@ -174,6 +174,8 @@ func (b *batch) header(verb Verb, now string) []string {
 	switch verb {
 	case VerbReserve:
 		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
+	case VerbTransfer, VerbReturn:
+		h = append(h, strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
 	case VerbAdjust:
 		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
 	}

@@ -143,6 +143,9 @@ func (s *Shard) Tend(ctx context.Context, t Tending) (backlog bool, entries int6
 type Undoing struct {
 	Step   Step
 	Target *Record
+
+	Operation Step         // of a return: its own; else zero
+	Levels    []LevelDelta // of a return: what it has added to on hand
 }
 
 // Compensate undoes refused steps of reservations, and returns those of which there is nothing to undo
@@ -161,10 +164,13 @@ func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, er
 		}
 		steps[i] = u.Step
 		args = append(args, u.Step.ID)
-		rest = append(rest, u.Step.Birth, u.Step.Version, target)
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		for _, d := range u.Levels {
+			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand)
+		}
 	}
 	k := s.keys
-	reply, err := s.run(ctx, "compensate", []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}, append(args, rest...)...)
+	reply, err := s.run(ctx, "compensate", []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}, append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 
@@ -187,7 +193,11 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 		args = append(args, r.Step.ID)
 		rest = append(rest, r.Step.Birth, len(r.Levels))
 		for _, d := range r.Levels {
-			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit)
+			removed := ""
+			if d.Removed {
+				removed = "1"
+			}
+			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, removed)
 		}
 	}
 	k := s.keys

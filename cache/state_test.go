@@ -175,6 +175,9 @@ func describe(id string, r Record) string {
 				text += fmt.Sprintf("(%d)", a.Fulfilled)
 			}
 		}
+		if l.Returned > 0 {
+			text += fmt.Sprintf(" back %d", l.Returned)
+		}
 	}
 	return text
 }
@@ -184,11 +187,11 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 	if entry.Nonce == "" {
 		tb.Fatalf("entry %s has no nonce", entry.ID)
 	}
-	if e.Verb == VerbAdjust {
+	if e.Step("").Operation {
 		if len(e.Fingerprint) != 22 {
 			tb.Fatalf("operation %s has the fingerprint %q", e.ID, e.Fingerprint)
 		}
-		text := fmt.Sprintf("adjust %s at %s", e.ID, seconds(entry.At))
+		text := fmt.Sprintf("%s %s at %s", e.Verb, e.ID, seconds(entry.At))
 		for _, l := range e.Levels {
 			text += fmt.Sprintf(" | %s@%s on hand %d>%d safety %d>%d backorder %d>%d available %d", l.SKU, l.Location,
 				l.OnHandBefore, l.OnHandAfter, l.SafetyStockBefore, l.SafetyStockAfter,
@@ -200,7 +203,14 @@ func describeEvent(tb testing.TB, entry Entry, e Event) string {
 	if e.Verb == VerbReserve && rec.Birth != entry.Nonce {
 		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
 	}
-	return fmt.Sprintf("%s at %s: %s v%d > %s", e.Verb, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
+	what := string(e.Verb)
+	if e.Verb == VerbReturn {
+		what += " " + e.Operation
+		for _, l := range e.Levels {
+			what += fmt.Sprintf(" %s@%s %d>%d (%d)", l.SKU, l.Location, l.OnHandBefore, l.OnHandAfter, l.AvailableAfter)
+		}
+	}
+	return fmt.Sprintf("%s at %s: %s v%d > %s", what, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
 }
 
 // equal compares two texts line by line.

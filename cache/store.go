@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ type Store struct {
 	loadFailure atomic.Pointer[loadFailure]
 	catalog     catalog
 	directed    atomic.Pointer[locations] // by the directory, if there is one
+	awaiting    atomic.Bool               // Direct is to be called first
+	elsewhere   elsewhere
 	snapshot    atomic.Pointer[snapshot]
 	clock       func() string // "" leaves the time to Redis; tests set it
 }
@@ -51,8 +54,10 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	s := &Store{
 		client: client, options: options, keys: keysOf(options.Prefix, 0),
 		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
-		clock: func() string { return "" },
+		clock:     func() string { return "" },
+		elsewhere: elsewhere{seed: maphash.MakeSeed()},
 	}
+	s.awaiting.Store(options.AwaitDirectory)
 	for _, verb := range Verbs {
 		s.verbKeys[verb] = s.keys.of(verb)
 		if verb != VerbExpire {
@@ -124,6 +129,9 @@ func (o Options) check() error {
 
 // Ready reports whether reserve can be served now; the error says why not. It costs a round trip.
 func (s *Store) Ready(ctx context.Context) error {
+	if err := s.mayRoute(); err != nil {
+		return err
+	}
 	return s.look(ctx, func(redis.Pipeliner) {})
 }
 

@@ -71,7 +71,7 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 	switch a.status {
 	case "done", "repeat":
 		result, err = s.result(id, a, a.status == "repeat")
-		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill
+		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
 	case "done_durable", "repeat_durable":
 		result, err = s.result(id, a, a.status == "repeat_durable")
 		result.DurableCall = true
@@ -156,6 +156,7 @@ type transitionCall struct {
 	request *TransitionRequest
 	settled string       // the version that the ledger has; "" is not known
 	move    *MoveRequest // of a move
+	back    *returning   // of a return
 }
 
 // settledAlways stands for every version: there is no ledger that decides.
@@ -173,7 +174,11 @@ func (c *transitionCall) arguments(b *batch) {
 		b.add(c.settled, c.move.Line, string(c.move.To))
 		return
 	}
-	b.add(c.settled, strconv.Itoa(len(c.request.Lines)))
+	b.add(c.settled)
+	if c.back != nil {
+		c.back.arguments(b)
+	}
+	b.add(strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {
 		b.add(l.Line, strconv.FormatInt(l.Quantity, 10))
 	}

@@ -223,18 +223,22 @@ func (r *TransitionRequest) validate() error {
 	if len(r.Lines) > 0 && r.Version == 0 {
 		f.add("/version", "is required with lines, so that a repeat is known as such")
 	}
-	for i, l := range r.Lines {
-		path := "/lines/" + strconv.Itoa(i)
+	f.lineQuantities(r.Lines)
+	return f.err()
+}
+
+func (f *faults) lineQuantities(lines []LineQuantity) {
+	for i, l := range lines {
+		path := linePath(i)
 		f.identifier(path+"/line", l.Line)
 		f.quantity(path+"/quantity", l.Quantity)
 		for j := range i {
-			if r.Lines[j].Line == l.Line {
+			if lines[j].Line == l.Line {
 				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
 	}
-	return f.err()
 }
 
 func (r *ExtendRequest) validate(ttlMax time.Duration) error {
@@ -254,6 +258,7 @@ func (r *AdjustRequest) validate() error {
 		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()
 	}
+	f.asOf(r)
 	seen := make(map[string]bool, len(r.Changes))
 	for i := range r.Changes {
 		c, path := &r.Changes[i], "/changes/"+strconv.Itoa(i)

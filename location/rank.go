@@ -1,14 +1,12 @@
 package location
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // ranked is a place under comparison.
 type ranked struct {
 	*place
-	key float64 // of the rule that orders now: the lower first
+	key   float64 // of the rule that orders now: the lower first
+	order int     // among those that are tied
 }
 
 // rank orders places by the channel's rules. Each rule orders what those before it left tied, and
@@ -54,7 +52,7 @@ func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	for _, end := range groups {
 		group := list[from:end]
 		if len(group) > 1 && rule.weigh(group, to) {
-			slices.SortStableFunc(group, func(a, b ranked) int { return cmp.Compare(a.key, b.key) })
+			slices.SortFunc(group, before)
 			for i := 1; i < len(group); i++ {
 				if group[i].key != group[i-1].key {
 					refined = append(refined, from+i)
@@ -69,6 +67,18 @@ func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	return refined
 }
 
+// before orders by key, and what is tied as it was: a stable sort takes twice as long. No key is NaN.
+func before(a, b ranked) int {
+	switch {
+	case a.key < b.key:
+		return -1
+	case a.key > b.key:
+		return 1
+	default:
+		return a.order - b.order
+	}
+}
+
 // weigh gives each place of a group its key; false says that the rule abstains, for it lacks data of the
 // address or of one of them.
 func (rule Rank) weigh(group []ranked, to *destination) bool {
@@ -77,7 +87,7 @@ func (rule Rank) weigh(group []ranked, to *destination) bool {
 		if !known {
 			return false
 		}
-		group[i].key = key
+		group[i].key, group[i].order = key, i
 	}
 	return true
 }

@@ -16,7 +16,7 @@
 --   ARGV[6]  locations_max the most locations
 --   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, changes, then
 --            for each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
---            backorder_limit, "" where it is not asked for
+--            backorder_limit, seen (on hand as the ledger has it), "" where it is not asked for
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another operation
@@ -25,6 +25,7 @@
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"no_level", change}         a negative delta on a level that does not exist
 --   {"version_conflict", change on_hand}  on hand is not if_on_hand
+--   {"behind", change}           on hand is not what the ledger has: ask that again, and send it anew
 --   {"insufficient", change on_hand}      on hand would fall below zero
 --   {"exceeds", change on_hand}  on hand would exceed its limit
 --   {"too_many_locations", change}        the location would be one too many
@@ -41,40 +42,25 @@ local first_id, first_level, cursor = 7, 7 + n, 7 + n + k
 -- read
 local closed, locations = read_stock(stock_key, args, first_level, first_level + k - 1)
 if closed and closed ~= 'backlog' then return { closed } end
-local operations = {}
-fields(operations_key, args, first_id, first_id + n - 1, function(id, text) operations[id] = text end)
+fields(operations_key, args, first_id, first_id + n - 1, take_operation)
 fields(levels_key, args, first_level, first_level + k - 1, take_counts)
-local place_list, is_place, places, places_before = nil, {}, 0, 0
-local function read_places()
-  place_list = redis.call('HGET', levels_key, 'locations') or ''
-  for _, p in ipairs(place_list == '' and {} or split(place_list, US)) do
-    is_place[p] = true
-    places = places + 1
-  end
-  places_before = places
-end
-read_places()
+read_places(levels_key)
 
 -- decide
-local function text_of(level, created)
-  local c = counts[level]
-  return table.concat({
-    int(c[1]), int(c[2]), int(c[3]), int(c[4]), int(available[level]), created and '1' or '0',
-  }, US)
-end
-
 -- next_counts works out one change; it returns a refusal and its payload, or nil and what the level
 -- counts next.
 local function next_counts(i, level, at)
-  if broken[level] or (counts[level] ~= nil) ~= (available[level] ~= nil) then return 'corrupt', level end
+  if is_broken(level) then return 'corrupt', level end
   local c = counts[level] or { 0, 0, 0, 0 }
   local on_hand, delta, expected = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
   if delta and delta < 0 and not counts[level] then return 'no_level', int(i) end
   if expected and expected ~= c[1] then return 'version_conflict', int(i) .. US .. int(c[1]) end
+  local seen = tonumber(args[at + 6])
+  if seen and seen ~= c[1] then return 'behind', int(i) end
   local after = on_hand or c[1] + (delta or 0)
   if after < 0 then return 'insufficient', int(i) .. US .. int(c[1]) end
   if after > quantity_max then return 'exceeds', int(i) .. US .. int(c[1]) end
-  return nil, { after, c[2], tonumber(args[at + 4]) or c[3], tonumber(args[at + 5]) or c[4] }
+  return nil, { after, tonumber(args[at + 4]) or c[3], tonumber(args[at + 5]) or c[4] }
 end
 
 -- work_out works out an operation's changes without applying any.
@@ -85,46 +71,30 @@ local function work_out(count, at)
     local refusal, value = next_counts(i, level, at)
     if refusal then return refusal, value end
     if not counts[level] then
-      local p = string.sub(level, string.find(level, US, 1, true) + 1)
+      local p = place_of(level)
       if not is_place[p] and not new_places[p] then
         new_places[p] = true
         added = added + 1
-        list[#list + 1] = { place = p }
         if places + added > locations_max then return 'too_many_locations', int(i) end
       end
     end
-    list[#list + 1] = { level = level, counts = value }
-    at = at + 6
+    list[#list + 1] = { level = level, counts = value, counted = args[at + 1] ~= '' and '1' or '' }
+    at = at + 7
   end
   return nil, list
 end
 
--- apply makes one change and returns its text for the event: sku location, then before and after of
--- on hand, safety stock and backorder limit, then available.
-local function apply(level, value)
-  local c = counts[level] or { 0, 0, 0, 0 }
-  local before = available[level] or 0
-  change(level, before + value[1] - c[1] - (value[3] - c[3]) + value[4] - c[4])
-  recount(level, value[1], value[2], value[3], value[4])
-  return table.concat({
-    level, int(c[1]), int(value[1]), int(c[3]), int(value[3]), int(c[4]), int(value[4]),
-    int(available[level]),
-  }, US)
-end
-
-local made = {} -- id and fingerprint of each operation of this batch
 local function decide(id, fingerprint, reason, actor, count)
   local at = cursor + 4
-  local known = operations[id]
-  if known then
-    local f = split(known, US)
-    if f[2] ~= fingerprint then return 'conflict', '' end
-    local texts = { f[3] .. US .. f[4] }
+  local before = known(id, fingerprint)
+  if before and not before.same then return 'conflict', '' end
+  if before then
+    local texts = { before.made }
     for i = 1, count do
       local level = args[first_level + tonumber(args[at]) - 1]
-      if not (counts[level] and available[level]) then return 'corrupt', level end
-      texts[i + 1] = text_of(level, false)
-      at = at + 6
+      if is_broken(level) then return 'corrupt', level end
+      texts[i + 1] = level_text(level, false)
+      at = at + 7
     end
     return 'repeat', table.concat(texts, RS)
   end
@@ -132,19 +102,13 @@ local function decide(id, fingerprint, reason, actor, count)
   if refusal then return refusal, list end
   local texts, parts = { int(now) .. US .. nonce }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
   for _, entry in ipairs(list) do
-    if entry.place then
-      is_place[entry.place] = true
-      places = places + 1
-      place_list = place_list == '' and entry.place or place_list .. US .. entry.place
-    else
-      local created = not counts[entry.level]
-      parts[#parts + 1] = apply(entry.level, entry.counts)
-      texts[#texts + 1] = text_of(entry.level, created)
-    end
+    local made, c = not counts[entry.level], entry.counts
+    if made then add_place(place_of(entry.level)) end
+    parts[#parts + 1] = set_level(entry.level, c[1], c[2], c[3]) .. US .. entry.counted
+    texts[#texts + 1] = level_text(entry.level, made)
   end
   events[#events + 1] = table.concat(parts, RS)
-  operations[id] = '1' .. US .. fingerprint .. US .. int(now) .. US .. nonce
-  made[#made + 1] = id
+  operate(id, fingerprint, now, nonce)
   return 'done', table.concat(texts, RS)
 end
 
@@ -153,25 +117,17 @@ for i = 1, n do
   local count = tonumber(args[cursor + 3])
   local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], args[cursor + 2], count)
   reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 4 + 6 * count
+  cursor = cursor + 4 + 7 * count
 end
 
 -- write
 if #events > 0 then
   if not append(events_key, nonce, now) then return { 'refused' } end
-  local stock_list, levels_list, list = {}, {}, {}
-  if places > places_before then
-    locations = int((whole(locations) or 0) + 1)
-    reply[3] = locations
-    stock_list, levels_list = { 'locations', locations }, { 'locations', place_list }
-  end
+  local stock_list, levels_list
+  stock_list, levels_list, reply[3] = placed(locations)
   write_stock(stock_key, stock_list)
   write_counts(levels_key, levels_list)
-  for _, id in ipairs(made) do
-    list[#list + 1] = id
-    list[#list + 1] = operations[id]
-  end
-  pairs_in(operations_key, list)
+  write_operations(operations_key)
 end
 
 -- return

@@ -63,8 +63,9 @@ local function shortages(r)
     local there, need = 0, 0
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
-      local units = math.min(a.quantity, math.max(0, rest[level] or available[level]))
-      rest[level] = (rest[level] or available[level]) - units
+      local left_there = rest[level] or available[level] or 0
+      local units = math.min(a.quantity, math.max(0, left_there))
+      rest[level] = left_there - units
       there, need = there + units, need + a.quantity
     end
     if there < need then short[#short + 1] = int(i) .. US .. int(there) end
@@ -95,6 +96,20 @@ local function commit(r)
   end
 end
 
+-- unusable is the first level a record draws on that is broken; of a held one also one that is missing.
+-- What an expired one came from may have been removed: then there is nothing to be had.
+local function unusable(r)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      local missing = counts[level] == nil
+      if broken[level] or missing and r.state == 'held' then return level end
+      if r.state == 'expired' and missing ~= (available[level] == nil) then return level end
+    end
+  end
+  return nil
+end
+
 local reclaimed, more_due = false, false
 local function decide(id, version, transition)
   if not records[id] then return 'not_found', '' end
@@ -104,7 +119,7 @@ local function decide(id, version, transition)
   if repeated(r, 'confirmed', version) then return 'repeat', records[id] end
   if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  local level = lacking(r, counts) or r.state == 'expired' and lacking(r, available)
+  local level = unusable(r)
   if level then return 'corrupt', level end
   if r.state == 'expired' then
     local over, short = exceeded(r), shortages(r)

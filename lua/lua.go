@@ -21,7 +21,8 @@ var allowOOM = map[string]bool{
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
-		"reserve", "confirm", "release", "extend", "fulfill", "move", "expire", "adjust",
+		"reserve", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
+		"adjust", "remove", "transfer",
 		"compensate", "revert", "forget", "tend", "begin", "load", "open", "audit", "repair",
 	}
 }

@@ -23,7 +23,7 @@
 --   {"unsettled", record}        it is confirmed, and the ledger has not decided that version yet
 --   {"unknown_line", ""}         it does not have that line
 --   {"no_level", ""}             the location has no level of the line's SKU, or of a kit's component
---   {"insufficient", units available}  what would move, and what the location has; of a kit, kits
+--   {"insufficient", sku units available}  what would move, and what the location has; of a kit, kits
 --   {"done", record}             moved
 --   {"done_durable", record}     moved, of a confirmed reservation
 
@@ -92,16 +92,16 @@ end
 -- shortage says what is in the way of moving some lines, all of one kit or one alone: a refusal and its
 -- payload, or nil.
 local function shortage(r, numbers, to)
-  local asked, there = 0, nil
+  local asked, there, sku = 0, nil, nil
   for _, number in ipairs(numbers) do
     local line = r.lines[number]
     local level, each = line.sku .. US .. to, tags(line).each
     if broken[level] then return 'corrupt', level end
     if not available[level] or not counts[level] then return 'no_level', '' end
     local some = math.floor(math.max(0, available[level]) / each)
-    asked, there = leaving(line, to) / each, math.min(there or some, some)
+    asked, there, sku = leaving(line, to) / each, math.min(there or some, some), tags(line).kit or line.sku
   end
-  if there < asked then return 'insufficient', int(asked) .. US .. int(there) end
+  if there < asked then return 'insufficient', sku .. US .. int(asked) .. US .. int(there) end
   return nil
 end
 

@@ -199,9 +199,9 @@ local function encode(r)
 end
 
 -- move puts a reservation into its next state and records it as an event:
---   verb id state-before version-before, then after RS the record as it is now
-local function move(verb, id, r, state, transition)
-  local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. RS
+--   verb id state-before version-before extra, then after RS the record as it is now
+local function move(verb, id, r, state, transition, extra)
+  local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. (extra or '') .. RS
   r.state, r.version, r.transition = state, r.version + 1, transition
   local text = encode(r)
   keep(id, text)
@@ -209,12 +209,13 @@ local function move(verb, id, r, state, transition)
   return text
 end
 
--- lacking is the first level a record draws on that a working copy does not have, or nil.
+-- lacking is the first level a record has units of that a working copy does not have, or nil. One that
+-- all units have left is none of them: it may have been removed since.
 local function lacking(r, copy)
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
-      if copy[level] == nil then return level end
+      if a.quantity > a.fulfilled and copy[level] == nil then return level end
     end
   end
   return nil
@@ -233,13 +234,13 @@ local function levels_of(r, levels, listed)
   end
 end
 
--- tags reads the tags of a line: its name, how many units go into one kit (1 where it is no
--- component), and its limits, each as id, most and each.
+-- tags reads the tags of a line: its name, the kit it is a component of (nil where it is none), how many
+-- units go into one kit (then 1), and its limits, each as id, most and each.
 local function tags(line)
   local t = line.tags
   if t then return t end
   local parts = split(line.line, FS)
-  t = { name = parts[1], each = whole(parts[3] or '') or 1, limits = {} }
+  t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
     local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
     if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
@@ -461,6 +462,12 @@ local function shift(level, on_hand, committed)
   recount(level, c[1] + on_hand, c[2] + committed, c[3], c[4])
 end
 
+-- held is what is held of a level.
+local function held(level)
+  local c = counts[level]
+  return c[1] - c[2] - c[3] + c[4] - available[level]
+end
+
 -- write_counts writes the changed levels, and what more the caller adds to list.
 local function write_counts(key, list)
   for _, level in ipairs(counts_touched) do
@@ -541,6 +548,97 @@ local function counts_of(r, names, listed)
       end
     end
   end
+end
+
+-- The working copy of operations on levels: id -> text, false where there is none.
+local operations, operated = {}, {} -- operated: ids of this batch, in order
+
+local function take_operation(id, text)
+  operations[id] = text
+end
+
+-- operate keeps an operation: its fingerprint, when it was made, and the nonce of the entry that did.
+local function operate(id, fingerprint, now, nonce)
+  operations[id] = '1' .. US .. fingerprint .. US .. int(now) .. US .. nonce
+  operated[#operated + 1] = id
+end
+
+-- known says of an operation that is there whether it is the same, and when and by which entry it was
+-- made; nil where there is none.
+local function known(id, fingerprint)
+  if not operations[id] then return nil end
+  local f = split(operations[id], US)
+  return { same = f[2] == fingerprint, made = f[3] .. US .. f[4] }
+end
+
+local function write_operations(key)
+  local list = {}
+  for _, id in ipairs(operated) do
+    list[#list + 1] = id
+    list[#list + 1] = operations[id]
+  end
+  if #list > 0 then pairs_in(key, list) end
+end
+
+-- level_text is a level as an answer has it: on hand, committed, safety stock, backorder limit,
+-- available, "1" if it was just made. Of one that is gone all of them are 0.
+local function level_text(level, made)
+  local c = counts[level] or { 0, 0, 0, 0 }
+  return table.concat({
+    int(c[1]), int(c[2]), int(c[3]), int(c[4]), int(available[level] or 0), made and '1' or '0',
+  }, US)
+end
+
+-- is_broken says that a level is in one of stock and levels, or no number in one of them.
+local function is_broken(level)
+  return broken[level] or (counts[level] ~= nil) ~= (available[level] ~= nil)
+end
+
+-- set_level has a level count so, with what is committed as it was, and returns the change as an event
+-- has it: sku location, then before and after of on hand, safety stock and backorder limit, then available.
+local function set_level(level, on_hand, safety_stock, backorder_limit)
+  local c = counts[level] or { 0, 0, 0, 0 }
+  local before = available[level] or 0
+  change(level, before + on_hand - c[1] - (safety_stock - c[3]) + backorder_limit - c[4])
+  recount(level, on_hand, c[2], safety_stock, backorder_limit)
+  return table.concat({
+    level, int(c[1]), int(on_hand), int(c[3]), int(safety_stock), int(c[4]), int(backorder_limit),
+    int(available[level]),
+  }, US)
+end
+
+-- The list of the locations that have levels, or had since the last rebuild.
+local place_list, is_place, places, places_before = '', {}, 0, 0
+
+local function read_places(key)
+  place_list = redis.call('HGET', key, 'locations') or ''
+  for _, p in ipairs(place_list == '' and {} or split(place_list, US)) do
+    is_place[p] = true
+    places = places + 1
+  end
+  places_before = places
+end
+
+-- place_of is the location of a level.
+local function place_of(level)
+  return string.sub(level, string.find(level, US, 1, true) + 1)
+end
+
+local function add_place(p)
+  if is_place[p] then return end
+  is_place[p] = true
+  places = places + 1
+  place_list = place_list == '' and p or place_list .. US .. p
+end
+
+-- placed is what is to be written of a list that has grown, to stock and to levels, and its version.
+local function placed(version)
+  local to_stock, to_levels = {}, {}
+  if places > places_before then
+    version = int((whole(version) or 0) + 1)
+    to_stock, to_levels = { 'locations', version }, { 'locations', place_list }
+  end
+  return to_stock, to_levels, version
 end
 
 -- data_of packs texts of any bytes: each as its length, a colon and itself; one that is missing, nil or

@@ -13,7 +13,7 @@
 --   ARGV[5]  c             counters of purchase limits that the requests name
 --   ARGV[6]  mode          "dry" only decides and writes nothing: of one request, whose id is ""; else ""
 --   ARGV[7]  the n ids, the k levels, the c counters, then for each request: shape ("ttl_ms split lines
---            limits"), fixed (fingerprint channel customer order), head (of the event, with what Redis
+--            limits", and "first" where only the first candidate of several is named), fixed (fingerprint channel customer order), head (of the event, with what Redis
 --            does not keep), then for each line: text (name sku requested returned), quantity,
 --            candidates (numbers of levels, in order; "=" joins those that rank by what is available);
 --            then for each limit: number of its counter, units, most a customer may have.
@@ -24,6 +24,7 @@
 --   {"conflict", ""}             the id was used for another request
 --   {"replay", record}           the same request: the reservation as it is now
 --   {"corrupt", level}           a stored value is not a whole number
+--   {"elsewhere", ""}            the first candidate does not serve all of it: name all candidates
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
 --   {"more_due", ""}             refused, but more overdue units may be given back: send it again
 --   {"purchase_limit", limit taken}  number of the limit, and what its customer has already
@@ -63,14 +64,14 @@ local shapes = {} -- text -> what it says, and the head of its records
 local list, listed = {}, 0 -- the records made, as id, record, …
 local reclaimed, more_due = false, false
 
--- shape_of reads "ttl_ms split lines limits", once for all requests that share it.
+-- shape_of reads "ttl_ms split lines limits first", once for all requests that share it.
 local function shape_of(text)
   local parts = split(text, ' ')
   local deadline, count, limits = now + tonumber(parts[1]), tonumber(parts[3]), tonumber(parts[4])
   local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
   shapes[text] = {
     deadline = deadline, way = parts[2], count = count, limits = limits, head = head,
-    first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits,
+    first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits, first = parts[5] == 'first',
   }
   return shapes[text]
 end
@@ -505,7 +506,7 @@ local function at_once(id, shape)
         available[undone] = available[undone] + args[before + 1]
       end
       most = most or units
-      if not most or not quantity or count > 1 or not reclaimed or more_due then return nil end
+      if not most or not quantity or count > 1 or not reclaimed or more_due or shape.first then return nil end
       if shape.way == 'units' and not units then return nil end
       return 'insufficient', '1' .. US .. int(math.max(0, most))
     end
@@ -516,6 +517,13 @@ local function at_once(id, shape)
   if shape.limits > 0 then count_limits(shape) end
   keep_new(id, shape, tail)
   return 'held', answer
+end
+
+-- at_first serves all lines from their first candidate, one location, whatever split allows.
+local function at_first(id, shape)
+  local status, payload = at_once(id, shape)
+  if not status then return 'elsewhere', '' end
+  return status, payload
 end
 
 local decide = nil
@@ -529,7 +537,9 @@ for i = 1, n do
   if record then
     status, payload = known(id, record)
   else
-    if shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
+    if shape.first then
+      status, payload = at_first(id, shape)
+    elseif shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
       status, payload = at_once(id, shape)
     end
     if not status then

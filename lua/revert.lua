@@ -1,5 +1,5 @@
 -- revert undoes in Redis operations on levels that the ledger has refused: what they added is taken
--- away again, and their ids are free.
+-- away again, what they removed is there again, and their ids are free.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -9,8 +9,8 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: birth, changes, then for each change: level, and what
---            was added to on hand, safety stock and backorder limit
+--   ARGV[4]  the n ids, then for each request: birth, changes, then for each change: level, what was
+--            added to on hand, safety stock and backorder limit, and "1" if the level was removed
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"gone", ""}                 no such operation, or it is another by now: nothing to undo
@@ -26,34 +26,39 @@ local first_id, cursor = 4, 4 + n
 -- read
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
-local operations, names, at = {}, {}, cursor
-fields(operations_key, args, first_id, first_id + n - 1, function(id, text) operations[id] = text end)
+local names, at = {}, cursor
+fields(operations_key, args, first_id, first_id + n - 1, take_operation)
 for _ = 1, n do
-  for i = 1, tonumber(args[at + 1]) do names[#names + 1] = args[at + 4 * i - 2] end
-  at = at + 2 + 4 * tonumber(args[at + 1])
+  for i = 1, tonumber(args[at + 1]) do names[#names + 1] = args[at + 5 * i - 3] end
+  at = at + 2 + 5 * tonumber(args[at + 1])
 end
 fields(stock_key, names, 1, #names, take_available)
 fields(levels_key, names, 1, #names, take_counts)
 
 -- decide
 local undone = {}
+
+-- undoing works out what one change is undone to; nil where its level was removed since, with what the
+-- change had added. It returns also whether that can't be.
+local function undoing(at)
+  local level, on_hand, safety, backorder = args[at], tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
+  if is_broken(level) then return nil, true end
+  if not counts[level] and args[at + 4] ~= '1' then return nil, false end
+  local c = counts[level] or { 0, 0, 0, 0 }
+  local next = { level, c[1] - on_hand, c[3] - safety, c[4] - backorder }
+  return next, next[2] < 0 or next[3] < 0 or next[4] < 0
+end
+
 local function decide(id, birth, changes)
-  local known = operations[id]
-  if not known or split(known, US)[4] ~= birth then return 'gone', '' end
+  local text = operations[id]
+  if not text or split(text, US)[4] ~= birth then return 'gone', '' end
   local list = {}
   for i = 1, changes do
-    local level = args[cursor + 4 * i - 2]
-    local c, units = counts[level], available[level]
-    local on_hand = tonumber(args[cursor + 4 * i - 1])
-    local safety, backorder = tonumber(args[cursor + 4 * i]), tonumber(args[cursor + 4 * i + 1])
-    if not c or not units or c[1] < on_hand or c[3] < safety or c[4] < backorder then return 'corrupt', level end
-    list[i] = { level, on_hand, safety, backorder }
+    local next, wrong = undoing(cursor + 5 * i - 3)
+    if wrong then return 'corrupt', args[cursor + 5 * i - 3] end
+    list[#list + 1] = next
   end
-  for _, d in ipairs(list) do
-    local level, c = d[1], counts[d[1]]
-    change(level, available[level] - d[2] + d[3] - d[4])
-    recount(level, c[1] - d[2], c[2], c[3] - d[3], c[4] - d[4])
-  end
+  for _, next in ipairs(list) do set_level(unpack(next)) end
   operations[id] = false
   undone[#undone + 1] = id
   events[#events + 1] = 'revert' .. US .. id .. US .. birth
@@ -64,7 +69,7 @@ local reply = { 'ok', int(now), locations }
 for i = 1, n do
   local changes = tonumber(args[cursor + 1])
   reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], args[cursor], changes)
-  cursor = cursor + 2 + 4 * changes
+  cursor = cursor + 2 + 5 * changes
 end
 
 -- write

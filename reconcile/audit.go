@@ -142,7 +142,7 @@ type auditRun struct {
 	at       cache.Position // how far the ledger was when it was last asked
 	moved    time.Time      // when it last was further than before
 	noted    time.Time
-	busy     bool           // others write to the stream too
+	busy     bool // others write to the stream too
 	done     int64
 	total    int64
 }

@@ -43,9 +43,18 @@ type reservation struct {
 
 	changed    bool
 	rearranged bool // its lines are others
+
+	// as its row was read or last written
+	versionBefore int64
+	stateBefore   cache.State
 }
 
-// operation is an adjustment or count that was applied.
+// kept is a reservation once it is written.
+func (r *reservation) kept() reservation {
+	return reservation{record: r.record, at: r.at, versionBefore: r.record.Version, stateBefore: r.record.State}
+}
+
+// operation is an adjustment, count, transfer, removal or return that was applied.
 type operation struct {
 	id          string
 	birth       string // nonce of the entry that made it
@@ -64,7 +73,7 @@ type movement struct {
 	key         levelKey
 	delta       level // signed
 	verb        cache.Verb
-	reservation string // or operation
+	reservation string // or operation; of a return both
 	operation   string
 	reason      string
 	actor       string
@@ -87,7 +96,11 @@ type refusal struct {
 // refusalDetail is what an answer, or the undoing, needs of what was refused.
 type refusalDetail struct {
 	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
-	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation: what it has changed in Redis
+	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation or return: what it has changed in Redis
+	Operation string             `json:"operation,omitempty"` // of a return: id of its own
+	Nonce     string             `json:"nonce,omitempty"`     // and of the entry that made it
+	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
+	Committed int64              `json:"committed,omitempty"` // and committed
 	Record    string             `json:"record,omitempty"`    // of a reservation: what Redis has until it is undone
 }
 
@@ -100,6 +113,7 @@ const (
 	reasonVersion    refusalReason = "version"       // it does not follow from what the ledger has
 	reasonUnknown    refusalReason = "unknown_level" // it draws on a level the ledger does not have
 	reasonNegative   refusalReason = "negative"      // a count would fall below zero
+	reasonInUse      refusalReason = "in_use"        // units of the level are held or committed
 	reasonConstraint refusalReason = "constraint"    // a rule of the database refused it; see quarantine
 )
 
@@ -125,6 +139,12 @@ func (b *book) applyEvent(entry *entry, i int) {
 	switch e.Verb {
 	case cache.VerbAdjust:
 		reason, detail = b.adjust(entry, i, e)
+	case cache.VerbTransfer:
+		reason, detail = b.transfer(entry, i, e)
+	case cache.VerbRemove:
+		reason, detail = b.remove(entry, i, e)
+	case cache.VerbReturn:
+		reason, detail = b.takeBack(entry, i, e)
 	case cache.VerbCompensate:
 		reason = b.compensate(entry, i, e)
 	case cache.VerbRevert:
@@ -155,20 +175,9 @@ func (b *book) refuse(entry *entry, i int, reason refusalReason, detail refusalD
 // transition applies one transition of a reservation, or says why not. It applies only where the
 // ledger's record has the same birth and the version and state it starts from.
 func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
-	known := b.reservations[e.ID]
-	before := cache.Record{}
-	switch {
-	case e.Verb == cache.VerbReserve && known != nil:
-		return reasonKnown, refusalDetail{}
-	case e.Verb != cache.VerbReserve && known == nil:
-		return reasonVersion, refusalDetail{}
-	case known != nil && known.record.Birth != e.Record.Birth:
-		return reasonKnown, refusalDetail{}
-	case known != nil:
-		before = known.record
-	}
-	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
-		return reasonVersion, refusalDetail{}
+	before, reason := b.follows(e)
+	if reason != "" {
+		return reason, refusalDetail{}
 	}
 	deltas, reason := b.deltas(before, e.Record)
 	if reason != "" {
@@ -178,12 +187,32 @@ func (b *book) transition(entry *entry, i int, e *cache.Event) (refusalReason, r
 	return "", refusalDetail{}
 }
 
+// follows is the record that a transition starts from, or why it does not start from the ledger's.
+func (b *book) follows(e *cache.Event) (before cache.Record, reason refusalReason) {
+	known := b.reservations[e.ID]
+	switch {
+	case e.Verb == cache.VerbReserve && known != nil:
+		return before, reasonKnown
+	case e.Verb != cache.VerbReserve && known == nil:
+		return before, reasonVersion
+	case known != nil && known.record.Birth != e.Record.Birth:
+		return before, reasonKnown
+	case known != nil:
+		before = known.record
+	}
+	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
+		return before, reasonVersion
+	}
+	return before, ""
+}
+
 // record writes what a transition leaves behind.
 func (b *book) record(entry *entry, i int, e *cache.Event, deltas []delta) {
 	for _, d := range deltas {
 		b.levels[d.key].add(d.level)
 		b.movements = append(b.movements, movement{
-			entry: entry.id, event: i, at: entry.at, key: d.key, delta: d.level, verb: e.Verb, reservation: e.ID,
+			entry: entry.id, event: i, at: entry.at, key: d.key, delta: d.level, verb: e.Verb,
+			reservation: e.ID, operation: e.Operation,
 		})
 	}
 	known := b.reservations[e.ID]
@@ -355,18 +384,9 @@ func (l *level) add(d level) {
 	l.backorderLimit += d.backorderLimit
 }
 
-// changes is what an operation adds to its levels.
-func changes(e *cache.Event) []cache.LevelDelta {
-	deltas := make([]cache.LevelDelta, len(e.Levels))
-	for i := range e.Levels {
-		deltas[i] = e.Levels[i].Delta()
-	}
-	return deltas
-}
-
 // adjust applies one operation, or says why not.
 func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refusalDetail) {
-	deltas := changes(e)
+	deltas := e.Deltas()
 	if b.operations[e.ID] {
 		return reasonKnown, refusalDetail{Levels: deltas}
 	}
@@ -383,8 +403,11 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 			return reasonNegative, refusalDetail{Levels: deltas, Shortages: []cache.Shortage{short}}
 		}
 	}
-	for _, d := range deltas {
-		key := levelKey{d.SKU, d.Location}
+	for n, d := range deltas {
+		key, verb := levelKey{d.SKU, d.Location}, e.Verb
+		if e.Levels[n].Counted {
+			verb = verbCount
+		}
 		l := b.levels[key]
 		if l == nil {
 			l = &level{}
@@ -392,14 +415,8 @@ func (b *book) adjust(entry *entry, i int, e *cache.Event) (refusalReason, refus
 		}
 		change := level{onHand: d.OnHand, safetyStock: d.SafetyStock, backorderLimit: d.BackorderLimit}
 		l.add(change)
-		b.movements = append(b.movements, movement{
-			entry: entry.id, event: i, at: entry.at, key: key, delta: change, verb: e.Verb,
-			operation: e.ID, reason: e.Reason, actor: e.Actor,
-		})
+		b.moved(entry, i, e, verb, key, change)
 	}
-	b.operations[e.ID] = true
-	b.made = append(b.made, operation{
-		id: e.ID, birth: entry.nonce, fingerprint: e.Fingerprint, at: entry.at, reason: e.Reason, actor: e.Actor,
-	})
+	b.operate(entry, e, e.ID)
 	return "", refusalDetail{}
 }

@@ -33,11 +33,11 @@ type Directories interface {
 	// Refusals: ErrNotDurable.
 	Directory(ctx context.Context, known int64) (d Directory, changed bool, err error)
 
-	// ApplyDirectory makes a directory the current version. One that says what the current one says is
-	// that version: it is safe to repeat. Refusals, the first that applies: *location.InvalidError,
+	// ApplyDirectory makes a directory the current version. One that says what the current one says
+	// changes nothing and is that version: it is safe to repeat. Refusals, the first that applies: *location.InvalidError,
 	// *cache.VersionError where the current version is not ifVersion, *cache.InUseError where a location
 	// that still has held or committed units would go, ErrNotDurable.
-	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (Directory, error)
+	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error)
 }
 
 // replaces checks that a directory may take the place of current; same says that it says the same.
@@ -70,49 +70,67 @@ type Follow struct {
 	Directories Directories
 	Use         func(*location.Rules)
 	Options     []location.Option
-	Logger      *slog.Logger // required, as the others but Options
+	Logger      *slog.Logger // default slog.Default()
 
 	mu      sync.Mutex
 	version int64
+	looked  bool
 }
 
-// Once looks for a new version and has it used.
+// Once looks for a new version and has it used; the first time also that there is none.
 func (f *Follow) Once(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d, changed, err := f.Directories.Directory(ctx, f.version)
-	if err != nil || !changed {
+	switch {
+	case err != nil:
 		return err
-	}
-	rules := (*location.Rules)(nil)
-	if d.Version > 0 {
-		if rules, err = location.Compile(d.Directory, f.Options...); err != nil {
-			return fmt.Errorf("directory version %d: %w", d.Version, err)
+	case !changed && !f.looked:
+		f.Use(nil)
+	case changed:
+		if err := f.use(d); err != nil {
+			return err
 		}
+	}
+	f.looked = true
+	return nil
+}
+
+func (f *Follow) use(d Directory) error {
+	rules, err := location.Compile(d.Directory, f.Options...)
+	if err != nil {
+		return fmt.Errorf("directory version %d: %w", d.Version, err)
 	}
 	f.Use(rules)
 	f.version = d.Version
-	f.Logger.Info("routing by the directory", "version", d.Version, "locations", len(d.Locations), "channels", len(d.Channels),
+	f.logger().Info("routing by the directory", "version", d.Version, "locations", len(d.Locations), "channels", len(d.Channels),
 		"applied_by", d.Actor)
 	return nil
 }
 
-// Run looks for new versions until ctx ends.
+func (f *Follow) logger() *slog.Logger {
+	if f.Logger == nil {
+		return slog.Default()
+	}
+	return f.Logger
+}
+
+// Run looks for new versions until ctx ends. It logs why one can't be used once, until another can.
 func (f *Follow) Run(ctx context.Context) {
 	ticker := time.NewTicker(followEvery)
 	defer ticker.Stop()
-	failing := false
-	for {
+	for failing := false; ; {
+		err := f.Once(ctx)
+		wrong := err != nil && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable)
+		if wrong && !failing {
+			f.logger().Error("the routing directory can't be used: the one before stays in use", "error", err)
+		}
+		failing = wrong
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		err := f.Once(ctx)
-		if err != nil && !failing && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable) {
-			f.Logger.Error("the routing directory can't be used; the last one stays in use", "error", err)
-		}
-		failing = err != nil
 	}
 }
 

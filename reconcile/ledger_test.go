@@ -117,6 +117,21 @@ func recount(id string, from, to int64) cache.Event {
 	}}
 }
 
+// levels is the levels a ledger holds, in words.
+func (b *bench) levels() string {
+	b.tb.Helper()
+	list, err := b.session.levels(context.Background(), nil, 1000)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	var out strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
+			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
+	}
+	return out.String()
+}
+
 // state is everything a ledger holds, in words.
 func (b *bench) state() string {
 	b.tb.Helper()
@@ -128,12 +143,7 @@ func (b *bench) state() string {
 			b.tb.Fatal(err)
 		}
 	}
-	levels, err := b.session.levels(ctx, nil, 1000)
-	must(err)
-	for _, l := range levels {
-		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
-			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
-	}
+	out.WriteString(b.levels())
 	live, err := b.session.live(ctx, nil, 1000)
 	must(err)
 	rested, _, err := b.session.rested(ctx, 0, 1000)
@@ -147,6 +157,11 @@ func (b *bench) state() string {
 	must(err)
 	for _, o := range operations {
 		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.Birth, o.Fingerprint)
+	}
+	limits, err := b.session.limits(ctx, cache.LimitKey{}, 1000)
+	must(err)
+	for _, l := range limits {
+		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Customer, l.Units)
 	}
 	open, err := b.session.open(ctx, 1000)
 	must(err)
@@ -221,61 +236,75 @@ func TestLedger_AppliesOnce(t *testing.T) {
 	})
 }
 
-// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one
-// or all in one batch.
+// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one,
+// as the session remembers those before, or all in one batch.
 func TestLedger_OfTheSame(t *testing.T) {
 	pool := openLedger(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
-truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine;
-alter table movements enable trigger movements_append_only`)
-		if err != nil {
-			t.Fatal(err)
-		}
 		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
-		var states []string
-		for i, l := range []Ledger{NewMemory(), NewPostgres(pool, 0)} {
-			b := &bench{tb: t, ledger: l}
-			s, err := l.lock(t.Context())
+		want := stateOf(t, NewMemory(), script, true)
+		for _, oneByOne := range []bool{false, true} {
+			_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
+truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
+alter table movements enable trigger movements_append_only`)
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.session = s
-			b.begin(nil, 1)
-			var entries []entry
-			for _, events := range script {
-				entries = append(entries, b.entry(slices.Clone(events)...))
+			if got := stateOf(t, NewPostgres(pool, 0), script, oneByOne); got != want {
+				rt.Fatalf("memory, one by one:\n%s\npostgres, one by one %v:\n%s", want, oneByOne, got)
 			}
-			if i == 0 { // one by one
-				end := b.at
-				for _, e := range entries {
-					b.at.Sequence, b.at.Nonce = e.id.sequence, e.nonce
-					b.apply(e)
-				}
-				b.at = end
-			} else {
-				b.apply(entries...)
-			}
-			states = append(states, b.state())
-			from := b.at
-			b.begin(&from, 2)
-			states[i] += "rebuilt\n" + b.state()
-			s.close()
+			checkMovements(t, rt, pool)
 		}
-		if states[0] != states[1] {
-			rt.Fatalf("memory, one by one:\n%s\npostgres, in one batch:\n%s", states[0], states[1])
-		}
-		checkMovements(t, rt, pool)
 	})
+}
+
+// lockAgain waits for the server to notice that the connection of the session before has ended.
+func lockAgain(t *testing.T, l Ledger) session {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+		s, err := l.lock(t.Context())
+		if err == nil {
+			return s
+		}
+		if !errors.Is(err, errHeld) || time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// stateOf is what entries leave in a ledger, before and after a rebuild.
+func stateOf(t *testing.T, l Ledger, script [][]cache.Event, oneByOne bool) string {
+	b := &bench{tb: t, ledger: l, session: lockAgain(t, l)}
+	defer b.session.close()
+	b.begin(nil, 1)
+	var entries []entry
+	for _, events := range script {
+		entries = append(entries, b.entry(slices.Clone(events)...))
+	}
+	if oneByOne {
+		end := b.at
+		for _, e := range entries {
+			b.at.Sequence, b.at.Nonce = e.id.sequence, e.nonce
+			b.apply(e)
+		}
+		b.at = end
+	} else {
+		b.apply(entries...)
+	}
+	state := b.state()
+	from := b.at
+	b.begin(&from, 2)
+	since, err := l.Since(t.Context(), seenAt+2, []cache.LevelName{{SKU: at.sku, Location: at.at}, {SKU: at.sku, Location: "lyon"}})
+	return state + "rebuilt\n" + b.state() + fmt.Sprintln(since, err)
 }
 
 // checkMovements has movements, replayed from nothing, give the levels.
 func checkMovements(t *testing.T, rt *rapid.T, pool querier) {
 	rows, _ := pool.Query(t.Context(), `
-select l.sku from levels l left join (
+select sku from levels l full join (
     select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed from movements group by 1, 2
 ) m using (sku, location)
-where (l.on_hand, l.held, l.committed) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
+where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
 	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(wrong) > 0 {
 		rt.Fatalf("levels that movements do not give: %v %v", wrong, err)
@@ -292,7 +321,18 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			if rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
 				return cache.Event{Verb: cache.VerbRevert, ID: id, Birth: "n1"}
 			}
-			return recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
+				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
+			}
+			e := recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e.Levels[0].Counted = rapid.Bool().Draw(t, "counted")
+			return e
+		}
+		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
+			return drawReturn(t, id)
 		}
 		verb := rapid.SampledFrom(verbs).Draw(t, "verb")
 		version, units := rapid.Int64Range(1, 4).Draw(t, "version"), rapid.Int64Range(1, 4).Draw(t, "units")
@@ -311,9 +351,28 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
-		return born(id, event(verb, before, rec(state, version, units, fulfilled)), birth)
+		return born(id, event(verb, before, limited(t, rec(state, version, units, fulfilled))), birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
+}
+
+// limited has a purchase limit count a record, or not.
+func limited(t *rapid.T, r cache.Record) cache.Record {
+	if rapid.Bool().Draw(t, "limited") {
+		r.Customer = rapid.SampledFrom([]string{"c-1", "c-2"}).Draw(t, "customer")
+		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+	}
+	return r
+}
+
+// drawReturn draws a return of a fulfilled reservation.
+func drawReturn(t *rapid.T, id string) cache.Event {
+	units := rapid.Int64Range(1, 4).Draw(t, "units")
+	e := returned(rapid.SampledFrom([]string{"ret", "a"}).Draw(t, "operation"), rapid.Int64Range(3, 5).Draw(t, "version"), 0, 0, "lyon")
+	e.Record.Lines[0].Requested = units
+	e.Record.Lines[0].From[0].Quantity, e.Record.Lines[0].From[0].Fulfilled = units, units
+	e.Record.Lines[0].Returned = rapid.Int64Range(1, units).Draw(t, "back")
+	return born(id, e, "n1")
 }
 
 func TestLedger_Quarantine(t *testing.T) {

@@ -27,6 +27,8 @@ type Memory struct {
 	reservations map[string]reservation
 	operations   map[string]operation
 	limits       map[cache.LimitKey]int64
+	moved        map[levelKey][]moved // what came and left, the oldest first
+	keptFrom     int64                // Unix ms: all that came and left since is in moved
 	refusals     []*memoryRefusal
 	quarantined  []quarantined
 	directory    Directory
@@ -52,6 +54,7 @@ func NewMemory() *Memory {
 		suspect: make(chan struct{}, 1), levels: map[levelKey]level{},
 		reservations: map[string]reservation{}, operations: map[string]operation{}, limits: map[cache.LimitKey]int64{},
 		audits: newMemoryAudits(),
+		moved:  map[levelKey][]moved{},
 	}
 	m.waiters = newWaiters(m.look)
 	return m

@@ -269,7 +269,7 @@ func (m *Memory) examineItself(_ context.Context, audit string, s scope) error {
 	}
 	for key, l := range m.levels {
 		if sum := lines[key]; s.has(key.sku, key.at) && (l.held != sum.held || l.committed != sum.committed) {
-			f := findingAt(KindLedgerInconsistent, cache.LevelName(key.sku, key.at), entryID{})
+			f := findingAt(KindLedgerInconsistent, cache.LevelField(key.sku, key.at), entryID{})
 			f.Position, f.SKU, f.Location = "", key.sku, key.at
 			f.Ledger = sideOfLevel(l)
 			f.Note = fmt.Sprintf("its lines add up to held %d, committed %d", sum.held, sum.committed)

@@ -16,16 +16,16 @@ func (m *Memory) Directory(_ context.Context, known int64) (Directory, bool, err
 }
 
 // ApplyDirectory makes a directory the current version.
-func (m *Memory) ApplyDirectory(_ context.Context, d location.Directory, ifVersion int64, actor string) (Directory, error) {
+func (m *Memory) ApplyDirectory(_ context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error) {
 	next, err := checked(d)
 	if err != nil {
-		return Directory{}, err
+		return Directory{}, false, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	same, err := replaces(&m.directory, &next, ifVersion)
 	if err != nil || same {
-		return m.directory, err
+		return m.directory, false, err
 	}
 	gone := removed(&m.directory.Directory, &next)
 	var held, committed int64
@@ -36,10 +36,10 @@ func (m *Memory) ApplyDirectory(_ context.Context, d location.Directory, ifVersi
 		}
 	}
 	if err := inUse(gone, held, committed); err != nil {
-		return Directory{}, err
+		return Directory{}, false, err
 	}
 	m.directory = Directory{Directory: next, Version: m.directory.Version + 1, Actor: actor, AppliedAt: time.Now().UTC()}
-	return m.directory, nil
+	return m.directory, true, nil
 }
 
 // checked is a directory that can be applied, in a copy of its own.

@@ -68,7 +68,9 @@ func (s *memorySession) begin(_ context.Context, from *cache.Position, to cache.
 		r.settled = true
 	}
 	forgottenTo := int64(0)
-	if from != nil {
+	if from == nil {
+		s.keptFrom = to.SeenAt
+	} else {
 		forgottenTo = s.at.forgottenTo
 		for id, r := range s.reservations {
 			if r.record.State == cache.StateHeld && r.record.Expires > from.SeenAt {
@@ -130,6 +132,10 @@ func (m *Memory) applyLocked(entries []entry) []refusal {
 	}
 	b.apply(events)
 	maps.Copy(m.limits, b.limits)
+	m.keepMoved(b.movements)
+	for key := range t.levels { // one that was there may have been removed
+		delete(m.levels, key)
+	}
 	for key, l := range b.levels {
 		m.levels[key] = *l
 	}

@@ -172,7 +172,7 @@ left join reservations r on not u.operation and r.id = u.id`
 
 // encode writes a refusal's detail as its row keeps it; "" where there is none.
 func (d refusalDetail) encode() string {
-	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" {
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // nothing has the others without levels
 		return ""
 	}
 	text, err := json.Marshal(d)
@@ -197,7 +197,7 @@ func (p *Postgres) Reservation(ctx context.Context, id string) (record cache.Rec
 			return err
 		}
 		r := found[id]
-		if r == nil {
+		if r == nil || len(r.record.Lines) == 0 { // of one that was archived only the id is left
 			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 		}
 		record = r.record

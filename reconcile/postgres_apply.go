@@ -13,6 +13,9 @@ import (
 
 func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
+		if done, err := s.applyKnown(ctx, from, to, entries); done || err != nil {
+			return err
+		}
 		refusals, err = s.applyAll(ctx, from, to, entries)
 		if isDataError(err) { // one of the events: find it
 			refusals, err = s.applyOneByOne(ctx, from, to, entries)
@@ -20,6 +23,31 @@ func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, en
 		return err
 	})
 	return refusals, err
+}
+
+// applyKnown applies entries of which everything is known that they touch, and that refuse nothing: one
+// transaction in one round trip. done is false where that can't be, and nothing was written then: the long
+// way finds out why.
+func (s *postgresSession) applyKnown(ctx context.Context, from, to cache.Position, entries []entry) (done bool, err error) {
+	list, b := refs(entries), newBook()
+	if !s.known.fill(b, touch(list), list) {
+		return false, nil
+	}
+	if b.apply(list); len(b.refusals) > 0 {
+		return false, nil
+	}
+	writing := &pgx.Batch{}
+	s.queueMove(writing, from, to, entries)
+	b.write(writing, s.ledger.shard)
+	if err = s.commit(ctx, writing, false); err == nil {
+		s.known.learn(b)
+		return true, nil
+	}
+	s.known = newKnown()
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.SeverityUnlocalized == "ERROR" {
+		return false, nil
+	}
+	return false, err
 }
 
 // applyAll applies entries in one transaction of two round trips: read what they touch; write what they
@@ -52,30 +80,54 @@ func (s *postgresSession) applyAll(ctx context.Context, from, to cache.Position,
 	b.apply(list)
 	writing := &pgx.Batch{}
 	b.write(writing, s.ledger.shard)
-	s.queueMove(writing, to, entries)
-	if s.ledger.point == nil {
-		writing.Queue(`commit`) // not reached where a statement before it fails
-		return b.refusals, s.conn.SendBatch(ctx, writing).Close()
-	}
-	if err := s.conn.SendBatch(ctx, writing).Close(); err != nil {
+	s.queueMove(writing, from, to, entries)
+	if err := s.commit(ctx, writing, true); err != nil {
 		return nil, err
 	}
-	s.ledger.point("written")
-	_, err = s.conn.Exec(ctx, `commit`)
-	return b.refusals, err
+	s.known.learn(b)
+	return b.refusals, nil
 }
 
-// queueMove queues the end of a transaction: what can't be read is kept, and the position moved.
-func (s *postgresSession) queueMove(batch *pgx.Batch, to cache.Position, entries []entry) {
-	const move = `update positions set epoch = $2, sequence = $3, nonce = $4 where shard = $1`
+// commit sends what is to be written, and has it committed, in one round trip; begun says that the
+// transaction has begun before. Without begin and commit a batch is a transaction by itself: what follows a
+// statement that fails is not reached, and nothing of it stays.
+func (s *postgresSession) commit(ctx context.Context, writing *pgx.Batch, begun bool) error {
+	if s.ledger.point == nil {
+		if begun {
+			writing.Queue(`commit`)
+		}
+		return s.conn.SendBatch(ctx, writing).Close()
+	}
+	if !begun {
+		if _, err := s.conn.Exec(ctx, `begin`); err != nil {
+			return err
+		}
+	}
+	if err := s.conn.SendBatch(ctx, writing).Close(); err != nil {
+		_, _ = s.conn.Exec(ctx, `rollback`)
+		return err
+	}
+	s.ledger.point("written")
+	_, err := s.conn.Exec(ctx, `commit`)
+	return err
+}
+
+// queueMove queues that the position is moved, compared with what it was, and that what can't be read is
+// kept.
+func (s *postgresSession) queueMove(batch *pgx.Batch, from, to cache.Position, entries []entry) {
+	const move = `
+with moved as (
+    update positions set epoch = $2, sequence = $3, nonce = $4
+    where shard = $1 and epoch = $5 and sequence = $6 and nonce = $7 returning 1)
+select expect(count(*), 1) from moved`
 	var faulty []quarantined
 	for i := range entries {
 		if entries[i].fault != nil {
 			faulty = append(faulty, entries[i].quarantine(entries[i].fault.Error()))
 		}
 	}
+	batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, from.Epoch, from.Sequence, from.Nonce)
 	writeQuarantine(batch, s.ledger.shard, faulty)
-	batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce)
 }
 
 // isDataError says that a rule of the database refused what was to be written; any other error has
@@ -87,6 +139,7 @@ func isDataError(err error) bool {
 
 // applyOneByOne applies entries in one transaction too, each event behind a savepoint.
 func (s *postgresSession) applyOneByOne(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
+	s.known = newKnown()
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		if _, err := s.lockPosition(ctx, tx, &from); err != nil {
 			return err
@@ -95,7 +148,7 @@ func (s *postgresSession) applyOneByOne(ctx context.Context, from, to cache.Posi
 			return err
 		}
 		batch := &pgx.Batch{}
-		s.queueMove(batch, to, entries)
+		s.queueMove(batch, from, to, entries)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	return refusals, err
@@ -135,7 +188,7 @@ func decideOneByOne(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (re
 // quarantineEvent keeps an event that a rule refused, and its refusal, if the rules allow for that.
 func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ref, cause error) ([]refusal, error) {
 	b := newBook()
-	b.refuse(r.entry, r.index, reasonConstraint, refusalDetail{Levels: changes(r.event())})
+	b.refuse(r.entry, r.index, reasonConstraint, detailOf(r.entry, r.event()))
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		b.write(batch, shard)

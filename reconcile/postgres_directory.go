@@ -41,11 +41,12 @@ where version = (select max(version) from directories) and version <> $1`
 }
 
 // ApplyDirectory makes a directory the current version, in one transaction. Who else applies one waits.
-func (p *Postgres) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, err error) {
+func (p *Postgres) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error) {
 	next, err := checked(d)
 	if err != nil {
-		return Directory{}, err
+		return Directory{}, false, err
 	}
+	var same bool
 	var refusal error
 	err = p.read(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
@@ -56,7 +57,6 @@ func (p *Postgres) ApplyDirectory(ctx context.Context, d location.Directory, ifV
 			if err != nil {
 				return err
 			}
-			var same bool
 			if same, refusal = replaces(&current, &next, ifVersion); refusal != nil || same {
 				applied = current
 				return nil
@@ -69,9 +69,9 @@ func (p *Postgres) ApplyDirectory(ctx context.Context, d location.Directory, ifV
 		})
 	})
 	if err := errors.Join(refusal, err); err != nil {
-		return Directory{}, err
+		return Directory{}, false, err
 	}
-	return applied, nil
+	return applied, !same, nil
 }
 
 // unused refuses where locations still have held or committed units.

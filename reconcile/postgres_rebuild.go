@@ -48,8 +48,8 @@ select id from reservations where resolved_at is null and (created_at, id) > ($1
 
 func (s *postgresSession) rested(ctx context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
 	const query = `
-select id, birth, version, resolved_at from reservations where resolved_at >= $1 and resolved_at < $2
-order by resolved_at fetch first $3 rows with ties`
+select id, birth, version, resolved_at from reservations
+where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`
 	err = s.do(ctx, func(ctx context.Context) error {
 		found, err := s.aged(ctx, query, false, from, never, limit)
 		if err != nil || len(found) == 0 {
@@ -114,8 +114,8 @@ order by limit_id, customer limit $3`
 
 func (s *postgresSession) forgettable(ctx context.Context, from, to int64, limit int) (found cache.Forgettable, upTo int64, err error) {
 	const reservations = `
-select id, birth, version, resolved_at from reservations where resolved_at >= $1 and resolved_at < $2
-order by resolved_at fetch first $3 rows with ties`
+select id, birth, version, resolved_at from reservations
+where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`
 	// What was given back because its id belongs to another reservation is in no other table.
 	const undone = `
 select reservation_id, birth, version + 1, settled_at from refusals

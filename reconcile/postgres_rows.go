@@ -24,12 +24,7 @@ func (b *book) queueRead(batch *pgx.Batch, shard int32, t *touched) {
 	if len(t.ids)+len(t.compared) > 0 {
 		queueReservations(batch, t.allIDs(), b.reservations)
 	}
-	if len(t.levels) > 0 {
-		b.queueLevels(batch, t.levelKeys())
-	}
-	if len(t.limits) > 0 {
-		b.queueLimits(batch, t.limitKeys())
-	}
+	b.queueCounted(batch, t)
 	if len(t.operations) > 0 {
 		batch.Queue(`select id from operations where id = any($1)`, sortedKeys(t.operations)).Query(func(rows pgx.Rows) error {
 			var id string
@@ -39,25 +34,34 @@ func (b *book) queueRead(batch *pgx.Batch, shard int32, t *touched) {
 	}
 }
 
-// readRest reads the levels that reservations draw on as the ledger has them, where events do not.
+// queueCounted queues the reading of levels and of what purchase limits count.
+func (b *book) queueCounted(batch *pgx.Batch, t *touched) {
+	if len(t.levels) > 0 {
+		b.queueLevels(batch, t.levelKeys())
+	}
+	if len(t.limits) > 0 {
+		b.queueLimits(batch, t.limitKeys())
+	}
+}
+
+// readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
+// them there, where events do not name them.
 func (b *book) readRest(ctx context.Context, db batcher, t *touched) error {
 	if err := b.readRefused(ctx, db); err != nil {
 		return err
 	}
-	rest := touched{levels: map[levelKey]bool{}}
+	rest := touch(nil)
 	for id, r := range b.reservations {
 		if t.ids[id] {
 			rest.add(&r.record)
 		}
 	}
-	for key := range t.levels {
-		delete(rest.levels, key)
-	}
-	if len(rest.levels) == 0 {
+	rest.without(t)
+	if len(rest.levels)+len(rest.limits) == 0 {
 		return nil
 	}
 	batch := &pgx.Batch{}
-	b.queueLevels(batch, rest.levelKeys())
+	b.queueCounted(batch, rest)
 	return db.SendBatch(ctx, batch).Close()
 }
 
@@ -133,7 +137,9 @@ func collectHeads(rows pgx.Rows, found map[string]*reservation) error {
 		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
 		record := r
 		record.Created, record.Expires = created.UnixMilli(), expires.UnixMilli()
-		found[id] = &reservation{record: record, at: resolvedAt.UnixMilli()}
+		read := reservation{record: record, at: resolvedAt.UnixMilli()}
+		read = read.kept()
+		found[id] = &read
 		return nil
 	})
 	return err

@@ -97,7 +97,7 @@ func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {
 
 // stateConditions are the parts of the table that a state is in; an overdue hold is expired.
 func stateConditions(state cache.State, arg func(any) string, now int64) []string {
-	const live, rest = "resolved_at is null", "resolved_at is not null"
+	const live, rest = "resolved_at is null", "resolved_at is not null and archived_at is null"
 	switch state {
 	case "":
 		return []string{live, rest}

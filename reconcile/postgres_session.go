@@ -25,6 +25,7 @@ const (
 type postgresSession struct {
 	ledger *Postgres
 	conn   *pgx.Conn
+	known  *known
 }
 
 func (p *Postgres) lock(ctx context.Context) (session, error) {
@@ -36,9 +37,10 @@ func (p *Postgres) lock(ctx context.Context) (session, error) {
 		return nil, err
 	}
 	idle := sessionIdle.Milliseconds()
-	// Every row is reached by its key. A plan that was made while a table was small, and is kept, would
-	// read the whole of it when it has grown.
-	settings := fmt.Sprintf(`set enable_seqscan = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
+	// Every row is reached by its key, whatever a batch has: each statement is planned once. A plan that was
+	// made while a table was small would else read the whole of it when it has grown.
+	settings := fmt.Sprintf(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
+set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
 	var got bool
 	_, err = conn.Exec(dialing, settings)
@@ -52,11 +54,14 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	if err == nil {
 		err = safe(dialing, conn)
 	}
+	if err == nil {
+		err = registerRowTypes(dialing, conn)
+	}
 	if err != nil {
 		closeConn(conn)
 		return nil, err
 	}
-	return &postgresSession{ledger: p, conn: conn}, nil
+	return &postgresSession{ledger: p, conn: conn, known: newKnown()}, nil
 }
 
 // safe refuses a database that could lose what it was given, or has another schema.
@@ -118,6 +123,7 @@ func (s *postgresSession) lockPosition(ctx context.Context, tx pgx.Tx, want *cac
 }
 
 func (s *postgresSession) begin(ctx context.Context, from *cache.Position, to cache.Position) error {
+	s.known = newKnown()
 	return s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 			if _, err := s.lockPosition(ctx, tx, from); err != nil {
@@ -139,8 +145,8 @@ func (s *postgresSession) begin(ctx context.Context, from *cache.Position, to ca
 // moveTo writes the position whole, and clears what an operator asked for.
 func (s *postgresSession) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
 	const query = `
-insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.sequence, nonce = excluded.nonce,
     run_id = excluded.run_id, replication_id = excluded.replication_id, shards = excluded.shards,
     prefix = excluded.prefix, seen_at = excluded.seen_at, rebuild = false`

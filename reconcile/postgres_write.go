@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/holdfast/holdfast/cache"
 )
@@ -43,14 +42,18 @@ func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(s
 // that updates would do for both, and takes twice as long.
 func (b *book) writeLevels(batch *pgx.Batch) {
 	const update = `
-update levels l set on_hand = u.on_hand, held = u.held, committed = u.committed, safety_stock = u.safety_stock,
-    backorder_limit = u.backorder_limit
-from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-    as u (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
-where l.sku = u.sku and l.location = u.location`
+with written as (
+    update levels l set on_hand = u.on_hand, held = u.held, committed = u.committed, safety_stock = u.safety_stock,
+        backorder_limit = u.backorder_limit
+    from unnest($1::level_step[]) u
+    where l.sku = u.sku and l.location = u.location and l.on_hand = u.on_hand_before and l.held = u.held_before
+        and l.committed = u.committed_before and l.safety_stock = u.safety_stock_before
+        and l.backorder_limit = u.backorder_limit_before
+    returning 1)
+select expect(count(*), $2) from written`
 	const insert = `
 insert into levels (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
-select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])`
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from unnest($1::level_step[])`
 	var changed, made []levelKey
 	for key, l := range b.levels {
 		before, there := b.before[key]
@@ -61,24 +64,28 @@ select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::big
 			changed = append(changed, key)
 		}
 	}
-	b.queueLevelRows(batch, update, changed)
-	b.queueLevelRows(batch, insert, made)
+	if len(changed) > 0 {
+		batch.Queue(update, b.levelSteps(changed), len(changed))
+	}
+	if len(made) > 0 {
+		batch.Queue(insert, b.levelSteps(made))
+	}
+	b.deleteLevels(batch)
 }
 
-func (b *book) queueLevelRows(batch *pgx.Batch, query string, keys []levelKey) {
-	if len(keys) == 0 {
-		return
-	}
+// levelSteps is levels as level_step has them, in the order in which they are locked.
+func (b *book) levelSteps(keys []levelKey) *rowArray {
 	slices.SortFunc(keys, compareLevels)
-	units := func(of func(*level) int64) []int64 {
-		return column(keys, func(key levelKey) int64 { return of(b.levels[key]) })
+	steps := newRowArray(12, len(keys))
+	for _, key := range keys {
+		before, now := b.before[key], b.levels[key]
+		steps.add(func() {
+			steps.text(string(key.sku), string(key.at))
+			steps.bigint(before.onHand, before.held, before.committed, before.safetyStock, before.backorderLimit)
+			steps.bigint(now.onHand, now.held, now.committed, now.safetyStock, now.backorderLimit)
+		})
 	}
-	batch.Queue(query,
-		column(keys, func(key levelKey) string { return string(key.sku) }),
-		column(keys, func(key levelKey) string { return string(key.at) }),
-		units(func(l *level) int64 { return l.onHand }), units(func(l *level) int64 { return l.held }),
-		units(func(l *level) int64 { return l.committed }), units(func(l *level) int64 { return l.safetyStock }),
-		units(func(l *level) int64 { return l.backorderLimit }))
+	return steps
 }
 
 // keptReservation is a reservation to write.
@@ -96,20 +103,12 @@ type keptExtra struct {
 	Metadata json.RawMessage `json:"metadata"`
 }
 
-// text is JSON as a column keeps it; nil where there is none.
-func text(raw json.RawMessage) *string {
-	if raw == nil {
-		return nil
-	}
-	s := string(raw)
-	return &s
-}
-
-func (r keptReservation) resolvedAt() *time.Time {
+// resolvedAt is 0 while it is live.
+func (r keptReservation) resolvedAt() int64 {
 	if !resolved(r.record.State) {
-		return nil
+		return 0
 	}
-	return momentOrNone(r.at)
+	return r.at
 }
 
 // momentOrNone is null for 0.
@@ -150,45 +149,49 @@ func insertReservations(batch *pgx.Batch, list []keptReservation) {
 insert into reservations (id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel,
     customer, "order", pickup, split, ship_to, metadata)
 select id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel, customer, "order",
-    pickup, split, ship_to::jsonb, metadata::json
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-    $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])
-    as u (id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel, customer,
-    "order", pickup, split, ship_to, metadata)`
-	texts := func(of func(keptReservation) string) []string { return column(list, of) }
-	batch.Queue(query,
-		texts(func(r keptReservation) string { return r.id }),
-		texts(func(r keptReservation) string { return r.record.Birth }),
-		texts(func(r keptReservation) string { return string(r.record.State) }),
-		column(list, func(r keptReservation) int64 { return r.record.Version }),
-		column(list, func(r keptReservation) time.Time { return moment(r.record.Created) }),
-		column(list, func(r keptReservation) time.Time { return moment(r.record.Expires) }),
-		column(list, keptReservation.resolvedAt),
-		texts(func(r keptReservation) string { return r.record.Fingerprint }),
-		texts(func(r keptReservation) string { return r.record.Transition }),
-		texts(func(r keptReservation) string { return string(r.record.Channel) }),
-		texts(func(r keptReservation) string { return r.record.Customer }),
-		texts(func(r keptReservation) string { return r.record.Order }),
-		texts(func(r keptReservation) string { return r.extra.Pickup }),
-		texts(func(r keptReservation) string { return r.extra.Split }),
-		column(list, func(r keptReservation) *string { return text(r.extra.ShipTo) }),
-		column(list, func(r keptReservation) *string { return text(r.extra.Metadata) }))
+    pickup, split, ship_to, metadata
+from unnest($1::reservations[])`
+	made := newRowArray(16, len(list))
+	for i := range list {
+		r := &list[i]
+		made.add(func() {
+			made.text(r.id, r.record.Birth, string(r.record.State))
+			made.bigint(r.record.Version)
+			made.moment(r.record.Created)
+			made.moment(r.record.Expires)
+			made.momentOrNull(r.resolvedAt())
+			made.text(r.record.Fingerprint, r.record.Transition, string(r.record.Channel), r.record.Customer, r.record.Order)
+			made.text(r.extra.Pickup, r.extra.Split)
+			made.jsonb(r.extra.ShipTo)
+			made.json(r.extra.Metadata)
+		})
+	}
+	batch.Queue(query, made)
 }
 
 func updateReservations(batch *pgx.Batch, list []keptReservation) {
 	const query = `
-update reservations r set state = u.state, version = u.version, expires_at = u.expires_at, resolved_at = u.resolved_at,
-    transition = u.transition
-from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::text[])
-    as u (id, state, version, expires_at, resolved_at, transition)
-where r.id = u.id`
-	batch.Queue(query,
-		column(list, func(r keptReservation) string { return r.id }),
-		column(list, func(r keptReservation) string { return string(r.record.State) }),
-		column(list, func(r keptReservation) int64 { return r.record.Version }),
-		column(list, func(r keptReservation) time.Time { return moment(r.record.Expires) }),
-		column(list, keptReservation.resolvedAt),
-		column(list, func(r keptReservation) string { return r.record.Transition }))
+with written as (
+    update reservations r set state = u.state, version = u.version, expires_at = u.expires_at, resolved_at = u.resolved_at,
+        transition = u.transition
+    from unnest($1::reservation_step[]) u
+    where r.id = u.id and r.birth = u.birth and r.state = u.state_before and r.version = u.version_before
+    returning 1)
+select expect(count(*), $2) from written`
+	steps := newRowArray(9, len(list))
+	for i := range list {
+		r := &list[i]
+		steps.add(func() {
+			steps.text(r.id, r.record.Birth, string(r.stateBefore))
+			steps.bigint(r.versionBefore)
+			steps.text(string(r.record.State))
+			steps.bigint(r.record.Version)
+			steps.moment(r.record.Expires)
+			steps.momentOrNull(r.resolvedAt())
+			steps.text(r.record.Transition)
+		})
+	}
+	batch.Queue(query, steps, len(list))
 }
 
 // keptLine is a line to write.
@@ -199,7 +202,7 @@ type keptLine struct {
 }
 
 func linesOf(list []keptReservation) []keptLine {
-	var lines []keptLine
+	lines := make([]keptLine, 0, len(list))
 	for _, r := range list {
 		for i := range r.record.Lines {
 			lines = append(lines, keptLine{of: r, position: i + 1, RecordLine: &r.record.Lines[i]})
@@ -208,68 +211,49 @@ func linesOf(list []keptReservation) []keptLine {
 	return lines
 }
 
-var types = pgtype.NewMap()
-
-// arrayText is an array as text: rows of arrays can't be unnested.
-func arrayText(oid uint32, array any) string {
-	raw, err := types.Encode(oid, pgtype.TextFormatCode, array, nil)
-	if err != nil {
-		panic("reconcile: an array can be encoded: " + err.Error())
+// lineRows is lines as reservation_lines has them.
+func lineRows(lines []keptLine) *rowArray {
+	array := newRowArray(13, len(lines))
+	for i := range lines {
+		l := &lines[i]
+		array.add(func() {
+			array.text(l.of.id)
+			array.integer(int32(l.position)) //nolint:gosec // at most 100
+			array.text(l.Line, string(l.SKU))
+			array.bigint(l.Requested, l.Returned)
+			array.texts(len(l.From), func(i int) string { return string(l.From[i].Location) })
+			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Quantity })
+			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Fulfilled })
+			array.moment(l.of.record.Created)
+			array.text(l.kitSKU())
+			array.bigint(l.kitEach())
+			array.text(l.limits())
+		})
 	}
-	return string(raw)
-}
-
-func (l keptLine) locations() string {
-	return arrayText(pgtype.TextArrayOID, column(l.From, func(a cache.RecordAllocation) string { return string(a.Location) }))
-}
-
-func (l keptLine) quantities() string {
-	return arrayText(pgtype.Int8ArrayOID, column(l.From, func(a cache.RecordAllocation) int64 { return a.Quantity }))
-}
-
-func (l keptLine) fulfilled() string {
-	return arrayText(pgtype.Int8ArrayOID, column(l.From, func(a cache.RecordAllocation) int64 { return a.Fulfilled }))
+	return array
 }
 
 func insertLines(batch *pgx.Batch, list []keptReservation) {
 	const query = `
 insert into reservation_lines (reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled,
     created_at, kit, kit_quantity, limits)
-select id, position, line, sku, requested, returned, locations::text[], quantities::bigint[], fulfilled::bigint[], created_at,
-    kit, kit_quantity, limits
-from unnest($1::text[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[],
-    $10::timestamptz[], $11::text[], $12::bigint[], $13::text[])
-    as u (id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at, kit, kit_quantity, limits)`
-	lines := linesOf(list)
-	batch.Queue(query,
-		column(lines, func(l keptLine) string { return l.of.id }),
-		column(lines, func(l keptLine) int { return l.position }),
-		column(lines, func(l keptLine) string { return l.Line }),
-		column(lines, func(l keptLine) string { return string(l.SKU) }),
-		column(lines, func(l keptLine) int64 { return l.Requested }),
-		column(lines, func(l keptLine) int64 { return l.Returned }),
-		column(lines, keptLine.locations), column(lines, keptLine.quantities), column(lines, keptLine.fulfilled),
-		column(lines, func(l keptLine) time.Time { return moment(l.of.record.Created) }),
-		column(lines, keptLine.kitSKU), column(lines, keptLine.kitEach), column(lines, keptLine.limits))
+select reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at, kit,
+    kit_quantity, limits
+from unnest($1::reservation_lines[])`
+	batch.Queue(query, lineRows(linesOf(list)))
 }
 
 // updateLines writes the lines of reservations of which units moved; others are as they were.
 func updateLines(batch *pgx.Batch, list []keptReservation) {
 	const query = `
-update reservation_lines l set returned = u.returned, locations = u.locations::text[], quantities = u.quantities::bigint[],
-    fulfilled = u.fulfilled::bigint[]
-from unnest($1::text[], $2::integer[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-    as u (id, position, returned, locations, quantities, fulfilled)
-where l.reservation_id = u.id and l.position = u.position`
+update reservation_lines l set requested = u.requested, returned = u.returned, locations = u.locations, quantities = u.quantities,
+    fulfilled = u.fulfilled
+from unnest($1::reservation_lines[]) u
+where l.reservation_id = u.reservation_id and l.position = u.position`
 	lines := linesOf(slices.DeleteFunc(slices.Clone(list), func(r keptReservation) bool { return !r.rearranged }))
-	if len(lines) == 0 {
-		return
+	if len(lines) > 0 {
+		batch.Queue(query, lineRows(lines))
 	}
-	batch.Queue(query,
-		column(lines, func(l keptLine) string { return l.of.id }),
-		column(lines, func(l keptLine) int { return l.position }),
-		column(lines, func(l keptLine) int64 { return l.Returned }),
-		column(lines, keptLine.locations), column(lines, keptLine.quantities), column(lines, keptLine.fulfilled))
 }
 
 func (b *book) writeOperations(batch *pgx.Batch, shard int32) {
@@ -294,34 +278,28 @@ func (b *book) writeMovements(batch *pgx.Batch, shard int32) {
 	const query = `
 insert into movements (shard, epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock,
     backorder_limit, verb, reason, actor, reservation_id, operation_id, at)
-select $17, epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock, backorder_limit, verb, reason,
-    actor, nullif(reservation_id, ''), nullif(operation_id, ''), at
-from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
-    $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[])
-    as u (epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock, backorder_limit, verb, reason,
-    actor, reservation_id, operation_id, at)`
-	list := b.movements
-	if len(list) == 0 {
+select shard, epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock, backorder_limit, verb, reason,
+    actor, reservation_id, operation_id, at
+from unnest($1::movements[])`
+	if len(b.movements) == 0 {
 		return
 	}
-	units := func(of func(*level) int64) []int64 {
-		return column(list, func(m movement) int64 { return of(&m.delta) })
+	array := newRowArray(17, len(b.movements))
+	for i := range b.movements {
+		m := &b.movements[i]
+		array.add(func() {
+			array.integer(shard)
+			array.bigint(int64(m.entry.epoch), int64(m.entry.sequence)) //nolint:gosec // few; one for each script call
+			array.integer(int32(m.event))                               //nolint:gosec // at most a batch
+			array.text(string(m.key.sku), string(m.key.at))
+			array.bigint(m.delta.onHand, m.delta.held, m.delta.committed, m.delta.safetyStock, m.delta.backorderLimit)
+			array.text(string(m.verb), m.reason, m.actor)
+			array.textOrNull(m.reservation)
+			array.textOrNull(m.operation)
+			array.moment(m.at)
+		})
 	}
-	batch.Queue(query,
-		column(list, func(m movement) int64 { return int64(m.entry.epoch) }),    //nolint:gosec // epochs are few
-		column(list, func(m movement) int64 { return int64(m.entry.sequence) }), //nolint:gosec // one for each script call
-		column(list, func(m movement) int { return m.event }),
-		column(list, func(m movement) string { return string(m.key.sku) }),
-		column(list, func(m movement) string { return string(m.key.at) }),
-		units(func(l *level) int64 { return l.onHand }), units(func(l *level) int64 { return l.held }),
-		units(func(l *level) int64 { return l.committed }), units(func(l *level) int64 { return l.safetyStock }),
-		units(func(l *level) int64 { return l.backorderLimit }),
-		column(list, func(m movement) string { return string(m.verb) }),
-		column(list, func(m movement) string { return m.reason }),
-		column(list, func(m movement) string { return m.actor }),
-		column(list, func(m movement) string { return m.reservation }),
-		column(list, func(m movement) string { return m.operation }),
-		column(list, func(m movement) time.Time { return moment(m.at) }), shard)
+	batch.Queue(query, array)
 }
 
 func (b *book) writeRefusals(batch *pgx.Batch, shard int32) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -208,11 +209,11 @@ select l.sku, l.location from levels l left join (
 ) m on m.sku = l.sku and m.at = l.location
 where (l.held, l.committed) is distinct from (coalesce(m.held, 0), coalesce(m.committed, 0))`,
 	"movements, replayed, give the levels": `
-select l.sku, l.location from levels l left join (
+select sku, location from levels l full join (
     select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed,
         sum(safety_stock) as safety_stock, sum(backorder_limit) as backorder_limit from movements group by 1, 2
 ) m using (sku, location)
-where (l.on_hand, l.held, l.committed, l.safety_stock, l.backorder_limit) is distinct from
+where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0), coalesce(l.safety_stock, 0), coalesce(l.backorder_limit, 0)) is distinct from
     (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0), coalesce(m.safety_stock, 0), coalesce(m.backorder_limit, 0))`,
 	"no more is committed than there is": `
 select sku, location from levels where committed > on_hand + backorder_limit`,
@@ -256,6 +257,7 @@ func (r *rig) checkRedis(ctx context.Context) {
 			r.tb.Errorf("available of %s at %s is %q in Redis, %s in the ledger (%+v)", l.SKU, l.Location, got, want, l)
 		}
 	}
+	r.checkLimits(ctx, c)
 	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:reservations").Result()
 	if err != nil {
 		r.tb.Fatal(err)
@@ -282,5 +284,26 @@ func (r *rig) checkRedis(ctx context.Context) {
 		if _, there := records[id]; !there && !resolved(record.State) {
 			r.tb.Errorf("%s is %s in Redis, and not live in the ledger", id, record.State)
 		}
+	}
+}
+
+// checkLimits compares what purchase limits count.
+func (r *rig) checkLimits(ctx context.Context, c *redis.Client) {
+	r.tb.Helper()
+	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:limits").Result()
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	rows, _ := r.pool.Query(ctx, `select limit_id, customer, units::text from limit_counts where units <> 0`)
+	var limit, customer, units string
+	inLedger := map[string]string{}
+	if _, err := pgx.ForEachRow(rows, []any{&limit, &customer, &units}, func() error {
+		inLedger[limit+"\x1f"+customer] = units
+		return nil
+	}); err != nil {
+		r.tb.Fatal(err)
+	}
+	if !maps.Equal(inRedis, inLedger) {
+		r.tb.Errorf("limits count %q in Redis, %q in the ledger", inRedis, inLedger)
 	}
 }

@@ -66,13 +66,14 @@ func TestSchema_SearchesByIndex(t *testing.T) {
 	reservations, lines := fmt.Sprintf(page, "id"), fmt.Sprintf(page, "reservation_id")
 	for index, query := range map[string]string{
 		"reservations_live":          "select id from reservations where resolved_at is null and state = 'held'" + reservations,
-		"reservations_at_rest":       "select id from reservations where resolved_at is not null and state = 'expired'" + reservations,
+		"reservations_at_rest":       "select id from reservations where resolved_at is not null and archived_at is null and state = 'expired'" + reservations,
 		"reservations_by_order":      `select id from reservations where "order" = 'o' and "order" <> ''` + reservations,
 		"reservations_by_customer":   "select id from reservations where customer = 'c' and customer <> ''" + reservations,
 		"reservation_lines_by_line":  "select distinct created_at, reservation_id from reservation_lines where line = '1'" + lines,
 		"reservation_lines_by_sku":   "select distinct created_at, reservation_id from reservation_lines where sku = 'TEE'" + lines,
-		"reservations_by_resolution": "select id from reservations where resolved_at > now() order by resolved_at, id",
+		"reservations_by_resolution": "select id from reservations where resolved_at > now() and archived_at is null order by resolved_at, id",
 		"operations_by_time":         "select id from operations where applied_at > now() order by applied_at, id",
+		"movements_on_hand":          "select on_hand from movements where sku = 'T' and location = 'b' and at > now() and on_hand <> 0 and verb not in ('count', 'remove')",
 		"refusals_operation":         "select reason from refusals where operation_id = 'o' and operation_id is not null",
 	} {
 		rows, _ := conn.Query(t.Context(), "explain "+query)

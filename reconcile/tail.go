@@ -329,7 +329,7 @@ func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
 			revertings = append(revertings, cache.Reverting{Step: r.step, Levels: r.detail.Levels})
 			continue
 		}
-		undoing := cache.Undoing{Step: r.step}
+		undoing := cache.Undoing{Step: r.step, Operation: r.detail.returned(), Levels: r.detail.Levels}
 		if known, there := records[r.step.ID]; there {
 			undoing.Target = undo(r, &known)
 		}

@@ -25,7 +25,7 @@ func touch(list []ref) *touched {
 	for _, r := range list {
 		e := r.event()
 		switch e.Verb {
-		case cache.VerbAdjust, cache.VerbRevert:
+		case cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbRevert:
 			t.operations[e.ID] = true
 		case cache.VerbAudit:
 			t.mark(e.Mark)
@@ -34,6 +34,9 @@ func touch(list []ref) *touched {
 		default:
 			t.ids[e.ID] = true
 			t.add(&e.Record)
+			if e.Operation != "" {
+				t.operations[e.Operation] = true
+			}
 		}
 		for _, l := range e.Levels {
 			t.levels[levelKey{l.SKU, l.Location}] = true
@@ -52,6 +55,12 @@ func (t *touched) add(r *cache.Record) {
 	for key := range r.LimitCounts() {
 		t.limits[key] = true
 	}
+}
+
+// without takes away the levels and limits that others name already.
+func (t *touched) without(others *touched) {
+	maps.DeleteFunc(t.levels, func(key levelKey, _ bool) bool { return others.levels[key] })
+	maps.DeleteFunc(t.limits, func(key cache.LimitKey, _ bool) bool { return others.limits[key] })
 }
 
 // limitKeys is the limits, in order.

@@ -211,6 +211,8 @@ func (r *refusal) answer() error {
 	switch r.reason {
 	case reasonOversold, reasonNegative:
 		return &cache.InsufficientError{Shortages: r.detail.Shortages}
+	case reasonInUse:
+		return r.detail.used()
 	case reasonKnown:
 		return cache.ErrIDConflict
 	default:

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/reconcile"
 )
 
@@ -57,26 +56,18 @@ func (m *Main) doctorCommand() *cobra.Command {
 
 // examine looks at both servers. One that does not answer is a finding too.
 func examine(ctx context.Context, c config.Config) (all []reconcile.Finding, err error) {
-	if c.Redis.Endpoint.Embedded() {
-		return nil, errNoRedis
-	}
-	postgres, err := openPostgres(c)
+	b, err := openBackends(c)
 	if err != nil {
 		return nil, err
 	}
-	defer postgres.Close()
-	redis, err := dial.Open(c.Redis.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, redis.Close()) }()
+	defer b.closeInto(&err)
 
-	findings, redisErr := reconcile.ExamineRedis(ctx, redis.Client, c.Redis.Prefix)
+	findings, redisErr := reconcile.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
 	if redisErr != nil {
 		findings = []reconcile.Finding{silent("redis", c.Redis.Endpoint.String(), redisErr)}
 	}
 	all = append(all, findings...)
-	findings, postgresErr := postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
+	findings, postgresErr := b.postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
 	if postgresErr != nil {
 		findings = []reconcile.Finding{silent("postgres", "postgres.url", postgresErr)}
 	}
@@ -84,7 +75,7 @@ func examine(ctx context.Context, c config.Config) (all []reconcile.Finding, err
 	if redisErr != nil || postgresErr != nil {
 		return all, nil
 	}
-	clocks, err := postgres.ExamineClocks(ctx, func() (time.Time, error) { return redis.Client.Time(ctx).Result() })
+	clocks, err := b.postgres.ExamineClocks(ctx, func() (time.Time, error) { return b.redis.Client.Time(ctx).Result() })
 	if err != nil {
 		return nil, err
 	}

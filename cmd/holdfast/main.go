@@ -58,8 +58,7 @@ func (m *Main) Run(ctx context.Context) int {
 	if err == nil {
 		return exitDone
 	}
-	var faults *stockcsv.FaultsError
-	if errors.As(err, &faults) {
+	if isFaults(err) {
 		fmt.Fprintln(m.Stderr, err) // as they are, so that an editor can jump to them
 	} else {
 		fmt.Fprintln(m.Stderr, "holdfast:", err)
@@ -67,11 +66,17 @@ func (m *Main) Run(ctx context.Context) int {
 	return exitCode(err)
 }
 
+// isFaults says whether err lists what is wrong with a file.
+func isFaults(err error) bool {
+	var rows *stockcsv.FaultsError
+	var directory *directoryError
+	return errors.As(err, &rows) || errors.As(err, &directory)
+}
+
 func exitCode(err error) int {
-	var faults *stockcsv.FaultsError
 	var problem *client.Problem
 	var failed *demo.FailedError
-	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || errors.As(err, &faults) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
+	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
 	return exitFailed

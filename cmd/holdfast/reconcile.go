@@ -18,7 +18,7 @@ func (m *Main) reconcileCommand() *cobra.Command {
 		Use:     "reconcile",
 		Short:   "Keep Redis and the ledger the same",
 		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile rebuild",
-	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand())
+	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand(), m.reconcilePruneCommand())
 }
 
 func (m *Main) reconcileRunCommand() *cobra.Command {
@@ -45,29 +45,21 @@ func (m *Main) reconcileRunCommand() *cobra.Command {
 func (m *Main) reconcileRun(ctx context.Context, c config.Config) (err error) {
 	logger := m.logger()
 	dial.LogTo(logger)
-	if c.Redis.Endpoint.Embedded() {
-		return errNoRedis
-	}
-	postgres, err := openPostgres(c)
+	b, err := openBackends(c)
 	if err != nil {
 		return err
 	}
-	defer postgres.Close()
-	redis, err := dial.Open(c.Redis.Endpoint)
-	if err != nil {
+	defer b.closeInto(&err)
+	if err := checkSetup(ctx, c, b.redis, b.postgres, logger); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, redis.Close()) }()
-	if err := checkSetup(ctx, c, redis, postgres, logger); err != nil {
-		return err
-	}
-	store, err := cache.New(redis.Client, cache.Options{Prefix: c.Redis.Prefix, Ledger: postgres, Logger: logger})
+	store, err := cache.New(b.redis.Client, cache.Options{Prefix: c.Redis.Prefix, Ledger: b.postgres, Logger: logger})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore(ctx, store)) }()
 	parts, running := errgroup.WithContext(ctx)
-	parts.Go(func() error { return reconciler(c, redis, postgres, logger).Run(running) })
+	parts.Go(func() error { return reconciler(c, b.redis, b.postgres, logger).Run(running) })
 	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
 	err = parts.Wait()
 	logger.Info("stopped")

@@ -92,35 +92,27 @@ func (m *Main) reconcileAuditCommand() *cobra.Command {
 func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOptions, f format) (err error) {
 	logger := slog.New(quiet{m.logger().Handler()})
 	dial.LogTo(logger)
-	if c.Redis.Endpoint.Embedded() {
-		return errNoRedis
-	}
-	postgres, err := openPostgres(c)
+	b, err := openBackends(c)
 	if err != nil {
 		return err
 	}
-	defer postgres.Close()
-	redis, err := dial.Open(c.Redis.Endpoint)
-	if err != nil {
+	defer b.closeInto(&err)
+	if err := checkSetup(ctx, c, b.redis, b.postgres, logger); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, redis.Close()) }()
-	if err := checkSetup(ctx, c, redis, postgres, logger); err != nil {
-		return err
-	}
-	if _, err := postgres.Epoch(ctx); err != nil {
+	if _, err := b.postgres.Epoch(ctx); err != nil {
 		return fmt.Errorf("the ledger does not answer: %w", err)
 	}
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- reconciler(c, redis, postgres, logger).Run(running) }()
-	done, failure := m.runAudit(ctx, &reconcile.Auditor{Client: redis.Client, Ledger: postgres, Prefix: c.Redis.Prefix, Logger: logger}, o)
+	go func() { ended <- reconciler(c, b.redis, b.postgres, logger).Run(running) }()
+	done, failure := m.runAudit(ctx, &reconcile.Auditor{Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger}, o)
 	stop()
 	failure = errors.Join(failure, <-ended)
 	if failure != nil && !errors.Is(failure, reconcile.ErrTooMuch) {
 		return failure
 	}
-	if err := m.printAudit(ctx, f, postgres, &done); err != nil {
+	if err := m.printAudit(ctx, f, b.postgres, &done); err != nil {
 		return err
 	}
 	if failure == nil && done.Drift > 0 {

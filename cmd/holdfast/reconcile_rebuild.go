@@ -51,40 +51,32 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool) (err error) {
 	logger := m.logger()
 	dial.LogTo(logger)
-	if c.Redis.Endpoint.Embedded() {
-		return errNoRedis
-	}
-	postgres, err := openPostgres(c)
+	b, err := openBackends(c)
 	if err != nil {
 		return err
 	}
-	defer postgres.Close()
-	redis, err := dial.Open(c.Redis.Endpoint)
-	if err != nil {
+	defer b.closeInto(&err)
+	if err := checkSetup(ctx, c, b.redis, b.postgres, logger); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, redis.Close()) }()
-	if err := checkSetup(ctx, c, redis, postgres, logger); err != nil {
-		return err
-	}
-	before, err := postgres.Epoch(ctx)
+	before, err := b.postgres.Epoch(ctx)
 	if err != nil {
 		return err
 	}
 	if !acceptOlder {
-		if err := reconcile.CheckOlder(ctx, redis.Client, c.Redis.Prefix, postgres); err != nil {
+		if err := reconcile.CheckOlder(ctx, b.redis.Client, c.Redis.Prefix, b.postgres); err != nil {
 			return fmt.Errorf("%w; to give up what it lacks, add --accept-older-ledger", err)
 		}
 	}
-	if _, err := postgres.RequestRebuild(ctx); err != nil {
+	if _, err := b.postgres.RequestRebuild(ctx); err != nil {
 		return err
 	}
-	part := reconciler(c, redis, postgres, logger)
+	part := reconciler(c, b.redis, b.postgres, logger)
 	part.AcceptOlderLedger = acceptOlder
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- part.Run(running) }()
-	epoch, err := reconcile.AwaitOpen(ctx, redis.Client, c.Redis.Prefix, before)
+	epoch, err := reconcile.AwaitOpen(ctx, b.redis.Client, c.Redis.Prefix, before)
 	stop()
 	if err = errors.Join(err, <-ended); err != nil {
 		return err

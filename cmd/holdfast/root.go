@@ -32,6 +32,8 @@ func (m *Main) root() *cobra.Command {
 		m.reconcileCommand(),
 		m.doctorCommand(),
 		m.stockCommand(),
+		m.locationsCommand(),
+		m.routeCommand(),
 		m.reservationsCommand(),
 		m.versionCommand(),
 	)

@@ -77,7 +77,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	observed := metrics.New(b.Version, b.Commit)
 	store, err := cache.New(redis.Client, cache.Options{
 		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
-		Ledger: ledger, DurableWait: c.Confirm.Wait, Observer: observed, Logger: logger,
+		Ledger: ledger, DurableWait: c.Confirm.Wait, AwaitDirectory: true, Observer: observed, Logger: logger,
 	})
 	if err != nil {
 		return err
@@ -95,11 +95,15 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err := observed.WatchAudit(audits.last); err != nil {
 		return err
 	}
+	routing, err := openDirectories(ctx, c, ledger, store, logger)
+	if err != nil {
+		return err
+	}
 	handler := api.New(store, api.Options{
 		Audits:  audits,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
-		Degraded: func() []string { return degraded(ledger) },
-		Metrics:  observed.Handler(), Observer: observed, Logger: logger,
+		Degraded: func() []string { return degraded(ledger) }, Directories: routing,
+		Metrics: observed.Handler(), Observer: observed, Logger: logger,
 	})
 
 	parts, running := errgroup.WithContext(ctx)
@@ -108,6 +112,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	parts.Go(func() error { return applier.Run(running) })
+	parts.Go(func() error { routing.follow.Run(running); return nil })
 	awaitOpen(running, store)
 	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {

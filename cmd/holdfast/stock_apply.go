@@ -81,7 +81,7 @@ func (a *applying) add(ctx context.Context, row stockcsv.Row) error {
 // send sends the chunk that has gathered.
 func (a *applying) send(ctx context.Context) error {
 	answer, err := a.server.Count(ctx, client.Counts{
-		ID: fmt.Sprintf("%s:%d", a.id, a.chunk), Reason: a.reason, Actor: a.actor, Counts: a.counts,
+		ID: fmt.Sprintf("%s:%d", a.id, a.chunk), AsOf: a.asOf, Reason: a.reason, Actor: a.actor, Counts: a.counts,
 	})
 	if err != nil {
 		return a.stopped(err)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +20,7 @@ const importIDBytesMax = 112
 // importFlags are the choices of `stock import`.
 type importFlags struct {
 	id     string
+	asOf   string // RFC 3339 in UTC; "" is now
 	reason string
 	actor  string
 }
@@ -30,22 +33,28 @@ func (m *Main) stockImportCommand() *cobra.Command {
 			"order: sku, location and on_hand; and optionally safety_stock and backorder_limit, which stay as\n" +
 			"they are where the column is absent or a row leaves it empty. - reads standard input.\n\n" +
 			"The whole file is checked first. Faults are listed as FILE:LINE:COLUMN: column: what is wrong, and\n" +
-			"then nothing is written. An import is made once for each --id: one that was interrupted goes on\n" +
+			"then nothing is written. With --as-of, what was fulfilled, returned, transferred or adjusted after that\n" +
+			"time is taken into account: the file may be hours old. An import is made once for each --id: one that was interrupted goes on\n" +
 			"when the same command is run again, and a finished one changes nothing and says when it was made.\n" +
 			"Give a new --id to set the same counts once more.",
 		Example: "  holdfast stock import stock.csv\n" +
 			"  holdfast stock import stock.csv --id count-2026-11-20 --actor anna\n" +
+			"  holdfast stock import erp.csv --as-of 2026-11-20T06:00:00Z\n" +
 			"  holdfast stock export --server http://old:8080 | holdfast stock import -",
 		Args: oneArg("FILE.csv"),
 	}
 	var flags importFlags
-	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default the SHA-256 of the file)")
+	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default the SHA-256 of the file and --as-of)")
+	c.Flags().StringVar(&flags.asOf, "as-of", "", "when it was counted, such as 2026-11-20T06:00:00Z (default now)")
 	c.Flags().StringVar(&flags.reason, "reason", "", "why, kept with each change")
 	c.Flags().StringVar(&flags.actor, "actor", "", "who, kept with each change")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(flags.id) > importIDBytesMax {
 			return usage(c, "--id is %d bytes long, at most %d are allowed", len(flags.id), importIDBytesMax)
+		}
+		if err := flags.readAsOf(c); err != nil {
+			return err
 		}
 		err := m.stockImport(c, args[0], flags, *f)
 		var faults *stockcsv.FaultsError
@@ -55,6 +64,28 @@ func (m *Main) stockImportCommand() *cobra.Command {
 		return err
 	}
 	return c
+}
+
+// readAsOf checks --as-of and writes the same time always the same way, so that its import has one id.
+func (f *importFlags) readAsOf(c *cobra.Command) error {
+	if f.asOf == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, f.asOf)
+	if err != nil {
+		return usage(c, "--as-of is %q: name a time such as 2026-11-20T06:00:00Z", f.asOf)
+	}
+	f.asOf = at.UTC().Format(time.RFC3339Nano)
+	return nil
+}
+
+// idOf is the id of an import that was given none: the hash of its file, and of --as-of where there is one.
+func (f *importFlags) idOf(file string) string {
+	if f.asOf == "" {
+		return file
+	}
+	sum := sha256.Sum256([]byte(file + " " + f.asOf))
+	return hex.EncodeToString(sum[:])
 }
 
 // faultList is the JSON document of a file with faults.
@@ -78,12 +109,12 @@ func (m *Main) stockImport(c *cobra.Command, path string, flags importFlags, f f
 		return err
 	}
 	if flags.id == "" {
-		flags.id = summary.SHA256
+		flags.id = flags.idOf(summary.SHA256)
 	}
 	bar := m.progress(summary.Rows, "importing "+file.name)
 	run := &applying{
 		importFlags: flags, server: server, file: file, want: summary, bar: bar,
-		result: imported{ID: flags.id, File: file.name, Rows: summary.Rows, Durable: true},
+		result: imported{ID: flags.id, File: file.name, AsOf: flags.asOf, Rows: summary.Rows, Durable: true},
 	}
 	err = run.all(c.Context())
 	_ = bar.Exit() // leaves the terminal's line
@@ -101,6 +132,7 @@ func (m *Main) stockImport(c *cobra.Command, path string, flags importFlags, f f
 type imported struct {
 	ID        string    `json:"id"`
 	File      string    `json:"file"`
+	AsOf      string    `json:"as_of,omitempty"` // when it was counted; absent: when it was set
 	Rows      int       `json:"rows"`
 	Set       int       `json:"set"`         // rows that this run set
 	Before    int       `json:"already_set"` // rows that an earlier run of the same import had set

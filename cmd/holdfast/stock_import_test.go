@@ -138,3 +138,28 @@ func TestStockImportIsInterrupted(t *testing.T) {
 		t.Errorf("exit %d, %s", code, stderr.String())
 	}
 }
+
+// TestStockImportAsOf has a file be another import as of another time, however that is written.
+func TestStockImportAsOf(t *testing.T) {
+	w := newWarehouse(t)
+	path := write(t, "stock.csv", sheet(2))
+	load := func(args ...string) map[string]any {
+		return run(t, append([]string{"stock", "import", path, "--server", w.url, "--format=json"}, args...)...).expect(t, exitDone).document(t)
+	}
+	now := load()
+	then := load("--as-of", "2026-11-20T06:00:00Z")
+	again := load("--as-of", "2026-11-20T07:00:00+01:00")
+	if then["id"] == now["id"] || then["set"] != 2.0 || then["as_of"] != "2026-11-20T06:00:00Z" || now["as_of"] != nil {
+		t.Errorf("got %v, then %v", now, then)
+	}
+	if again["id"] != then["id"] || again["already_set"] != 2.0 {
+		t.Errorf("again got %v", again)
+	}
+	if body := w.done[fmt.Sprint(then["id"], ":1")].body; !strings.Contains(body, `"as_of":"2026-11-20T06:00:00Z"`) {
+		t.Errorf("sent %s", body)
+	}
+	got := run(t, "stock", "import", path, "--server", w.url, "--as-of", "today").expect(t, exitFailed)
+	if !strings.Contains(got.stderr, `--as-of is "today": name a time such as 2026-11-20T06:00:00Z`) {
+		t.Errorf("got %+v", got)
+	}
+}

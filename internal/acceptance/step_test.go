@@ -27,8 +27,9 @@ type step struct {
 	header             map[string]string // sent; "" sends none
 
 	status int
-	answer string            // the whole body as JSON, see match; "" is not looked at
-	wanted map[string]string // header of the answer; "" means absent
+	answer string             // the whole body as JSON, see match; "" is not looked at
+	wanted map[string]string  // header of the answer; "" means absent
+	check  func([]byte) error // of the body; nil: nothing more
 }
 
 func get(path string) step        { return step{method: "GET", path: path, status: 200} }
@@ -71,7 +72,11 @@ func (s step) replayed() step { return s.with("Idempotent-Replay", "true").with(
 
 // sending sets a header of the request.
 func (s step) sending(name, value string) step {
-	s.header = map[string]string{name: value}
+	s.header = maps.Clone(s.header)
+	if s.header == nil {
+		s.header = map[string]string{}
+	}
+	s.header[name] = value
 	return s
 }
 
@@ -194,6 +199,11 @@ func (p *program) judge(t *testing.T, s step, got answered) error {
 		want := strings.ReplaceAll(s.answer, `"<durable>"`, strconv.FormatBool(p.durable))
 		if err := match(got.body, want); err != nil {
 			return fmt.Errorf("%w\nwant %s", err, s.answer)
+		}
+	}
+	if s.check != nil {
+		if err := s.check(got.body); err != nil {
+			return err
 		}
 	}
 	if err := p.document(t).permits(s, got); err != nil {

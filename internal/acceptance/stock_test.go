@@ -53,7 +53,15 @@ func TestPutLevel(t *testing.T) {
 			{name: "below 0", when: invalid(put(path, `{"id": "$p", "on_hand": -1}`), "/on_hand")},
 			{name: "the most", when: put(path, `{"id": "$p", "on_hand": 2147483647}`).is(201, changed("$A", [6]int{2147483647, 0, 0, 0, 0, 2147483647}))},
 			{name: "more than the most", when: invalid(put(path, `{"id": "$p", "on_hand": 2147483648}`), "/on_hand")},
-			{name: "as of a moment", when: put(path, `{"id": "$p", "on_hand": 1, "as_of": "2026-11-20T00:00:00Z"}`).refused(422, "invalid_request", `"errors": [{"path": "/as_of", "message": "<text>"}]`)},
+			{name: "as of before the ledger", when: invalid(put(path, `{"id": "$p", "on_hand": 1, "as_of": "2020-11-20T00:00:00Z"}`), "/as_of")},
+			{name: "as of the future", when: invalid(put(path, `{"id": "$p", "on_hand": 1, "as_of": "2200-11-20T00:00:00Z"}`), "/as_of")},
+			{name: "as of no time", when: invalid(put(path, `{"id": "$p", "on_hand": 1, "as_of": "today"}`), "/as_of")},
+			{name: "as of, a policy only", when: invalid(put(path, `{"id": "$p", "safety_stock": 1, "as_of": "2020-11-20T00:00:00Z"}`), "/as_of")},
+			{
+				name: "less than is committed", given: []step{full, hold("$o", "$A", 8), transition("confirm", "$o", "")},
+				when: put(path, `{"id": "$p", "on_hand": 4}`).is(200, `{`+units("$A", "berlin", [6]int{4, 0, 8, 2, 3, -3})+`, "shortfall": 1, `+durable+`}`),
+				then: []step{get("/v1/stock/$A").is(200, `{"sku": "$A", "levels": [{`+units("$A", "berlin", [6]int{4, 0, 8, 2, 3, -3})+`}]}`)},
+			},
 			{name: "a field of the path", when: put(path, `{"id": "$p", "on_hand": 1, "sku": "$A"}`).refused(400, "malformed", `"errors": [{"path": "/sku", "message": "<text>"}]`)},
 		})
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
@@ -15,7 +16,7 @@ type PutLevelRequest struct {
 	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"The operation's id and idempotency key; another name space than reservation ids."`
 	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units that are there now."`
 	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this now."`
-	AsOf           *string `json:"as_of,omitempty" format:"date-time" doc:"Not available yet: refused."`
+	AsOf           *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"When on_hand was counted; what came and left since is added to it. Left out: now."`
 	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units kept back from sale."`
 	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond what is there."`
 	Reason         string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Kept with the event."`
@@ -35,7 +36,8 @@ type AdjustmentRequest struct {
 // ChangedLevel is a level as a stock change left it.
 type ChangedLevel struct {
 	Level
-	Durable bool `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+	Durable   bool   `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+	Shortfall *int64 `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit: these reservations can't be fulfilled from here; search for confirmed ones of this SKU and location. Absent where there are none."`
 
 	_ struct{} `additionalProperties:"true"`
 }
@@ -53,7 +55,7 @@ func (a *API) registerAdjust() {
 	put := change
 	put.id, put.method, put.path = "put-level", http.MethodPut, "/v1/stock/{sku}/{location}"
 	put.summary = "Count a level, or change its policy"
-	put.description = "Sets on hand (a count) and what of the policy is sent, in one atomic step."
+	put.description = "Sets on hand (a count) and what of the policy is sent, in one atomic step. " + asOfText
 	put.problems = append([]*kind{versionConflict}, common...)
 	register(a, put, a.putLevel)
 
@@ -69,13 +71,17 @@ func (a *API) registerAdjust() {
 	a.registerCounts()
 }
 
+const asOfText = "With `as_of`, what was fulfilled, returned, transferred or adjusted after that time is taken into account: " +
+	"10 counted, and 2 fulfilled since, are 8. Counts after that time are not, for they say what there was and not what came or left."
+
 const levelMissing = "no such level: units can't be taken from where there are none"
 
 func (a *API) putLevel(r *http.Request, in *PutLevelRequest) (reply[ChangedLevel], error) {
-	if in.AsOf != nil {
-		return reply[ChangedLevel]{}, errAsOf
+	asOf, err := readAsOf(in.AsOf)
+	if err != nil {
+		return reply[ChangedLevel]{}, err
 	}
-	request := cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor}
+	request := cache.AdjustRequest{ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor}
 	request.Changes = []cache.Change{{
 		SKU:            location.SKU(r.PathValue("sku")),
 		Location:       location.ID(r.PathValue("location")),
@@ -87,10 +93,19 @@ func (a *API) putLevel(r *http.Request, in *PutLevelRequest) (reply[ChangedLevel
 	return a.changeLevel(r, request)
 }
 
-// errAsOf refuses a field that the contract names but nothing reads yet.
-var errAsOf error = &cache.InvalidError{Faults: []cache.Fault{
-	{Path: "/as_of", Message: "is not available yet; leave it out"},
-}}
+// readAsOf reads the time of a count; zero where none was sent.
+func readAsOf(text *string) (time.Time, error) {
+	if text == nil {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, *text)
+	if err != nil || at.Unix() < 0 {
+		return time.Time{}, &cache.InvalidError{Faults: []cache.Fault{
+			{Path: "/as_of", Message: "must be a time such as 2026-11-20T06:00:00Z"},
+		}}
+	}
+	return at.UTC(), nil
+}
 
 func (a *API) adjust(r *http.Request, in *AdjustmentRequest) (reply[ChangedLevel], error) {
 	request := cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor}
@@ -111,13 +126,21 @@ func (a *API) changeLevel(r *http.Request, request cache.AdjustRequest) (reply[C
 	}
 	changed := &result.Levels[0]
 	out := reply[ChangedLevel]{
-		body:   ChangedLevel{Level: level(&changed.Level), Durable: result.Durable},
+		body:   ChangedLevel{Level: level(&changed.Level), Durable: result.Durable, Shortfall: shortfall(&changed.Level)},
 		replay: result.Replay,
 	}
 	if changed.Created {
 		out.status = http.StatusCreated
 	}
 	return out, nil
+}
+
+// shortfall is what is missing of what is committed; nil where nothing is.
+func shortfall(l *cache.Level) *int64 {
+	if units := l.Shortfall(); units > 0 {
+		return &units
+	}
+	return nil
 }
 
 var errAnswer = errors.New("the store answered another number of levels than were changed")

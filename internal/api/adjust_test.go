@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
@@ -12,6 +13,10 @@ func TestStockChanges(t *testing.T) {
 	made := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin, Created: true}}, At: created, Durable: true}
 	changed := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin}}}
 	replay := cache.AdjustResult{Levels: changed.Levels, Replay: true}
+	few := teeBerlin
+	few.OnHand, few.Available = 0, -10
+	short := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: few}}, At: created}
+	shortJSON := strings.NewReplacer(`"on_hand":40`, `"on_hand":0`, `"available":30`, `"available":-10`).Replace(teeBerlinFields)
 	count := cache.AdjustRequest{ID: "c-1", Reason: "count", Actor: "anna", Changes: []cache.Change{{
 		SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0)), IfOnHand: pointer(int64(1)),
 		SafetyStock: pointer(int64(2)), BackorderLimit: pointer(int64(3)),
@@ -53,20 +58,28 @@ func TestStockChanges(t *testing.T) {
 			answer: `{"id":"c-1","levels":[` + teeBerlinFields + `}],"applied_at":"2026-11-27T08:00:00.000Z","durable":true}` + "\n",
 		},
 		{
-			name: "as_of of PUT", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 1, "as_of": "2026-11-27T08:00:00Z"}`,
-			status: 422, answer: asOfJSON,
+			name: "as_of of PUT", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 1, "as_of": "2026-11-27T09:00:00.007+01:00"}`,
+			store: fakeStore{adjusted: short}, status: 200, answer: shortJSON + `,"durable":false,"shortfall":5}` + "\n",
+			asked: cache.AdjustRequest{ID: "c-1", AsOf: created.UTC().Add(7 * time.Millisecond), Changes: []cache.Change{
+				{SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(1))},
+			}},
 		},
 		{
-			name: "as_of of counts", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON,
+			name: "as_of of counts", method: "POST", target: counts, body: `{"id": "c-1", "as_of": "2026-11-27T08:00:00Z", "counts": []}`,
+			store: fakeStore{adjusted: short}, asked: cache.AdjustRequest{ID: "c-1", AsOf: created.UTC(), Changes: []cache.Change{}}, status: 200,
+			answer: `{"id":"c-1","levels":[` + shortJSON + `,"shortfall":5}],"applied_at":"2026-11-27T08:00:00.000Z","durable":false}` + "\n",
 		},
+		{name: "as_of that is no time", method: "PUT", target: put, body: `{"as_of": "2026-11-27 08:00"}`, status: 422, answer: asOfJSON},
+		{name: "as_of that is empty", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON},
+		{name: "as_of before time", method: "POST", target: counts, body: `{"as_of": "0001-01-01T00:00:00Z"}`, status: 422, answer: asOfJSON},
 	} {
 		t.Run(e.name, e.run)
 	}
 }
 
 const asOfJSON = `{"type":"/docs/problems#invalid_request","title":"Invalid request","status":422,` +
-	`"detail":"invalid request: /as_of: is not available yet; leave it out","code":"invalid_request",` +
-	`"errors":[{"path":"/as_of","message":"is not available yet; leave it out"}]}` + "\n"
+	`"detail":"invalid request: /as_of: must be a time such as 2026-11-20T06:00:00Z","code":"invalid_request",` +
+	`"errors":[{"path":"/as_of","message":"must be a time such as 2026-11-20T06:00:00Z"}]}` + "\n"
 
 // The store knows a list of changes; the caller must read of the body that was sent.
 func TestPathsOfFaults(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // CountsRequest is the body of many counts at once.
 type CountsRequest struct {
 	ID     string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"The operation's id and idempotency key; another name space than reservation ids."`
-	AsOf   *string `json:"as_of,omitempty" format:"date-time" doc:"Not available yet: refused."`
+	AsOf   *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"When all of it was counted; what came and left since is added. Left out: now."`
 	Reason string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Kept with the event."`
 	Actor  string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who did it."`
 	Counts []Count `json:"counts" minItems:"1" maxItems:"1000" nullable:"false"`
@@ -28,10 +28,18 @@ type Count struct {
 
 // CountsAnswer is what many counts at once left behind.
 type CountsAnswer struct {
-	ID        string  `json:"id" example:"count-2026-11-20"`
-	Levels    []Level `json:"levels" nullable:"false" doc:"The levels as they are now, in the order of counts."`
-	AppliedAt string  `json:"applied_at" format:"date-time" example:"2026-11-20T18:00:00.000Z" doc:"When the counts were applied; in a replay, when they first were."`
-	Durable   bool    `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+	ID        string         `json:"id" example:"count-2026-11-20"`
+	Levels    []CountedLevel `json:"levels" nullable:"false" doc:"The levels as they are now, in the order of counts."`
+	AppliedAt string         `json:"applied_at" format:"date-time" example:"2026-11-20T18:00:00.000Z" doc:"When the counts were applied; in a replay, when they first were."`
+	Durable   bool           `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+
+	_ struct{} `additionalProperties:"true"`
+}
+
+// CountedLevel is a level as a count left it.
+type CountedLevel struct {
+	Level
+	Shortfall *int64 `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit. Absent where there are none."`
 
 	_ struct{} `additionalProperties:"true"`
 }
@@ -40,28 +48,30 @@ func (a *API) registerCounts() {
 	register(a, operation{
 		id: "count", method: http.MethodPost, path: "/v1/stock/counts", tag: tagStock,
 		summary:     "Count many levels at once",
-		description: "All in one atomic step, or none.",
+		description: "All in one atomic step, or none. " + asOfText,
 		answers:     map[int]string{http.StatusOK: "The levels as they are now."},
-		problems:    []*kind{invalidRequest, idConflict, versionConflict, rebuilding, notDurableYet},
+		problems:    []*kind{invalidRequest, idConflict, versionConflict, insufficientStock, rebuilding, notDurableYet},
 	}, a.count)
 }
 
 func (a *API) count(r *http.Request, in *CountsRequest) (reply[CountsAnswer], error) {
-	if in.AsOf != nil {
-		return reply[CountsAnswer]{}, errAsOf
+	asOf, err := readAsOf(in.AsOf)
+	if err != nil {
+		return reply[CountsAnswer]{}, err
 	}
 	result, err := a.store.Adjust(r.Context(), cache.AdjustRequest{
-		ID: in.ID, Reason: in.Reason, Actor: in.Actor, Changes: in.changes(),
+		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, Changes: in.changes(),
 	})
 	if err != nil {
 		return reply[CountsAnswer]{}, movedPaths(err, "/changes", "/counts")
 	}
 	out := CountsAnswer{
-		ID: in.ID, Levels: make([]Level, len(result.Levels)),
+		ID: in.ID, Levels: make([]CountedLevel, len(result.Levels)),
 		AppliedAt: formatTime(result.At), Durable: result.Durable,
 	}
 	for i := range result.Levels {
-		out.Levels[i] = level(&result.Levels[i].Level)
+		changed := &result.Levels[i]
+		out.Levels[i] = CountedLevel{Level: level(&changed.Level), Shortfall: shortfall(&changed.Level)}
 	}
 	return reply[CountsAnswer]{body: out, replay: result.Replay}, nil
 }

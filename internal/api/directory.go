@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -21,8 +23,9 @@ import (
 type Directories interface {
 	// Directory is the current version. ErrNotFound where there is none.
 	Directory(ctx context.Context) (AppliedDirectory, error)
-	// ApplyDirectory makes d the current version, where that is ifVersion; AnyVersion does not ask.
-	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (AppliedDirectory, error)
+	// ApplyDirectory makes d the current version, where that is ifVersion; AnyVersion does not ask. One
+	// that says what the current one says changes nothing.
+	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied AppliedDirectory, changed bool, err error)
 }
 
 // AppliedDirectory is a version of the routing directory.
@@ -107,7 +110,7 @@ func (a *API) registerDirectory() {
 			{Name: "If-Match", In: "header", Description: "The version it must have now; left out, none is asked for.", Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "actor", In: "query", Description: "Who applies it; kept with the version.", Schema: &huma.Schema{Type: huma.TypeString}},
 		},
-		answers:  map[int]string{http.StatusOK: "The current version."},
+		answers:  map[int]string{http.StatusOK: "The version that is current now."},
 		problems: []*kind{malformed, invalidRequest, versionConflict, inUse, directoryIsFile, notDurableYet},
 	}, a.putDirectory)
 }
@@ -118,7 +121,11 @@ func (a *API) showDirectory(r *http.Request, _ *nothing) (reply[Directory], erro
 	if a.options.Directories == nil {
 		return reply[Directory]{}, cache.ErrNotFound
 	}
-	return directoryReply(r, func() (AppliedDirectory, error) { return a.options.Directories.Directory(r.Context()) })
+	d, err := a.options.Directories.Directory(r.Context())
+	if err != nil {
+		return reply[Directory]{}, err
+	}
+	return directoryReply(r, d)
 }
 
 func (a *API) putDirectory(r *http.Request, in *DirectoryRequest) (reply[Directory], error) {
@@ -126,27 +133,45 @@ func (a *API) putDirectory(r *http.Request, in *DirectoryRequest) (reply[Directo
 	if err != nil {
 		return reply[Directory]{}, err
 	}
-	var actor string
-	if err := readQuery(r.URL.RawQuery, nil, map[string]func(string){"actor": func(v string) { actor = v }}); err != nil {
+	actor, err := actorOf(r)
+	if err != nil {
 		return reply[Directory]{}, err
-	}
-	if len(actor) > cache.TextBytesMax {
-		return reply[Directory]{}, &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: fmt.Sprintf("is longer than %d bytes", cache.TextBytesMax)}}}
 	}
 	if a.options.Directories == nil {
 		return reply[Directory]{}, ErrDirectoryIsFile
 	}
-	out, err := directoryReply(r, func() (AppliedDirectory, error) {
-		return a.options.Directories.ApplyDirectory(r.Context(), in.Directory, ifVersion, actor)
-	})
-	if invalid, ok := errors.AsType[*location.InvalidError](err); ok {
-		faults := make([]cache.Fault, len(invalid.Faults))
-		for i, f := range invalid.Faults {
-			faults[i] = cache.Fault(f)
-		}
-		return out, &cache.InvalidError{Faults: faults}
+	applied, changed, err := a.options.Directories.ApplyDirectory(r.Context(), in.Directory, ifVersion, actor)
+	if err != nil {
+		return reply[Directory]{}, directoryRefusal(err)
 	}
+	out, err := directoryReply(r, applied)
+	out.replay = !changed
 	return out, err
+}
+
+// actorOf is who applies a directory, as the query says.
+func actorOf(r *http.Request) (actor string, err error) {
+	if err := readQuery(r.URL.RawQuery, nil, map[string]func(string){"actor": func(v string) { actor = v }}); err != nil {
+		return "", err
+	}
+	if len(actor) > cache.TextBytesMax || !utf8.ValidString(actor) || strings.ContainsFunc(actor, unicode.IsControl) {
+		return "", &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
+			"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}}
+	}
+	return actor, nil
+}
+
+// directoryRefusal is what is wrong with a directory as what is wrong with any request.
+func directoryRefusal(err error) error {
+	invalid, ok := errors.AsType[*location.InvalidError](err)
+	if !ok {
+		return err
+	}
+	faults := make([]cache.Fault, len(invalid.Faults))
+	for i, f := range invalid.Faults {
+		faults[i] = cache.Fault(f)
+	}
+	return &cache.InvalidError{Faults: faults}
 }
 
 // ifMatch reads the version that a header asks for: 3 or "3"; none or * is any.
@@ -162,12 +187,8 @@ func ifMatch(header string) (int64, error) {
 }
 
 // directoryReply answers a version as JSON, or as YAML where that is asked for.
-func directoryReply(r *http.Request, ask func() (AppliedDirectory, error)) (reply[Directory], error) {
-	d, err := ask()
-	if err != nil {
-		return reply[Directory]{}, err
-	}
-	out := reply[Directory]{etag: strconv.Quote(strconv.FormatInt(d.Version, 10)), body: Directory{
+func directoryReply(r *http.Request, d AppliedDirectory) (out reply[Directory], err error) {
+	out = reply[Directory]{etag: strconv.Quote(strconv.FormatInt(d.Version, 10)), body: Directory{
 		Directory: d.Directory, Version: d.Version, Actor: d.Actor, AppliedAt: formatTime(d.AppliedAt),
 	}}
 	if strings.Contains(r.Header.Get("Accept"), "yaml") {

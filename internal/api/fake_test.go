@@ -17,6 +17,7 @@ type fakeStore struct {
 	result      cache.Result
 	reservation cache.Reservation
 	adjusted    cache.AdjustResult
+	moved       cache.TransferResult
 	levels      []cache.Level
 	page        cache.LevelPage
 	found       cache.ReservationPage
@@ -55,6 +56,10 @@ func (f *fakeStore) Move(ctx context.Context, r cache.MoveRequest) (cache.Result
 	return f.result, f.call(ctx, r)
 }
 
+func (f *fakeStore) Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
 func (f *fakeStore) Route(ctx context.Context, r cache.ReserveRequest) (cache.Route, error) {
 	return f.route, f.call(ctx, r)
 }
@@ -77,6 +82,14 @@ func (f *fakeStore) Search(ctx context.Context, filter cache.ReservationFilter) 
 
 func (f *fakeStore) Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error) {
 	return f.adjusted, f.call(ctx, r)
+}
+
+func (f *fakeStore) Transfer(ctx context.Context, r cache.TransferRequest) (cache.TransferResult, error) {
+	return f.moved, f.call(ctx, r)
+}
+
+func (f *fakeStore) Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error) {
+	return cache.Removal{}, f.call(ctx, r)
 }
 
 func (f *fakeStore) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {

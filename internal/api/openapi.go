@@ -69,8 +69,15 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 	if described.RequestBody != nil && op.yaml {
 		described.RequestBody.Content[yamlType] = text
 	}
-	out := schemas.Schema(reflect.TypeFor[Out](), true, "")
+	var out *huma.Schema
+	if reflect.TypeFor[Out]() != reflect.TypeFor[nothing]() {
+		out = schemas.Schema(reflect.TypeFor[Out](), true, "")
+	}
 	for status, when := range op.answers {
+		if status == http.StatusNoContent {
+			described.Responses[strconv.Itoa(status)] = &huma.Response{Description: when}
+			continue
+		}
 		described.Responses[strconv.Itoa(status)] = &huma.Response{
 			Description: when, Headers: answerHeaders(status, op.method),
 			Content: map[string]*huma.MediaType{"application/json": {Schema: out}},

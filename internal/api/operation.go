@@ -65,6 +65,10 @@ func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (
 
 func (out *reply[Out]) write(w http.ResponseWriter) {
 	header := w.Header()
+	if out.status == http.StatusNoContent {
+		w.WriteHeader(out.status)
+		return
+	}
 	header["Content-Type"] = jsonTypeHeader
 	if out.replay {
 		header["Idempotent-Replay"] = replayHeader

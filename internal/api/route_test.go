@@ -43,8 +43,8 @@ func TestMethodNotAllowed(t *testing.T) {
 		"POST /v1/stock":                 "GET, HEAD",
 		"PUT /v1/stock/TEE-M":            "GET, HEAD",
 		"PATCH /v1/stock/adjustments":    "GET, HEAD, POST",
-		"GET /v1/stock/TEE-M/berlin":     "PUT",
-		"DELETE /v1/stock/a%2Fb/berlin":  "PUT",
+		"GET /v1/stock/TEE-M/berlin":     "PUT, DELETE",
+		"PATCH /v1/stock/a%2Fb/berlin":   "PUT, DELETE",
 		"POST /livez":                    "GET, HEAD",
 		"OPTIONS /openapi.json":          "GET, HEAD",
 	} {

@@ -73,6 +73,8 @@ func (a *API) registerStock() {
 		problems: []*kind{malformed, invalidRequest},
 	}, a.listLevels)
 	a.registerAdjust()
+	a.registerTransfer()
+	a.registerRemove()
 }
 
 const skuMissing = "this SKU has no level at any location"

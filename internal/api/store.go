@@ -16,6 +16,7 @@ type Store interface {
 	Release(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
+	Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
 	Search(ctx context.Context, f cache.ReservationFilter) (cache.ReservationPage, error)
@@ -24,6 +25,8 @@ type Store interface {
 	Availability(ctx context.Context, r cache.AvailabilityRequest) (map[location.SKU]int64, error)
 
 	Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error)
+	Transfer(ctx context.Context, r cache.TransferRequest) (cache.TransferResult, error)
+	Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error)
 	Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error)
 	LevelPage(ctx context.Context, f cache.LevelFilter) (cache.LevelPage, error)
 }

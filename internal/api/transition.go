@@ -77,6 +77,8 @@ func (a *API) registerTransitions() {
 	move.problems = append([]*kind{insufficientStock, noLocation}, durable...)
 	register(a, move, a.move)
 
+	a.registerReturn(transition, durable)
+
 	extend := transition
 	extend.id, extend.path = "extend", "/v1/reservations/{id}/extend"
 	extend.summary = "Move the deadline of a held reservation"

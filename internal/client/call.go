@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -22,12 +23,17 @@ const (
 // server asks and sends the same again, a bounded number of times. Errors are a *Problem, an
 // *UnexpectedError, or a failure of the connection.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) (replay bool, err error) {
+	return c.callWith(ctx, nil, method, path, in, out)
+}
+
+// callWith is call with further headers.
+func (c *Client) callWith(ctx context.Context, header http.Header, method, path string, in, out any) (replay bool, err error) {
 	body, err := encode(in)
 	if err != nil {
 		return false, err
 	}
 	for attempt := 1; ; attempt++ {
-		response, err := c.send(ctx, method, path, body)
+		response, err := c.send(ctx, header, method, path, body)
 		if err != nil {
 			return false, err
 		}
@@ -66,11 +72,12 @@ type response struct {
 	body       []byte
 }
 
-func (c *Client) send(ctx context.Context, method, path string, body []byte) (response, error) {
+func (c *Client) send(ctx context.Context, header http.Header, method, path string, body []byte) (response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return response{}, fmt.Errorf("make the request: %w", err)
 	}
+	maps.Copy(request.Header, header)
 	request.Header.Set("Accept", "application/json")
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")

@@ -12,8 +12,8 @@ type Problem struct {
 	Code      string     `json:"code"`
 	Title     string     `json:"title"`
 	Detail    string     `json:"detail"`
-	Errors    []Fault    `json:"errors"`
-	Shortages []Shortage `json:"shortages"`
+	Errors    []Fault    `json:"errors,omitempty"`
+	Shortages []Shortage `json:"shortages,omitempty"`
 }
 
 // Fault is one thing wrong with a request.
@@ -24,7 +24,7 @@ type Fault struct {
 
 // Shortage is units that could not be had.
 type Shortage struct {
-	Line      string `json:"line"` // "" for a stock change
+	Line      string `json:"line,omitempty"` // "" for a stock change
 	SKU       string `json:"sku"`
 	Requested int64  `json:"requested"`
 	Available int64  `json:"available"`

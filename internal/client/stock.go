@@ -112,6 +112,7 @@ type Count struct {
 // Counts is many counts that are applied in one step, or not at all.
 type Counts struct {
 	ID     string  `json:"id"`
+	AsOf   string  `json:"as_of,omitempty"` // RFC 3339: when they were made; "" is now
 	Reason string  `json:"reason,omitempty"`
 	Actor  string  `json:"actor,omitempty"`
 	Counts []Count `json:"counts"` // 1 to CountsMax

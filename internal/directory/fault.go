@@ -34,6 +34,16 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// In is the error with the name of the file before each fault, as FILE:3:9: …, so that an editor can jump
+// to it.
+func (e *Error) In(file string) string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = file + ":" + f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
 func faultsError(faults []Fault, malformed bool) error {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		if a.Line != b.Line {

@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"internal/directory":  {"location"},
 	"internal/metrics":    {"cache"},
 	"internal/dial":       {"config"},
-	"internal/client":     {},
+	"internal/client":     {"location"},
 	"internal/stockcsv":   {"cache"},
 	"internal/demo":       {"cache", "location", "reconcile"},
 	"internal/redistest":  {},

@@ -38,6 +38,7 @@ create table reservations (
     created_at  timestamptz(3) not null,
     expires_at  timestamptz(3) not null, -- the deadline; without meaning once confirmed
     resolved_at timestamptz(3),          -- when it came to rest in a state that holds no units
+    archived_at timestamptz(3),          -- when all but this row was archived, which keeps the id from being used again
     fingerprint text           not null, -- of what the caller sent
     transition  text           not null default '', -- the last one, by which its repeat is known
     channel     text           collate "C" not null default '',
@@ -54,21 +55,22 @@ create table reservations (
     constraint reservations_state check (state in ('held', 'confirmed', 'fulfilled', 'released', 'expired')),
     constraint reservations_resolved check (
         (state in ('fulfilled', 'released', 'expired')) = (resolved_at is not null)),
+    constraint reservations_archived check (archived_at is null or resolved_at is not null),
     constraint reservations_version check (version >= 1),
     constraint reservations_split check (split in ('', 'never', 'lines', 'units')),
     constraint reservations_ship_to check (jsonb_typeof(ship_to) = 'object'),
     constraint reservations_metadata check (json_typeof(metadata) = 'object')
-) with (fillfactor = 60); -- confirming changes no indexed column: with room in its page, it touches no index
+) with (fillfactor = 45); -- confirming changes no indexed column: with room for all of a page again, it touches no index
 
 -- Searches page by (created_at, id), the newest first: each index serves its search in that order.
 -- Those with a condition are used by a query that has the same condition in its text. No index has the
 -- state: what is held or confirmed is live, the rest has come to rest.
 create index reservations_live on reservations (created_at, id) where resolved_at is null; -- also: what a rebuild loads
-create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null;
+create index reservations_at_rest on reservations (created_at, id) where resolved_at is not null and archived_at is null;
 create index reservations_by_order on reservations ("order", created_at, id) where "order" <> '';
 create index reservations_by_customer on reservations (customer, created_at, id) where customer <> '';
--- What Redis may forget, and what a rebuild still loads of it.
-create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null;
+-- What Redis may forget, what a rebuild still loads of it, and what may be archived.
+create index reservations_by_resolution on reservations (resolved_at, id) where resolved_at is not null and archived_at is null;
 
 -- Whether the units of a line go together: each location has some, of which at most all have left;
 -- no more than were asked for, and no more came back than had left.
@@ -157,7 +159,9 @@ create table operations (
 create index operations_by_time on operations (applied_at, id);
 
 -- Every change of a level, one row for each level that an event touches. From nothing, they add up to
--- levels. Rows are added and never changed: what was wrong is mended by another row.
+-- levels. Rows are added and never changed: what was wrong is mended by another row. Only `holdfast
+-- reconcile prune` takes old rows away, and puts one in their place for each level, their sum: verb
+-- 'archive', the operation 'prune', behind all entries there can be.
 create table movements (
     shard           integer        not null,
     epoch           bigint         not null, -- with sequence: the entry of the stream
@@ -173,7 +177,7 @@ create table movements (
     verb            text           not null,
     reason          text           not null default '',
     actor           text           not null default '',
-    reservation_id  text           collate "C", -- this or the next; the row outlives what it names
+    reservation_id  text           collate "C", -- this or the next, of a return both; the row outlives what it names
     operation_id    text           collate "C",
     at              timestamptz(3) not null,
     -- An event can't be applied twice, even if the position were wrong.
@@ -181,18 +185,26 @@ create table movements (
     constraint movements_identifiers check (
         octet_length(sku) between 1 and 128 and octet_length(location) between 1 and 128 and verb <> ''
         and octet_length(reservation_id) between 1 and 128 and octet_length(operation_id) between 1 and 128),
-    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) = 1)
+    constraint movements_cause check (num_nonnulls(reservation_id, operation_id) >= 1)
 );
 
 -- What came and left since a moment. Rows come in the order of at, nearly: a range of blocks is all it
 -- takes, where an index entry for each row would cost as much as the row.
 create index movements_by_time on movements using brin (at);
 
+-- What came and left of a level since a moment, which a count of that moment is brought up to now with.
+-- What was counted or written off is neither. Most movements only hold or commit, and have no entry.
+create index movements_on_hand on movements (sku, location, at) include (on_hand)
+where on_hand <> 0 and verb not in ('count', 'remove');
+
 -- A trigger and not a revoked right: it also stops the table's owner and a superuser, who are who
--- would do it by mistake.
+-- would do it by mistake. Who archives says so in the transaction.
 create function refuse_change() returns trigger
 language plpgsql as $$
 begin
+    if tg_table_name = 'movements' and tg_op <> 'TRUNCATE' and current_setting('holdfast.archiving', true) = 'on' then
+        return null;
+    end if;
     raise exception '% is append-only: % refused', tg_table_name, lower(tg_op)
         using errcode = 'restrict_violation', schema = tg_table_schema, table = tg_table_name, constraint = tg_name;
 end
@@ -214,6 +226,7 @@ create table positions (
     prefix         text           not null, -- of the keys, likewise
     seen_at        timestamptz(3) not null, -- by Redis's clock: when it last was what this row says
     forgotten_to   timestamptz(3) not null default 'epoch', -- what was resolved before, Redis was told to forget
+    kept_from      timestamptz(3) not null default now(), -- all that came and left since is in movements
     rebuild        boolean        not null default false, -- asked for by an operator
     constraint positions_key primary key (shard),
     constraint positions_shard check (shard >= 0 and shard < shards),
@@ -261,6 +274,45 @@ create table quarantine (
     constraint quarantine_event check (event >= -1),
     constraint quarantine_reason check (reason <> '')
 );
+
+-- What a batch of events does to a level and to a reservation, as the reconciler sends it: the row before,
+-- which it compares, and after.
+create type level_step as (
+    sku                    text,
+    location               text,
+    on_hand_before         bigint,
+    held_before            bigint,
+    committed_before       bigint,
+    safety_stock_before    bigint,
+    backorder_limit_before bigint,
+    on_hand                bigint,
+    held                   bigint,
+    committed              bigint,
+    safety_stock           bigint,
+    backorder_limit        bigint
+);
+
+create type reservation_step as (
+    id             text,
+    birth          text,
+    state_before   text,
+    version_before bigint,
+    state          text,
+    version        bigint,
+    expires_at     timestamptz(3),
+    resolved_at    timestamptz(3),
+    transition     text
+);
+
+-- Refuses to go on where rows were not found as they were known: somebody else has changed them.
+create function expect(written bigint, expected bigint) returns void
+language plpgsql as $$
+begin
+    if written <> expected then
+        raise exception '% of % rows are as they were known', written, expected using errcode = 'serialization_failure';
+    end if;
+end
+$$;
 
 -- The routing directory, each version as it was applied: the highest counts.
 create table directories (

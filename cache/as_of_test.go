@@ -1,0 +1,72 @@
+package cache
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+// TestAsOf_Behind has a count that the ledger brought up to now be refused where Redis has another on hand
+// than that has seen, and everything else of its operation with it.
+func TestAsOf_Behind(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		b.stock("TEE@berlin=5 MUG@berlin=2")
+		call := func(id string, tee, mug counted, ifOnHand *int64) request {
+			r := &AdjustRequest{ID: id, Changes: []Change{
+				{SKU: "TEE", Location: "berlin", OnHand: units(9), IfOnHand: ifOnHand},
+				{SKU: "MUG", Location: "berlin", OnHand: units(9)},
+				{SKU: "CAP", Location: "berlin", SafetyStock: units(1)},
+			}}
+			return &adjustCall{request: r, fingerprint: id, counted: []counted{tee, mug, {}}}
+		}
+		for _, c := range []struct {
+			request request
+			want    string
+		}{
+			{call("a", counted{8, 4}, counted{1, 2}, nil), "behind 1"},
+			{call("b", counted{8, 5}, counted{1, 3}, nil), "behind 2"},
+			{call("c", counted{8, 4}, counted{1, 2}, units(4)), "version_conflict 1\x1f5"},
+			{call("d", counted{8, 5}, counted{1, 2}, units(5)), "done"},
+		} {
+			before := b.state(0)
+			a := b.batch(VerbAdjust, c.request)[0]
+			got := a.status + " " + a.payload
+			if a.status == "done" {
+				got = a.status
+			} else {
+				equal(t, "state", b.state(0), before)
+			}
+			equal(t, c.request.id(), got, c.want)
+		}
+		equal(t, "levels", levelsOnly(b.state(100)), "level CAP@berlin 0 0 1 0\nlevel MUG@berlin 1 0 0 0\nlevel TEE@berlin 8 0 0 0")
+		events := b.events()
+		last := events[len(events)-1]
+		if said := fmt.Sprint(last.Levels[0].Counted, last.Levels[1].Counted, last.Levels[2].Counted); said != "true true false" {
+			t.Errorf("counted: %s", said)
+		}
+	})
+}
+
+// TestAsOf_Invalid has what can't be of a moment be refused.
+func TestAsOf_Invalid(t *testing.T) {
+	asOf := func(c Change) func(*bench) string {
+		c.SKU, c.Location = "TEE", "berlin"
+		return func(b *bench) string {
+			_, err := b.store.Adjust(b.ctx, AdjustRequest{ID: "op", AsOf: time.UnixMilli(b.now), Changes: []Change{c}})
+			return toldError(err)
+		}
+	}
+	for _, o := range []operation{
+		{name: "without a ledger", when: asOf(Change{OnHand: units(5)}), answer: "invalid_request | /as_of can't be had without a ledger, which knows what came and left since"},
+		{name: "a policy", when: asOf(Change{SafetyStock: units(5)}), answer: "invalid_request | /as_of is of no use without on_hand"},
+		{
+			name: "a delta", when: asOf(Change{Delta: units(5)}),
+			answer: "invalid_request | /changes/0/delta must not be given together with as_of: it is not of a moment | /as_of is of no use without on_hand",
+		},
+	} {
+		o.run(t)
+	}
+}

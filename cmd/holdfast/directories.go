@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile"
+)
+
+// directories is the routing directory as the API shows and changes it, and the store follows it.
+type directories struct {
+	source reconcile.Directories
+	follow *reconcile.Follow
+}
+
+// openDirectories has the store route by the directory: that of the file, if one is named, or the
+// ledger's. A file that can't be used keeps the program from starting; a ledger that does not answer yet
+// is waited for, and until then the store refuses what needs routing.
+func openDirectories(ctx context.Context, c config.Config, ledger reconcile.Ledger, store *cache.Store, logger *slog.Logger) (*directories, error) {
+	options, err := routingOptions(c.Directory.Centroids)
+	if err != nil {
+		return nil, err
+	}
+	d := &directories{source: ledger}
+	if c.Directory.File != "" {
+		d.source = directoryFile{c.Directory.File}
+	}
+	d.follow = &reconcile.Follow{Directories: d.source, Use: store.Direct, Options: options, Logger: logger}
+	err = d.follow.Once(ctx)
+	if errors.Is(err, cache.ErrNotDurable) {
+		logger.Warn("the routing directory can't be read yet: reservations wait for it", "error", err)
+		return d, nil
+	}
+	return d, err
+}
+
+// routingOptions loads the table of positions that a file has.
+func routingOptions(path string) ([]location.Option, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("directory.centroids: %w", err)
+	}
+	defer func() { _ = file.Close() }() // only read
+	centroids, err := location.LoadCentroids(file)
+	if err != nil {
+		return nil, fmt.Errorf("directory.centroids: %s: %w", path, err)
+	}
+	return []location.Option{location.WithCentroids(centroids)}, nil
+}
+
+// Directory is the current version.
+func (d *directories) Directory(ctx context.Context) (api.AppliedDirectory, error) {
+	current, _, err := d.source.Directory(ctx, 0)
+	if err == nil && current.Version == 0 {
+		err = cache.ErrNotFound
+	}
+	return api.AppliedDirectory(current), err
+}
+
+// ApplyDirectory makes a directory the current version; this process uses it from then on.
+func (d *directories) ApplyDirectory(ctx context.Context, next location.Directory, ifVersion int64, actor string) (api.AppliedDirectory, bool, error) {
+	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, actor)
+	if err == nil {
+		_ = d.follow.Once(ctx) // else it is used within a second
+	}
+	return api.AppliedDirectory(applied), changed, err
+}

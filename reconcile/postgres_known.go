@@ -1,0 +1,108 @@
+package reconcile
+
+import "github.com/holdfast/holdfast/cache"
+
+const (
+	// levelsKnown and holdsKnown bound what a session remembers: the latest, and at most twice as many.
+	levelsKnown = 50_000
+	holdsKnown  = 50_000
+)
+
+// known is what a session remembers of the rows it has written: levels, and holds, which are what is
+// confirmed or released next. Whatever changes one of them moves the position in the same transaction: as
+// long as the position is the session's own last, a row is as it is remembered. A transaction that relies
+// on it compares the position, and also each row that it writes: not even a row that was edited by hand is
+// overwritten.
+type known struct {
+	levels recent[levelKey, level]
+	holds  recent[string, reservation]
+}
+
+func newKnown() *known {
+	return &known{newRecent[levelKey, level](levelsKnown), newRecent[string, reservation](holdsKnown)}
+}
+
+// fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
+// transitions of reservations are known in advance: the first of one is its reserve, which an insert that
+// meets another refuses, or a step of a hold that is remembered.
+func (k *known) fill(b *book, t *touched, list []ref) bool {
+	if len(t.operations) > 0 {
+		return false
+	}
+	born := map[string]bool{}
+	for _, r := range list {
+		e := r.event()
+		switch e.Verb {
+		case cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbExtend, cache.VerbExpire:
+		default:
+			return false
+		}
+		hold, there := k.holds.find(e.ID)
+		switch {
+		case there:
+			t.add(&hold.record)
+			b.reservations[e.ID] = &hold
+		case e.Verb == cache.VerbReserve:
+			born[e.ID] = true
+		case !born[e.ID]:
+			return false
+		}
+	}
+	if len(t.limits) > 0 { // of what was asked for, or is remembered
+		return false
+	}
+	for key := range t.levels {
+		l, there := k.levels.find(key)
+		if !there {
+			return false
+		}
+		b.before[key], b.levels[key] = l, &l
+	}
+	return true
+}
+
+// learn remembers what a book has left behind.
+func (k *known) learn(b *book) {
+	for key := range b.before {
+		k.levels.drop(key)
+	}
+	for key, l := range b.levels {
+		k.levels.put(key, *l)
+	}
+	for id, r := range b.reservations {
+		if r.record.State == cache.StateHeld {
+			k.holds.put(id, r.kept())
+		} else {
+			k.holds.drop(id)
+		}
+	}
+}
+
+// recent is a map that holds the latest of what was put into it: when it is full, the older half goes.
+type recent[K comparable, V any] struct {
+	most          int
+	newer, before map[K]V
+}
+
+func newRecent[K comparable, V any](most int) recent[K, V] {
+	return recent[K, V]{most: most, newer: map[K]V{}, before: map[K]V{}}
+}
+
+func (r *recent[K, V]) find(key K) (value V, there bool) {
+	if value, there = r.newer[key]; !there {
+		value, there = r.before[key]
+	}
+	return value, there
+}
+
+func (r *recent[K, V]) put(key K, value V) {
+	if len(r.newer) >= r.most {
+		r.newer, r.before = map[K]V{}, r.newer
+	}
+	r.newer[key] = value
+}
+
+func (r *recent[K, V]) drop(key K) {
+	delete(r.newer, key)
+	delete(r.before, key)
+}

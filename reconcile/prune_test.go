@@ -1,0 +1,192 @@
+package reconcile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
+
+// box is an archive in memory: what was synced is safe.
+type box struct {
+	text, safe strings.Builder
+	syncs      int
+	failAt     int // the call of Sync that fails; 0 is none
+}
+
+func (b *box) Write(p []byte) (int, error) { return b.text.Write(p) }
+
+func (b *box) Sync() error {
+	if b.syncs++; b.syncs == b.failAt {
+		return errors.New("the disk is full")
+	}
+	b.safe.Reset()
+	b.safe.WriteString(b.text.String())
+	return nil
+}
+
+// aged is a ledger with reservations in every state; pruned of what is older than now, some are gone.
+func agedRig(t *testing.T) (*rig, *instance) {
+	t.Helper()
+	r := newRig(t)
+	i := r.start(nil)
+	i.open(5 * time.Second)
+	for n := range 3 {
+		i.count(location.SKU(fmt.Sprint("TEE-", n)), "berlin", 100)
+	}
+	for n := range 12 {
+		id := fmt.Sprint("o", n)
+		i.reserve(id, location.SKU(fmt.Sprint("TEE-", n%3)), int64(n%4+1))
+		if n%4 != 0 {
+			i.confirm(id)
+		}
+		switch {
+		case n%4 == 2:
+			_, err := i.store.Release(t.Context(), cache.TransitionRequest{ID: id})
+			must(t, err)
+		case n%4 == 3:
+			_, err := i.store.Fulfill(t.Context(), cache.TransitionRequest{ID: id})
+			must(t, err)
+		}
+	}
+	r.check()
+	return r, i
+}
+
+func (r *rig) number(t *testing.T, query string) (n int64) {
+	t.Helper()
+	must(t, r.pool.QueryRow(t.Context(), query).Scan(&n))
+	return n
+}
+
+// TestPrune archives what has come to rest, whole; levels and what they add up from stay, and an id that
+// was used is never used again.
+func TestPrune(t *testing.T) {
+	r, i := agedRig(t)
+	movements := r.number(t, `select count(*) from movements`)
+	soon := time.Now().Add(time.Hour)
+	there, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon})
+	if err != nil || there != (Pruned{Reservations: 6, Movements: movements}) {
+		t.Fatalf("would be archived: %+v %v, want 6 and %d", there, err, movements)
+	}
+	var seen []int64
+	archive := &box{}
+	done, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon, Archive: archive, page: 4, Progress: func(done, total int64) {
+		seen = append(seen, done, total)
+	}})
+	if err != nil || done != there {
+		t.Fatalf("archived: %+v %v, want %+v", done, err, there)
+	}
+	if lines := strings.Count(archive.safe.String(), "\n"); int64(lines) != 6+movements {
+		t.Errorf("%d lines in the archive, want %d", lines, 6+movements)
+	}
+	for _, want := range []string{`"id":"o2"`, `"state":"released"`, `"id":"o3"`, `"state":"fulfilled"`, `"sku":"TEE-2"`, `"verb":"fulfill"`} {
+		if !strings.Contains(archive.safe.String(), want) {
+			t.Errorf("%s is not in the archive", want)
+		}
+	}
+	if total := seen[len(seen)-1]; seen[0] != 0 || seen[len(seen)-2] != total || total != 6+movements {
+		t.Errorf("progress %v", seen)
+	}
+	if n := r.number(t, `select count(*) from movements`); n != 3 {
+		t.Errorf("%d movements are left, want a sum for each level", n)
+	}
+	r.check()
+	if _, err := i.ledger.Reservation(t.Context(), "o2"); !errors.Is(err, cache.ErrNotFound) {
+		t.Errorf("an archived one: %v", err)
+	}
+	page, err := i.ledger.Search(t.Context(), cache.ReservationFilter{Limit: 50}, time.Now().UnixMilli())
+	if err != nil || len(page.Reservations) != 6 {
+		t.Errorf("%d are found, %v", len(page.Reservations), err)
+	}
+	if again, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon, Archive: &box{}}); err != nil || again != (Pruned{}) {
+		t.Errorf("again: %+v %v", again, err)
+	}
+
+	units := int64(90)
+	_, err = i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "count of before", AsOf: time.Now(), Changes: []cache.Change{
+		{SKU: "TEE-0", Location: "berlin", OnHand: &units},
+	}})
+	var invalid *cache.InvalidError
+	if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "is older than what the ledger keeps") {
+		t.Errorf("a count of a moment whose movements are archived: %v", err)
+	}
+
+	must(t, i.client.HDel(t.Context(), "{holdfast:0}:reservations", "o2").Err()) // as after the retention
+	i.reserve("o2", "TEE-0", 1)
+	if _, err := i.store.Confirm(t.Context(), cache.TransitionRequest{ID: "o2"}); !errors.Is(err, cache.ErrIDConflict) {
+		t.Errorf("an id that was used is confirmed: %v", err)
+	}
+	r.check()
+	must(t, i.client.FlushAll(t.Context()).Err())
+	r.await("o1 can be fulfilled", 10*time.Second, func() error {
+		_, err := i.store.Fulfill(t.Context(), cache.TransitionRequest{ID: "o1"})
+		return err
+	})
+	r.check()
+}
+
+// TestPrune_Stopped loses nothing: what is not safe in the archive is still in the ledger.
+func TestPrune_Stopped(t *testing.T) {
+	r, i := agedRig(t)
+	soon := time.Now().Add(time.Hour)
+	there, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon})
+	must(t, err)
+	var all string
+	for failAt := 2; ; failAt = 2 {
+		archive := &box{failAt: failAt}
+		_, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon, Archive: archive, page: 5})
+		all += archive.safe.String()
+		r.check()
+		if err == nil {
+			break
+		}
+	}
+	if lines := int64(strings.Count(all, "\n")); lines < there.Reservations+there.Movements {
+		t.Errorf("%d lines are archived, want %+v", lines, there)
+	}
+	for n := range 12 {
+		if text := fmt.Sprintf(`"reservation" : {"id":"o%d"`, n); strings.Contains(all, text) != (n%4 >= 2) {
+			t.Errorf("%s is archived: %v", text, n%4 < 2)
+		}
+	}
+}
+
+// TestPrune_Stays leaves what is young, what a purchase limit counts, and what is not undone yet.
+func TestPrune_Stays(t *testing.T) {
+	r, i := agedRig(t)
+	_, err := r.pool.Exec(t.Context(), `
+update reservations set resolved_at = now() + interval '1 day' where id = 'o2';
+update reservation_lines set limits = '[{"id": "drop", "per_customer": 9, "each": 1}]' where reservation_id = 'o3';
+insert into refusals (shard, epoch, sequence, event, verb, reservation_id, birth, version, reason, created_at)
+    values (0, 9, 9, 0, 'confirm', 'o6', 'n', 2, 'oversold', now())`)
+	must(t, err)
+	if _, err := i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: &box{}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.number(t, `select count(*) from reservations where archived_at is not null and id not in ('o7', 'o10', 'o11')`); n != 0 {
+		t.Errorf("%d were archived that had to stay", n)
+	}
+	if n := r.number(t, `select count(*) from reservations where archived_at is not null`); n != 3 {
+		t.Errorf("%d were archived, want 3", n)
+	}
+}
+
+// TestPrune_Once is refused beside another.
+func TestPrune_Once(t *testing.T) {
+	r, i := agedRig(t)
+	conn, err := r.pool.Acquire(t.Context())
+	must(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), `select pg_advisory_lock($1::integer, 0)`, pruneClass)
+	must(t, err)
+	if _, err := i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now(), Archive: &box{}}); !errors.Is(err, ErrPruning) {
+		t.Errorf("got %v", err)
+	}
+	_, err = conn.Exec(t.Context(), `select pg_advisory_unlock_all()`)
+	must(t, err)
+}
