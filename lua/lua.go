@@ -18,6 +18,14 @@ var allowOOM = map[string]bool{
 	"forget": true, "tend": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
+// shared names the file of what some scripts share, which is put in front of them alone: each function that
+// stands in front of a script is made anew by every call of it.
+var shared = map[string]string{
+	"adjust": "operations", "remove": "operations", "transfer": "operations", "return": "operations",
+	"revert": "operations", "compensate": "operations",
+	"audit": "auditing", "repair": "auditing",
+}
+
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
@@ -27,20 +35,22 @@ func Names() []string {
 	}
 }
 
-// Text is the script of that name for an epoch. The epoch is a literal in it, so a script of one
-// generation can't run as that of another. For real Redis it begins with a #!lua line, which has
-// the whole script refused when memory is out, before its first write, and undeclared keys refused
-// on a cluster; miniredis can't parse that line, so it is left out there.
+// Text is the script of that name for an epoch: the prelude, what it shares with some others, and its own.
+// The epoch is a literal in it, so a script of one generation can't run as that of another. For real Redis
+// it begins with a #!lua line, which has the whole script refused when memory is out, before its first
+// write, and undeclared keys refused on a cluster; miniredis can't parse that line, so it is left out there.
 func Text(name string, epoch uint64, real bool) (string, error) {
-	prelude, err := files.ReadFile("prelude.lua")
-	if err != nil {
-		return "", err
+	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n"
+	for _, part := range []string{"prelude", shared[name], name} {
+		if part == "" {
+			continue
+		}
+		source, err := files.ReadFile(part + ".lua")
+		if err != nil {
+			return "", fmt.Errorf("script %s: %w", name, err)
+		}
+		text += string(source)
 	}
-	body, err := files.ReadFile(name + ".lua")
-	if err != nil {
-		return "", fmt.Errorf("script %s: %w", name, err)
-	}
-	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + string(body)
 	switch {
 	case !real:
 		return text, nil

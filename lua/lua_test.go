@@ -138,7 +138,7 @@ func TestOrder(t *testing.T) {
 
 // TestLacking has no script use what miniredis lacks.
 func TestLacking(t *testing.T) {
-	for _, name := range append(Names(), "prelude") {
+	for _, name := range append(Names(), "prelude", "operations", "auditing") {
 		for _, lacking := range []string{"cmsgpack", "bit.", "struct.", "redis.setresp", "#!lua"} {
 			if strings.Contains(source(t, name), lacking) {
 				t.Errorf("%s uses %s", name, lacking)
@@ -164,6 +164,14 @@ func TestText(t *testing.T) {
 	}
 	if _, err := Text("sell", 7, true); err == nil {
 		t.Error("an unknown script has a text")
+	}
+	for _, name := range Names() {
+		text, err := Text(name, 7, true)
+		for part, use := range map[string]string{"operations": "take_operation", "auditing": "data_of("} {
+			if uses := strings.Contains(source(t, name), use); err != nil || uses != strings.Contains(text, "-- "+part+" is put") {
+				t.Errorf("%s has no use for %s.lua, or lacks it: %v", name, part, err)
+			}
+		}
 	}
 	a, _ := Text("reserve", 7, true)
 	b, _ := Text("reserve", 8, true)

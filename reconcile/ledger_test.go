@@ -351,13 +351,13 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
-		return born(id, event(verb, before, limited(t, rec(state, version, units, fulfilled))), birth)
+		return born(id, event(verb, before, maybeLimited(t, rec(state, version, units, fulfilled))), birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
 }
 
-// limited has a purchase limit count a record, or not.
-func limited(t *rapid.T, r cache.Record) cache.Record {
+// maybeLimited has a purchase limit count a record, or not.
+func maybeLimited(t *rapid.T, r cache.Record) cache.Record {
 	if rapid.Bool().Draw(t, "limited") {
 		r.Customer = rapid.SampledFrom([]string{"c-1", "c-2"}).Draw(t, "customer")
 		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}

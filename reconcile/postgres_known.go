@@ -1,6 +1,11 @@
 package reconcile
 
-import "github.com/holdfast/holdfast/cache"
+import (
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+)
 
 const (
 	// levelsKnown and holdsKnown bound what a session remembers: the latest, and at most twice as many.
@@ -12,21 +17,21 @@ const (
 // confirmed or released next. Whatever changes one of them moves the position in the same transaction: as
 // long as the position is the session's own last, a row is as it is remembered. A transaction that relies
 // on it compares the position, and also each row that it writes: not even a row that was edited by hand is
-// overwritten.
+// overwritten. Texts are copies: a part of an entry's text would keep all of it.
 type known struct {
 	levels recent[levelKey, level]
-	holds  recent[string, reservation]
+	holds  recent[string, string] // id -> record, encoded: some 200 bytes
 }
 
 func newKnown() *known {
-	return &known{newRecent[levelKey, level](levelsKnown), newRecent[string, reservation](holdsKnown)}
+	return &known{newRecent[levelKey, level](levelsKnown), newRecent[string, string](holdsKnown)}
 }
 
 // fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
 // transitions of reservations are known in advance: the first of one is its reserve, which an insert that
 // meets another refuses, or a step of a hold that is remembered.
 func (k *known) fill(b *book, t *touched, list []ref) bool {
-	if len(t.operations) > 0 {
+	if len(t.operations)+len(t.limits) > 0 { // what limits count is not remembered
 		return false
 	}
 	born := map[string]bool{}
@@ -37,18 +42,20 @@ func (k *known) fill(b *book, t *touched, list []ref) bool {
 		default:
 			return false
 		}
-		hold, there := k.holds.find(e.ID)
-		switch {
-		case there:
+		if b.reservations[e.ID] != nil {
+			continue
+		}
+		switch hold := k.hold(e.ID); {
+		case hold != nil:
 			t.add(&hold.record)
-			b.reservations[e.ID] = &hold
+			b.reservations[e.ID] = hold
 		case e.Verb == cache.VerbReserve:
 			born[e.ID] = true
 		case !born[e.ID]:
 			return false
 		}
 	}
-	if len(t.limits) > 0 { // of what was asked for, or is remembered
+	if len(t.limits) > 0 { // of a hold; its event has others
 		return false
 	}
 	for key := range t.levels {
@@ -61,17 +68,33 @@ func (k *known) fill(b *book, t *touched, list []ref) bool {
 	return true
 }
 
+// hold is a hold that is remembered; nil where it is not.
+func (k *known) hold(id string) *reservation {
+	text, there := k.holds.find(id)
+	if !there {
+		return nil
+	}
+	record, err := cache.DecodeRecord(text)
+	if err != nil { // never: learn has encoded it
+		return nil
+	}
+	hold := reservation{record: record}
+	hold = hold.kept()
+	return &hold
+}
+
 // learn remembers what a book has left behind.
 func (k *known) learn(b *book) {
 	for key := range b.before {
 		k.levels.drop(key)
 	}
 	for key, l := range b.levels {
-		k.levels.put(key, *l)
+		copied := levelKey{location.SKU(strings.Clone(string(key.sku))), location.ID(strings.Clone(string(key.at)))}
+		k.levels.put(copied, *l)
 	}
 	for id, r := range b.reservations {
 		if r.record.State == cache.StateHeld {
-			k.holds.put(id, r.kept())
+			k.holds.put(strings.Clone(id), r.record.Encode())
 		} else {
 			k.holds.drop(id)
 		}

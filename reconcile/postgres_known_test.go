@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,13 @@ func (b *bench) checkState(parts ...string) {
 	}
 }
 
+// limited has a purchase limit count an event's line.
+func limited(e cache.Event) cache.Event {
+	e.Record.Customer, e.Record.Lines = "c", slices.Clone(e.Record.Lines)
+	e.Record.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 5, Each: 1}}
+	return e
+}
+
 func TestKnown_AppliesShortly(t *testing.T) {
 	b, s := openKnown(t)
 	for _, events := range [][]cache.Event{
@@ -66,6 +74,7 @@ func TestKnown_TakesTheLongWay(t *testing.T) {
 		"an undoing":            {born("a", event(cache.VerbCompensate, cache.StateHeld, rec(cache.StateExpired, 3, 2, 0)), "n1")},
 		"an unknown one":        {born("z", confirmed(2, 2), "n1")},
 		"an unknown level":      {of("z", event(cache.VerbReserve, "", cache.Record{State: cache.StateHeld, Version: 1, Birth: "n", Lines: []cache.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []cache.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
+		"what a limit counts":   {born("z", limited(reserved(1)), "n1")},
 		"a refusal":             {born("a", confirmed(3, 2), "n1")},
 		"an id of another":      {born("a", reserved(2), "n7")},
 		"a rule's refusal":      {born(strings.Repeat("x", 200), reserved(1), "n1")},

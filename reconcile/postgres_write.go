@@ -151,7 +151,7 @@ insert into reservations (id, birth, state, version, created_at, expires_at, res
 select id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel, customer, "order",
     pickup, split, ship_to, metadata
 from unnest($1::reservations[])`
-	made := newRowArray(16, len(list))
+	made := newRowArray(17, len(list))
 	for i := range list {
 		r := &list[i]
 		made.add(func() {
@@ -160,6 +160,7 @@ from unnest($1::reservations[])`
 			made.moment(r.record.Created)
 			made.moment(r.record.Expires)
 			made.momentOrNull(r.resolvedAt())
+			made.momentOrNull(0) // archived_at
 			made.text(r.record.Fingerprint, r.record.Transition, string(r.record.Channel), r.record.Customer, r.record.Order)
 			made.text(r.extra.Pickup, r.extra.Split)
 			made.jsonb(r.extra.ShipTo)

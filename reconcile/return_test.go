@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,9 @@ func returned(operation string, version, back, more int64, to location.ID) cache
 	e.Levels = []cache.LevelEvent{{SKU: at.sku, Location: to, OnHandAfter: more}}
 	return e
 }
+
+// unrecorded is what a refusal keeps of Redis's record, which other tests look at.
+var unrecorded = regexp.MustCompile(`,"record":"[^"]*"`)
 
 func TestLedger_Return(t *testing.T) {
 	shipped := func(more ...cache.Event) []cache.Event {
@@ -64,7 +68,7 @@ func TestLedger_Return(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			eachLedger(t, func(t *testing.T, b *bench) {
 				b.apply(b.entry(c.events...))
-				if got := b.state(); got != c.want {
+				if got := unrecorded.ReplaceAllString(b.state(), ""); got != c.want {
 					t.Errorf("%s\nwant:\n%s", got, c.want)
 				}
 			})

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/holdfast/holdfast/internal/bench"
 	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
@@ -76,7 +77,8 @@ func isFaults(err error) bool {
 func exitCode(err error) int {
 	var problem *client.Problem
 	var failed *demo.FailedError
-	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &problem) && problem.Refused() {
+	var missing *bench.MissingError
+	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
 	return exitFailed

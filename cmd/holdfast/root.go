@@ -28,6 +28,7 @@ func (m *Main) root() *cobra.Command {
 	},
 		m.serveCommand(),
 		m.demoCommand(),
+		m.benchCommand(),
 		m.migrateCommand(),
 		m.reconcileCommand(),
 		m.doctorCommand(),

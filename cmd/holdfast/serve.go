@@ -86,6 +86,10 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err := observed.Watch(store); err != nil {
 		return err
 	}
+	routing, err := openDirectories(ctx, c, ledger, store, logger)
+	if err != nil {
+		return err
+	}
 	auditing, endAudits := context.WithCancel(ctx)
 	audits := &audits{
 		auditor: &reconcile.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger},
@@ -93,10 +97,6 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	}
 	defer func() { endAudits(); audits.wait() }()
 	if err := observed.WatchAudit(audits.last); err != nil {
-		return err
-	}
-	routing, err := openDirectories(ctx, c, ledger, store, logger)
-	if err != nil {
 		return err
 	}
 	handler := api.New(store, api.Options{

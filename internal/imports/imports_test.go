@@ -28,6 +28,7 @@ var may = map[string][]string{
 	"internal/client":     {"location"},
 	"internal/stockcsv":   {"cache"},
 	"internal/demo":       {"cache", "location", "reconcile"},
+	"internal/bench":      {"cache", "location", "reconcile", "internal/api"},
 	"internal/redistest":  {},
 	"internal/pgtest":     {},
 	"internal/faultproxy": {},
@@ -41,7 +42,7 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "cmd/holdfast"},
+	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast"},
 }
 
 func TestDirection(t *testing.T) {

@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// forUpdate sells in a transaction: it notes the order, locks the rows of stock, looks, and takes.
+type forUpdate struct{ update }
+
+const orderTables = stockTable + `;
+create table orders (
+    id         text primary key,
+    state      text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null
+);
+create table order_lines (
+    order_id text not null references orders (id),
+    sku      text not null,
+    quantity bigint not null,
+    primary key (order_id, sku)
+)`
+
+func openForUpdate(ctx context.Context, r *rig, _ *scene) (seller, error) {
+	pool, err := r.makeSchema(ctx, r.options.Connections, orderTables)
+	return &forUpdate{update{pool}}, err
+}
+
+const (
+	insertOrder = `insert into orders (id, state, expires_at) values ($1, 'held', $2) on conflict do nothing`
+	lockStock   = `select sku, qty from stock where sku = any ($1) order by sku for update`
+	takeLines   = `
+update stock s set qty = qty - l.quantity
+from unnest($1::text[], $2::bigint[]) as l (sku, quantity) where s.sku = l.sku`
+	insertLines = `
+insert into order_lines (order_id, sku, quantity)
+select $1, l.sku, l.quantity from unnest($2::text[], $3::bigint[]) as l (sku, quantity)`
+)
+
+func (f *forUpdate) reserve(ctx context.Context, _ int, o *order) (outcome, error) {
+	return sold(pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		// First, so that the rows of stock are not locked while it is written.
+		tag, err := tx.Exec(ctx, insertOrder, o.id, time.Now().Add(holdFor))
+		if err == nil && tag.RowsAffected() == 0 {
+			err = errReplay
+		}
+		if err != nil {
+			return err
+		}
+		return f.take(ctx, tx, o)
+	}))
+}
+
+func (f *forUpdate) take(ctx context.Context, tx pgx.Tx, o *order) error {
+	skus, quantities := make([]string, len(o.lines)), make([]int64, len(o.lines))
+	for i, l := range o.lines {
+		skus[i], quantities[i] = l.sku, l.quantity
+	}
+	rows, _ := tx.Query(ctx, lockStock, skus) // its error is that of the rows
+	var sku string
+	var units int64
+	found, short := 0, false
+	_, err := pgx.ForEachRow(rows, []any{&sku, &units}, func() error {
+		found++
+		short = short || units < quantities[slices.Index(skus, sku)]
+		return nil
+	})
+	if err == nil && (short || found < len(skus)) {
+		err = errShort
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, insertLines, o.id, skus, quantities); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, takeLines, skus, quantities)
+	return err
+}
+
+// hold brings orders in as they would be, without selling each.
+func (f *forUpdate) hold(ctx context.Context, from *orders, n int) error {
+	var o order
+	var heads, lines [][]any
+	taken := map[string]int64{}
+	for i := range n {
+		from.fill(&o, int64(i))
+		heads = append(heads, []any{o.id, "held", time.Now().Add(holdFor)})
+		for _, l := range o.lines {
+			lines = append(lines, []any{o.id, l.sku, l.quantity})
+			taken[l.sku] += l.quantity
+		}
+	}
+	var skus []string
+	var quantities []int64
+	for sku, quantity := range taken {
+		skus, quantities = append(skus, sku), append(quantities, quantity)
+	}
+	return pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"orders"}, []string{"id", "state", "expires_at"}, pgx.CopyFromRows(heads))
+		if err == nil {
+			_, err = tx.CopyFrom(ctx, pgx.Identifier{"order_lines"}, []string{"order_id", "sku", "quantity"}, pgx.CopyFromRows(lines))
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, takeLines, skus, quantities)
+		}
+		return err
+	})
+}

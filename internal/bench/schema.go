@@ -1,0 +1,94 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// schemaName is where a run has its tables; schemaMark, in its comment, says that it is a run's.
+	schemaName = "holdfast_bench"
+	schemaMark = "made by holdfast bench, which removes it"
+	// schemaLock is the advisory lock of a run: "hf bench" in ASCII.
+	schemaLock = 0x68662062656e6368
+
+	closeTimeout = 100 * time.Millisecond // a server that is gone says nothing
+)
+
+// claimPostgres takes the schema until release.
+func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release func(context.Context) error, err error) {
+	conn, err = pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("postgres: %w", err)
+	}
+	release = func(ctx context.Context) error {
+		err := dropSchema(ctx, conn)
+		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		_ = conn.Close(ctx)
+		return err
+	}
+	var free bool
+	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, int64(schemaLock)).Scan(&free)
+	if err == nil && !free {
+		err = ErrInUse
+	}
+	if err == nil {
+		_, err = conn.Exec(ctx, `set idle_session_timeout = 0; set client_min_messages = warning`)
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, nil, fmt.Errorf("postgres: %w", err)
+	}
+	return conn, release, nil
+}
+
+// dropSchema removes the schema, but none that somebody else has made.
+func dropSchema(ctx context.Context, conn *pgx.Conn) error {
+	const query = `select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1`
+	var comment string
+	switch err := conn.QueryRow(ctx, query, schemaName).Scan(&comment); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("postgres: look for the schema %s: %w", schemaName, err)
+	case comment != schemaMark:
+		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database", schemaName, comment)
+	}
+	if _, err := conn.Exec(ctx, `drop schema `+schemaName+` cascade`); err != nil {
+		return fmt.Errorf("postgres: remove the schema %s: %w", schemaName, err)
+	}
+	return nil
+}
+
+// makeSchema makes the schema anew, with tables, and connects to it.
+func (r *rig) makeSchema(ctx context.Context, connections int, tables string) (*pgxpool.Pool, error) {
+	if err := dropSchema(ctx, r.admin); err != nil {
+		return nil, err
+	}
+	make := `create schema ` + schemaName + `; comment on schema ` + schemaName + ` is '` + schemaMark + `'`
+	if _, err := r.admin.Exec(ctx, make); err != nil {
+		return nil, fmt.Errorf("postgres: make the schema %s: %w", schemaName, err)
+	}
+	config, err := pgxpool.ParseConfig(r.postgres)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	config.MaxConns = int32(connections) //nolint:gosec // bounded by Check
+	config.ConnConfig.RuntimeParams["search_path"] = schemaName
+	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan" // as the ledger: tables grow faster than plans
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if _, err := pool.Exec(ctx, tables); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("postgres: make tables: %w", err)
+	}
+	return pool, nil
+}

@@ -1,0 +1,62 @@
+// A flash sale: buyers of one SKU come faster and faster, more of them than there are units, and do
+// not wait for each other. Who gets a unit pays at once, but for one in ten, who lets it lie.
+import exec from 'k6/execution';
+import { close, reserve, step } from './lib/buyer.js';
+import { finalCheck } from './lib/final.js';
+import { options as optionsOf, summary } from './lib/report.js';
+import { open, sku } from './lib/sale.js';
+import { settings } from './lib/settings.js';
+import { look, watcher } from './lib/watch.js';
+
+const s = settings({ rate: 800, duration: '20s', units: 3000, buyer_seconds: 1 });
+const PAYS = 0.9;
+
+// Doors open, the rush, the rest: the share of the time, and of the rate at its beginning and end.
+const shape = [[0.15, 0.05, 1], [0.35, 1, 1], [0.5, 1, 0.1]];
+const buyers = Math.floor(shape.reduce((n, [time, from, to]) => n + time * s.seconds * s.rate * (from + to) / 2, 0));
+if (s.units >= buyers) {
+  throw new Error(`${s.units} units for about ${buyers} buyers are no flash sale: lower --units, or raise --rate or --duration`);
+}
+
+export const options = optionsOf(s, {
+  buyers: {
+    executor: 'ramping-arrival-rate',
+    exec: 'buyer',
+    startRate: Math.ceil(shape[0][1] * s.rate),
+    stages: shape.map(([time, , to]) => ({ duration: `${Math.round(1000 * time * s.seconds)}ms`, target: Math.ceil(to * s.rate) })),
+    preAllocatedVUs: s.vus,
+  },
+  watch: watcher(s),
+}, {
+  // Sold out to the last unit: nothing oversold, and nothing left for those who were refused.
+  'reserves{outcome:accepted}': [`count==${s.units}`],
+  'reserves{outcome:refused}': ['count>0'],
+});
+
+export function setup() {
+  return open(s, 'flash_sale', s.locations.slice(0, 1));
+}
+
+export function buyer(sale) {
+  const id = `${sale.run}-${exec.scenario.iterationInTest}`;
+  let r = reserve(s, sale, id, [{ line: '1', sku: sku(sale.run, 0), quantity: 1 }]);
+  if (r === null) {
+    return;
+  }
+  if (Math.random() < PAYS) {
+    r = step(s, r, 'confirm');
+  }
+  close(r.state);
+}
+
+export function watch(sale) {
+  look(s, sale);
+}
+
+export function teardown(sale) {
+  finalCheck(s, sale);
+}
+
+export function handleSummary(data) {
+  return summary(s, 'flash_sale', data);
+}
