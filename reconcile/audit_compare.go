@@ -111,7 +111,7 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 	got, readable := l.Numbers()
 	var kind FindingKind
 	switch {
-	case !there && !explains && !l.Available.There && !l.Counts.There:
+	case (!there && !explains || c.ex.removed[key]) && !l.Available.There && !l.Counts.There:
 	case !there && !explains:
 		kind = KindLevelUnknown
 	case !l.Available.There || !l.Counts.There:

@@ -93,6 +93,13 @@ func TestLedger_Audit(t *testing.T) {
 		{"a refused operation", []cache.Event{
 			recount("count", 0, 5), recount("count", 5, 7), marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(7, 7, 0)}}),
 		}, nil},
+		{"a removed level", []cache.Event{
+			recount("count", 0, 5), removal("op", 5), marking(cache.Mark{Levels: []cache.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
+			recount("again", 0, 7), marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(7, 7, 0)}}),
+		}, nil},
+		{"a refused removal", []cache.Event{
+			recount("count", 0, 5), held, sold, removal("op", 5), marking(cache.Mark{Levels: []cache.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
+		}, nil},
 		{"a refused hold of a level that the ledger does not have", []cache.Event{
 			unknown, marking(cache.Mark{How: cache.HowAgain, Reservations: []cache.MarkedReservation{recordOf(unknown)},
 				Deadlines: []cache.MarkedDeadline{{Member: "c\x1fnever", Score: there("1"), Lost: there("c\x1fnever")}}}),

@@ -9,6 +9,8 @@ import (
 type explained struct {
 	levels map[levelKey]cache.LevelCounts
 	limits map[cache.LimitKey]int64
+	// removed are the levels that a refused removal has taken out of Redis.
+	removed map[levelKey]bool
 }
 
 // openNow is the refusals that are open at this place of the batch.
@@ -34,7 +36,7 @@ func (b *book) openNow() []*refusal {
 // explain works out what open refusals explain: Redis has the record of the last refused step of a
 // reservation, where the ledger has its own.
 func (b *book) explain() *explained {
-	ex := &explained{levels: map[levelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}}
+	ex := &explained{levels: map[levelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, removed: map[levelKey]bool{}}
 	last := map[cache.Step]*refusal{}
 	for _, r := range b.openNow() {
 		if !r.step.Operation {
@@ -42,10 +44,11 @@ func (b *book) explain() *explained {
 			if known := last[one]; known == nil || known.step.Version < r.step.Version {
 				last[one] = r
 			}
-			continue
 		}
-		for _, d := range r.detail.Levels {
-			ex.add(levelKey{d.SKU, d.Location}, cache.LevelCounts{
+		for _, d := range r.detail.Levels { // of an operation, or of a return
+			key := levelKey{d.SKU, d.Location}
+			ex.removed[key] = ex.removed[key] || d.Removed
+			ex.add(key, cache.LevelCounts{
 				Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
 				SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit,
 			}, +1)

@@ -52,7 +52,8 @@ func (r *auditRun) extraLevels(ctx context.Context) error {
 
 // noExtraLevels says that there can be no extra ones: Redis has as many fields as the ledger has levels, and
 // each of those was looked at. The ledger is counted when it was not as far as Redis, and when it was
-// further: where both are the same, it had as many at that place. Levels are only ever added.
+// further: where both are the same, it had as many at that place, as long as none was made and another
+// removed between the two.
 func (r *auditRun) noExtraLevels(ctx context.Context) (bool, error) {
 	if !r.scope.all() {
 		return false, nil
