@@ -49,6 +49,9 @@ func (r *Round) rate(o outcome) float64 {
 	return [...]float64{r.AcceptedRate, r.RefusedRate, r.ReplayedRate}[o]
 }
 
+// answerRate is how many calls a second were answered, whatever with: how busy it was, and no figure of merit.
+func (r *Round) answerRate() float64 { return r.AcceptedRate + r.RefusedRate + r.ReplayedRate }
+
 // quotient is the spread over the rounds in which both have the figure.
 func quotient(a, b *Row, figure func(*Round) float64) Spread {
 	var values []float64

@@ -18,7 +18,7 @@ type Report struct {
 	Callers     int          `json:"callers"`
 	Rounds      int          `json:"rounds"`
 	Seconds     float64      `json:"round_seconds"`
-	Rate        float64      `json:"rate"` // calls due a second; 0: closed loop
+	Load        float64      `json:"load_percent"` // of what a contender answers at most; 0 where a rate does not depend on that
 	Comparisons []Comparison `json:"comparisons"`
 }
 
@@ -37,6 +37,8 @@ type Row struct {
 	Contender string `json:"contender"`
 	Name      string `json:"name"`
 	Keeps     string `json:"survives_a_crash"` // when it has answered
+
+	Rate float64 `json:"due_per_second"` // calls; 0: a caller calls again once it is answered
 
 	Accepted   Spread `json:"accepted_per_second"`
 	Refused    Spread `json:"refused_per_second"`
@@ -57,7 +59,7 @@ func newReport(r *rig) *Report {
 	o := &r.options
 	return &Report{
 		Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
-		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Rate: o.Rate,
+		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Load: o.Load,
 	}
 }
 

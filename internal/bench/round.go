@@ -34,8 +34,8 @@ type Round struct {
 	latency *hdrhistogram.Histogram // of what the scene is about
 }
 
-// round has a contender play a scene once.
-func (r *rig) round(ctx context.Context, c *contender, s *scene, seed uint64) (result *Round, err error) {
+// round has a contender play a scene once, so many calls due a second.
+func (r *rig) round(ctx context.Context, c *contender, s *scene, rate float64, seed uint64) (result *Round, err error) {
 	if err := r.clean(ctx); err != nil {
 		return nil, err
 	}
@@ -49,6 +49,7 @@ func (r *rig) round(ctx context.Context, c *contender, s *scene, seed uint64) (r
 		}
 	}()
 	p := newPlay(r, c, s, seller, seed)
+	p.rate = rate
 	if result, err = p.run(ctx); err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", s.scenario, c.key, err)
 	}
@@ -65,6 +66,7 @@ type play struct {
 	skus      []string
 	orders    *orders // that are measured
 	held      int64   // reservations at the start
+	rate      float64 // calls that are due a second; 0: as many as are answered
 	seed      uint64
 }
 
@@ -166,7 +168,7 @@ func (p *play) hold(ctx context.Context) error {
 
 // confirms is how many holds there are to be confirmed: more than a round can.
 func (p *play) confirms() int {
-	rate := p.options.Rate
+	rate := p.rate
 	if rate == 0 {
 		rate = confirmRateMax
 	}
@@ -183,7 +185,7 @@ func (p *play) warm(ctx context.Context, do call) error {
 }
 
 func (p *play) load() load {
-	l := load{callers: p.options.Callers, rate: p.options.Rate, duration: p.options.Duration}
+	l := load{callers: p.options.Callers, rate: p.rate, duration: p.options.Duration}
 	if p.confirmer != nil {
 		l.calls = p.held
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -152,6 +153,24 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestLoad has so many calls due as a share of what was answered.
+func TestLoad(t *testing.T) {
+	r := newRig(t)
+	r.options.Load, r.options.Scenarios, r.options.Contenders = 10, []string{"sold-out"}, []string{keyTutorial}
+	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := report.Comparisons[0].Rows[0]
+	if n := row.Rounds[0]; row.Rate < 1 || math.Abs(float64(n.Accepted+n.Refused+n.Unsent)-row.Rate*0.02) > 1 {
+		t.Errorf("%v calls were due a second, and %+v", row.Rate, n)
+	}
+	var text strings.Builder
+	if report.WriteText(&text); !strings.Contains(text.String(), "due/s") || !strings.Contains(text.String(), "at 10.0 %") {
+		t.Error(text.String())
+	}
+}
+
 // TestReconcile writes holds to Postgres while others are made.
 func TestReconcile(t *testing.T) {
 	r := newRig(t)
@@ -235,6 +254,8 @@ func TestOptions(t *testing.T) {
 		"rounds is 101":             func(o *Options) { o.Rounds = 101 },
 		"connections is -1":         func(o *Options) { o.Connections = -1 },
 		"duration is 1ms":           func(o *Options) { o.Duration = time.Millisecond },
+		"load is 1001":              func(o *Options) { o.Load = 1001 },
+		"set one":                   func(o *Options) { o.Load, o.Rate = 1, 1 },
 		"rate is -1":                func(o *Options) { o.Rate = -1 },
 		`there is no scenario "ho"`: func(o *Options) { o.Scenarios = []string{"ho"} },
 		"no contender is named":     func(o *Options) { o.Contenders = nil },

@@ -19,6 +19,7 @@ type column struct {
 // columns of a comparison; what is nowhere more than 0 is left out, but for the first ones.
 var columns = []column{
 	{head: "", cell: func(r *Row) string { return r.Name }, always: true},
+	{head: "due/s", cell: func(r *Row) string { return whole(r.Rate) }},
 	{head: "accepted/s", cell: func(r *Row) string { return whole(r.Accepted.Median) }, always: true},
 	{head: "min-max", cell: func(r *Row) string { return minMax(r.Accepted) }, always: true},
 	{head: "refused/s", cell: func(r *Row) string { return whole(r.Refused.Median) }, always: true},
@@ -56,11 +57,21 @@ Redis µs, process µs: processor time for each answer, of Redis's main thread a
 are in this process, and over HTTP the server is too. bytes/hold: memory of Redis for each held reservation.
 `
 
+// pace says how calls are sent.
 func (r *Report) pace() string {
-	if r.Rate == 0 {
-		return "each calls again once it is answered, latency from when a call is sent"
+	var rate float64
+	for i := range r.Comparisons {
+		for _, row := range r.Comparisons[i].Rows {
+			rate = row.Rate
+		}
 	}
-	return whole(r.Rate) + " calls due a second, latency from when a call is due"
+	switch {
+	case r.Load > 0:
+		return fmt.Sprintf("calls due at %s %% of what each answers at most, latency from when a call is due", digits(r.Load))
+	case rate > 0:
+		return whole(rate) + " calls due a second, latency from when a call is due"
+	}
+	return "each calls again once it is answered, latency from when a call is sent"
 }
 
 // cells are the head and the rows of a comparison's table.
