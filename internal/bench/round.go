@@ -104,7 +104,7 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.seller.trim(ctx); err != nil {
+	if err := p.trim(ctx); err != nil {
 		return nil, err
 	}
 	rest, err := readInfo(ctx, p.redis)
@@ -145,6 +145,14 @@ func (p *play) prepare(ctx context.Context) error {
 		if err := p.warm(ctx, p.sale(from)); err != nil {
 			return err
 		}
+	}
+	return p.trim(ctx)
+}
+
+// trim drops what is not a reservation's, before their memory is measured.
+func (p *play) trim(ctx context.Context) error {
+	if !p.scene.weighs {
+		return nil
 	}
 	return p.seller.trim(ctx)
 }

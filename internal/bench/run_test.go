@@ -19,6 +19,7 @@ import (
 
 // TestRun plays everything once, and checks that the numbers add up.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Sizes = []Size{{Levels: 30, Held: 20}}
 	total := 0
@@ -137,6 +138,7 @@ func checkPage(t *testing.T, page string) {
 
 // TestRate has as many calls due as the rate says.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Rate, r.options.Duration = 200, 100*time.Millisecond
 	r.options.Scenarios, r.options.Contenders = []string{"hot", "confirm"}, []string{keyUsual, keyFloor}
@@ -155,6 +157,7 @@ func TestRate(t *testing.T) {
 
 // TestLoad has so many calls due as a share of what was answered.
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Load, r.options.Scenarios, r.options.Contenders = 10, []string{"sold-out"}, []string{keyTutorial}
 	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
@@ -173,6 +176,7 @@ func TestLoad(t *testing.T) {
 
 // TestReconcile writes holds to Postgres while others are made.
 func TestReconcile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Reconcile, r.options.Scenarios, r.options.Contenders = true, []string{"hot"}, []string{keyLibrary}
 	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
@@ -186,6 +190,7 @@ func TestReconcile(t *testing.T) {
 
 // TestClaim refuses where another run is on, removes what a dead one has left, and nobody else's schema.
 func TestClaim(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	if err := r.redis.Set(t.Context(), tag+"usual:stock", "left", 0).Err(); err != nil {
 		t.Fatal(err)
