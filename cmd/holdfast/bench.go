@@ -136,7 +136,7 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 	case c.Postgres.URL == "":
 		return nil, errBenchPostgres
 	}
-	o.Logger = m.logger()
+	o.Logger, o.Version = m.logger(), thisBuild().Version
 	dial.LogTo(o.Logger)
 	opened, err := dial.Open(c.Redis.Endpoint)
 	if err != nil {

@@ -23,8 +23,9 @@ type Options struct {
 	Sizes       []Size        // of the scenario scale
 	Reconcile   bool          // a reconciler runs beside every scenario, not only where sales are durable
 
-	Watch  func(done, total int, what string) // is told before each round; nil tells nobody
-	Logger *slog.Logger                       // default slog.Default()
+	Version string                             // of this program; for the report
+	Watch   func(done, total int, what string) // is told before each round; nil tells nobody
+	Logger  *slog.Logger                       // default slog.Default()
 }
 
 // Size is one size of the scenario scale.

@@ -10,6 +10,7 @@ import (
 
 // Report is what came of a run.
 type Report struct {
+	Version     string       `json:"version"` // of Holdfast
 	Started     time.Time    `json:"started"`
 	Go          string       `json:"go"`
 	CPUs        int          `json:"cpus"`
@@ -46,6 +47,7 @@ type Row struct {
 	P50        Spread `json:"p50_ms"`
 	P99        Spread `json:"p99_ms"`
 	P999       Spread `json:"p999_ms"`
+	Max        Spread `json:"max_ms"`
 	RedisCPU   Spread `json:"redis_cpu_us"`
 	ProcessCPU Spread `json:"process_cpu_us"`
 	HoldBytes  Spread `json:"hold_bytes"`
@@ -58,7 +60,7 @@ type Row struct {
 func newReport(r *rig) *Report {
 	o := &r.options
 	return &Report{
-		Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
+		Version: o.Version, Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
 		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Load: o.Load,
 	}
 }
@@ -72,6 +74,7 @@ func (r *Row) sumUp() {
 	r.P50 = of(func(n *Round) float64 { return n.P50 })
 	r.P99 = of(func(n *Round) float64 { return n.P99 })
 	r.P999 = of(func(n *Round) float64 { return n.P999 })
+	r.Max = of(func(n *Round) float64 { return n.Max })
 	r.RedisCPU = of(func(n *Round) float64 { return n.RedisCPU })
 	r.ProcessCPU = of(func(n *Round) float64 { return n.ProcessCPU })
 	r.HoldBytes = of(func(n *Round) float64 { return n.HoldBytes })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,6 +28,7 @@ type Round struct {
 	P50          float64 `json:"p50_ms"`
 	P99          float64 `json:"p99_ms"`
 	P999         float64 `json:"p999_ms"`
+	Max          float64 `json:"max_ms"`
 	RedisCPU     float64 `json:"redis_cpu_us"`   // of its main thread, for each answer; 0 where it is not used
 	ProcessCPU   float64 `json:"process_cpu_us"` // of this process: callers, and where it is in it the server, for each answer
 	HoldBytes    float64 `json:"hold_bytes"`     // memory of Redis for each held reservation; 0 where that is not measured
@@ -92,6 +94,7 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 	if err := p.prepare(ctx); err != nil {
 		return nil, err
 	}
+	runtime.GC() // what others have left is theirs
 	before, err := p.meter(ctx)
 	if err != nil {
 		return nil, err
@@ -218,9 +221,12 @@ func (p *play) each(from *orders, do func(context.Context, int, *order) (outcome
 	}
 }
 
-// missing is how many units are gone without an accepted call, or below 0 sold more than once. What a
-// call without an answer took nobody knows, so that much is not missing.
+// missing is how many units are gone without an accepted call, or below 0 sold more than once, or sold
+// though there were none. What a call without an answer took nobody knows, so that much is not missing.
 func (p *play) missing(r *Round, left int64) int64 {
+	if left < 0 {
+		return left
+	}
 	taken := p.held
 	if p.confirmer == nil {
 		taken += r.Accepted

@@ -53,7 +53,7 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	if len(row.Rounds) != 1 || n.Accepted == 0 || n.Failed != 0 || n.Unsent != 0 || n.Missing != 0 || row.Keeps == "" {
 		t.Errorf("%s: %+v", name, n)
 	}
-	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.ProcessCPU <= 0 {
+	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.Max < n.P999 || n.ProcessCPU <= 0 {
 		t.Errorf("%s: no order in %+v", name, n)
 	}
 	if c.Scenario != "sold-out" && n.Refused > 0 || c.Scenario != "retries" && n.Replayed+n.Again > 0 {
@@ -235,6 +235,7 @@ func TestMissing(t *testing.T) {
 		{accepted: 4, left: 10, failed: 1},         // whose call was not answered
 		{accepted: 4, left: 9, failed: 1, want: 1}, // and one more
 		{accepted: 3, held: 2, left: 10},
+		{accepted: 12, left: -4, want: -4}, // of 20 units 24 were sold
 	} {
 		p.held = test.held
 		round := &Round{Accepted: test.accepted, Failed: test.failed}

@@ -75,8 +75,9 @@ func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), adminTimeout)
 }
 
-// makeSchema makes the schema anew, with tables, and connects to it.
-func (r *rig) makeSchema(ctx context.Context, connections int, tables string) (*pgxpool.Pool, error) {
+// makeSchema makes the schema anew, with tables, and connects to it, with further settings of each
+// connection in pairs.
+func (r *rig) makeSchema(ctx context.Context, connections int, tables string, settings ...string) (*pgxpool.Pool, error) {
 	if err := dropSchema(ctx, r.admin); err != nil {
 		return nil, err
 	}
@@ -92,7 +93,9 @@ func (r *rig) makeSchema(ctx context.Context, connections int, tables string) (*
 	}
 	config.MaxConns = int32(connections) //nolint:gosec // bounded by Check
 	config.ConnConfig.RuntimeParams["search_path"] = schemaName
-	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan" // as the ledger: tables grow faster than plans
+	for i := 0; i < len(settings); i += 2 {
+		config.ConnConfig.RuntimeParams[settings[i]] = settings[i+1]
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)

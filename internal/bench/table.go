@@ -31,6 +31,7 @@ var columns = []column{
 	{head: "p50 ms", cell: func(r *Row) string { return digits(r.P50.Median) }, always: true},
 	{head: "p99 ms", cell: func(r *Row) string { return digits(r.P99.Median) }, always: true},
 	{head: "p99.9 ms", cell: func(r *Row) string { return digits(r.P999.Median) }, always: true},
+	{head: "max ms", cell: func(r *Row) string { return digits(r.Max.Median) }, always: true},
 	{head: "Redis µs", cell: func(r *Row) string { return dash(digits(r.RedisCPU.Median)) }, always: true},
 	{head: "process µs", cell: func(r *Row) string { return digits(r.ProcessCPU.Median) }, always: true},
 	{head: "bytes/hold", cell: func(r *Row) string { return dash(whole(r.HoldBytes.Median)) }},
@@ -39,8 +40,9 @@ var columns = []column{
 
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) {
-	fmt.Fprintf(w, "%d rounds of %s s each in turns, medians; %d callers, %s; seed %d; %d CPUs, Redis %s\n",
-		r.Rounds, digits(r.Seconds), r.Callers, r.pace(), r.Seed, r.CPUs, r.Servers.Redis)
+	fmt.Fprintf(w, "%d rounds of %s s each in turns, medians; %d callers, %s; seed %d\n",
+		r.Rounds, digits(r.Seconds), r.Callers, r.pace(), r.Seed)
+	fmt.Fprintf(w, "Holdfast %s, Redis %s, PostgreSQL %s, %d CPUs\n", r.Version, r.Servers.Redis, r.Servers.Postgres, r.CPUs)
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of what is %s)\n", c.Scenario, c.Title, c.About)
