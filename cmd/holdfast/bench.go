@@ -29,7 +29,7 @@ func (m *Main) benchCommand() *cobra.Command {
 			"the configuration: under keys that begin with " + bench.Prefix + " and in a schema of its own, which it\n" +
 			"removes again. It keeps both busy: don't point it at a deployment that sells.\n\n" +
 			"Contenders take turns, round by round; what is printed are medians and spreads. Accepted and refused\n" +
-			"calls are counted apart. With --rate, latency counts from when a call was due, also while callers\n" +
+			"calls are counted apart. With --rate or --load, latency counts from when a call was due, also while callers\n" +
 			"are still busy with earlier ones.\n\n" +
 			"Scenarios:\n" + list(bench.Scenarios) + "\nContenders:\n" + list(bench.Contenders()) + "\n" +
 			"Exit status: 0 measured; 1 units were lost or sold twice, and a line says whose; 2 it could not run.",
@@ -37,7 +37,7 @@ func (m *Main) benchCommand() *cobra.Command {
 			"  export HOLDFAST_POSTGRES_URL=postgres://holdfast@127.0.0.1:5432/holdfast\n" +
 			"  holdfast bench\n" +
 			"  holdfast bench --scenario hot --scenario sold-out --callers 512 --rounds 7 --html bench.html\n" +
-			"  holdfast bench --scenario hot --contender http --contender floor --rate 5000",
+			"  holdfast bench --scenario hot --contender http --contender floor --load 50",
 		Args: noArgs,
 	}
 	config.AddFlags(c.Flags())
@@ -49,6 +49,7 @@ func (m *Main) benchCommand() *cobra.Command {
 	c.Flags().IntVar(&o.Rounds, "rounds", 3, "rounds of each contender in each scenario")
 	c.Flags().DurationVar(&o.Duration, "duration", 2*time.Second, "for how long a round sends calls")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "calls that are due a second (default 0: each caller calls again once it is answered)")
+	c.Flags().Float64Var(&o.Load, "load", 0, "instead of --rate: percent of what each contender answers at most, which is measured first")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "what the orders and the turns are drawn from (default a random one, which is printed)")
 	c.Flags().BoolVar(&o.Reconcile, "reconcile", false, "a reconciler writes to Postgres beside Holdfast in every scenario, not only confirm")
 	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scale: levels, one number for each size")
@@ -135,7 +136,7 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 	case c.Postgres.URL == "":
 		return nil, errBenchPostgres
 	}
-	o.Logger = m.logger()
+	o.Logger, o.Version = m.logger(), thisBuild().Version
 	dial.LogTo(o.Logger)
 	opened, err := dial.Open(c.Redis.Endpoint)
 	if err != nil {

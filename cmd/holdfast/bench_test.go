@@ -15,7 +15,7 @@ func TestBench(t *testing.T) {
 	got := command{
 		args: []string{"bench", "--scenario=hot,scale", "--contender=library,usual,update", "--levels=20", "--held=10", "--callers=4",
 			"--rounds=1", "--duration=20ms", "--seed=7", "--format=json", "--html", page},
-		env: []string{"HOLDFAST_REDIS_URL=" + redistest.Start(t).URL(), "HOLDFAST_POSTGRES_URL=" + pgtest.Database(t)},
+		env: []string{"HOLDFAST_REDIS_URL=" + redistest.Start(t).URL(), "HOLDFAST_POSTGRES_URL=" + pgtest.Start(t).URL()},
 	}.run(t).expect(t, exitDone).document(t)
 	comparisons, _ := got["comparisons"].([]any)
 	if got["seed"] != 7.0 || got["callers"] != 4.0 || len(comparisons) != 2 {

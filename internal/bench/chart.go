@@ -15,7 +15,7 @@ const (
 	barHeight   = 16.0
 	curveHeight = 300.0
 	curveLeft   = 60.0
-	curveRight  = 16.0
+	curveRight  = 30.0
 	curveTop    = 12.0
 	curveBottom = 34.0
 )

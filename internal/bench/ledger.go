@@ -26,7 +26,7 @@ type ledger struct {
 }
 
 func openLedger(ctx context.Context, r *rig) (*ledger, error) {
-	pool, err := r.makeSchema(ctx, ledgerConnections, "")
+	pool, err := r.makeSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // as reconcile.Open
 	if err != nil {
 		return nil, err
 	}

@@ -116,15 +116,10 @@ func (l *library) trim(ctx context.Context) error {
 	if l.ledger == nil {
 		return l.rig.redis.XTrimMaxLen(ctx, eventsKey, 1).Err()
 	}
-	return l.settle(ctx)
-}
-
-// settle waits until the ledger has everything, and the reconciler has trimmed the stream.
-func (l *library) settle(ctx context.Context) error {
-	if err := l.stock(ctx, []string{"SKU-last"}, 1); err != nil { // it is durable, and so is all before it
+	if err := l.settle(ctx); err != nil {
 		return err
 	}
-	for {
+	for { // the reconciler trims what it has applied
 		n, err := l.rig.redis.XLen(ctx, eventsKey).Result()
 		if err != nil || n <= 1 {
 			return err
@@ -135,6 +130,11 @@ func (l *library) settle(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// settle waits until the ledger has everything: the operation is durable, and so is all before it.
+func (l *library) settle(ctx context.Context) error {
+	return l.stock(ctx, []string{"SKU-last"}, 1)
 }
 
 // hold makes reservations, by more callers than usual, and has the ledger catch up.

@@ -32,6 +32,7 @@ func TestStallIsSeen(t *testing.T) {
 
 // TestTooHighARate gives calls up that nobody could send, and counts how long they had waited.
 func TestTooHighARate(t *testing.T) {
+	t.Parallel()
 	slow := func(context.Context, int, int64) (outcome, error) {
 		time.Sleep(50 * time.Millisecond)
 		return refused, nil

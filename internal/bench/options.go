@@ -18,12 +18,14 @@ type Options struct {
 	Rounds      int           // of each contender in each scenario
 	Duration    time.Duration // for which a round sends calls
 	Rate        float64       // calls that are due a second; 0: as many as are answered
+	Load        float64       // percent of what each contender answers without a rate, which is measured first; 0: Rate
 	Seed        uint64        // what is drawn from it: the orders, and who is first
 	Sizes       []Size        // of the scenario scale
 	Reconcile   bool          // a reconciler runs beside every scenario, not only where sales are durable
 
-	Watch  func(done, total int, what string) // is told before each round; nil tells nobody
-	Logger *slog.Logger                       // default slog.Default()
+	Version string                             // of this program; for the report
+	Watch   func(done, total int, what string) // is told before each round; nil tells nobody
+	Logger  *slog.Logger                       // default slog.Default()
 }
 
 // Size is one size of the scenario scale.
@@ -39,7 +41,8 @@ const (
 	roundsMax      = 100
 	durationMin    = 10 * time.Millisecond
 	durationMax    = time.Hour
-	rateMax        = 10_000_000
+	rateMax        = 10_000_000 // calls a second
+	loadMax        = 1_000      // percent
 	sizeMax        = 10_000_000
 )
 
@@ -60,6 +63,12 @@ func (o *Options) Check() error {
 	}
 	if !(o.Rate >= 0 && o.Rate <= rateMax) { // which is also false for NaN
 		bad("rate is %v, must be from 0 to %d calls a second", o.Rate, rateMax)
+	}
+	if !(o.Load >= 0 && o.Load <= loadMax) {
+		bad("load is %v, must be from 0 to %d percent", o.Load, loadMax)
+	}
+	if o.Load > 0 && o.Rate > 0 {
+		bad("rate and load both say how many calls are due: set one")
 	}
 	for _, s := range o.Sizes {
 		between("levels of a size", s.Levels, 1, sizeMax)

@@ -49,6 +49,9 @@ func (r *Round) rate(o outcome) float64 {
 	return [...]float64{r.AcceptedRate, r.RefusedRate, r.ReplayedRate}[o]
 }
 
+// answerRate is how many calls a second were answered, whatever with: how busy it was, and no figure of merit.
+func (r *Round) answerRate() float64 { return r.AcceptedRate + r.RefusedRate + r.ReplayedRate }
+
 // quotient is the spread over the rounds in which both have the figure.
 func quotient(a, b *Row, figure func(*Round) float64) Spread {
 	var values []float64
@@ -60,23 +63,33 @@ func quotient(a, b *Row, figure func(*Round) float64) Spread {
 	return spreadOf(values)
 }
 
-// ratioLines are the ratios for people: of rates, and of costs.
+// ratioLines are the ratios for people: of rates, of latencies and of costs.
 func (c *Comparison) ratioLines() (list []string) {
-	var rates, costs []string
+	var rates, waits, costs []string
 	for _, r := range c.Ratios {
 		name := r.Of + " / " + r.To
-		if r.Rate.Median > 0 {
+		if !c.rated() && r.Rate.Median > 0 {
 			rates = append(rates, name+" "+digits(r.Rate.Median))
+		}
+		if c.rated() && r.P99.Median > 0 {
+			waits = append(waits, name+" "+digits(r.P99.Median))
 		}
 		if r.RedisCPU.Median > 0 {
 			costs = append(costs, name+" "+digits(r.RedisCPU.Median))
 		}
 	}
-	if len(rates) > 0 {
-		list = append(list, c.About+"/s: "+strings.Join(rates, ", "))
-	}
-	if len(costs) > 0 {
-		list = append(list, "Redis µs: "+strings.Join(costs, ", "))
+	for _, line := range []struct {
+		head  string
+		parts []string
+	}{{c.About + "/s", rates}, {"p99", waits}, {"Redis µs", costs}} {
+		if len(line.parts) > 0 {
+			list = append(list, line.head+": "+strings.Join(line.parts, ", "))
+		}
 	}
 	return list
+}
+
+// rated says whether calls were due at a rate: else latencies are not worth comparing.
+func (c *Comparison) rated() bool {
+	return slices.ContainsFunc(c.Rows, func(r *Row) bool { return r.Rate > 0 })
 }

@@ -10,6 +10,7 @@ import (
 
 // Report is what came of a run.
 type Report struct {
+	Version     string       `json:"version"` // of Holdfast
 	Started     time.Time    `json:"started"`
 	Go          string       `json:"go"`
 	CPUs        int          `json:"cpus"`
@@ -18,7 +19,7 @@ type Report struct {
 	Callers     int          `json:"callers"`
 	Rounds      int          `json:"rounds"`
 	Seconds     float64      `json:"round_seconds"`
-	Rate        float64      `json:"rate"` // calls due a second; 0: closed loop
+	Load        float64      `json:"load_percent"` // of what a contender answers at most; 0 where a rate does not depend on that
 	Comparisons []Comparison `json:"comparisons"`
 }
 
@@ -38,12 +39,15 @@ type Row struct {
 	Name      string `json:"name"`
 	Keeps     string `json:"survives_a_crash"` // when it has answered
 
+	Rate float64 `json:"due_per_second"` // calls; 0: a caller calls again once it is answered
+
 	Accepted   Spread `json:"accepted_per_second"`
 	Refused    Spread `json:"refused_per_second"`
 	Replayed   Spread `json:"replayed_per_second"`
 	P50        Spread `json:"p50_ms"`
 	P99        Spread `json:"p99_ms"`
 	P999       Spread `json:"p999_ms"`
+	Max        Spread `json:"max_ms"`
 	RedisCPU   Spread `json:"redis_cpu_us"`
 	ProcessCPU Spread `json:"process_cpu_us"`
 	HoldBytes  Spread `json:"hold_bytes"`
@@ -56,8 +60,8 @@ type Row struct {
 func newReport(r *rig) *Report {
 	o := &r.options
 	return &Report{
-		Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
-		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Rate: o.Rate,
+		Version: o.Version, Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
+		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Load: o.Load,
 	}
 }
 
@@ -70,6 +74,7 @@ func (r *Row) sumUp() {
 	r.P50 = of(func(n *Round) float64 { return n.P50 })
 	r.P99 = of(func(n *Round) float64 { return n.P99 })
 	r.P999 = of(func(n *Round) float64 { return n.P999 })
+	r.Max = of(func(n *Round) float64 { return n.Max })
 	r.RedisCPU = of(func(n *Round) float64 { return n.RedisCPU })
 	r.ProcessCPU = of(func(n *Round) float64 { return n.ProcessCPU })
 	r.HoldBytes = of(func(n *Round) float64 { return n.HoldBytes })

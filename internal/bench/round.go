@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,6 +28,7 @@ type Round struct {
 	P50          float64 `json:"p50_ms"`
 	P99          float64 `json:"p99_ms"`
 	P999         float64 `json:"p999_ms"`
+	Max          float64 `json:"max_ms"`
 	RedisCPU     float64 `json:"redis_cpu_us"`   // of its main thread, for each answer; 0 where it is not used
 	ProcessCPU   float64 `json:"process_cpu_us"` // of this process: callers, and where it is in it the server, for each answer
 	HoldBytes    float64 `json:"hold_bytes"`     // memory of Redis for each held reservation; 0 where that is not measured
@@ -34,8 +36,8 @@ type Round struct {
 	latency *hdrhistogram.Histogram // of what the scene is about
 }
 
-// round has a contender play a scene once.
-func (r *rig) round(ctx context.Context, c *contender, s *scene, seed uint64) (result *Round, err error) {
+// round has a contender play a scene once, so many calls due a second.
+func (r *rig) round(ctx context.Context, c *contender, s *scene, rate float64, seed uint64) (result *Round, err error) {
 	if err := r.clean(ctx); err != nil {
 		return nil, err
 	}
@@ -49,6 +51,7 @@ func (r *rig) round(ctx context.Context, c *contender, s *scene, seed uint64) (r
 		}
 	}()
 	p := newPlay(r, c, s, seller, seed)
+	p.rate = rate
 	if result, err = p.run(ctx); err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", s.scenario, c.key, err)
 	}
@@ -65,6 +68,7 @@ type play struct {
 	skus      []string
 	orders    *orders // that are measured
 	held      int64   // reservations at the start
+	rate      float64 // calls that are due a second; 0: as many as are answered
 	seed      uint64
 }
 
@@ -90,6 +94,7 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 	if err := p.prepare(ctx); err != nil {
 		return nil, err
 	}
+	runtime.GC() // what others have left is theirs
 	before, err := p.meter(ctx)
 	if err != nil {
 		return nil, err
@@ -102,7 +107,7 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.seller.trim(ctx); err != nil {
+	if err := p.trim(ctx); err != nil {
 		return nil, err
 	}
 	rest, err := readInfo(ctx, p.redis)
@@ -144,6 +149,14 @@ func (p *play) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	return p.trim(ctx)
+}
+
+// trim drops what is not a reservation's, before their memory is measured.
+func (p *play) trim(ctx context.Context) error {
+	if !p.scene.weighs {
+		return nil
+	}
 	return p.seller.trim(ctx)
 }
 
@@ -166,7 +179,7 @@ func (p *play) hold(ctx context.Context) error {
 
 // confirms is how many holds there are to be confirmed: more than a round can.
 func (p *play) confirms() int {
-	rate := p.options.Rate
+	rate := p.rate
 	if rate == 0 {
 		rate = confirmRateMax
 	}
@@ -183,7 +196,7 @@ func (p *play) warm(ctx context.Context, do call) error {
 }
 
 func (p *play) load() load {
-	l := load{callers: p.options.Callers, rate: p.options.Rate, duration: p.options.Duration}
+	l := load{callers: p.options.Callers, rate: p.rate, duration: p.options.Duration}
 	if p.confirmer != nil {
 		l.calls = p.held
 	}
@@ -208,9 +221,12 @@ func (p *play) each(from *orders, do func(context.Context, int, *order) (outcome
 	}
 }
 
-// missing is how many units are gone without an accepted call, or below 0 sold more than once. What a
-// call without an answer took nobody knows, so that much is not missing.
+// missing is how many units are gone without an accepted call, or below 0 sold more than once, or sold
+// though there were none. What a call without an answer took nobody knows, so that much is not missing.
 func (p *play) missing(r *Round, left int64) int64 {
+	if left < 0 {
+		return left
+	}
 	taken := p.held
 	if p.confirmer == nil {
 		taken += r.Accepted

@@ -96,11 +96,28 @@ func (r *rig) play(ctx context.Context, t *turn, n, done, total int) error {
 	if r.options.Watch != nil {
 		r.options.Watch(done, total, fmt.Sprintf("%s: %s", t.scene.scenario, t.contender.key))
 	}
-	round, err := r.round(ctx, t.contender, t.scene, r.options.Seed+uint64(n))
+	seed := r.options.Seed + uint64(n)
+	if err := r.calibrate(ctx, t, seed); err != nil {
+		return err
+	}
+	round, err := r.round(ctx, t.contender, t.scene, t.row.Rate, seed)
 	if err == nil {
 		t.row.Rounds = append(t.row.Rounds, round)
 	}
 	return err
+}
+
+// calibrate finds out how many calls are due a second, where that depends on what a contender can answer.
+func (r *rig) calibrate(ctx context.Context, t *turn, seed uint64) error {
+	if r.options.Load == 0 || t.row.Rate > 0 {
+		return nil
+	}
+	most, err := r.round(ctx, t.contender, t.scene, 0, seed)
+	if err != nil {
+		return err
+	}
+	t.row.Rate = max(1, r.options.Load/100*most.answerRate())
+	return nil
 }
 
 // field are the contenders that can play a scene.
@@ -108,7 +125,9 @@ func (r *rig) field(s *scene) (list []turn) {
 	for i := range contenders {
 		c := &contenders[i]
 		if slices.Contains(r.options.Contenders, c.key) && c.plays(s) {
-			list = append(list, turn{c, s, &Row{Contender: c.key, Name: c.name, Keeps: c.keeps(s, &r.trust)}})
+			list = append(list, turn{c, s, &Row{
+				Contender: c.key, Name: c.name, Keeps: c.keeps(s, &r.trust), Rate: r.options.Rate,
+			}})
 		}
 	}
 	return list

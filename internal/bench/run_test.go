@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 // TestRun plays everything once, and checks that the numbers add up.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Sizes = []Size{{Levels: 30, Held: 20}}
 	total := 0
@@ -51,7 +53,7 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	if len(row.Rounds) != 1 || n.Accepted == 0 || n.Failed != 0 || n.Unsent != 0 || n.Missing != 0 || row.Keeps == "" {
 		t.Errorf("%s: %+v", name, n)
 	}
-	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.ProcessCPU <= 0 {
+	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.Max < n.P999 || n.ProcessCPU <= 0 {
 		t.Errorf("%s: no order in %+v", name, n)
 	}
 	if c.Scenario != "sold-out" && n.Refused > 0 || c.Scenario != "retries" && n.Replayed+n.Again > 0 {
@@ -136,6 +138,7 @@ func checkPage(t *testing.T, page string) {
 
 // TestRate has as many calls due as the rate says.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Rate, r.options.Duration = 200, 100*time.Millisecond
 	r.options.Scenarios, r.options.Contenders = []string{"hot", "confirm"}, []string{keyUsual, keyFloor}
@@ -152,8 +155,28 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestLoad has so many calls due as a share of what was answered.
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.options.Load, r.options.Scenarios, r.options.Contenders = 10, []string{"sold-out"}, []string{keyTutorial}
+	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := report.Comparisons[0].Rows[0]
+	if n := row.Rounds[0]; row.Rate < 1 || math.Abs(float64(n.Accepted+n.Refused+n.Unsent)-row.Rate*0.02) > 1 {
+		t.Errorf("%v calls were due a second, and %+v", row.Rate, n)
+	}
+	var text strings.Builder
+	if report.WriteText(&text); !strings.Contains(text.String(), "due/s") || !strings.Contains(text.String(), "at 10.0 %") {
+		t.Error(text.String())
+	}
+}
+
 // TestReconcile writes holds to Postgres while others are made.
 func TestReconcile(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.options.Reconcile, r.options.Scenarios, r.options.Contenders = true, []string{"hot"}, []string{keyLibrary}
 	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
@@ -167,6 +190,7 @@ func TestReconcile(t *testing.T) {
 
 // TestClaim refuses where another run is on, removes what a dead one has left, and nobody else's schema.
 func TestClaim(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	if err := r.redis.Set(t.Context(), tag+"usual:stock", "left", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -211,6 +235,7 @@ func TestMissing(t *testing.T) {
 		{accepted: 4, left: 10, failed: 1},         // whose call was not answered
 		{accepted: 4, left: 9, failed: 1, want: 1}, // and one more
 		{accepted: 3, held: 2, left: 10},
+		{accepted: 12, left: -4, want: -4}, // of 20 units 24 were sold
 	} {
 		p.held = test.held
 		round := &Round{Accepted: test.accepted, Failed: test.failed}
@@ -235,6 +260,8 @@ func TestOptions(t *testing.T) {
 		"rounds is 101":             func(o *Options) { o.Rounds = 101 },
 		"connections is -1":         func(o *Options) { o.Connections = -1 },
 		"duration is 1ms":           func(o *Options) { o.Duration = time.Millisecond },
+		"load is 1001":              func(o *Options) { o.Load = 1001 },
+		"set one":                   func(o *Options) { o.Load, o.Rate = 1, 1 },
 		"rate is -1":                func(o *Options) { o.Rate = -1 },
 		`there is no scenario "ho"`: func(o *Options) { o.Scenarios = []string{"ho"} },
 		"no contender is named":     func(o *Options) { o.Contenders = nil },

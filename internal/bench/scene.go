@@ -25,7 +25,7 @@ const (
 	manySKUs     = 1000
 	cartLines    = 3
 	retryCopies  = 3
-	soldOutUnits = 1000
+	soldOutUnits = 100
 )
 
 // Keyed is something that the command line names.
@@ -36,7 +36,7 @@ var Scenarios = []Keyed{
 	{"hot", "everybody wants one unit of one SKU, and there is enough"},
 	{"skus", "one unit of one of 1,000 SKUs"},
 	{"carts", "carts of 3 lines, of 1,000 SKUs"},
-	{"sold-out", "1,000 units of one SKU, and then refusals"},
+	{"sold-out", "100 units of one SKU, and then refusals"},
 	{"retries", "each id is sent three times in a row"},
 	{"confirm", "the sale itself, durable: of a hold where there are holds, else of stock"},
 	{"scale", "one unit of one of many levels, beside what is held already"},

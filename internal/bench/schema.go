@@ -17,6 +17,7 @@ const (
 	// schemaLock is the advisory lock of a run: "hf bench" in ASCII.
 	schemaLock = 0x68662062656e6368
 
+	adminTimeout = 30 * time.Second       // of one statement that makes or removes the schema
 	closeTimeout = 100 * time.Millisecond // a server that is gone says nothing
 )
 
@@ -50,6 +51,8 @@ func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release fun
 
 // dropSchema removes the schema, but none that somebody else has made.
 func dropSchema(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := unbroken(ctx)
+	defer cancel()
 	const query = `select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1`
 	var comment string
 	switch err := conn.QueryRow(ctx, query, schemaName).Scan(&comment); {
@@ -66,13 +69,22 @@ func dropSchema(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// makeSchema makes the schema anew, with tables, and connects to it.
-func (r *rig) makeSchema(ctx context.Context, connections int, tables string) (*pgxpool.Pool, error) {
+// unbroken goes on though the run is interrupted: a connection whose statement is given up is closed, and
+// the schema is still to be removed on it.
+func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), adminTimeout)
+}
+
+// makeSchema makes the schema anew, with tables, and connects to it, with further settings of each
+// connection in pairs.
+func (r *rig) makeSchema(ctx context.Context, connections int, tables string, settings ...string) (*pgxpool.Pool, error) {
 	if err := dropSchema(ctx, r.admin); err != nil {
 		return nil, err
 	}
-	make := `create schema ` + schemaName + `; comment on schema ` + schemaName + ` is '` + schemaMark + `'`
-	if _, err := r.admin.Exec(ctx, make); err != nil {
+	admin, cancel := unbroken(ctx)
+	defer cancel()
+	create := `create schema ` + schemaName + `; comment on schema ` + schemaName + ` is '` + schemaMark + `'`
+	if _, err := r.admin.Exec(admin, create); err != nil {
 		return nil, fmt.Errorf("postgres: make the schema %s: %w", schemaName, err)
 	}
 	config, err := pgxpool.ParseConfig(r.postgres)
@@ -81,7 +93,9 @@ func (r *rig) makeSchema(ctx context.Context, connections int, tables string) (*
 	}
 	config.MaxConns = int32(connections) //nolint:gosec // bounded by Check
 	config.ConnConfig.RuntimeParams["search_path"] = schemaName
-	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan" // as the ledger: tables grow faster than plans
+	for i := 0; i < len(settings); i += 2 {
+		config.ConnConfig.RuntimeParams[settings[i]] = settings[i+1]
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)

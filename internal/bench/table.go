@@ -19,6 +19,7 @@ type column struct {
 // columns of a comparison; what is nowhere more than 0 is left out, but for the first ones.
 var columns = []column{
 	{head: "", cell: func(r *Row) string { return r.Name }, always: true},
+	{head: "due/s", cell: func(r *Row) string { return whole(r.Rate) }},
 	{head: "accepted/s", cell: func(r *Row) string { return whole(r.Accepted.Median) }, always: true},
 	{head: "min-max", cell: func(r *Row) string { return minMax(r.Accepted) }, always: true},
 	{head: "refused/s", cell: func(r *Row) string { return whole(r.Refused.Median) }, always: true},
@@ -30,6 +31,7 @@ var columns = []column{
 	{head: "p50 ms", cell: func(r *Row) string { return digits(r.P50.Median) }, always: true},
 	{head: "p99 ms", cell: func(r *Row) string { return digits(r.P99.Median) }, always: true},
 	{head: "p99.9 ms", cell: func(r *Row) string { return digits(r.P999.Median) }, always: true},
+	{head: "max ms", cell: func(r *Row) string { return digits(r.Max.Median) }, always: true},
 	{head: "Redis µs", cell: func(r *Row) string { return dash(digits(r.RedisCPU.Median)) }, always: true},
 	{head: "process µs", cell: func(r *Row) string { return digits(r.ProcessCPU.Median) }, always: true},
 	{head: "bytes/hold", cell: func(r *Row) string { return dash(whole(r.HoldBytes.Median)) }},
@@ -38,8 +40,9 @@ var columns = []column{
 
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) {
-	fmt.Fprintf(w, "%d rounds of %s s each in turns, medians; %d callers, %s; seed %d; %d CPUs, Redis %s\n",
-		r.Rounds, digits(r.Seconds), r.Callers, r.pace(), r.Seed, r.CPUs, r.Servers.Redis)
+	fmt.Fprintf(w, "%d rounds of %s s each in turns, medians; %d callers, %s; seed %d\n",
+		r.Rounds, digits(r.Seconds), r.Callers, r.pace(), r.Seed)
+	fmt.Fprintf(w, "Holdfast %s, Redis %s, PostgreSQL %s, %d CPUs\n", r.Version, r.Servers.Redis, r.Servers.Postgres, r.CPUs)
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of what is %s)\n", c.Scenario, c.Title, c.About)
@@ -56,11 +59,21 @@ Redis µs, process µs: processor time for each answer, of Redis's main thread a
 are in this process, and over HTTP the server is too. bytes/hold: memory of Redis for each held reservation.
 `
 
+// pace says how calls are sent.
 func (r *Report) pace() string {
-	if r.Rate == 0 {
-		return "each calls again once it is answered, latency from when a call is sent"
+	var rate float64
+	for i := range r.Comparisons {
+		for _, row := range r.Comparisons[i].Rows {
+			rate = row.Rate
+		}
 	}
-	return whole(r.Rate) + " calls due a second, latency from when a call is due"
+	switch {
+	case r.Load > 0:
+		return fmt.Sprintf("calls due at %s %% of what each answers at most, latency from when a call is due", digits(r.Load))
+	case rate > 0:
+		return whole(rate) + " calls due a second, latency from when a call is due"
+	}
+	return "each calls again once it is answered, latency from when a call is sent"
 }
 
 // cells are the head and the rows of a comparison's table.
