@@ -25,6 +25,13 @@ type audits struct {
 	asked   api.StartAudit
 }
 
+// newAudits starts audits by auditor until ctx ends; end ends those under way, and waits for them.
+func newAudits(ctx context.Context, auditor *reconcile.Auditor) (a *audits, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	a = &audits{auditor: auditor, ledger: auditor.Ledger, logger: auditor.Logger, ctx: ctx}
+	return a, func() { cancel(); a.wait() }
+}
+
 // StartAudit see api.Audits.
 func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
 	id, begun, err := a.begin(r)

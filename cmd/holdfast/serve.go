@@ -90,12 +90,8 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	auditing, endAudits := context.WithCancel(ctx)
-	audits := &audits{
-		auditor: &reconcile.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger},
-		ledger:  ledger, logger: logger, ctx: auditing,
-	}
-	defer func() { endAudits(); audits.wait() }()
+	audits, endAudits := newAudits(ctx, &reconcile.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
+	defer endAudits()
 	if err := observed.WatchAudit(audits.last); err != nil {
 		return err
 	}
