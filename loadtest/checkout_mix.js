@@ -8,7 +8,7 @@ import { open } from './lib/sale.js';
 import { settings } from './lib/settings.js';
 import { look, watcher } from './lib/watch.js';
 
-const s = settings({ rate: 100, duration: '20s', units: 50, skus: 200, buyer_seconds: 2 });
+const s = settings({ rate: 60, duration: '20s', units: 30, skus: 200, buyer_seconds: 2 });
 
 export const options = optionsOf(s, {
   buyers: { executor: 'constant-arrival-rate', exec: 'buyer', rate: s.rate, duration: `${s.seconds}s`, preAllocatedVUs: s.vus },

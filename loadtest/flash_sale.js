@@ -8,7 +8,7 @@ import { open, sku } from './lib/sale.js';
 import { settings } from './lib/settings.js';
 import { look, watcher } from './lib/watch.js';
 
-const s = settings({ rate: 800, duration: '20s', units: 3000, buyer_seconds: 1 });
+const s = settings({ rate: 300, duration: '20s', units: 1200, buyer_seconds: 2 });
 const PAYS = 0.9;
 
 // Doors open, the rush, the rest: the share of the time, and of the rate at its beginning and end.

@@ -11,7 +11,7 @@ import { settings } from './lib/settings.js';
 import { look, watcher } from './lib/watch.js';
 
 const PATH = '/v1/reservations';
-const s = settings({ rate: 150, duration: '15s', units: 1500 });
+const s = settings({ rate: 50, duration: '15s', units: 500 });
 
 export const options = optionsOf(s, {
   buyers: { executor: 'constant-arrival-rate', exec: 'buyer', rate: s.rate, duration: `${s.seconds}s`, preAllocatedVUs: s.vus },

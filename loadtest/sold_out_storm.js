@@ -8,7 +8,7 @@ import { open, sku } from './lib/sale.js';
 import { settings } from './lib/settings.js';
 import { look, watcher } from './lib/watch.js';
 
-const s = settings({ rate: 1000, duration: '15s', units: 10 });
+const s = settings({ rate: 400, duration: '15s', units: 10 });
 
 export const options = optionsOf(s, {
   buyers: { executor: 'constant-arrival-rate', exec: 'buyer', rate: s.rate, duration: `${s.seconds}s`, preAllocatedVUs: s.vus },

@@ -5,7 +5,7 @@ const unitSeconds = { s: 1, m: 60, h: 3600 };
 
 // settings reads the variables; what is not set is as the scenario says in defaults.
 export function settings(defaults) {
-  const d = Object.assign({ p99_ms: 500, buyer_seconds: 0.5 }, defaults);
+  const d = Object.assign({ p99_ms: 500, buyer_seconds: 1 }, defaults);
   const read = {
     url: text('LOAD_URL', 'http://127.0.0.1:8080').replace(/\/+$/, ''),
     channel: text('LOAD_CHANNEL', ''),
@@ -22,7 +22,7 @@ export function settings(defaults) {
   // What is not abandoned must not expire before the final check has seen it.
   read.ttl_seconds = read.seconds + read.settle_seconds + 3600;
   // A buyer occupies a VU until it is done: so many are kept ready as come in buyer_seconds.
-  read.vus = whole('LOAD_VUS', Math.max(50, Math.ceil(read.rate * d.buyer_seconds)));
+  read.vus = whole('LOAD_VUS', Math.max(100, Math.ceil(read.rate * d.buyer_seconds)));
   return read;
 }
 
