@@ -22,7 +22,8 @@ const (
 )
 
 // ErrDeployed says that a deployment works in the database: a run would take its time, and its lock.
-var ErrDeployed = errors.New("a `holdfast serve` or `holdfast reconcile run` works in this database: stop it, or name another database")
+var ErrDeployed = errors.New("a `holdfast serve` or `holdfast reconcile run` works in this database: " +
+	"stop it, or name another database")
 
 // claimPostgres takes the schema until release. Refusals, the first that applies: ErrInUse, ErrDeployed.
 func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release func(context.Context) error, err error) {
@@ -71,7 +72,8 @@ func dropSchema(ctx context.Context, conn *pgx.Conn) error {
 	case err != nil:
 		return fmt.Errorf("postgres: look for the schema %s: %w", schemaName, err)
 	case comment != schemaMark:
-		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database", schemaName, comment)
+		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database",
+			schemaName, comment)
 	}
 	if _, err := conn.Exec(ctx, `drop schema `+schemaName+` cascade`); err != nil {
 		return fmt.Errorf("postgres: remove the schema %s: %w", schemaName, err)
