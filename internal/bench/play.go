@@ -44,12 +44,20 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 	if err := p.prepare(ctx); err != nil {
 		return nil, err
 	}
-	result, before, err := p.measure(ctx)
+	before, err := p.weigh(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.weigh(ctx, result, before); err != nil {
+	result, err := p.measure(ctx)
+	if err != nil {
 		return nil, err
+	}
+	after, err := p.weigh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if result.Accepted > 0 {
+		result.HoldBytes = float64(after-before) / float64(result.Accepted)
 	}
 	left, err := p.seller.left(ctx, p.skus)
 	if err != nil {
@@ -60,41 +68,38 @@ func (p *play) run(ctx context.Context) (*Round, error) {
 }
 
 // measure has calls made, and charges what was used meanwhile.
-func (p *play) measure(ctx context.Context) (result *Round, before reading, err error) {
+func (p *play) measure(ctx context.Context) (*Round, error) {
 	runtime.GC() // what others have left is theirs
-	before, err = p.meter(ctx)
+	before, err := p.meter(ctx)
 	if err != nil {
-		return nil, before, err
+		return nil, err
 	}
 	counted, took := p.load().run(ctx, p.sale(p.orders))
 	if ctx.Err() != nil {
-		return nil, before, ctx.Err()
+		return nil, ctx.Err()
 	}
 	after, err := p.meter(ctx)
 	if err != nil {
-		return nil, before, err
+		return nil, err
 	}
-	result = p.scene.sumUp(counted, took)
+	result := p.scene.sumUp(counted, took)
 	result.charge(counted, before, after)
 	if !p.contender.redis {
 		result.RedisCPU = 0
 	}
-	return result, before, nil
+	return result, nil
 }
 
-// weigh works out what a held reservation takes of Redis's memory, where there are any.
-func (p *play) weigh(ctx context.Context, result *Round, before reading) error {
-	if !p.scene.weighs || !p.contender.redis || !p.contender.holds || result.Accepted == 0 {
-		return nil
+// weigh is the memory that reservations take of Redis, and what else is there; 0 where there are none, or
+// the scene is not about them.
+func (p *play) weigh(ctx context.Context) (bytes int64, err error) {
+	if !p.scene.weighs || !p.contender.redis || !p.contender.holds {
+		return 0, nil
 	}
-	if err := p.trim(ctx); err != nil {
-		return err
+	if err := p.seller.trim(ctx); err != nil {
+		return 0, err
 	}
-	after, err := readInfo(ctx, p.redis)
-	if err == nil {
-		result.HoldBytes = float64(after.memory-before.memory) / float64(result.Accepted)
-	}
-	return err
+	return dataMemory(ctx, p.redis)
 }
 
 // prepare puts up stock, has others hold some of it, and warms up.
@@ -112,20 +117,10 @@ func (p *play) prepare(ctx context.Context) error {
 	if err := p.warm(ctx, p.take(from)); err != nil {
 		return err
 	}
-	if p.confirmer != nil {
-		if err := p.warm(ctx, p.sale(from)); err != nil {
-			return err
-		}
-	}
-	return p.trim(ctx)
-}
-
-// trim drops what is not a reservation's, before their memory is measured.
-func (p *play) trim(ctx context.Context) error {
-	if !p.scene.weighs {
+	if p.confirmer == nil {
 		return nil
 	}
-	return p.seller.trim(ctx)
+	return p.warm(ctx, p.sale(from))
 }
 
 // hold makes the reservations that the scene has at its start: those of others, and those to be confirmed.

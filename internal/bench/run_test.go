@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,10 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	usesRedis := row.Contender == keyLibrary || row.Contender == keyHTTP || row.Contender == keyTutorial || row.Contender == keyUsual
 	if usesRedis != (n.RedisCPU > 0) {
 		t.Errorf("%s: Redis used %v us", name, n.RedisCPU)
+	}
+	weighs := slices.Contains([]string{"hot", "skus", "carts", "scale"}, c.Scenario) && usesRedis && row.Contender != keyTutorial
+	if weighs != (n.HoldBytes > 0) {
+		t.Errorf("%s: %v bytes for each of %d holds", name, n.HoldBytes, n.Accepted)
 	}
 }
 
