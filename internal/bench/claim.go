@@ -23,7 +23,8 @@ const (
 )
 
 // ErrInUse says that another run is on.
-var ErrInUse = errors.New("another holdfast bench uses this Redis or this database; where that was killed, wait 15 seconds")
+var ErrInUse = errors.New("another holdfast bench uses this Redis or this database; " +
+	"where that was killed, wait 15 seconds")
 
 // claimRedis takes the prefix until release, and removes what a run that was killed has left.
 func claimRedis(ctx context.Context, client *redis.Client) (release func(context.Context) error, err error) {

@@ -54,10 +54,10 @@ const (
 
 // contenders in the order of their rows.
 var contenders = []contender{
-	{key: keyLibrary, redis: true, name: "Holdfast, library", keeps: keepsHoldfast, open: openLibrary, holds: true},
-	{key: keyHTTP, redis: true, name: "Holdfast over HTTP", keeps: keepsHoldfast, open: openOverHTTP, holds: true},
-	{key: keyTutorial, redis: true, name: "tutorial Lua script", keeps: keepsCount, open: openTutorial},
-	{key: keyUsual, redis: true, name: "usual full-feature Lua script", keeps: keepsRecord, open: openUsual, holds: true},
+	{key: keyLibrary, name: "Holdfast, library", keeps: keepsHoldfast, open: openLibrary, redis: true, holds: true},
+	{key: keyHTTP, name: "Holdfast over HTTP", keeps: keepsHoldfast, open: openOverHTTP, redis: true, holds: true},
+	{key: keyTutorial, name: "tutorial Lua script", keeps: keepsCount, open: openTutorial, redis: true},
+	{key: keyUsual, name: "usual full-feature Lua script", keeps: keepsRecord, open: openUsual, redis: true, holds: true},
 	{key: keyUpdate, name: "Postgres: update … where qty >= n", keeps: keepsRow("count"), open: openUpdate, sells: true},
 	{key: keyForUpdate, name: "Postgres: select for update, insert", keeps: keepsRow("sale"), open: openForUpdate, sells: true},
 	{key: keyFloor, name: "HTTP handler without Redis", keeps: keepsNothing, open: openFloor, holds: true},

@@ -41,7 +41,7 @@ func openLedger(ctx context.Context, r *rig) (*ledger, error) {
 	return l, nil
 }
 
-// awaitReady waits until the reconciler has opened its Redis.
+// awaitReady waits until Redis is open, which with a ledger the reconciler sees to.
 func awaitReady(ctx context.Context, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
@@ -53,8 +53,7 @@ func awaitReady(ctx context.Context, ready func(context.Context) error) error {
 		select {
 		case <-time.After(openPoll):
 		case <-ctx.Done():
-			return fmt.Errorf("the reconciler did not begin: a `holdfast serve` or `reconcile run` in the same database "+
-				"keeps it from its lock: stop that, or name another database (%w)", err)
+			return fmt.Errorf("redis is not open after %s: %w", openTimeout, err)
 		}
 	}
 }

@@ -140,12 +140,16 @@ func (l *library) settle(ctx context.Context) error {
 // hold makes reservations, by more callers than usual, and has the ledger catch up.
 func (l *library) hold(ctx context.Context, from *orders, n int) error {
 	mine := make([]order, holdCallers)
-	counted, _ := load{callers: holdCallers, duration: holdFor, calls: int64(n)}.run(ctx, func(ctx context.Context, caller int, i int64) (outcome, error) {
+	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
 		from.fill(&mine[caller], i)
 		return l.reserve(ctx, caller, &mine[caller])
-	})
+	}
+	counted, _ := load{callers: holdCallers, duration: holdFor, calls: int64(n)}.run(ctx, one)
+	if err := errors.Join(ctx.Err(), counted.failure); err != nil {
+		return fmt.Errorf("hold %d reservations: %w", n, err)
+	}
 	if counted.count[accepted] != int64(n) {
-		return fmt.Errorf("%d of %d reservations were held: %w", counted.count[accepted], n, errors.Join(ctx.Err(), counted.failure))
+		return fmt.Errorf("only %d of %d reservations were held", counted.count[accepted], n)
 	}
 	if l.ledger == nil {
 		return nil

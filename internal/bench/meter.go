@@ -37,7 +37,9 @@ func (s *scene) sumUp(t *tally, took time.Duration) *Round {
 	}
 	orders := (t.answered() + t.failed + t.unsent + int64(s.copies) - 1) / int64(s.copies)
 	r.Again = max(0, r.Accepted-orders)
-	r.AcceptedRate, r.RefusedRate, r.ReplayedRate = float64(r.Accepted)/r.Seconds, float64(r.Refused)/r.Seconds, float64(r.Replayed)/r.Seconds
+	r.AcceptedRate = float64(r.Accepted) / r.Seconds
+	r.RefusedRate = float64(r.Refused) / r.Seconds
+	r.ReplayedRate = float64(r.Replayed) / r.Seconds
 	about := s.about
 	if t.count[about] == 0 {
 		about = accepted // of retries, where nobody knows that they are

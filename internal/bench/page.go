@@ -41,7 +41,10 @@ func (r *Report) WriteHTML(w io.Writer) error {
 
 func (c *Comparison) section() section {
 	cells := c.cells()
-	s := section{Comparison: c, Head: cells[0], Cells: cells[1:], Ratios: c.ratioLines(), Remarks: c.remarks(), Curves: c.curves()}
+	s := section{
+		Comparison: c, Head: cells[0], Cells: cells[1:], Curves: c.curves(),
+		Ratios: c.ratioLines(), Remarks: c.remarks(),
+	}
 	for _, chart := range []*barChart{
 		c.bars("accepted a second", func(r *Row) Spread { return r.Accepted }),
 		c.bars("refused a second", func(r *Row) Spread { return r.Refused }),

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,10 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	usesRedis := row.Contender == keyLibrary || row.Contender == keyHTTP || row.Contender == keyTutorial || row.Contender == keyUsual
 	if usesRedis != (n.RedisCPU > 0) {
 		t.Errorf("%s: Redis used %v us", name, n.RedisCPU)
+	}
+	weighs := slices.Contains([]string{"hot", "skus", "carts", "scale"}, c.Scenario) && usesRedis && row.Contender != keyTutorial
+	if weighs != (n.HoldBytes > 0) {
+		t.Errorf("%s: %v bytes for each of %d holds", name, n.HoldBytes, n.Accepted)
 	}
 }
 
@@ -188,7 +193,8 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestClaim refuses where another run is on, removes what a dead one has left, and nobody else's schema.
+// TestClaim refuses where another run or a deployment is on, removes what a dead run has left, and
+// nobody else's schema.
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -220,6 +226,20 @@ func TestClaim(t *testing.T) {
 	}
 	if schemas(t, r) != 1 {
 		t.Error("somebody else's schema is gone")
+	}
+
+	deployed, err := pgx.Connect(t.Context(), r.postgres)
+	if err == nil {
+		_, err = deployed.Exec(t.Context(), `set application_name = 'holdfast reconciler'`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), r.redis, r.postgres, r.options); !errors.Is(err, ErrDeployed) {
+		t.Errorf("where a deployment works: %v", err)
+	}
+	if err := deployed.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,7 +21,11 @@ const (
 	closeTimeout = 100 * time.Millisecond // a server that is gone says nothing
 )
 
-// claimPostgres takes the schema until release.
+// ErrDeployed says that a deployment works in the database: a run would take its time, and its lock.
+var ErrDeployed = errors.New("a `holdfast serve` or `holdfast reconcile run` works in this database: " +
+	"stop it, or name another database")
+
+// claimPostgres takes the schema until release. Refusals, the first that applies: ErrInUse, ErrDeployed.
 func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release func(context.Context) error, err error) {
 	conn, err = pgx.Connect(ctx, url)
 	if err != nil {
@@ -29,15 +33,22 @@ func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release fun
 	}
 	release = func(ctx context.Context) error {
 		err := dropSchema(ctx, conn)
+		_, _ = conn.Exec(ctx, `select pg_advisory_unlock_all()`) // at once, and not when the server notices the end
 		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 		defer cancel()
 		_ = conn.Close(ctx)
 		return err
 	}
-	var free bool
-	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, int64(schemaLock)).Scan(&free)
-	if err == nil && !free {
+	const query = `
+select pg_try_advisory_lock($1), exists (
+    select from pg_stat_activity where datname = current_database() and application_name = 'holdfast reconciler')`
+	var free, deployed bool
+	err = conn.QueryRow(ctx, query, int64(schemaLock)).Scan(&free, &deployed)
+	switch {
+	case err == nil && !free:
 		err = ErrInUse
+	case err == nil && deployed:
+		err = ErrDeployed
 	}
 	if err == nil {
 		_, err = conn.Exec(ctx, `set idle_session_timeout = 0; set client_min_messages = warning`)
@@ -61,7 +72,8 @@ func dropSchema(ctx context.Context, conn *pgx.Conn) error {
 	case err != nil:
 		return fmt.Errorf("postgres: look for the schema %s: %w", schemaName, err)
 	case comment != schemaMark:
-		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database", schemaName, comment)
+		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database",
+			schemaName, comment)
 	}
 	if _, err := conn.Exec(ctx, `drop schema `+schemaName+` cascade`); err != nil {
 		return fmt.Errorf("postgres: remove the schema %s: %w", schemaName, err)

@@ -67,10 +67,11 @@ func (r *rig) opened(t *testing.T, c *contender, s *scene) seller {
 func sell(t *testing.T, from *orders, calls int64, do func(context.Context, int, *order) (outcome, error)) *tally {
 	t.Helper()
 	mine := make([]order, testCallers)
-	counted, _ := load{callers: testCallers, duration: time.Minute, calls: calls}.run(t.Context(), func(ctx context.Context, caller int, i int64) (outcome, error) {
+	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
 		from.fill(&mine[caller], i)
 		return do(ctx, caller, &mine[caller])
-	})
+	}
+	counted, _ := load{callers: testCallers, duration: time.Minute, calls: calls}.run(t.Context(), one)
 	if counted.failure != nil {
 		t.Fatal(counted.failure)
 	}
@@ -107,15 +108,18 @@ func TestSellers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			expect(t, "sold out", sell(t, &orders{prefix: "one-", skus: one, lines: 1, copies: 1}, 60, by.reserve), [outcomes]int64{20, 40})
+			from := &orders{prefix: "one-", skus: one, lines: 1, copies: 1}
+			expect(t, "sold out", sell(t, from, 60, by.reserve), [outcomes]int64{20, 40})
 			left(t, by, one, 0)
-			expect(t, "carts", sell(t, &orders{prefix: "cart-", skus: cart, lines: 3, copies: 1}, 10, by.reserve), [outcomes]int64{7, 3})
+			from = &orders{prefix: "cart-", skus: cart, lines: 3, copies: 1}
+			expect(t, "carts", sell(t, from, 10, by.reserve), [outcomes]int64{7, 3})
 			left(t, by, cart, 9+7+8-3*7)
 			want := [outcomes]int64{10, 0, 20}
 			if slices.Contains([]string{keyTutorial, keyUpdate, keyFloor}, c.key) {
 				want = [outcomes]int64{30}
 			}
-			expect(t, "repeats", sell(t, &orders{prefix: "again-", skus: again, lines: 1, copies: 3}, 30, by.reserve), want)
+			from = &orders{prefix: "again-", skus: again, lines: 1, copies: 3}
+			expect(t, "repeats", sell(t, from, 30, by.reserve), want)
 			left(t, by, again, 50-want[accepted])
 			if err := by.trim(t.Context()); err != nil {
 				t.Error(err)
@@ -192,7 +196,8 @@ func TestFloorAnswersTheSame(t *testing.T) {
 			header := response.Header.Clone()
 			header.Del("Date")
 			_ = header.Write(&head)
-			answers[c.key] = append(answers[c.key], http.StatusText(response.StatusCode)+"\n"+head.String()+"\n"+times.ReplaceAllString(string(body), "TIME"))
+			text := http.StatusText(response.StatusCode) + "\n" + head.String() + "\n" + string(body)
+			answers[c.key] = append(answers[c.key], times.ReplaceAllString(text, "TIME"))
 		}
 	}
 	for i, want := range answers[keyHTTP] {
