@@ -325,8 +325,8 @@ func TestAudit_Lost(t *testing.T) {
 // TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
 func TestAudit_Embedded(t *testing.T) {
 	engine := miniredis.RunT(t)
-	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1})
-	t.Cleanup(func() { _ = client.Close() })
+	r := &rig{tb: t}
+	client := r.clientOf(engine.Addr())
 	memory := NewMemory()
 	store, err := cache.New(client, cache.Options{Ledger: memory})
 	if err != nil {
@@ -337,7 +337,6 @@ func TestAudit_Embedded(t *testing.T) {
 	applier := &Reconciler{Client: client, Ledger: memory}
 	go func() { ended <- applier.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, errors.Join(<-ended, store.Close(context.Background()))) })
-	r := &rig{tb: t}
 	r.await("the gate is open", 5*time.Second, func() error { return store.Ready(context.Background()) })
 	i := &instance{rig: r, store: store, client: client, reconciler: applier}
 	i.count("TEE", "berlin", 10)
