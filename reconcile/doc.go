@@ -1,4 +1,5 @@
-// Package reconcile holds the loops beside the hot path. For now that is the Sweeper, which gives
-// back what is overdue. What the ledger in Postgres will stand on is here too, and not wired in yet:
-// its schema (Migrate), and how it decides the events of the stream.
+// Package reconcile is the ledger and the loops beside the hot path. A Ledger, in Postgres or in memory,
+// has the last word; the Reconciler applies the event stream to it, undoes in Redis what it refuses, and
+// rebuilds a Redis that lost data; the Sweeper gives back what is overdue; the Auditor compares both sides at
+// one place of the stream, and repairs; Prune archives what is old; Follow has the routing directory used.
 package reconcile
