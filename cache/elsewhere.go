@@ -46,8 +46,11 @@ func (e *elsewhere) note(c *reserveCall, now int64) {
 // sendFirst sends a reserve with its first candidate alone, if that can be the whole answer, and with all
 // where that is not.
 func (s *Store) sendFirst(ctx context.Context, c *reserveCall) answer {
+	if c.first = false; !c.mayBeFirst() { // most have one candidate: they need no clock
+		return s.send(ctx, VerbReserve, c)
+	}
 	now := time.Now().UnixMilli()
-	c.first = c.mayBeFirst() && s.elsewhere.served(c, now)
+	c.first = s.elsewhere.served(c, now)
 	a := s.send(ctx, VerbReserve, c)
 	if a.err == nil && a.status == "elsewhere" {
 		s.elsewhere.note(c, now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/location"
 )
@@ -20,17 +21,12 @@ r.resolved_at is not null and r.archived_at is null and r.resolved_at < $1
 // sumVerb is the verb of the movements that are sums of archived ones.
 const sumVerb = "archive"
 
-func countPrunable(ctx context.Context, db rower, shard int32, before time.Time) (there Pruned, err error) {
+func countPrunable(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (there Pruned, err error) {
 	const query = `
 select (select count(*) from reservations r where ` + prunable + `),
     (select count(*) from movements where shard = $2 and at < $1 and verb <> '` + sumVerb + `')`
 	err = db.QueryRow(ctx, query, before, shard).Scan(&there.Reservations, &there.Movements)
 	return there, err
-}
-
-// rower is a connection, a pool or a transaction.
-type rower interface {
-	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 }
 
 // archiveReservations archives the oldest reservations, and returns how many.
@@ -72,7 +68,7 @@ type movementKey struct {
 
 // lastMovement is the last entry that may hold a movement made before a time; movements come in the order
 // of their times, nearly.
-func lastMovement(ctx context.Context, db rower, shard int32, before time.Time) (last movementKey, err error) {
+func lastMovement(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (last movementKey, err error) {
 	const query = `
 select epoch, sequence from movements where shard = $1 and at < $2 and verb <> '` + sumVerb + `'
 order by epoch desc, sequence desc limit 1`

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -100,7 +101,7 @@ func (p *Postgres) Prune(ctx context.Context, o PruneOptions) (done Pruned, err 
 }
 
 // inChunks has archive archive some rows in a transaction, until it finds none.
-func inChunks(ctx context.Context, db beginner, done *int64, progress func(), archive func(pgx.Tx) (int64, error)) error {
+func inChunks(ctx context.Context, db *pgxpool.Conn, done *int64, progress func(), archive func(pgx.Tx) (int64, error)) error {
 	for {
 		var n int64
 		err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) (err error) {
@@ -113,11 +114,6 @@ func inChunks(ctx context.Context, db beginner, done *int64, progress func(), ar
 		*done += n
 		progress()
 	}
-}
-
-// beginner is a connection or a pool.
-type beginner interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
 // write writes rows to an archive, and returns when they are safe there.
