@@ -32,6 +32,8 @@
 --   {"done", at_ms birth level …}  applied; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
+--@ counts operations
+
 -- bind
 local stock_key, levels_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV

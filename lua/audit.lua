@@ -21,6 +21,8 @@
 -- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
 --   {"ok", now_ms, entry}        the id of the entry
 
+--@ auditing
+
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]

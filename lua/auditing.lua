@@ -1,5 +1,5 @@
--- auditing is put between the prelude and the scripts of the audit: how they write what they have read,
--- and how they look for a deadline.
+-- auditing is put into the scripts of the audit: how they write what they have read, and how they look for
+-- a deadline.
 
 -- data_of packs texts of any bytes: each as its length, a colon and itself; one that is missing, nil or
 -- false, as a dash.

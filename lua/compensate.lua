@@ -22,6 +22,8 @@
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"done", record}             undone
 
+--@ records limits tags counts transitions operations
+
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local deadlines_key, limits_key, events_key = KEYS[5], KEYS[6], KEYS[7]

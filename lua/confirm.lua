@@ -25,6 +25,8 @@
 --   {"insufficient", line available …, record}  it had expired, and these lines can't be had again
 --   {"done", record}             confirmed
 
+--@ counts limits
+
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
@@ -32,114 +34,163 @@ local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
 
+-- plain reads the record of a held reservation that is one line from one location, which most are: its
+-- version, what stands in the record between version and transition, what follows the transition, level and
+-- units; nil where it is another.
+local PLAIN = '^1\31held\31(%d+)\31(%d+\31[^\31]*\31[^\31]*)\31([^\31]*)\31'
+  .. '([^\30]*\30[^\31\30]*\31([^\31]*)\31%d+\31%d+\31([^\31\30]*)\31(%d+)\31%d+)$'
+
+-- deciding makes the function that confirms any reservation. It is called when the first comes that is not
+-- plain: making these closures takes Redis longer than a plain one. ids are those that may need more than
+-- their records, and names and listed the levels whose counts will be read.
+local function deciding(ids, names, listed)
+  --@ records tags expiry transitions
+
+  local stock_names, stock_listed, expired = {}, {}, {}
+  for _, id in ipairs(ids) do
+    local r = reservation(id)
+    if r and r.state == 'expired' then
+      levels_of(r, stock_names, stock_listed)
+      expired[#expired + 1] = r
+    end
+    if r and (r.state == 'held' or r.state == 'expired') then counts_of(r, names, listed) end
+  end
+  fields(stock_key, stock_names, 1, #stock_names, take_available)
+  read_limits(limits_key, expired)
+
+  -- shortages lists the lines that can't be had again, each checked against what earlier ones left.
+  local function shortages(r)
+    local short, rest = {}, {}
+    for i, line in ipairs(r.lines) do
+      local there, need = 0, 0
+      for _, a in ipairs(line.from) do
+        local level = line.sku .. US .. a.location
+        local left_there = rest[level] or available[level] or 0
+        local units = math.min(a.quantity, math.max(0, left_there))
+        rest[level] = left_there - units
+        there, need = there + units, need + a.quantity
+      end
+      if there < need then short[#short + 1] = int(i) .. US .. int(there) end
+    end
+    return short
+  end
+
+  -- exceeded is the first purchase limit that a customer would exceed by having a record's units again.
+  local function exceeded(r)
+    local units, over = {}, nil
+    limits_of(r, nil, function(name, more, most, id)
+      units[name] = (units[name] or 0) + more
+      if not over and taken[name] and taken[name] + units[name] > most then
+        over = id .. US .. int(most) .. US .. int(taken[name])
+      end
+    end)
+    return over
+  end
+
+  local function commit(r)
+    if r.state == 'expired' then limits_of(r, nil, count_limit) end
+    for _, line in ipairs(r.lines) do
+      for _, a in ipairs(line.from) do
+        local level = line.sku .. US .. a.location
+        if r.state == 'expired' then change(level, available[level] - a.quantity) end
+        shift(level, 0, a.quantity)
+      end
+    end
+  end
+
+  -- unusable is the first level a record draws on that is broken; of a held one also one that is missing.
+  -- What an expired one came from may have been removed: then there is nothing to be had.
+  local function unusable(r)
+    for _, line in ipairs(r.lines) do
+      for _, a in ipairs(line.from) do
+        local level = line.sku .. US .. a.location
+        local missing = counts[level] == nil
+        if broken[level] or missing and r.state == 'held' then return level end
+        if r.state == 'expired' and missing ~= (available[level] == nil) then return level end
+      end
+    end
+    return nil
+  end
+
+  local reclaimed, more_due = false, false
+  local function decide(id, version, transition)
+    local r = reservation(id)
+    if not r then return 'corrupt', id end
+    if r.transition == CONFLICT then return 'conflict', '' end
+    if repeated(r, 'confirmed', version) then return 'repeat', records[id] end
+    if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
+    if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+    local level = unusable(r)
+    if level then return 'corrupt', level end
+    if r.state == 'expired' then
+      local over, short = exceeded(r), shortages(r)
+      if (over or #short > 0) and not reclaimed then
+        local _
+        reclaimed = true
+        _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+        over, short = exceeded(r), shortages(r)
+      end
+      if (over or #short > 0) and more_due then return 'more_due', '' end
+      if over then return 'purchase_limit', over .. GS .. records[id] end
+      if #short > 0 then return 'insufficient', table.concat(short, RS) .. GS .. records[id] end
+    end
+    commit(r)
+    return 'done', move('confirm', id, r, 'confirmed', transition)
+  end
+  return decide
+end
+
 -- read
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, counts_names, listed, expired = {}, {}, {}, {}
+local plain, others, names, listed = {}, {}, {}, {}
 for i = first_id, first_id + n - 1 do
-  local r = reservation(args[i])
-  if r and r.state == 'expired' then
-    levels_of(r, stock_names, listed)
-    expired[#expired + 1] = r
+  local id = args[i]
+  if records[id] then
+    local version, dates, transition, tail, sku, location, units = string.match(records[id], PLAIN)
+    if not version or transition == CONFLICT then
+      others[#others + 1] = id
+    else
+      local level = sku .. US .. location
+      plain[id] = { version, dates, tail, level, tonumber(units) }
+      if not listed[level] then
+        listed[level] = true
+        names[#names + 1] = level
+      end
+    end
   end
 end
-fields(stock_key, stock_names, 1, #stock_names, take_available)
-read_limits(limits_key, expired)
-listed = {}
-for i = first_id, first_id + n - 1 do
-  local r = reservation(args[i])
-  if r and (r.state == 'held' or r.state == 'expired') then
-    counts_of(r, counts_names, listed)
-  end
-end
-fields(levels_key, counts_names, 1, #counts_names, take_counts)
+local decide = #others > 0 and deciding(others, names, listed) or nil
+fields(levels_key, names, 1, #names, take_counts)
 
 -- decide
--- shortages lists the lines that can't be had again, each checked against what earlier ones left.
-local function shortages(r)
-  local short, rest = {}, {}
-  for i, line in ipairs(r.lines) do
-    local there, need = 0, 0
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      local left_there = rest[level] or available[level] or 0
-      local units = math.min(a.quantity, math.max(0, left_there))
-      rest[level] = left_there - units
-      there, need = there + units, need + a.quantity
-    end
-    if there < need then short[#short + 1] = int(i) .. US .. int(there) end
-  end
-  return short
-end
-
--- exceeded is the first purchase limit that a customer would exceed by having a record's units again.
-local function exceeded(r)
-  local units, over = {}, nil
-  limits_of(r, nil, function(name, more, most, id)
-    units[name] = (units[name] or 0) + more
-    if not over and taken[name] and taken[name] + units[name] > most then
-      over = id .. US .. int(most) .. US .. int(taken[name])
-    end
-  end)
-  return over
-end
-
-local function commit(r)
-  if r.state == 'expired' then limits_of(r, nil, count_limit) end
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if r.state == 'expired' then change(level, available[level] - a.quantity) end
-      shift(level, 0, a.quantity)
-    end
-  end
-end
-
--- unusable is the first level a record draws on that is broken; of a held one also one that is missing.
--- What an expired one came from may have been removed: then there is nothing to be had.
-local function unusable(r)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      local missing = counts[level] == nil
-      if broken[level] or missing and r.state == 'held' then return level end
-      if r.state == 'expired' and missing ~= (available[level] == nil) then return level end
-    end
-  end
-  return nil
-end
-
-local reclaimed, more_due = false, false
-local function decide(id, version, transition)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
-  if r.transition == CONFLICT then return 'conflict', '' end
-  if repeated(r, 'confirmed', version) then return 'repeat', records[id] end
-  if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
-  if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  local level = unusable(r)
-  if level then return 'corrupt', level end
-  if r.state == 'expired' then
-    local over, short = exceeded(r), shortages(r)
-    if (over or #short > 0) and not reclaimed then
-      local _
-      reclaimed = true
-      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
-      over, short = exceeded(r), shortages(r)
-    end
-    if (over or #short > 0) and more_due then return 'more_due', '' end
-    if over then return 'purchase_limit', over .. GS .. records[id] end
-    if #short > 0 then return 'insufficient', table.concat(short, RS) .. GS .. records[id] end
-  end
-  commit(r)
-  return 'done', move('confirm', id, r, 'confirmed', transition)
+-- confirm_plain confirms a plain reservation.
+local function confirm_plain(id, r, version, transition)
+  local before, level = r[1], r[4]
+  if version ~= '' and version ~= before then return 'version_conflict', records[id] end
+  if not counts[level] then return 'corrupt', level end
+  shift(level, 0, r[5])
+  plain[id] = nil
+  local after = table.concat({ '1', 'confirmed', int(before + 1), r[2], transition, r[3] }, US)
+  keep(id, after)
+  events[#events + 1] = 'confirm' .. US .. id .. US .. 'held' .. US .. before .. US .. RS .. after
+  return 'done', after
 end
 
 local reply = { 'ok', int(now), locations }
 for i = 1, n do
-  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], args[cursor], args[cursor + 1])
+  local id, version, transition = args[first_id + i - 1], args[cursor], args[cursor + 1]
+  local status, payload
+  if not records[id] then
+    status, payload = 'not_found', ''
+  elseif plain[id] then
+    status, payload = confirm_plain(id, plain[id], version, transition)
+  else
+    decide = decide or deciding({}, {}, {})
+    status, payload = decide(id, version, transition)
+  end
+  reply[#reply + 1], reply[#reply + 2] = status, payload
   cursor = cursor + 2
 end
 

@@ -19,6 +19,8 @@
 --   {"version_conflict", record}  its version is another
 --   {"done", record}             extended
 
+--@ records
+
 -- bind
 local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV

@@ -12,6 +12,8 @@
 -- Output: the one word "fenced", "loading", "stopped" (gate), or
 --   {"ok", reservations, operations}  how many were dropped
 
+--@ records
+
 -- bind
 local stock_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3]
 local args = ARGV

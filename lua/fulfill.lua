@@ -26,6 +26,8 @@
 --                                many of the units asked for are there
 --   {"done", record}             fulfilled, or partly
 
+--@ records limits tags counts transitions parts
+
 -- bind
 local stock_key, levels_key, reservations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV

@@ -4,8 +4,11 @@ package lua
 
 import (
 	"embed"
+	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 )
 
 //go:embed *.lua
@@ -18,13 +21,8 @@ var allowOOM = map[string]bool{
 	"forget": true, "tend": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
-// shared names the file of what some scripts share, which is put in front of them alone: each function that
-// stands in front of a script is made anew by every call of it.
-var shared = map[string]string{
-	"adjust": "operations", "remove": "operations", "transfer": "operations", "return": "operations",
-	"revert": "operations", "compensate": "operations",
-	"audit": "auditing", "repair": "auditing",
-}
+// put is a line of a script that says which files stand there in its place.
+var put = regexp.MustCompile(`(?m)^ *--@ ([a-z ]+)\n`)
 
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
@@ -35,22 +33,17 @@ func Names() []string {
 	}
 }
 
-// Text is the script of that name for an epoch: the prelude, what it shares with some others, and its own.
-// The epoch is a literal in it, so a script of one generation can't run as that of another. For real Redis
+// Text is the script of that name for an epoch: the prelude, and its own text with what it has put in. The
+// epoch is a literal in it, so a script of one generation can't run as that of another. For real Redis
 // it begins with a #!lua line, which has the whole script refused when memory is out, before its first
 // write, and undeclared keys refused on a cluster; miniredis can't parse that line, so it is left out there.
 func Text(name string, epoch uint64, real bool) (string, error) {
-	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n"
-	for _, part := range []string{"prelude", shared[name], name} {
-		if part == "" {
-			continue
-		}
-		source, err := files.ReadFile(part + ".lua")
-		if err != nil {
-			return "", fmt.Errorf("script %s: %w", name, err)
-		}
-		text += string(source)
+	prelude, err1 := files.ReadFile("prelude.lua")
+	own, err2 := read(name)
+	if err := errors.Join(err1, err2); err != nil {
+		return "", fmt.Errorf("script %s: %w", name, err)
 	}
+	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + own
 	switch {
 	case !real:
 		return text, nil
@@ -59,4 +52,21 @@ func Text(name string, epoch uint64, real bool) (string, error) {
 	default:
 		return "#!lua\n" + text, nil
 	}
+}
+
+// read reads a script, with what it has put in.
+func read(name string) (string, error) {
+	source, err := files.ReadFile(name + ".lua")
+	if err != nil {
+		return "", err
+	}
+	text := put.ReplaceAllStringFunc(string(source), func(line string) (all string) {
+		for _, part := range strings.Fields(put.FindStringSubmatch(line)[1]) {
+			text, missing := files.ReadFile(part + ".lua")
+			err = errors.Join(err, missing)
+			all += string(text)
+		}
+		return all
+	})
+	return text, err
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// source is a script's own text, without the prelude.
+// source is a file's own text, without the prelude and what it has put in.
 func source(t *testing.T, name string) string {
 	t.Helper()
 	text, err := files.ReadFile(name + ".lua")
@@ -15,6 +15,11 @@ func source(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// parts lists the files that are no scripts, in the order in which they are put in.
+var parts = []string{
+	"prelude", "records", "limits", "tags", "expiry", "counts", "transitions", "parts", "operations", "auditing",
 }
 
 // header is the comment a script begins with, and body what follows.
@@ -33,13 +38,13 @@ var (
 	bindArg   = regexp.MustCompile(`--   ARGV\[(\d)\]\s+\S`)
 	statusRow = regexp.MustCompile(`(?m)^--   \{"(\w+)"`)
 	gateWord  = regexp.MustCompile(`"(fenced|loading|stopped|backlog|refused)"`)
-	returned  = regexp.MustCompile(`return (?:durable and |\{ )?'(\w+)'|return nil, nil, '(\w+)'|or '(repeat)'`)
+	returned  = regexp.MustCompile(`return (?:durable and |\{ )?'(\w+)'|return nil, nil, '(\w+)'|or '(repeat)'|status, payload = '(\w+)'`)
 )
 
 // TestHeaders ties each script's header to its code: keys and arguments, in order; every status in the
 // header is one the code answers, and the other way round.
 func TestHeaders(t *testing.T) {
-	prelude := source(t, "prelude")
+	refusals := words(returned, source(t, "parts"))
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			head, body := header(source(t, name))
@@ -66,7 +71,7 @@ func TestHeaders(t *testing.T) {
 			documented, gates := words(statusRow, head), words(gateWord, head)
 			answered := words(returned, body)
 			if strings.Contains(body, "parts_of(") { // its refusals are its callers'
-				answered = append(answered, words(returned, prelude)...)
+				answered = append(answered, refusals...)
 			}
 			for _, word := range documented {
 				if !slices.Contains(answered, word) {
@@ -138,7 +143,7 @@ func TestOrder(t *testing.T) {
 
 // TestLacking has no script use what miniredis lacks.
 func TestLacking(t *testing.T) {
-	for _, name := range append(Names(), "prelude", "operations", "auditing") {
+	for _, name := range append(Names(), parts...) {
 		for _, lacking := range []string{"cmsgpack", "bit.", "struct.", "redis.setresp", "#!lua"} {
 			if strings.Contains(source(t, name), lacking) {
 				t.Errorf("%s uses %s", name, lacking)
@@ -146,6 +151,60 @@ func TestLacking(t *testing.T) {
 		}
 	}
 }
+
+var (
+	comment = regexp.MustCompile(`--.*`)
+	defined = regexp.MustCompile(`(?m)^local (?:function )?(\w+(?:, \w+)*)`)
+	word    = regexp.MustCompile(`(?:^|[^.\w'])(\w+)`)
+)
+
+// TestPutIn has each script have in front of its use all that it uses of other files, and no file that it
+// uses nothing of.
+func TestPutIn(t *testing.T) {
+	owner := map[string]string{} // name -> the file that defines it
+	for _, part := range parts {
+		for _, match := range defined.FindAllStringSubmatch(source(t, part), -1) {
+			for name := range strings.SplitSeq(match[1], ", ") {
+				owner[name] = part
+			}
+		}
+	}
+	for _, script := range Names() {
+		t.Run(script, func(t *testing.T) {
+			has, used := []string{"prelude"}, []string{"prelude"}
+			look := func(file, text string) {
+				for _, match := range word.FindAllStringSubmatch(comment.ReplaceAllString(text, ""), -1) {
+					part := owner[match[1]]
+					if part == "" || part == file || regexp.MustCompile(`local (function )?`+match[1]+`\b`).MatchString(text) {
+						continue
+					}
+					if !slices.Contains(has, part) {
+						t.Errorf("%s uses %s, and %s does not stand before it", file, match[1], part)
+					}
+					used = append(used, part)
+				}
+			}
+			at, text := 0, source(t, script)
+			for _, place := range put.FindAllStringSubmatchIndex(text, -1) {
+				look(script, text[at:place[0]])
+				at = place[1]
+				for part := range strings.FieldsSeq(text[place[2]:place[3]]) {
+					look(part, source(t, part))
+					has = append(has, part)
+				}
+			}
+			look(script, text[at:])
+			for _, part := range has {
+				if !slices.Contains(used, part) {
+					t.Errorf("nothing of %s is used", part)
+				}
+			}
+		})
+	}
+}
+
+// lastLines is how a text ends.
+func lastLines(text string) string { return text[strings.LastIndex(text, "\n-- write\n"):] }
 
 func TestText(t *testing.T) {
 	for _, c := range []struct {
@@ -158,20 +217,12 @@ func TestText(t *testing.T) {
 		{"reserve", false, "local EPOCH = '7'\n-- prelude"},
 	} {
 		text, err := Text(c.name, 7, c.real)
-		if err != nil || !strings.HasPrefix(text, c.begin) || !strings.HasSuffix(text, source(t, c.name)) {
+		if err != nil || !strings.HasPrefix(text, c.begin) || !strings.HasSuffix(text, lastLines(source(t, c.name))) {
 			t.Errorf("%s: %v, begins %.40q", c.name, err, text)
 		}
 	}
 	if _, err := Text("sell", 7, true); err == nil {
 		t.Error("an unknown script has a text")
-	}
-	for _, name := range Names() {
-		text, err := Text(name, 7, true)
-		for part, use := range map[string]string{"operations": "take_operation", "auditing": "data_of("} {
-			if uses := strings.Contains(source(t, name), use); err != nil || uses != strings.Contains(text, "-- "+part+" is put") {
-				t.Errorf("%s has no use for %s.lua, or lacks it: %v", name, part, err)
-			}
-		}
 	}
 	a, _ := Text("reserve", 7, true)
 	b, _ := Text("reserve", 8, true)

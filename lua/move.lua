@@ -27,6 +27,8 @@
 --   {"done", record}             moved
 --   {"done_durable", record}     moved, of a confirmed reservation
 
+--@ records limits tags counts transitions parts
+
 -- bind
 local stock_key, levels_key, reservations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV

@@ -1,5 +1,4 @@
--- operations is put in front of the scripts that make or undo operations on levels, behind the prelude:
--- the others, which are called more often, do without it.
+-- operations is put into the scripts that make or undo operations on levels. It needs counts before it.
 
 -- The working copy of operations on levels: id -> text, false where there is none.
 local operations, operated = {}, {} -- operated: ids of this batch, in order

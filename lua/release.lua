@@ -26,6 +26,8 @@
 --   {"done", record}             given back
 --   {"done_durable", record}     given back, of a confirmed reservation
 
+--@ records limits tags counts transitions parts
+
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local limits_key, events_key = KEYS[4], KEYS[5]

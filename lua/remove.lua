@@ -25,6 +25,8 @@
 --   {"in_use", held committed}   units of it are held or committed
 --   {"done", at_ms birth}        removed
 
+--@ records limits tags expiry counts operations
+
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local deadlines_key, limits_key, events_key = KEYS[5], KEYS[6], KEYS[7]

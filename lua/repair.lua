@@ -32,6 +32,8 @@
 --   {"void"}                     Redis has something else by now: nothing was changed
 --   {"done"}                     changed
 
+--@ records limits counts auditing
+
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]

@@ -32,6 +32,8 @@
 --   {"held", candidate units …}  taken: for each line, from which candidates; only the one that the
 --                                line comes whole from
 
+--@ limits
+
 -- bind
 local stock_key, reservations_key, deadlines_key = KEYS[1], KEYS[2], KEYS[3]
 local limits_key, events_key = KEYS[4], KEYS[5]
@@ -86,15 +88,6 @@ local function keep_new(id, shape, tail)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
-local function known(id, record)
-  local r = reservation(id) or decode(record)
-  if not r then return 'corrupt', id end
-  local fixed = args[cursor + 1]
-  local last = string.find(fixed, US, 1, true)
-  if string.sub(r.fixed, 1, last) ~= string.sub(fixed, 1, last) then return 'conflict', '' end
-  return 'replay', record
-end
-
 -- exceeded is the number of the first purchase limit that the request would exceed, and what is taken.
 local function exceeded(shape)
   local at = cursor + shape.first_limit
@@ -116,12 +109,27 @@ local function count_limits(shape)
   end
 end
 
+-- knowing makes the function that decides a request whose id is known, when the first such comes.
+local function knowing()
+  --@ records
+  return function(id, record)
+    local r = decode(record)
+    if not r then return 'corrupt', id end
+    local fixed = args[cursor + 1]
+    local last = string.find(fixed, US, 1, true)
+    if string.sub(r.fixed, 1, last) ~= string.sub(fixed, 1, last) then return 'conflict', '' end
+    return 'replay', record
+  end
+end
+
 -- deciding makes the function that decides a request which is not served at once. It is called when
 -- the first such comes: making these closures takes Redis longer than a plain reservation.
 --
 -- A candidate of a line is a level, or for a kit a list of its components' levels; it serves so many
 -- units of the line, of a kit whole kits.
 local function deciding()
+  --@ records tags expiry
+
   -- The units taken by the request under decision, so that they can be put back if it is refused.
   local journal_level, journal_units, journal = {}, {}, 0
   local function draw(level, units)
@@ -271,10 +279,10 @@ local function deciding()
 
   local function larger(a, b) return a > b end
 
-  -- fewest chooses, of counts in routed order, the first set of as few as suffice for need. Each
-  -- count is positive and together they are enough.
-  local function fewest(counts, need)
-    local sorted = { unpack(counts) }
+  -- fewest chooses, of amounts in routed order, the first set of as few as suffice for need. Each
+  -- amount is positive and together they are enough.
+  local function fewest(amounts, need)
+    local sorted = { unpack(amounts) }
     table.sort(sorted, larger)
     local size, sum = 0, 0
     while sum < need do
@@ -282,7 +290,7 @@ local function deciding()
       sum = sum + sorted[size]
     end
     local chosen = {}
-    for i, units in ipairs(counts) do
+    for i, units in ipairs(amounts) do
       if size == 0 then break end
       for j, other in ipairs(sorted) do
         if other == units then
@@ -303,18 +311,18 @@ local function deciding()
 
   -- fill serves one line from several locations. It returns what there is where that is too little.
   local function fill(line)
-    local some, counts, sum = {}, {}, 0
+    local some, amounts, sum = {}, {}, 0
     for _, candidate in ipairs(line.candidates) do
       local units = serves(line, candidate)
       if units > 0 then
-        some[#some + 1], counts[#counts + 1] = candidate, units
+        some[#some + 1], amounts[#amounts + 1] = candidate, units
         sum = sum + units
       end
     end
     if sum < line.quantity then return sum end
     local need = line.quantity
-    for _, i in ipairs(fewest(counts, need)) do
-      local units = math.min(need, counts[i])
+    for _, i in ipairs(fewest(amounts, need)) do
+      local units = math.min(need, amounts[i])
       take(line, some[i], units)
       need = need - units
     end
@@ -526,7 +534,7 @@ local function at_first(id, shape)
   return status, payload
 end
 
-local decide = nil
+local known, decide = nil, nil
 local reply, replied = { 'ok', created, locations }, 3
 for i = 1, n do
   local id, form = args[first_id + i - 1], args[cursor]
@@ -535,6 +543,7 @@ for i = 1, n do
   if record == nil then record = stored[i] end
   local status, payload
   if record then
+    known = known or knowing()
     status, payload = known(id, record)
   else
     if shape.first then

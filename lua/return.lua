@@ -32,6 +32,8 @@
 --   {"too_many_locations", ""}   the location would be one too many
 --   {"done", record}             taken back
 
+--@ records limits tags counts parts operations
+
 -- bind
 local stock_key, levels_key, reservations_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local args = ARGV

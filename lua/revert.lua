@@ -17,6 +17,8 @@
 --   {"corrupt", level}           a stored value is missing, or would be below zero: the audit's
 --   {"done", ""}                 undone
 
+--@ counts operations
+
 -- bind
 local stock_key, levels_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV

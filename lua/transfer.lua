@@ -30,6 +30,8 @@
 --   {"done", at_ms birth level level}  moved; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
+--@ records limits tags expiry counts operations
+
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local deadlines_key, limits_key, events_key = KEYS[5], KEYS[6], KEYS[7]

@@ -1,0 +1,101 @@
+-- records is put into scripts that look into reservations, or change them: the codec of a record, and
+-- its steps.
+
+local decoded = {} -- id -> its record as a table
+
+-- decode reads a record; nil where it is none of ours.
+--   1 state version expires birth created transition fingerprint channel customer order
+--   then for each line, after RS: name sku requested returned, and location quantity fulfilled,
+--   once for each location it comes from; birth is the nonce of the entry that made it
+-- The name of a line may have tags after it, each led by FS: the kit it is a component of, the units
+-- of it in one kit, and for each purchase limit that counts it "most each id": what a customer may
+-- have, and how many units count as one.
+local HEAD = '^1\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\30]*)\30(.*)$'
+local function decode(text)
+  local state, version, expires, birth, created, transition, fixed, body = string.match(text, HEAD)
+  if not state then return nil end
+  local r = {
+    state = state, version = whole(version), expires = whole(expires), birth = birth,
+    created = created, transition = transition, fixed = fixed, body = body, lines = {},
+  }
+  if not (r.version and r.expires) then return nil end
+  for i, part in ipairs(split(body, RS)) do
+    local f = split(part, US)
+    local line = { line = f[1], sku = f[2], requested = f[3], returned = f[4], from = {} }
+    for j = 5, #f, 3 do
+      local a = { location = f[j], quantity = whole(f[j + 1]), fulfilled = whole(f[j + 2]) }
+      if not (a.quantity and a.fulfilled) then return nil end
+      line.from[#line.from + 1] = a
+    end
+    r.lines[i] = line
+  end
+  return r
+end
+
+-- reservation is the record of an id as a table; nil where there is none that can be read.
+local function reservation(id)
+  local text, r = records[id], decoded[id]
+  if not text then return nil end
+  if not r or r.text ~= text then
+    r = decode(text)
+    if r then r.text = text end
+    decoded[id] = r
+  end
+  return r
+end
+
+-- encode writes a record back. With lines changed, r.body is nil and is made again.
+local function encode(r)
+  if not r.body then
+    local parts = {}
+    for i, line in ipairs(r.lines) do
+      local f = { line.line, line.sku, line.requested, line.returned }
+      for _, a in ipairs(line.from) do
+        f[#f + 1] = a.location
+        f[#f + 1] = int(a.quantity)
+        f[#f + 1] = int(a.fulfilled)
+      end
+      parts[i] = table.concat(f, US)
+    end
+    r.body = table.concat(parts, RS)
+  end
+  return table.concat({
+    '1', r.state, int(r.version), int(r.expires), r.birth, r.created, r.transition, r.fixed,
+  }, US) .. RS .. r.body
+end
+
+-- move puts a reservation into its next state and records it as an event:
+--   verb id state-before version-before extra, then after RS the record as it is now
+local function move(verb, id, r, state, transition, extra)
+  local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. (extra or '') .. RS
+  r.state, r.version, r.transition = state, r.version + 1, transition
+  local text = encode(r)
+  keep(id, text)
+  events[#events + 1] = before .. text
+  return text
+end
+
+-- lacking is the first level a record has units of that a working copy does not have, or nil. One that
+-- all units have left is none of them: it may have been removed since.
+local function lacking(r, copy)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if a.quantity > a.fulfilled and copy[level] == nil then return level end
+    end
+  end
+  return nil
+end
+
+-- levels_of lists the levels of a record's allocations that the working copy lacks.
+local function levels_of(r, levels, listed)
+  for _, line in ipairs(r.lines) do
+    for _, a in ipairs(line.from) do
+      local level = line.sku .. US .. a.location
+      if available[level] == nil and not listed[level] then
+        listed[level] = true
+        levels[#levels + 1] = level
+      end
+    end
+  end
+end
