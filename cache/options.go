@@ -20,7 +20,7 @@ type Options struct {
 	AwaitDirectory bool
 
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
-	InFlightMax int // batches of one verb under way at once; default 3
+	InFlightMax int // batches of one verb under way at once, more than one only where they are full; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384
 
 	Observer Observer     // told of every call and batch; default nobody

@@ -50,8 +50,12 @@ const (
 // Redis.
 const weightMax = 256
 
-// queue gathers the requests of one verb while batches are in flight. There is no timer: a request
-// that meets a free worker goes at once, alone.
+// lateAfter is how long after a batch was sent the next one no longer waits for its answer.
+const lateAfter = 5 * time.Millisecond
+
+// queue gathers the requests of one verb while a batch is in flight, as Nagle's algorithm does with the
+// bytes of a connection (RFC 896): what waits is sent when it fills a batch, or when nothing is in flight,
+// or what is in flight is late. There is no timer: a request that meets an idle queue goes at once, alone.
 type queue struct {
 	verb  Verb
 	store *Store
@@ -61,6 +65,7 @@ type queue struct {
 	waiting  []*pending
 	idle     int
 	inFlight int
+	sent     time.Time // when the last batch was
 	closed   bool
 	workers  sync.WaitGroup
 
@@ -123,10 +128,27 @@ func (q *queue) push(p *pending) error {
 		return fmt.Errorf("%w: %d requests are waiting already", ErrUnavailable, len(q.waiting))
 	}
 	q.waiting = append(q.waiting, p)
-	if q.idle > 0 {
+	q.signal()
+	return nil
+}
+
+// due says that what waits is to be sent.
+func (q *queue) due() bool {
+	switch {
+	case len(q.waiting) == 0:
+		return false
+	case q.inFlight == 0 || len(q.waiting) >= q.store.options.BatchMax:
+		return true
+	default:
+		return time.Since(q.sent) > lateAfter
+	}
+}
+
+// signal wakes a worker that is idle where there is something to be sent.
+func (q *queue) signal() {
+	if q.idle > 0 && q.due() {
 		q.wake.Signal()
 	}
-	return nil
 }
 
 // work runs batches until the queue is closed and empty.
@@ -150,35 +172,43 @@ func (q *queue) take(b *batch) bool {
 		q.inFlight--
 	}
 	b.reset()
-	for {
-		n, weight := 0, 0
-		for n < len(q.waiting) && len(b.pending) < q.store.options.BatchMax {
-			p := q.waiting[n]
-			w := p.request.weight()
-			if len(b.pending) > 0 && weight+w > weightMax {
-				break
-			}
-			n++
-			if p.ctx.Err() == nil && p.state.CompareAndSwap(stateWaiting, stateSent) {
-				b.pending = append(b.pending, p)
-				weight += w
-			}
-		}
-		rest := copy(q.waiting, q.waiting[n:])
-		clear(q.waiting[rest:])
-		q.waiting = q.waiting[:rest]
-		if len(b.pending) > 0 {
-			q.inFlight++
-			b.used = true
-			return true
-		}
-		if q.closed {
+	for !q.due() || !q.fill(b) {
+		if q.closed && len(q.waiting) == 0 {
+			q.wake.Broadcast()
 			return false
 		}
-		q.idle++
-		q.wake.Wait()
-		q.idle--
+		if !q.due() {
+			q.idle++
+			q.wake.Wait()
+			q.idle--
+		}
 	}
+	q.inFlight++
+	q.sent = time.Now()
+	b.used = true
+	q.signal()
+	return true
+}
+
+// fill moves into b what waits; false says that nobody waits for any of it any more.
+func (q *queue) fill(b *batch) bool {
+	n, weight := 0, 0
+	for n < len(q.waiting) && len(b.pending) < q.store.options.BatchMax {
+		p := q.waiting[n]
+		w := p.request.weight()
+		if len(b.pending) > 0 && weight+w > weightMax {
+			break
+		}
+		n++
+		if p.ctx.Err() == nil && p.state.CompareAndSwap(stateWaiting, stateSent) {
+			b.pending = append(b.pending, p)
+			weight += w
+		}
+	}
+	rest := copy(q.waiting, q.waiting[n:])
+	clear(q.waiting[rest:])
+	q.waiting = q.waiting[:rest]
+	return len(b.pending) > 0
 }
 
 // finish hands out the answers. Where there was no Redis, whatever waits is told at once, so that an

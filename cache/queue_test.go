@@ -35,11 +35,11 @@ func (s *sizes) Batch(verb Verb, size int, _ time.Duration) {
 	}
 }
 
-// gated is a Store with one worker that is held, with a batch of one request it took, until open is
+// gated is a Store with one worker, or Options.InFlightMax, that is held, with a batch of one request it took, until open is
 // called; outcome tells of that request.
 func gated(ctx context.Context, t *testing.T, options Options) (b *bench, outcome func() map[string]int, open func()) {
 	t.Helper()
-	options.InFlightMax, options.Timeout, options.Logger = 1, time.Minute, quiet
+	options.InFlightMax, options.Timeout, options.Logger = max(1, options.InFlightMax), time.Minute, quiet
 	b = newBench(t, client(t, redistest.Start(t).Addr()), options)
 	b.stock("TEE@berlin=1000")
 	if _, err := b.store.Reserve(b.ctx, order("first", "1:TEE:1")); err != nil {
@@ -109,6 +109,61 @@ func TestGather(t *testing.T) {
 	if seen.calls["reserve ok"] != 132 || seen.calls["adjust ok"] != 1 {
 		t.Errorf("calls: %v", seen.calls)
 	}
+}
+
+// TestDue has what waits sent when nothing is in flight, when it fills a batch, and when what is in flight
+// is late.
+func TestDue(t *testing.T) {
+	for _, c := range []struct {
+		waiting, inFlight int
+		sent              time.Duration // ago
+		due               bool
+	}{
+		{0, 0, 0, false},
+		{1, 0, 0, true},
+		{1, 1, 0, false},
+		{63, 1, 0, false},
+		{64, 1, 0, true},
+		{64, 2, 0, true},
+		{1, 1, lateAfter + time.Second, true},
+		{0, 1, lateAfter + time.Second, false},
+	} {
+		q := &queue{
+			store: &Store{options: Options{BatchMax: 64}}, waiting: make([]*pending, c.waiting),
+			inFlight: c.inFlight, sent: time.Now().Add(-c.sent),
+		}
+		if got := q.due(); got != c.due {
+			t.Errorf("%d wait, %d in flight, sent %v ago: due is %v", c.waiting, c.inFlight, c.sent, got)
+		}
+	}
+}
+
+// TestGather_Full sends a full batch beside one that is in flight, and keeps one that is not.
+func TestGather_Full(t *testing.T) {
+	b, one, open := gated(t.Context(), t, Options{InFlightMax: 3})
+	defer open()
+	b.store.queues[VerbReserve].late(time.Minute)
+	some := b.reserveAll(b.ctx, "some", 63)
+	b.queued(63)
+	if got := b.store.Stats().InFlight[VerbReserve]; got != 1 {
+		t.Errorf("%d batches are in flight while 63 wait, want 1", got)
+	}
+	last := b.reserveAll(b.ctx, "last", 1)
+	b.queued(0)
+	if got := b.store.Stats().InFlight[VerbReserve]; got != 2 {
+		t.Errorf("%d batches are in flight once 64 waited, want 2", got)
+	}
+	open()
+	if one()["ok"] != 1 || some()["ok"] != 63 || last()["ok"] != 1 {
+		t.Errorf("outcomes: %v, %v, %v", one(), some(), last())
+	}
+}
+
+// late has what was sent last seem sent by so much later.
+func (q *queue) late(by time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sent = q.sent.Add(by)
 }
 
 // TestEndedContext does not send a request whose context ended while it waited, and says of one that
