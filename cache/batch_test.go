@@ -78,6 +78,42 @@ func TestBatchOfMany(t *testing.T) {
 	})
 }
 
+// TestBatchOfMany_GivenBack confirms in one call a reservation that takes back the units of one that is
+// overdue, and then that one: it finds nothing left, as it would in a call of its own.
+func TestBatchOfMany_GivenBack(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		e.Flush(t)
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@berlin=5")
+		b.batch(VerbReserve, b.reserveRequests([]ReserveRequest{order("ord", "1:TEE:5")})...)
+		b.now += 60_000
+		b.batch(VerbReserve, b.reserveRequests([]ReserveRequest{order("other", "1:TEE:2")})...)
+		b.now += 60_000
+		var confirms []request
+		for _, id := range []string{"ord", "other", "ord"} {
+			confirms = append(confirms, &transitionCall{
+				verb: VerbConfirm, request: &TransitionRequest{ID: id}, settled: settledAlways,
+			})
+		}
+
+		var got []string
+		for _, a := range b.batch(VerbConfirm, confirms...) {
+			got = append(got, a.status)
+		}
+
+		if want := []string{"done", "insufficient", "repeat"}; !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		if want := `stock TEE@berlin 0
+level TEE@berlin 5 5 0 0
+ord confirmed v3 until 10s | 1 TEE 5 berlin:5
+other expired v2 until 70s | 1 TEE 2 berlin:2`; !strings.HasPrefix(b.state(0), want) {
+			t.Errorf("state:\n%s\nwant:\n%s", b.state(0), want)
+		}
+		b.invariants()
+	})
+}
+
 // TestBatchOfFirst has a reserve of which only the first candidate is named, and all where that does not
 // serve, answer and leave behind what it does with all of them named.
 func TestBatchOfFirst(t *testing.T) {

@@ -25,7 +25,7 @@
 --   {"insufficient", line available …, record}  it had expired, and these lines can't be had again
 --   {"done", record}             confirmed
 
---@ counts limits
+--@ limits counts plain
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
@@ -33,12 +33,6 @@ local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
-
--- plain reads the record of a held reservation that is one line from one location, which most are: its
--- version, what stands in the record between version and transition, what follows the transition, level and
--- units; nil where it is another.
-local PLAIN = '^1\31held\31(%d+)\31(%d+\31[^\31]*\31[^\31]*)\31([^\31]*)\31'
-  .. '([^\30]*\30[^\31\30]*\31([^\31]*)\31%d+\31%d+\31([^\31\30]*)\31(%d+)\31%d+)$'
 
 -- deciding makes the function that confirms any reservation. It is called when the first comes that is not
 -- plain: making these closures takes Redis longer than a plain one. ids are those that may need more than
@@ -144,21 +138,16 @@ end
 local closed, locations = read_stock(stock_key, {}, 1, 0)
 if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local plain, others, names, listed = {}, {}, {}, {}
+local ready, others, names, listed = {}, {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local id = args[i]
-  if records[id] then
-    local version, dates, transition, tail, sku, location, units = string.match(records[id], PLAIN)
-    if not version or transition == CONFLICT then
-      others[#others + 1] = id
-    else
-      local level = sku .. US .. location
-      plain[id] = { version, dates, tail, level, tonumber(units) }
-      if not listed[level] then
-        listed[level] = true
-        names[#names + 1] = level
-      end
-    end
+  local r = plain(id)
+  ready[id] = r
+  if not r then
+    others[#others + 1] = id
+  elseif not listed[r.level] then
+    listed[r.level] = true
+    names[#names + 1] = r.level
   end
 end
 local decide = #others > 0 and deciding(others, names, listed) or nil
@@ -167,28 +156,23 @@ fields(levels_key, names, 1, #names, take_counts)
 -- decide
 -- confirm_plain confirms a plain reservation.
 local function confirm_plain(id, r, version, transition)
-  local before, level = r[1], r[4]
-  if version ~= '' and version ~= before then return 'version_conflict', records[id] end
-  if not counts[level] then return 'corrupt', level end
-  shift(level, 0, r[5])
-  plain[id] = nil
-  local after = table.concat({ '1', 'confirmed', int(before + 1), r[2], transition, r[3] }, US)
-  keep(id, after)
-  events[#events + 1] = 'confirm' .. US .. id .. US .. 'held' .. US .. before .. US .. RS .. after
-  return 'done', after
+  if version ~= '' and version ~= r.version then return 'version_conflict', r.text end
+  if not counts[r.level] then return 'corrupt', r.level end
+  shift(r.level, 0, r.units)
+  return 'done', step_plain('confirm', id, r, 'confirmed', transition)
 end
 
 local reply = { 'ok', int(now), locations }
 for i = 1, n do
   local id, version, transition = args[first_id + i - 1], args[cursor], args[cursor + 1]
-  local status, payload
-  if not records[id] then
-    status, payload = 'not_found', ''
-  elseif plain[id] then
-    status, payload = confirm_plain(id, plain[id], version, transition)
-  else
+  local r, status, payload = ready[id], nil, nil
+  if r and r.text == records[id] then -- an earlier request may have confirmed it, or have had it expired
+    status, payload = confirm_plain(id, r, version, transition)
+  elseif records[id] then
     decide = decide or deciding({}, {}, {})
     status, payload = decide(id, version, transition)
+  else
+    status, payload = 'not_found', ''
   end
   reply[#reply + 1], reply[#reply + 2] = status, payload
   cursor = cursor + 2

@@ -13,7 +13,7 @@
 --   {"ok", now_ms, locations, expired, skipped, more}  how many expired; how many could not, for
 --                                their levels are gone or broken; "1" if more may be due
 
---@ records limits tags expiry
+--@ records limits tags plain expiry
 
 -- bind
 local stock_key, reservations_key, deadlines_key = KEYS[1], KEYS[2], KEYS[3]

@@ -1,4 +1,4 @@
--- expiry is put into scripts that give back what is due. It needs records, limits and tags before it.
+-- expiry is put into scripts that give back what is due. It needs records, limits, tags and plain before it.
 
 local DUE_MEMBERS = 4 -- members of deadlines given back by one call
 
@@ -11,6 +11,21 @@ local function give_back(r)
     end
   end
   limits_of(r, nil, function(name, units) count_limit(name, -units) end)
+end
+
+-- expire gives back what a held record has, plain or not, and says so; it does not where a level is gone or
+-- broken.
+local function expire(id, r)
+  if r.lines then
+    if lacking(r, available) then return false end
+    give_back(r)
+    move('expire', id, r, 'expired', '')
+  else
+    if not available[r.level] then return false end
+    change(r.level, available[r.level] + r.units)
+    step_plain('expire', id, r, 'expired', '')
+  end
+  return true
 end
 
 -- reclaim gives back what is due, a bounded number of members of deadlines. It returns how many
@@ -32,20 +47,28 @@ local function reclaim(stock_key, reservations_key, deadlines_key, limits_key, c
   read_records(reservations_key, unread, 1, #unread)
   local overdue, limited, levels, listed = {}, {}, {}, {}
   for _, id in ipairs(ids) do
-    local r = reservation(id)
-    if r and r.state == 'held' and r.expires <= now then
+    local r = plain(id)
+    if r and string.find(r.line, FS, 1, true) then r = nil end -- it may be limited
+    if r and r.expires <= now then
       overdue[#overdue + 1] = { id, r }
-      if is_limited(r) then limited[#limited + 1] = r end
-      levels_of(r, levels, listed)
+      if available[r.level] == nil and not listed[r.level] then
+        listed[r.level] = true
+        levels[#levels + 1] = r.level
+      end
+    elseif not r then
+      r = reservation(id)
+      if r and r.state == 'held' and r.expires <= now then
+        overdue[#overdue + 1] = { id, r }
+        if is_limited(r) then limited[#limited + 1] = r end
+        levels_of(r, levels, listed)
+      end
     end
   end
   fields(stock_key, levels, 1, #levels, take_available)
   read_limits(limits_key, limited)
   local expired, skipped = 0, 0
   for _, entry in ipairs(overdue) do
-    if not lacking(entry[2], available) then
-      give_back(entry[2])
-      move('expire', entry[1], entry[2], 'expired', '')
+    if expire(entry[1], entry[2]) then
       expired = expired + 1
     else
       skipped = skipped + 1

@@ -128,7 +128,7 @@ end
 -- A candidate of a line is a level, or for a kit a list of its components' levels; it serves so many
 -- units of the line, of a kit whole kits.
 local function deciding()
-  --@ records tags expiry
+  --@ records tags plain expiry
 
   -- The units taken by the request under decision, so that they can be put back if it is refused.
   local journal_level, journal_units, journal = {}, {}, 0

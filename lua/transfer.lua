@@ -30,7 +30,7 @@
 --   {"done", at_ms birth level level}  moved; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
---@ records limits tags expiry counts operations
+--@ records limits tags plain expiry counts operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
