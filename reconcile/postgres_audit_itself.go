@@ -7,43 +7,47 @@ import (
 )
 
 // examineItself compares the ledger with itself in one statement, and so at one moment: of all that it
-// reads, only what differs leaves it. Sums that do not fit in memory are Postgres's to keep on disk.
+// reads, only what differs leaves it. Levels, movements and lines are added up together, with signs: where
+// that is zero nothing differs, and the rest alone is looked up. Sums that do not fit in memory are Postgres's
+// to keep on disk.
 func (p *Postgres) examineItself(ctx context.Context, audit string, s scope) error {
 	const query = `
-with lines as (
-    select l.sku, u.location, sum(u.quantity) filter (where r.state = 'held') as held,
-        sum(u.quantity - u.fulfilled) filter (where r.state = 'confirmed') as committed
+with lines as not materialized (
+    select l.sku, u.location, case when r.state = 'held' then u.quantity else 0 end as held,
+        case when r.state = 'confirmed' then u.quantity - u.fulfilled else 0 end as committed
     from reservations r join reservation_lines l on l.reservation_id = r.id
         cross join unnest(l.locations, l.quantities, l.fulfilled) as u (location, quantity, fulfilled)
-    where r.resolved_at is null and ($2 = '' or l.sku = $2) and ($3 = '' or u.location = $3)
-    group by 1, 2
-), moved as (
-    select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed,
-        sum(safety_stock) as safety_stock, sum(backorder_limit) as backorder_limit
-    from movements where ($2 = '' or sku = $2) and ($3 = '' or location = $3)
-    group by 1, 2
-), compared as (
-    select sku, location, l.sku is not null as there, coalesce(l.on_hand, 0) as on_hand, coalesce(l.held, 0) as held,
-        coalesce(l.committed, 0) as committed, coalesce(l.safety_stock, 0) as safety_stock,
-        coalesce(l.backorder_limit, 0) as backorder_limit,
-        coalesce(n.held, 0) as lines_held, coalesce(n.committed, 0) as lines_committed,
-        coalesce(m.on_hand, 0) as moved_on_hand, coalesce(m.held, 0) as moved_held, coalesce(m.committed, 0) as moved_committed,
-        coalesce(m.safety_stock, 0) as moved_safety_stock, coalesce(m.backorder_limit, 0) as moved_backorder_limit
-    from (select * from levels where ($2 = '' or sku = $2) and ($3 = '' or location = $3)) l
-        full join lines n using (sku, location) full join moved m using (sku, location)
+    where r.resolved_at is null
+), differing as materialized (
+    select sku, location from (
+        select sku, location, on_hand, held, committed, safety_stock, backorder_limit, held as lines_held,
+            committed as lines_committed from levels
+        union all
+        select sku, location, -on_hand, -held, -committed, -safety_stock, -backorder_limit, 0, 0 from movements
+        union all
+        select sku, location, 0, 0, 0, 0, 0, -held, -committed from lines
+    ) u
+    where ($2 = '' or sku = $2) and ($3 = '' or location = $3)
+    group by sku, location
+    having sum(on_hand) <> 0 or sum(held) <> 0 or sum(committed) <> 0 or sum(safety_stock) <> 0
+        or sum(backorder_limit) <> 0 or sum(lines_held) <> 0 or sum(lines_committed) <> 0
 )
 insert into audit_findings (audit_id, id, kind, sku, location, in_ledger, note)
-select $1, substr(encode(sha256(convert_to('ledger_inconsistent' || chr(31) || sku || chr(31) || location, 'UTF8')), 'hex'), 1, 16),
-    'ledger_inconsistent', sku, location,
-    case when there then json_build_object('available', on_hand - held - committed - safety_stock + backorder_limit,
-        'on_hand', on_hand, 'held', held, 'committed', committed, 'safety_stock', safety_stock,
-        'backorder_limit', backorder_limit)::text else '' end,
+select $1, substr(encode(sha256(convert_to('ledger_inconsistent' || chr(31) || d.sku || chr(31) || d.location, 'UTF8')), 'hex'), 1, 16),
+    'ledger_inconsistent', d.sku, d.location,
+    case when l.sku is not null then json_build_object(
+        'available', l.on_hand - l.held - l.committed - l.safety_stock + l.backorder_limit,
+        'on_hand', l.on_hand, 'held', l.held, 'committed', l.committed, 'safety_stock', l.safety_stock,
+        'backorder_limit', l.backorder_limit)::text else '' end,
     format('its lines add up to held %s, committed %s; its movements to on hand %s, held %s, committed %s, safety stock %s, backorder limit %s',
-        lines_held, lines_committed, moved_on_hand, moved_held, moved_committed, moved_safety_stock, moved_backorder_limit)
-from compared
-where (held, committed) is distinct from (lines_held, lines_committed)
-    or (on_hand, held, committed, safety_stock, backorder_limit)
-        is distinct from (moved_on_hand, moved_held, moved_committed, moved_safety_stock, moved_backorder_limit)
+        n.held, n.committed, m.on_hand, m.held, m.committed, m.safety_stock, m.backorder_limit)
+from differing d left join levels l using (sku, location),
+    lateral (select coalesce(sum(held), 0) as held, coalesce(sum(committed), 0) as committed
+        from lines where lines.sku = d.sku and lines.location = d.location) n,
+    lateral (select coalesce(sum(on_hand), 0) as on_hand, coalesce(sum(held), 0) as held,
+        coalesce(sum(committed), 0) as committed, coalesce(sum(safety_stock), 0) as safety_stock,
+        coalesce(sum(backorder_limit), 0) as backorder_limit
+        from movements where movements.sku = d.sku and movements.location = d.location) m
 on conflict on constraint audit_findings_key do update set state = 'open', in_ledger = excluded.in_ledger, note = excluded.note`
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `set local jit = off`); err != nil {

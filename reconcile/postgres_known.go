@@ -84,21 +84,28 @@ func (k *known) hold(id string) *reservation {
 	return &hold
 }
 
-// learn remembers what a book has left behind, and at which position.
+// learn remembers what a book has changed, and at which position. What was only read, as an audit reads the
+// whole ledger, is not what comes next.
 func (k *known) learn(b *book, at cache.Position) {
 	k.at = at
 	for key := range b.before {
-		k.levels.drop(key)
+		if b.levels[key] == nil {
+			k.levels.drop(key)
+		}
 	}
 	for key, l := range b.levels {
+		if before, there := b.before[key]; there && before == *l {
+			continue
+		}
 		copied := levelKey{location.SKU(strings.Clone(string(key.sku))), location.ID(strings.Clone(string(key.at)))}
 		k.levels.put(copied, *l)
 	}
 	for id, r := range b.reservations {
-		if r.record.State == cache.StateHeld {
-			k.holds.put(strings.Clone(id), r.record.Encode())
-		} else {
+		switch {
+		case r.record.State != cache.StateHeld:
 			k.holds.drop(id)
+		case r.created || r.changed || r.rearranged:
+			k.holds.put(strings.Clone(id), r.record.Encode())
 		}
 	}
 }
