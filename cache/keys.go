@@ -70,6 +70,8 @@ func (k keys) of(verb Verb) []string {
 	switch verb {
 	case VerbReserve, VerbExpire:
 		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
+	case VerbGlance:
+		return []string{k.stock, k.reservations, k.limits}
 	case VerbConfirm:
 		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}
 	case VerbRelease:

@@ -20,4 +20,7 @@ const (
 	ReservationPageMax     = 500           // reservations in one page
 	ReservationPageDefault = 50            // reservations in a page that names no limit
 	BatchLimit             = 512           // requests in one script call, whatever Options say
+
+	SoldOutCacheMin = time.Millisecond // shortest time that a refusal is remembered
+	SoldOutCacheMax = time.Second      // longest
 )

@@ -76,15 +76,21 @@ func (m *model) lapse() {
 // TestModel makes random calls on a Store on real Redis and on the model, and compares every answer,
 // the levels and the invariants after each.
 func TestModel(t *testing.T) {
+	modelled(t, Options{TTL: 10 * time.Second}, func(*play) {})
+}
+
+// modelled is TestModel with Stores of other options; begin is given each before it is called.
+func modelled(t *testing.T, options Options, begin func(*play)) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		if e.Name != "redis" {
 			return
 		}
 		rapid.Check(t, func(rt *rapid.T) {
 			e.Flush(t)
-			b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+			b := newBench(t, e.Client, options)
 			defer func() { _ = b.store.Close(b.ctx) }()
 			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
+			begin(p)
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "replay": p.replay, "confirm": p.confirm, "release": p.release,
 				"fulfill": p.fulfill, "extend": p.extend, "adjust": p.adjust, "remove": p.remove, "transfer": p.transfer, "return": p.back, "wait": p.wait, "sweep": p.sweep,

@@ -19,6 +19,11 @@ type Options struct {
 	// nothing is taken from a wrong location before the directory is known. Default: no directory is used.
 	AwaitDirectory bool
 
+	// SoldOutCache is how long Reserve goes by what Redis has refused: meanwhile it asks a shorter question first. A
+	// refusal by that is of the moment as any other, but for units of overdue holds: for so long they may not be
+	// given back. From SoldOutCacheMin to SoldOutCacheMax; 0, the default: every refusal is exact.
+	SoldOutCache time.Duration
+
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
 	InFlightMax int // batches of one verb under way at once, more than one only where they are full; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384
@@ -33,6 +38,7 @@ type Verb string
 // The verbs.
 const (
 	VerbReserve  Verb = "reserve"
+	VerbGlance   Verb = "glance" // reserve's shorter question: see Options.SoldOutCache
 	VerbConfirm  Verb = "confirm"
 	VerbRelease  Verb = "release"
 	VerbExtend   Verb = "extend"
@@ -53,7 +59,7 @@ const (
 
 // Verbs lists those that are called.
 var Verbs = []Verb{
-	VerbReserve, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
+	VerbReserve, VerbGlance, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,
 }
 

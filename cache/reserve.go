@@ -20,7 +20,8 @@ const reroutesMax = 5
 //
 // It costs one round trip, shared with the other calls of its batch, and one more for the first call in a
 // second that the first of several locations does not serve; a refusal that may be due to overdue
-// reservations or a list of locations that is out of date costs one more each time.
+// reservations or a list of locations that is out of date costs one more each time. With
+// Options.SoldOutCache it costs one more, too, where units came back after a refusal.
 func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
@@ -34,6 +35,10 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			return Result{}, err
 		}
 		unrouted := call.route(known.rules, s.options.TTL)
+		if err := s.stillSoldOut(ctx, call, known); err != nil {
+			return Result{}, err
+		}
+		asked := s.soldOut.now()
 		a := s.sendFirst(ctx, call)
 		if unrouted != nil && a.status != "replay" && a.status != "conflict" {
 			return Result{}, unrouted
@@ -48,7 +53,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			return s.replayed(ctx, &r, a)
 		case "insufficient":
 			if !known.stale(a) {
-				return Result{}, call.insufficient(a.payload)
+				err := call.insufficient(a.payload)
+				s.soldOut.note(call, err, asked)
+				return Result{}, err
 			}
 			s.catalog.known.CompareAndSwap(known, nil)
 		case "no_location":

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,8 +40,9 @@ type reserveLine struct {
 
 // limitUse is what a request takes of a purchase limit.
 type limitUse struct {
-	limit *location.Limit
-	units int64
+	limit   *location.Limit
+	units   int64
+	counter string // what the glance they were last in called the customer's counter
 }
 
 // route chooses the candidates of each line. Where it can't, the call still asks whether its id is known:
@@ -147,20 +149,14 @@ func (c *reserveCall) use(limit *location.Limit, units int64) {
 			return
 		}
 	}
-	c.limits = append(c.limits, limitUse{limit, units})
+	c.limits = append(c.limits, limitUse{limit: limit, units: units})
 }
 
 // write writes the texts that the script takes, all in one allocation.
 func (c *reserveCall) write() {
-	r, channel, split := c.request, c.routing.Channel(), c.request.Split
+	r, channel := c.request, c.routing.Channel()
 	if channel == "" {
 		channel = r.Channel
-	}
-	if split == "" {
-		split = c.routing.Split()
-	}
-	if split == "" {
-		split = location.SplitLines
 	}
 	t := scratch.Get().(*texts)
 	defer scratch.Put(t)
@@ -170,7 +166,7 @@ func (c *reserveCall) write() {
 	t.add("reserve", unitSeparator, r.ID, unitSeparator, unitSeparator, "0", unitSeparator, r.extra(), recordSeparator)
 	t.next()
 	t.number(c.ttl)
-	t.add(" ", string(split), " ")
+	t.add(" ", string(c.split()), " ")
 	t.number(int64(len(r.Lines)))
 	t.add(" ")
 	t.number(int64(len(c.limits)))
@@ -183,6 +179,11 @@ func (c *reserveCall) write() {
 	for i := range c.lines {
 		c.lines[i].quantity, c.lines[i].text = parts.next(), parts.next()
 	}
+}
+
+// split is how far the reservation may be spread.
+func (c *reserveCall) split() location.Split {
+	return cmp.Or(c.request.Split, c.routing.Split(), location.SplitLines)
 }
 
 // writeLine writes a line's quantity and text.

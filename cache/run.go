@@ -168,8 +168,12 @@ const (
 // modeDry has reserve only decide.
 const modeDry = "dry"
 
-// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all.
+// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; glance,
+// which writes nothing, needs no such.
 func (b *batch) header(verb Verb, now string) []string {
+	if verb == VerbGlance {
+		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
+	}
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {
 	case VerbReserve:
@@ -204,6 +208,9 @@ func (b *batch) arguments(args []any) []any {
 // decode reads the reply: "ok", now, the version of the locations, then status and payload of each
 // request.
 func (b *batch) decode(verb Verb, reply []any) error {
+	if verb == VerbGlance {
+		return b.decodeGlance(reply)
+	}
 	if len(reply) != 3+2*len(b.pending) {
 		return fmt.Errorf("%w: %s answered %d values to %d requests", ErrCorrupt, verb, len(reply), len(b.pending))
 	}

@@ -27,6 +27,7 @@ type Store struct {
 	directed    atomic.Pointer[locations] // by the directory, if there is one
 	awaiting    atomic.Bool               // Direct is to be called first
 	elsewhere   elsewhere
+	soldOut     *soldOut // nil: nothing is remembered
 	snapshot    atomic.Pointer[snapshot]
 	clock       func() string // "" leaves the time to Redis; tests set it
 }
@@ -58,9 +59,12 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 		elsewhere: elsewhere{seed: maphash.MakeSeed()},
 	}
 	s.awaiting.Store(options.AwaitDirectory)
+	if options.SoldOutCache > 0 {
+		s.soldOut = newSoldOut(options.SoldOutCache)
+	}
 	for _, verb := range Verbs {
 		s.verbKeys[verb] = s.keys.of(verb)
-		if verb != VerbExpire {
+		if verb != VerbExpire && (verb != VerbGlance || s.soldOut != nil) {
 			s.queues[verb] = newQueue(s, verb)
 		}
 	}
@@ -123,6 +127,9 @@ func (o Options) check() error {
 	}
 	if o.DurableWait < time.Millisecond {
 		f.add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
+	}
+	if o.SoldOutCache != 0 && (o.SoldOutCache < SoldOutCacheMin || o.SoldOutCache > SoldOutCacheMax) {
+		f.add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
 	}
 	return f.err()
 }

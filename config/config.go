@@ -14,10 +14,13 @@ type Config struct {
 	Redis       Redis
 	Postgres    Postgres
 	Reservation Reservation
-	Reconcile   Reconcile
-	Confirm     Confirm
-	Directory   Directory
-	Auth        Auth
+
+	SoldOutCache time.Duration // how long refusals are remembered; 0: every one is exact
+
+	Reconcile Reconcile
+	Confirm   Confirm
+	Directory Directory
+	Auth      Auth
 }
 
 // HTTP is where the API listens.

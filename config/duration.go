@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/holdfast/holdfast/cache"
 )
 
 // duration reads a duration with its unit. A bare number, 0 included, is refused: nobody can tell
@@ -56,6 +58,18 @@ func setWait(to *time.Duration, raw any) error {
 	}
 	if d < time.Millisecond || d > confirmWaitMax {
 		return fmt.Errorf("must be between 1ms and %s", plain(confirmWaitMax))
+	}
+	*to = d
+	return nil
+}
+
+func setSoldOutCache(to *time.Duration, raw any) error {
+	d, err := duration(raw)
+	if err != nil {
+		return err
+	}
+	if d != 0 && (d < cache.SoldOutCacheMin || d > cache.SoldOutCacheMax) {
+		return fmt.Errorf("must be 0s, or between %s and %s", plain(cache.SoldOutCacheMin), plain(cache.SoldOutCacheMax))
 	}
 	*to = d
 	return nil

@@ -95,6 +95,9 @@ func TestLoadAllowed(t *testing.T) {
 		"Kubernetes service links": {env: []string{"HOLDFAST_SERVICE_HOST=10.0.0.1", "HOLDFAST_PORT=tcp://10.0.0.1:80", "HOLDFAST_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "HOLDFAST_SERVICE_PORT_HTTP=80"}},
 		"an empty file":            {file: "# nothing\n"},
 		"a deadline at the most":   {file: "reservation: {ttl: 24h}\n"},
+		"refusals for the least":   {file: "sold_out_cache: 1ms\n"},
+		"refusals for the most":    {flags: []string{"--sold-out-cache=1s"}},
+		"refusals not remembered":  {env: []string{"HOLDFAST_SOLD_OUT_CACHE=0s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := s.load(t); err != nil {
@@ -121,6 +124,12 @@ func TestLoadFaults(t *testing.T) {
 			`confirm.wait = "soon" (from --confirm-wait): must be a duration with its unit, such as 10m, 90s or 24h`},
 		"confirm.wait too long": {env("HOLDFAST_CONFIRM_WAIT=2m"),
 			`confirm.wait = "2m" (from HOLDFAST_CONFIRM_WAIT): must be between 1ms and 15s`},
+		"refusals for too short": {file("sold_out_cache: 999us\n"),
+			`sold_out_cache = "999us" (from holdfast.yaml): must be 0s, or between 1ms and 1s`},
+		"refusals for too long": {env("HOLDFAST_SOLD_OUT_CACHE=1001ms"),
+			`sold_out_cache = "1001ms" (from HOLDFAST_SOLD_OUT_CACHE): must be 0s, or between 1ms and 1s`},
+		"refusals for a time below zero": {source{flags: []string{"--sold-out-cache=-1ms"}},
+			`sold_out_cache = "-1ms" (from --sold-out-cache): must be 0s, or between 1ms and 1s`},
 		"broken seconds": {env("HOLDFAST_RESERVATION_TTL=1500ms"),
 			`reservation.ttl = "1500ms" (from HOLDFAST_RESERVATION_TTL): must be whole seconds, 1s or more`},
 		"ttl over its maximum": {env("HOLDFAST_RESERVATION_TTL=2h", "HOLDFAST_RESERVATION_TTL_MAX=1h"),

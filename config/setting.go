@@ -50,6 +50,8 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setSeconds(&c.Reservation.TTLMax, raw) }},
 	{"reservation.retention", "24h", "how long Redis keeps resolved reservations", false,
 		func(c *Config, raw any) error { return setRetention(&c.Reservation.Retention, raw) }},
+	{"sold_out_cache", "0s", "how long reserve goes by what was refused; 0s: every refusal is exact", false,
+		func(c *Config, raw any) error { return setSoldOutCache(&c.SoldOutCache, raw) }},
 	{"reconcile.backlog_max", 250_000, "entries waiting for the ledger from which reserve is refused", false,
 		func(c *Config, raw any) error { return setBacklog(&c.Reconcile.BacklogMax, raw) }},
 	{"confirm.wait", "5s", "longest wait of a durable call for the ledger", false,

@@ -24,10 +24,13 @@ var allowOOM = map[string]bool{
 // put is a line of a script that says which files stand there in its place.
 var put = regexp.MustCompile(`(?m)^ *--@ ([a-z ]+)\n`)
 
+// bare lists the scripts that need nothing of the prelude: it would cost them more than they do themselves.
+var bare = map[string]bool{"glance": true}
+
 // Names lists the scripts: one for each verb, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
-		"reserve", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
+		"reserve", "glance", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
 		"adjust", "remove", "transfer",
 		"compensate", "revert", "forget", "tend", "begin", "load", "open", "audit", "repair",
 	}
@@ -42,6 +45,9 @@ func Text(name string, epoch uint64, real bool) (string, error) {
 	own, err2 := read(name)
 	if err := errors.Join(err1, err2); err != nil {
 		return "", fmt.Errorf("script %s: %w", name, err)
+	}
+	if bare[name] {
+		prelude = nil
 	}
 	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + own
 	switch {

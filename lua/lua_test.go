@@ -83,8 +83,8 @@ func TestHeaders(t *testing.T) {
 					t.Errorf("%q is answered and not documented", word)
 				}
 			}
-			if name == "reserve" != slices.Contains(gates, "backlog") {
-				t.Errorf("gate words %v: reserve, and it alone, answers backlog", gates)
+			if reserves := name == "reserve" || name == "glance"; reserves != slices.Contains(gates, "backlog") {
+				t.Errorf("gate words %v: reserve, and what asks in its place, alone answer backlog", gates)
 			}
 		})
 	}
@@ -215,6 +215,7 @@ func TestText(t *testing.T) {
 		{"reserve", true, "#!lua\nlocal EPOCH = '7'\n-- prelude"},
 		{"release", true, "#!lua flags=allow-oom\nlocal EPOCH = '7'\n"},
 		{"reserve", false, "local EPOCH = '7'\n-- prelude"},
+		{"glance", true, "#!lua\nlocal EPOCH = '7'\n-- glance"},
 	} {
 		text, err := Text(c.name, 7, c.real)
 		if err != nil || !strings.HasPrefix(text, c.begin) || !strings.HasSuffix(text, lastLines(source(t, c.name))) {

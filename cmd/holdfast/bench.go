@@ -136,7 +136,7 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 	case c.Postgres.URL == "":
 		return nil, errBenchPostgres
 	}
-	o.Logger, o.Version = m.logger(), thisBuild().Version
+	o.Logger, o.Version, o.SoldOut = m.logger(), thisBuild().Version, c.SoldOutCache
 	dial.LogTo(o.Logger)
 	opened, err := dial.Open(c.Redis.Endpoint)
 	if err != nil {

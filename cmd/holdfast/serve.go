@@ -78,6 +78,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	store, err := cache.New(redis.Client, cache.Options{
 		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Ledger: ledger, DurableWait: c.Confirm.Wait, AwaitDirectory: true, Observer: observed, Logger: logger,
+		SoldOutCache: c.SoldOutCache,
 	})
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ func newLibrary(ctx context.Context, r *rig, s *scene) (l *library, err error) {
 	l = &library{rig: r}
 	options := cache.Options{
 		Prefix: Prefix, TTL: holdFor, Timeout: callTimeout, DurableWait: durableTimeout, Logger: r.options.Logger,
+		SoldOutCache: r.options.SoldOut,
 	}
 	if s.confirms || r.options.Reconcile {
 		if l.ledger, err = openLedger(ctx, r); err != nil {

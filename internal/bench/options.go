@@ -21,6 +21,7 @@ type Options struct {
 	Load        float64       // percent of what each contender answers without a rate, which is measured first; 0: Rate
 	Seed        uint64        // what is drawn from it: the orders, and who is first
 	Sizes       []Size        // of the scenario scale
+	SoldOut     time.Duration // cache.Options.SoldOutCache of Holdfast
 	Reconcile   bool          // a reconciler runs beside every scenario, not only where sales are durable
 
 	Version string                             // of this program; for the report

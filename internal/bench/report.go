@@ -19,7 +19,8 @@ type Report struct {
 	Callers     int          `json:"callers"`
 	Rounds      int          `json:"rounds"`
 	Seconds     float64      `json:"round_seconds"`
-	Load        float64      `json:"load_percent"` // of what a contender answers at most; 0 where a rate does not depend on that
+	Load        float64      `json:"load_percent"`      // of what a contender answers at most; 0 where a rate does not depend on that
+	SoldOut     float64      `json:"sold_out_cache_ms"` // of Holdfast; 0: every refusal is exact
 	Comparisons []Comparison `json:"comparisons"`
 }
 
@@ -62,6 +63,7 @@ func newReport(r *rig) *Report {
 	return &Report{
 		Version: o.Version, Started: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(), Servers: r.trust,
 		Seed: o.Seed, Callers: o.Callers, Rounds: o.Rounds, Seconds: o.Duration.Seconds(), Load: o.Load,
+		SoldOut: float64(o.SoldOut) / float64(time.Millisecond),
 	}
 }
 

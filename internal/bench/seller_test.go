@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
 )
@@ -125,6 +126,35 @@ func TestSellers(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestSellers_SoldOutCache has Holdfast remember refusals where the run says so, and sell the same.
+func TestSellers_SoldOutCache(t *testing.T) {
+	t.Parallel()
+	r := newRig(t).claimed(t)
+	r.options.SoldOut = time.Second
+	for _, open := range []func(context.Context, *rig, *scene) (seller, error){openLibrary, openOverHTTP} {
+		by := r.opened(t, &contender{open: open}, &scene{})
+		var store *cache.Store
+		switch by := by.(type) {
+		case *library:
+			store = by.store
+		case *overHTTP:
+			store = by.library.store
+		}
+		if _, asked := store.Stats().Queued[cache.VerbGlance]; !asked {
+			t.Errorf("%T remembers nothing", by)
+		}
+		skus := skuNames(1)
+		if err := by.stock(t.Context(), skus, 20); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "sold out", sell(t, &orders{prefix: "one-", skus: skus, lines: 1, copies: 1}, 60, by.reserve), [outcomes]int64{20, 40})
+		left(t, by, skus, 0)
+	}
+	if text := newReport(r).Remembers(); text != " with sold_out_cache 1,000 ms" {
+		t.Errorf("the report says %q", text)
 	}
 }
 

@@ -42,7 +42,7 @@ var columns = []column{
 func (r *Report) WriteText(w io.Writer) {
 	fmt.Fprintf(w, "%d rounds of %s s each in turns, medians; %d callers, %s; seed %d\n",
 		r.Rounds, digits(r.Seconds), r.Callers, r.pace(), r.Seed)
-	fmt.Fprintf(w, "Holdfast %s, Redis %s, PostgreSQL %s, %d CPUs\n", r.Version, r.Servers.Redis, r.Servers.Postgres, r.CPUs)
+	fmt.Fprintf(w, "Holdfast %s%s, Redis %s, PostgreSQL %s, %d CPUs\n", r.Version, r.Remembers(), r.Servers.Redis, r.Servers.Postgres, r.CPUs)
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of what is %s)\n", c.Scenario, c.Title, c.About)
@@ -58,6 +58,14 @@ const legend = `
 Redis µs, process µs: processor time for each answer, of Redis's main thread and of this process. The callers
 are in this process, and over HTTP the server is too. bytes/hold: memory of Redis for each held reservation.
 `
+
+// Remembers says for how long refusals are remembered, where they are.
+func (r *Report) Remembers() string {
+	if r.SoldOut == 0 {
+		return ""
+	}
+	return " with sold_out_cache " + digits(r.SoldOut) + " ms"
+}
 
 // pace says how calls are sent.
 func (r *Report) pace() string {

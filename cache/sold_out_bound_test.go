@@ -1,0 +1,342 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// TestSoldOut_Bound has a hold that falls due missed for no longer than refusals are remembered, counted from
+// before the last one of reserve was sent.
+func TestSoldOut_Bound(t *testing.T) {
+	const due, refused = 10 * time.Second, "insufficient_stock | 1 TEE 0 of 1"
+	for _, c := range []struct {
+		name           string
+		asked, then    time.Duration // when reserve refuses, and when it is asked again
+		want, glances  string
+		reserveTakes   time.Duration // by the Store's clock, until it is answered
+		glanceTakes    time.Duration
+		sweptMeanwhile bool
+	}{
+		{name: "not due", asked: due - 90*time.Millisecond, then: due - time.Millisecond, want: refused, glances: "1 refused, 0 went on"},
+		{name: "due, and remembered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, want: refused, glances: "1 refused, 0 went on"},
+		{name: "remembered no longer", asked: due - time.Millisecond, then: due + 99*time.Millisecond, want: "held", glances: "0 refused, 0 went on"},
+		{name: "no longer once it is answered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, glanceTakes: time.Millisecond,
+			want: "held", glances: "0 refused, 1 went on"},
+		{name: "counted from before reserve was sent", asked: due - time.Millisecond, then: due + 98*time.Millisecond, reserveTakes: time.Millisecond,
+			want: "held", glances: "0 refused, 0 went on"},
+		{name: "swept", asked: due - time.Millisecond, then: due, sweptMeanwhile: true, want: "held", glances: "0 refused, 1 went on"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+				b, told := remembering(t, e)
+				b.stock("TEE@berlin=1")
+				reserve(order("ord", "1:TEE:1"))(b)
+				after(c.asked)(b)
+				begun, clock, took := b.store.clock, b.store.soldOut.clock, atomic.Int64{}
+				b.store.clock = func() string { took.Store(int64(c.reserveTakes)); return begun() }
+				b.store.soldOut.clock = func() time.Duration { return clock() + time.Duration(took.Load()) }
+				equal(t, "by reserve", reserve(order("late", "1:TEE:1"))(b), refused)
+				after(c.then - c.asked)(b)
+				if c.sweptMeanwhile {
+					equal(t, "sweep", expire(b.another()), "expired 1 more false")
+				}
+				reads := 0
+				b.store.soldOut.clock = func() time.Duration {
+					reads++
+					return clock() + c.reserveTakes + time.Duration(min(reads-1, 1))*c.glanceTakes // it is read before a glance, then after
+				}
+
+				if got := reserve(order("later", "1:TEE:1"))(b); !strings.HasPrefix(got, c.want) {
+					t.Errorf("%s, want %s", got, c.want)
+				}
+
+				equal(t, "how", told.glanced(), c.glances)
+			})
+		})
+	}
+}
+
+// TestSoldOut_Refreshed has what is remembered counted from the last refusal of reserve, not of a glance.
+func TestSoldOut_Refreshed(t *testing.T) {
+	b, told := remembering(t, redistest.Engines(t)[0])
+	redistest.Engines(t)[0].Flush(t)
+	b.stock("TEE@berlin=0")
+	for i := range 4 {
+		reserve(order(fmt.Sprint(i), "1:TEE:1"))(b)
+		after(keepFor / 2)(b)
+	}
+	equal(t, "of four, half a time apart", told.glanced(), "2 refused, 0 went on")
+}
+
+// TestSoldOut_Forgotten has one call alone ask twice after units came back.
+func TestSoldOut_Forgotten(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b, told := remembering(t, e)
+		b.stock("TEE@berlin=0")
+		reserve(order("late", "1:TEE:1"))(b)
+		b.another().stock("TEE@berlin=2")
+
+		equal(t, "first", reserve(order("first", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
+		equal(t, "second", reserve(order("second", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
+
+		equal(t, "how", told.glanced(), "0 refused, 1 went on")
+	})
+}
+
+// TestSoldOut_Raced has a refusal that is noted after its units came back refuse nobody.
+func TestSoldOut_Raced(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b, _ := remembering(t, e)
+		b.stock("TEE@berlin=1")
+		reserve(order("ord", "1:TEE:1"))(b)
+		known, err := b.store.locations(b.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := order("late", "1:TEE:1")
+		late := &reserveCall{request: &r}
+		if err := late.route(known.rules, time.Second); err != nil {
+			t.Fatal(err)
+		}
+		asked := b.store.soldOut.now()
+		a := b.store.sendFirst(b.ctx, late)
+		release("ord", 0, "")(b)
+		b.store.soldOut.note(late, late.insufficient(a.payload), asked)
+
+		equal(t, "after it", reserve(order("lucky", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
+	})
+}
+
+// TestSoldOut_Closed has nobody refused from memory, and no retry either, while the gate is closed, the data is
+// another epoch's or gone, or what is stored can't be read.
+func TestSoldOut_Closed(t *testing.T) {
+	set := func(field, value string) func(*redis.Client) error {
+		return func(c *redis.Client) error { return c.HSet(t.Context(), "{holdfast:0}:stock", field, value).Err() }
+	}
+	for _, c := range []struct {
+		name string
+		lose func(c *redis.Client) error
+		want string // of a new id and of a retry
+	}{
+		{"loading", set("gate", "loading"), "rebuilding"},
+		{"stopped", set("gate", "stopped"), "rebuilding"},
+		{"backlog", set("gate", "backlog"), "backlog_full"},
+		{"open", set("gate", "open"), "insufficient_stock | 1 TEE 0 of 1"},
+		{"a higher epoch", set("epoch", "2"), "insufficient_stock | 1 TEE 0 of 1"},
+		{"a lower epoch", set("epoch", "0"), "rebuilding"},
+		{"flushed", func(c *redis.Client) error { return c.FlushAll(t.Context()).Err() }, "rebuilding"},
+		{"flushed with its scripts", func(c *redis.Client) error {
+			return errors.Join(c.ScriptFlush(t.Context()).Err(), c.FlushAll(t.Context()).Err())
+		}, "rebuilding"},
+		{"scripts forgotten", func(c *redis.Client) error { return c.ScriptFlush(t.Context()).Err() }, "insufficient_stock | 1 TEE 0 of 1"},
+		{"a replica", func(c *redis.Client) error { return c.SlaveOf(t.Context(), "127.0.0.1", "1").Err() }, "unavailable"},
+		{"a count that is no number", set(levelName("TEE", "berlin"), "many"), "internal"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := client(t, redistest.Start(t).Addr())
+			b, told := remembering(t, redistest.Engine{Client: r})
+			b.stock("TEE@berlin=1")
+			reserve(order("ord", "1:TEE:1"))(b)
+			reserve(order("late", "1:TEE:1"))(b)
+			if err := c.lose(r); err != nil {
+				t.Fatal(err)
+			}
+
+			equal(t, "new id", reserve(order("new", "1:TEE:1"))(b), c.want)
+
+			retried := "again held v1 until 10s | 1 TEE 1/1 berlin:1"
+			if !strings.HasPrefix(c.want, "insufficient") && c.want != "internal" {
+				retried = c.want
+			}
+			equal(t, "retry", reserve(order("ord", "1:TEE:1"))(b), retried)
+			if told.calls["glance insufficient_stock"]+told.calls["glance ok"]+told.calls["glance "+c.want] < 2 {
+				t.Errorf("no glance: %v", told.calls)
+			}
+		})
+	}
+}
+
+// TestSoldOut_OneSlot has two SKUs that share a slot take nothing from each other.
+func TestSoldOut_OneSlot(t *testing.T) {
+	e := redistest.Engines(t)[0]
+	e.Flush(t)
+	b, told := remembering(t, e)
+	slot := func(sku string) *soldOutSlot {
+		return b.store.soldOut.slot(&reserveLine{levels: []string{levelName(location.SKU(sku), "berlin")}})
+	}
+	twin := ""
+	for i := 0; twin == ""; i++ {
+		if sku := fmt.Sprintf("MUG-%d", i); slot(sku) == slot("TEE") {
+			twin = sku
+		}
+	}
+	b.stock("TEE@berlin=0 " + twin + "@berlin=1")
+	reserve(order("late", "1:TEE:1"))(b)
+
+	equal(t, "the other", reserve(order("ord", "1:"+twin+":1"))(b), "held v1 until 10s | 1 "+twin+" 1/1 berlin:1")
+	equal(t, "how", told.glanced(), "0 refused, 1 went on")
+	equal(t, "none left", reserve(order("late", "1:"+twin+":1"))(b), "insufficient_stock | 1 "+twin+" 0 of 1")
+}
+
+// TestSoldOut_Memory has the look whether something is remembered allocate nothing, however much was refused.
+func TestSoldOut_Memory(t *testing.T) {
+	m := newSoldOut(time.Second)
+	r := order("ord", "1:TEE:1")
+	c := &reserveCall{request: &r}
+	if err := c.route(location.Implicit([]location.ID{"berlin"}), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	refusal := &InsufficientError{Shortages: []Shortage{{Line: "1", SKU: "TEE", Requested: 1}}}
+	allocated := testing.AllocsPerRun(10*soldOutSlots, func() {
+		m.note(c, refusal, m.now())
+		if m.refusedAt(c) == 0 {
+			t.Error("it is not remembered")
+		}
+	})
+	if allocated != 0 {
+		t.Errorf("%v allocations", allocated)
+	}
+}
+
+// TestSoldOut_UnderLoad has two processes that remember sell, give back and repeat at once. No id is refused
+// once it was accepted, and the units add up.
+func TestSoldOut_UnderLoad(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		if !e.Real {
+			return
+		}
+		told := &sizes{}
+		var stores [2]*Store
+		for i := range stores {
+			b := newBench(t, e.Client, Options{SoldOutCache: 20 * time.Millisecond, Observer: told, Logger: quiet})
+			b.store.clock = func() string { return "" }
+			stores[i] = b.store
+			if i == 0 {
+				b.stock("TEE@berlin=20 MUG@berlin=10")
+			}
+		}
+		var accepted, givenBack atomic.Int64
+		var callers sync.WaitGroup
+		for i := range 32 {
+			callers.Go(func() {
+				for j := range rounds(2000, 150) {
+					mine, other := stores[i%2], stores[(i+j)%2]
+					r := order(fmt.Sprintf("%d-%d", i, j), "1:TEE:1 2:MUG:1")
+					if j%3 > 0 {
+						r.Lines = r.Lines[:1]
+					}
+					_, err := mine.Reserve(t.Context(), r)
+					if errors.Is(err, ErrInsufficient) {
+						continue
+					}
+					accepted.Add(1)
+					again, err2 := other.Reserve(t.Context(), r)
+					if err != nil || err2 != nil || !again.Replay {
+						t.Errorf("%s: %v, repeated %+v, %v", r.ID, err, again, err2)
+						return
+					}
+					if j%2 == 0 {
+						givenBack.Add(1)
+						_, err = other.Release(t.Context(), TransitionRequest{ID: r.ID})
+					}
+					if again, err2 = mine.Reserve(t.Context(), r); err != nil || err2 != nil || !again.Replay {
+						t.Errorf("%s: %v, repeated %+v, %v", r.ID, err, again, err2)
+						return
+					}
+				}
+			})
+		}
+		callers.Wait()
+		levels, err := stores[0].Levels(t.Context(), "TEE")
+		if err != nil || levels[0].Held != accepted.Load()-givenBack.Load() || levels[0].Available < 0 {
+			t.Errorf("%+v, %v: %d accepted, %d given back", levels, err, accepted.Load(), givenBack.Load())
+		}
+		if told.calls["glance insufficient_stock"] == 0 {
+			t.Errorf("nobody was refused by a glance: %v", told.calls)
+		}
+		(&bench{tb: t, ctx: t.Context(), store: stores[0]}).invariants()
+	})
+}
+
+// TestSoldOut_Model is TestModel with a Store that remembers until a hold falls due, so that every answer is the
+// model's.
+func TestSoldOut_Model(t *testing.T) {
+	told := &sizes{}
+	modelled(t, Options{TTL: 10 * time.Second, SoldOutCache: SoldOutCacheMin, Observer: told}, func(p *play) {
+		p.store.soldOut.clock = func() time.Duration {
+			due := 1
+			for _, r := range p.model.reservations {
+				if r.deadline <= p.now {
+					due++
+				}
+			}
+			return time.Duration(due) * SoldOutCacheMin
+		}
+	})
+	if told.calls["glance insufficient_stock"] == 0 {
+		t.Errorf("nothing was refused by a glance: %v", told.calls)
+	}
+}
+
+// TestSoldOut_Exact compares what a glance refuses, among random calls, with what reserve would answer at that
+// moment. They differ only where something is due that was not when reserve refused last, and no longer ago than
+// refusals are remembered.
+func TestSoldOut_Exact(t *testing.T) {
+	e := redistest.Engines(t)[1]
+	told := &sizes{}
+	late := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		e.Flush(t)
+		b := newBench(t, e.Client, Options{SoldOutCache: SoldOutCacheMax, Observer: told, Logger: quiet})
+		b.store.soldOut.clock = func() time.Duration { return time.Hour + time.Duration(b.now-epochMillis)*time.Millisecond }
+		defer func() { _ = b.store.Close(b.ctx) }()
+		b.stock("TEE@a=3 TEE@b=2 MUG@b=2 CAP@a=0")
+		skus := rapid.SampledFrom([]location.SKU{"TEE", "TEE", "MUG", "CAP"})
+		exactAt := int64(0)   // when reserve refused last, and had given back all that was due
+		var deadlines []int64 // of what was held
+		for i := range rapid.IntRange(5, 30).Draw(rt, "calls") {
+			r := ReserveRequest{ID: fmt.Sprint(i), TTL: time.Second, Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(rt, "split")}
+			for line := range rapid.IntRange(1, 2).Draw(rt, "lines") {
+				r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(line), SKU: skus.Draw(rt, "sku"), Quantity: rapid.Int64Range(1, 4).Draw(rt, "units")})
+			}
+			b.now += rapid.Int64Range(0, 300).Draw(rt, "ms")
+			due := slices.ContainsFunc(deadlines, func(d int64) bool { return exactAt < d && d <= b.now })
+			want := b.wouldAnswer(r)
+			glanced := told.calls["glance insufficient_stock"]
+
+			got := served(r)(b)
+
+			refused := strings.HasPrefix(got, "insufficient_stock")
+			switch byGlance := told.calls["glance insufficient_stock"] > glanced; {
+			case !byGlance && refused:
+				exactAt = b.now
+			case !byGlance:
+				deadlines = append(deadlines, b.now+r.TTL.Milliseconds())
+			case got == want:
+			case due && refused && b.now-exactAt < SoldOutCacheMax.Milliseconds():
+				late++
+			default:
+				rt.Fatalf("%+v: %s, want %s, %d ms after reserve was asked", r, got, want, b.now-exactAt)
+			}
+			if rapid.IntRange(0, 5).Draw(rt, "release") == 0 {
+				_, _ = b.store.Release(b.ctx, TransitionRequest{ID: fmt.Sprint(rapid.IntRange(0, i).Draw(rt, "which"))})
+			}
+		}
+		b.invariants()
+	})
+	if told.calls["glance insufficient_stock"] == 0 || late == 0 {
+		t.Errorf("%d differed, of %v", late, told.calls)
+	}
+}

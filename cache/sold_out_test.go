@@ -1,0 +1,272 @@
+package cache
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// keepFor is how long the stores of these tests remember refusals.
+const keepFor = 100 * time.Millisecond
+
+// remembering is a bench whose Store remembers refusals, by the test's clock, and who is told of its calls.
+func remembering(t testing.TB, e redistest.Engine) (*bench, *sizes) {
+	t.Helper()
+	told := &sizes{}
+	b := newBench(t, e.Client, Options{TTL: 10 * time.Second, SoldOutCache: keepFor, Observer: told, Logger: quiet})
+	b.store.soldOut.clock = func() time.Duration { return time.Hour + time.Duration(b.now-epochMillis)*time.Millisecond }
+	return b, told
+}
+
+// another is a Store of another process on the same Redis, which remembers nothing.
+func (b *bench) another() *bench {
+	other := newBench(b.tb, b.store.client, Options{TTL: 10 * time.Second, Logger: quiet})
+	other.now, other.ops = b.now, 1000
+	return other
+}
+
+// glanced is how many calls were refused by a glance, and how many went on to reserve after one.
+func (s *sizes) glanced() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprintf("%d refused, %d went on", s.calls["glance insufficient_stock"], s.calls["glance ok"])
+}
+
+// TestSoldOut_Off has every call answered by reserve where nothing else is asked for.
+func TestSoldOut_Off(t *testing.T) {
+	told := &sizes{}
+	b := newBench(t, redistest.Engines(t)[0].Client, Options{Prefix: "off", Observer: told})
+	b.stock("TEE@berlin=0")
+	for i := range 3 {
+		equal(t, "answer", reserve(order(fmt.Sprint(i), "1:TEE:1"))(b), "insufficient_stock | 1 TEE 0 of 1")
+	}
+	if b.store.soldOut != nil || b.store.queues[VerbGlance] != nil {
+		t.Error("refusals are remembered")
+	}
+	equal(t, "how", told.glanced(), "0 refused, 0 went on")
+}
+
+// TestSoldOut_Options refuses times that are too short, too long or below zero.
+func TestSoldOut_Options(t *testing.T) {
+	for keep, allowed := range map[time.Duration]bool{
+		-1: false, 0: true, SoldOutCacheMin - 1: false, SoldOutCacheMin: true, SoldOutCacheMax: true, SoldOutCacheMax + 1: false,
+	} {
+		s, err := New(client(t, "127.0.0.1:1"), Options{SoldOutCache: keep})
+		if (err == nil) != allowed {
+			t.Errorf("%s: %v", keep, err)
+		}
+		if s != nil {
+			_ = s.Close(t.Context())
+		}
+	}
+}
+
+// TestSoldOut_Answers has the second of two like calls answered as reserve would, which a glance does where it
+// can tell.
+func TestSoldOut_Answers(t *testing.T) {
+	live := shop("", []location.Rank{location.RankHighestStock}, "a", "b")
+	limited := func(most int64) location.Directory {
+		d := shop("", nil, "a")
+		d.Limits = []location.Limit{{ID: "drop", SKUs: []location.SKU{"TEE", "GIFT"}, PerCustomer: most}}
+		return d
+	}
+	policy := adjust("policy", Change{SKU: "TEE", Location: "a", SafetyStock: units(2), BackorderLimit: units(1)})
+	const byGlance, byReserve, unasked = "1 refused, 0 went on", "0 refused, 1 went on", "0 refused, 0 went on"
+	for _, c := range []struct {
+		name, stock string
+		given       []func(*bench) string
+		first, then string         // lines; the first are refused by reserve
+		split       location.Split // of the second call
+		answer, how string
+	}{
+		{"nothing left", "TEE@a=0", nil, "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+		{"too few left", "TEE@a=3", nil, "1:TEE:5", "1:TEE:4", "", "insufficient_stock | 1 TEE 3 of 4", byGlance},
+		{"what is left", "TEE@a=3", nil, "1:TEE:4", "1:TEE:3", "", "a:3", unasked},
+		{"less than what is left", "TEE@a=1", nil, "1:TEE:2", "1:TEE:1", "", "a:1", unasked},
+		{"below zero", "TEE@a=3", calls(reserve(order("x", "1:TEE:3")), adjust("lost", Change{SKU: "TEE", Location: "a", Delta: units(-2)})),
+			"1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+		{"safety stock and backorder", "TEE@a=3", calls(policy), "1:TEE:3", "1:TEE:3", "", "insufficient_stock | 1 TEE 2 of 3", byGlance},
+		{"the largest of several", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byGlance},
+		{"never, one line", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "never", "insufficient_stock | 1 TEE 4 of 5", byGlance},
+		{"the sum of several", "TEE@a=10 TEE@b=15", nil, "1:TEE:26", "1:TEE:26", "units", "insufficient_stock | 1 TEE 25 of 26", byGlance},
+		{"the sum without what is below zero", "TEE@a=3 TEE@b=2",
+			calls(reserve(order("x", "1:TEE:3:a")), adjust("lost", Change{SKU: "TEE", Location: "a", Delta: units(-2)})),
+			"1:TEE:3", "1:TEE:3", "units", "insufficient_stock | 1 TEE 2 of 3", byGlance},
+		{"most stock first", "TEE@a=1 TEE@b=4", calls(direct(live)), "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byGlance},
+		{"whole, where split was refused", "TEE@a=3 TEE@b=3", nil, "1:TEE:4", "1:TEE:4", "units", "a:3 b:1", byReserve},
+		{"a pin", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1:a", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+		{"no pin, where a pinned one was refused", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1", "", "b:1", byReserve},
+		{"another pin", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1:b", "", "b:1", unasked},
+		{"one line of two", "X@a=0 Y@b=9", nil, "1:X:1 2:Y:1", "1:X:1 2:Y:1", "", "insufficient_stock | 1 X 0 of 1", byGlance},
+		{"both lines of two", "X@a=0 X@b=2 Y@b=1", nil, "1:X:3 2:Y:2", "1:X:3 2:Y:2", "", "insufficient_stock | 1 X 2 of 3 | 2 Y 1 of 2", byGlance},
+		{"both lines of two, in parts", "X@a=1 X@b=2 Y@b=1", nil, "1:X:4 2:Y:2", "1:X:4 2:Y:2", "units", "insufficient_stock | 1 X 3 of 4 | 2 Y 1 of 2", byGlance},
+		{"another line beside", "X@a=0 Y@b=9", nil, "1:X:1", "1:Y:1 2:X:1", "", "insufficient_stock | 2 X 0 of 1", byGlance},
+		{"only the other line", "X@a=0 Y@b=9", nil, "1:X:1 2:Y:1", "1:Y:1", "", "b:1", unasked},
+		{"never, two lines", "X@a=0 Y@a=1", nil, "1:X:1 2:Y:1", "1:X:1 2:Y:1", "never", "insufficient_stock | 1 X 0 of 1", unasked},
+		{"two lines of one SKU", "TEE@a=5", nil, "1:TEE:3 2:TEE:3", "1:TEE:3 2:TEE:3", "", "insufficient_stock | 2 TEE 2 of 3", unasked},
+		{"more lines than are looked at", "A@a=0 B@a=1 C@a=1 D@a=1 E@a=1 F@a=1 G@a=1 H@a=1 I@a=1", nil, "1:A:1",
+			"1:A:1 2:B:1 3:C:1 4:D:1 5:E:1 6:F:1 7:G:1 8:H:1 9:I:1", "", "insufficient_stock | 1 A 0 of 1", unasked},
+		{"a kit", "TEE@a=2 CAP@a=9", calls(direct(gift(""))), "1:GIFT:1", "1:GIFT:1", "", "insufficient_stock | 1 GIFT 0 of 1", unasked},
+		{"a SKU without a level beside", "TEE@a=0", nil, "1:TEE:1", "1:TEE:1 2:MUG:1", "", "unknown_stock | 2", byReserve},
+		{"a limit that is not reached", "TEE@a=0", calls(direct(limited(2))), "1:TEE:2", "1:TEE:2", "", "insufficient_stock | 1 TEE 0 of 2", byGlance},
+		{"a limit that is reached", "TEE@a=1", calls(direct(limited(2)), reserve(bought("x", "1:TEE:1"))), "1:TEE:1", "1:TEE:2", "", "purchase_limit | drop 1 of 2", byReserve},
+		{"a limit that would be", "TEE@a=1", calls(direct(limited(2)), reserve(bought("x", "1:TEE:1"))), "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+				b, told := remembering(t, e)
+				b.stock(c.stock)
+				for _, call := range c.given {
+					call(b)
+				}
+				if got := served(bought("first", c.first))(b); !strings.HasPrefix(got, "insufficient_stock") || told.glanced() != unasked {
+					t.Fatalf("the first call: %s, %s", got, told.glanced())
+				}
+				exact := b.another()
+				exact.store.Direct(b.rules())
+				want := exact.wouldAnswer(split(bought("then", c.then), c.split))
+				before := b.state(0)
+
+				equal(t, "answer", served(split(bought("then", c.then), c.split))(b), c.answer)
+
+				equal(t, "what reserve would answer", want, c.answer)
+				equal(t, "how", told.glanced(), c.how)
+				if c.how == byGlance {
+					equal(t, "state", b.state(0), before)
+				}
+				b.invariants()
+			})
+		})
+	}
+}
+
+// bought is an order of one customer.
+func bought(id, lines string) ReserveRequest {
+	r := order(id, lines)
+	r.Customer = "c"
+	return r
+}
+
+// rules are the directory's, nil where there is none.
+func (b *bench) rules() *location.Rules {
+	if l := b.store.directed.Load(); l != nil {
+		return l.rules
+	}
+	return nil
+}
+
+// wouldAnswer is what reserve would answer now, in the words of served.
+func (b *bench) wouldAnswer(r ReserveRequest) string {
+	b.tb.Helper()
+	route, err := b.store.Route(b.ctx, r)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	if route.Refusal != nil {
+		return toldError(route.Refusal)
+	}
+	var result Result
+	for _, l := range route.Lines {
+		result.Lines = append(result.Lines, Line{From: l.WouldTake})
+	}
+	return from(result)
+}
+
+// TestSoldOut_Retry has whoever repeats a call get the reservation that it has, whichever process accepted it
+// and whichever is asked again.
+func TestSoldOut_Retry(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		given []func(*bench) string
+		again string // lines of the call that is made again
+		want  string
+	}{
+		{"held", nil, "1:TEE:2", "again held v1 until 10s | 1 TEE 2/2 berlin:2"},
+		{"confirmed", calls(confirm("ord", 0)), "1:TEE:2", "again confirmed v2 until 10s | 1 TEE 2/2 berlin:2"},
+		{"released, and sold to another", calls(release("ord", 0, ""), reserve(order("other", "1:TEE:2"))),
+			"1:TEE:2", "again released v2 until 10s | 1 TEE 2/2 berlin:2"},
+		{"another call of that id", nil, "1:TEE:3", "id_conflict"},
+	} {
+		for _, accepting := range []string{"this process", "another"} {
+			t.Run(c.name+", accepted by "+accepting, func(t *testing.T) {
+				redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+					b, told := remembering(t, e)
+					acceptor := b
+					if accepting == "another" {
+						acceptor = b.another()
+					}
+					acceptor.stock("TEE@berlin=2")
+					reserve(order("ord", "1:TEE:2"))(acceptor)
+					for _, call := range c.given {
+						call(acceptor)
+					}
+					const refused = "insufficient_stock | 1 TEE 0 of 2"
+					equal(t, "by reserve", reserve(order("late", "1:TEE:2"))(b), refused)
+					equal(t, "by a glance", reserve(order("later", "1:TEE:2"))(b), refused)
+
+					equal(t, "repeated", reserve(order("ord", c.again))(b), c.want)
+
+					equal(t, "how", told.glanced(), "1 refused, 1 went on")
+					equal(t, "by a glance again", reserve(order("later", "1:TEE:2"))(b), refused)
+				})
+			})
+		}
+	}
+}
+
+// TestSoldOut_ComeBack has units sold at once that came back in any way, by this process or by another.
+func TestSoldOut_ComeBack(t *testing.T) {
+	rome := adjust("rome", Change{SKU: "TEE", Location: "rome", OnHand: units(2)})
+	const refused, pinned = "insufficient_stock | 1 TEE 0 of 1", "1:TEE:1:berlin"
+	for _, c := range []struct {
+		name  string
+		given []func(*bench) string
+		lines string // which are refused, and then are not
+		when  func(*bench) string
+	}{
+		{"release", nil, pinned, release("ord", 0, "")},
+		{"partial release", nil, pinned, release("ord", 1, "1:1")},
+		{"release of a sale", calls(confirm("ord", 0)), pinned, release("ord", 0, "")},
+		{"expiry", calls(after(10*time.Second - keepFor/2)), pinned, func(b *bench) string { after(keepFor / 2)(b); return expire(b) }},
+		{"a move away", calls(rome), pinned, moveTo("ord", 1, "1", "rome")},
+		{"a transfer", calls(rome), pinned, transfer(tees("van", "rome", "berlin", 1))},
+		{"an adjustment", nil, pinned, adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(1)})},
+		{"a count", nil, pinned, adjust("op", Change{SKU: "TEE", Location: "berlin", OnHand: units(3)})},
+		{"a backorder", nil, pinned, adjust("op", Change{SKU: "TEE", Location: "berlin", BackorderLimit: units(1)})},
+		{"less safety stock", calls(adjust("p", Change{SKU: "TEE", Location: "berlin", SafetyStock: units(1), Delta: units(1)})), pinned,
+			adjust("op", Change{SKU: "TEE", Location: "berlin", SafetyStock: units(0)})},
+		{"a new location", nil, "1:TEE:1", adjust("op", Change{SKU: "TEE", Location: "oslo", OnHand: units(1)})},
+		{"a return", calls(confirm("ord", 0), fulfill("ord", 0, "")), pinned, back("ret", "berlin", "1:1")},
+	} {
+		for _, by := range []string{"this process", "another"} {
+			t.Run(c.name+" by "+by, func(t *testing.T) {
+				redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+					b, told := remembering(t, e)
+					b.stock("TEE@berlin=2")
+					reserve(order("ord", "1:TEE:2"))(b)
+					for _, call := range c.given {
+						call(b)
+					}
+					equal(t, "by reserve", reserve(order("late", c.lines))(b), refused)
+					equal(t, "by a glance", reserve(order("later", c.lines))(b), refused)
+					equal(t, "how", told.glanced(), "1 refused, 0 went on")
+
+					giver := b
+					if by == "another" {
+						giver = b.another()
+					}
+					c.when(giver)
+
+					if got := reserve(order("lucky", c.lines))(b); !strings.HasPrefix(got, "held") {
+						t.Errorf("after it: %s", got)
+					}
+					b.invariants()
+				})
+			})
+		}
+	}
+}

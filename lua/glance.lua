@@ -1,0 +1,42 @@
+-- glance looks whether some reservations are known, and what levels and purchase limits count, and changes
+-- nothing: a shorter question than reserve, where that would only say that there is too little. It does without
+-- the prelude, which would cost it more than it does itself.
+--
+-- Input
+--   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
+--   KEYS[2]  reservations  hash    id -> record
+--   KEYS[3]  limits        hash    limit, customer -> units
+--   ARGV[1]  n             requests
+--   ARGV[2]  k             levels
+--   ARGV[3]  c             counters of purchase limits
+--   ARGV[4]  the n ids, the k levels, the c counters
+-- Output: the one word "fenced", "loading", "stopped" or "backlog" (gate), or
+--   {"ok", records, stock, taken}  what is stored, nil where nothing is: of each id; as epoch, gate, version of
+--                                the locations, and of each level; of each counter
+
+-- bind
+local stock_key, reservations_key, limits_key = KEYS[1], KEYS[2], KEYS[3]
+local args = ARGV
+local n, k, counters = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+local first_id, first_level, first_counter = 4, 4 + n, 4 + n + k
+
+-- read
+local records = redis.call('HMGET', reservations_key, unpack(args, first_id, first_level - 1))
+local stock = redis.call('HMGET', stock_key, 'epoch', 'gate', 'locations', unpack(args, first_level, first_counter - 1))
+local taken = {}
+if counters > 0 then taken = redis.call('HMGET', limits_key, unpack(args, first_counter, first_counter + counters - 1)) end
+
+-- decide
+local epoch, gate = stock[1], stock[2]
+local closed = nil
+if epoch ~= EPOCH then
+  closed = 'fenced'
+elseif gate and gate ~= 'open' then
+  closed = gate
+end
+
+-- write
+
+-- return
+if closed then return { closed } end
+return { 'ok', records, stock, taken }
