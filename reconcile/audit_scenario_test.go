@@ -322,8 +322,9 @@ func TestAudit_Lost(t *testing.T) {
 	}
 }
 
-// TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
-func TestAudit_Embedded(t *testing.T) {
+// embedded is the embedded engine over a ledger in memory.
+func embedded(t *testing.T) *instance {
+	t.Helper()
 	engine := miniredis.RunT(t)
 	r := &rig{tb: t}
 	client := r.clientOf(engine.Addr())
@@ -338,7 +339,13 @@ func TestAudit_Embedded(t *testing.T) {
 	go func() { ended <- applier.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, errors.Join(<-ended, store.Close(context.Background()))) })
 	r.await("the gate is open", 5*time.Second, func() error { return store.Ready(context.Background()) })
-	i := &instance{rig: r, store: store, client: client, reconciler: applier}
+	return &instance{rig: r, store: store, client: client, reconciler: applier}
+}
+
+// TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
+func TestAudit_Embedded(t *testing.T) {
+	i := embedded(t)
+	client, memory := i.client, i.reconciler.Ledger
 	i.count("TEE", "berlin", 10)
 	i.limited()
 	for _, id := range []string{"held", "lost", "forever", "changed"} {
