@@ -184,6 +184,24 @@ func TestLedger_AuditNotes(t *testing.T) {
 	})
 }
 
+// TestLedger_AuditFrozen has a level below zero, on either side, be said to be frozen.
+func TestLedger_AuditFrozen(t *testing.T) {
+	eachLedger(t, func(t *testing.T, b *bench) {
+		b.begun()
+		b.apply(b.entry(recount("count", 0, 5), marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(-1, 5, 0)}})))
+		frozen := func(want bool) {
+			t.Helper()
+			list, err := b.ledger.AuditFindings(t.Context(), "a-1", FindingFilter{}, 9)
+			if err != nil || len(list) != 1 || list[0].Frozen != want || (list[0].Note != "") != want {
+				t.Errorf("%+v, %v", list, err)
+			}
+		}
+		frozen(true)
+		b.apply(b.entry(marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{teeAt(0, 5, 0)}})))
+		frozen(false)
+	})
+}
+
 // TestLedger_AuditLost has an audit that was not heard of be taken for failed when the next one begins, and
 // only then; one that ends all the same is done.
 func TestLedger_AuditLost(t *testing.T) {

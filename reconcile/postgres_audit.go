@@ -90,6 +90,7 @@ func scanFinding(row pgx.CollectableRow) (f AuditFinding, err error) {
 	if seen != "" {
 		err3 = json.Unmarshal([]byte(seen), &f.seen)
 	}
+	f.freeze()
 	return f, errors.Join(err1, err2, err3)
 }
 
