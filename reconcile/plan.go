@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/holdfast/holdfast/location"
@@ -30,7 +31,7 @@ type Plan struct {
 	Prefix   string       `json:"prefix"`             // of the keys in Redis
 	Units    int64        `json:"units"`              // that all repairs together would change at most
 	Repairs  []Planned    `json:"repairs"`            // what would be repaired; any of them may be struck
-	Left     []Planned    `json:"left"`               // what would not be
+	Left     []Planned    `json:"left"`               // drift that would not be
 }
 
 // Planned is a finding, and what would become of it.
@@ -61,7 +62,7 @@ func (a *Auditor) Plan(ctx context.Context, o AuditOptions) (*Plan, Audit, error
 	if err != nil {
 		return nil, done, err
 	}
-	found, err := a.found(ctx, done.ID)
+	found, err := a.drift(ctx, done.ID, PlanFindingsMax)
 	if err != nil {
 		return nil, done, err
 	}
@@ -96,14 +97,15 @@ func (a *Auditor) planOf(done *Audit, found []AuditFinding) *Plan {
 	return p
 }
 
-// found reads all findings of an audit.
-func (a *Auditor) found(ctx context.Context, audit string) (found []AuditFinding, err error) {
-	for f := (FindingFilter{}); ; {
+// drift reads what an audit has found that is drift: at most so much.
+func (a *Auditor) drift(ctx context.Context, audit string, most int) (found []AuditFinding, err error) {
+	f := FindingFilter{Kinds: slices.DeleteFunc(slices.Clone(FindingKinds), func(k FindingKind) bool { return !k.Drift() })}
+	for {
 		list, err := a.Ledger.AuditFindings(ctx, audit, f, AuditPageDefault)
 		if err != nil || len(list) == 0 {
 			return found, err
 		}
-		if found = append(found, list...); len(found) > PlanFindingsMax {
+		if found = append(found, list...); len(found) > most {
 			return nil, fmt.Errorf("%w, and %s has more: plan a SKU or a location, or rebuild Redis with `holdfast reconcile rebuild`",
 				ErrPlanTooLong, audit)
 		}

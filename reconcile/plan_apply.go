@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 )
@@ -60,7 +61,7 @@ func (a *Auditor) Apply(ctx context.Context, p *Plan, o ApplyOptions) (Applied, 
 	if err != nil && !errors.Is(err, ErrTooMuch) {
 		return out, err
 	}
-	now, reading := a.found(context.WithoutCancel(ctx), done.ID)
+	now, reading := a.drift(context.WithoutCancel(ctx), done.ID, math.MaxInt)
 	if reading == nil {
 		out.Repairs = plan.outcomes(p, now, err)
 	}

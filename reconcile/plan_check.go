@@ -21,7 +21,7 @@ func (a *Auditor) check(ctx context.Context, p *Plan) ([]AuditFinding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.found(ctx, done.ID)
+	found, err := a.drift(ctx, done.ID, PlanFindingsMax)
 	if err != nil {
 		return nil, err
 	}

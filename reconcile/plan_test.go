@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 )
@@ -143,17 +145,28 @@ func TestPlan_Embedded(t *testing.T) {
 	}
 }
 
+// TestPlan_Settled has what the ledger refused and never applies, which is no drift, be in no plan.
+func TestPlan_Settled(t *testing.T) {
+	r := newRig(t)
+	i := r.drifted()
+	mustDo(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
+	p := i.plan(AuditOptions{})
+	expectWords(t, "planned", planned(p), "counter_drift TEE at berlin: add -5 to available in Redis")
+	expectWords(t, "applied", outcomes(i.apply(p, ApplyOptions{})), "counter_drift TEE at berlin: repaired")
+	r.check()
+}
+
 // TestPlan_TooLong has no plan be made of more than a plan holds.
 func TestPlan_TooLong(t *testing.T) {
 	eachLedger(t, func(t *testing.T, b *bench) {
 		b.begun()
 		b.apply(b.entry(marking(cache.Mark{Levels: manyLevels(PlanFindingsMax)})))
 		a := &Auditor{Ledger: b.ledger}
-		if found, err := a.found(t.Context(), "a-1"); err != nil || len(found) != PlanFindingsMax {
+		if found, err := a.drift(t.Context(), "a-1", PlanFindingsMax); err != nil || len(found) != PlanFindingsMax {
 			t.Errorf("%d, %v", len(found), err)
 		}
 		b.apply(b.entry(marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(1, 1, 0)}})))
-		if _, err := a.found(t.Context(), "a-1"); !errors.Is(err, ErrPlanTooLong) {
+		if _, err := a.drift(t.Context(), "a-1", PlanFindingsMax); !errors.Is(err, ErrPlanTooLong) {
 			t.Error(err)
 		}
 	})

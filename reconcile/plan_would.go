@@ -11,8 +11,6 @@ import (
 var whyNeverRepaired = map[FindingKind]string{
 	KindLedgerInconsistent: "not repaired: Redis is not what is wrong; correct the row in `levels` by its movements, then plan again",
 	KindUndecided:          "not repaired: refusals came and went each time it was looked at; plan again",
-	KindOpenRefusal:        "no drift: it is being undone",
-	KindQuarantined:        "no drift: it is never applied",
 }
 
 // ofCounter says whether a finding is about a level's counters. Those of purchase limits draw on nothing.

@@ -90,6 +90,9 @@ type planFile struct {
 }
 
 func newPlanFile(path string) (*planFile, error) {
+	if there, err := os.Lstat(path); err == nil && !there.Mode().IsRegular() { // it would be replaced
+		return nil, fmt.Errorf("%s is there and no plain file: the plan can't be written; - is standard output", path)
+	}
 	part, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("the plan can't be written: %w", err)

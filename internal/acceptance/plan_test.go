@@ -86,6 +86,7 @@ func TestPlanCommand(t *testing.T) {
 	command(2, "", "apply", filepath.Join(t.TempDir(), "none.json"))
 	command(2, "", "apply")
 	command(2, "", "plan", "--output", filepath.Join(t.TempDir(), "none", "plan.json"))
+	command(2, "", "plan", "--output", "/dev/stdout")
 	command(2, "", "plan", "more")
 
 	breakIt("MUG", 1) // changed since the plan
