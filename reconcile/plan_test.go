@@ -158,15 +158,16 @@ func TestPlan_Settled(t *testing.T) {
 
 // TestPlan_TooLong has no plan be made of more than a plan holds.
 func TestPlan_TooLong(t *testing.T) {
+	const most = AuditPageDefault + 1 // more than are read at once
 	eachLedger(t, func(t *testing.T, b *bench) {
 		b.begun()
-		b.apply(b.entry(marking(cache.Mark{Levels: manyLevels(PlanFindingsMax)})))
+		b.apply(b.entry(marking(cache.Mark{Levels: manyLevels(most)})))
 		a := &Auditor{Ledger: b.ledger}
-		if found, err := a.drift(t.Context(), "a-1", PlanFindingsMax); err != nil || len(found) != PlanFindingsMax {
+		if found, err := a.drift(t.Context(), "a-1", most); err != nil || len(found) != most {
 			t.Errorf("%d, %v", len(found), err)
 		}
 		b.apply(b.entry(marking(cache.Mark{Levels: []cache.MarkedLevel{teeAt(1, 1, 0)}})))
-		if _, err := a.drift(t.Context(), "a-1", PlanFindingsMax); !errors.Is(err, ErrPlanTooLong) {
+		if _, err := a.drift(t.Context(), "a-1", most); !errors.Is(err, ErrPlanTooLong) {
 			t.Error(err)
 		}
 	})
