@@ -360,7 +360,7 @@ func embedded(t *testing.T) *instance {
 	t.Helper()
 	engine := miniredis.RunT(t)
 	r := &rig{tb: t}
-	client := r.clientOf(engine.Addr())
+	client := r.clientOf(engine.Addr()).WithTimeout(callTimeout) // it compiles scripts in Go, with a race detector
 	memory := NewMemory()
 	store, err := cache.New(client, cache.Options{Ledger: memory})
 	if err != nil {
@@ -371,7 +371,7 @@ func embedded(t *testing.T) *instance {
 	applier := &Reconciler{Client: client, Ledger: memory}
 	go func() { ended <- applier.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, errors.Join(<-ended, store.Close(context.Background()))) })
-	r.await("the gate is open", 5*time.Second, func() error { return store.Ready(context.Background()) })
+	r.await("the gate is open", 20*time.Second, func() error { return store.Ready(context.Background()) })
 	return &instance{rig: r, store: store, client: client, reconciler: applier}
 }
 
