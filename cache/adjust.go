@@ -24,7 +24,8 @@ import (
 // exist), *VersionError (IfOnHand), *InsufficientError (on hand would fall below zero; its Available is on
 // hand, or what was counted), *InvalidError (on hand would exceed QuantityMax, the locations LocationsMax),
 // ErrNotDurable. One round trip, shared with its batch; with a ledger also one to that, and the wait for it;
-// with AsOf one more to each, and more where the ledger is behind.
+// with AsOf one more to each, and more where the ledger is behind; and one to the ledger where less is
+// there than is sold, for AdjustedLevel.Short.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
@@ -51,6 +52,7 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()
+	s.nameShort(ctx, result.Levels)
 	return result, nil
 }
 

@@ -123,6 +123,7 @@ func (s *Store) applied(ctx context.Context, r *AdjustRequest, fingerprint strin
 	if err != nil {
 		return AdjustResult{}, false, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
+	s.nameShort(ctx, levels)
 	return AdjustResult{At: at, Replay: true, Durable: s.durable(), Levels: levels}, true, nil
 }
 

@@ -38,6 +38,10 @@ type Ledger interface {
 	// ErrNotDurable; ErrRebuilding where nothing was begun yet.
 	Since(ctx context.Context, moment int64, levels []LevelName) (Since, error)
 
+	// Short names the newest confirmed reservations of levels, one list for each: as many as it takes to add
+	// up to what the level is short of, at most limit. Refusals: ErrNotDurable.
+	Short(ctx context.Context, levels []LevelShort, limit int) ([][]ShortReservation, error)
+
 	// Levels reads what a SKU has, in order of location, without Available. Refusals: ErrNotDurable.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
@@ -88,6 +92,12 @@ type Operation struct {
 type LevelName struct {
 	SKU      location.SKU
 	Location location.ID
+}
+
+// LevelShort is a level, and the units that are sold from it and not there.
+type LevelShort struct {
+	LevelName
+	Units int64
 }
 
 // Since is what the ledger knows of a moment.

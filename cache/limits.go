@@ -19,6 +19,7 @@ const (
 	LevelPageDefault       = 50            // levels in a page that names no limit
 	ReservationPageMax     = 500           // reservations in one page
 	ReservationPageDefault = 50            // reservations in a page that names no limit
+	ShortReservationsMax   = 20            // reservations named where a level is short
 	BatchLimit             = 512           // requests in one script call, whatever Options say
 
 	SoldOutCacheMin = time.Millisecond // shortest time that a refusal is remembered

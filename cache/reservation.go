@@ -114,4 +114,16 @@ type AdjustResult struct {
 type AdjustedLevel struct {
 	Level
 	Created bool // never true in a replay
+
+	// Short is, where the level has a shortfall, the confirmed reservations that no longer fit: the newest
+	// first, at most ShortReservationsMax. Nil where there is no ledger, or it does not answer in time.
+	Short []ShortReservation
+}
+
+// ShortReservation is a confirmed reservation for which a level has too few units.
+type ShortReservation struct {
+	ID       string
+	Order    string
+	Customer string
+	Quantity int64 // units of it that are committed at the level
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -66,6 +67,8 @@ type AuditOptions struct {
 	// any number. MaxPercent is how many of 100 units on hand; 0 is any.
 	MaxUnits   int64
 	MaxPercent float64
+
+	plan *applying // only what it plans is looked at, and repaired; nil is everything
 }
 
 // ErrTooMuch says that a repair would change more than it may: nothing was repaired.
@@ -110,9 +113,10 @@ func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 // run fills in the defaults.
 func (a *Auditor) run(o *AuditOptions) *auditRun {
 	r := &auditRun{Auditor: *a, AuditOptions: o, scope: scope{o.SKU, o.Location}}
-	if r.Prefix == "" {
-		r.Prefix = "holdfast"
+	if r.left = map[string]string{}; o.plan != nil {
+		r.left = o.plan.left
 	}
+	r.Prefix = a.prefix()
 	if r.Page < 1 {
 		r.Page = AuditPageDefault
 	}
@@ -131,6 +135,8 @@ func (a *Auditor) run(o *AuditOptions) *auditRun {
 	return r
 }
 
+func (a *Auditor) prefix() string { return cmp.Or(a.Prefix, "holdfast") }
+
 // auditRun is one audit under way.
 type auditRun struct {
 	Auditor
@@ -145,6 +151,7 @@ type auditRun struct {
 	busy     bool // others write to the stream too
 	done     int64
 	total    int64
+	left     map[string]string // finding -> why it was not repaired
 }
 
 // all compares everything, repairs, and looks at the ledger itself.
@@ -168,9 +175,13 @@ func (r *auditRun) all(ctx context.Context) error {
 
 // compare compares Redis with the ledger, part by part.
 func (r *auditRun) compare(ctx context.Context) error {
-	for _, pass := range []func(context.Context) error{
+	passes := []func(context.Context) error{
 		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.drained, r.settle,
-	} {
+	}
+	if r.plan != nil {
+		passes = []func(context.Context) error{r.planned, r.drained, r.settle}
+	}
+	for _, pass := range passes {
 		if err := pass(ctx); err != nil {
 			return err
 		}
@@ -180,6 +191,10 @@ func (r *auditRun) compare(ctx context.Context) error {
 
 // sizes counts what there is, for the progress.
 func (r *auditRun) sizes(ctx context.Context) error {
+	if r.plan != nil {
+		r.total = int64(len(r.plan.found))
+		return nil
+	}
 	return r.onShard(ctx, func(ctx context.Context) error {
 		sizes, err := r.shard.Sizes(ctx)
 		if err != nil {

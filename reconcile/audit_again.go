@@ -28,25 +28,31 @@ func (r *auditRun) settle(ctx context.Context) error {
 // again has what was found looked at again, and waits until it is compared.
 func (r *auditRun) again(ctx context.Context, f FindingFilter) error {
 	return r.eachPage(ctx, f, func(ctx context.Context, list []AuditFinding) error {
-		m := cache.Marking{How: cache.HowAgain}
-		for i := range list {
-			name := string(list[i].seen.Name)
-			switch list[i].seen.Part {
-			case partLevel:
-				m.Levels = append(m.Levels, name)
-			case partReservation:
-				m.Reservations = append(m.Reservations, name)
-			case partLimit:
-				m.Limits = append(m.Limits, name)
-			case partDeadline:
-				m.Deadlines = append(m.Deadlines, list[i].seen.text(0).Text)
-			}
-		}
+		m := markingOf(list)
+		m.How = cache.HowAgain
 		if err := r.mark(ctx, m); err != nil {
 			return err
 		}
 		return r.drained(ctx)
 	})
+}
+
+// markingOf has what was found looked at; what was found within the ledger is not in Redis.
+func markingOf(list []AuditFinding) (m cache.Marking) {
+	for i := range list {
+		name := string(list[i].seen.Name)
+		switch list[i].seen.Part {
+		case partLevel:
+			m.Levels = append(m.Levels, name)
+		case partReservation:
+			m.Reservations = append(m.Reservations, name)
+		case partLimit:
+			m.Limits = append(m.Limits, name)
+		case partDeadline:
+			m.Deadlines = append(m.Deadlines, list[i].seen.text(0).Text)
+		}
+	}
+	return m
 }
 
 // eachPage hands findings to take, page by page.

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/holdfast/holdfast/cache"
@@ -136,9 +135,8 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 		f.Ledger = sideOfCounts(want)
 	}
 	f.Units = largest(sumCounts(got, want, -1))
-	if want.Available < 0 && kind != KindLevelUnknown {
-		f.Note = fmt.Sprintf("%d units more are held or sold than there are: no reservation is taken there until available is above 0", -want.Available)
-	}
+	f.freeze()
+	f.Note = f.whyFrozen()
 	c.note(&f, l.Name, levelKinds...)
 }
 

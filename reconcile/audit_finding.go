@@ -63,7 +63,8 @@ type AuditFinding struct {
 	Position    string       `json:"position,omitempty"` // of the stream, where both sides were read; "" within the ledger
 	Redis       *AuditSide   `json:"redis"`              // nil: nothing
 	Ledger      *AuditSide   `json:"ledger"`
-	Units       int64        `json:"units"` // that a repair would change at most
+	Units       int64        `json:"units"`            // that a repair would change at most
+	Frozen      bool         `json:"frozen,omitempty"` // a level below zero: nothing is sold from it, see Note
 	Note        string       `json:"note,omitempty"`
 	RepairedAt  string       `json:"repaired_at_position,omitempty"`
 

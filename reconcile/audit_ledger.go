@@ -15,6 +15,12 @@ const (
 	AuditFailed  = "failed" // it could not go on, or repaired nothing since too much would change
 )
 
+// What becomes of an audit that nobody has ended.
+const (
+	auditLost = 10 * time.Minute
+	whyLost   = "it was not heard of any more: whoever ran it was stopped half-way"
+)
+
 // Audit is an audit as the ledger keeps it.
 type Audit struct {
 	ID         string
@@ -43,11 +49,13 @@ type Audits interface {
 	// AuditFindings reads findings of an audit in order of id, behind after. Refusals: ErrNotDurable.
 	AuditFindings(ctx context.Context, id string, f FindingFilter, limit int) ([]AuditFinding, error)
 
+	// beginAudit has an audit run. One that was not heard of for auditLost is taken for failed: whoever ran
+	// it was killed. Should it go on all the same, its end says how it ended.
 	beginAudit(ctx context.Context, a Audit) error
 	// auditing notes that an audit still runs.
 	auditing(ctx context.Context, id string) error
 	endAudit(ctx context.Context, id, failure string) error
-	// annotate writes a note to findings.
+	// annotate adds a note to findings.
 	annotate(ctx context.Context, audit string, findings []string, note string) error
 
 	// applied is how far the shard was applied; ok is false where nothing ever was.

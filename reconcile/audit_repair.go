@@ -22,6 +22,9 @@ func (r *auditRun) repair(ctx context.Context) error {
 	if err := r.withinLimits(ctx); err != nil {
 		return err
 	}
+	if err := r.shareMembers(ctx); err != nil {
+		return err
+	}
 	if err := r.repairKinds(ctx, recordKinds, r.recordItems); err != nil {
 		return err
 	}
@@ -33,22 +36,42 @@ func (r *auditRun) repair(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.repairKinds(ctx, counterKinds, func(ctx context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
-		return r.counterItems(ctx, list, barred)
+	err = r.repairKinds(ctx, counterKinds, func(_ context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
+		return r.counterItems(list, barred), nil
 	})
 	if err != nil {
 		return err
 	}
 	r.point("counters repaired")
-	return r.again(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...)})
+	if err := r.again(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...)}); err != nil {
+		return err
+	}
+	return r.explainLeft(ctx)
+}
+
+// leave notes why a finding is not repaired.
+func (r *auditRun) leave(f *AuditFinding, why string) { r.left[f.ID] = why }
+
+// explainLeft writes why findings were not repaired: in the end, as what is looked at again loses its note.
+func (r *auditRun) explainLeft(ctx context.Context) error {
+	ids := map[string][]string{}
+	for id, why := range r.left {
+		ids[why] = append(ids[why], id)
+	}
+	for why, list := range ids {
+		if err := r.Ledger.annotate(ctx, r.ID, list, why); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withinLimits refuses a repair that would change too much.
 func (r *auditRun) withinLimits(ctx context.Context) error {
 	var units int64
 	err := r.eachPage(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...), Open: true}, func(_ context.Context, list []AuditFinding) error {
-		for i := range list {
-			units += list[i].Units
+		for _, f := range r.allowed(list) {
+			units += f.Units
 		}
 		return nil
 	})
@@ -76,7 +99,7 @@ func (r *auditRun) withinLimits(ctx context.Context) error {
 // repairKinds repairs open findings page by page, and waits until the ledger knows.
 func (r *auditRun) repairKinds(ctx context.Context, kinds []FindingKind, items func(context.Context, []AuditFinding) ([]cache.RepairItem, error)) error {
 	err := r.eachPage(ctx, FindingFilter{Kinds: kinds, Open: true}, func(ctx context.Context, list []AuditFinding) error {
-		todo, err := items(ctx, list)
+		todo, err := items(ctx, r.allowed(list))
 		if err != nil || len(todo) == 0 {
 			return err
 		}
@@ -144,12 +167,8 @@ func (r *auditRun) barred(ctx context.Context) (map[levelKey]string, error) {
 	kinds := []FindingKind{KindReservationExtra, KindReservationState}
 	err := r.eachPage(ctx, FindingFilter{Kinds: kinds, Open: true}, func(_ context.Context, list []AuditFinding) error {
 		for i := range list {
-			if record, err := cache.DecodeRecord(list[i].seen.text(0).Text); err == nil {
-				for _, line := range record.Lines {
-					for _, a := range line.From {
-						barred[levelKey{line.SKU, a.Location}] = whyEntangled
-					}
-				}
+			for _, key := range list[i].drawsOn() {
+				barred[key] = whyEntangled
 			}
 		}
 		return nil
@@ -167,37 +186,30 @@ func (r *auditRun) barred(ctx context.Context) (map[levelKey]string, error) {
 }
 
 // counterItems is how to repair levels and limits.
-func (r *auditRun) counterItems(ctx context.Context, list []AuditFinding, barred map[levelKey]string) ([]cache.RepairItem, error) {
+func (r *auditRun) counterItems(list []AuditFinding, barred map[levelKey]string) []cache.RepairItem {
 	items := make([]cache.RepairItem, 0, len(list))
-	left := map[string][]string{}
 	for i := range list {
 		f := &list[i]
-		if why := barred[levelKey{f.SKU, f.Location}]; why != "" && f.Limit == "" {
-			left[why] = append(left[why], f.ID)
+		if why := barred[levelKey{f.SKU, f.Location}]; why != "" && f.ofCounter() {
+			r.leave(f, why)
 			continue
 		}
 		items = append(items, f.counterItem())
 	}
-	for why, ids := range left {
-		if err := r.Ledger.annotate(ctx, r.ID, ids, why); err != nil {
-			return nil, err
-		}
-	}
-	return items, nil
+	return items
 }
 
 // counterItem is how to repair a level or a limit.
 func (f *AuditFinding) counterItem() cache.RepairItem {
 	name := string(f.seen.Name)
 	at := cache.Position{Epoch: f.entry.epoch, Sequence: f.entry.sequence}
-	if f.Kind == KindLimitDrift {
-		if f.Redis.Units == nil || f.Limit == "" {
-			return cache.SetLimit(f.ID, name, f.seen.text(0), *f.Ledger.Units)
-		}
-		return cache.AddToLimit(f.ID, name, at, *f.Ledger.Units-*f.Redis.Units)
-	}
-	if f.Kind == KindCounterDrift && f.Redis.Available != nil {
-		return cache.AddToLevel(f.ID, name, at, sumCounts(f.Ledger.counts(), f.Redis.counts(), -1))
+	switch {
+	case f.Kind == KindLimitDrift && f.relative():
+		return cache.AddToLimit(f.ID, name, at, f.difference().Available)
+	case f.Kind == KindLimitDrift:
+		return cache.SetLimit(f.ID, name, f.seen.text(0), *f.Ledger.Units)
+	case f.relative():
+		return cache.AddToLevel(f.ID, name, at, f.difference())
 	}
 	seen := cache.MarkedLevel{Name: name, Available: f.seen.text(0), Counts: f.seen.text(1)}
 	if f.Kind == KindLevelUnknown {

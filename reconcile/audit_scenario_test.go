@@ -203,20 +203,53 @@ func TestAudit_TooMuch(t *testing.T) {
 	r.check()
 }
 
-// TestAudit_Negative has a repair show that more is held than there is: nothing more is taken.
+// TestAudit_Negative has a level that is below zero once its drift is repaired be said to be frozen, by the
+// audit, the plan and what was repaired: from then on nothing is reserved there, until more is counted in.
 func TestAudit_Negative(t *testing.T) {
 	r := newRig(t)
 	i := r.drifted()
 	i.reserve("too many", "TEE", 12)
-	done := i.audit(AuditOptions{Repair: true})
-	list, err := i.ledger.AuditFindings(t.Context(), done.ID, FindingFilter{}, 10)
-	if err != nil || len(list) != 1 || !strings.HasPrefix(list[0].Note, "3 units more are held or sold than there are") {
+	const ifRepaired = "below zero once it is repaired: 3 units more are held or sold than there are; nothing is sold from it then, until " +
+		"more is counted in or given back. Until it is repaired, Redis lets 2 more be held, and what is too much is not confirmed"
+	p := i.plan(AuditOptions{})
+	if len(p.Repairs) != 1 || !p.Repairs[0].Frozen || p.Repairs[0].Note != ifRepaired || *p.Repairs[0].Ledger.Available != -3 {
+		t.Errorf("%+v", p.Repairs)
+	}
+	done := i.apply(p, ApplyOptions{})
+	list, err := i.ledger.AuditFindings(t.Context(), done.Audit.ID, FindingFilter{}, 10)
+	if err != nil || len(list) != 1 || !list[0].Frozen || list[0].State != FindingRepaired || list[0].Note != ifRepaired {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if _, err := i.store.Reserve(t.Context(), order("next", "TEE", 1)); !errors.Is(err, cache.ErrInsufficient) {
-		t.Errorf("one more: %v", err)
+	refused := func(what string) {
+		t.Helper()
+		if _, err := i.store.Reserve(t.Context(), order(what, "TEE", 1)); !errors.Is(err, cache.ErrInsufficient) || i.available("TEE") != -3 {
+			t.Errorf("%s: %v, %d are available", what, err, i.available("TEE"))
+		}
 	}
+	refused("once it is repaired")
+	mustDo(t, i.client.HIncrBy(t.Context(), keyStock, "TEE\x1fberlin", -4).Err())
+	expectNote(t, i, true, "below zero: 3 units more are held or sold than there are; nothing is sold from it until more is counted in or given back")
+	i.apply(i.plan(AuditOptions{}), ApplyOptions{})
+	refused("repaired again")
+	i.count("TEE", "berlin", 14)
+	i.reserve("there is one", "TEE", 1)
 	r.check()
+
+	mustDo(t, i.client.HIncrBy(t.Context(), keyStock, "TEE\x1fberlin", -1).Err())
+	expectNote(t, i, true, "below zero in Redis: nothing is sold from it until it is repaired")
+	mustDo(t, i.client.HIncrBy(t.Context(), keyStock, "TEE\x1fberlin", 2).Err())
+	expectNote(t, i, false, "")
+	i.audit(AuditOptions{Repair: true})
+	r.check()
+}
+
+// expectNote has an audit find one thing, frozen or not, with a note.
+func expectNote(t *testing.T, i *instance, frozen bool, note string) {
+	t.Helper()
+	list, err := i.ledger.AuditFindings(t.Context(), i.audit(AuditOptions{}).ID, FindingFilter{}, 10)
+	if err != nil || len(list) != 1 || list[0].Frozen != frozen || list[0].Note != note {
+		t.Errorf("%+v, %v, want %q", list, err, note)
+	}
 }
 
 // TestAudit_Scope has an audit of one SKU, or one location, find only what belongs to it; page by page.
@@ -322,11 +355,12 @@ func TestAudit_Lost(t *testing.T) {
 	}
 }
 
-// TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
-func TestAudit_Embedded(t *testing.T) {
+// embedded is the embedded engine over a ledger in memory.
+func embedded(t *testing.T) *instance {
+	t.Helper()
 	engine := miniredis.RunT(t)
 	r := &rig{tb: t}
-	client := r.clientOf(engine.Addr())
+	client := r.clientOf(engine.Addr()).WithTimeout(callTimeout) // it compiles scripts in Go, with a race detector
 	memory := NewMemory()
 	store, err := cache.New(client, cache.Options{Ledger: memory})
 	if err != nil {
@@ -337,8 +371,14 @@ func TestAudit_Embedded(t *testing.T) {
 	applier := &Reconciler{Client: client, Ledger: memory}
 	go func() { ended <- applier.Run(ctx) }()
 	t.Cleanup(func() { stop(); must(t, errors.Join(<-ended, store.Close(context.Background()))) })
-	r.await("the gate is open", 5*time.Second, func() error { return store.Ready(context.Background()) })
-	i := &instance{rig: r, store: store, client: client, reconciler: applier}
+	r.await("the gate is open", 20*time.Second, func() error { return store.Ready(context.Background()) })
+	return &instance{rig: r, store: store, client: client, reconciler: applier}
+}
+
+// TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
+func TestAudit_Embedded(t *testing.T) {
+	i := embedded(t)
+	client, memory := i.client, i.reconciler.Ledger
 	i.count("TEE", "berlin", 10)
 	i.limited()
 	for _, id := range []string{"held", "lost", "forever", "changed"} {

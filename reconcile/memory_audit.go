@@ -125,7 +125,13 @@ func (m *Memory) AuditFindings(_ context.Context, id string, filter FindingFilte
 func (m *Memory) beginAudit(_ context.Context, a Audit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a.State, a.StartedAt, a.SeenAt = AuditRunning, time.Now().UTC(), time.Now().UTC()
+	now := time.Now().UTC()
+	for _, lost := range m.audits.audits {
+		if lost.State == AuditRunning && now.Sub(lost.SeenAt) > auditLost {
+			lost.State, lost.Failure, lost.FinishedAt = AuditFailed, whyLost, lost.SeenAt
+		}
+	}
+	a.State, a.StartedAt, a.SeenAt = AuditRunning, now, now
 	m.audits.audits[a.ID], m.audits.findings[a.ID] = &a, map[string]*AuditFinding{}
 	return nil
 }
@@ -154,7 +160,7 @@ func (m *Memory) annotate(_ context.Context, audit string, findings []string, no
 	defer m.mu.Unlock()
 	for _, id := range findings {
 		if f := m.audits.findings[audit][id]; f != nil {
-			f.Note = note
+			f.Note = strings.TrimPrefix(f.Note+"; "+note, "; ")
 		}
 	}
 	return nil

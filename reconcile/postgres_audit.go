@@ -90,11 +90,18 @@ func scanFinding(row pgx.CollectableRow) (f AuditFinding, err error) {
 	if seen != "" {
 		err3 = json.Unmarshal([]byte(seen), &f.seen)
 	}
+	f.freeze()
 	return f, errors.Join(err1, err2, err3)
 }
 
 func (p *Postgres) beginAudit(ctx context.Context, a Audit) error {
+	const lost = `
+update audits set state = 'failed', failure = $2, finished_at = seen_at
+where shard = $1 and state = 'running' and seen_at < now() - $3::interval`
 	const query = `insert into audits (id, shard, repair, sku, location, actor) values ($1, $2, $3, $4, $5, $6)`
+	if err := p.exec(ctx, lost, p.shard, whyLost, auditLost); err != nil {
+		return err
+	}
 	return p.exec(ctx, query, a.ID, p.shard, a.Repair, a.SKU, a.Location, a.Actor)
 }
 
@@ -117,7 +124,9 @@ where id = $1`
 }
 
 func (p *Postgres) annotate(ctx context.Context, audit string, findings []string, note string) error {
-	return p.exec(ctx, `update audit_findings set note = $3 where audit_id = $1 and id = any($2)`, audit, findings, note)
+	const query = `
+update audit_findings set note = case when note = '' then $3 else note || '; ' || $3 end where audit_id = $1 and id = any($2)`
+	return p.exec(ctx, query, audit, findings, note)
 }
 
 func (p *Postgres) applied(ctx context.Context) (at cache.Position, there bool, err error) {

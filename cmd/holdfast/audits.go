@@ -110,7 +110,7 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Au
 func shownFinding(f *reconcile.AuditFinding) api.AuditFinding {
 	out := api.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
-		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
+		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Frozen: f.Frozen, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
 	}
 	if f.Redis != nil {
 		out.Redis = f.Redis

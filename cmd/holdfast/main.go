@@ -78,8 +78,13 @@ func exitCode(err error) int {
 	var problem *client.Problem
 	var failed *demo.FailedError
 	var missing *bench.MissingError
-	if errors.Is(err, errUnwell) || errors.Is(err, errDrift) || errors.Is(err, reconcile.ErrTooMuch) || isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {
+	if isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
+	}
+	for _, refused := range []error{errUnwell, errDrift, errLeft, reconcile.ErrTooMuch, reconcile.ErrPlanInvalid, reconcile.ErrPlanForeign} {
+		if errors.Is(err, refused) {
+			return exitRefused
+		}
 	}
 	return exitFailed
 }

@@ -17,8 +17,9 @@ func (m *Main) reconcileCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:     "reconcile",
 		Short:   "Keep Redis and the ledger the same",
-		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile rebuild",
-	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcileRebuildCommand(), m.reconcilePruneCommand())
+		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile plan --output plan.json\n  holdfast reconcile rebuild",
+	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcilePlanCommand(), m.reconcileApplyCommand(),
+		m.reconcileRebuildCommand(), m.reconcilePruneCommand())
 }
 
 func (m *Main) reconcileRunCommand() *cobra.Command {

@@ -88,8 +88,27 @@ func (m *Main) reconcileAuditCommand() *cobra.Command {
 	return c
 }
 
-// audit audits beside whoever reconciles, and reconciles where nobody does.
-func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOptions, f format) (err error) {
+// audit audits, and prints what was found.
+func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOptions, f format) error {
+	var done reconcile.Audit
+	run := func(auditor *reconcile.Auditor) (err error) {
+		done, err = auditor.Run(ctx, o)
+		return err
+	}
+	return m.reconciling(ctx, c, run, func(ledger reconcile.Audits) error {
+		if err := m.printAudit(ctx, f, ledger, &done); err != nil {
+			return err
+		}
+		if done.Drift > 0 {
+			return errDrift
+		}
+		return nil
+	})
+}
+
+// reconciling has an auditor run beside whoever reconciles, with a bar on a terminal, and reconciles itself
+// where nobody does. What was found is shown also where it was too much to be repaired.
+func (m *Main) reconciling(ctx context.Context, c config.Config, run func(*reconcile.Auditor) error, show func(reconcile.Audits) error) (err error) {
 	logger := slog.New(quiet{m.logger().Handler()})
 	dial.LogTo(logger)
 	b, err := openBackends(c)
@@ -106,31 +125,28 @@ func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOpti
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- reconciler(c, b.redis, b.postgres, logger).Run(running) }()
-	done, failure := m.runAudit(ctx, &reconcile.Auditor{Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger}, o)
+	failure := m.runAuditor(&reconcile.Auditor{Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger}, run)
 	stop()
 	failure = errors.Join(failure, <-ended)
 	if failure != nil && !errors.Is(failure, reconcile.ErrTooMuch) {
 		return failure
 	}
-	if err := m.printAudit(ctx, f, b.postgres, &done); err != nil {
+	if err := show(b.postgres); err != nil && (failure == nil || !errors.Is(err, errDrift)) {
 		return err
-	}
-	if failure == nil && done.Drift > 0 {
-		return errDrift
 	}
 	return failure
 }
 
-// runAudit audits with a bar on a terminal.
-func (m *Main) runAudit(ctx context.Context, auditor *reconcile.Auditor, o reconcile.AuditOptions) (reconcile.Audit, error) {
+// runAuditor has an auditor run with a bar on a terminal.
+func (m *Main) runAuditor(auditor *reconcile.Auditor, run func(*reconcile.Auditor) error) error {
 	bar := m.progress(1, "comparing")
 	auditor.Progress = func(done, total int64) {
 		bar.ChangeMax64(max(1, total))
 		_ = bar.Set64(done)
 	}
-	done, err := auditor.Run(ctx, o)
+	err := run(auditor)
 	_ = bar.Finish()
-	return done, err
+	return err
 }
 
 // quiet passes on what is wrong, and no news.

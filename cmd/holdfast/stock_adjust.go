@@ -67,6 +67,7 @@ func (m *Main) stockAdjust(c *cobra.Command, a client.Adjustment, f format) erro
 		}
 		fmt.Fprintf(w, "%s at %s: on hand %d, available %d\n",
 			change.SKU, change.Location, change.OnHand, change.Available)
+		shortText(w, shortLevel{change.SKU, change.Location, change.Short})
 	})
 }
 

@@ -95,6 +95,7 @@ func (a *applying) send(ctx context.Context) error {
 		a.result.AppliedAt = answer.AppliedAt
 	}
 	a.result.Durable = a.result.Durable && answer.Durable
+	a.result.addShort(answer.Levels)
 	_ = a.bar.Add(len(a.counts)) // only a picture
 	a.chunk++
 	a.counts = a.counts[:0]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -138,6 +139,22 @@ type imported struct {
 	Before    int       `json:"already_set"` // rows that an earlier run of the same import had set
 	AppliedAt time.Time `json:"applied_at"`  // when the last row was set, in this run or an earlier one
 	Durable   bool      `json:"durable"`     // the ledger has all of them
+
+	Short     []shortLevel `json:"short,omitempty"`      // levels of which more is sold than there is; at most shortLevelsMax
+	MoreShort int          `json:"more_short,omitempty"` // that are not listed
+}
+
+// addShort keeps which of some levels are short.
+func (i *imported) addShort(levels []client.LevelCounted) {
+	for _, l := range levels {
+		switch {
+		case l.Shortfall == 0:
+		case len(i.Short) == shortLevelsMax:
+			i.MoreShort++
+		default:
+			i.Short = append(i.Short, shortLevel{l.SKU, l.Location, l.Short})
+		}
+	}
 }
 
 func (i imported) done() int { return i.Set + i.Before }
@@ -151,6 +168,12 @@ func (i imported) text(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d levels set; %d were set by an earlier run\n", i.File, i.Set, i.Before)
 	default:
 		fmt.Fprintf(w, "%s: %d levels set\n", i.File, i.Set)
+	}
+	for _, l := range i.Short {
+		shortText(w, l)
+	}
+	if i.MoreShort > 0 {
+		fmt.Fprintf(w, "and %d more levels, of which more is sold than there is\n", i.MoreShort)
 	}
 	fmt.Fprintf(w, "import %s\n", i.ID)
 }

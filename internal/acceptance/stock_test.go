@@ -59,7 +59,8 @@ func TestPutLevel(t *testing.T) {
 			{name: "as of, a policy only", when: invalid(put(path, `{"id": "$p", "safety_stock": 1, "as_of": "2020-11-20T00:00:00Z"}`), "/as_of")},
 			{
 				name: "less than is committed", given: []step{full, hold("$o", "$A", 8), transition("confirm", "$o", "")},
-				when: put(path, `{"id": "$p", "on_hand": 4}`).is(200, `{`+units("$A", "berlin", [6]int{4, 0, 8, 2, 3, -3})+`, "shortfall": 1, `+durable+`}`),
+				when: put(path, `{"id": "$p", "on_hand": 4}`).is(200, `{`+units("$A", "berlin", [6]int{4, 0, 8, 2, 3, -3})+
+					`, "shortfall": 1, "short_reservations": [{"id": "$o", "quantity": 8}], `+durable+`}`),
 				then: []step{get("/v1/stock/$A").is(200, `{"sku": "$A", "levels": [{`+units("$A", "berlin", [6]int{4, 0, 8, 2, 3, -3})+`}]}`)},
 			},
 			{name: "a field of the path", when: put(path, `{"id": "$p", "on_hand": 1, "sku": "$A"}`).refused(400, "malformed", `"errors": [{"path": "/sku", "message": "<text>"}]`)},

@@ -36,10 +36,29 @@ type AdjustmentRequest struct {
 // ChangedLevel is a level as a stock change left it.
 type ChangedLevel struct {
 	Level
-	Durable   bool   `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
-	Shortfall *int64 `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit: these reservations can't be fulfilled from here; search for confirmed ones of this SKU and location. Absent where there are none."`
+	Durable   bool               `json:"durable" doc:"The ledger has it. false only where there is no ledger."`
+	Shortfall *int64             `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit: not all of these reservations can be fulfilled from here. Absent where there are none."`
+	Short     []ShortReservation `json:"short_reservations,omitempty" doc:"The newest confirmed reservations that no longer fit, as many as add up to shortfall, at most 20: search for confirmed ones of this SKU and location where they are less. Absent where there is no shortfall, or the ledger did not say in time."`
 
 	_ struct{} `additionalProperties:"true"`
+}
+
+// ShortReservation is a confirmed reservation for which a level has too few units.
+type ShortReservation struct {
+	ID       string `json:"id" example:"ord-1001"`
+	Order    string `json:"order,omitempty" example:"5512"`
+	Customer string `json:"customer,omitempty" example:"c-9"`
+	Quantity int64  `json:"quantity" minimum:"1" example:"2" doc:"Units of it that are committed at this level."`
+
+	_ struct{} `additionalProperties:"true"`
+}
+
+func shortReservations(list []cache.ShortReservation) []ShortReservation {
+	out := make([]ShortReservation, len(list))
+	for i, s := range list {
+		out[i] = ShortReservation{ID: s.ID, Order: s.Order, Customer: s.Customer, Quantity: s.Quantity}
+	}
+	return out
 }
 
 func (a *API) registerAdjust() {
@@ -126,7 +145,9 @@ func (a *API) changeLevel(r *http.Request, request cache.AdjustRequest) (reply[C
 	}
 	changed := &result.Levels[0]
 	out := reply[ChangedLevel]{
-		body:   ChangedLevel{Level: level(&changed.Level), Durable: result.Durable, Shortfall: shortfall(&changed.Level)},
+		body: ChangedLevel{
+			Level: level(&changed.Level), Durable: result.Durable, Shortfall: shortfall(&changed.Level), Short: shortReservations(changed.Short),
+		},
 		replay: result.Replay,
 	}
 	if changed.Created {

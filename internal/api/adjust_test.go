@@ -16,6 +16,10 @@ func TestStockChanges(t *testing.T) {
 	few := teeBerlin
 	few.OnHand, few.Available = 0, -10
 	short := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: few}}, At: created}
+	named := cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: few, Short: []cache.ShortReservation{
+		{ID: "o-2", Order: "5512", Customer: "c-9", Quantity: 4}, {ID: "o-1", Quantity: 3},
+	}}}, At: created}
+	const namedJSON = `,"shortfall":5,"short_reservations":[{"id":"o-2","order":"5512","customer":"c-9","quantity":4},{"id":"o-1","quantity":3}]`
 	shortJSON := strings.NewReplacer(`"on_hand":40`, `"on_hand":0`, `"available":30`, `"available":-10`).Replace(teeBerlinFields)
 	count := cache.AdjustRequest{ID: "c-1", Reason: "count", Actor: "anna", Changes: []cache.Change{{
 		SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0)), IfOnHand: pointer(int64(1)),
@@ -68,6 +72,16 @@ func TestStockChanges(t *testing.T) {
 			name: "as_of of counts", method: "POST", target: counts, body: `{"id": "c-1", "as_of": "2026-11-27T08:00:00Z", "counts": []}`,
 			store: fakeStore{adjusted: short}, asked: cache.AdjustRequest{ID: "c-1", AsOf: created.UTC(), Changes: []cache.Change{}}, status: 200,
 			answer: `{"id":"c-1","levels":[` + shortJSON + `,"shortfall":5}],"applied_at":"2026-11-27T08:00:00.000Z","durable":false}` + "\n",
+		},
+		{
+			name: "PUT below what is sold", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 0}`, store: fakeStore{adjusted: named},
+			asked:  cache.AdjustRequest{ID: "c-1", Changes: []cache.Change{{SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0))}}},
+			status: 200, answer: shortJSON + `,"durable":false` + namedJSON + "}\n",
+		},
+		{
+			name: "counts below what is sold", method: "POST", target: counts, body: `{"id": "c-1", "counts": []}`, store: fakeStore{adjusted: named},
+			asked: cache.AdjustRequest{ID: "c-1", Changes: []cache.Change{}}, status: 200,
+			answer: `{"id":"c-1","levels":[` + shortJSON + namedJSON + `}],"applied_at":"2026-11-27T08:00:00.000Z","durable":false}` + "\n",
 		},
 		{name: "as_of that is no time", method: "PUT", target: put, body: `{"as_of": "2026-11-27 08:00"}`, status: 422, answer: asOfJSON},
 		{name: "as_of that is empty", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON},

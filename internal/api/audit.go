@@ -67,6 +67,7 @@ type AuditFinding struct {
 	Redis       any    `json:"redis" doc:"What Redis has; null is nothing."`
 	Ledger      any    `json:"ledger" doc:"What it should have; null is nothing."`
 	Units       int64  `json:"units" doc:"How many a repair would change at most."`
+	Frozen      bool   `json:"frozen,omitempty" doc:"A level below zero, now or once it is repaired: nothing is sold from it then; note says until when."`
 	Means       string `json:"means" doc:"For people."`
 	Do          string `json:"do,omitempty" doc:"For people: what to do."`
 	Note        string `json:"note,omitempty"`

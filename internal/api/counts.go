@@ -39,7 +39,8 @@ type CountsAnswer struct {
 // CountedLevel is a level as a count left it.
 type CountedLevel struct {
 	Level
-	Shortfall *int64 `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit. Absent where there are none."`
+	Shortfall *int64             `json:"shortfall,omitempty" minimum:"1" example:"2" doc:"Units that are committed and neither on hand nor allowed by backorder_limit. Absent where there are none."`
+	Short     []ShortReservation `json:"short_reservations,omitempty" doc:"The newest confirmed reservations that no longer fit, as many as add up to shortfall, at most 20."`
 
 	_ struct{} `additionalProperties:"true"`
 }
@@ -71,7 +72,7 @@ func (a *API) count(r *http.Request, in *CountsRequest) (reply[CountsAnswer], er
 	}
 	for i := range result.Levels {
 		changed := &result.Levels[i]
-		out.Levels[i] = CountedLevel{Level: level(&changed.Level), Shortfall: shortfall(&changed.Level)}
+		out.Levels[i] = CountedLevel{Level: level(&changed.Level), Shortfall: shortfall(&changed.Level), Short: shortReservations(changed.Short)}
 	}
 	return reply[CountsAnswer]{body: out, replay: result.Replay}, nil
 }

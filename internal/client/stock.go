@@ -78,8 +78,23 @@ func (c *Client) Levels(ctx context.Context, f LevelFilter) (LevelPage, error) {
 // LevelChange is a level as an operation left it.
 type LevelChange struct {
 	Level
+	Short
 	Replay  bool `json:"replay"`  // the id was used before for the same request; nothing was changed
 	Durable bool `json:"durable"` // the ledger has it
+}
+
+// Short is what is sold of a level and not there; its zero value is nothing.
+type Short struct {
+	Shortfall    int64              `json:"shortfall,omitempty"`          // units
+	Reservations []ShortReservation `json:"short_reservations,omitempty"` // the newest that no longer fit, not always all
+}
+
+// ShortReservation is a confirmed reservation for which a level has too few units.
+type ShortReservation struct {
+	ID       string `json:"id"`
+	Order    string `json:"order,omitempty"`
+	Customer string `json:"customer,omitempty"`
+	Quantity int64  `json:"quantity"` // units of it that are committed at the level
 }
 
 // Adjustment changes on hand by a signed number of units.
@@ -123,6 +138,14 @@ type CountsResult struct {
 	Replay    bool      `json:"-"`          // the id was used before for the same counts; nothing was changed
 	AppliedAt time.Time `json:"applied_at"` // of a replay: when they first were
 	Durable   bool      `json:"durable"`    // the ledger has it
+
+	Levels []LevelCounted `json:"levels"` // in the order of the counts
+}
+
+// LevelCounted is a level as a count left it.
+type LevelCounted struct {
+	Level
+	Short
 }
 
 // Count sets many levels at once.
