@@ -141,7 +141,7 @@ func TestSoldOut_Closed(t *testing.T) {
 			return errors.Join(c.ScriptFlush(t.Context()).Err(), c.FlushAll(t.Context()).Err())
 		}, "rebuilding"},
 		{"scripts forgotten", func(c *redis.Client) error { return c.ScriptFlush(t.Context()).Err() }, "insufficient_stock | 1 TEE 0 of 1"},
-		{"a replica", func(c *redis.Client) error { return c.SlaveOf(t.Context(), "127.0.0.1", "1").Err() }, "unavailable"},
+		{"a replica", func(c *redis.Client) error { return c.Do(t.Context(), "replicaof", "127.0.0.1", "1").Err() }, "unavailable"},
 		{"a count that is no number", set(levelName("TEE", "berlin"), "many"), "internal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
