@@ -31,7 +31,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 			"then nothing is sent. Applying what is in use already changes nothing. A location that has held\n" +
 			"or committed units can't be left out: disable it instead.",
 		Example: "  holdfast locations apply locations.yaml\n" +
-			"  holdfast locations apply locations.yaml --if-version 3 --actor anna\n" +
+			"  holdfast locations apply locations.yaml --if-version 3 --actor \"$USER\"\n" +
 			"  holdfast locations apply locations.yaml --check",
 		Args: oneArg("FILE.yaml"),
 	}

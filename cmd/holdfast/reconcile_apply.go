@@ -28,7 +28,7 @@ func (m *Main) reconcileApplyCommand() *cobra.Command {
 			"than --max-change, or the plan was refused; 2 it could not run.",
 		Example: "  holdfast reconcile plan --output plan.json\n" +
 			"  holdfast reconcile apply plan.json\n" +
-			"  holdfast reconcile apply --max-change 200,1 --actor anna plan.json",
+			"  holdfast reconcile apply --max-change 200,1 --actor \"$USER\" plan.json",
 		Args: oneArg("PLAN"),
 	}
 	config.AddFlags(c.Flags())

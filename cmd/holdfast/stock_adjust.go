@@ -24,7 +24,7 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 		Long: "Change on hand of a level by a number of units, up or down. On hand never goes below 0.\n\n" +
 			"An adjustment is made once for each --id: repeating the command with the same one changes nothing.",
 		Example: "  holdfast stock adjust --sku TEE-M --location berlin --delta 12 --reason delivery\n" +
-			"  holdfast stock adjust --sku TEE-M --location berlin --delta -1 --actor anna --id broken-77",
+			"  holdfast stock adjust --sku TEE-M --location berlin --delta -1 --actor \"$USER\" --id broken-77",
 		Args: noArgs,
 	}
 	var a client.Adjustment

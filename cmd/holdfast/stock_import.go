@@ -39,7 +39,7 @@ func (m *Main) stockImportCommand() *cobra.Command {
 			"when the same command is run again, and a finished one changes nothing and says when it was made.\n" +
 			"Give a new --id to set the same counts once more.",
 		Example: "  holdfast stock import stock.csv\n" +
-			"  holdfast stock import stock.csv --id count-2026-11-20 --actor anna\n" +
+			"  holdfast stock import stock.csv --id count-2026-11-20 --actor \"$USER\"\n" +
 			"  holdfast stock import erp.csv --as-of 2026-11-20T06:00:00Z\n" +
 			"  holdfast stock export --server http://old:8080 | holdfast stock import -",
 		Args: oneArg("FILE.csv"),
