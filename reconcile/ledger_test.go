@@ -429,6 +429,35 @@ func TestLedger_Lock(t *testing.T) {
 	})
 }
 
+// TestLedger_LoadingBesideApplying has the position be handed out whole while another process, or goroutine, moves
+// it on.
+func TestLedger_LoadingBesideApplying(t *testing.T) {
+	eachLedger(t, func(t *testing.T, b *bench) {
+		const moves = 50
+		done := make(chan error, 1)
+		go func() {
+			for range moves {
+				if err := b.ledger.Loading(context.Background(), func(_ context.Context, p cache.Position) error {
+					if first := p.Sequence == 1 && p.Nonce == "first-1"; !first && p.Nonce != fmt.Sprintf("n%d", p.Sequence-1) {
+						return fmt.Errorf("entry %d with the nonce of another: %s", p.Sequence, p.Nonce)
+					}
+					return nil
+				}); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		for n := range moves {
+			b.apply(b.entry(recount(fmt.Sprintf("count-%d", n), int64(n), int64(n+1))))
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func awaited(e cache.Event, nonce string, epoch uint64) cache.Awaited {
 	return cache.Awaited{Step: e.Step(nonce), State: e.Record.State, Epoch: epoch}
 }

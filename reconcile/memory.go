@@ -64,14 +64,15 @@ func NewMemory() *Memory {
 func (m *Memory) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
-	m.mu.Lock()
-	at := m.at
-	m.mu.Unlock()
-	if at == nil {
+	at, begun, err := m.applied(ctx)
+	if err != nil {
+		return err
+	}
+	if !begun {
 		m.Suspect()
 		return fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
 	}
-	return check(ctx, at.Position)
+	return check(ctx, at)
 }
 
 // Suspect tells the reconciler that Redis may be another.
