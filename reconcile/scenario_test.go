@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -292,9 +294,11 @@ func TestScenario_Backlog(t *testing.T) {
 }
 
 // TestScenario_ManyOverdue has 50,000 overdue holds lie before the one that frees the last unit: the
-// answer is exact, and no script takes long.
+// answer is exact, and no script takes long. The slow log's clock goes on while Redis waits for a core, so it
+// goes before what else runs on them; where it may not, some are allowed.
 func TestScenario_ManyOverdue(t *testing.T) {
 	r := newRig(t, "--slowlog-log-slower-than", "5000")
+	alone := exec.Command("chrt", "--fifo", "--pid", "1", strconv.Itoa(r.redis.Pid())).Run() == nil
 	i := r.started(nil)
 	i.count("MUG", "berlin", 1_000_000)
 	overdue := atFull(50_000, 10_000)
@@ -336,8 +340,12 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	for _, s := range slow {
 		most = max(most, s.Duration)
 	}
-	t.Logf("FIGURES %d overdue: %d scripts took more than 5 ms, the longest %v", overdue, len(slow), most)
-	if len(slow) > overdue/128/20 && !raced { // the clock goes on while this machine does something else
+	t.Logf("FIGURES %d overdue: %d scripts took more than 5 ms, the longest %v; Redis went first: %v", overdue, len(slow), most, alone)
+	allowed := overdue / 128 / 20
+	if alone {
+		allowed = 1 // other machines may share these cores
+	}
+	if len(slow) > allowed && !raced {
 		t.Errorf("%d scripts took more than 5 ms, the longest %v", len(slow), most)
 	}
 	r.check()
