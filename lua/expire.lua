@@ -11,7 +11,7 @@
 --   ARGV[2]  nonce         of the caller, kept with the entry
 -- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
 --   {"ok", now_ms, locations, expired, skipped, more}  how many expired; how many could not, for
---                                their levels are gone or broken; "1" if more may be due
+--                                their levels are gone or broken; "1" if more is due
 
 --@ records limits tags plain expiry
 

@@ -30,10 +30,12 @@ end
 
 -- reclaim gives back what is due, a bounded number of members of deadlines. It returns how many
 -- reservations it expired, how many it could not (their levels are gone or broken: the audit's
--- business), and whether more may be due.
+-- business), and whether more is due.
 local function reclaim(stock_key, reservations_key, deadlines_key, limits_key, clock_now)
   local now = math.min(clock_now, expire_until or clock_now)
-  due = redis.call('ZRANGEBYSCORE', deadlines_key, '-inf', int(now), 'LIMIT', 0, DUE_MEMBERS)
+  due = redis.call('ZRANGEBYSCORE', deadlines_key, '-inf', int(now), 'LIMIT', 0, DUE_MEMBERS + 1)
+  local more = #due > DUE_MEMBERS
+  if more then due[#due] = nil end
   local ids, unread, seen = {}, {}, {}
   for _, member in ipairs(due) do
     for _, id in ipairs(split(member, US)) do
@@ -74,5 +76,5 @@ local function reclaim(stock_key, reservations_key, deadlines_key, limits_key, c
       skipped = skipped + 1
     end
   end
-  return expired, skipped, #due == DUE_MEMBERS
+  return expired, skipped, more
 end
