@@ -80,6 +80,7 @@ func TestLedger_Since(t *testing.T) {
 
 // TestScenario_AsOf has a count of a moment ago not take for missing what has left since, and not for there.
 func TestScenario_AsOf(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	before := r.moment()
 	i := r.started(nil)
@@ -155,6 +156,7 @@ func TestScenario_AsOf(t *testing.T) {
 // TestScenario_AsOfBehind has a count of a moment ago wait for a ledger that does not have all that came and
 // left since.
 func TestScenario_AsOfBehind(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.reserve("a", "TEE", 3)

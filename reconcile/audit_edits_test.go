@@ -266,6 +266,7 @@ func TestAudit_UnderLoad(t *testing.T) {
 // TestAudit_AmongRefusals has a counter that says too much have sales be refused and undone all the while:
 // the drift is found as what it is, and what is being undone is none.
 func TestAudit_AmongRefusals(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.count("SHORT", "berlin", 1)

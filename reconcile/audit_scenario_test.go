@@ -103,6 +103,7 @@ func TestAudit_Moves(t *testing.T) {
 // TestAudit_StuckRefusal has a refused confirm that can't be undone, since its level is broken: it is
 // reported as itself, the level is repaired to what the undoing starts from, and nothing goes back and forth.
 func TestAudit_StuckRefusal(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	must(t, i.client.HIncrBy(t.Context(), keyStock, "TEE\x1fberlin", 20).Err())
@@ -298,6 +299,7 @@ func TestAudit_Nothing(t *testing.T) {
 // TestAudit_Killed has an audit end half-way, at each of its points: nothing is half repaired, and the next
 // one repairs what is left.
 func TestAudit_Killed(t *testing.T) {
+	t.Parallel()
 	for _, point := range []string{"marked", "repairing", "records repaired", "counters repaired"} {
 		t.Run(point, func(t *testing.T) {
 			r := newRig(t)
@@ -326,6 +328,7 @@ func TestAudit_Killed(t *testing.T) {
 // TestAudit_Lost has Redis die, and the reconciler change hands, while an audit runs: it goes on, and what
 // it finds is right.
 func TestAudit_Lost(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(*rig, *instance){
 		"redis":      func(r *rig, _ *instance) { r.redis.Kill(); r.redis.Restart() },
 		"scripts":    func(_ *rig, i *instance) { mustDo(i.rig.tb, i.client.ScriptFlush(context.Background()).Err()) },

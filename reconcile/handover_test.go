@@ -60,6 +60,7 @@ func (s *stopAt) wait(t *testing.T) {
 // TestHandover_SenderPaused has the sender of a refusal's undoing be stopped before it sends; stock
 // arrives, the sale is confirmed, the sender goes on: the sale stands.
 func TestHandover_SenderPaused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	stop := newStop(t, "refused")
 	one := r.started(func(r *Reconciler) { r.point = stop.point })
@@ -99,6 +100,7 @@ func TestHandover_SenderPaused(t *testing.T) {
 // TestHandover_RebuilderPaused has a rebuilder be stopped half-way while another finishes and traffic
 // flows: when it goes on, its chunks are refused.
 func TestHandover_RebuilderPaused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	first := r.started(nil)
 	for n := range 2500 { // more than one chunk
@@ -158,6 +160,7 @@ func TestHandover_HolderStopped(t *testing.T) {
 // TestHandover_CutOffFromRedis has the holder of the lock be cut off from Redis alone: another takes
 // over within 5 s.
 func TestHandover_CutOffFromRedis(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	proxy := faultproxy.New(t, r.redis.Addr())
 	direct := r.redis
@@ -184,6 +187,7 @@ func TestHandover_CutOffFromRedis(t *testing.T) {
 // TestHandover_StaleReplica has a replica that lacks the last sales be promoted, and the first primary
 // come back with its old scripts cached: its replication id fences it.
 func TestHandover_StaleReplica(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	other := redistest.Start(t, "--replicaof", "127.0.0.1 "+strings.TrimPrefix(r.redis.Addr(), "127.0.0.1:"))

@@ -184,6 +184,7 @@ func TestApply_Kind(t *testing.T) {
 // TestApply_Killed has whoever applies a plan be killed half-way, at each of its points: to apply it again
 // does the rest, and what was killed does not run for ever.
 func TestApply_Killed(t *testing.T) {
+	t.Parallel()
 	for _, point := range []string{"marked", "repairing", "records repaired", "counters repaired"} {
 		t.Run(point, func(t *testing.T) {
 			r := newRig(t)

@@ -75,6 +75,7 @@ func must(t *testing.T, err error) {
 // TestReconciler_Recovers has each fault leave everything that was answered as durable, and a gate that
 // opens by itself.
 func TestReconciler_Recovers(t *testing.T) {
+	t.Parallel()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			r := newRig(t, persistent...)

@@ -77,6 +77,7 @@ func TestLedger_Remove(t *testing.T) {
 
 // TestScenario_Remove has a level be gone from Redis and the ledger, and stay so after a rebuild.
 func TestScenario_Remove(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.count("TEE", "lyon", 3)
@@ -112,6 +113,7 @@ func TestScenario_Remove(t *testing.T) {
 // TestScenario_RemoveRefused has Redis not know that units of a level are sold: the ledger refuses that it
 // is removed, and it is there again.
 func TestScenario_RemoveRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.reserve("a", "TEE", 2)
@@ -144,6 +146,7 @@ func TestScenario_RemoveRefused(t *testing.T) {
 // TestScenario_RemoveUnanswered has a removal not be answered for want of a ledger: nobody is told that the
 // level is gone until it is gone for good.
 func TestScenario_RemoveUnanswered(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i := s.started(nil)
 	s.quiesce()

@@ -105,6 +105,7 @@ func (r *rig) shipped(change func(*Reconciler)) *instance {
 // TestScenario_Return has units come back once, also of what Redis has forgotten, and stay so after a
 // rebuild.
 func TestScenario_Return(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.shipped(nil)
 	r.forgets("a")
@@ -145,6 +146,7 @@ func TestScenario_Return(t *testing.T) {
 
 // TestScenario_ReturnRefused has the ledger refuse a return: it is undone in Redis, units, record and id.
 func TestScenario_ReturnRefused(t *testing.T) {
+	t.Parallel()
 	for _, to := range []location.ID{"berlin", "lyon"} {
 		t.Run(string(to), func(t *testing.T) {
 			r := newRig(t)

@@ -54,6 +54,7 @@ func (r *rig) started(change func(*Reconciler)) *instance {
 // TestScenario_IDUsedAgain has an id whose reservation Redis has forgotten be used for another one: it is
 // refused, its units are given back, and the first stands.
 func TestScenario_IDUsedAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.reserve("a", "TEE", 3)
@@ -88,6 +89,7 @@ func TestScenario_IDUsedAgain(t *testing.T) {
 
 // TestScenario_RepeatedAfterForgotten has calls repeated whose reservation Redis has forgotten.
 func TestScenario_RepeatedAfterForgotten(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.reserve("a", "TEE", 3)
@@ -125,6 +127,7 @@ func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 
 // TestScenario_Forgets has Redis forget what was resolved longer ago than the retention, and nothing else.
 func TestScenario_Forgets(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(func(r *Reconciler) { r.Retention = time.Millisecond })
 	for _, id := range []string{"held", "sold", "released"} {
@@ -162,6 +165,7 @@ func TestScenario_Forgets(t *testing.T) {
 // TestScenario_RefusedOperation has units be taken out that Redis believes in and the ledger has not: it is
 // refused, and undone in Redis.
 func TestScenario_RefusedOperation(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	edit := func(onHand string, units int64) {
@@ -191,6 +195,7 @@ func TestScenario_RefusedOperation(t *testing.T) {
 
 // TestScenario_AdjustThenPowerLoss has a unit that was answered as gone not be sold after a power loss.
 func TestScenario_AdjustThenPowerLoss(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i := s.started(nil)
 	<-time.After(1200 * time.Millisecond) // what is on disk now outlives the power
@@ -218,6 +223,7 @@ func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 // TestScenario_PostgresDownOverADeadline has a paid hold pass its deadline while Postgres is down and
 // others want its units: confirm succeeds afterwards.
 func TestScenario_PostgresDownOverADeadline(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i := s.started(nil)
 	for _, id := range []string{"confirmed before", "confirmed after"} {
@@ -262,6 +268,7 @@ func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 // TestScenario_Backlog has too much wait for the ledger: reserve is refused, release and confirm go on,
 // and it opens by itself.
 func TestScenario_Backlog(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i := s.started(func(r *Reconciler) { r.BacklogMax = 200 })
 	i.count("MUG", "berlin", 1_000_000)
@@ -354,6 +361,7 @@ func TestScenario_ManyOverdue(t *testing.T) {
 // TestScenario_ErrorsAreRetried has errors that are no fault of an event hold the shard up, and be tried
 // again: nothing is put into quarantine.
 func TestScenario_ErrorsAreRetried(t *testing.T) {
+	t.Parallel()
 	for code, name := range map[string]string{"53100": "disk full", "40P01": "deadlock"} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -385,6 +393,7 @@ create trigger fail before insert on reservations for each statement execute fun
 // TestScenario_AnotherHistory has Redis go on in a history that is not the ledger's: its sales are not, its
 // holds are taken anew, and a person can see what it was.
 func TestScenario_AnotherHistory(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i := s.started(nil)
 	i.reserve("known", "TEE", 1)
@@ -432,6 +441,7 @@ func TestScenario_AnotherHistory(t *testing.T) {
 // TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
 // gate stays closed until an operator gives that up.
 func TestScenario_OlderLedger(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	for n := range 5 {

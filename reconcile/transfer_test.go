@@ -69,6 +69,7 @@ func TestLedger_Transfer(t *testing.T) {
 // TestScenario_Transfer has units be at another location in Redis and the ledger, also after a rebuild, and
 // a transfer that was repeated move them once.
 func TestScenario_Transfer(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.reserve("a", "TEE", 4)
@@ -102,6 +103,7 @@ where verb = 'transfer' and operation_id = 'op' and reason = 'closer' and actor 
 // TestScenario_TransferRefused has Redis transfer units that the ledger does not have: both levels are as
 // they were.
 func TestScenario_TransferRefused(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	i := r.started(nil)
 	i.count("TEE", "lyon", 1)
