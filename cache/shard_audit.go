@@ -121,18 +121,12 @@ func (s *Shard) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 
 // Lacking lists those of ids that have no record. One round trip.
 func (s *Shard) Lacking(ctx context.Context, ids []string) (lacking []string, err error) {
-	there := make([]*redis.BoolCmd, len(ids))
-	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, id := range ids {
-			there[i] = pipe.HExists(ctx, s.keys.reservations, id)
-		}
-		return nil
-	})
+	records, err := s.conn.HMGet(ctx, s.keys.reservations, ids...).Result() // faster than HEXISTS for each
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	for i, id := range ids {
-		if !there[i].Val() {
+		if records[i] == nil {
 			lacking = append(lacking, id)
 		}
 	}

@@ -148,7 +148,11 @@ type auditRun struct {
 	at       cache.Position // how far the ledger was when it was last asked
 	moved    time.Time      // when it last was further than before
 	noted    time.Time
-	busy     bool // others write to the stream too
+	busy     bool      // others write to the stream too
+	rested   time.Time // when the step under way began
+	last     entryID   // of the stream, when it was last read
+	marks    uint64    // that were sent since
+	same     compared  // without a mark, and not noted yet
 	done     int64
 	total    int64
 	left     map[string]string // finding -> why it was not repaired
@@ -176,7 +180,7 @@ func (r *auditRun) all(ctx context.Context) error {
 // compare compares Redis with the ledger, part by part.
 func (r *auditRun) compare(ctx context.Context) error {
 	passes := []func(context.Context) error{
-		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.drained, r.settle,
+		r.levels, r.extraLevels, r.records, r.missingRecords, r.limits, r.deadlines, r.noteNow, r.drained, r.settle,
 	}
 	if r.plan != nil {
 		passes = []func(context.Context) error{r.planned, r.drained, r.settle}

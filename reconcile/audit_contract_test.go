@@ -181,14 +181,14 @@ func TestLedger_AuditPages(t *testing.T) {
 		b.apply(entries...)
 		var got []string
 		for after := (levelKey{}); ; {
-			list, err := b.ledger.levelsAfter(t.Context(), after, scope{}, 1)
+			_, list, err := b.ledger.levelsAt(t.Context(), after, scope{}, 1)
 			if err != nil || len(list) > 1 {
 				t.Fatal(list, err)
 			}
 			if len(list) == 0 {
 				break
 			}
-			after = list[0]
+			after = list[0].levelKey
 			got = append(got, fmt.Sprint(after.sku, "@", after.at))
 		}
 		for after := (liveKey{}); ; {

@@ -52,17 +52,20 @@ type Audits interface {
 	// beginAudit has an audit run. One that was not heard of for auditLost is taken for failed: whoever ran
 	// it was killed. Should it go on all the same, its end says how it ended.
 	beginAudit(ctx context.Context, a Audit) error
-	// auditing notes that an audit still runs.
-	auditing(ctx context.Context, id string) error
+	// auditing notes that an audit still runs, and adds to what it has compared.
+	auditing(ctx context.Context, id string, more compared) error
 	endAudit(ctx context.Context, id, failure string) error
 	// annotate adds a note to findings.
 	annotate(ctx context.Context, audit string, findings []string, note string) error
 
 	// applied is how far the shard was applied; ok is false where nothing ever was.
 	applied(ctx context.Context) (p cache.Position, ok bool, err error)
-	// What there is to compare, page by page, in order, behind after: levels; live reservations; limits
-	// that count something.
-	levelsAfter(ctx context.Context, after levelKey, s scope, limit int) ([]levelKey, error)
+	// levelsAt reads levels in order, behind after, and recordsAt reservations; those that the ledger does not
+	// know are missing. Each says which place of the stream it is as of. Nobody who applies waits for them.
+	levelsAt(ctx context.Context, after levelKey, s scope, limit int) (asOf, []levelRow, error)
+	recordsAt(ctx context.Context, ids []string) (asOf, map[string]cache.Record, error)
+	// What there is to compare, page by page, in order, behind after: live reservations; limits that count
+	// something.
 	liveAfter(ctx context.Context, after liveKey, s scope, limit int) ([]liveKey, error)
 	limitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error)
 	// Those of some levels, and limits, that the ledger does not know, or that count nothing.

@@ -99,16 +99,21 @@ func (r *auditRun) mark(ctx context.Context, m cache.Marking) error {
 			return err
 		}
 	}
-	began := time.Now()
 	if err := r.send(ctx, m); err != nil {
 		return err
 	}
 	r.point("marked")
-	if r.busy { // each step takes Redis and the ledger time that is theirs
-		if err := pauseFor(ctx, min(auditRest*time.Since(began), settlePause)); err != nil {
+	return r.stepped(ctx)
+}
+
+// stepped follows a step: where others work too it gives Redis and the ledger the time that is theirs.
+func (r *auditRun) stepped(ctx context.Context) error {
+	if r.busy {
+		if err := pauseFor(ctx, min(auditRest*time.Since(r.rested), settlePause)); err != nil {
 			return err
 		}
 	}
+	r.rested = time.Now()
 	return r.note(ctx)
 }
 
@@ -126,17 +131,25 @@ func (r *auditRun) send(ctx context.Context, m cache.Marking) error {
 			r.moved = time.Now()
 		}
 		r.inFlight = append(r.inFlight, marked{m, entry})
+		r.marks++
 		return nil
 	})
 }
 
-// note says that the audit still runs.
+// note says now and then that the audit still runs.
 func (r *auditRun) note(ctx context.Context) error {
 	if time.Since(r.noted) < auditNote {
 		return nil
 	}
+	return r.noteNow(ctx)
+}
+
+// noteNow says that the audit still runs, and what it has compared without a mark.
+func (r *auditRun) noteNow(ctx context.Context) error {
 	r.noted = time.Now()
-	return r.Ledger.auditing(ctx, r.ID)
+	same := r.same
+	r.same = compared{}
+	return r.Ledger.auditing(ctx, r.ID, same)
 }
 
 // await waits until the ledger has come further, and drops the steps that it has compared. Those of an epoch

@@ -7,25 +7,6 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// levels has every level of the ledger compared.
-func (r *auditRun) levels(ctx context.Context) error {
-	for after := (levelKey{}); ; {
-		keys, err := r.Ledger.levelsAfter(ctx, after, r.scope, r.Page)
-		if err != nil || len(keys) == 0 {
-			return err
-		}
-		m := cache.Marking{Levels: namesOf(keys)}
-		if r.scope.all() {
-			m.How = cache.HowRange
-		}
-		if err := r.mark(ctx, m); err != nil {
-			return err
-		}
-		r.progressed(len(keys))
-		after = keys[len(keys)-1]
-	}
-}
-
 func namesOf(keys []levelKey) []string {
 	return column(keys, func(k levelKey) string { return cache.LevelField(k.sku, k.at) })
 }
@@ -117,30 +98,6 @@ func (r *auditRun) scan(ctx context.Context, part cache.Part, take func(context.
 	return nil
 }
 
-// records has every record of Redis compared.
-func (r *auditRun) records(ctx context.Context) error {
-	return r.scan(ctx, cache.PartReservations, func(ctx context.Context, fields []cache.Field) error {
-		var ids []string
-		bytes := 0
-		for _, f := range fields {
-			if !r.scope.all() {
-				record, err := cache.DecodeRecord(f.Value)
-				if err != nil || !r.scope.hasRecord(&record) {
-					continue
-				}
-			}
-			ids = append(ids, f.Name)
-			if bytes += len(f.Name) + len(f.Value); bytes >= auditBytesMax {
-				if err := r.mark(ctx, cache.Marking{Reservations: ids}); err != nil {
-					return err
-				}
-				ids, bytes = nil, 0
-			}
-		}
-		return r.mark(ctx, cache.Marking{Reservations: ids})
-	})
-}
-
 // missingRecords has those live reservations of the ledger compared that Redis has no record of, as it
 // seems: those that it has were read from there.
 func (r *auditRun) missingRecords(ctx context.Context) error {
@@ -149,13 +106,12 @@ func (r *auditRun) missingRecords(ctx context.Context) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
-		var lacking []string
-		err = r.onShard(ctx, func(ctx context.Context) (err error) {
-			lacking, err = r.shard.Lacking(ctx, column(keys, func(k liveKey) string { return k.id }))
-			return err
-		})
+		lacking, err := r.lacking(ctx, column(keys, func(k liveKey) string { return k.id }))
 		if err == nil {
-			err = r.mark(ctx, cache.Marking{Reservations: lacking})
+			err = r.mark(ctx, cache.Marking{Reservations: sortedKeys(lacking)})
+		}
+		if err == nil {
+			err = r.stepped(ctx)
 		}
 		if err != nil {
 			return err
@@ -200,7 +156,8 @@ func (r *auditRun) limits(ctx context.Context) error {
 	})
 }
 
-// deadlines has every member of deadlines compared: about as many ids in one step as there are names.
+// deadlines has every member of deadlines looked at, and those compared that have an id without a record: about as
+// many ids in one step as there are names.
 func (r *auditRun) deadlines(ctx context.Context) error {
 	if !r.scope.all() {
 		return nil
@@ -211,12 +168,48 @@ func (r *auditRun) deadlines(ctx context.Context) error {
 		for _, f := range fields {
 			members = append(members, f.Name)
 			if ids += len(cache.DeadlineIDs(f.Name)); ids >= r.Page {
-				if err := r.mark(ctx, cache.Marking{Deadlines: members}); err != nil {
+				if err := r.someDeadlines(ctx, members); err != nil {
 					return err
 				}
 				members, ids = nil, 0
 			}
 		}
-		return r.mark(ctx, cache.Marking{Deadlines: members})
+		return r.someDeadlines(ctx, members)
 	})
+}
+
+// someDeadlines has those members of deadlines compared that have an id without a record.
+func (r *auditRun) someDeadlines(ctx context.Context, members []string) error {
+	var ids []string
+	for _, member := range members {
+		ids = append(ids, cache.DeadlineIDs(member)...)
+	}
+	lacking, err := r.lacking(ctx, ids)
+	if err != nil {
+		return err
+	}
+	doubtful := slices.DeleteFunc(members, func(member string) bool {
+		return !slices.ContainsFunc(cache.DeadlineIDs(member), func(id string) bool { return lacking[id] })
+	})
+	if err := r.mark(ctx, cache.Marking{Deadlines: doubtful}); err != nil {
+		return err
+	}
+	r.same.deadlines += int64(len(members) - len(doubtful))
+	return r.stepped(ctx)
+}
+
+// lacking is those of ids that Redis has no record of.
+func (r *auditRun) lacking(ctx context.Context, ids []string) (lacking map[string]bool, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = r.onShard(ctx, func(ctx context.Context) error {
+		list, err := r.shard.Lacking(ctx, ids)
+		lacking = make(map[string]bool, len(list))
+		for _, id := range list {
+			lacking[id] = true
+		}
+		return err
+	})
+	return lacking, err
 }

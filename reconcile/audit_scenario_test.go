@@ -341,11 +341,11 @@ func TestAudit_Lost(t *testing.T) {
 				i.count(skuOf(n), "berlin", 10)
 			}
 			r.quiesce()
-			marks := 0
+			steps := 0
 			a := i.auditor(func(a *Auditor) {
 				a.Page, a.Client, a.Ledger = 1, r.client(), NewPostgres(r.pool, 0)
 				a.point = func(name string) {
-					if marks++; name == "marked" && marks == 10 {
+					if steps++; name == "read" && steps == 10 {
 						lose(r, i)
 					}
 				}

@@ -49,10 +49,7 @@ func (m *Memory) comparedLocked(b *book, t *touched) {
 func (m *Memory) auditedLocked(b *book) {
 	for id, n := range b.compared {
 		if a := m.audits.audits[id]; a != nil {
-			a.Levels += n.levels
-			a.Reservations += n.reservations
-			a.Limits += n.limits
-			a.Deadlines += n.deadlines
+			a.add(*n)
 		}
 	}
 	for i := range b.found {
@@ -136,11 +133,20 @@ func (m *Memory) beginAudit(_ context.Context, a Audit) error {
 	return nil
 }
 
-func (m *Memory) auditing(_ context.Context, id string) error {
+func (m *Memory) auditing(_ context.Context, id string, more compared) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.audits.audits[id].SeenAt = time.Now().UTC()
+	m.audits.audits[id].add(more)
 	return nil
+}
+
+// add adds to what was compared.
+func (a *Audit) add(n compared) {
+	a.Levels += n.levels
+	a.Reservations += n.reservations
+	a.Limits += n.limits
+	a.Deadlines += n.deadlines
 }
 
 func (m *Memory) endAudit(_ context.Context, id, failure string) error {
@@ -173,17 +179,6 @@ func (m *Memory) applied(context.Context) (cache.Position, bool, error) {
 		return cache.Position{}, false, nil
 	}
 	return m.at.Position, true, nil
-}
-
-func (m *Memory) levelsAfter(_ context.Context, after levelKey, s scope, limit int) (list []levelKey, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range m.sortedLevels() {
-		if compareLevels(key, after) > 0 && s.has(key.sku, key.at) && len(list) < limit {
-			list = append(list, key)
-		}
-	}
-	return list, nil
 }
 
 func (m *Memory) liveAfter(_ context.Context, after liveKey, s scope, limit int) (list []liveKey, err error) {

@@ -112,8 +112,12 @@ func (p *Postgres) exec(ctx context.Context, query string, args ...any) error {
 	})
 }
 
-func (p *Postgres) auditing(ctx context.Context, id string) error {
-	return p.exec(ctx, `update audits set seen_at = now() where id = $1`, id)
+func (p *Postgres) auditing(ctx context.Context, id string, more compared) error {
+	const query = `
+update audits set seen_at = now(), levels = levels + $2, reservations = reservations + $3, limits = limits + $4,
+    deadlines = deadlines + $5
+where id = $1`
+	return p.exec(ctx, query, id, more.levels, more.reservations, more.limits, more.deadlines)
 }
 
 func (p *Postgres) endAudit(ctx context.Context, id, failure string) error {
@@ -137,13 +141,6 @@ func (p *Postgres) applied(ctx context.Context) (at cache.Position, there bool, 
 		return err
 	})
 	return at, there, err
-}
-
-func (p *Postgres) levelsAfter(ctx context.Context, after levelKey, s scope, limit int) ([]levelKey, error) {
-	const query = `
-select sku, location from levels
-where (sku, location) > ($1, $2) and ($3 = '' or sku = $3) and ($4 = '' or location = $4) order by sku, location limit $5`
-	return p.keys(ctx, query, after.sku, after.at, s.sku, s.at, limit)
 }
 
 func (p *Postgres) unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error) {

@@ -1,0 +1,98 @@
+package cache
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Names is what of Redis is read in one moment.
+type Names struct{ Levels, Reservations []string }
+
+// Reading is what Redis has of some names at one moment, and what the stream had from a position on then.
+type Reading struct {
+	Levels  []MarkedLevel
+	Records []Text // one for each id
+	Epoch   uint64 // as stored; 0 where there is none
+	Open    bool   // nothing keeps it from being what the stream says
+	Entries []redis.XMessage
+}
+
+// Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
+// script and writes nothing: Redis takes a third of what a script takes for the same names. One round trip.
+func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r Reading, err error) {
+	var stock, levels, records *redis.SliceCmd
+	var entries *redis.XMessageSliceCmd
+	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		stock = pipe.HMGet(ctx, s.keys.stock, append([]string{fieldEpoch, fieldGate}, n.Levels...)...)
+		if len(n.Levels) > 0 {
+			levels = pipe.HMGet(ctx, s.keys.levels, n.Levels...)
+		}
+		if len(n.Reservations) > 0 {
+			records = pipe.HMGet(ctx, s.keys.reservations, n.Reservations...)
+		}
+		entries = pipe.XRangeN(ctx, s.keys.events, at.EntryID(), "+", count)
+		return nil
+	})
+	if err != nil {
+		return r, unavailable(err)
+	}
+	units := stock.Val()
+	gate := textOf(units[1])
+	r.Epoch, _ = strconv.ParseUint(textOf(units[0]).Text, 10, 64)
+	r.Open = !gate.There || gate.Text == gateOpen || gate.Text == gateBacklog
+	r.Entries = entries.Val()
+	r.Levels = make([]MarkedLevel, len(n.Levels))
+	for i, name := range n.Levels {
+		r.Levels[i] = MarkedLevel{name, textOf(units[i+2]), textOf(levels.Val()[i])}
+	}
+	r.Records = make([]Text, len(n.Reservations))
+	for i := range n.Reservations {
+		r.Records[i] = textOf(records.Val()[i])
+	}
+	return r, nil
+}
+
+// textOf is what HMGET answers of a field.
+func textOf(value any) Text {
+	text, there := value.(string)
+	return Text{there, text}
+}
+
+// Deadline is the deadline that a reservation should be watched at.
+type Deadline struct {
+	ID      string
+	Expires int64 // Unix ms
+}
+
+// Unwatched lists the ids of those that do not stand among the deadlines. One round trip.
+func (s *Shard) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
+	members := map[int64]*redis.StringSliceCmd{}
+	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, d := range list {
+			if members[d.Expires] == nil {
+				at := strconv.FormatInt(d.Expires, 10)
+				members[d.Expires] = pipe.ZRangeByScore(ctx, s.keys.deadlines, &redis.ZRangeBy{Min: at, Max: at})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	watched := make(map[Deadline]bool, len(list))
+	for at, found := range members {
+		for _, member := range found.Val() {
+			for _, id := range DeadlineIDs(member) {
+				watched[Deadline{id, at}] = true
+			}
+		}
+	}
+	for _, d := range list {
+		if !watched[d] {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, nil
+}

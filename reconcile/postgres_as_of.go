@@ -1,0 +1,67 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// snapshot reads rows, and of which place of the stream they are: all that is queued sees one moment. Nobody
+// who applies waits for it. One round trip.
+func (p *Postgres) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at asOf, err error) {
+	const begin = `begin isolation level repeatable read read only`
+	// The ids of a step are few among all: reached by their keys, however the planner guesses.
+	const byKey = `set local enable_seqscan = off`
+	const refused = `select exists (select from refusals where shard = $1 and settled_at is null)`
+	batch := &pgx.Batch{}
+	batch.Queue(begin)
+	batch.Queue(byKey)
+	batch.Queue(selectPosition, p.shard).Query(func(rows pgx.Rows) error {
+		list, err := pgx.CollectRows(rows, scanPosition)
+		if len(list) == 1 {
+			at.Position, at.there = list[0].Position, true
+		}
+		return err
+	})
+	batch.Queue(refused, p.shard).QueryRow(func(row pgx.Row) error { return row.Scan(&at.refused) })
+	queue(batch)
+	batch.Queue(`commit`)
+	err = p.ask(ctx, func(ctx context.Context) error { return p.pool.SendBatch(ctx, batch).Close() })
+	return at, err
+}
+
+func (p *Postgres) levelsAt(ctx context.Context, after levelKey, s scope, limit int) (at asOf, list []levelRow, err error) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) > ($1, $2) and ($3 = '' or sku = $3) and ($4 = '' or location = $4) order by sku, location limit $5`
+	at, err = p.snapshot(ctx, func(batch *pgx.Batch) {
+		batch.Queue(query, after.sku, after.at, s.sku, s.at, limit).Query(func(rows pgx.Rows) (err error) {
+			list, err = collectLevelRows(rows, limit)
+			return err
+		})
+	})
+	return at, list, err
+}
+
+func collectLevelRows(rows pgx.Rows, most int) ([]levelRow, error) {
+	list := make([]levelRow, 0, most)
+	var sku, at string
+	var l level
+	_, err := pgx.ForEachRow(rows, []any{&sku, &at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
+		list = append(list, levelRow{newLevelKey(sku, at), l})
+		return nil
+	})
+	return list, err
+}
+
+func (p *Postgres) recordsAt(ctx context.Context, ids []string) (at asOf, records map[string]cache.Record, err error) {
+	found := map[string]*reservation{}
+	at, err = p.snapshot(ctx, func(batch *pgx.Batch) { queueReservations(batch, ids, found) })
+	records = make(map[string]cache.Record, len(found))
+	for id, r := range found {
+		records[id] = r.record
+	}
+	return at, records, err
+}
