@@ -150,6 +150,8 @@ type auditRun struct {
 	noted    time.Time
 	busy     bool      // others write to the stream too
 	rested   time.Time // when the step under way began
+	began    time.Time // when it was readied, and
+	beganAt  int64     // what Redis's clock said then, Unix ms
 	last     entryID   // of the stream, when it was last read
 	marks    uint64    // that were sent since
 	same     compared  // without a mark, and not noted yet
@@ -160,7 +162,7 @@ type auditRun struct {
 
 // all compares everything, repairs, and looks at the ledger itself.
 func (r *auditRun) all(ctx context.Context) error {
-	if err := r.sizes(ctx); err != nil {
+	if err := r.ready(ctx); err != nil {
 		return err
 	}
 	both, comparing := errgroup.WithContext(ctx)
@@ -191,6 +193,27 @@ func (r *auditRun) compare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ready notes when it begins, and counts what there is.
+func (r *auditRun) ready(ctx context.Context) error {
+	err := r.onShard(ctx, func(ctx context.Context) error {
+		id, err := r.shard.Inspect(ctx)
+		r.began, r.beganAt = time.Now(), id.Now
+		r.rested = r.began
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.sizes(ctx)
+}
+
+// younger says that a reservation was made since the audit began: it is the next one's. One that claims to be of
+// a time that is still to come is not.
+func (r *auditRun) younger(created int64) bool {
+	const clocks = time.Second // by which Redis's may have moved otherwise than ours
+	return created > r.beganAt && created <= r.beganAt+(time.Since(r.began)+clocks).Milliseconds()
 }
 
 // sizes counts what there is, for the progress.

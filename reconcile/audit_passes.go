@@ -103,7 +103,7 @@ func (r *auditRun) scan(ctx context.Context, part cache.Part, take func(context.
 func (r *auditRun) missingRecords(ctx context.Context) error {
 	for after := (liveKey{}); ; {
 		keys, err := r.Ledger.liveAfter(ctx, after, r.scope, r.Page)
-		if err != nil || len(keys) == 0 {
+		if err != nil || len(keys) == 0 || r.younger(keys[0].created) { // those that follow are younger still
 			return err
 		}
 		lacking, err := r.lacking(ctx, column(keys, func(k liveKey) string { return k.id }))
@@ -188,9 +188,12 @@ func (r *auditRun) someDeadlines(ctx context.Context, members []string) error {
 	if err != nil {
 		return err
 	}
-	doubtful := slices.DeleteFunc(members, func(member string) bool {
-		return !slices.ContainsFunc(cache.DeadlineIDs(member), func(id string) bool { return lacking[id] })
-	})
+	var doubtful []string
+	for _, member := range members {
+		if slices.ContainsFunc(cache.DeadlineIDs(member), func(id string) bool { return lacking[id] }) {
+			doubtful = append(doubtful, member)
+		}
+	}
 	if err := r.mark(ctx, cache.Marking{Deadlines: doubtful}); err != nil {
 		return err
 	}

@@ -6,17 +6,16 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// records has every record of Redis compared.
+// records has every record of Redis compared that was there when the audit began: else those that come in while it
+// rests would keep it going.
 func (r *auditRun) records(ctx context.Context) error {
 	return r.scan(ctx, cache.PartReservations, func(ctx context.Context, fields []cache.Field) error {
 		var ids []string
 		bytes := 0
 		for _, f := range fields {
-			if !r.scope.all() {
-				record, err := cache.DecodeRecord(f.Value)
-				if err != nil || !r.scope.hasRecord(&record) {
-					continue
-				}
+			record, err := cache.DecodeRecord(f.Value)
+			if err == nil && r.younger(record.Created) || !r.scope.all() && (err != nil || !r.scope.hasRecord(&record)) {
+				continue
 			}
 			ids = append(ids, f.Name)
 			if bytes += len(f.Name) + len(f.Value); bytes >= auditBytesMax {
