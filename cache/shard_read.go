@@ -20,7 +20,7 @@ type Reading struct {
 }
 
 // Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
-// script and writes nothing: Redis takes a third of what a script takes for the same names. One round trip.
+// script and writes nothing. One round trip.
 func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
 	var entries *redis.XMessageSliceCmd

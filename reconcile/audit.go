@@ -19,7 +19,7 @@ import (
 
 // The defaults of an Auditor and of AuditOptions.
 const (
-	AuditPageDefault     = 1000 // names looked at in one step: a script of about a millisecond
+	AuditPageDefault     = 1000 // names looked at in one step: less than a millisecond of Redis
 	AuditMaxUnitsDefault = 1000 // units that one repair may change
 )
 
@@ -35,10 +35,11 @@ const (
 	repairsMax    = 50                     // items repaired in one call
 )
 
-// Auditor compares Redis with the ledger, and repairs. It reads Redis step by step, each step as an event
-// of the stream, and whoever applies the stream compares it with the ledger at exactly that place: nothing
-// is paused, and nothing that is under way looks like a difference. It needs a reconciler that runs, in
-// this process or another.
+// Auditor compares Redis with the ledger, and repairs. Step by step it reads the ledger as of its position, and
+// Redis with all that stands in the stream behind that: what none of it touches, and is the same, is done. The
+// rest it has read once more as an event of the stream, and whoever applies the stream compares that with the
+// ledger at exactly that place: nothing is paused, and nothing that is under way looks like a difference. It needs
+// a reconciler that runs, in this process or another.
 type Auditor struct {
 	Client redis.UniversalClient
 	Ledger Ledger
