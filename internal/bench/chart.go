@@ -56,14 +56,15 @@ func (c *Comparison) bars(title string, figure func(*Row) Spread) *barChart {
 	return chart
 }
 
-// curveChart is latencies by percentile, both on logarithmic scales: each step to the right is ten times
-// fewer calls.
+// curveChart is latencies on a logarithmic scale, by something.
 type curveChart struct {
 	Title                    string
 	Width, Height            float64
 	Left, Right, Top, Bottom float64 // edges of the plot
 	Across, Down             []tick
 	Curves                   []curve
+
+	low, high float64 // powers of ten of the bottom and of the top, ms
 }
 
 type tick struct {
@@ -78,6 +79,28 @@ var (
 	curveTicks       = []float64{0, 50, 90, 99, 99.9, 99.99}
 )
 
+// newCurveChart has room for latencies from least to most, ms, and no curve yet.
+func newCurveChart(title string, least, most float64) *curveChart {
+	chart := &curveChart{
+		Title: title, Width: chartWidth, Height: curveHeight,
+		Left: curveLeft, Right: chartWidth - curveRight, Top: curveTop, Bottom: curveHeight - curveBottom,
+		low: math.Floor(math.Log10(least)), high: math.Ceil(math.Log10(most)),
+	}
+	chart.high = max(chart.high, chart.low+1)
+	for n := chart.low; n <= chart.high; n++ {
+		ms := math.Pow(10, n)
+		chart.Down = append(chart.Down, tick{chart.y(ms), fmt.Sprintf("%g", ms)})
+	}
+	return chart
+}
+
+// y is where a latency is.
+func (chart *curveChart) y(ms float64) float64 {
+	return chart.Bottom - (math.Log10(ms)-chart.low)/(chart.high-chart.low)*(chart.Bottom-chart.Top)
+}
+
+// curves are latencies by percentile, that too on a logarithmic scale: each step to the right is ten times
+// fewer calls.
 func (c *Comparison) curves() *curveChart {
 	least, most := math.Inf(1), 0.0
 	for _, r := range c.Rows {
@@ -88,24 +111,13 @@ func (c *Comparison) curves() *curveChart {
 	if most == 0 {
 		return nil
 	}
-	chart := &curveChart{
-		Title: "latency of what is " + c.About + ", ms", Width: chartWidth, Height: curveHeight,
-		Left: curveLeft, Right: chartWidth - curveRight, Top: curveTop, Bottom: curveHeight - curveBottom,
-	}
-	low, high := math.Floor(math.Log10(least)), math.Ceil(math.Log10(most))
-	high = max(high, low+1)
-	y := func(ms float64) float64 {
-		return chart.Bottom - (math.Log10(ms)-low)/(high-low)*(chart.Bottom-chart.Top)
-	}
-	for n := low; n <= high; n++ {
-		chart.Down = append(chart.Down, tick{y(math.Pow(10, n)), fmt.Sprintf("%g", math.Pow(10, n))})
-	}
+	chart := newCurveChart("latency of what is "+c.About+", ms", least, most)
 	for _, p := range curveTicks {
 		chart.Across = append(chart.Across, tick{chart.x(p), fmt.Sprintf("p%g", p)})
 	}
 	for _, r := range c.Rows {
 		if r.latency != nil && r.latency.TotalCount() > 0 {
-			chart.Curves = append(chart.Curves, curve{r.Contender, r.Name, chart.points(r, y)})
+			chart.Curves = append(chart.Curves, curve{r.Contender, r.Name, chart.points(r)})
 		}
 	}
 	return chart
@@ -118,13 +130,13 @@ func (chart *curveChart) x(p float64) float64 {
 }
 
 // points are those of a row, as far as it has the calls to tell.
-func (chart *curveChart) points(r *Row, y func(ms float64) float64) string {
+func (chart *curveChart) points(r *Row) string {
 	var list []string
 	for _, p := range curvePercentiles {
 		if p > 0 && float64(r.latency.TotalCount())*(1-p/100) < 1 {
 			break
 		}
-		list = append(list, fmt.Sprintf("%.1f,%.1f", chart.x(p), y(percentile(r.latency, p))))
+		list = append(list, fmt.Sprintf("%.1f,%.1f", chart.x(p), chart.y(percentile(r.latency, p))))
 	}
 	return strings.Join(list, " ")
 }

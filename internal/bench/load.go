@@ -16,6 +16,7 @@ type load struct {
 	rate     float64       // calls that are due a second; 0: each caller sends one when its last is answered
 	duration time.Duration // for which calls are sent
 	calls    int64         // at most; 0 is no bound
+	sliced   bool          // answers are also kept by when they came
 }
 
 // call makes call i for one of the callers.
@@ -24,14 +25,19 @@ type call func(ctx context.Context, caller int, i int64) (outcome, error)
 // run sends calls and returns what became of them, once all are answered, and how long that took.
 func (l load) run(ctx context.Context, do call) (*tally, time.Duration) {
 	began := time.Now()
-	tallies := make([]tally, l.callers)
+	all, tallies := &tally{}, make([]tally, l.callers)
+	if l.sliced {
+		all.overTime = newOverTime(began, l.duration)
+	}
+	for i := range tallies {
+		tallies[i].overTime = all.overTime
+	}
 	if l.rate > 0 {
 		l.open(ctx, began, tallies, do)
 	} else {
 		l.closed(ctx, began, tallies, do)
 	}
 	took := time.Since(began)
-	all := &tally{}
 	for i := range tallies {
 		all.add(&tallies[i])
 	}
@@ -65,9 +71,11 @@ func (l load) closed(ctx context.Context, began time.Time, tallies []tally, do c
 // time makes a call that was due at a time, and counts it.
 func (t *tally) time(ctx context.Context, do call, caller int, i int64, due time.Time) {
 	answer, err := do(ctx, caller, i)
-	if took := time.Since(due); err != nil {
+	now := time.Now()
+	if took := now.Sub(due); err != nil {
 		t.fail(err, took)
 	} else {
 		t.answer(answer, took)
+		t.overTime.answer(now, took)
 	}
 }

@@ -47,5 +47,8 @@ func (s *scene) sumUp(t *tally, took time.Duration) *Round {
 	r.latency = t.latencies(about)
 	r.P50, r.P99, r.P999 = percentile(r.latency, 50), percentile(r.latency, 99), percentile(r.latency, 99.9)
 	r.Max = percentile(r.latency, 100)
+	if t.overTime != nil {
+		r.Slice, r.OverTime = millis(t.overTime.slice), t.overTime.slices()
+	}
 	return r
 }

@@ -16,10 +16,11 @@ var page = template.Must(template.New("page").Parse(pageText))
 type section struct {
 	*Comparison
 	Charts  []*barChart
-	Curves  *curveChart
+	Curves  []*curveChart
 	Head    []string
 	Cells   [][]string
 	Ratios  []string
+	Steps   []string
 	Remarks []string
 }
 
@@ -42,8 +43,8 @@ func (r *Report) WriteHTML(w io.Writer) error {
 func (c *Comparison) section() section {
 	cells := c.cells()
 	s := section{
-		Comparison: c, Head: cells[0], Cells: cells[1:], Curves: c.curves(),
-		Ratios: c.ratioLines(), Remarks: c.remarks(),
+		Comparison: c, Head: cells[0], Cells: cells[1:],
+		Ratios: c.ratioLines(), Steps: c.stepLines(), Remarks: c.remarks(),
 	}
 	for _, chart := range []*barChart{
 		c.bars("accepted a second", func(r *Row) Spread { return r.Accepted }),
@@ -52,6 +53,11 @@ func (c *Comparison) section() section {
 	} {
 		if chart != nil {
 			s.Charts = append(s.Charts, chart)
+		}
+	}
+	for _, chart := range []*curveChart{c.curves(), c.overTime()} {
+		if chart != nil {
+			s.Curves = append(s.Curves, chart)
 		}
 	}
 	return s

@@ -160,7 +160,7 @@ func (p *play) warm(ctx context.Context, do call) error {
 }
 
 func (p *play) load() load {
-	l := load{callers: p.options.Callers, rate: p.rate, duration: p.options.Duration}
+	l := load{callers: p.options.Callers, rate: p.rate, duration: p.options.Duration, sliced: true}
 	if p.confirmer != nil {
 		l.calls = p.held
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Round is what one contender did in one round. Accepted and refused calls are never added up.
+// Round is what one contender did in one round. Accepted and refused calls are never added up, but for
+// latency over time.
 type Round struct {
 	Seconds  float64 `json:"seconds"`  // from the first call to the last answer
 	Accepted int64   `json:"accepted"` // calls
@@ -30,6 +31,9 @@ type Round struct {
 	RedisCPU     float64 `json:"redis_cpu_us"`   // of its main thread, for each answer; 0 where it is not used
 	ProcessCPU   float64 `json:"process_cpu_us"` // of this process: callers, and where it is in it the server, for each answer
 	HoldBytes    float64 `json:"hold_bytes"`     // memory of Redis for each held reservation; 0 where that is not measured
+
+	Slice    float64 `json:"slice_ms"`  // how long each slice is
+	OverTime []Slice `json:"over_time"` // up to the last slice in which something was answered
 
 	latency *hdrhistogram.Histogram // of what the scene is about
 }

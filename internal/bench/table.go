@@ -47,7 +47,7 @@ func (r *Report) WriteText(w io.Writer) {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of what is %s)\n", c.Scenario, c.Title, c.About)
 		writeColumns(w, c.cells())
-		for _, remark := range slices.Concat(c.ratioLines(), c.remarks()) {
+		for _, remark := range slices.Concat(c.ratioLines(), c.stepLines(), c.remarks()) {
 			fmt.Fprintln(w, remark)
 		}
 	}

@@ -21,6 +21,8 @@ type tally struct {
 	unsent  int64                   // calls that were due, and that no caller was free to send
 	overdue *hdrhistogram.Histogram // µs that failed and unsent calls had waited when they were given up
 	failure error                   // the first
+
+	overTime *overTime // of all callers; nil where that is not kept
 }
 
 // answer counts one answered call.
