@@ -30,14 +30,15 @@ func (m *Main) benchCommand() *cobra.Command {
 			"removes again. It keeps both busy: don't point it at a deployment that sells.\n\n" +
 			"Contenders take turns, round by round; what is printed are medians and spreads. Accepted and refused\n" +
 			"calls are counted apart. With --rate or --load, latency counts from when a call was due, also while callers\n" +
-			"are still busy with earlier ones.\n\n" +
+			"are still busy with earlier ones. A long round shows whether latency grows while it goes on.\n\n" +
 			"Scenarios:\n" + list(bench.Scenarios) + "\nContenders:\n" + list(bench.Contenders()) + "\n" +
 			"Exit status: 0 measured; 1 units were lost or sold twice, and a line says whose; 2 it could not run.",
 		Example: "  export HOLDFAST_REDIS_URL=redis://127.0.0.1:6379\n" +
 			"  export HOLDFAST_POSTGRES_URL=postgres://holdfast@127.0.0.1:5432/holdfast\n" +
 			"  holdfast bench\n" +
 			"  holdfast bench --scenario hot --scenario sold-out --callers 512 --rounds 7 --html bench.html\n" +
-			"  holdfast bench --scenario hot --contender http --contender floor --load 50",
+			"  holdfast bench --scenario hot --contender http --contender floor --load 50\n" +
+			"  holdfast bench --scenario hot --contender library --rate 20000 --duration 60s --rounds 1 --html bench.html",
 		Args: noArgs,
 	}
 	config.AddFlags(c.Flags())
