@@ -1,6 +1,6 @@
 -- expiry is put into scripts that give back what is due. It needs records, limits, tags and plain before it.
 
-local DUE_MEMBERS = 2 -- members of deadlines given back by one call
+local DUE_MEMBERS = 4 -- members of deadlines given back by one call
 
 -- give_back returns to sale what a held record has.
 local function give_back(r)
