@@ -57,7 +57,8 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.Max < n.P999 || n.ProcessCPU <= 0 {
 		t.Errorf("%s: no order in %+v", name, n)
 	}
-	if n.Slice != 20 || len(n.OverTime) != 1 || n.OverTime[0].AnsweredRate <= 0 {
+	// Where the machine is busy, all of so short a round may be answered after its end, which is in no slice.
+	if n.Slice != 20 || len(n.OverTime) > 1 || len(n.OverTime) == 1 && n.OverTime[0].AnsweredRate <= 0 {
 		t.Errorf("%s: over time %+v", name, n.OverTime)
 	}
 	if c.Scenario != "sold-out" && n.Refused > 0 || c.Scenario != "retries" && n.Replayed+n.Again > 0 {
