@@ -1,9 +1,6 @@
 package reconcile
 
-import (
-	"github.com/holdfast/holdfast/cache"
-	"github.com/holdfast/holdfast/location"
-)
+import "github.com/holdfast/holdfast/cache"
 
 // asOf is which place of the stream rows of the ledger are of, read with them at one moment.
 type asOf struct {
@@ -17,5 +14,3 @@ type levelRow struct {
 	levelKey
 	level
 }
-
-func newLevelKey(sku, at string) levelKey { return levelKey{location.SKU(sku), location.ID(at)} }

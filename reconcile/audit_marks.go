@@ -88,10 +88,11 @@ func (r *auditRun) disconnect() {
 	}
 }
 
-// mark has a step read and compared. It returns before it is compared, unless many are under way.
+// mark ends a step: what is in doubt after it is read and compared, if anything is. It returns before that is
+// compared, unless many are under way.
 func (r *auditRun) mark(ctx context.Context, m cache.Marking) error {
 	if len(m.Levels)+len(m.Reservations)+len(m.Limits)+len(m.Deadlines) == 0 {
-		return nil
+		return r.stepped(ctx)
 	}
 	m.Audit = r.ID
 	for len(r.inFlight) >= auditWindow {

@@ -110,9 +110,6 @@ func (r *auditRun) missingRecords(ctx context.Context) error {
 		if err == nil {
 			err = r.mark(ctx, cache.Marking{Reservations: sortedKeys(lacking)})
 		}
-		if err == nil {
-			err = r.stepped(ctx)
-		}
 		if err != nil {
 			return err
 		}
@@ -194,11 +191,8 @@ func (r *auditRun) someDeadlines(ctx context.Context, members []string) error {
 			doubtful = append(doubtful, member)
 		}
 	}
-	if err := r.mark(ctx, cache.Marking{Deadlines: doubtful}); err != nil {
-		return err
-	}
 	r.same.deadlines += int64(len(members) - len(doubtful))
-	return r.stepped(ctx)
+	return r.mark(ctx, cache.Marking{Deadlines: doubtful})
 }
 
 // lacking is those of ids that Redis has no record of.

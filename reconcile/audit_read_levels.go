@@ -17,11 +17,8 @@ func (r *auditRun) levels(ctx context.Context) error {
 		if r.scope.all() && len(doubtful) == len(rows) {
 			m.How = cache.HowRange
 		}
-		if err := r.mark(ctx, m); err != nil {
-			return err
-		}
 		r.same.levels += int64(len(rows) - len(doubtful))
-		if err := r.stepped(ctx); err != nil {
+		if err := r.mark(ctx, m); err != nil {
 			return err
 		}
 		r.progressed(len(rows))

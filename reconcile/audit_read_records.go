@@ -38,11 +38,8 @@ func (r *auditRun) someRecords(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mark(ctx, cache.Marking{Reservations: doubtful}); err != nil {
-		return err
-	}
 	r.same.reservations += int64(len(ids) - len(doubtful))
-	return r.stepped(ctx)
+	return r.mark(ctx, cache.Marking{Reservations: doubtful})
 }
 
 // doubtfulRecords lists those of ids of which a reading does not say that both sides have the same, and those that

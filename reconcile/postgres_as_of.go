@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 )
 
 // snapshot reads rows, and of which place of the stream they are: all that is queued sees one moment. Nobody
@@ -50,7 +51,7 @@ func collectLevelRows(rows pgx.Rows, most int) ([]levelRow, error) {
 	var sku, at string
 	var l level
 	_, err := pgx.ForEachRow(rows, []any{&sku, &at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
-		list = append(list, levelRow{newLevelKey(sku, at), l})
+		list = append(list, levelRow{levelKey{location.SKU(sku), location.ID(at)}, l})
 		return nil
 	})
 	return list, err

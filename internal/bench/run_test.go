@@ -32,16 +32,20 @@ func TestRun(t *testing.T) {
 	if err := report.Err(); err != nil {
 		t.Error(err)
 	}
-	rows := 0
+	rows, sliced := 0, 0
 	for i := range report.Comparisons {
 		c := &report.Comparisons[i]
 		for _, row := range c.Rows {
 			rows++
+			sliced += len(row.Rounds[0].OverTime)
 			checkRow(t, c, row)
 		}
 	}
 	if want := len(Scenarios)*len(contenders) - 1; rows != want || total != want { // a tutorial has no sale
 		t.Errorf("%d rows of %d turns, want %d", rows, total, want)
+	}
+	if sliced < rows/2 {
+		t.Errorf("%d of %d rounds have a slice", sliced, rows)
 	}
 	checkNothingLeft(t, r)
 	checkPrinted(t, report)
