@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -246,18 +247,28 @@ func same(t *rapid.T, what string, got, want error) {
 	}
 }
 
+// reserve has a buyer come, and where there is too little for one, another who wants the same.
 func (p *play) reserve(t *rapid.T) {
-	p.next++
-	r := ReserveRequest{ID: fmt.Sprintf("ord-%d", p.next), Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
+	r := ReserveRequest{Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
 		TTL: time.Duration(rapid.IntRange(1, 8).Draw(t, "ttl")) * time.Second}
 	for i := range rapid.IntRange(1, 3).Draw(t, "lines") {
 		r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(i), SKU: modelSKUs.Draw(t, "sku"), Quantity: rapid.Int64Range(1, 6).Draw(t, "units")})
 	}
+	if err := p.buy(t, r); errors.Is(err, ErrInsufficient) {
+		_ = p.buy(t, r) // buy has checked what it answers
+	}
+}
+
+// buy reserves under an id of its own.
+func (p *play) buy(t *rapid.T, r ReserveRequest) error {
+	t.Helper()
+	p.next++
+	r.ID = fmt.Sprintf("ord-%d", p.next)
 	p.model.lapse()
 	result, err := p.store.Reserve(p.ctx, r)
 	if err != nil {
 		p.refused(t, r, err)
-		return
+		return err
 	}
 	made := &modelReservation{request: r, state: StateHeld, version: 1, deadline: p.now + r.TTL.Milliseconds()}
 	places := map[location.ID]bool{}
@@ -289,6 +300,7 @@ func (p *play) reserve(t *rapid.T) {
 		t.Fatalf("%+v", result)
 	}
 	p.model.reservations[r.ID] = made
+	return nil
 }
 
 // refused checks that a refusal was due: the SKU has no level, or each shortage is true.
