@@ -69,6 +69,20 @@ func (l *load) rate(over time.Duration) float64 {
 	return float64(l.calls.Load()-before) / over.Seconds()
 }
 
+// untilSold goes on until the callers have been told of so many sales: with fewer a run says little, and on a busy
+// machine they take longer.
+func (l *load) untilSold(r *rig, sales int) {
+	l.tb.Helper()
+	r.await("enough is sold", 30*time.Second, func() error {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.sold) < sales {
+			return fmt.Errorf("%d sold of %d", len(l.sold), sales)
+		}
+		return nil
+	})
+}
+
 // shop is one caller.
 func (l *load) shop(n int, random *rand.Rand) {
 	for i := 0; ; i++ {
