@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -56,6 +57,7 @@ func (m *Main) benchCommand() *cobra.Command {
 	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scale: levels, one number for each size")
 	held := c.Flags().IntSlice("held", []int{0, 10_000}, "scale: reservations that are held, one number for each size")
 	page := c.Flags().String("html", "", "file to write a page with plots to, which loads nothing")
+	profile := c.Flags().String("cpu-profile", "", "file to write to where this process's time went, for go tool pprof")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if len(*levels) != len(*held) {
@@ -64,7 +66,7 @@ func (m *Main) benchCommand() *cobra.Command {
 		for i := range *levels {
 			o.Sizes = append(o.Sizes, bench.Size{Levels: (*levels)[i], Held: (*held)[i]})
 		}
-		return m.bench(c, o, *page, *f)
+		return m.bench(c, o, benchFiles{*page, *profile}, *f)
 	}
 	return c
 }
@@ -78,7 +80,10 @@ func list(keyed []bench.Keyed) string {
 	return text.String()
 }
 
-func (m *Main) bench(c *cobra.Command, o bench.Options, page string, f format) (err error) {
+// benchFiles is what a bench writes beside what it prints; "" is nothing.
+type benchFiles struct{ page, profile string }
+
+func (m *Main) bench(c *cobra.Command, o bench.Options, files benchFiles, f format) (err error) {
 	if err := o.Check(); err != nil {
 		return usage(c, "%v", err)
 	}
@@ -89,12 +94,17 @@ func (m *Main) bench(c *cobra.Command, o bench.Options, page string, f format) (
 	if !c.Flags().Changed("seed") {
 		o.Seed = uint64(rand.Uint32())
 	}
-	file, err := openPage(page)
+	file, err := openPage(files.page)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	stop, err := profileTo(files.profile)
+	if err != nil {
+		return err
+	}
 	report, err := m.runBench(c.Context(), settings, o)
+	err = errors.Join(err, stop())
 	if err != nil {
 		return err
 	}
@@ -105,6 +115,24 @@ func (m *Main) bench(c *cobra.Command, o bench.Options, page string, f format) (
 		return err
 	}
 	return report.Err()
+}
+
+// profileTo has the processor time of this process be noted in a file until stop.
+func profileTo(name string) (stop func() error, err error) {
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 // openPage opens the file of --html before anything is measured, and leaves what it has until then.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +13,10 @@ import (
 
 func TestBench(t *testing.T) {
 	page := write(t, "bench.html", strings.Repeat("the page of another day", 10_000))
+	profile := filepath.Join(t.TempDir(), "bench.pprof")
 	got := command{
 		args: []string{"bench", "--scenario=hot,scale", "--contender=library,usual,update", "--levels=20", "--held=10", "--callers=4",
-			"--rounds=1", "--duration=20ms", "--seed=7", "--format=json", "--html", page},
+			"--rounds=1", "--duration=20ms", "--seed=7", "--format=json", "--html", page, "--cpu-profile", profile},
 		env: []string{"HOLDFAST_REDIS_URL=" + redistest.Start(t).URL(), "HOLDFAST_POSTGRES_URL=" + pgtest.Start(t).URL()},
 	}.run(t).expect(t, exitDone).document(t)
 	comparisons, _ := got["comparisons"].([]any)
@@ -24,6 +26,9 @@ func TestBench(t *testing.T) {
 	text, err := os.ReadFile(page)
 	if err != nil || !strings.HasSuffix(string(text), "</html>\n") || strings.Contains(string(text), "another day") {
 		t.Errorf("the page is %d bytes: %v", len(text), err)
+	}
+	if text, err := os.ReadFile(profile); err != nil || !bytes.HasPrefix(text, []byte("\x1f\x8b")) { // gzip
+		t.Errorf("the profile is %d bytes: %v", len(text), err)
 	}
 }
 
@@ -39,6 +44,7 @@ func TestBenchThatCouldNotRun(t *testing.T) {
 		{nil, []string{redisAt, postgresAt}, "redis://127.0.0.1:1/0 does not answer"},
 		{nil, []string{"HOLDFAST_REDIS_URL=redis://127.0.0.1:1,127.0.0.1:2", postgresAt}, "name one host"},
 		{[]string{"--html", filepath.Join(t.TempDir(), "none", "bench.html")}, []string{redisAt, postgresAt}, "no such file"},
+		{[]string{"--cpu-profile", filepath.Join(t.TempDir(), "none", "bench.pprof")}, []string{redisAt, postgresAt}, "no such file"},
 		{[]string{"--scenario", "cold"}, nil, `there is no scenario "cold"; there are hot, skus`},
 		{[]string{"--contender", "us"}, nil, `there is no contender "us"; there are library, http`},
 		{[]string{"--callers", "0"}, nil, "callers is 0, must be from 1"},
