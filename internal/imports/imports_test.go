@@ -29,8 +29,9 @@ var may = map[string][]string{
 	"internal/stockcsv":   {"cache"},
 	"internal/demo":       {"cache", "location", "reconcile"},
 	"internal/bench":      {"cache", "location", "reconcile", "internal/api"},
-	"internal/redistest":  {},
-	"internal/pgtest":     {},
+	"internal/testserver": {},
+	"internal/redistest":  {"internal/testserver"},
+	"internal/pgtest":     {"internal/testserver"},
 	"internal/faultproxy": {},
 }
 

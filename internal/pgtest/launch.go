@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 const (
@@ -32,7 +34,7 @@ func launch(settings []string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := tempDir(user)
+	dir, err := testserver.Dir("holdfast-postgres-", user)
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +44,13 @@ func launch(settings []string) (*Server, error) {
 		if err != nil {
 			break
 		}
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = testserver.FreePort(1); err != nil {
 			break
 		}
 		if err = s.begin(); err == nil {
 			return s, nil
 		}
-		if portFree(s.port) {
+		if testserver.PortsFree(s.port, 1) {
 			break // the port was not the trouble, so another one is no cure
 		}
 		err = nil
@@ -76,7 +78,7 @@ func (s *Server) begin() error {
 // beginAgain starts the process where another one ended a moment ago.
 func (s *Server) beginAgain() error {
 	deadline := time.Now().Add(restartPatience)
-	for b := newBackoff(); ; b.wait() {
+	for b := testserver.NewBackoff(); ; b.Wait() {
 		err := s.begin()
 		if err == nil || time.Now().After(deadline) {
 			return err
@@ -102,13 +104,13 @@ func (s *Server) commandLine() []string {
 // await polls until the server takes connections, and gives up when the process ends.
 func (s *Server) await(p *process) error {
 	timeout := time.After(startTimeout)
-	for b := newBackoff(); !s.ready(p); {
+	for b := testserver.NewBackoff(); !s.ready(p); {
 		select {
-		case <-p.exited:
+		case <-p.Exited:
 			return errors.New("it ended by itself")
 		case <-timeout:
 			return fmt.Errorf("not ready after %v", startTimeout)
-		case <-b.next():
+		case <-b.Next():
 		}
 	}
 	return nil
@@ -118,7 +120,7 @@ func (s *Server) await(p *process) error {
 // in the eighth "ready" once it takes connections.
 func (s *Server) ready(p *process) bool {
 	lines := s.pidFile()
-	return len(lines) >= 8 && lines[0] == strconv.Itoa(p.pid) && strings.TrimSpace(lines[7]) == "ready"
+	return len(lines) >= 8 && lines[0] == strconv.Itoa(p.Pid) && strings.TrimSpace(lines[7]) == "ready"
 }
 
 func (s *Server) pidFile() []string {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // ownerMark makes TestOwner the second process of TestServer_DiesWithItsOwner.
@@ -34,7 +36,7 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 		_ = os.RemoveAll(shared)
 	})
 	deadline := time.Now().Add(startTimeout)
-	for b := newBackoff(); listening(s.Addr()); b.wait() {
+	for b := testserver.NewBackoff(); listening(s.Addr()); b.Wait() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s outlives the process that started it", s.Addr())
 		}
@@ -44,7 +46,7 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for b := newBackoff(); exists(number); b.wait() {
+		for b := testserver.NewBackoff(); exists(number); b.Wait() {
 			if time.Now().After(deadline) {
 				t.Fatalf("child %d outlives the process that started it", number)
 			}
@@ -53,7 +55,7 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 }
 
 func exists(pid int) bool {
-	state, _ := status(pid)
+	state, _ := testserver.Status(pid)
 	return state != "" && state != "Z" // which is for others to take note of
 }
 

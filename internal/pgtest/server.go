@@ -59,7 +59,7 @@ func (s *Server) Pid() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.pid
+	return s.process.Pid
 }
 
 // Kill ends the server as a crash of its machine would (SIGKILL, to the postmaster and all its

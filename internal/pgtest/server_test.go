@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 func TestStart(t *testing.T) {
@@ -83,7 +85,7 @@ func TestStart_Failures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir, err := tempDir(user)
+		dir, err := testserver.Dir("holdfast-postgres-", user)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +155,7 @@ func awaitQuery(t *testing.T, s *Server) {
 		where state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()`
 	conn := connect(t, s.URL())
 	deadline := time.Now().Add(startTimeout)
-	for b := newBackoff(); value(t, conn, running) == "0"; b.wait() {
+	for b := testserver.NewBackoff(); value(t, conn, running) == "0"; b.Wait() {
 		if time.Now().After(deadline) {
 			t.Fatal("the query does not run")
 		}
@@ -223,7 +225,7 @@ func TestServer_Pause(t *testing.T) {
 	for range 5 {
 		s.Pause()
 		for _, child := range childrenOf(s.Pid()) {
-			if !stopped(child.Pid) && !ended(child) {
+			if !testserver.Stopped(child.Pid) && !ended(child) {
 				t.Errorf("Pause returned before child %d had stopped", child.Pid)
 			}
 			_ = child.Release()

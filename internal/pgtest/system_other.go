@@ -10,12 +10,6 @@ import (
 	"syscall"
 )
 
-// dieWithParent does nothing: a killed test binary leaves its servers behind.
-func dieWithParent(*syscall.SysProcAttr) {}
-
-// stopped believes that the signal has arrived.
-func stopped(int) bool { return true }
-
 func ended(p *os.Process) bool { return p.Signal(syscall.Signal(0)) != nil }
 
 func childrenOf(pid int) []*os.Process {

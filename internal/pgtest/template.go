@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // superuser is the role that tests connect as; trusted, so that it needs no password.
@@ -44,7 +46,7 @@ func templateDir(user *syscall.Credential) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := tempDir(user)
+	dir, err := testserver.Dir("holdfast-postgres-", user)
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 const (
@@ -30,26 +32,22 @@ func launch(args []string, cluster bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not tb.TempDir: its parents are closed to the user that the server runs as.
-	dir, err := os.MkdirTemp("", "holdfast-redis-")
+	dir, err := testserver.Dir("holdfast-redis-", user)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{dir: dir, args: args, cluster: cluster}
-	if user != nil {
-		err = os.Chown(dir, int(user.Uid), int(user.Gid))
-	}
 	for range startAttemptsMax {
 		if err != nil {
 			break
 		}
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = testserver.FreePort(2); err != nil {
 			break
 		}
 		if err = s.begin(); err == nil {
 			return s, nil
 		}
-		if portsFree(s.port) {
+		if testserver.PortsFree(s.port, 2) {
 			break // the port was not the trouble, so another one is no cure
 		}
 		err = nil
@@ -99,17 +97,17 @@ func (s *Server) await(p *process, ready check) error {
 	defer cancel()
 	client := redis.NewClient(options(s.Addr()))
 	defer func() { _ = client.Close() }()
-	for b := newBackoff(); ; {
+	for b := testserver.NewBackoff(); ; {
 		err := ready(ctx, client, p)
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-p.exited:
+		case <-p.Exited:
 			return errors.New("it ended by itself")
 		case <-ctx.Done():
 			return fmt.Errorf("not ready after %v: %w", startTimeout, err)
-		case <-b.next():
+		case <-b.Next():
 		}
 	}
 }
@@ -127,7 +125,7 @@ func (s *Server) answers(ctx context.Context, client *redis.Client, p *process) 
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", p.pid)) {
+	if !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", p.Pid)) {
 		return errors.New("another server has the port")
 	}
 	return client.Ping(ctx).Err()

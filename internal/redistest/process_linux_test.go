@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // ownerMark makes TestOwner the second process of TestServer_DiesWithItsOwner.
@@ -31,7 +33,7 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	deadline := time.Now().Add(startTimeout)
-	for b := newBackoff(); listening(addr); b.wait() {
+	for b := testserver.NewBackoff(); listening(addr); b.Wait() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s outlives the process that started it", addr)
 		}
@@ -75,7 +77,7 @@ func launchOnThreadThatEnds(t *testing.T) *Server {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(startTimeout)
-	for b := newBackoff(); ; b.wait() {
+	for b := testserver.NewBackoff(); ; b.Wait() {
 		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread)); errors.Is(err, os.ErrNotExist) {
 			return s
 		}

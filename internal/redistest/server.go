@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // Server is one redis-server process of a test. Its methods are safe for concurrent use, in any
@@ -62,7 +64,7 @@ func (s *Server) Pid() int {
 	if s.process == nil {
 		return 0
 	}
-	return s.process.pid
+	return s.process.Pid
 }
 
 // Kill ends the server as a crash would (SIGKILL) and returns when it is gone. Killing a server
@@ -117,7 +119,7 @@ func (s *Server) signal(sig syscall.Signal) {
 	}
 	// The kernel stops the process some time after the call, often in the middle of a command.
 	deadline := time.Now().Add(startTimeout)
-	for b := newBackoff(); !stopped(s.process.pid); b.wait() {
+	for b := testserver.NewBackoff(); !testserver.Stopped(s.process.Pid); b.Wait() {
 		if time.Now().After(deadline) {
 			s.tb.Errorf("redis-server on %s did not stop", s.Addr())
 			return

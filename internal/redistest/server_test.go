@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 func TestStart(t *testing.T) {
@@ -134,7 +136,7 @@ func TestServer_Pause(t *testing.T) {
 	checkPause(t, s, client)
 	for range 20 {
 		s.Pause()
-		if !stopped(s.Pid()) {
+		if !testserver.Stopped(s.Pid()) {
 			t.Fatal("Pause returned before the server had stopped")
 		}
 		s.Resume()

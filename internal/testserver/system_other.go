@@ -1,11 +1,11 @@
 //go:build unix && !linux
 
-package redistest
+package testserver
 
 import "syscall"
 
 // dieWithParent does nothing: a killed test binary leaves its servers behind.
 func dieWithParent(*syscall.SysProcAttr) {}
 
-// stopped believes that the signal has arrived.
-func stopped(int) bool { return true }
+// Stopped believes that the signal has arrived.
+func Stopped(int) bool { return true }

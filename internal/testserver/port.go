@@ -1,4 +1,4 @@
-package pgtest
+package testserver
 
 import (
 	"fmt"
@@ -16,15 +16,25 @@ const (
 	portTriesMax = 200
 )
 
-// freePort finds a port that is free.
-func freePort() (int, error) {
+// FreePort finds a port that is free, and after it as many more as make n in a row.
+func FreePort(n int) (int, error) {
 	for range portTriesMax {
-		port := portMin + rand.IntN(portMax-portMin)
-		if portFree(port) {
+		port := portMin + n*rand.IntN((portMax-portMin)/n)
+		if PortsFree(port, n) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("no free loopback port in %d..%d", portMin, portMax)
+	return 0, fmt.Errorf("no %d free loopback ports in %d..%d", n, portMin, portMax)
+}
+
+// PortsFree tells whether n ports from port on are free.
+func PortsFree(port, n int) bool {
+	for i := range n {
+		if !portFree(port + i) {
+			return false
+		}
+	}
+	return true
 }
 
 func portFree(port int) bool {

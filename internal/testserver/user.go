@@ -1,21 +1,21 @@
-package pgtest
+package testserver
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
-// serverUser is who the servers run as: nobody else than us (nil), but for root, as whom PostgreSQL
-// refuses to run.
-func serverUser() (*syscall.Credential, error) {
+// User is who a server runs as: nobody else than us (nil), but for root, who should not run servers, and for whom no
+// file is ever read-only: then the first of names that there is.
+func User(names ...string) (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
-	for _, name := range []string{"postgres", "nobody"} {
+	for _, name := range names {
 		account, err := user.Lookup(name)
 		if err != nil {
 			continue
@@ -27,13 +27,13 @@ func serverUser() (*syscall.Credential, error) {
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("root can't run PostgreSQL here: there is no user postgres or nobody")
+	return nil, fmt.Errorf("root can't run the server here: there is no user %s", strings.Join(names, " or "))
 }
 
-// tempDir makes a temporary directory for a server, which its user may enter. It is not tb.TempDir,
-// whose parents are closed to that user.
-func tempDir(user *syscall.Credential) (string, error) {
-	dir, err := os.MkdirTemp("", "holdfast-postgres-")
+// Dir makes a temporary directory for a server, which its user may enter. It is not tb.TempDir, whose parents are
+// closed to that user.
+func Dir(pattern string, user *syscall.Credential) (string, error) {
+	dir, err := os.MkdirTemp("", pattern)
 	if err != nil || user == nil {
 		return dir, err
 	}
