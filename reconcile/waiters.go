@@ -184,23 +184,24 @@ func (w *waiters) decided(entries []entry, refusals []refusal) {
 	for i := range refusals {
 		r := &refusals[i]
 		refused[r.step] = r
-		w.tell(r.step, "", r.answer())
+		w.tell(r.entry.epoch, r.step, "", r.answer())
 	}
 	for i := range entries {
 		for j := range entries[i].events {
 			e := &entries[i].events[j]
 			if step := e.Step(entries[i].nonce); refused[step] == nil {
-				w.tell(step, e.Record.State, nil)
+				w.tell(entries[i].id.epoch, step, e.Record.State, nil)
 			}
 		}
 	}
 }
 
-// tell answers whoever waits for a step; w.mu is held. A step that was applied leads to state; another
-// state is another step of the same version, and the poll finds that out.
-func (w *waiters) tell(step cache.Step, state cache.State, err error) {
+// tell answers whoever waits for a step of an epoch; w.mu is held. A step that was applied leads to state; another
+// state, and another epoch, is another step of the same version, and the poll finds that out.
+func (w *waiters) tell(epoch uint64, step cache.Step, state cache.State, err error) {
 	for waiter := range w.waiting[subject{step.Operation, step.ID}] {
-		if waiter.awaited.Step == step && (err != nil || waiter.awaited.State == state) {
+		a := &waiter.awaited
+		if a.Epoch == epoch && a.Step == step && (err != nil || a.State == state) {
 			w.answerLocked(waiter, err)
 		}
 	}
