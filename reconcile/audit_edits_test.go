@@ -231,6 +231,27 @@ and (on_hand, held, committed, safety_stock, backorder_limit) = (0, 0, 0, 0, 0) 
 	}
 }
 
+// TestAudit_Renamed has a level that was given another name by hand be found under both: Redis has as many as the
+// ledger then.
+func TestAudit_Renamed(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	r.quiesce()
+	for _, key := range []string{keyStock, keyLevels} {
+		text, err := i.client.HGet(t.Context(), key, "TEE\x1fberlin").Result()
+		must(t, err)
+		must(t, i.client.HSet(t.Context(), key, "TEA\x1fberlin", text).Err())
+		must(t, i.client.HDel(t.Context(), key, "TEE\x1fberlin").Err())
+	}
+	expectFindings(t, i.ledger, i.audit(AuditOptions{}).ID,
+		"level_missing TEE berlin: nothing > 10 on hand 10 committed 0 safety 0 backorder 0, open",
+		"level_unknown TEA berlin: 10 on hand 10 committed 0 safety 0 backorder 0 > nothing, open")
+	if done := i.audit(AuditOptions{Repair: true}); done.Repaired != 2 || done.Drift != 0 {
+		t.Errorf("%+v", done)
+	}
+	r.check()
+}
+
 // quiesceOf waits until the ledger knows a reservation.
 func (r *rig) quiesceOf(id string) {
 	r.tb.Helper()
