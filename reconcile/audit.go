@@ -213,8 +213,13 @@ func (r *auditRun) ready(ctx context.Context) error {
 // younger says that a reservation was made since the audit began: it is the next one's. One that claims to be of
 // a time that is still to come is not.
 func (r *auditRun) younger(created int64) bool {
+	return created > r.beganAt && created <= r.soon()
+}
+
+// soon is what Redis's clock does not say yet, Unix ms.
+func (r *auditRun) soon() int64 {
 	const clocks = time.Second // by which Redis's may have moved otherwise than ours
-	return created > r.beganAt && created <= r.beganAt+(time.Since(r.began)+clocks).Milliseconds()
+	return r.beganAt + (time.Since(r.began) + clocks).Milliseconds()
 }
 
 // sizes counts what there is, for the progress.

@@ -110,8 +110,12 @@ func (r *auditRun) scan(ctx context.Context, part cache.Part, take func(context.
 func (r *auditRun) missingRecords(ctx context.Context) error {
 	for after := (liveKey{}); ; {
 		keys, err := r.Ledger.liveAfter(ctx, after, r.scope, r.Page)
-		if err != nil || len(keys) == 0 || r.younger(keys[0].created) { // those that follow are younger still
+		if err != nil || len(keys) == 0 {
 			return err
+		}
+		if r.younger(keys[0].created) { // and those that follow, but for what claims to be of a time to come
+			after = liveKey{created: r.soon()}
+			continue
 		}
 		lacking, err := r.lacking(ctx, column(keys, func(k liveKey) string { return k.id }))
 		if err == nil {

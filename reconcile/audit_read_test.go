@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,34 @@ func TestAudit_Younger(t *testing.T) {
 	done, err := a.Run(t.Context(), AuditOptions{})
 	if err != nil || done.Reservations != 2 || done.Drift != 1 {
 		t.Errorf("%+v, %v, %v", done, err, findings(t, i.ledger, done.ID))
+	}
+}
+
+// TestAudit_YoungerThanMissing has a reservation that Redis lost be found where its time is still to come, as after a
+// clock that was ahead, though others were made since the audit began.
+func TestAudit_YoungerThanMissing(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("of the future", "TEE", 1)
+	r.quiesce()
+	_, err := r.pool.Exec(t.Context(), `update reservations set created_at = now() + interval '2 hours'`)
+	must(t, err)
+	must(t, i.client.HDel(t.Context(), keyReservations, "of the future").Err())
+	var once sync.Once
+	a := i.auditor(func(a *Auditor) {
+		a.Page = 1
+		a.point = func(name string) {
+			if name == "read" {
+				once.Do(func() {
+					i.reserve("young", "TEE", 1)
+					r.quiesceOf("young")
+				})
+			}
+		}
+	})
+	done, err := a.Run(t.Context(), AuditOptions{})
+	if got := findings(t, i.ledger, done.ID); err != nil || len(got) != 1 || !strings.HasPrefix(got[0], "reservation_missing of the future: ") {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
