@@ -71,7 +71,7 @@ func (f *LevelFilter) validate() (after string, err error) {
 		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
-	if _, _, ok := splitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
+	if _, _, ok := SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
 		wrong.add("/cursor", "is none that was given out")
 	}
 	return string(raw), wrong.err()

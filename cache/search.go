@@ -58,16 +58,19 @@ func (f *ReservationFilter) validate() error {
 	return wrong.err()
 }
 
+// endOfTime is later than any time of Redis, Unix ms.
+const endOfTime = 1 << 45
+
 // After is the reservation that the cursor names, behind which the page begins: when it was made, Unix ms,
 // and its id. On the first page that is the end of time.
 func (f *ReservationFilter) After() (created int64, id string, ok bool) {
 	if f.Cursor == "" {
-		return 1 << 45, "", true
+		return endOfTime, "", true
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
 	text, id, found := strings.Cut(string(raw), unitSeparator)
 	created, wrong := strconv.ParseInt(text, 10, 64)
-	return created, id, err == nil && wrong == nil && found && id != ""
+	return created, id, err == nil && wrong == nil && found && IsIdentifier(id) && created >= 0 && created <= endOfTime
 }
 
 // ReservationCursor is the cursor of the page that begins behind a reservation.

@@ -1,8 +1,10 @@
 package cache
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,25 @@ func TestInvalid(t *testing.T) {
 			t.Errorf("page: %v", err)
 		}
 	})
+}
+
+// TestInvalid_Cursor has a cursor that names what no ledger can have be refused before one is asked.
+func TestInvalid_Cursor(t *testing.T) {
+	b := newBench(t, redistest.Engines(t)[0].Client, Options{})
+	for _, text := range []string{"x", "\x1fa", "1\x1f", "1\x1f\x00", "\x00\x1fa", "1\x1f\xff", "\xff\x1fa", "1\x1fa\x1fb"} {
+		cursor := base64.RawURLEncoding.EncodeToString([]byte(text))
+		if _, err := b.store.LevelPage(b.ctx, LevelFilter{Cursor: cursor}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("levels behind %q: %v", text, err)
+		}
+		if _, err := b.store.Search(b.ctx, ReservationFilter{Cursor: cursor}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("reservations behind %q: %v", text, err)
+		}
+	}
+	for _, created := range []int64{math.MinInt64, -1, 1<<45 + 1, math.MaxInt64} {
+		if _, err := b.store.Search(b.ctx, ReservationFilter{Cursor: ReservationCursor(created, "a")}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("reservations made before %d: %v", created, err)
+		}
+	}
 }
 
 // TestLevelPage lists all levels once, in order, page by page, and by location and prefix.

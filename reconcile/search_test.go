@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -77,4 +78,26 @@ func found(t *testing.T, l Ledger, f cache.ReservationFilter) string {
 			return strings.Join(ids, " ")
 		}
 	}
+}
+
+// TestSearch_Cursor has a cursor that nobody has given out say nothing of how the ledger is: durable calls go on.
+func TestSearch_Cursor(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("a", "TEE", 1)
+	for _, text := range []string{"99\x1f\x00", "99\x1f\xff", "9223372036854775807\x1fa"} {
+		cursor := base64.RawURLEncoding.EncodeToString([]byte(text))
+		for what, list := range map[string]func() error{
+			"levels": func() error { _, err := i.store.LevelPage(t.Context(), cache.LevelFilter{Cursor: cursor}); return err },
+			"reservations": func() error {
+				_, err := i.store.Search(t.Context(), cache.ReservationFilter{Cursor: cursor})
+				return err
+			},
+		} {
+			if err := list(); !i.ledger.Healthy() {
+				t.Fatalf("%s behind %q: the ledger is taken for down: %v", what, text, err)
+			}
+		}
+	}
+	i.confirm("a")
 }
