@@ -33,7 +33,7 @@ const (
 	fieldGate        = "gate"         // absent or one of the words below
 	fieldLocations   = "locations"    // in stock its version, in levels the list
 	fieldExpireUntil = "expire_until" // Unix ms
-	fieldRemoved     = "removed"      // how many levels were
+	fieldRemoved     = "removed"      // entry of the last removal
 )
 
 // What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until

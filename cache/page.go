@@ -20,10 +20,10 @@ type snapshot struct {
 }
 
 // census tells one set of levels from another: within an epoch it is the same as long as its census is,
-// for what was removed is counted, and what was made without that adds a field.
+// for each removal changes it, and what was made without that adds a field.
 type census struct {
 	epoch   string
-	removed string // levels, "" is none
+	removed string // entry of the last removal, "" is none
 	fields  int64  // of the levels hash
 }
 

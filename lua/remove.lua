@@ -3,7 +3,7 @@
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations, expire_until
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit;
---                                  removed, how many levels were
+--                                  removed, entry of the last removal
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
 --   KEYS[5]  deadlines     zset    deadline, Unix ms -> ids
@@ -84,7 +84,8 @@ end
 
 -- write
 if #events > 0 then
-  if not append(events_key, nonce, now) then return { 'refused' } end
+  local entry = append(events_key, nonce, now)
+  if not entry then return { 'refused' } end
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
@@ -93,7 +94,7 @@ if #events > 0 then
   if #gone > 0 then
     redis.call('HDEL', stock_key, unpack(gone))
     redis.call('HDEL', levels_key, unpack(gone))
-    redis.call('HINCRBY', levels_key, 'removed', #gone)
+    redis.call('HSET', levels_key, 'removed', entry)
   end
 end
 if #due > 0 then write_deadlines(deadlines_key) end

@@ -2,12 +2,13 @@
 -- what the audit saw. Counters are changed by a difference, so that what happened meanwhile stays.
 --
 -- The entry of a level's last repair is kept with it: what was seen before that is void. So a repair that
--- is repeated, or that two audits want, is made once.
+-- is repeated, or that two audits want, is made once. With a level that is removed goes what was kept: after
+-- the last removal of any, what was seen of a level before is void, for it may have been made anew since.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit, last
---                                  repair; of a limit its last repair
+--                                  repair; of a limit its last repair; removed, entry of the last removal
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
 --   KEYS[5]  limits        hash    limit, customer -> units
@@ -81,6 +82,7 @@ fields(limits_key, limits, 1, #limits, function(name, text)
 end)
 fields(levels_key, guards, 1, #guards, function(name, text) limit_repaired[name] = text end)
 read_records(reservations_key, ids, 1, #ids)
+local removed = #levels > 0 and redis.call('HGET', levels_key, 'removed')
 local watched, scores = {}, {}
 for _, item in ipairs(items) do
   local r = nil
@@ -100,10 +102,10 @@ end
 -- shown is a stored text as an item says it.
 local function shown(text) return text and '=' .. text or '-' end
 
--- newer says whether a repair was made after the audit's entry; of another epoch, everything was.
-local function newer(epoch, sequence, repaired)
+-- newer says whether a repair or removal was made after the audit's entry; of another epoch, everything was.
+local function newer(epoch, sequence, made)
   if epoch ~= EPOCH then return true end
-  return repaired and tonumber(string.match(repaired, '%-(%d+)$') or 0) >= tonumber(sequence)
+  return made and tonumber(string.match(made, '%-(%d+)$') or 0) >= tonumber(sequence)
 end
 
 local set_texts, records_set, limits_set, dropped = {}, {}, {}, {}
@@ -111,7 +113,8 @@ local decide = {}
 
 function decide.add(item)
   local level, c = item.name, counts[item.name]
-  if not c or not available[level] or newer(item[1], item[2], c[5]) then return 'void' end
+  if not c or not available[level] then return 'void' end
+  if newer(item[1], item[2], c[5]) or newer(item[1], item[2], removed) then return 'void' end
   change(level, available[level] + tonumber(item[3]))
   recount(level, c[1] + tonumber(item[4]), c[2] + tonumber(item[5]), c[3] + tonumber(item[6]), c[4] + tonumber(item[7]))
   return 'done'
