@@ -252,6 +252,26 @@ func TestAudit_Renamed(t *testing.T) {
 	r.check()
 }
 
+// TestAudit_Names has fields be found, and taken out, whose names no database takes.
+func TestAudit_Names(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("a", "TEE", 1)
+	r.quiesce()
+	text, err := i.client.HGet(t.Context(), keyReservations, "a").Result()
+	must(t, err)
+	var want []string
+	for _, name := range []string{"\xff", "a\x00b", "a\x1fb", ""} {
+		must(t, i.client.HSet(t.Context(), keyReservations, name, text).Err())
+		want = append(want, fmt.Sprintf("reservation_extra %q: held v1 1 TEE berlin > nothing, open", name))
+	}
+	expectFindings(t, i.ledger, i.audit(AuditOptions{}).ID, want...)
+	if done := i.audit(AuditOptions{Repair: true}); done.Repaired != len(want) || done.Drift != 0 {
+		t.Errorf("%+v", done)
+	}
+	r.check()
+}
+
 // quiesceOf waits until the ledger knows a reservation.
 func (r *rig) quiesceOf(id string) {
 	r.tb.Helper()

@@ -43,8 +43,25 @@ func (r *auditRun) someRecords(ctx context.Context, ids []string) error {
 }
 
 // doubtfulRecords lists those of ids of which a reading does not say that both sides have the same, and those that
-// would never expire.
-func (r *auditRun) doubtfulRecords(ctx context.Context, ids []string) ([]string, error) {
+// would never expire. A name that can be no id is in doubt: the ledger is not asked for it.
+func (r *auditRun) doubtfulRecords(ctx context.Context, names []string) ([]string, error) {
+	var ids, others []string
+	for _, name := range names {
+		if cache.IsIdentifier(name) {
+			ids = append(ids, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	doubtful, err := r.doubtfulIDs(ctx, ids)
+	return append(doubtful, others...), err
+}
+
+// doubtfulIDs is doubtfulRecords of ids.
+func (r *auditRun) doubtfulIDs(ctx context.Context, ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	for range readTries {
 		at, known, err := r.Ledger.recordsAt(ctx, ids)
 		if err != nil {
