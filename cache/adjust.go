@@ -136,6 +136,7 @@ type adjustCall struct {
 	request     *AdjustRequest
 	fingerprint string
 	counted     []counted // of each change, where the counts are of a moment; else nil
+	place       string    // id of the entry that the ledger had applied for that; else ""
 }
 
 func (c *adjustCall) id() string  { return c.request.ID }
@@ -143,7 +144,7 @@ func (c *adjustCall) weight() int { return len(c.request.Changes) }
 
 func (c *adjustCall) arguments(b *batch) {
 	r := c.request
-	b.add(c.fingerprint, r.Reason, r.Actor, strconv.Itoa(len(r.Changes)))
+	b.add(c.fingerprint, r.Reason, r.Actor, c.place, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
 		onHand, seen := ch.OnHand, (*int64)(nil)

@@ -21,7 +21,8 @@ const behindPoll = 20 * time.Millisecond
 
 // sendCounts sends an operation. Where its counts are of a moment, the ledger says what came and left since:
 // it must have applied what Redis had when the call came, and what it has on hand must be what Redis has,
-// or something is on its way that it could not have added.
+// or something is on its way that it could not have added. Nor may any level have been counted since: a count
+// could make up for what came or left.
 func (s *Store) sendCounts(ctx context.Context, c *adjustCall) answer {
 	if c.request.AsOf.IsZero() {
 		return s.send(ctx, VerbAdjust, c)
@@ -47,6 +48,7 @@ func (s *Store) sendCounts(ctx context.Context, c *adjustCall) answer {
 			if c.counted, err = c.request.countedSince(since); err != nil {
 				return answer{err: err}
 			}
+			c.place = Position{Epoch: since.Epoch, Sequence: since.Sequence}.EntryID()
 			if a := s.send(ctx, VerbAdjust, c); a.err != nil || a.status != "behind" {
 				return a
 			}

@@ -14,13 +14,14 @@ func TestAsOf_Behind(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5 MUG@berlin=2")
+		place := "1-1" // of the second of these
 		call := func(id string, tee, mug counted, ifOnHand *int64) request {
 			r := &AdjustRequest{ID: id, Changes: []Change{
 				{SKU: "TEE", Location: "berlin", OnHand: units(9), IfOnHand: ifOnHand},
 				{SKU: "MUG", Location: "berlin", OnHand: units(9)},
 				{SKU: "CAP", Location: "berlin", SafetyStock: units(1)},
 			}}
-			return &adjustCall{request: r, fingerprint: id, counted: []counted{tee, mug, {}}}
+			return &adjustCall{request: r, fingerprint: id, counted: []counted{tee, mug, {}}, place: place}
 		}
 		for _, c := range []struct {
 			request request
@@ -46,6 +47,40 @@ func TestAsOf_Behind(t *testing.T) {
 		last := events[len(events)-1]
 		if said := fmt.Sprint(last.Levels[0].Counted, last.Levels[1].Counted, last.Levels[2].Counted); said != "true true false" {
 			t.Errorf("counted: %s", said)
+		}
+	})
+}
+
+// TestAsOf_CountedSince has on hand be as it was seen, and something have been counted or removed since.
+func TestAsOf_CountedSince(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		b.stock("TEE@berlin=5 MUG@berlin=2 CAP@berlin=1") // 1-0 to 1-2
+		call := func(id, place string) request {
+			r := &AdjustRequest{ID: id, Changes: []Change{{SKU: "TEE", Location: "berlin", OnHand: units(5)}}}
+			return &adjustCall{request: r, fingerprint: id, counted: []counted{{5, 5}}, place: place}
+		}
+		expect := func(id, place, want string) {
+			t.Helper()
+			if a := b.batch(VerbAdjust, call(id, place))[0]; a.status != want {
+				t.Errorf("as of %s: %s %s, want %s", place, a.status, a.payload, want)
+			}
+		}
+		expect("a", "1-1", "behind")
+		expect("a", "0-9", "behind")
+		expect("a", "1-2", "done") // and 1-3, which changes nothing
+		expect("a", "1-2", "repeat")
+		expect("b", "1-2", "done")                                                                                 // 1-4
+		b.adjust(AdjustRequest{ID: "came", Changes: []Change{{SKU: "MUG", Location: "berlin", Delta: units(1)}}})  // 1-5
+		b.adjust(AdjustRequest{ID: "same", Changes: []Change{{SKU: "MUG", Location: "berlin", OnHand: units(3)}}}) // 1-6
+		expect("c", "1-2", "done")                                                                                 // 1-7
+		equal(t, "removal", remove("gone", "CAP", "berlin")(b), "removed at 0s")                                   // 1-8
+		expect("d", "1-7", "behind")
+		expect("d", "1-8", "done")
+		both := b.batch(VerbAdjust, &adjustCall{request: &AdjustRequest{ID: "beside", Changes: []Change{{SKU: "MUG", Location: "berlin", OnHand: units(4)}}}},
+			call("after it", "1-9"))
+		if both[0].status != "done" || both[1].status != "behind" {
+			t.Errorf("behind a count of the same batch: %s, %s", both[0].status, both[1].status)
 		}
 	})
 }

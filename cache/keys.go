@@ -19,7 +19,7 @@ const (
 // keys are the fixed keys of one shard. The braces make them one hash slot.
 type keys struct {
 	stock        string // hash: level -> available; epoch, gate, locations
-	levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed
+	levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed, counted
 	reservations string // hash: id -> record
 	operations   string // hash: id -> fingerprint, time, nonce
 	deadlines    string // zset: deadline -> ids, packed
@@ -34,6 +34,7 @@ const (
 	fieldLocations   = "locations"    // in stock its version, in levels the list
 	fieldExpireUntil = "expire_until" // Unix ms
 	fieldRemoved     = "removed"      // entry of the last removal
+	fieldCounted     = "counted"      // entry of the last count that changed any on hand
 )
 
 // What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until

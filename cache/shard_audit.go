@@ -84,7 +84,7 @@ func ours(part Part, name string) bool {
 	case PartStock:
 		return name == fieldEpoch || name == fieldGate || name == fieldLocations || name == fieldExpireUntil
 	case PartLevels:
-		return name == fieldLocations || name == fieldRemoved || len(name) > 0 && name[:1] == recordSeparator // the last repair of a limit
+		return name == fieldLocations || name == fieldRemoved || name == fieldCounted || len(name) > 0 && name[:1] == recordSeparator // the last repair of a limit
 	default:
 		return false
 	}
@@ -100,7 +100,7 @@ func (s *Shard) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 		counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, s.keys.reservations), pipe.HLen(ctx, s.keys.limits)
 		counts[PartDeadlines] = pipe.ZCard(ctx, s.keys.deadlines)
 		stock = pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate, fieldLocations, fieldExpireUntil)
-		levels = pipe.HMGet(ctx, s.keys.levels, fieldLocations, fieldRemoved)
+		levels = pipe.HMGet(ctx, s.keys.levels, fieldLocations, fieldRemoved, fieldCounted)
 		return nil
 	})
 	if err != nil {

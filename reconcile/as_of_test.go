@@ -195,6 +195,63 @@ func TestScenario_AsOfBehind(t *testing.T) {
 	r.check()
 }
 
+// betweenReading is a ledger beside which something happens once it has said what moved.
+type betweenReading struct {
+	*Postgres
+	then func()
+}
+
+func (l *betweenReading) Since(ctx context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
+	since, err := l.Postgres.Since(ctx, moment, levels)
+	then := l.then
+	if l.then = nil; then != nil {
+		then()
+	}
+	return since, err
+}
+
+// TestScenario_AsOfChance has on hand be again what the ledger has said, though units left meanwhile: another count
+// has made up for them, and they are left out of this one all the same.
+func TestScenario_AsOfChance(t *testing.T) {
+	for name, makeUp := range map[string]func(*testing.T, *instance){
+		"a count": func(_ *testing.T, i *instance) { i.count("TEE", "berlin", 10) },
+		"made anew": func(t *testing.T, i *instance) {
+			_, err := i.store.Remove(t.Context(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
+			must(t, err)
+			units := int64(10)
+			_, err = i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "found", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &units}}})
+			must(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			i := r.started(nil)
+			i.reserve("a", "TEE", 2)
+			i.confirm("a")
+			r.quiesce()
+			ledger := &betweenReading{Postgres: i.ledger, then: func() {
+				_, err := i.store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a"})
+				must(t, err)
+				makeUp(t, i)
+			}}
+			store, err := cache.New(i.client, cache.Options{Ledger: ledger})
+			must(t, err)
+			defer func() { must(t, store.Close(context.Background())) }()
+			counted := tees("late", 15, r.moment())
+			since := func() int64 {
+				all, err := i.ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []cache.LevelName{{SKU: "TEE", Location: "berlin"}})
+				must(t, err)
+				return all.Levels[0].Moved
+			}
+			result, err := store.Adjust(t.Context(), counted)
+			if want := 15 + since(); err != nil || result.Levels[0].OnHand != want {
+				t.Errorf("%+v, %v, want %d on hand", result, err, want)
+			}
+			r.check()
+		})
+	}
+}
+
 // asked says whether a session's last query has some text.
 func asked(r *rig, text string) error {
 	rows, _ := r.pool.Query(context.Background(), `select query from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid()`, text)
