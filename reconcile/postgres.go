@@ -57,8 +57,8 @@ func (p *Postgres) Healthy() bool { return p.healthy() }
 // Durable is true.
 func (p *Postgres) Durable() bool { return true }
 
-// read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, else
-// ErrNotDurable.
+// read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, or says that the
+// question was wrong, which it is again when it is repeated; else ErrNotDurable.
 func (p *Postgres) read(ctx context.Context, f func(ctx context.Context) error) error {
 	if !p.healthy() && !p.waiters.mayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
@@ -67,7 +67,7 @@ func (p *Postgres) read(ctx context.Context, f func(ctx context.Context) error) 
 	defer cancel()
 	err := f(limited)
 	switch {
-	case err == nil, errors.Is(err, cache.ErrNotFound):
+	case err == nil, errors.Is(err, cache.ErrNotFound), isDataError(err):
 		p.waiters.noted(nil)
 		return err
 	case ctx.Err() == nil:

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -99,5 +100,18 @@ func TestSearch_Cursor(t *testing.T) {
 			}
 		}
 	}
+	i.confirm("a")
+}
+
+// TestPostgres_WrongQuestion has a question that Postgres refuses say nothing of how the ledger is, and not be taken
+// for one that can be repeated.
+func TestPostgres_WrongQuestion(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	_, err := i.ledger.Levels(t.Context(), "no\x00text")
+	if err == nil || errors.Is(err, cache.ErrNotDurable) || !i.ledger.Healthy() {
+		t.Errorf("%v, healthy %v", err, i.ledger.Healthy())
+	}
+	i.reserve("a", "TEE", 1)
 	i.confirm("a")
 }
