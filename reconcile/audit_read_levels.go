@@ -6,48 +6,75 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
+// levelPage is some levels of the ledger, the first behind a key, and which place of the stream they are of.
+type levelPage struct {
+	after levelKey
+	at    asOf
+	rows  []levelRow
+	err   error
+}
+
+// last is the key behind which the next page begins.
+func (p *levelPage) last() levelKey { return p.rows[len(p.rows)-1].levelKey }
+
 // levels has every level of the ledger compared.
 func (r *auditRun) levels(ctx context.Context) error {
-	for after := (levelKey{}); ; {
-		rows, doubtful, err := r.doubtfulLevels(ctx, after)
-		if err != nil || len(rows) == 0 {
+	read := func(after levelKey) func() levelPage {
+		return func() levelPage { return r.levelPage(ctx, after) }
+	}
+	for next := ahead[levelPage](read(levelKey{})); ; {
+		first := next()
+		if first.err != nil || len(first.rows) == 0 {
+			return first.err
+		}
+		next = readAhead(r.busy, read(first.last()))
+		page, doubtful, err := r.doubtfulLevels(ctx, first)
+		if err != nil || len(page.rows) == 0 {
 			return err
 		}
+		if page.last() != first.last() { // read again, it had others
+			next = read(page.last())
+		}
 		m := cache.Marking{Levels: doubtful}
-		if r.scope.all() && len(doubtful) == len(rows) {
+		if r.scope.all() && len(doubtful) == len(page.rows) {
 			m.How = cache.HowRange
 		}
-		r.same.levels += int64(len(rows) - len(doubtful))
+		r.same.levels += int64(len(page.rows) - len(doubtful))
 		if err := r.mark(ctx, m); err != nil {
 			return err
 		}
-		r.progressed(len(rows))
-		after = rows[len(rows)-1].levelKey
+		r.progressed(len(page.rows))
 	}
 }
 
-// doubtfulLevels reads a page of levels, and lists those of which a reading does not say that both sides have the
-// same.
-func (r *auditRun) doubtfulLevels(ctx context.Context, after levelKey) (rows []levelRow, doubtful []string, err error) {
-	for range readTries {
-		var at asOf
-		if at, rows, err = r.Ledger.levelsAt(ctx, after, r.scope, r.Page); err != nil || len(rows) == 0 {
-			return nil, nil, err
+func (r *auditRun) levelPage(ctx context.Context, after levelKey) levelPage {
+	at, rows, err := r.Ledger.levelsAt(ctx, after, r.scope, r.Page)
+	return levelPage{after, at, rows, err}
+}
+
+// doubtfulLevels reads a page of levels from Redis, and lists those of which a reading does not say that both sides
+// have the same. The page is read again where it was of too long ago.
+func (r *auditRun) doubtfulLevels(ctx context.Context, page levelPage) (levelPage, []string, error) {
+	var names []string
+	for try := range readTries {
+		if try > 0 {
+			if err := pauseFor(ctx, auditPoll); err != nil {
+				return page, nil, err
+			}
+			if page = r.levelPage(ctx, page.after); page.err != nil || len(page.rows) == 0 {
+				return page, nil, page.err
+			}
 		}
-		names := column(rows, func(l levelRow) string { return cache.LevelField(l.sku, l.at) })
-		got, err := r.read(ctx, at, cache.Names{Levels: names})
+		names = column(page.rows, func(l levelRow) string { return cache.LevelField(l.sku, l.at) })
+		got, err := r.read(ctx, page.at, cache.Names{Levels: names})
 		if err != nil || got.sure {
-			return rows, got.levelsInDoubt(rows), err
+			return page, got.levelsInDoubt(page.rows), err
 		}
-		doubtful = names
-		if at.refused {
+		if page.at.refused {
 			break
 		}
-		if err := pauseFor(ctx, auditPoll); err != nil {
-			return nil, nil, err
-		}
 	}
-	return rows, doubtful, nil
+	return page, names, nil
 }
 
 // levelsInDoubt lists the levels that something between the two sides touches, or that differ.
