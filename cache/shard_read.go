@@ -14,15 +14,18 @@ type Names struct{ Levels, Reservations []string }
 type Reading struct {
 	Levels  []MarkedLevel
 	Records []Text // one for each id
-	Epoch   uint64 // as stored; 0 where there is none
-	Open    bool   // nothing keeps it from being what the stream says
-	Entries []redis.XMessage
+	// Deadlines is the score of each id among the deadlines, Unix ms; 0 where no member is that id alone.
+	Deadlines []float64
+	Epoch     uint64 // as stored; 0 where there is none
+	Open      bool   // nothing keeps it from being what the stream says
+	Entries   []redis.XMessage
 }
 
 // Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
 // script and writes nothing. One round trip.
 func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
+	var scores *redis.FloatSliceCmd
 	var entries *redis.XMessageSliceCmd
 	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		stock = pipe.HMGet(ctx, s.keys.stock, append([]string{fieldEpoch, fieldGate}, n.Levels...)...)
@@ -31,6 +34,7 @@ func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r 
 		}
 		if len(n.Reservations) > 0 {
 			records = pipe.HMGet(ctx, s.keys.reservations, n.Reservations...)
+			scores = pipe.ZMScore(ctx, s.keys.deadlines, n.Reservations...)
 		}
 		entries = pipe.XRangeN(ctx, s.keys.events, at.EntryID(), "+", count)
 		return nil
@@ -47,8 +51,10 @@ func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r 
 	for i, name := range n.Levels {
 		r.Levels[i] = MarkedLevel{name, textOf(units[i+2]), textOf(levels.Val()[i])}
 	}
-	r.Records = make([]Text, len(n.Reservations))
-	for i := range n.Reservations {
+	if len(n.Reservations) > 0 {
+		r.Records, r.Deadlines = make([]Text, len(n.Reservations)), scores.Val()
+	}
+	for i := range r.Records {
 		r.Records[i] = textOf(records.Val()[i])
 	}
 	return r, nil

@@ -192,14 +192,14 @@ func TestLedger_AuditPages(t *testing.T) {
 			got = append(got, fmt.Sprint(after.sku, "@", after.at))
 		}
 		for after := (liveKey{}); ; {
-			list, err := b.ledger.liveAfter(t.Context(), after, scope{at: "berlin"}, 2)
+			_, list, err := b.ledger.liveAt(t.Context(), after, scope{at: "berlin"}, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(list) == 0 {
 				break
 			}
-			after = list[len(list)-1]
+			after = list[len(list)-1].key()
 			got = append(got, after.id)
 		}
 		for after := (cache.LimitKey{}); ; {
@@ -219,6 +219,10 @@ func TestLedger_AuditPages(t *testing.T) {
 		levels, err := b.ledger.unknownLevels(t.Context(), []levelKey{{"MUG", "lyon"}, {"MUG", "moon"}})
 		if err != nil || len(levels) != 1 || levels[0].at != "moon" {
 			t.Error(levels, err)
+		}
+		ids, err := b.ledger.live(t.Context(), []string{"r1", "never", "r2"})
+		if err != nil || len(ids) != 2 {
+			t.Error(ids, err)
 		}
 		limits, err := b.ledger.unknownLimits(t.Context(), []cache.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
 		if err != nil || len(limits) != 1 || limits[0].Customer != "x" {

@@ -60,16 +60,18 @@ type Audits interface {
 
 	// applied is how far the shard was applied; ok is false where nothing ever was.
 	applied(ctx context.Context) (p cache.Position, ok bool, err error)
-	// levelsAt reads levels in order, behind after, and recordsAt reservations; those that the ledger does not
-	// know are missing. Each says which place of the stream it is as of. Nobody who applies waits for them.
+	// levelsAt and liveAt read levels, and live reservations, in order, behind after; recordsAt any reservations:
+	// those that the ledger does not know are missing. Each says which place of the stream it is as of. Nobody who
+	// applies waits for them.
 	levelsAt(ctx context.Context, after levelKey, s scope, limit int) (asOf, []levelRow, error)
+	liveAt(ctx context.Context, after liveKey, s scope, limit int) (asOf, []recordRow, error)
 	recordsAt(ctx context.Context, ids []string) (asOf, map[string]cache.Record, error)
-	// What there is to compare, page by page, in order, behind after: live reservations; limits that count
-	// something.
-	liveAfter(ctx context.Context, after liveKey, s scope, limit int) ([]liveKey, error)
+	// limitsAfter lists the limits that count something, in order, behind after.
 	limitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error)
-	// Those of some levels, and limits, that the ledger does not know, or that count nothing.
+	// Those of some levels that the ledger does not know, of some reservations that are live, and of some limits that
+	// count nothing.
 	unknownLevels(ctx context.Context, keys []levelKey) ([]levelKey, error)
+	live(ctx context.Context, ids []string) ([]string, error)
 	unknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
 	// recordsOf reads reservations; those that the ledger does not know are missing.
 	recordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
@@ -115,10 +117,4 @@ func (s scope) hasRecord(r *cache.Record) bool {
 		}
 	}
 	return s.all()
-}
-
-// liveKey is where a live reservation stands among all, by creation.
-type liveKey struct {
-	created int64 // Unix ms
-	id      string
 }

@@ -56,6 +56,8 @@ func (r *auditRun) levelPage(ctx context.Context, after levelKey) levelPage {
 // have the same. The page is read again where it was of too long ago.
 func (r *auditRun) doubtfulLevels(ctx context.Context, page levelPage) (levelPage, []string, error) {
 	var names []string
+	var got reading
+	defer func() { r.levelsSeen += got.levelsThere() }()
 	for try := range readTries {
 		if try > 0 {
 			if err := pauseFor(ctx, auditPoll); err != nil {
@@ -66,7 +68,8 @@ func (r *auditRun) doubtfulLevels(ctx context.Context, page levelPage) (levelPag
 			}
 		}
 		names = column(page.rows, func(l levelRow) string { return cache.LevelField(l.sku, l.at) })
-		got, err := r.read(ctx, page.at, cache.Names{Levels: names})
+		var err error
+		got, err = r.read(ctx, page.at, cache.Names{Levels: names})
 		if err != nil || got.sure {
 			return page, got.levelsInDoubt(page.rows), err
 		}
@@ -75,6 +78,16 @@ func (r *auditRun) doubtfulLevels(ctx context.Context, page levelPage) (levelPag
 		}
 	}
 	return page, names, nil
+}
+
+// levelsThere counts the levels that Redis has.
+func (g *reading) levelsThere() (n int64) {
+	for i := range g.Levels {
+		if g.Levels[i].Available.There && g.Levels[i].Counts.There {
+			n++
+		}
+	}
+	return n
 }
 
 // levelsInDoubt lists the levels that something between the two sides touches, or that differ.

@@ -2,109 +2,107 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 
 	"github.com/holdfast/holdfast/cache"
 )
 
-// records has every record of Redis compared that was there when the audit began: else those that come in while it
-// rests would keep it going.
-func (r *auditRun) records(ctx context.Context) error {
-	return r.scan(ctx, cache.PartReservations, func(ctx context.Context, fields []cache.Field) error {
-		var ids []string
-		bytes := 0
-		for _, f := range fields {
-			record, err := cache.DecodeRecord(f.Value)
-			if err == nil && r.younger(record.Created) || !r.scope.all() && (err != nil || !r.scope.hasRecord(&record)) {
-				continue
-			}
-			ids = append(ids, f.Name)
-			if bytes += len(f.Name) + len(f.Value); bytes >= auditBytesMax {
-				if err := r.someRecords(ctx, ids); err != nil {
-					return err
-				}
-				ids, bytes = nil, 0
-			}
+// recordPage is what the ledger has of some reservations, and which place of the stream it is of.
+type recordPage struct {
+	at   asOf
+	rows []recordRow
+	err  error
+}
+
+// recordPage reads reservations by their ids. The ledger is asked about those only that it may know: Postgres takes no
+// others.
+func (r *auditRun) recordPage(ctx context.Context, ids []string) (page recordPage) {
+	var known map[string]cache.Record
+	page.at, known, page.err = r.Ledger.recordsAt(ctx, identifiers(ids))
+	page.rows = column(ids, func(id string) recordRow {
+		if record, there := known[id]; there {
+			return rowOf(id, record)
 		}
-		return r.someRecords(ctx, ids)
+		return recordRow{id: id}
 	})
+	return page
 }
 
-// someRecords has some records compared.
-func (r *auditRun) someRecords(ctx context.Context, ids []string) error {
-	if len(ids) == 0 {
-		return nil
+// identifiers is those of ids that can be one.
+func identifiers(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !cache.IsIdentifier(id) })
+}
+
+// someRecords has some records compared, and counts those that are not in doubt.
+func (r *auditRun) someRecords(ctx context.Context, page recordPage) (same int64, err error) {
+	if page.err != nil || len(page.rows) == 0 {
+		return 0, page.err
 	}
-	doubtful, err := r.doubtfulRecords(ctx, ids)
+	doubtful, err := r.doubtfulRecords(ctx, page)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	r.same.reservations += int64(len(ids) - len(doubtful))
-	return r.mark(ctx, cache.Marking{Reservations: doubtful})
+	same = int64(len(page.rows) - len(doubtful))
+	r.same.reservations += same
+	return same, r.mark(ctx, cache.Marking{Reservations: doubtful})
 }
 
-// doubtfulRecords lists those of ids of which a reading does not say that both sides have the same, and those that
-// would never expire. A name that can be no id is in doubt: the ledger is not asked for it.
-func (r *auditRun) doubtfulRecords(ctx context.Context, names []string) ([]string, error) {
-	var ids, others []string
-	for _, name := range names {
-		if cache.IsIdentifier(name) {
-			ids = append(ids, name)
-		} else {
-			others = append(others, name)
+// doubtfulRecords lists those of a page of which a reading does not say that both sides have the same, and those that
+// would never expire. The page is read again where it was of too long ago.
+func (r *auditRun) doubtfulRecords(ctx context.Context, page recordPage) ([]string, error) {
+	ids := column(page.rows, func(row recordRow) string { return row.id })
+	for try := range readTries {
+		if try > 0 {
+			if err := pauseFor(ctx, auditPoll); err != nil {
+				return nil, err
+			}
+			if page = r.recordPage(ctx, ids); page.err != nil {
+				return nil, page.err
+			}
 		}
-	}
-	doubtful, err := r.doubtfulIDs(ctx, ids)
-	return append(doubtful, others...), err
-}
-
-// doubtfulIDs is doubtfulRecords of ids.
-func (r *auditRun) doubtfulIDs(ctx context.Context, ids []string) ([]string, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	for range readTries {
-		at, known, err := r.Ledger.recordsAt(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		got, err := r.read(ctx, at, cache.Names{Reservations: ids})
+		got, err := r.read(ctx, page.at, cache.Names{Reservations: ids})
 		if err != nil {
 			return nil, err
 		}
 		if got.sure {
-			doubtful, watched := got.recordsInDoubt(ids, known)
-			err := r.onShard(ctx, func(ctx context.Context) error {
-				unwatched, err := r.shard.Unwatched(ctx, watched)
-				if err == nil {
-					doubtful = append(doubtful, unwatched...)
-				}
-				return err
-			})
-			return doubtful, err
+			doubtful, watched := got.recordsInDoubt(page.rows)
+			unwatched, err := r.unwatched(ctx, watched)
+			return append(doubtful, unwatched...), err
 		}
-		if at.refused {
+		if page.at.refused {
 			break
-		}
-		if err := pauseFor(ctx, auditPoll); err != nil {
-			return nil, err
 		}
 	}
 	return ids, nil
 }
 
 // recordsInDoubt lists the ids that something between the two sides touches, or whose records differ, and of the
-// others the deadlines that should be watched. One that came to rest may be forgotten.
-func (g *reading) recordsInDoubt(ids []string, known map[string]cache.Record) (doubtful []string, watched []cache.Deadline) {
-	for i, id := range ids {
-		record, is := known[id]
-		seen := g.Records[i]
-		same := is && seen.There && record.Encode() == seen.Text || !seen.There && (!is || resolved(record.State))
+// others the deadlines that are still to be looked for: most stand alone, where the reading has seen them. One that
+// came to rest may be forgotten.
+func (g *reading) recordsInDoubt(rows []recordRow) (doubtful []string, watched []cache.Deadline) {
+	for i := range rows {
+		row, seen := &rows[i], &g.Records[i]
+		known := row.text != ""
+		same := known && seen.There && row.text == seen.Text || !seen.There && (!known || resolved(row.record.State))
+		expires := row.record.Expires
 		switch {
-		case !same || g.between.ids[id] || g.between.compared[id]:
-			doubtful = append(doubtful, id)
-		case seen.There && record.State == cache.StateHeld:
-			watched = append(watched, cache.Deadline{ID: id, Expires: record.Expires})
+		case !same || g.between.ids[row.id] || g.between.compared[row.id]:
+			doubtful = append(doubtful, row.id)
+		case seen.There && row.record.State == cache.StateHeld && (expires == 0 || g.Deadlines[i] != float64(expires)):
+			watched = append(watched, cache.Deadline{ID: row.id, Expires: expires})
 		}
 	}
 	return doubtful, watched
+}
+
+// unwatched lists the ids of those that do not stand among the deadlines.
+func (r *auditRun) unwatched(ctx context.Context, list []cache.Deadline) (ids []string, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	err = r.onShard(ctx, func(ctx context.Context) (err error) {
+		ids, err = r.shard.Unwatched(ctx, list)
+		return err
+	})
+	return ids, err
 }

@@ -1,7 +1,10 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/holdfast/holdfast/cache"
 )
@@ -24,6 +27,23 @@ func (m *Memory) levelsAt(_ context.Context, after levelKey, s scope, limit int)
 		}
 	}
 	return m.asOfLocked(), list, nil
+}
+
+func (m *Memory) liveAt(_ context.Context, after liveKey, s scope, limit int) (at asOf, list []recordRow, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, r := range m.reservations {
+		row := rowOf(id, r.record)
+		if !resolved(r.record.State) && compareLive(row.key(), after) > 0 && s.hasRecord(&r.record) {
+			list = append(list, row)
+		}
+	}
+	slices.SortFunc(list, func(a, b recordRow) int { return compareLive(a.key(), b.key()) })
+	return m.asOfLocked(), list[:min(limit, len(list))], nil
+}
+
+func compareLive(a, b liveKey) int {
+	return cmp.Or(cmp.Compare(a.created, b.created), strings.Compare(a.id, b.id))
 }
 
 func (m *Memory) recordsAt(_ context.Context, ids []string) (at asOf, records map[string]cache.Record, err error) {

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -181,26 +180,23 @@ func (m *Memory) applied(context.Context) (cache.Position, bool, error) {
 	return m.at.Position, true, nil
 }
 
-func (m *Memory) liveAfter(_ context.Context, after liveKey, s scope, limit int) (list []liveKey, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	compare := func(a, b liveKey) int { return cmp.Or(cmp.Compare(a.created, b.created), strings.Compare(a.id, b.id)) }
-	for id, r := range m.reservations {
-		key := liveKey{r.record.Created, id}
-		if !resolved(r.record.State) && compare(key, after) > 0 && s.hasRecord(&r.record) {
-			list = append(list, key)
-		}
-	}
-	slices.SortFunc(list, compare)
-	return list[:min(limit, len(list))], nil
-}
-
 func (m *Memory) limitsAfter(_ context.Context, after cache.LimitKey, limit int) (list []cache.LimitKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range slices.SortedFunc(maps.Keys(m.limits), compareLimits) {
 		if m.limits[key] != 0 && compareLimits(key, after) > 0 && len(list) < limit {
 			list = append(list, key)
+		}
+	}
+	return list, nil
+}
+
+func (m *Memory) live(_ context.Context, ids []string) (list []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if r, there := m.reservations[id]; there && !resolved(r.record.State) {
+			list = append(list, id)
 		}
 	}
 	return list, nil

@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -53,6 +55,38 @@ func collectLevelRows(rows pgx.Rows, most int) ([]levelRow, error) {
 	_, err := pgx.ForEachRow(rows, []any{&sku, &at, &l.onHand, &l.held, &l.committed, &l.safetyStock, &l.backorderLimit}, func() error {
 		list = append(list, levelRow{levelKey{location.SKU(sku), location.ID(at)}, l})
 		return nil
+	})
+	return list, err
+}
+
+func (p *Postgres) liveAt(ctx context.Context, after liveKey, s scope, limit int) (at asOf, list []recordRow, err error) {
+	const live = `where resolved_at is null and (created_at, id) > ($1, $2)
+    and ($3 = '' and $4 = '' or exists (select from reservation_lines l where l.reservation_id = r.id
+        and ($3 = '' or l.sku = $3) and ($4 = '' or $4 = any(l.locations))))
+order by created_at, id limit $5`
+	const lines = selectLines + `where reservation_id = any(array(select id from reservations r ` + live + `))
+order by reservation_id, position`
+	found := make(map[string]*reservation, limit)
+	args := []any{time.UnixMilli(after.created), after.id, s.sku, s.at, limit}
+	at, err = p.snapshot(ctx, func(batch *pgx.Batch) {
+		batch.Queue(selectHeads+live, args...).Query(func(rows pgx.Rows) error { return collectHeads(rows, found) })
+		batch.Queue(lines, args...).Query(func(rows pgx.Rows) error { return collectLines(rows, found) })
+	})
+	list = make([]recordRow, 0, len(found))
+	for id, r := range found {
+		list = append(list, rowOf(id, r.record))
+	}
+	slices.SortFunc(list, func(a, b recordRow) int { return compareLive(a.key(), b.key()) })
+	return at, list, err
+}
+
+func (p *Postgres) live(ctx context.Context, ids []string) (list []string, err error) {
+	const query = `select id from reservations where id = any($1) and resolved_at is null`
+	_, err = p.snapshot(ctx, func(batch *pgx.Batch) {
+		batch.Queue(query, ids).Query(func(rows pgx.Rows) (err error) {
+			list, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
 	})
 	return list, err
 }

@@ -162,25 +162,6 @@ func (p *Postgres) keys(ctx context.Context, query string, args ...any) (list []
 	return list, err
 }
 
-func (p *Postgres) liveAfter(ctx context.Context, after liveKey, s scope, limit int) (list []liveKey, err error) {
-	const query = `
-select created_at, id from reservations r where resolved_at is null and (created_at, id) > ($1, $2)
-    and ($3 = '' and $4 = '' or exists (select from reservation_lines l where l.reservation_id = r.id
-        and ($3 = '' or l.sku = $3) and ($4 = '' or $4 = any(l.locations))))
-order by created_at, id limit $5`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, time.UnixMilli(after.created), after.id, s.sku, s.at, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k liveKey, err error) {
-			var created time.Time
-			err = row.Scan(&created, &k.id)
-			k.created = created.UnixMilli()
-			return k, err
-		})
-		return err
-	})
-	return list, err
-}
-
 func (p *Postgres) limitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error) {
 	const query = `
 select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)

@@ -116,15 +116,21 @@ func readReservations(ctx context.Context, db batcher, ids []string) (map[string
 	return found, db.SendBatch(ctx, batch).Close()
 }
 
-// queueReservations queues the reading of reservations into found.
-func queueReservations(batch *pgx.Batch, ids []string, found map[string]*reservation) {
-	const heads = `
+// selectHeads and selectLines read reservations; what follows says which.
+const (
+	selectHeads = `
 select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 'epoch'), fingerprint, transition, channel,
     customer, "order"
-from reservations where id = any($1)`
-	const lines = `
+from reservations r `
+	selectLines = `
 select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned, locations, quantities, fulfilled
-from reservation_lines where reservation_id = any($1) order by reservation_id, position`
+from reservation_lines `
+)
+
+// queueReservations queues the reading of reservations into found.
+func queueReservations(batch *pgx.Batch, ids []string, found map[string]*reservation) {
+	const heads = selectHeads + `where id = any($1)`
+	const lines = selectLines + `where reservation_id = any($1) order by reservation_id, position`
 	batch.Queue(heads, ids).Query(func(rows pgx.Rows) error { return collectHeads(rows, found) })
 	batch.Queue(lines, ids).Query(func(rows pgx.Rows) error { return collectLines(rows, found) })
 }

@@ -1,0 +1,81 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// extraRecords has those records of Redis compared that are of no live reservation of the ledger: those that came to
+// rest, and those that it does not know.
+func (r *auditRun) extraRecords(ctx context.Context) error {
+	return r.scan(ctx, cache.PartReservations, func(ctx context.Context, fields []cache.Field) error {
+		extra, err := r.notLive(ctx, fields)
+		if err != nil {
+			return err
+		}
+		if len(extra) == 0 {
+			return r.stepped(ctx)
+		}
+		r.progressed(len(extra))
+		for some := range steps(extra, func(f cache.Field) int { return len(f.Name) + len(f.Value) }) {
+			ids := column(some, func(f cache.Field) string { return f.Name })
+			if _, err := r.someRecords(ctx, r.recordPage(ctx, ids)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noExtraRecords says that there can be no extra ones: Redis has as many records as there are live reservations that
+// it has too, and nothing has happened to it since the end of the stream was at before.
+func (r *auditRun) noExtraRecords(ctx context.Context, before string, same int64) (bool, error) {
+	if !r.scope.all() {
+		return false, nil
+	}
+	var sizes [5]int64
+	err := r.onShard(ctx, func(ctx context.Context) (err error) {
+		sizes, err = r.shard.Sizes(ctx)
+		return err
+	})
+	if err != nil || sizes[cache.PartReservations] != same {
+		return false, err
+	}
+	end, err := r.streamEnd(ctx)
+	return end == before, err
+}
+
+// streamEnd is the last entry of the stream.
+func (r *auditRun) streamEnd(ctx context.Context) (id string, err error) {
+	err = r.onShard(ctx, func(ctx context.Context) error {
+		last, _, err := r.shard.Last(ctx)
+		id = last.ID
+		return err
+	})
+	return id, err
+}
+
+// notLive is those of some records that are of no live reservation of the ledger, and belong to what is audited.
+func (r *auditRun) notLive(ctx context.Context, fields []cache.Field) (list []cache.Field, err error) {
+	var audited []cache.Field
+	var ids []string
+	for _, f := range fields {
+		record, err := cache.DecodeRecord(f.Value)
+		if (err != nil || !r.younger(record.Created)) && (r.scope.all() || err == nil && r.scope.hasRecord(&record)) {
+			audited = append(audited, f)
+			ids = append(ids, f.Name)
+		}
+	}
+	ids, err = r.Ledger.live(ctx, identifiers(ids))
+	live := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		live[id] = true
+	}
+	for _, f := range audited {
+		if !live[f.Name] {
+			list = append(list, f)
+		}
+	}
+	return list, err
+}

@@ -1,0 +1,77 @@
+package reconcile
+
+import (
+	"context"
+	"iter"
+	"slices"
+)
+
+// records has every reservation compared that was there when the audit began: else those that come in while it
+// rests would keep it going. First those that are live in the ledger, in its order, which is the cheapest way to read
+// it; then what Redis has beside those. All that was there is in the ledger before the first are read, so what is live
+// in it, when it is asked about the second, was among the first, or is live no more.
+func (r *auditRun) records(ctx context.Context) error {
+	if err := r.caughtUp(ctx); err != nil {
+		return err
+	}
+	before, err := r.streamEnd(ctx)
+	if err != nil {
+		return err
+	}
+	same, err := r.liveRecords(ctx)
+	if err != nil {
+		return err
+	}
+	if none, err := r.noExtraRecords(ctx, before, same); err != nil || none {
+		return err
+	}
+	return r.extraRecords(ctx)
+}
+
+// liveRecords has every live reservation of the ledger compared, and counts those that are not in doubt.
+func (r *auditRun) liveRecords(ctx context.Context) (same int64, err error) {
+	read := func(after liveKey) func() recordPage {
+		return func() recordPage {
+			at, rows, err := r.Ledger.liveAt(ctx, after, r.scope, r.Page)
+			return recordPage{at, rows, err}
+		}
+	}
+	for next := ahead[recordPage](read(liveKey{})); ; {
+		page := next()
+		if page.err != nil || len(page.rows) == 0 {
+			return same, page.err
+		}
+		if r.younger(page.rows[0].record.Created) { // and those that follow, but for what claims to be of a time to come
+			next = read(liveKey{created: r.soon()})
+			continue
+		}
+		next = readAhead(r.busy, read(page.rows[len(page.rows)-1].key()))
+		r.progressed(len(page.rows))
+		older := slices.DeleteFunc(page.rows, func(row recordRow) bool { return r.younger(row.record.Created) })
+		for rows := range steps(older, func(row recordRow) int { return len(row.id) + len(row.text) }) {
+			n, err := r.someRecords(ctx, recordPage{at: page.at, rows: rows})
+			if err != nil {
+				return same, err
+			}
+			same += n
+		}
+	}
+}
+
+// steps divides a list into what is looked at in one step each, of auditBytesMax or little more.
+func steps[T any](list []T, bytes func(T) int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		from, sum := 0, 0
+		for i, item := range list {
+			if sum += bytes(item); sum >= auditBytesMax {
+				if !yield(list[from : i+1]) {
+					return
+				}
+				from, sum = i+1, 0
+			}
+		}
+		if from < len(list) {
+			yield(list[from:])
+		}
+	}
+}
