@@ -158,6 +158,8 @@ type auditRun struct {
 	same     compared  // without a mark, and not noted yet
 
 	levelsSeen int64 // of the ledger, in Redis
+	alone      int64 // deadlines that were seen to be those of a record each
+	noOrphans  bool  // there are no other deadlines
 	done       int64
 	total      int64
 	left       map[string]string // finding -> why it was not repaired

@@ -29,7 +29,8 @@ func (r *auditRun) extraRecords(ctx context.Context) error {
 }
 
 // noExtraRecords says that there can be no extra ones: Redis has as many records as there are live reservations that
-// it has too, and nothing has happened to it since the end of the stream was at before.
+// it has too, and nothing has happened to it since the end of the stream was at before. Likewise with the deadlines:
+// where there are as many as were seen to stand alone, each with its record, none of them is an orphan.
 func (r *auditRun) noExtraRecords(ctx context.Context, before string, same int64) (bool, error) {
 	if !r.scope.all() {
 		return false, nil
@@ -43,7 +44,12 @@ func (r *auditRun) noExtraRecords(ctx context.Context, before string, same int64
 		return false, err
 	}
 	end, err := r.streamEnd(ctx)
-	return end == before, err
+	none := err == nil && end == before
+	if r.noOrphans = none && sizes[cache.PartDeadlines] == r.alone; r.noOrphans {
+		r.same.deadlines += r.alone
+		r.progressed(int(r.alone))
+	}
+	return none, err
 }
 
 // streamEnd is the last entry of the stream.
@@ -67,7 +73,9 @@ func (r *auditRun) notLive(ctx context.Context, fields []cache.Field) (list []ca
 			ids = append(ids, f.Name)
 		}
 	}
-	ids, err = r.Ledger.live(ctx, identifiers(ids))
+	if ids = identifiers(ids); len(ids) > 0 {
+		ids, err = r.Ledger.live(ctx, ids)
+	}
 	live := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		live[id] = true

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/cache"
 )
 
@@ -149,4 +151,37 @@ func TestAudit_Moved(t *testing.T) {
 	done, err := a.Run(t.Context(), AuditOptions{})
 	must(t, err)
 	expectFindings(t, i.ledger, done.ID, "reservation_extra extra: held v1 1 TEE berlin > nothing, open")
+}
+
+// TestAudit_AsManyDeadlines has Redis lack a deadline, and have one that nobody knows: as many as it should have.
+func TestAudit_AsManyDeadlines(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("held", "TEE", 1)
+	i.reserve("lost", "TEE", 1)
+	r.quiesce()
+	must(t, i.client.ZAdd(t.Context(), keyDeadlines, redis.Z{Score: 1e12, Member: "orphan"}).Err())
+	if done := i.audit(AuditOptions{}); done.Drift != 1 || done.Deadlines != 3 {
+		t.Errorf("one more: %+v, %v", done, findings(t, i.ledger, done.ID))
+	}
+	must(t, i.client.ZRem(t.Context(), keyDeadlines, "lost").Err())
+	done := i.audit(AuditOptions{})
+	if done.Drift != 2 || done.Deadlines != 2 {
+		t.Errorf("%+v, %v", done, findings(t, i.ledger, done.ID))
+	}
+}
+
+// TestAudit_Score has a deadline of another time, and one of half a millisecond more, be no deadline of their records.
+func TestAudit_Score(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	for id, more := range map[string]float64{"early": -1, "half": 0.5} {
+		i.reserve(id, "TEE", 1)
+		must(t, i.client.ZIncrBy(t.Context(), keyDeadlines, more, id).Err())
+	}
+	r.quiesce()
+	done := i.audit(AuditOptions{})
+	if done.Drift != 2 {
+		t.Errorf("%+v, %v", done, findings(t, i.ledger, done.ID))
+	}
 }

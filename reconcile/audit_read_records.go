@@ -65,7 +65,8 @@ func (r *auditRun) doubtfulRecords(ctx context.Context, page recordPage) ([]stri
 			return nil, err
 		}
 		if got.sure {
-			doubtful, watched := got.recordsInDoubt(page.rows)
+			doubtful, watched, alone := got.recordsInDoubt(page.rows)
+			r.alone += alone
 			unwatched, err := r.unwatched(ctx, watched)
 			return append(doubtful, unwatched...), err
 		}
@@ -77,22 +78,24 @@ func (r *auditRun) doubtfulRecords(ctx context.Context, page recordPage) ([]stri
 }
 
 // recordsInDoubt lists the ids that something between the two sides touches, or whose records differ, and of the
-// others the deadlines that are still to be looked for: most stand alone, where the reading has seen them. One that
-// came to rest may be forgotten.
-func (g *reading) recordsInDoubt(rows []recordRow) (doubtful []string, watched []cache.Deadline) {
+// others the deadlines that are still to be looked for: most stand alone, where the reading has seen them, and are
+// counted. One that came to rest may be forgotten.
+func (g *reading) recordsInDoubt(rows []recordRow) (doubtful []string, watched []cache.Deadline, alone int64) {
 	for i := range rows {
 		row, seen := &rows[i], &g.Records[i]
 		known := row.text != ""
 		same := known && seen.There && row.text == seen.Text || !seen.There && (!known || resolved(row.record.State))
-		expires := row.record.Expires
 		switch {
 		case !same || g.between.ids[row.id] || g.between.compared[row.id]:
 			doubtful = append(doubtful, row.id)
-		case seen.There && row.record.State == cache.StateHeld && (expires == 0 || g.Deadlines[i] != float64(expires)):
-			watched = append(watched, cache.Deadline{ID: row.id, Expires: expires})
+		case !seen.There || row.record.State != cache.StateHeld:
+		case row.record.Expires != 0 && g.Deadlines[i] == float64(row.record.Expires):
+			alone++
+		default:
+			watched = append(watched, cache.Deadline{ID: row.id, Expires: row.record.Expires})
 		}
 	}
-	return doubtful, watched
+	return doubtful, watched, alone
 }
 
 // unwatched lists the ids of those that do not stand among the deadlines.
