@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -82,10 +83,20 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 		return result, err
 	}
 	if err := s.await(ctx, result.awaited); err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, id, err)
+		return Result{}, fmt.Errorf("%s %q: %w", verb, id, call.decided(a, err))
 	}
 	result.Durable = s.durable()
 	return result, nil
+}
+
+// decided is what a call is told where the ledger has refused the step that it waited for. A repeat may have waited
+// for a later step, of another call: its own stands, and it is to be repeated.
+func (c *transitionCall) decided(a answer, refusal error) error {
+	rec, err := DecodeRecord(a.payload)
+	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {
+		return refusal
+	}
+	return fmt.Errorf("%w: a later step is being undone: %v", ErrNotDurable, refusal) //nolint:errorlint // it is not this call's
 }
 
 // refused turns the refusals that speak of lines into errors; the others are common to all verbs.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,6 +192,68 @@ func TestScenario_RefusedOperation(t *testing.T) {
 		t.Errorf("the id is free again: %v", err)
 	}
 	r.check()
+}
+
+// TestScenario_RepeatedBesideRefused has a confirm be repeated while a later step of its reservation is refused: what
+// was sold stays sold, and nobody is told to refund it.
+func TestScenario_RepeatedBesideRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var behind atomic.Bool
+	read := make(chan struct{})
+	i := r.started(func(of *Reconciler) {
+		of.point = func(name string) {
+			if name == "read" && behind.Load() {
+				<-read
+			}
+		}
+	})
+	i.reserve("a", "TEE", 6)
+	i.confirm("a")
+	delta := int64(-7)
+	_, err := i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "stolen", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}})
+	must(t, err)
+	r.quiesce()
+	must(t, i.client.HSet(t.Context(), "{holdfast:0}:levels", "TEE\x1fberlin", "10\x1f6\x1f0\x1f0").Err()) // by hand
+	behind.Store(true)
+	fulfilled, confirmed := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 5}}})
+		fulfilled <- err
+	}()
+	waiting := func(calls int) func() error {
+		return func() error {
+			i.ledger.waiters.mu.Lock()
+			defer i.ledger.waiters.mu.Unlock()
+			n := 0
+			for w := range i.ledger.waiters.waiting[subject{id: "a"}] {
+				if w.awaited.Version == 3 {
+					n++
+				}
+			}
+			if n != calls {
+				return fmt.Errorf("%d calls wait", n)
+			}
+			return nil
+		}
+	}
+	r.await("five have left in redis", 2*time.Second, waiting(1))
+	go func() {
+		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
+		confirmed <- err
+	}()
+	r.await("it is repeated", 2*time.Second, waiting(2))
+	close(read)
+	if err := <-fulfilled; !errors.Is(err, cache.ErrInsufficient) {
+		t.Errorf("five of three have left: %v", err)
+	}
+	if err := <-confirmed; !errors.Is(err, cache.ErrNotDurable) {
+		t.Errorf("repeated: %v, want that it be repeated", err)
+	}
+	r.quiesce()
+	if result := i.confirm("a"); !result.Replay {
+		t.Errorf("%+v", result)
+	}
 }
 
 // TestScenario_AdjustThenPowerLoss has a unit that was answered as gone not be sold after a power loss.
