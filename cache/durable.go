@@ -40,7 +40,7 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer 
 		case errors.Is(err, ErrNotDurable), err != nil && ctx.Err() != nil:
 			return answer{err: err}
 		case err != nil:
-			return answer{err: fmt.Errorf("%w: the step before this one is being undone: %w", ErrNotDurable, err)}
+			return answer{err: fmt.Errorf("%w: the step before this one is being undone: %v", ErrNotDurable, err)} //nolint:errorlint // it is not this call's
 		}
 		c.settled = versionText(rec.Version)
 		a = s.send(ctx, c.verb, c)

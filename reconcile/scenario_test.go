@@ -194,20 +194,81 @@ func TestScenario_RefusedOperation(t *testing.T) {
 	r.check()
 }
 
-// TestScenario_RepeatedBesideRefused has a confirm be repeated while a later step of its reservation is refused: what
-// was sold stays sold, and nobody is told to refund it.
-func TestScenario_RepeatedBesideRefused(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	var behind atomic.Bool
-	read := make(chan struct{})
-	i := r.started(func(of *Reconciler) {
+// awaited waits until so many calls wait for a version of a reservation.
+func (i *instance) awaited(id string, version int64, calls int) {
+	i.rig.tb.Helper()
+	i.rig.await(fmt.Sprintf("%d calls wait for %s", calls, id), 2*time.Second, func() error {
+		i.ledger.waiters.mu.Lock()
+		defer i.ledger.waiters.mu.Unlock()
+		n := 0
+		for w := range i.ledger.waiters.waiting[subject{id: id}] {
+			if w.awaited.Version == version {
+				n++
+			}
+		}
+		if n != calls {
+			return fmt.Errorf("%d calls do", n)
+		}
+		return nil
+	})
+}
+
+// startedBehind is an instance of which nothing more is applied, from when behind is set until read is closed.
+func (r *rig) startedBehind() (i *instance, behind *atomic.Bool, read chan struct{}) {
+	behind, read = &atomic.Bool{}, make(chan struct{})
+	i = r.started(func(of *Reconciler) {
 		of.point = func(name string) {
 			if name == "read" && behind.Load() {
 				<-read
 			}
 		}
 	})
+	return i, behind, read
+}
+
+// TestScenario_AfterRefused has a step that waited for a confirm be told to repeat itself where that is refused: its
+// own is not refused for want of stock.
+func TestScenario_AfterRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i, behind, read := r.startedBehind()
+	must(t, i.client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE\x1fberlin", 10).Err()) // by hand
+	i.reserve("a", "TEE", 10)
+	i.confirm("a")
+	i.reserve("b", "TEE", 10)
+	r.quiesce()
+	behind.Store(true)
+	confirmed, released := make(chan error, 1), make(chan error, 1)
+	go func() {
+		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "b"})
+		confirmed <- err
+	}()
+	i.awaited("b", 2, 1)
+	go func() {
+		_, err := i.store.Release(context.Background(), cache.TransitionRequest{ID: "b"})
+		released <- err
+	}()
+	i.awaited("b", 2, 2)
+	close(read)
+	if err := <-confirmed; !errors.Is(err, cache.ErrInsufficient) {
+		t.Errorf("sold twice: %v", err)
+	}
+	if err := <-released; !errors.Is(err, cache.ErrNotDurable) || errors.Is(err, cache.ErrInsufficient) {
+		t.Errorf("released: %v, want that it be repeated", err)
+	}
+	r.quiesce()
+	var wrong *cache.WrongStateError
+	if _, err := i.store.Release(t.Context(), cache.TransitionRequest{ID: "b"}); !errors.As(err, &wrong) || wrong.State != cache.StateExpired {
+		t.Errorf("released again: %v", err)
+	}
+}
+
+// TestScenario_RepeatedBesideRefused has a confirm be repeated while a later step of its reservation is refused: what
+// was sold stays sold, and nobody is told to refund it.
+func TestScenario_RepeatedBesideRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i, behind, read := r.startedBehind()
 	i.reserve("a", "TEE", 6)
 	i.confirm("a")
 	delta := int64(-7)
@@ -221,28 +282,12 @@ func TestScenario_RepeatedBesideRefused(t *testing.T) {
 		_, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 5}}})
 		fulfilled <- err
 	}()
-	waiting := func(calls int) func() error {
-		return func() error {
-			i.ledger.waiters.mu.Lock()
-			defer i.ledger.waiters.mu.Unlock()
-			n := 0
-			for w := range i.ledger.waiters.waiting[subject{id: "a"}] {
-				if w.awaited.Version == 3 {
-					n++
-				}
-			}
-			if n != calls {
-				return fmt.Errorf("%d calls wait", n)
-			}
-			return nil
-		}
-	}
-	r.await("five have left in redis", 2*time.Second, waiting(1))
+	i.awaited("a", 3, 1)
 	go func() {
 		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
 		confirmed <- err
 	}()
-	r.await("it is repeated", 2*time.Second, waiting(2))
+	i.awaited("a", 3, 2)
 	close(read)
 	if err := <-fulfilled; !errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("five of three have left: %v", err)
