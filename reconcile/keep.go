@@ -10,7 +10,8 @@ import (
 
 const (
 	openMax   = 1000 // refusals undone again in one go
-	forgetMax = 1000 // reservations and operations forgotten in one go
+	forgetMax = 1000 // reservations and operations forgotten in one call,
+	forgetRun = 4    // and calls in one go: whoever waits for the ledger does not wait for more
 )
 
 // keep does what is due beside applying.
@@ -38,8 +39,11 @@ func (t *tail) keep(ctx context.Context) error {
 		t.counters.waiting.Store(entries - 1)
 	}
 	if t.appliedTo > 0 && now.Sub(t.forgot) >= forgetEvery {
-		t.forgot = now
-		return t.forget(ctx)
+		done, err := t.forget(ctx)
+		if done {
+			t.forgot = now
+		}
+		return err
 	}
 	return nil
 }
@@ -75,23 +79,27 @@ func (t *tail) check(ctx context.Context) error {
 }
 
 // forget has Redis forget what was resolved longer ago than the retention, and was applied: what happened
-// long ago may still wait in the stream.
-func (t *tail) forget(ctx context.Context) error {
+// long ago may still wait in the stream. done is false where more is to be forgotten: after a while in which
+// nobody applied, that may be very much.
+func (t *tail) forget(ctx context.Context) (done bool, err error) {
 	until := t.appliedTo - t.Retention.Milliseconds()
-	for t.forgottenTo < until && ctx.Err() == nil {
+	for range forgetRun {
+		if t.forgottenTo >= until || ctx.Err() != nil {
+			break
+		}
 		found, upTo, err := t.session.forgettable(ctx, t.forgottenTo, until, forgetMax)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(found.Reservations)+len(found.Operations) > 0 {
 			if err := t.shard.Forget(ctx, found); err != nil {
-				return err
+				return false, err
 			}
 		}
 		if err := t.session.forgotten(ctx, upTo); err != nil {
-			return err
+			return false, err
 		}
 		t.forgottenTo = upTo
 	}
-	return nil
+	return t.forgottenTo >= until, nil
 }
