@@ -21,6 +21,9 @@ func (o *orphans) note(entries []entry) {
 	}
 	for _, r := range refs(entries) {
 		e := r.event()
+		if !cache.IsIdentifier(e.ID) { // no script wrote it
+			continue
+		}
 		known, there := (*o)[e.ID]
 		switch {
 		case e.Verb == cache.VerbReserve:

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 )
@@ -544,6 +546,27 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	if n != 5 {
 		t.Errorf("%d entries are in quarantine, want 5", n)
 	}
+}
+
+// TestScenario_AnotherHistoryOdd has an event of another history that names what no ledger can have keep no gate
+// closed.
+func TestScenario_AnotherHistoryOdd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.started(nil)
+	r.quiesce()
+	i.stop()
+	text := born("a", reserved(1), "n1").Record.Encode()
+	must(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-1000", Values: []string{
+		"v", "1", "n", "n1", "e", fmt.Sprintf("%d\x1dreserve\x1fa\x00b\x1f\x1f0\x1f\x1e%s", time.Now().UnixMilli(), text),
+	}}).Err())
+	_, err := r.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	must(t, err)
+	i = r.start(nil)
+	i.open(5 * time.Second)
+	i.reserve("b", "TEE", 1)
+	i.confirm("b")
+	r.check()
 }
 
 // TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
