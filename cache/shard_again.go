@@ -54,9 +54,13 @@ func (a *Again) arguments(b *batch, ttl int64) {
 	}
 }
 
-// asked groups a record's lines as they were asked for: the components of a kit are one.
+// asked groups a record's lines as they were asked for: the components of a kit are one. A line that was given
+// back is asked for no more.
 func (r *Record) asked() (lines [][]RecordLine) {
 	for _, l := range r.Lines {
+		if len(l.From) == 0 {
+			continue
+		}
 		last := len(lines) - 1
 		if l.Kit != nil && last >= 0 && lines[last][0].Line == l.Line {
 			lines[last] = append(lines[last], l)

@@ -548,6 +548,36 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	}
 }
 
+// TestScenario_AnotherHistoryInPart has a hold of which one line was given back be taken anew without it.
+func TestScenario_AnotherHistoryInPart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.started(nil)
+	r.quiesce()
+	i.stop()
+	other, err := cache.New(i.client, cache.Options{})
+	must(t, err)
+	defer func() { must(t, other.Close(context.Background())) }()
+	two := order("part", "TEE", 2)
+	two.Lines = append(two.Lines, cache.LineRequest{Line: "2", SKU: "TEE", Quantity: 3})
+	_, err = other.Reserve(t.Context(), two)
+	must(t, err)
+	_, err = other.Release(t.Context(), cache.TransitionRequest{ID: "part", Version: 1, Lines: []cache.LineQuantity{{Line: "2", Quantity: 3}}})
+	must(t, err)
+	_, err = r.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	must(t, err)
+	i = r.start(nil)
+	r.await("it is held anew", 5*time.Second, func() error {
+		found, err := i.store.Reservation(context.Background(), "part")
+		if err == nil && (found.State != cache.StateHeld || len(found.Lines) != 1 || found.Lines[0].Quantity != 2) {
+			err = fmt.Errorf("%+v", found)
+		}
+		return err
+	})
+	i.confirm("part")
+	r.check()
+}
+
 // TestScenario_AnotherHistoryOdd has an event of another history that names what no ledger can have keep no gate
 // closed.
 func TestScenario_AnotherHistoryOdd(t *testing.T) {
