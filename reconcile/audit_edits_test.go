@@ -324,7 +324,7 @@ func TestAudit_AmongRefusals(t *testing.T) {
 			}
 		})
 	}
-	audits, n := atFull(100, 10), 0
+	audits, n := atFull(25, 10), 0 // each has more at rest to look at than the one before
 	for ; n < audits || i.reconciler.Stats().Refused < int64(2*audits); n++ {
 		a := i.audit(AuditOptions{})
 		list, err := i.ledger.AuditFindings(t.Context(), a.ID, FindingFilter{}, 1000)
