@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 )
 
@@ -12,19 +11,11 @@ import (
 // behind what is no longer its last, and is not the next one.
 func TestAudit_ReadAgain(t *testing.T) {
 	r := newRig(t)
-	var behind atomic.Bool
 	var once sync.Once
-	read := make(chan struct{})
-	i := r.started(func(of *Reconciler) {
-		of.point = func(name string) {
-			if name == "read" && behind.Load() {
-				<-read
-			}
-		}
-	})
+	i, hold, goOn := r.heldUp()
 	i.count("MUG", "berlin", 500)
 	r.quiesce()
-	behind.Store(true)
+	hold()
 	for n := range readBehind + 1 { // more than a reading looks at
 		i.reserve(fmt.Sprint("held-", n), "MUG", 1)
 	}
@@ -33,7 +24,7 @@ func TestAudit_ReadAgain(t *testing.T) {
 		a.point = func(name string) {
 			if name == "read" {
 				once.Do(func() {
-					close(read)
+					goOn()
 					i.count("CAP", "berlin", 5)
 					r.quiesce()
 				})

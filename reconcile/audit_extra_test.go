@@ -79,21 +79,13 @@ func (l latecomer) live(ctx context.Context, ids []string) ([]string, error) {
 // while it is on.
 func TestAudit_Late(t *testing.T) {
 	r := newRig(t)
-	var behind atomic.Bool
-	read := make(chan struct{})
-	i := r.started(func(of *Reconciler) {
-		of.point = func(name string) {
-			if name == "read" && behind.Load() {
-				<-read
-			}
-		}
-	})
+	i, hold, goOn := r.heldUp()
 	r.quiesce()
-	behind.Store(true)
+	hold()
 	i.reserve("late", "TEE", 1)
 	i.alter("late", func(record *cache.Record) { record.Version++ })
 	come := sync.OnceFunc(func() {
-		close(read)
+		goOn()
 		r.quiesce()
 	})
 	a := i.auditor(func(a *Auditor) { a.Ledger = latecomer{a.Ledger, come} })

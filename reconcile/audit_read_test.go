@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,24 +62,15 @@ func TestAudit_NoMark(t *testing.T) {
 // sides is not compared by what they have, and the drift is found.
 func TestAudit_Between(t *testing.T) {
 	r := newRig(t)
-	var behind atomic.Bool
-	var once sync.Once
-	read := make(chan struct{})
-	i := r.started(func(of *Reconciler) {
-		of.point = func(name string) {
-			if name == "read" && behind.Load() {
-				<-read
-			}
-		}
-	})
+	i, hold, goOn := r.heldUp()
 	r.quiesce()
-	behind.Store(true)
+	hold()
 	i.reserve("held", "TEE", 1)
 	must(t, i.client.HIncrBy(t.Context(), keyStock, "TEE\x1fberlin", 1).Err())
 	a := i.auditor(func(a *Auditor) {
 		a.point = func(name string) {
 			if name == "read" {
-				once.Do(func() { close(read) })
+				goOn()
 			}
 		}
 	})

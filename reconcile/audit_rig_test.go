@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -108,4 +110,19 @@ func mustDo(tb testing.TB, err error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// heldUp starts an instance whose reconciler applies nothing from hold on, until goOn.
+func (r *rig) heldUp() (i *instance, hold, goOn func()) {
+	r.tb.Helper()
+	var held atomic.Bool
+	on := make(chan struct{})
+	i = r.started(func(of *Reconciler) {
+		of.point = func(name string) {
+			if name == "read" && held.Load() {
+				<-on
+			}
+		}
+	})
+	return i, func() { held.Store(true) }, sync.OnceFunc(func() { close(on) })
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -215,31 +214,18 @@ func (i *instance) awaited(id string, version int64, calls int) {
 	})
 }
 
-// startedBehind is an instance of which nothing more is applied, from when behind is set until read is closed.
-func (r *rig) startedBehind() (i *instance, behind *atomic.Bool, read chan struct{}) {
-	behind, read = &atomic.Bool{}, make(chan struct{})
-	i = r.started(func(of *Reconciler) {
-		of.point = func(name string) {
-			if name == "read" && behind.Load() {
-				<-read
-			}
-		}
-	})
-	return i, behind, read
-}
-
 // TestScenario_AfterRefused has a step that waited for a confirm be told to repeat itself where that is refused: its
 // own is not refused for want of stock.
 func TestScenario_AfterRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	i, behind, read := r.startedBehind()
+	i, hold, goOn := r.heldUp()
 	must(t, i.client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE\x1fberlin", 10).Err()) // by hand
 	i.reserve("a", "TEE", 10)
 	i.confirm("a")
 	i.reserve("b", "TEE", 10)
 	r.quiesce()
-	behind.Store(true)
+	hold()
 	confirmed, released := make(chan error, 1), make(chan error, 1)
 	go func() {
 		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "b"})
@@ -251,7 +237,7 @@ func TestScenario_AfterRefused(t *testing.T) {
 		released <- err
 	}()
 	i.awaited("b", 2, 2)
-	close(read)
+	goOn()
 	if err := <-confirmed; !errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("sold twice: %v", err)
 	}
@@ -270,7 +256,7 @@ func TestScenario_AfterRefused(t *testing.T) {
 func TestScenario_RepeatedBesideRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	i, behind, read := r.startedBehind()
+	i, hold, goOn := r.heldUp()
 	i.reserve("a", "TEE", 6)
 	i.confirm("a")
 	delta := int64(-7)
@@ -278,7 +264,7 @@ func TestScenario_RepeatedBesideRefused(t *testing.T) {
 	must(t, err)
 	r.quiesce()
 	must(t, i.client.HSet(t.Context(), "{holdfast:0}:levels", "TEE\x1fberlin", "10\x1f6\x1f0\x1f0").Err()) // by hand
-	behind.Store(true)
+	hold()
 	fulfilled, confirmed := make(chan error, 1), make(chan error, 1)
 	go func() {
 		_, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 5}}})
@@ -290,7 +276,7 @@ func TestScenario_RepeatedBesideRefused(t *testing.T) {
 		confirmed <- err
 	}()
 	i.awaited("a", 3, 2)
-	close(read)
+	goOn()
 	if err := <-fulfilled; !errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("five of three have left: %v", err)
 	}
