@@ -40,7 +40,7 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer 
 		case errors.Is(err, ErrNotDurable), err != nil && ctx.Err() != nil:
 			return answer{err: err}
 		case err != nil:
-			return answer{err: fmt.Errorf("%w: the step before this one is being undone: %v", ErrNotDurable, err)} //nolint:errorlint // it is not this call's
+			return answer{err: undoing("the step before this one", err)}
 		}
 		c.settled = versionText(rec.Version)
 		a = s.send(ctx, c.verb, c)
@@ -164,4 +164,10 @@ func (s *Store) levelsAsked(ctx context.Context, changes []Change) ([]AdjustedLe
 		}
 	}
 	return levels, nil
+}
+
+// undoing is what a call is told that waited for another call's step, which was refused: to be repeated. The refusal
+// is in its text only: it is not this call's.
+func undoing(step string, refusal error) error {
+	return fmt.Errorf("%w: %s is being undone: %v", ErrNotDurable, step, refusal) //nolint:errorlint // see above
 }

@@ -96,7 +96,7 @@ func (c *transitionCall) decided(a answer, refusal error) error {
 	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {
 		return refusal
 	}
-	return fmt.Errorf("%w: a later step is being undone: %v", ErrNotDurable, refusal) //nolint:errorlint // it is not this call's
+	return undoing("a later step", refusal)
 }
 
 // refused turns the refusals that speak of lines into errors; the others are common to all verbs.

@@ -50,6 +50,7 @@ if closed and closed ~= 'backlog' then return { closed } end
 fields(operations_key, args, first_id, first_id + n - 1, take_operation)
 fields(levels_key, args, first_level, first_level + k - 1, take_counts)
 read_places(levels_key)
+local last_entries = redis.call('HMGET', levels_key, 'counted', 'removed')
 
 -- decide
 local has_counted = false -- in this batch a count has changed something
@@ -58,7 +59,7 @@ local has_counted = false -- in this batch a count has changed something
 local function counted_since(place)
   local epoch, sequence = string.match(place, '^(%d+)%-(%d+)$')
   if has_counted or epoch ~= EPOCH then return true end
-  for _, entry in ipairs(redis.call('HMGET', levels_key, 'counted', 'removed')) do
+  for _, entry in ipairs(last_entries) do
     local last = entry and string.match(entry, '%-(%d+)$')
     if last and tonumber(last) > tonumber(sequence) then return true end
   end
@@ -66,15 +67,15 @@ local function counted_since(place)
 end
 
 -- next_counts works out one change; it returns a refusal and its payload, or nil and what the level
--- counts next.
-local function next_counts(i, level, at, place)
+-- counts next. stale says that what the ledger has said of on hand may be so by chance.
+local function next_counts(i, level, at, stale)
   if is_broken(level) then return 'corrupt', level end
   local c = counts[level] or { 0, 0, 0, 0 }
   local on_hand, delta, expected = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
   if delta and delta < 0 and not counts[level] then return 'no_level', int(i) end
   if expected and expected ~= c[1] then return 'version_conflict', int(i) .. US .. int(c[1]) end
   local seen = tonumber(args[at + 6])
-  if seen and (seen ~= c[1] or counted_since(place)) then return 'behind', int(i) end
+  if seen and (seen ~= c[1] or stale) then return 'behind', int(i) end
   local after = on_hand or c[1] + (delta or 0)
   if after < 0 then return 'insufficient', int(i) .. US .. int(c[1]) end
   if after > quantity_max then return 'exceeds', int(i) .. US .. int(c[1]) end
@@ -84,9 +85,10 @@ end
 -- work_out works out an operation's changes without applying any.
 local function work_out(count, at, place)
   local list, new_places, added = {}, {}, 0
+  local stale = counted_since(place)
   for i = 1, count do
     local level = args[first_level + tonumber(args[at]) - 1]
-    local refusal, value = next_counts(i, level, at, place)
+    local refusal, value = next_counts(i, level, at, stale)
     if refusal then return refusal, value end
     if not counts[level] then
       local p = place_of(level)

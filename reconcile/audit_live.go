@@ -9,7 +9,8 @@ import (
 // records has every reservation compared that was there when the audit began: else those that come in while it
 // rests would keep it going. First those that are live in the ledger, in its order, which is the cheapest way to read
 // it; then what Redis has beside those. All that was there is in the ledger before the first are read, so what is live
-// in it, when it is asked about the second, was among the first, or is live no more.
+// in it, when it is asked about the second, was among the first: but for one that had expired and was confirmed
+// meanwhile, which is the next one's.
 func (r *auditRun) records(ctx context.Context) error {
 	if err := r.caughtUp(ctx); err != nil {
 		return err

@@ -262,8 +262,7 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 // unapplied are the entries of which the ledger does not show every event.
 func (t *tail) unapplied(ctx context.Context, entries []entry) ([]entry, error) {
 	events := refs(entries)
-	ids := slices.DeleteFunc(sortedKeys(touch(events).ids), func(id string) bool { return !cache.IsIdentifier(id) })
-	known, err := t.session.records(ctx, ids) // it has no other
+	known, err := t.session.records(ctx, identifiers(sortedKeys(touch(events).ids))) // it has no other
 	if err != nil {
 		return nil, err
 	}
