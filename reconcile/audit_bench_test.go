@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,45 +50,109 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-// BenchmarkAudit_Beside reserves and confirms as fast as 256 callers can, alone and while an audit runs.
+// BenchmarkAudit_Beside reserves and confirms as fast as 256 callers can, while audits run, one after another, that are
+// held up for every other window of half a second: the two windows of a pair lie side by side, so that how fast the
+// machine is at the moment takes no part. HOLDFAST_CONTROL has no audit run: what is said then is the error.
 func BenchmarkAudit_Beside(b *testing.B) {
+	const window, pairs = 500 * time.Millisecond, 120
 	r := newRig(b)
-	fill(b, r, 100_000, 20_000)
+	fill(b, r, atFull(1_000_000, 100_000), atFull(200_000, 20_000))
 	i := r.start(nil)
 	i.open(10 * time.Minute)
-	var answered atomic.Int64
-	var callers sync.WaitGroup
 	ctx, stop := context.WithCancel(context.Background())
+	var answered, steps atomic.Int64
+	var working sync.WaitGroup
 	for n := range 256 {
-		callers.Go(func() {
-			for k := 0; ctx.Err() == nil; k++ {
-				id := fmt.Sprintf("beside-%d-%d", n, k)
-				if _, err := i.store.Reserve(context.Background(), order(id, location.SKU(fmt.Sprint("SKU-", k%5000)), 1)); err == nil {
-					_, _ = i.store.Confirm(context.Background(), cache.TransitionRequest{ID: id}) // waits for the ledger
-				}
-				answered.Add(1)
-			}
-		})
+		working.Go(func() { sell(ctx, i.store, fmt.Sprint("beside-", n), &answered) })
 	}
-	rate := func(during func()) float64 {
+	var held sync.RWMutex // locked: the audit waits after its step
+	held.Lock()
+	if os.Getenv("HOLDFAST_CONTROL") == "" {
+		working.Go(func() { auditOnAndOn(ctx, i, &held, &steps) })
+	}
+	rate := func() float64 {
 		before, started := answered.Load(), time.Now()
-		during()
+		<-time.After(window)
 		return float64(answered.Load()-before) / time.Since(started).Seconds()
 	}
+	running := func() float64 {
+		held.Unlock()
+		defer held.Lock()
+		return rate()
+	}
+	<-time.After(3 * time.Second) // until all callers are at work
 	for b.Loop() {
-		alone := rate(func() { <-time.After(3 * time.Second) })
-		beside := rate(func() {
-			if done := i.audit(AuditOptions{}); done.Drift != 0 {
-				b.Errorf("%+v", done)
+		var beside, alone []float64
+		for n := range pairs {
+			if n%2 == 0 {
+				alone, beside = append(alone, rate()), append(beside, running())
+			} else {
+				beside, alone = append(beside, running()), append(alone, rate())
 			}
-		})
-		alone = (alone + rate(func() { <-time.After(3 * time.Second) })) / 2
-		b.ReportMetric(alone, "alone/s")
-		b.ReportMetric(beside, "beside/s")
-		b.ReportMetric(100*(1-beside/alone), "%fewer")
+		}
+		fewer, plusMinus, median := compareRates(alone, beside)
+		b.ReportMetric(fewer, "%fewer")
+		b.ReportMetric(plusMinus, "±%fewer")
+		b.ReportMetric(median, "%fewer-median")
+		b.ReportMetric(total(alone)/pairs, "alone/s")
+		b.ReportMetric(total(beside)/pairs, "beside/s")
+		b.ReportMetric(float64(steps.Swap(0)), "steps")
 	}
 	stop()
-	callers.Wait()
+	held.Unlock()
+	working.Wait()
+}
+
+// sell reserves and confirms one order after another; a confirm waits for the ledger.
+func sell(ctx context.Context, store *cache.Store, name string, answered *atomic.Int64) {
+	for n := 0; ctx.Err() == nil; n++ {
+		id := fmt.Sprintf("%s-%d", name, n)
+		if _, err := store.Reserve(context.Background(), order(id, location.SKU(fmt.Sprint("SKU-", n%5000)), 1)); err == nil {
+			_, _ = store.Confirm(context.Background(), cache.TransitionRequest{ID: id})
+		}
+		answered.Add(1)
+	}
+}
+
+// auditOnAndOn begins an audit whenever one has ended, and holds it after any step while held is locked.
+func auditOnAndOn(ctx context.Context, i *instance, held *sync.RWMutex, steps *atomic.Int64) {
+	for ctx.Err() == nil {
+		a := i.auditor(func(a *Auditor) {
+			a.point = func(name string) {
+				if name == "stepped" {
+					steps.Add(1)
+					held.RLock()
+					held.RUnlock() //nolint:staticcheck // to have waited is all
+				}
+			}
+		})
+		if done, err := a.Run(ctx, AuditOptions{}); ctx.Err() == nil && (err != nil || done.Drift != 0) {
+			i.rig.tb.Errorf("%+v, %v", done, err)
+		}
+	}
+}
+
+// compareRates is how many percent less beside is than alone, in all, with its standard error, and the median of the
+// pairs.
+func compareRates(alone, beside []float64) (fewer, standardError, median float64) {
+	n := float64(len(alone))
+	fewer = 100 * (1 - total(beside)/total(alone))
+	var squares float64
+	percent := make([]float64, len(alone))
+	for i := range alone {
+		residual := beside[i] - alone[i]*(1-fewer/100) // of a ratio of sums: Cochran, Sampling Techniques, 2.11
+		squares += residual * residual
+		percent[i] = 100 * (1 - beside[i]/alone[i])
+	}
+	slices.Sort(percent)
+	return fewer, 100 * math.Sqrt(squares/(n*(n-1))) / (total(alone) / n), percent[len(percent)/2]
+}
+
+func total(list []float64) (sum float64) {
+	for _, x := range list {
+		sum += x
+	}
+	return sum
 }
 
 // fill makes a ledger that is right in itself.
@@ -94,9 +160,9 @@ func fill(b *testing.B, r *rig, levels, reservations int) {
 	b.Helper()
 	for _, query := range []string{
 		`insert into levels (sku, location, on_hand, held)
-select 'SKU-' || n / 4, 'location-' || n % 4, 100, case when n < $2 then 2 else 0 end from generate_series(0, $1 - 1) n`,
+select 'SKU-' || n / 4, 'location-' || n % 4, 1000000, case when n < $2 then 2 else 0 end from generate_series(0, $1 - 1) n`,
 		`insert into movements (shard, epoch, sequence, event, sku, location, on_hand, held, verb, operation_id, at)
-select 0, 1, n, 0, 'SKU-' || n / 4, 'location-' || n % 4, 100, case when n < $2 then 2 else 0 end, 'adjust', 'o', now()
+select 0, 1, n, 0, 'SKU-' || n / 4, 'location-' || n % 4, 1000000, case when n < $2 then 2 else 0 end, 'adjust', 'o', now()
 from generate_series(0, $1 - 1) n`,
 		`insert into reservations (id, birth, state, version, created_at, expires_at, fingerprint)
 select 'order-' || n, 'n' || n, 'held', 1, now(), now() + interval '10 hours' + n * interval '10 ms', 'aaaaaaaaaaaaaaaaaaaaaa'

@@ -114,6 +114,7 @@ func (r *auditRun) stepped(ctx context.Context) error {
 			return err
 		}
 	}
+	r.point("stepped")
 	r.rested = time.Now()
 	return r.note(ctx)
 }
