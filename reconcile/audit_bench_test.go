@@ -120,9 +120,9 @@ func auditOnAndOn(ctx context.Context, i *instance, held *sync.RWMutex, steps *a
 		a := i.auditor(func(a *Auditor) {
 			a.point = func(name string) {
 				if name == "stepped" {
-					steps.Add(1)
 					held.RLock()
-					held.RUnlock() //nolint:staticcheck // to have waited is all
+					defer held.RUnlock()
+					steps.Add(1)
 				}
 			}
 		})
