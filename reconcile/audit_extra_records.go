@@ -28,28 +28,24 @@ func (r *auditRun) extraRecords(ctx context.Context) error {
 	})
 }
 
-// noExtraRecords says that there can be no extra ones: Redis has as many records as there are live reservations that
-// it has too, and nothing has happened to it since the end of the stream was at before. Likewise with the deadlines:
-// where there are as many as were seen to stand alone, each with its record, none of them is an orphan.
-func (r *auditRun) noExtraRecords(ctx context.Context, before string, same int64) (bool, error) {
+// nothingBeside says whether there can be no extra records: Redis has as many as there are live reservations that it
+// has too, and nothing has happened to it since the end of the stream was at before. Likewise with the deadlines: where
+// there are as many as were seen to stand alone, each with its record, none of them is an orphan.
+func (r *auditRun) nothingBeside(ctx context.Context, before string, same int64) (noExtra, noOrphans bool, err error) {
 	if !r.scope.all() {
-		return false, nil
+		return false, false, nil
 	}
 	var sizes [5]int64
-	err := r.onShard(ctx, func(ctx context.Context) (err error) {
+	err = r.onShard(ctx, func(ctx context.Context) error {
 		sizes, err = r.shard.Sizes(ctx)
 		return err
 	})
 	if err != nil || sizes[cache.PartReservations] != same {
-		return false, err
+		return false, false, err
 	}
 	end, err := r.streamEnd(ctx)
-	none := err == nil && end == before
-	if r.noOrphans = none && sizes[cache.PartDeadlines] == r.alone; r.noOrphans {
-		r.same.deadlines += r.alone
-		r.progressed(int(r.alone))
-	}
-	return none, err
+	noExtra = err == nil && end == before
+	return noExtra, noExtra && sizes[cache.PartDeadlines] == r.alone, err
 }
 
 // streamEnd is the last entry of the stream.

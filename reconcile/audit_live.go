@@ -23,7 +23,8 @@ func (r *auditRun) records(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if none, err := r.noExtraRecords(ctx, before, same); err != nil || none {
+	noExtra, noOrphans, err := r.nothingBeside(ctx, before, same)
+	if r.noOrphans = noOrphans; err != nil || noExtra {
 		return err
 	}
 	return r.extraRecords(ctx)

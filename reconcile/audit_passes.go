@@ -137,7 +137,12 @@ func (r *auditRun) limits(ctx context.Context) error {
 // deadlines has every member of deadlines looked at, and those compared that have an id without a record: about as
 // many ids in one step as there are names.
 func (r *auditRun) deadlines(ctx context.Context) error {
-	if !r.scope.all() || r.noOrphans {
+	if r.noOrphans {
+		r.same.deadlines += r.alone
+		r.progressed(int(r.alone))
+		return nil
+	}
+	if !r.scope.all() {
 		return nil
 	}
 	return r.scan(ctx, cache.PartDeadlines, func(ctx context.Context, fields []cache.Field) error {
