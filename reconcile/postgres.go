@@ -76,6 +76,14 @@ func (p *Postgres) read(ctx context.Context, f func(ctx context.Context) error) 
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }
 
+// list runs f as read does, for a page of what may be much. That it took too long says nothing of how the ledger is:
+// whoever confirms a sale meanwhile must not be told that it is down.
+func (p *Postgres) list(ctx context.Context, f func(ctx context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return p.read(limited, f)
+}
+
 // Loading hands check the position, while no other process loads scripts.
 func (p *Postgres) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	var refusal error
@@ -239,7 +247,7 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit fr
 where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || chr(1114111) and starts_with(sku, $3) and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at := f.After()
-	err = p.read(ctx, func(ctx context.Context) error {
+	err = p.list(ctx, func(ctx context.Context) error {
 		page.Levels, err = collectLevels(ctx, p.pool, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 		return err
 	})

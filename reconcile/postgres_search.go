@@ -14,7 +14,7 @@ import (
 // Search reads a page of reservations. Two round trips.
 func (p *Postgres) Search(ctx context.Context, f cache.ReservationFilter, now int64) (page cache.ReservationPage, err error) {
 	query, args := searchQuery(&f, now)
-	err = p.read(ctx, func(ctx context.Context) error {
+	err = p.list(ctx, func(ctx context.Context) error {
 		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {

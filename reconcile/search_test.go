@@ -115,3 +115,25 @@ func TestPostgres_WrongQuestion(t *testing.T) {
 	i.reserve("a", "TEE", 1)
 	i.confirm("a")
 }
+
+// TestPostgres_SlowSearch has a search that takes too long fail, and nothing else: the ledger is not down for it.
+func TestPostgres_SlowSearch(t *testing.T) {
+	pool := openLedger(t)
+	ledger := NewPostgres(pool, 0)
+	tx, err := pool.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), `lock table reservations, levels`)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	_, searching := ledger.Search(t.Context(), cache.ReservationFilter{Limit: 1}, seenAt)
+	_, listing := ledger.LevelPage(t.Context(), cache.LevelFilter{Limit: 1})
+	if !errors.Is(searching, cache.ErrNotDurable) || !errors.Is(listing, cache.ErrNotDurable) || !ledger.Healthy() {
+		t.Errorf("%v, %v; healthy: %v", searching, listing, ledger.Healthy())
+	}
+	if _, asking := ledger.Levels(t.Context(), "TEE"); !errors.Is(asking, cache.ErrNotDurable) || ledger.Healthy() {
+		t.Errorf("%v; healthy: %v", asking, ledger.Healthy())
+	}
+}
