@@ -108,14 +108,19 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err := observed.WatchLedger(func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }); err != nil {
 		return err
 	}
-	parts.Go(func() error { return applier.Run(running) })
+	applying, stopApplying := context.WithCancel(context.WithoutCancel(ctx)) // calls under way wait for it: it ends after them
+	defer stopApplying()
+	parts.Go(func() error { return applier.Run(applying) })
 	parts.Go(func() error { routing.follow.Run(running); return nil })
 	awaitOpen(running, store)
 	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {
 		m.Listening(listener.Addr())
 	}
-	parts.Go(func() error { return api.Serve(running, listener, handler, api.Timeouts{}) })
+	parts.Go(func() error {
+		defer stopApplying()
+		return api.Serve(running, listener, handler, api.Timeouts{})
+	})
 	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
 	err = parts.Wait()
 	logger.Info("stopped")

@@ -102,6 +102,28 @@ func TestShutdownFinishesWhatRedisHasNotAnswered(t *testing.T) {
 	next.do(t, "then", hold("o4", "A", 1).is(200, reservation("o4", "held", 1, line("1", "A", 1, 1, 0, "berlin"), "")).replayed())
 }
 
+// A confirm that is under way is answered once the ledger has it, though it is the program's own reconciler that
+// must apply it after SIGTERM.
+func TestShutdownFinishesWhatTheLedgerHasNotDecided(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	p := startOn(t, redis)
+	p.do(t, "given", level("A", "berlin", 1))
+	p.do(t, "given", hold("o", "A", 1))
+	redis.Pause()
+	answer := make(chan answered, 1)
+	go func() { answer <- p.send(t, transition("confirm", "o", "")) }()
+	const sign = `holdfast_in_flight_batches{verb="confirm"} 1`
+	await(t, sign, func() bool { return p.says(t, get("/metrics"), sign) })
+	p.signal(syscall.SIGTERM)
+	p.refuses(t)
+	redis.Resume()
+	if got := <-answer; got.status != 200 {
+		t.Errorf("%d %s", got.status, brief(got.body))
+	}
+	p.end()
+}
+
 // Under load no answer is cut off half-way, and none that was given is lost.
 func TestShutdownUnderLoad(t *testing.T) {
 	t.Parallel()
