@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
@@ -230,11 +232,17 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestClientThatRetries is refused: it would send scripts again by itself.
+// TestClientThatRetries is refused: it would send scripts again by itself. The nodes of a cluster client retry as
+// often as that says.
 func TestClientThatRetries(t *testing.T) {
-	c := client(t, "127.0.0.1:1")
-	c.Options().MaxRetries = 3
-	if _, err := New(c, Options{}); err == nil {
-		t.Error("a client that retries was taken")
+	single := client(t, "127.0.0.1:1")
+	single.Options().MaxRetries = 3
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, MaxRetries: 3})
+	t.Cleanup(func() { _ = cluster.Close() })
+	for _, c := range []redis.UniversalClient{single, cluster} {
+		if s, err := New(c, Options{}); err == nil {
+			t.Errorf("a %T that retries was taken", c)
+			_ = s.Close(t.Context())
+		}
 	}
 }

@@ -72,14 +72,17 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 }
 
 func checkClient(client redis.UniversalClient) error {
+	retries := 0
 	switch c := client.(type) {
 	case *redis.Client:
-		if c.Options().MaxRetries > 0 {
-			return errors.New("the redis client retries by itself: set MaxRetries: -1")
-		}
-	case *redis.ClusterClient: // its nodes do not retry, and they are asked directly
+		retries = c.Options().MaxRetries
+	case *redis.ClusterClient: // its nodes are asked directly, and retry as often as it says
+		retries = c.Options().MaxRetries
 	default:
 		return fmt.Errorf("a redis client of type %T is not supported: use *redis.Client or *redis.ClusterClient", client)
+	}
+	if retries > 0 {
+		return errors.New("the redis client retries by itself: set MaxRetries: -1")
 	}
 	return nil
 }
