@@ -100,10 +100,12 @@ const transitionConflict = "conflict"
 // decides.
 func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a answer) (Result, error) {
 	rec, err := DecodeRecord(a.payload)
-	if err != nil || s.options.Ledger == nil || rec.Transition != transitionConflict {
+	if err != nil || rec.Transition != transitionConflict {
 		return s.result(r.ID, a, true)
 	}
-	rec, err = s.options.Ledger.Reservation(ctx, r.ID)
+	if s.options.Ledger != nil {
+		rec, err = s.options.Ledger.Reservation(ctx, r.ID)
+	}
 	switch {
 	case err != nil:
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)

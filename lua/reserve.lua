@@ -22,7 +22,8 @@
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped", "backlog" (gate), "refused" (the stream did not take the entry)
 --   {"conflict", ""}             the id was used for another request
---   {"replay", record}           the same request: the reservation as it is now
+--   {"replay", record}           the same request: the reservation as it is now; and any, where the ledger has
+--                                another reservation under this id: it tells whose that is
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"elsewhere", ""}            the first candidate does not serve all of it: name all candidates
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
@@ -117,7 +118,8 @@ local function knowing()
     if not r then return 'corrupt', id end
     local fixed = args[cursor + 1]
     local last = string.find(fixed, US, 1, true)
-    if string.sub(r.fixed, 1, last) ~= string.sub(fixed, 1, last) then return 'conflict', '' end
+    local same = string.sub(r.fixed, 1, last) == string.sub(fixed, 1, last)
+    if not same and r.transition ~= CONFLICT then return 'conflict', '' end
     return 'replay', record
   end
 end

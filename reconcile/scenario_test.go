@@ -81,6 +81,9 @@ func TestScenario_IDUsedAgain(t *testing.T) {
 	if _, err := i.store.Reserve(t.Context(), order("a", "TEE", 4)); !errors.Is(err, cache.ErrIDConflict) {
 		t.Errorf("the other order again: %v", err)
 	}
+	if again, err := i.store.Reserve(t.Context(), order("a", "TEE", 3)); err != nil || !again.Replay || again.State != cache.StateFulfilled {
+		t.Errorf("the first order again: %+v, %v", again, err)
+	}
 	if read, err := i.store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateFulfilled || read.Lines[0].Quantity != 3 {
 		t.Errorf("read: %+v, %v", read, err)
 	}
