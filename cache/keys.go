@@ -73,7 +73,7 @@ func (k keys) of(verb Verb) []string {
 		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
 	case VerbGlance:
 		return []string{k.stock, k.reservations, k.limits}
-	case VerbConfirm:
+	case VerbConfirm, VerbMove:
 		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}
 	case VerbRelease:
 		return []string{k.stock, k.levels, k.reservations, k.limits, k.events}
@@ -85,7 +85,7 @@ func (k keys) of(verb Verb) []string {
 		return []string{k.stock, k.levels, k.reservations, k.operations, k.events}
 	case VerbRemove, VerbTransfer:
 		return []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}
-	default: // fulfill, move
+	default: // fulfill
 		return []string{k.stock, k.levels, k.reservations, k.events}
 	}
 }

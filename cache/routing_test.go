@@ -347,6 +347,22 @@ func TestMove(t *testing.T) {
 			answer: "again held v1 until 10s | 1 TEE 3/3 a:3 | 2 MUG 1/1 a:1"},
 		{name: "too little there", stock: stock, given: routed(reserve(order("other", "1:TEE:1:b"))), when: moveTo("ord", 1, "1", "b"),
 			answer: "insufficient_stock | 1 TEE 2 of 3"},
+		{
+			name: "what an overdue hold has there", stock: stock, when: moveTo("ord", 2, "1", "b"),
+			given:  routed(reserve(order("other", "1:TEE:2:b")), extend("ord", time.Minute, 1), after(11*time.Second)),
+			answer: "held v3 until 60s | 1 TEE 3/3 b:3 | 2 MUG 1/1 a:1",
+			state: `stock MUG@a 4
+				stock TEE@a 5
+				stock TEE@b 0
+				level MUG@a 5 0 0 0
+				level TEE@a 5 0 0 0
+				level TEE@b 3 0 0 0
+				ord held v3 until 60s | 1 TEE 3 b:3 | 2 MUG 1 a:1
+				other expired v2 until 10s | 1 TEE 2 b:2
+				deadline 60s ord
+				event expire at 11s: held v1 > other expired v2 until 10s | 1 TEE 2 b:2
+				event move at 11s: held v2 > ord held v3 until 60s | 1 TEE 3 b:3 | 2 MUG 1 a:1`,
+		},
 		{name: "no level there", stock: stock, given: routed(), when: moveTo("ord", 1, "2", "b"), answer: "no_location | 2 b no_level"},
 		{name: "a location nobody knows", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "moon"), answer: "no_location | 1 moon unknown_location"},
 		{name: "no such line", stock: stock, given: routed(), when: moveTo("ord", 1, "9", "b"), answer: "invalid_request | /line the reservation has no such line"},

@@ -5,7 +5,9 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
---   KEYS[4]  events        stream
+--   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
@@ -23,14 +25,16 @@
 --   {"unsettled", record}        it is confirmed, and the ledger has not decided that version yet
 --   {"unknown_line", ""}         it does not have that line
 --   {"no_level", ""}             the location has no level of the line's SKU, or of a kit's component
+--   {"more_due", ""}             short, but more overdue units may be given back: send it again
 --   {"insufficient", sku units available}  what would move, and what the location has; of a kit, kits
 --   {"done", record}             moved
 --   {"done_durable", record}     moved, of a confirmed reservation
 
---@ records limits tags counts transitions parts
+--@ records limits tags plain expiry counts transitions parts
 
 -- bind
-local stock_key, levels_key, reservations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
@@ -107,6 +111,7 @@ local function shortage(r, numbers, to)
   return nil
 end
 
+local reclaimed, more_due = false, false
 local function decide(id, version, transition, settled, name, to)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
@@ -125,6 +130,13 @@ local function decide(id, version, transition, settled, name, to)
   for _, number in ipairs(numbers) do units = units + leaving(r.lines[number], to) end
   if units == 0 then return durable and 'repeat_durable' or 'repeat', records[id] end
   local refusal, payload = shortage(r, numbers, to)
+  if refusal == 'insufficient' and not reclaimed then
+    local _
+    reclaimed = true
+    _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+    refusal, payload = shortage(r, numbers, to)
+  end
+  if refusal == 'insufficient' and more_due then return 'more_due', '' end
   if refusal then return refusal, payload end
   for _, number in ipairs(numbers) do transfer(r.lines[number], to, durable) end
   r.body = nil
@@ -145,7 +157,9 @@ if #events > 0 then
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
+  write_limits(limits_key)
 end
+if #due > 0 then write_deadlines(deadlines_key) end
 
 -- return
 return reply
