@@ -218,7 +218,8 @@ func versionText(version int64) string {
 // Version each call counts from its own now; with it a repeat changes nothing.
 //
 // Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError
-// (also where the deadline has passed), *VersionError. One round trip, shared with its batch.
+// (also where the deadline has passed), *VersionError, ErrNotDurable (Redis does not have it, and the ledger
+// does not answer). One round trip, shared with its batch, and one to the ledger for what Redis has forgotten.
 func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbExtend, started, result.Replay, err) }()
@@ -234,8 +235,23 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.err)
 	case a.status == "done" || a.status == "repeat":
 		return s.result(r.ID, a, a.status == "repeat")
+	case a.status == "not_found" && s.options.Ledger != nil:
+		return Result{}, s.forgottenHold(ctx, r.ID, a)
 	default:
 		return Result{}, refusal(VerbExtend, r.ID, a)
+	}
+}
+
+// forgottenHold says why what Redis does not have can't be extended: what it has forgotten is held no more.
+func (s *Store) forgottenHold(ctx context.Context, id string, a answer) error {
+	rec, err := s.options.Ledger.Reservation(ctx, id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s %q: %w", VerbExtend, id, err)
+	case rec.State == StateHeld || rec.State == StateConfirmed: // made since, or lost
+		return refusal(VerbExtend, id, a)
+	default:
+		return &WrongStateError{State: rec.State}
 	}
 }
 

@@ -108,6 +108,12 @@ func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 	if _, err := i.store.Confirm(t.Context(), cache.TransitionRequest{ID: "a"}); !errors.As(err, &wrong) || wrong.State != cache.StateReleased {
 		t.Errorf("confirmed: %v", err)
 	}
+	if _, err := i.store.Extend(t.Context(), cache.ExtendRequest{ID: "a"}); !errors.As(err, &wrong) || wrong.State != cache.StateReleased {
+		t.Errorf("extended: %v", err)
+	}
+	if _, err := i.store.Extend(t.Context(), cache.ExtendRequest{ID: "never"}); !errors.Is(err, cache.ErrNotFound) {
+		t.Errorf("an id that never was, extended: %v", err)
+	}
 	if _, err := i.store.Confirm(t.Context(), cache.TransitionRequest{ID: "never"}); !errors.Is(err, cache.ErrNotFound) {
 		t.Errorf("an id that never was: %v", err)
 	}

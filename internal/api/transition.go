@@ -83,6 +83,7 @@ func (a *API) registerTransitions() {
 	extend.id, extend.path = "extend", "/v1/reservations/{id}/extend"
 	extend.summary = "Move the deadline of a held reservation"
 	extend.description = "The deadline becomes now + ttl_seconds. Only while held."
+	extend.problems = durable
 	register(a, extend, a.extend)
 }
 
