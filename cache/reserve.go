@@ -13,9 +13,9 @@ const reroutesMax = 5
 // same id with the same request answers the reservation as it is now, and takes nothing again, also
 // after it was confirmed, released or expired, and whatever has become of the directory.
 //
-// Refusals, the first that applies: *InvalidError (also an unknown channel, and a customer missing where a
-// purchase limit counts), ErrRebuilding or ErrBacklogFull, ErrIDConflict, *UnknownStockError,
-// *NoLocationError, *PurchaseLimitError, *InsufficientError. After ErrUnavailable or an ended context
+// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull, ErrIDConflict, *InvalidError
+// (what only the directory rules out: an unknown channel, a customer missing where a purchase limit counts),
+// *UnknownStockError, *NoLocationError, *PurchaseLimitError, *InsufficientError. After ErrUnavailable or an ended context
 // the outcome is unknown: repeat with the same id.
 //
 // It costs one round trip, shared with the other calls of its batch, and one more for the first call in a
@@ -40,11 +40,11 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		}
 		asked := s.soldOut.now()
 		a := s.sendFirst(ctx, call)
+		if a.err != nil { // also where it can't be routed: its id may be known
+			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.err)
+		}
 		if unrouted != nil && a.status != "replay" && a.status != "conflict" {
 			return Result{}, unrouted
-		}
-		if a.err != nil {
-			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.err)
 		}
 		switch a.status {
 		case "held":

@@ -439,6 +439,21 @@ func TestDirect(t *testing.T) {
 	})
 }
 
+// TestDirect_WhileRedisIsAway has nobody told that a request is invalid whose id may be known: a retry would take
+// that for the last word.
+func TestDirect_WhileRedisIsAway(t *testing.T) {
+	server := redistest.Start(t)
+	b := newBench(t, client(t, server.Addr()), Options{Timeout: 100 * time.Millisecond, Logger: quiet})
+	b.stock("TEE@a=5")
+	direct(shop("", nil, "a"))(b)
+	reserve(order("ord", "1:TEE:1"))(b)
+	gone := shop("", nil, "a")
+	gone.Channels = gone.Channels[1:]
+	direct(gone)(b)
+	server.Kill()
+	equal(t, "a repeat", reserve(order("ord", "1:TEE:1"))(b), "unavailable")
+}
+
 // TestRoute says what Reserve would do, and changes nothing.
 func TestRoute(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
