@@ -135,7 +135,17 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 	if known := s.snapshot.Load(); known != nil && known.of == now {
 		return known.names, nil
 	}
-	return share(ctx, s, "names", func(ctx context.Context) ([]string, error) { return s.readNames(ctx, now) })
+	var read *snapshot
+	for range 2 { // what another caller was reading already may be older than this census; the next is not
+		read, err = share(ctx, s, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
+		if err != nil {
+			return nil, err
+		}
+		if read.of == now {
+			break
+		}
+	}
+	return read.names, nil
 }
 
 func (s *Store) readCensus(ctx context.Context) (census, error) {
@@ -153,7 +163,7 @@ func (s *Store) readCensus(ctx context.Context) (census, error) {
 }
 
 // readNames reads the names of the levels of a census, or of what they are by now.
-func (s *Store) readNames(ctx context.Context, of census) ([]string, error) {
+func (s *Store) readNames(ctx context.Context, of census) (*snapshot, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -171,7 +181,7 @@ func (s *Store) readNames(ctx context.Context, of census) ([]string, error) {
 		}
 	}
 	slices.SortFunc(names, compareLevels)
-	names = slices.Compact(names)
-	s.snapshot.Store(&snapshot{of: of, names: names})
-	return names, nil
+	read := &snapshot{of: of, names: slices.Compact(names)}
+	s.snapshot.Store(read)
+	return read, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,6 +162,31 @@ func TestLevelPage(t *testing.T) {
 		if page, err := b.store.LevelPage(b.ctx, LevelFilter{SKUPrefix: "AA"}); err != nil || len(page.Levels) != 1 {
 			t.Errorf("%+v, %v", page, err)
 		}
+	})
+}
+
+// TestLevelPage_ListsWhatWasMade has each of several callers find the level that it has just made, though the others
+// are listing, too.
+func TestLevelPage_ListsWhatWasMade(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		var all sync.WaitGroup
+		for caller := range 8 {
+			all.Go(func() {
+				for i := range 40 {
+					sku := fmt.Sprintf("SKU-%d-%d", caller, i)
+					change := Change{SKU: location.SKU(sku), Location: "berlin", OnHand: units(1)}
+					if _, err := b.store.Adjust(b.ctx, AdjustRequest{ID: sku, Changes: []Change{change}}); err != nil {
+						t.Error(err)
+					}
+					page, err := b.store.LevelPage(b.ctx, LevelFilter{SKUPrefix: sku})
+					if err != nil || len(page.Levels) == 0 || page.Levels[0].SKU != location.SKU(sku) {
+						t.Errorf("%s is not listed: %+v, %v", sku, page, err)
+					}
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 
