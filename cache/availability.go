@@ -22,18 +22,31 @@ type AvailabilityRequest struct {
 // them from, of a kit whole kits. What one reservation can have of it depends on how it may be split. A
 // SKU that nobody knows has 0.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a directory two more
+// where a location is new.
 func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[location.SKU]int64, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	known, err := s.locations(ctx)
-	if err != nil {
-		return nil, err
+	for range reroutesMax {
+		known, err := s.locations(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sums, version, err := s.availableAt(ctx, known, &r)
+		if err != nil || !known.stale(answer{locations: version}) {
+			return sums, err
+		}
+		s.catalog.known.CompareAndSwap(known, nil)
 	}
+	return nil, fmt.Errorf("availability: %w: the locations keep changing", ErrUnavailable)
+}
+
+// availableAt is Availability by what is known of locations; it returns also the version of their list in Redis.
+func (s *Store) availableAt(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
 	routing, err := location.Route(known.rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
-		return nil, &InvalidError{Faults: []Fault{{Path: "/channel", Message: err.Error()}}}
+		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/channel", Message: err.Error()}}}
 	}
 	ids := routing.Candidates("").IDs
 	parts := make([][]location.Component, len(r.SKUs))
@@ -49,14 +62,14 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 		}
 	}
 	if len(names) > CandidatesMax {
-		return nil, &InvalidError{Faults: []Fault{{Path: "/skus", Message: fmt.Sprintf(
+		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/skus", Message: fmt.Sprintf(
 			"would be looked up at more than %d levels in all: send fewer", CandidatesMax)}}}
 	}
-	units, err := s.readAvailable(ctx, names)
+	units, version, err := s.readAvailable(ctx, names)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return sumUp(r.SKUs, parts, len(ids), units), nil
+	return sumUp(r.SKUs, parts, len(ids), units), version, nil
 }
 
 // sumUp adds up what each SKU has at its locations; units are those of each part at each location.
@@ -81,28 +94,25 @@ func sumUp(skus []location.SKU, parts [][]location.Component, locations int, uni
 	return sums
 }
 
-// readAvailable reads what is available of levels; 0 of one that is not there.
-func (s *Store) readAvailable(ctx context.Context, names []string) ([]int64, error) {
-	units := make([]int64, len(names))
-	if len(names) == 0 {
-		return units, s.read(ctx, func(redis.Pipeliner) {})
-	}
+// readAvailable reads what is available of levels, 0 of one that is not there, and the version of the list of
+// locations at that moment.
+func (s *Store) readAvailable(ctx context.Context, names []string) (units []int64, version int64, err error) {
 	var got *redis.SliceCmd
-	if err := s.read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.stock, names...) }); err != nil {
-		return nil, fmt.Errorf("availability: %w", err)
+	fields := append([]string{fieldLocations}, names...)
+	if err := s.read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.stock, fields...) }); err != nil {
+		return nil, 0, fmt.Errorf("availability: %w", err)
 	}
+	numbers := make([]int64, len(fields))
 	for i, value := range got.Val() {
 		text, there := value.(string)
 		if !there {
 			continue
 		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("availability: %q: %w", names[i], ErrCorrupt)
+		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil {
+			return nil, 0, fmt.Errorf("availability: %q: %w", fields[i], ErrCorrupt)
 		}
-		units[i] = n
 	}
-	return units, nil
+	return numbers[1:], numbers[0], nil
 }
 
 func (r *AvailabilityRequest) validate() error {

@@ -33,14 +33,17 @@ type RouteLine struct {
 // Route decides a reservation as Reserve would, and changes nothing: by the same script, at this moment's
 // stock. Its ID is not looked at and may be left out.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull. Two round trips, and
-// one for each SKU.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull. Two round trips, one
+// more without a directory, and one for each SKU.
 func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	r.ID = orDefault(r.ID, "route")
 	if err := r.validate(s.options.TTLMax); err != nil {
 		return Route{}, err
 	}
 	known, err := s.locations(ctx)
+	if err == nil && known.rules.Implicit() { // Reserve would learn by its answer that there are others
+		known, err = s.readLocations(ctx)
+	}
 	if err != nil {
 		return Route{}, err
 	}

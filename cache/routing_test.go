@@ -481,6 +481,28 @@ func TestRoute(t *testing.T) {
 	})
 }
 
+// TestAvailability_OfANewLocation is right at once, also in a process that has made no other call since another one
+// has made the location.
+func TestAvailability_OfANewLocation(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})
+		for _, step := range []struct {
+			stock string
+			want  int64
+		}{{"MUG@berlin=1", 0}, {"TEE@berlin=5", 5}, {"TEE@aachen=7", 12}} {
+			b.stock(step.stock)
+			got, err := other.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE"}})
+			if err != nil || got["TEE"] != step.want {
+				t.Errorf("after %s %v are available, want %d: %v", step.stock, got, step.want, err)
+			}
+		}
+		b.stock("TEE@lyon=20")
+		if route, err := other.store.Route(b.ctx, order("", "1:TEE:20")); err != nil || route.Refusal != nil {
+			t.Errorf("the route: %v, %v", route.Refusal, err)
+		}
+	})
+}
+
 // TestAvailability sums up what a channel can sell, of kits whole ones.
 func TestAvailability(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
