@@ -224,7 +224,7 @@ func (p *play) transfer(t *rapid.T) {
 	switch {
 	case l == nil:
 		want = ErrNotFound
-	case min(l.onHand, l.available()) < n:
+	case min(l.onHand, l.available()-l.backorder) < n:
 		want = ErrInsufficient
 	}
 	p.next++

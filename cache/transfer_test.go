@@ -73,7 +73,11 @@ func TestTransfer(t *testing.T) {
 			answer: "at 0s | TEE@berlin 4 held 2 committed 2 available 0 | TEE@lyon 3 held 0 committed 0 available 3 new",
 		},
 		{name: "more than is available", stock: "TEE@berlin=5 TEE@lyon=1", given: calls(reserve(order("a", "1:TEE:3:berlin"))), when: transfer(three), answer: "insufficient_stock |  TEE 2 of 3"},
-		{name: "more than is on hand", stock: "TEE@berlin=2", given: calls(policy), when: transfer(three), answer: "insufficient_stock |  TEE 2 of 3"},
+		{name: "more than is on hand", stock: "TEE@berlin=2", given: calls(policy), when: transfer(three), answer: "insufficient_stock |  TEE 1 of 3"},
+		{
+			name: "what is held, where more may be sold than there is", stock: "TEE@berlin=5", given: calls(policy, reserve(order("a", "1:TEE:3"))),
+			when: transfer(three), answer: "insufficient_stock |  TEE 1 of 3",
+		},
 		{name: "of the safety stock", stock: "TEE@berlin=3", given: calls(adjust("p", Change{SKU: "TEE", Location: "berlin", SafetyStock: units(1)})), when: transfer(three), answer: "insufficient_stock |  TEE 2 of 3"},
 		{
 			name: "below zero", stock: "TEE@berlin=3", when: transfer(three), answer: "insufficient_stock |  TEE 0 of 3",

@@ -54,9 +54,11 @@ read_places(levels_key)
 -- decide
 local reclaimed, more_due = false, false
 
--- movable is the units that a level can give away.
+-- movable is the units that a level can give away: what is there and available. What may be sold beyond what is
+-- there can't be moved, nor be left in place of what is held.
 local function movable(level)
-  return math.max(0, math.min(available[level], counts[level][1]))
+  local c = counts[level]
+  return math.max(0, math.min(available[level] - c[4], c[1]))
 end
 
 -- add adds to a level's on hand, and returns the change as an event has it.
