@@ -19,7 +19,7 @@ func Example() {
 		return
 	}
 	defer engine.Close()
-	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1})
+	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
 	ctx := context.Background()
 	store, err := cache.New(client, cache.Options{})
