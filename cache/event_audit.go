@@ -159,14 +159,34 @@ func (d *dataReader) number() int64 {
 	return n
 }
 
-// Numbers reads a level; ok is false where something is missing or no whole number.
+// countBound is what every count is below, without its sign: to the scripts what is larger is no whole
+// number, as they count in doubles.
+const countBound = 1_000_000_000_000_000
+
+// Count reads a number as a script does; ok is false where that would take it for none.
+func (t Text) Count() (n int64, ok bool) {
+	n, err := strconv.ParseInt(t.Text, 10, 64)
+	if err != nil || n <= -countBound || n >= countBound {
+		return 0, false
+	}
+	return n, t.There
+}
+
+// Numbers reads a level; ok is false where something is missing or no whole number. What is none is 0.
 func (l *MarkedLevel) Numbers() (c LevelCounts, ok bool) {
 	units, counts := fieldReader{rest: l.Available.Text}, fieldReader{rest: l.Counts.Text}
 	c = LevelCounts{
-		Available: units.number(), OnHand: counts.number(), Committed: counts.number(),
-		SafetyStock: counts.number(), BackorderLimit: counts.number(),
+		Available: units.count(), OnHand: counts.count(), Committed: counts.count(),
+		SafetyStock: counts.count(), BackorderLimit: counts.count(),
 	}
 	return c, l.Available.There && l.Counts.There && !units.failed && units.end && !counts.failed
+}
+
+// count is a number as Count has it.
+func (f *fieldReader) count() int64 {
+	n, ok := Text{true, f.text()}.Count()
+	f.failed = f.failed || !ok
+	return n
 }
 
 // LevelField is the field of a level in stock and levels.

@@ -1,10 +1,6 @@
 package reconcile
 
-import (
-	"strconv"
-
-	"github.com/holdfast/holdfast/cache"
-)
+import "github.com/holdfast/holdfast/cache"
 
 // audited is what comparing needs beside the rows of a book, and what it leaves behind.
 type audited struct {
@@ -162,11 +158,9 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 	if ok {
 		want = c.limits[key] + c.ex.limits[key]
 	}
-	got, err := int64(0), error(nil)
-	if l.Units.There {
-		got, err = strconv.ParseInt(l.Units.Text, 10, 64)
-	}
-	if err == nil && got == want && (ok || !l.Units.There) {
+	got, readable := l.Units.Count()
+	readable = readable || !l.Units.There
+	if readable && got == want && (ok || !l.Units.There) {
 		c.note(nil, l.Name, KindLimitDrift)
 		return
 	}
@@ -176,7 +170,7 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 		f.Limit, f.Customer, f.Name = "", "", shownText(l.Name)
 	}
 	f.Ledger = &AuditSide{Units: &want}
-	if f.Redis = (&AuditSide{Units: &got}); err != nil {
+	if f.Redis = (&AuditSide{Units: &got}); !readable {
 		f.Redis = sideOfTexts(l.Units)
 	}
 	f.Units = max(got-want, want-got)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -200,10 +201,19 @@ func sideOfRecord(r *cache.Record) *AuditSide {
 func unitsOf(r *cache.Record) (units int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
-			units += a.Quantity
+			units = addUnits(units, a.Quantity)
 		}
 	}
 	return units
+}
+
+// addUnits adds to units that a repair would change, without the sign of what is added. A record that was
+// edited by hand may say anything: a sum that went round would be within every limit.
+func addUnits(units, more int64) int64 {
+	if more < 0 {
+		more = -max(more, -math.MaxInt64)
+	}
+	return units + min(more, math.MaxInt64-units)
 }
 
 // encodeSide is a side as its column keeps it.

@@ -71,7 +71,7 @@ func (r *auditRun) withinLimits(ctx context.Context) error {
 	var units int64
 	err := r.eachPage(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...), Open: true}, func(_ context.Context, list []AuditFinding) error {
 		for _, f := range r.allowed(list) {
-			units += f.Units
+			units = addUnits(units, f.Units)
 		}
 		return nil
 	})

@@ -92,7 +92,7 @@ func (a *Auditor) planOf(done *Audit, found []AuditFinding) *Plan {
 		}
 	}
 	for i := range p.Repairs {
-		p.Units += p.Repairs[i].Units
+		p.Units = addUnits(p.Units, p.Repairs[i].Units)
 	}
 	return p
 }
