@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/reconcile"
@@ -74,10 +75,12 @@ func (m *Main) reconcileAuditCommand() *cobra.Command {
 	format := addFormat(c)
 	c.Flags().BoolVar(&options.Repair, "repair", false, "repair what is found")
 	c.Flags().Var(most, "max-change", "units that a repair may change in all, and their share of all on hand")
-	c.Flags().StringVar((*string)(&options.SKU), "sku", "", "only what belongs to this SKU")
-	c.Flags().StringVar((*string)(&options.Location), "location", "", "only what belongs to this location")
+	scoped := addScope(c, &options)
 	c.Flags().StringVar(&options.Actor, "actor", "holdfast reconcile audit", "who repairs, kept with each repair")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := scoped(); err != nil {
+			return err
+		}
 		settings, err := m.configuration(c)
 		if err != nil {
 			return err
@@ -86,6 +89,21 @@ func (m *Main) reconcileAuditCommand() *cobra.Command {
 		return m.audit(c.Context(), settings, options, *format)
 	}
 	return c
+}
+
+// addScope adds the flags that say what is audited. What it returns refuses those that can name nothing:
+// an empty one, of a variable that was not set, would have everything be repaired.
+func addScope(c *cobra.Command, o *reconcile.AuditOptions) (scoped func() error) {
+	c.Flags().StringVar((*string)(&o.SKU), "sku", "", "only what belongs to this SKU")
+	c.Flags().StringVar((*string)(&o.Location), "location", "", "only what belongs to this location")
+	return func() error {
+		for name, value := range map[string]string{"sku": string(o.SKU), "location": string(o.Location)} {
+			if c.Flags().Changed(name) && !cache.IsIdentifier(value) {
+				return usage(c, "--%s is %q: leave it out, or name one", name, value)
+			}
+		}
+		return nil
+	}
 }
 
 // audit audits, and prints what was found.

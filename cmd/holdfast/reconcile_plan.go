@@ -36,10 +36,12 @@ func (m *Main) reconcilePlanCommand() *cobra.Command {
 	config.AddFlags(c.Flags())
 	format := addFormat(c)
 	c.Flags().StringVar(&output, "output", "", `file to write the plan to, over one that is there; "-" is standard output`)
-	c.Flags().StringVar((*string)(&options.SKU), "sku", "", "only what belongs to this SKU")
-	c.Flags().StringVar((*string)(&options.Location), "location", "", "only what belongs to this location")
+	scoped := addScope(c, &options)
 	c.Flags().StringVar(&options.Actor, "actor", "holdfast reconcile plan", "who plans, kept with the audit")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := scoped(); err != nil {
+			return err
+		}
 		settings, err := m.configuration(c)
 		if err != nil {
 			return err

@@ -84,7 +84,7 @@ func TestAuditCommand(t *testing.T) {
 	if code, a := audit(t, append(args, "--repair")...); code != 0 || a.Repaired != 1 {
 		t.Errorf("exit %d: %+v", code, a)
 	}
-	for _, wrong := range [][]string{{"--max-change=0"}, {"--max-change=5,101"}, {"--max-change=x"}, {"--format=xml"}, {"more"}} {
+	for _, wrong := range [][]string{{"--max-change=0"}, {"--max-change=5,101"}, {"--max-change=x"}, {"--format=xml"}, {"--sku="}, {"--location=x{y"}, {"more"}} {
 		if code, _, _ := run(t, "", append(append([]string{"reconcile", "audit"}, wrong...), args...)...); code != 2 {
 			t.Errorf("%v: exit %d", wrong, code)
 		}

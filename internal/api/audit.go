@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,7 +20,7 @@ type Audits interface {
 }
 
 // ErrAuditRuns refuses a second audit at once.
-var ErrAuditRuns = errBusy
+var ErrAuditRuns = errors.New("another audit runs")
 
 // StartAudit is what is audited.
 type StartAudit struct {

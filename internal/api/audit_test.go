@@ -41,7 +41,7 @@ func TestAudits(t *testing.T) {
 			api.StartAudit{Repair: true, SKU: "TEE", Location: "berlin", Actor: "anna", MaxUnits: 5}, `"state":"running"`},
 		{"no units", "POST", "/v1/audits", `{"max_units": 0, "sku": "{"}`, nil, 422, nil, `"path":"/max_units"`},
 		{"unknown field", "POST", "/v1/audits", `{"fix": true}`, nil, 400, nil, `"code":"malformed"`},
-		{"another runs", "POST", "/v1/audits", "", api.ErrAuditRuns, 503, api.StartAudit{}, `"code":"unavailable"`},
+		{"another runs", "POST", "/v1/audits", "", api.ErrAuditRuns, 503, api.StartAudit{}, `another audit runs in this server`},
 		{"read", "GET", "/v1/audits/a-1?limit=7&cursor=f", "", nil, 200, []any{"a-1", "f", 7}, `"findings":[{"id":"f1","kind":"counter_drift"`},
 		{"read by default", "GET", "/v1/audits/a-1", "", nil, 200, []any{"a-1", "", 50}, `"redis":{"available":14},"ledger":null`},
 		{"too many", "GET", "/v1/audits/a-1?limit=501", "", nil, 422, nil, `"path":"/limit"`},

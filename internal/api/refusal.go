@@ -66,6 +66,7 @@ var refusals = []refusal{
 	{errMediaType, unsupportedMediaType, "send JSON, with the header Content-Type: application/json", nil},
 	{errTooLarge, tooLarge, "the body is larger than 1 MiB (1048576 bytes)", nil},
 	{errBusy, unavailable, "too many requests at once" + nothingChanged, nil},
+	{ErrAuditRuns, unavailable, "another audit runs in this server; nothing was begun, repeat the same call when it has ended", nil},
 	{errDraining, unavailable, "the server is shutting down", nil},
 	{errNotReady, unavailable, "reserve can't be served now", nil},
 }
