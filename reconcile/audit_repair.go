@@ -25,14 +25,21 @@ func (r *auditRun) repair(ctx context.Context) error {
 	if err := r.shareMembers(ctx); err != nil {
 		return err
 	}
-	if err := r.repairKinds(ctx, recordKinds, r.recordItems); err != nil {
+	inconsistent, err := r.inconsistent(ctx)
+	if err != nil {
+		return err
+	}
+	err = r.repairKinds(ctx, recordKinds, func(ctx context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
+		return r.recordItems(ctx, list, inconsistent)
+	})
+	if err != nil {
 		return err
 	}
 	r.point("records repaired")
 	if err := r.again(ctx, FindingFilter{Kinds: append(counterKinds, recordKinds...)}); err != nil {
 		return err
 	}
-	barred, err := r.barred(ctx)
+	barred, err := r.barred(ctx, inconsistent)
 	if err != nil {
 		return err
 	}
@@ -124,7 +131,7 @@ func (r *auditRun) caughtUp(ctx context.Context) error {
 }
 
 // recordItems is how to repair reservations and deadlines.
-func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding) ([]cache.RepairItem, error) {
+func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding, inconsistent map[levelKey]bool) ([]cache.RepairItem, error) {
 	var ids []string
 	for i := range list {
 		if list[i].Reservation != "" {
@@ -138,6 +145,10 @@ func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding) ([]cach
 	items := make([]cache.RepairItem, 0, len(list))
 	for i := range list {
 		f, id := &list[i], string(list[i].seen.Name)
+		if f.doubtful(inconsistent) {
+			r.leave(f, whyDoubtful)
+			continue
+		}
 		record, known := records[id]
 		switch f.Kind {
 		case KindDeadlineMissing:
@@ -158,11 +169,24 @@ func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding) ([]cach
 // Why a counter is left alone.
 const (
 	whyInconsistent = "not repaired: the ledger's own row disagrees with its lines or movements, see ledger_inconsistent"
+	whyDoubtful     = "not repaired: the ledger's row of one of its levels disagrees with its lines or movements, see ledger_inconsistent"
 	whyEntangled    = "not repaired: a reservation that differs draws on it, see its finding; repair that first"
 )
 
+// inconsistent is the levels whose row of the ledger disagrees with its lines or movements.
+func (r *auditRun) inconsistent(ctx context.Context) (map[levelKey]bool, error) {
+	keys := map[levelKey]bool{}
+	err := r.eachPage(ctx, FindingFilter{Kinds: []FindingKind{KindLedgerInconsistent}, Open: true}, func(_ context.Context, list []AuditFinding) error {
+		for i := range list {
+			keys[levelKey{list[i].SKU, list[i].Location}] = true
+		}
+		return nil
+	})
+	return keys, err
+}
+
 // barred is the levels that are not repaired, and why.
-func (r *auditRun) barred(ctx context.Context) (map[levelKey]string, error) {
+func (r *auditRun) barred(ctx context.Context, inconsistent map[levelKey]bool) (map[levelKey]string, error) {
 	barred := map[levelKey]string{}
 	kinds := []FindingKind{KindReservationExtra, KindReservationState}
 	err := r.eachPage(ctx, FindingFilter{Kinds: kinds, Open: true}, func(_ context.Context, list []AuditFinding) error {
@@ -173,15 +197,9 @@ func (r *auditRun) barred(ctx context.Context) (map[levelKey]string, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	for key := range inconsistent {
+		barred[key] = whyInconsistent
 	}
-	err = r.eachPage(ctx, FindingFilter{Kinds: []FindingKind{KindLedgerInconsistent}, Open: true}, func(_ context.Context, list []AuditFinding) error {
-		for i := range list {
-			barred[levelKey{list[i].SKU, list[i].Location}] = whyInconsistent
-		}
-		return nil
-	})
 	return barred, err
 }
 

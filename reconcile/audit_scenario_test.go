@@ -190,6 +190,46 @@ func TestAudit_Inconsistent(t *testing.T) {
 	r.check()
 }
 
+// TestAudit_InconsistentLines has a reservation whose row or lines in the ledger disagree with the movements
+// not be copied into Redis: what is paid for would be a hold there again, and lapse.
+func TestAudit_InconsistentLines(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.reserve("paid", "TEE", 2)
+	i.confirm("paid")
+	r.quiesce()
+	edit := func(state string) {
+		t.Helper()
+		if _, err := r.pool.Exec(t.Context(), `update reservations
+set state = $1, resolved_at = case when $1 = 'released' then now() end where id = 'paid'`, state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := func() string {
+		t.Helper()
+		text, err := i.client.HGet(t.Context(), keyReservations, "paid").Result()
+		mustDo(t, err)
+		return text
+	}
+	before := record()
+	for _, state := range []string{"held", "released"} {
+		edit(state)
+		p := i.plan(AuditOptions{})
+		if len(p.Repairs) != 0 || len(p.Left) != 2 {
+			t.Errorf("%s: planned %v", state, planned(p))
+		}
+		if done := i.audit(AuditOptions{Repair: true}); done.Repaired != 0 || done.Drift != 2 {
+			t.Errorf("%s: %s", state, strings.Join(findings(t, i.ledger, done.ID), "\n"))
+		}
+		if now := record(); now != before {
+			t.Errorf("%s: the record in Redis is %q, was %q", state, now, before)
+		}
+	}
+	edit("confirmed")
+	expectFindings(t, i.ledger, i.audit(AuditOptions{Repair: true}).ID)
+	r.check()
+}
+
 // TestAudit_TooMuch has a repair that would change more than it may change nothing.
 func TestAudit_TooMuch(t *testing.T) {
 	r := newRig(t)

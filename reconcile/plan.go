@@ -85,6 +85,8 @@ func (a *Auditor) planOf(done *Audit, found []AuditFinding) *Plan {
 			p.Left = append(p.Left, Planned{AuditFinding: *f, Why: why})
 		case f.ofCounter() && inconsistent[key]:
 			p.Left = append(p.Left, Planned{AuditFinding: *f, Why: whyInconsistent})
+		case f.doubtful(inconsistent):
+			p.Left = append(p.Left, Planned{AuditFinding: *f, Why: whyDoubtful})
 		case f.ofCounter():
 			p.Repairs = append(p.Repairs, Planned{AuditFinding: *f, Would: f.would(), Needs: drawn[key]})
 		default:

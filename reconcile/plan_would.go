@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 )
 
 // whyNeverRepaired is why what is found of a kind is not repaired; "" where it is.
@@ -30,6 +31,37 @@ func (f *AuditFinding) drawsOn() (keys []levelKey) {
 		}
 	}
 	return keys
+}
+
+// ofRecord says whether a finding is about the record of a reservation.
+func (f *AuditFinding) ofRecord() bool {
+	return f.Kind == KindReservationMissing || f.Kind == KindReservationExtra || f.Kind == KindReservationState
+}
+
+// doubtful says whether the record on either side has units of a level whose row of the ledger is
+// inconsistent: the ledger's lines may be what somebody changed.
+func (f *AuditFinding) doubtful(inconsistent map[levelKey]bool) bool {
+	if len(inconsistent) == 0 || !f.ofRecord() {
+		return false
+	}
+	return f.Redis.hasUnitsOf(inconsistent) || f.Ledger.hasUnitsOf(inconsistent)
+}
+
+// hasUnitsOf says whether a record has units of one of some levels. Names may have spaces: of what a text
+// may mean, one is enough.
+func (s *AuditSide) hasUnitsOf(levels map[levelKey]bool) bool {
+	if s == nil {
+		return false
+	}
+	for _, part := range s.From {
+		_, name, _ := strings.Cut(part, " ")
+		for at := range name {
+			if name[at] == ' ' && levels[levelKey{location.SKU(name[:at]), location.ID(name[at+1:])}] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // relative says whether a counter is repaired by what is added to it, and not by what it is set to.
