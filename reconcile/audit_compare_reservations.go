@@ -34,8 +34,8 @@ func (c *comparison) reservation(r *cache.MarkedReservation) {
 }
 
 // differs says how Redis's record differs from the ledger's; "" where it does not, or where that is as it
-// should be: a reservation that has come to rest may be forgotten, and one that was given back since its id
-// is another's stays until then.
+// should be: a reservation that has come to rest may be forgotten, or archived before it is, and one that was given
+// back since its id is another's stays until then.
 func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	known := c.reservations[r.ID]
 	if !r.Record.There {
@@ -51,6 +51,9 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 		return ""
 	}
 	record, err := cache.DecodeRecord(r.Record.Text)
+	if err == nil && known.archivedAs(&record) {
+		return ""
+	}
 	if err == nil {
 		switch c.refusedStep(r.ID, record.Birth) {
 		case stepOpen: // being undone: looked at again later
@@ -68,6 +71,14 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 		return KindReservationExtra
 	}
 	return KindReservationState
+}
+
+// archivedAs says whether it is a record of which the ledger has archived all but how it came to rest.
+func (r *reservation) archivedAs(record *cache.Record) bool {
+	if r == nil || len(r.record.Lines) > 0 || !resolved(r.record.State) {
+		return false
+	}
+	return r.record.Birth == record.Birth && r.record.Version == record.Version && r.record.State == record.State
 }
 
 // What became of the refused steps of a reservation.

@@ -96,6 +96,7 @@ func TestPrune(t *testing.T) {
 		t.Errorf("%d movements are left, want a sum for each level", n)
 	}
 	r.check()
+	expectFindings(t, i.ledger, i.audit(AuditOptions{}).ID) // Redis still has what was archived
 	if _, err := i.ledger.Reservation(t.Context(), "o2"); !errors.Is(err, cache.ErrNotFound) {
 		t.Errorf("an archived one: %v", err)
 	}
