@@ -34,7 +34,7 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 			return nil, err
 		}
 		sums, version, err := s.availableAt(ctx, known, &r)
-		if err != nil || !known.stale(answer{locations: version}) {
+		if err != nil || !known.stale(version) {
 			return sums, err
 		}
 		s.catalog.known.CompareAndSwap(known, nil)

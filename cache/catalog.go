@@ -27,9 +27,9 @@ type locations struct {
 	rules   *location.Rules
 }
 
-// stale says that an answer was given when there were other locations than these; with a directory they
-// are what it says.
-func (l *locations) stale(a answer) bool { return l.rules.Implicit() && a.locations != l.version }
+// stale says that an answer, with that version of the locations, was given when there were others than these; with a
+// directory they are what it says.
+func (l *locations) stale(version int64) bool { return l.rules.Implicit() && version != l.version }
 
 // Direct has reservations routed by a directory, from the next one on; nil routes them to every location
 // that has a level, in order of id, as without a directory. Those there are keep their locations. It

@@ -52,7 +52,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		case "replay":
 			return s.replayed(ctx, &r, a)
 		case "insufficient":
-			if !known.stale(a) {
+			if !known.stale(a.locations) {
 				err := call.insufficient(a.payload)
 				s.soldOut.note(call, err, asked)
 				return Result{}, err

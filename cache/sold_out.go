@@ -113,7 +113,7 @@ func (s *Store) glance(ctx context.Context, c *reserveCall, known *locations, as
 	if a.err != nil {
 		return fmt.Errorf("reserve %q: %w", c.request.ID, a.err)
 	}
-	if a.status == glanceKnown || known.stale(a) {
+	if a.status == glanceKnown || known.stale(a.locations) {
 		return nil
 	}
 	shortages, sure := c.short(a.seen)
