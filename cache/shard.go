@@ -144,6 +144,7 @@ type Undoing struct {
 	Step   Step
 	Target *Record
 
+	Unwatched bool         // where it is held again, its deadline is not watched: it would only be refused to expire
 	Operation Step         // of a return: its own; else zero
 	Levels    []LevelDelta // of a return: what it has added to on hand
 }
@@ -158,13 +159,16 @@ func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, er
 	args, rest := undoHead(len(list)), []any{}
 	steps := make([]Step, len(list))
 	for i, u := range list {
-		target := ""
+		target, unwatched := "", ""
 		if u.Target != nil {
 			target = u.Target.Encode()
 		}
+		if u.Unwatched {
+			unwatched = "1"
+		}
 		steps[i] = u.Step
 		args = append(args, u.Step.ID)
-		rest = append(rest, u.Step.Birth, u.Step.Version, target, u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, unwatched, u.Operation.ID, u.Operation.Birth, len(u.Levels))
 		for _, d := range u.Levels {
 			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand)
 		}

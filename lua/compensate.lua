@@ -14,8 +14,8 @@
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: birth, version that was refused, record of the ledger or
---            "", of a return the id and birth of its operation or "", changes, then for each change: level
---            that it has put units to, and how many
+--            "", "1" where its deadline is not to be watched again or "", of a return the id and birth of its
+--            operation or "", changes, then for each change: level that it has put units to, and how many
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"gone", ""}                 no such reservation, or it is another by now: nothing to undo
@@ -38,8 +38,8 @@ read_records(reservations_key, args, first_id, first_id + n - 1)
 local stock_names, stock_listed, counts_names, counts_listed, list = {}, {}, {}, {}, {}
 local starts, ids = {}, {}
 for i = 1, n do
-  local target, changes = args[cursor + 2], tonumber(args[cursor + 5])
-  starts[i], ids[i] = cursor, args[cursor + 3]
+  local target, changes = args[cursor + 2], tonumber(args[cursor + 6])
+  starts[i], ids[i] = cursor, args[cursor + 4]
   for _, r in ipairs({ reservation(args[first_id + i - 1]) or false, target ~= '' and decode(target) or false }) do
     if r then
       list[#list + 1] = r
@@ -48,10 +48,10 @@ for i = 1, n do
     end
   end
   for j = 1, changes do
-    stock_names[#stock_names + 1] = args[cursor + 4 + 2 * j]
-    counts_names[#counts_names + 1] = args[cursor + 4 + 2 * j]
+    stock_names[#stock_names + 1] = args[cursor + 5 + 2 * j]
+    counts_names[#counts_names + 1] = args[cursor + 5 + 2 * j]
   end
-  cursor = cursor + 6 + 2 * changes
+  cursor = cursor + 7 + 2 * changes
 end
 fields(operations_key, ids, 1, n, take_operation)
 fields(stock_key, stock_names, 1, #stock_names, take_available)
@@ -109,7 +109,7 @@ local function free(operation, birth)
 end
 
 local function decide(id, at)
-  local birth, version, target = args[at], args[at + 1], args[at + 2]
+  local birth, version, target, unwatched = args[at], args[at + 1], args[at + 2], args[at + 3]
   local r = reservation(id)
   if not records[id] or not r or r.birth ~= birth or r.transition == CONFLICT then return 'gone', '' end
   if target ~= '' and int(r.version) ~= version then return 'gone', '' end
@@ -125,7 +125,7 @@ local function decide(id, at)
   next.state = state
   local diffs = {}
   local before, after = count(r, -1, diffs), count(next, 1, diffs)
-  take_back(at + 6, tonumber(args[at + 5]), diffs)
+  take_back(at + 7, tonumber(args[at + 6]), diffs)
   local level = unusable(diffs)
   if level then return 'corrupt', level end
   for name, d in pairs(diffs) do
@@ -136,9 +136,9 @@ local function decide(id, at)
   end
   limits_of(r, before, function(name, units) count_limit(name, -units) end)
   limits_of(next, after, function(name, units) count_limit(name, units) end)
-  free(args[at + 3], args[at + 4])
+  free(args[at + 4], args[at + 5])
   next.state, next.version = r.state, r.version
-  if state == 'held' then watch(next.expires, id) end
+  if state == 'held' and unwatched == '' then watch(next.expires, id) end
   return 'done', move('compensate', id, next, state, transition)
 end
 

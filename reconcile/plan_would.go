@@ -39,9 +39,9 @@ func (f *AuditFinding) ofRecord() bool {
 }
 
 // doubtful says whether the record on either side has units of a level whose row of the ledger is
-// inconsistent: the ledger's lines may be what somebody changed.
+// inconsistent: the ledger's lines may be what somebody changed, and that it expires would be refused again.
 func (f *AuditFinding) doubtful(inconsistent map[levelKey]bool) bool {
-	if len(inconsistent) == 0 || !f.ofRecord() {
+	if len(inconsistent) == 0 || !f.ofRecord() && f.Kind != KindDeadlineMissing {
 		return false
 	}
 	return f.Redis.hasUnitsOf(inconsistent) || f.Ledger.hasUnitsOf(inconsistent)

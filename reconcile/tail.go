@@ -297,6 +297,7 @@ func (t *tail) apply(ctx context.Context, entries []entry) error {
 	t.point("applied")
 	t.Ledger.decided(entries, refusals)
 	t.counted(entries, len(refusals))
+	t.warnOfStuck(refusals)
 	return t.undo(ctx, refusals)
 }
 
@@ -332,7 +333,7 @@ func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
 			revertings = append(revertings, cache.Reverting{Step: r.step, Levels: r.detail.Levels})
 			continue
 		}
-		undoing := cache.Undoing{Step: r.step, Operation: r.detail.returned(), Levels: r.detail.Levels}
+		undoing := cache.Undoing{Step: r.step, Unwatched: r.stuck(), Operation: r.detail.returned(), Levels: r.detail.Levels}
 		if known, there := records[r.step.ID]; there {
 			undoing.Target = undo(r, &known)
 		}
