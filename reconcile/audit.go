@@ -176,6 +176,9 @@ func (r *auditRun) all(ctx context.Context) error {
 	if err := both.Wait(); err != nil {
 		return err
 	}
+	if err := r.examineBeyond(ctx); err != nil {
+		return err
+	}
 	if r.Repair {
 		if err := r.repair(ctx); err != nil {
 			return err

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"strings"
 	"testing"
+
+	"github.com/holdfast/holdfast/cache"
 )
 
 // TestAudit_Inconsistent has a row of the ledger that disagrees with its movements not be copied into Redis.
@@ -64,5 +66,44 @@ set state = $1, resolved_at = case when $1 = 'released' then now() end where id 
 	}
 	edit("confirmed")
 	expectFindings(t, i.ledger, i.audit(AuditOptions{Repair: true}).ID)
+	r.check()
+}
+
+// TestAudit_InconsistentBeyond has an audit of one SKU not repair a reservation either whose line of another SKU the
+// ledger's movements contradict.
+func TestAudit_InconsistentBeyond(t *testing.T) {
+	r := newRig(t)
+	i := r.started(nil)
+	i.count("MUG", "berlin", 10)
+	i.count("CAP", "berlin", 10)
+	both := order("both", "TEE", 2)
+	both.Lines = append(both.Lines, cache.LineRequest{Line: "2", SKU: "MUG", Quantity: 1})
+	_, err := i.store.Reserve(t.Context(), both)
+	must(t, err)
+	r.quiesce()
+	edit := func(query string) {
+		t.Helper()
+		_, err := r.pool.Exec(t.Context(), query)
+		must(t, err)
+	}
+	before, err := i.client.HGet(t.Context(), keyReservations, "both").Result()
+	must(t, err)
+	edit(`update reservation_lines set requested = 3, quantities = '{3}' where sku = 'MUG'`)
+	edit(`update levels set held = 5 where sku = 'CAP'`) // nobody asks
+	want := []string{
+		"ledger_inconsistent MUG berlin: nothing > 9 on hand 10 held 1 committed 0 safety 0 backorder 0, open",
+		"reservation_state both: held v1 2 TEE berlin, 1 MUG berlin > held v1 2 TEE berlin, 3 MUG berlin, open",
+	}
+	only := AuditOptions{SKU: "TEE"}
+	if p := i.plan(only); len(p.Repairs) != 0 || len(p.Left) != 2 {
+		t.Errorf("planned %v", planned(p))
+	}
+	only.Repair = true
+	expectFindings(t, i.ledger, i.audit(only).ID, want...)
+	if now, err := i.client.HGet(t.Context(), keyReservations, "both").Result(); err != nil || now != before {
+		t.Errorf("the record in Redis is %q, was %q, %v", now, before, err)
+	}
+	edit(`update reservation_lines set requested = 1, quantities = '{1}' where sku = 'MUG'`)
+	edit(`update levels set held = 0 where sku = 'CAP'`)
 	r.check()
 }

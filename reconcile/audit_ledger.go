@@ -83,6 +83,8 @@ type Audits interface {
 	// examineItself compares the ledger with itself: each level with its lines, and with its movements, at
 	// one moment. What it finds is written as findings.
 	examineItself(ctx context.Context, audit string, s scope) error
+	// examineLevels does so with some levels alone.
+	examineLevels(ctx context.Context, audit string, keys []levelKey) error
 	// listSettled writes as findings the open refusals and what is in quarantine.
 	listSettled(ctx context.Context, audit string) error
 }

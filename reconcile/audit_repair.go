@@ -132,13 +132,7 @@ func (r *auditRun) caughtUp(ctx context.Context) error {
 
 // recordItems is how to repair reservations and deadlines.
 func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding, inconsistent map[levelKey]bool) ([]cache.RepairItem, error) {
-	var ids []string
-	for i := range list {
-		if list[i].Reservation != "" {
-			ids = append(ids, list[i].Reservation)
-		}
-	}
-	records, err := r.Ledger.recordsOf(ctx, ids)
+	records, err := r.Ledger.recordsOf(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}

@@ -247,6 +247,17 @@ func (m *Memory) unitsOnHand(_ context.Context, s scope) (units int64, err error
 
 // examineItself compares levels with lines; a Memory keeps no movements.
 func (m *Memory) examineItself(_ context.Context, audit string, s scope) error {
+	m.examine(audit, func(k levelKey) bool { return s.has(k.sku, k.at) })
+	return nil
+}
+
+func (m *Memory) examineLevels(_ context.Context, audit string, keys []levelKey) error {
+	m.examine(audit, func(k levelKey) bool { return slices.Contains(keys, k) })
+	return nil
+}
+
+// examine examines the levels that are chosen.
+func (m *Memory) examine(audit string, chosen func(levelKey) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	lines := map[levelKey]level{}
@@ -265,7 +276,7 @@ func (m *Memory) examineItself(_ context.Context, audit string, s scope) error {
 		}
 	}
 	for key, l := range m.levels {
-		if sum := lines[key]; s.has(key.sku, key.at) && (l.held != sum.held || l.committed != sum.committed) {
+		if sum := lines[key]; chosen(key) && (l.held != sum.held || l.committed != sum.committed) {
 			f := findingAt(KindLedgerInconsistent, cache.LevelField(key.sku, key.at), entryID{})
 			f.Position, f.SKU, f.Location = "", key.sku, key.at
 			f.Ledger = sideOfLevel(l)
@@ -273,7 +284,6 @@ func (m *Memory) examineItself(_ context.Context, audit string, s scope) error {
 			m.audits.findings[audit][f.ID] = &f
 		}
 	}
-	return nil
 }
 
 // sideOfLevel is a level as the ledger counts it.

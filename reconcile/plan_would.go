@@ -20,17 +20,12 @@ func (f *AuditFinding) ofCounter() bool {
 }
 
 // drawsOn is the levels that the record which Redis has draws on.
-func (f *AuditFinding) drawsOn() (keys []levelKey) {
+func (f *AuditFinding) drawsOn() []levelKey {
 	record, err := cache.DecodeRecord(f.seen.text(0).Text)
 	if err != nil {
 		return nil
 	}
-	for _, line := range record.Lines {
-		for _, a := range line.From {
-			keys = append(keys, levelKey{line.SKU, a.Location})
-		}
-	}
-	return keys
+	return levelsOf(record)
 }
 
 // ofRecord says whether a finding is about the record of a reservation.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/location"
 )
 
 // examineItself compares the ledger with itself in one statement, and so at one moment: of all that it
@@ -11,7 +13,17 @@ import (
 // that is zero nothing differs, and the rest alone is looked up. Sums that do not fit in memory are Postgres's
 // to keep on disk.
 func (p *Postgres) examineItself(ctx context.Context, audit string, s scope) error {
-	const query = `
+	return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.sku, s.at)
+}
+
+func (p *Postgres) examineLevels(ctx context.Context, audit string, keys []levelKey) error {
+	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`,
+		audit, column(keys, func(k levelKey) location.SKU { return k.sku }), column(keys, func(k levelKey) location.ID { return k.at }))
+}
+
+// examine examines the levels that a condition chooses.
+func (p *Postgres) examine(ctx context.Context, which, audit string, args ...any) error {
+	query := `
 with lines as not materialized (
     select l.sku, u.location, case when r.state = 'held' then u.quantity else 0 end as held,
         case when r.state = 'confirmed' then u.quantity - u.fulfilled else 0 end as committed
@@ -27,7 +39,7 @@ with lines as not materialized (
         union all
         select sku, location, 0, 0, 0, 0, 0, -held, -committed from lines
     ) u
-    where ($2 = '' or sku = $2) and ($3 = '' or location = $3)
+    where ` + which + `
     group by sku, location
     having sum(on_hand) <> 0 or sum(held) <> 0 or sum(committed) <> 0 or sum(safety_stock) <> 0
         or sum(backorder_limit) <> 0 or sum(lines_held) <> 0 or sum(lines_committed) <> 0
@@ -53,7 +65,7 @@ on conflict on constraint audit_findings_key do update set state = 'open', in_le
 		if _, err := tx.Exec(ctx, `set local jit = off`); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, query, audit, s.sku, s.at)
+		_, err := tx.Exec(ctx, query, append([]any{audit}, args...)...)
 		return err
 	})
 }
