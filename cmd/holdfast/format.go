@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -49,9 +48,9 @@ func (m *Main) print(f format, data any, text func(w io.Writer)) error {
 		return printed(encoder.Encode(data))
 	}
 	w := &failing{to: m.Stdout}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	text(table)
-	_ = table.Flush() // w keeps its error
+	rows := &table{to: w}
+	text(rows)
+	rows.flush()
 	return printed(w.err)
 }
 

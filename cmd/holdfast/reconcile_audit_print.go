@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/holdfast/holdfast/reconcile"
@@ -98,23 +97,23 @@ func auditJSON(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) 
 
 func auditText(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) error {
 	n, shown := 0, map[reconcile.FindingKind]bool{}
-	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	rows := &table{to: w}
 	err := each(func(f finding) {
 		if n == 0 {
-			fmt.Fprintf(table, "finding\twhat\tabout\tredis\tledger\tstate\tposition\n")
+			fmt.Fprintf(rows, "finding\twhat\tabout\tredis\tledger\tstate\tposition\n")
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Kind, f.About(), shownSide(f.Redis, f.Ledger), shownSide(f.Ledger, f.Redis), f.State, f.Position)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Kind, f.About(), shownSide(f.Redis, f.Ledger), shownSide(f.Ledger, f.Redis), f.State, f.Position)
 		if f.Note != "" {
-			fmt.Fprintf(table, "\t%s\n", f.Note)
+			fmt.Fprintf(rows, "\t%s\n", f.Note)
 		}
 		if f.Do != "" {
 			shown[f.Kind] = true
 		}
 		if n++; n%findingsPage == 0 {
-			_ = table.Flush() // w keeps its error
+			rows.flush()
 		}
 	})
-	_ = table.Flush() // w keeps its error
+	rows.flush()
 	if err != nil {
 		return err
 	}
