@@ -115,7 +115,7 @@ func (m *Main) printApplied(f format, p *reconcile.Plan, a *reconcile.Applied) e
 				fmt.Fprintf(w, "\t%s\n", r.Reason)
 			}
 		}
-		fmt.Fprintf(w, "%s%s: of %d repairs %d were made, %d were not needed any more, %d left\n",
+		fmt.Fprintf(w, "%s%s: %d planned; %d repaired, %d not needed any more, %d left\n",
 			separatorAfter(len(a.Repairs)), out.ID, len(a.Repairs), out.Repaired, out.Gone, out.Left)
 	})
 }

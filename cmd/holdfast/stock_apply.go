@@ -113,6 +113,9 @@ func (a *applying) stopped(err error) error {
 		return fmt.Errorf("%s: %w\nthe import %s was made with other rows, reason or actor: "+
 			"give this one another --id", where, err, a.id)
 	}
-	return fmt.Errorf("%s: %w\n%d of %d rows are set: run the same command again to go on",
-		where, err, a.result.done(), a.want.Rows)
+	then := "run the same command again to go on"
+	if problem != nil && problem.Code == "invalid_request" {
+		then = "put that right, then run it again"
+	}
+	return fmt.Errorf("%s: %w\n%d of %d rows are set: %s", where, err, a.result.done(), a.want.Rows, then)
 }

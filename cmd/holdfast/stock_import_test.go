@@ -71,6 +71,18 @@ func TestStockImportGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
+// TestStockImportOfTheFuture has an import that would be refused however often it is run not ask for that.
+func TestStockImportOfTheFuture(t *testing.T) {
+	w := newWarehouse(t)
+	path := write(t, "stock.csv", sheet(3))
+	refused := run(t, "stock", "import", path, "--server", w.url, "--as-of=2101-01-01T00:00:00Z").expect(t, exitRefused)
+	want := path + ": lines 2 to 4: invalid_request: invalid request: /as_of: is in the future\n" +
+		"0 of 3 rows are set: put that right, then run it again\n"
+	if !strings.HasSuffix(refused.stderr, want) || len(w.levels) != 0 {
+		t.Errorf("got %q, want %q", refused.stderr, want)
+	}
+}
+
 func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
 	w := newWarehouse(t)
 	run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x").expect(t, exitDone)

@@ -58,6 +58,9 @@ func (w *warehouse) count(out http.ResponseWriter, r *http.Request) {
 	}
 	before, known := w.done[in.ID]
 	switch {
+	case in.AsOf > "2100":
+		reply(out, 422, `{"code":"invalid_request","detail":"invalid request: /as_of: is in the future"}`)
+		return
 	case w.fail(in.ID):
 		reply(out, 500, `{"code":"internal","detail":"the fake fails"}`)
 		return

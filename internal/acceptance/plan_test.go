@@ -91,7 +91,7 @@ func TestPlanCommand(t *testing.T) {
 
 	breakIt("MUG", 1) // changed since the plan
 	stdout, stderr = command(1, "", "apply", file)
-	expect(stdout, "it has changed since the plan; plan again", "of 2 repairs 1 were made, 0 were not needed any more, 1 left")
+	expect(stdout, "it has changed since the plan; plan again", "2 planned; 1 repaired, 0 not needed any more, 1 left")
 	expect(stderr, "not all of the plan was repaired")
 	p.do(t, "repaired", stocked("TEE-M", "berlin", [6]int{10, 0, 0, 0, 0, 10}))
 	p.do(t, "left", stocked("MUG", "berlin", [6]int{10, 0, 0, 0, 0, 9}))
@@ -106,6 +106,6 @@ func TestPlanCommand(t *testing.T) {
 		t.Errorf("%v: %s", err, document)
 	}
 	document, _ = command(0, stdout, "apply", "-")
-	expect(document, "of 1 repairs 0 were made, 1 were not needed any more, 0 left")
+	expect(document, "1 planned; 0 repaired, 1 not needed any more, 0 left")
 	command(0, "", "audit")
 }
