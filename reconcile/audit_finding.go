@@ -84,9 +84,9 @@ type AuditSide struct {
 	Units          *int64 `json:"units,omitempty"` // of a limit
 
 	State   cache.State `json:"state,omitempty"`
-	Version int64       `json:"version,omitempty"`
+	Version int64       `json:"version,omitzero"`
 	Birth   string      `json:"birth,omitempty"`
-	Expires int64       `json:"expires_ms,omitempty"`
+	Expires int64       `json:"expires_ms,omitzero"`
 	From    []string    `json:"from,omitempty"` // units, SKU and location of each part
 
 	Text string `json:"text,omitempty"` // quoted: what is stored and can't be read

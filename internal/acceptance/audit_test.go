@@ -12,7 +12,7 @@ import (
 
 // audited is what `reconcile audit --format json` prints.
 type audited struct {
-	State           string
+	ID, State       string
 	Drift, Repaired int
 	Levels          int64
 	Findings        []struct {
@@ -59,6 +59,10 @@ func TestAuditCommand(t *testing.T) {
 	if code != 1 || a.Drift != 1 || a.Findings[0].Kind != "counter_drift" || a.Findings[0].SKU != "TEE-M" || a.Findings[0].Redis.Available != 14 ||
 		a.Findings[0].Ledger.Available != 9 || a.Findings[0].Do == "" {
 		t.Fatalf("exit %d: %+v", code, a)
+	}
+	overHTTP := p.do(t, "the same over http", get("/v1/audits/"+a.ID).is(200, "")).body
+	if want := `"redis":{"available":14,"on_hand":10,"committed":0,"safety_stock":0,"backorder_limit":0},"ledger":{"available":9,`; !strings.Contains(string(overHTTP), want) {
+		t.Errorf("%s lacks %s", overHTTP, want)
 	}
 	code, stdout, stderr := run(t, "", append([]string{"reconcile", "audit"}, args...)...)
 	for _, want := range []string{a.Findings[0].ID, "counter_drift", "TEE-M at berlin", "available 14", "available 9", "repeat with --repair", "1 differ, 0 repaired"} {

@@ -68,7 +68,7 @@ type AuditFinding struct {
 	Redis       any    `json:"redis" doc:"What Redis has; null is nothing."`
 	Ledger      any    `json:"ledger" doc:"What it should have; null is nothing."`
 	Units       int64  `json:"units" doc:"How many a repair would change at most."`
-	Frozen      bool   `json:"frozen,omitempty" doc:"A level below zero, now or once it is repaired: nothing is sold from it then; note says until when."`
+	Frozen      bool   `json:"frozen,omitempty,omitzero" doc:"A level below zero, now or once it is repaired: nothing is sold from it then; note says until when."`
 	Means       string `json:"means" doc:"For people."`
 	Do          string `json:"do,omitempty" doc:"For people: what to do."`
 	Note        string `json:"note,omitempty"`
@@ -117,9 +117,9 @@ const auditsMissing = "this server keeps no audits"
 
 func (a *API) startAudit(r *http.Request, in *AuditRequest) (reply[Audit], error) {
 	var faults []cache.Fault
-	for path, text := range map[string]string{"/sku": in.SKU, "/location": in.Location} {
-		if text != "" && !cache.IsIdentifier(text) {
-			faults = append(faults, cache.Fault{Path: path, Message: "is no identifier"})
+	for _, of := range []struct{ path, text string }{{"/sku", in.SKU}, {"/location", in.Location}} {
+		if of.text != "" && !cache.IsIdentifier(of.text) {
+			faults = append(faults, cache.Fault{Path: of.path, Message: "is no identifier"})
 		}
 	}
 	if len(in.Actor) > cache.TextBytesMax {
