@@ -200,10 +200,12 @@ func TestGate(t *testing.T) {
 	p.do(t, "when", tooFew)
 	p.do(t, "when", get("/readyz").refused(503, "rebuilding", ""))
 
-	gate("open")
-	p.comesBack(t, get("/readyz"))
-	p.do(t, "then", hold("fresh", "A", 1))
-	p.do(t, "then", get("/readyz"))
+	// A reconciler that has just seen it stopped stops it again.
+	await(t, "the gate to stay open", func() bool {
+		gate("open")
+		return p.judge(t, get("/readyz"), p.send(t, get("/readyz"))) == nil && p.send(t, hold("fresh", "A", 1)).status != 503
+	})
+	p.do(t, "then", hold("fresh", "A", 1).is(200, reservation("fresh", "held", 1, line("1", "A", 1, 1, 0, "berlin"), "")).replayed())
 }
 
 // Two programs on one Redis are one: what one has answered the other knows, also a new location.

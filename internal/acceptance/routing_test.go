@@ -248,8 +248,8 @@ func TestDirectory_Instances(t *testing.T) {
 	redis := redistest.Start(t)
 	one := startOn(t, redis)
 	two := startOn(t, redis)
-	one.do(t, "given", level("A", "a", 500))
-	one.do(t, "given", level("A", "b", 500))
+	one.do(t, "given", level("A", "a", 1_000_000)) // more than are asked for within its patience
+	one.do(t, "given", level("A", "b", 1_000_000))
 	n := 0
 	served := func(p *program) string {
 		n++
