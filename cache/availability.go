@@ -50,20 +50,24 @@ func (s *Store) availableAt(ctx context.Context, known *locations, r *Availabili
 	}
 	ids := routing.Candidates("").IDs
 	parts := make([][]location.Component, len(r.SKUs))
-	var names []string
+	levels := 0
 	for i, sku := range r.SKUs {
 		if parts[i] = known.rules.Kit(sku); parts[i] == nil {
 			parts[i] = []location.Component{{SKU: sku, Quantity: 1}}
 		}
+		levels += len(parts[i]) * len(ids)
+	}
+	if levels > CandidatesMax {
+		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/skus", Message: fmt.Sprintf(
+			"would be looked up at %d levels, and at most %d can be: send fewer", levels, CandidatesMax)}}}
+	}
+	names := make([]string, 0, levels)
+	for i := range r.SKUs {
 		for _, at := range ids {
 			for _, part := range parts[i] {
 				names = append(names, levelName(part.SKU, at))
 			}
 		}
-	}
-	if len(names) > CandidatesMax {
-		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/skus", Message: fmt.Sprintf(
-			"would be looked up at more than %d levels in all: send fewer", CandidatesMax)}}}
 	}
 	units, version, err := s.readAvailable(ctx, names)
 	if err != nil {

@@ -33,42 +33,42 @@ type RouteLine struct {
 // Route decides a reservation as Reserve would, and changes nothing: by the same script, at this moment's
 // stock. Its ID is not looked at and may be left out.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull. Two round trips, one
-// more without a directory, and one for each SKU.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull. Two round trips, and one
+// for each SKU.
 func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	r.ID = orDefault(r.ID, "route")
 	if err := r.validate(s.options.TTLMax); err != nil {
 		return Route{}, err
 	}
-	known, err := s.locations(ctx)
-	if err == nil && known.rules.Implicit() { // Reserve would learn by its answer that there are others
-		known, err = s.readLocations(ctx)
+	known := s.directed.Load()
+	if known == nil {
+		if err := s.mayRoute(); err != nil {
+			return Route{}, err
+		}
 	}
+	listed, err := s.readLocations(ctx) // anew: Reserve would learn by its answer that there are others
 	if err != nil {
 		return Route{}, err
 	}
 	call := &reserveCall{request: &r}
-	if err := call.route(known.rules, s.options.TTL); err != nil {
+	if err := call.route(orDefault(known, listed).rules, s.options.TTL); err != nil {
 		return Route{}, err
 	}
-	route, err := s.candidates(ctx, call)
+	route, err := s.candidates(ctx, call, listed.stocked)
 	if err != nil {
 		return Route{}, err
 	}
 	return route, s.tryOut(ctx, call, &route)
 }
 
-// candidates finds where each line may come from, and why from nowhere else.
-func (s *Store) candidates(ctx context.Context, c *reserveCall) (Route, error) {
+// candidates finds where each line may come from, and why from nowhere else; stocked are the locations that have
+// a level.
+func (s *Store) candidates(ctx context.Context, c *reserveCall, stocked []location.ID) (Route, error) {
 	r := c.request
 	route := Route{Channel: c.routing.Channel(), Split: orDefault(r.Split, c.routing.Split()), Ranking: c.routing.Ranking()}
-	known, err := s.readLocations(ctx)
-	if err != nil {
-		return Route{}, err
-	}
 	for i := range r.Lines {
 		l := &c.lines[i]
-		e, err := s.examine(ctx, r.Lines[i].SKU, l.kit, known.stocked)
+		e, err := s.examine(ctx, r.Lines[i].SKU, l.kit, stocked)
 		if err != nil {
 			return Route{}, err
 		}

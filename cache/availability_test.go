@@ -1,0 +1,71 @@
+package cache
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// TestAvailability_OfANewLocation is right at once, also in a process that has made no other call since another one
+// has made the location.
+func TestAvailability_OfANewLocation(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})
+		for _, step := range []struct {
+			stock string
+			want  int64
+		}{{"MUG@berlin=1", 0}, {"TEE@berlin=5", 5}, {"TEE@aachen=7", 12}} {
+			b.stock(step.stock)
+			got, err := other.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE"}})
+			if err != nil || got["TEE"] != step.want {
+				t.Errorf("after %s %v are available, want %d: %v", step.stock, got, step.want, err)
+			}
+		}
+		b.stock("TEE@lyon=20")
+		if route, err := other.store.Route(b.ctx, order("", "1:TEE:20")); err != nil || route.Refusal != nil {
+			t.Errorf("the route: %v, %v", route.Refusal, err)
+		}
+	})
+}
+
+// TestAvailability sums up what a channel can sell, of kits whole ones.
+func TestAvailability(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		b.stock("TEE@a=4 TEE@b=5 TEE@d=100 CAP@a=9 CAP@b=1")
+		direct(gift(""))(b)
+		got, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE", "GIFT", "MUG", "CAP"}})
+		equal(t, "available", fmt.Sprint(got, err), "map[CAP:10 GIFT:2 MUG:0 TEE:9] <nil>")
+		got, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "shop", SKUs: []location.SKU{"TEE"}})
+		equal(t, "of another channel", fmt.Sprint(got, err), "map[TEE:100] <nil>")
+		_, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "fair"})
+		equal(t, "bad", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
+	})
+}
+
+// TestAvailability_TooMuch has a question that would look at too many levels be refused.
+func TestAvailability_TooMuch(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{})
+		var many location.Directory
+		var places []location.ID
+		for i := range CandidatesMax/AvailabilityMax + 1 {
+			places = append(places, location.ID(fmt.Sprint("l", i)))
+			many.Locations = append(many.Locations, location.Location{ID: places[i]})
+		}
+		many.Channels = []location.SalesChannel{{ID: "web", Default: true, Locations: places}}
+		direct(many)(b)
+		skus := make([]location.SKU, AvailabilityMax)
+		for i := range skus {
+			skus[i] = location.SKU(fmt.Sprint("SKU-", i))
+		}
+		_, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: skus})
+		equal(t, "too many", toldError(err), "invalid_request | /skus would be looked up at 10200 levels, and at most 10000 can be: send fewer")
+		got, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: skus[4:]})
+		if err != nil || len(got) != AvailabilityMax-4 {
+			t.Errorf("as many as can be: %d, %v", len(got), err)
+		}
+	})
+}
