@@ -28,24 +28,16 @@ func (f *AuditFinding) drawsOn() []levelKey {
 	return levelsOf(record)
 }
 
-// ofRecord says whether a finding is about the record of a reservation.
-func (f *AuditFinding) ofRecord() bool {
-	return f.Kind == KindReservationMissing || f.Kind == KindReservationExtra || f.Kind == KindReservationState
-}
-
 // doubtful says whether the record on either side has units of a level whose row of the ledger is
 // inconsistent: the ledger's lines may be what somebody changed, and that it expires would be refused again.
 func (f *AuditFinding) doubtful(inconsistent map[levelKey]bool) bool {
-	if len(inconsistent) == 0 || !f.ofRecord() && f.Kind != KindDeadlineMissing {
-		return false
-	}
 	return f.Redis.hasUnitsOf(inconsistent) || f.Ledger.hasUnitsOf(inconsistent)
 }
 
 // hasUnitsOf says whether a record has units of one of some levels. Names may have spaces: of what a text
 // may mean, one is enough.
 func (s *AuditSide) hasUnitsOf(levels map[levelKey]bool) bool {
-	if s == nil {
+	if s == nil || len(levels) == 0 {
 		return false
 	}
 	for _, part := range s.From {
