@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/holdfast/holdfast/internal/bench"
 	"github.com/holdfast/holdfast/internal/client"
@@ -55,7 +56,10 @@ func (m *Main) Run(ctx context.Context) int {
 	root.SetIn(m.Stdin)
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
-	err := root.ExecuteContext(ctx)
+	err := readable(m.Args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -65,6 +69,16 @@ func (m *Main) Run(ctx context.Context) int {
 		fmt.Fprintln(m.Stderr, "holdfast:", err)
 	}
 	return exitCode(err)
+}
+
+// readable refuses arguments that are not UTF-8: JSON would make other identifiers of them.
+func readable(args []string) error {
+	for _, arg := range args {
+		if !utf8.ValidString(arg) {
+			return fmt.Errorf("the argument %q is not UTF-8, as every identifier and file name here must be", arg)
+		}
+	}
+	return nil
 }
 
 // isFaults says whether err lists what is wrong with a file.

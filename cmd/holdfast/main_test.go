@@ -131,6 +131,7 @@ func TestExitCodes(t *testing.T) {
 		"faults":                   {[]string{"stock", "import", bad, "--server", found}, exitRefused, ":2:5: on_hand: -1 is below 0"},
 		"no file":                  {[]string{"stock", "import", "none.csv", "--server", found}, exitFailed, "no such file"},
 		"a folder":                 {[]string{"stock", "import", t.TempDir(), "--server", found}, exitFailed, "is a folder"},
+		"not UTF-8":                {[]string{"stock", "adjust", "--sku=A\xff", "--location=b", "--delta=1", "--server", found}, exitFailed, `the argument "--sku=A\xff" is not UTF-8`},
 		"unknown command":          {[]string{"sotck"}, exitFailed, `there is no command "sotck": did you mean stock?`},
 		"unknown child":            {[]string{"stock", "shwo"}, exitFailed, `there is no command "shwo": did you mean show?`},
 		"unknown flag":             {[]string{"stock", "show", "--nope"}, exitFailed, "unknown flag: --nope\nsee holdfast stock show --help"},
