@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
 func TestLedger_AppliesOnce(t *testing.T) {
@@ -85,6 +87,28 @@ func TestLedger_Lock(t *testing.T) {
 		b.session.close()
 		b.lock()
 	})
+}
+
+// TestLedger_LockOfAnotherSchema has two deployments share a database: neither keeps the other from applying.
+func TestLedger_LockOfAnotherSchema(t *testing.T) {
+	address := pgtest.Database(t)
+	pgtest.Exec(t, address, `create schema other`)
+	there, err := url.Parse(address)
+	must(t, err)
+	query := there.Query()
+	query.Set("search_path", "other")
+	there.RawQuery = query.Encode()
+	for _, one := range []string{address, there.String()} {
+		pool := openPool(t, one)
+		_, err := Migrate(t.Context(), pool)
+		must(t, err)
+		held, err := NewPostgres(pool, 0).lock(t.Context())
+		must(t, err)
+		t.Cleanup(held.close)
+		if _, err := NewPostgres(pool, 0).lock(t.Context()); !errors.Is(err, errHeld) {
+			t.Errorf("a second holder: %v", err)
+		}
+	}
 }
 
 // TestLedger_LoadingBesideApplying has the position be handed out whole while another process, or goroutine, moves

@@ -16,9 +16,11 @@ import (
 
 const (
 	// lockClass and loadClass are the first numbers of the advisory locks: who applies a shard, and who
-	// loads its scripts. The second is the shard.
+	// loads its scripts. lockOf is the second: the shard of the schema whose tables these are. A database
+	// may have several, which are strangers.
 	lockClass = 0x686f6c64
 	loadClass = 0x686f6c65
+	lockOf    = `((coalesce(to_regclass('positions')::oid::bigint, 0) + $2::bigint) % 2147483648)::integer`
 	// readTimeout is how long one read of a caller may take.
 	readTimeout = 2 * time.Second
 )
@@ -89,7 +91,7 @@ func (p *Postgres) Loading(ctx context.Context, check func(context.Context, cach
 	var refusal error
 	err := p.read(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1::integer, $2::integer)`, loadClass, p.shard); err != nil {
+			if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1::integer, `+lockOf+`)`, loadClass, p.shard); err != nil {
 				return err
 			}
 			at, there, err := readPosition(ctx, tx, p.shard, "")

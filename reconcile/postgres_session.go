@@ -45,7 +45,7 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	var got bool
 	_, err = conn.Exec(dialing, settings)
 	if err == nil {
-		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, $2::integer)`, lockClass, p.shard).Scan(&got)
+		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
 	}
 	p.noted(ctx, err)
 	if err == nil && !got {

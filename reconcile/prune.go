@@ -57,14 +57,14 @@ func (p *Postgres) Prune(ctx context.Context, o PruneOptions) (done Pruned, err 
 	}
 	defer conn.Release()
 	var locked bool
-	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1::integer, $2::integer)`, pruneClass, p.shard).Scan(&locked); err != nil {
+	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, pruneClass, p.shard).Scan(&locked); err != nil {
 		return done, err
 	}
 	if !locked {
 		return done, ErrPruning
 	}
 	defer func() {
-		_, unlock := conn.Exec(context.WithoutCancel(ctx), `select pg_advisory_unlock($1::integer, $2::integer)`, pruneClass, p.shard)
+		_, unlock := conn.Exec(context.WithoutCancel(ctx), `select pg_advisory_unlock($1::integer, `+lockOf+`)`, pruneClass, p.shard)
 		err = errors.Join(err, unlock)
 	}()
 	o.page = cmp.Or(o.page, prunePage)

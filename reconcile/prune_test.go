@@ -183,7 +183,7 @@ func TestPrune_Once(t *testing.T) {
 	conn, err := r.pool.Acquire(t.Context())
 	must(t, err)
 	defer conn.Release()
-	_, err = conn.Exec(t.Context(), `select pg_advisory_lock($1::integer, 0)`, pruneClass)
+	_, err = conn.Exec(t.Context(), `select pg_advisory_lock($1::integer, `+lockOf+`)`, pruneClass, 0)
 	must(t, err)
 	if _, err := i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now(), Archive: &box{}}); !errors.Is(err, ErrPruning) {
 		t.Errorf("got %v", err)
