@@ -1,0 +1,96 @@
+package cache
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// modelLimit is a purchase limit that counts a line, each of its units as so many.
+type modelLimit struct {
+	id         string
+	most, each int64
+}
+
+// countedBy is how many units of a limit one of a line is: a limit that names a kit counts kits, and another
+// the components that it names.
+func (l *modelLine) countedBy(limit location.Limit) (each int64) {
+	named := func(sku location.SKU) bool { return len(limit.SKUs) == 0 || slices.Contains(limit.SKUs, sku) }
+	if named(l.sku) {
+		return 1
+	}
+	for _, part := range l.parts {
+		if named(part.SKU) {
+			each += part.Quantity
+		}
+	}
+	return each
+}
+
+// counts is what purchase limits count of a reservation in some state: all of it, or once it was given back
+// what had left before.
+func (r *modelReservation) counts(state State) map[LimitKey]int64 {
+	units := (*modelLine).quantity
+	if state == StateReleased || state == StateExpired {
+		units = (*modelLine).fulfilled
+	}
+	return counts(r.request.Customer, r.lines, units)
+}
+
+func counts(customer string, lines []modelLine, units func(*modelLine) int64) map[LimitKey]int64 {
+	counts := map[LimitKey]int64{}
+	for i := range lines {
+		for _, limit := range lines[i].limits {
+			counts[LimitKey{limit.id, customer}] += units(&lines[i]) * limit.each
+		}
+	}
+	return counts
+}
+
+// exceeded says which purchase limits a customer would exceed with some units of lines more, and what there is
+// of them by now.
+func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) map[string]int64 {
+	taken, over := map[LimitKey]int64{}, map[string]int64{}
+	for _, r := range m.reservations {
+		for key, n := range r.counts(r.state) {
+			taken[key] += n
+		}
+	}
+	more := counts(customer, lines, units)
+	for i := range lines {
+		for _, limit := range lines[i].limits {
+			if key := (LimitKey{limit.id, customer}); taken[key]+more[key] > limit.most {
+				over[limit.id] = taken[key]
+			}
+		}
+	}
+	return over
+}
+
+// checkLimits compares what purchase limits count.
+func (p *play) checkLimits(t *rapid.T) {
+	stored, err := p.store.client.HGetAll(p.ctx, p.store.keys.limits).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[LimitKey]int64{}
+	for _, r := range p.model.reservations {
+		for key, units := range r.counts(r.stored()) {
+			taken[key] += units
+		}
+	}
+	var got, want []string
+	for name, units := range stored {
+		got = append(got, strings.ReplaceAll(name, unitSeparator, " ")+" "+units)
+	}
+	for key, units := range taken {
+		if units != 0 {
+			want = append(want, fmt.Sprint(key.Limit, " ", key.Customer, " ", units))
+		}
+	}
+	compare(t, "limits", got, want)
+}

@@ -1,0 +1,236 @@
+package cache
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/location"
+)
+
+// TestModel makes random calls on a Store on real Redis and on the model, and compares every answer,
+// everything that Redis holds of stock, reservations and purchase limits, and the invariants after each.
+func TestModel(t *testing.T) {
+	told := &sizes{}
+	modelled(t, Options{TTL: 10 * time.Second, Observer: told}, func(*play) {})
+	for _, outcome := range []string{"reserve ok", "reserve purchase_limit", "move ok", "move replay"} {
+		if told.calls[outcome] == 0 && !t.Failed() {
+			t.Errorf("no call was answered %s: %v", outcome, told.calls)
+		}
+	}
+}
+
+// modelled is TestModel with Stores of other options; begin is given each before it is called.
+func modelled(t *testing.T, options Options, begin func(*play)) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		if e.Name != "redis" {
+			return
+		}
+		rapid.Check(t, func(rt *rapid.T) {
+			e.Flush(t)
+			b := newBench(t, e.Client, options)
+			defer func() { _ = b.store.Close(b.ctx) }()
+			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
+			b.tb = played{t, rt}
+			begin(p)
+			p.stocked(rt)
+			p.direct(rt)
+			for range 3 {
+				p.reserve(rt)
+				p.check(rt)
+			}
+			rt.Repeat(map[string]func(*rapid.T){
+				"reserve": p.reserve, "reserve more": p.reserve, "replay": p.replay, "confirm": p.confirm, "late": p.late, "release": p.release, "fulfill": p.fulfill,
+				"extend": p.extend, "move": p.move, "move more": p.move, "return": p.back, "adjust": p.adjust, "remove": p.remove,
+				"transfer": p.transfer, "direct": p.direct, "wait": p.wait, "sweep": p.sweep,
+				"": p.check,
+			})
+		})
+	})
+}
+
+// played has what a bench finds wrong fail the calls that were drawn, so that fewer are looked for.
+type played struct {
+	testing.TB
+	drawn *rapid.T
+}
+
+func (p played) Errorf(format string, args ...any) { p.drawn.Errorf(format, args...) }
+func (p played) Fatalf(format string, args ...any) { p.drawn.Fatalf(format, args...) }
+func (p played) Fatal(args ...any)                 { p.drawn.Fatal(args...) }
+
+// play is a Store and its model side by side.
+type play struct {
+	*bench
+	model *model
+	next  int
+}
+
+var (
+	modelSKUs   = rapid.SampledFrom([]location.SKU{"TEE", "MUG"})
+	modelPlaces = rapid.SampledFrom([]location.ID{"berlin", "lyon"})
+)
+
+// direct changes the directory: what SET consists of, what a customer may have, and where all come from; or
+// has there be none, and so no kits and no limits.
+func (p *play) direct(t *rapid.T) {
+	if rapid.IntRange(0, 4).Draw(t, "no directory") == 4 {
+		p.model.directory = location.Directory{}
+		p.store.Direct(nil)
+		return
+	}
+	few := rapid.Int64Range(1, 3)
+	limit := rapid.Custom(func(t *rapid.T) location.Limit {
+		return rapid.SampledFrom([]location.Limit{
+			{ID: "tees", SKUs: []location.SKU{"TEE"}}, {ID: "sets", SKUs: []location.SKU{"SET"}},
+			{ID: "parts", SKUs: []location.SKU{"MUG", "TEE"}}, {ID: "drop", SKUs: []location.SKU{"SET", "MUG"}}, {ID: "all"},
+		}).Draw(t, "limit")
+	})
+	d := location.Directory{
+		Locations: []location.Location{{ID: "berlin"}, {ID: "lyon"}},
+		Channels: []location.SalesChannel{{
+			ID: "web", Default: true,
+			Locations: rapid.SampledFrom([][]location.ID{{"lyon", "berlin"}, {"berlin", "lyon"}, {"lyon"}}).Draw(t, "from"),
+			Rank:      rapid.SampledFrom([][]location.Rank{nil, {location.RankHighestStock}}).Draw(t, "rank"),
+		}},
+		Kits: []location.Kit{{SKU: "SET", Components: []location.Component{
+			{SKU: "TEE", Quantity: few.Draw(t, "tees of a set")}, {SKU: "MUG", Quantity: few.Draw(t, "mugs of a set")},
+		}}},
+		Limits: rapid.SliceOfNDistinct(limit, 0, 2, func(l location.Limit) string { return l.ID }).Draw(t, "limits"),
+	}
+	for i := range d.Limits {
+		d.Limits[i].PerCustomer = rapid.Int64Range(3, 20).Draw(t, "most")
+	}
+	rules, err := location.Compile(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.model.directory = d
+	p.store.Direct(rules)
+}
+
+func (p *play) wait(t *rapid.T) {
+	p.pass(rapid.SampledFrom([]int64{3000, 9000, 1000, 1}).Draw(t, "ms"))
+}
+
+// pass moves the clock.
+func (p *play) pass(ms int64) {
+	p.now += ms
+	p.model.now = p.now
+	p.model.lapse()
+}
+
+func (p *play) sweep(t *rapid.T) {
+	due := 0
+	for _, r := range p.model.reservations {
+		if r.unswept {
+			due++
+		}
+	}
+	for more := true; more; {
+		var expired int
+		var err error
+		if expired, more, err = p.store.Expire(p.ctx); err != nil {
+			t.Fatal(err)
+		}
+		due -= expired
+	}
+	if due != 0 {
+		t.Fatalf("%d too few were expired", due)
+	}
+}
+
+func same(t *rapid.T, what string, got, want error) {
+	t.Helper()
+	if Outcome(got) != Outcome(want) {
+		t.Fatalf("%s: %v, want %v", what, got, want)
+	}
+}
+
+// pick draws one of the reservations made so far, mostly a new one.
+func (p *play) pick(t *rapid.T) (string, *modelReservation) {
+	if len(p.model.reservations) == 0 {
+		t.Skip("nothing reserved yet")
+	}
+	newest := slices.Sorted(maps.Keys(p.model.reservations))
+	slices.Reverse(newest)
+	id := rapid.SampledFrom(newest).Draw(t, "id")
+	return id, p.model.reservations[id]
+}
+
+// check compares all that Redis holds with the model, and looks at the invariants. What is overdue and was
+// not given back yet Redis has as held.
+func (p *play) check(t *rapid.T) {
+	p.invariants()
+	p.checkReservations(t)
+	p.checkLimits(t)
+	var overdue []portion
+	for _, r := range p.model.reservations {
+		if r.unswept {
+			overdue = append(overdue, r.all()...)
+		}
+	}
+	back := needs(overdue)
+	page, err := p.store.LevelPage(p.ctx, LevelFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, l := range page.Levels {
+		got = append(got, fmt.Sprint(l.SKU, l.Location, l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit, l.Available))
+	}
+	for name, l := range p.model.levels {
+		sku, at, _ := splitLevel(name)
+		n := back[name]
+		want = append(want, fmt.Sprint(sku, at, l.onHand, l.held+n, l.committed, l.safety, l.backorder, l.available()-n))
+	}
+	compare(t, "levels", got, want)
+}
+
+// checkReservations compares each as it is stored, and as a caller sees it.
+func (p *play) checkReservations(t *rapid.T) {
+	stored, err := p.store.client.HGetAll(p.ctx, p.store.keys.reservations).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for id, text := range stored {
+		rec, err := DecodeRecord(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rec.Lines {
+			rec.Lines[i].Limits = nil // what they count is compared
+		}
+		if r := p.model.reservations[id]; r != nil && r.unswept && rec.State == StateExpired {
+			r.unswept = false
+			r.version++
+		}
+		got = append(got, describe(id, rec))
+	}
+	for id, r := range p.model.reservations {
+		want = append(want, describe(id, r.record()))
+		res, err := p.store.Reservation(p.ctx, id)
+		got, want := told(Result{Reservation: res}, err), told(Result{Reservation: r.seen()}, nil)
+		if got != want {
+			t.Fatalf("%s is\n%s\nwant\n%s", id, got, want)
+		}
+	}
+	compare(t, "reservations", got, want)
+}
+
+// compare has two lists be the same in any order.
+func compare(t *rapid.T, what string, got, want []string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%s:\n%s\nwant:\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

@@ -1,0 +1,270 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/location"
+)
+
+// reserve has a buyer come, and where there is too little for one, another who wants the same.
+func (p *play) reserve(t *rapid.T) {
+	r := ReserveRequest{Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
+		TTL:      time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
+		Customer: rapid.SampledFrom([]string{"ann", "ann", "ann", "bob", ""}).Draw(t, "customer")}
+	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG", "SET"})
+	for i := range rapid.IntRange(1, 3).Draw(t, "lines") {
+		r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(i), SKU: skus.Draw(t, "sku"), Quantity: rapid.Int64Range(1, 6).Draw(t, "units")})
+	}
+	if err := p.buy(t, r); errors.Is(err, ErrInsufficient) {
+		_ = p.buy(t, r) // buy has checked what it answers
+	}
+}
+
+// wanted is lines that somebody asks for together.
+type wanted struct {
+	*model
+	lines []modelLine
+	split location.Split
+}
+
+// refusal is why all of it can't be had, or nil; sure is false where that depends on which line is served
+// from where first: then it may as well be too little.
+func (w *wanted) refusal(customer string) (want error, sure bool) {
+	limited, unknown, nowhere := false, false, false
+	for i := range w.lines {
+		limited = limited || len(w.lines[i].limits) > 0
+		unknown = unknown || w.unknown(&w.lines[i])
+		nowhere = nowhere || !slices.ContainsFunc(w.places(), func(at location.ID) bool {
+			_, known := w.serves(&w.lines[i], at)
+			return known
+		})
+	}
+	switch {
+	case limited && customer == "":
+		return ErrInvalid, true
+	case unknown:
+		return ErrUnknownStock, true
+	case nowhere:
+		return ErrNoLocation, true
+	case len(w.exceeded(customer, w.lines, (*modelLine).asked)) > 0:
+		return ErrPurchaseLimit, true
+	case len(w.whole()) > 0:
+		return nil, true
+	case w.split == location.SplitNever:
+		return ErrInsufficient, true
+	}
+	for i := range w.lines {
+		if w.alone(&w.lines[i]) < w.lines[i].requested {
+			return ErrInsufficient, true
+		}
+	}
+	if !w.enough() {
+		return ErrInsufficient, true
+	}
+	kits := slices.ContainsFunc(w.lines, func(l modelLine) bool { return l.kit })
+	return nil, !w.shared() || w.split == location.SplitUnits && !kits
+}
+
+// unknown says that there is no level anywhere of something that a line consists of.
+func (m *model) unknown(l *modelLine) bool {
+	return slices.ContainsFunc(l.parts, func(part location.Component) bool {
+		return m.level(part.SKU, "berlin") == nil && m.level(part.SKU, "lyon") == nil
+	})
+}
+
+// whole lists the locations that could serve all lines together, in order.
+func (w *wanted) whole() (list []location.ID) {
+	for _, at := range w.places() {
+		var all []portion
+		for i := range w.lines {
+			l := &w.lines[i]
+			all = append(all, portion{l, &modelAllocation{at: at}, l.requested})
+		}
+		if w.have(needs(all)) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
+// have says whether so many units are available of each level.
+func (m *model) have(units map[string]int64) bool {
+	for name, n := range units {
+		if l := m.levels[name]; l == nil || l.available() < n {
+			return false
+		}
+	}
+	return true
+}
+
+// alone is the most of a line that could be had if it were the only one.
+func (w *wanted) alone(l *modelLine) (most int64) {
+	for _, at := range w.places() {
+		some, _ := w.serves(l, at)
+		if w.split == location.SplitUnits {
+			most += some
+		} else {
+			most = max(most, some)
+		}
+	}
+	return most
+}
+
+// enough says whether there is as much of each SKU as all lines want of it, wherever it is.
+func (w *wanted) enough() bool {
+	asked := map[location.SKU]int64{}
+	for i := range w.lines {
+		for _, part := range w.lines[i].parts {
+			asked[part.SKU] += w.lines[i].requested * part.Quantity
+		}
+	}
+	for sku, n := range asked {
+		for _, at := range w.places() {
+			if l := w.level(sku, at); l != nil {
+				n -= max(0, l.available())
+			}
+		}
+		if n > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// shared says whether two lines want the same SKU.
+func (w *wanted) shared() bool {
+	seen := map[location.SKU]bool{}
+	for i := range w.lines {
+		for _, part := range w.lines[i].parts {
+			if seen[part.SKU] {
+				return true
+			}
+			seen[part.SKU] = true
+		}
+	}
+	return false
+}
+
+// buy reserves under an id of its own.
+func (p *play) buy(t *rapid.T, r ReserveRequest) error {
+	t.Helper()
+	p.next++
+	r.ID = fmt.Sprintf("ord-%03d", p.next)
+	w := &wanted{model: p.model, split: r.Split}
+	for _, l := range r.Lines {
+		w.lines = append(w.lines, p.model.line(l))
+	}
+	want, sure := w.refusal(r.Customer)
+	result, err := p.store.Reserve(p.ctx, r)
+	if sure || err != nil && !errors.Is(err, ErrInsufficient) {
+		same(t, "reserve", err, want)
+	}
+	if err != nil {
+		w.refused(t, r.Customer, err)
+		return err
+	}
+	w.served(t, result)
+	made := &modelReservation{request: r, state: StateHeld, version: 1, deadline: p.now + r.TTL.Milliseconds(), lines: w.lines}
+	for i, l := range result.Lines {
+		for _, a := range l.From {
+			made.lines[i].from = append(made.lines[i].from, modelAllocation{at: a.Location, quantity: a.Quantity})
+		}
+	}
+	if !p.model.have(needs(made.all())) {
+		t.Fatalf("oversold: %s", told(result, nil))
+	}
+	p.model.take(made.all(), StateHeld)
+	if got, want := told(result, nil), told(Result{Reservation: made.seen()}, nil); got != want {
+		t.Fatalf("reserved\n%s\nwant\n%s", got, want)
+	}
+	p.model.reservations[r.ID] = made
+	return nil
+}
+
+// served checks that lines come from where they may: as a whole from the first location that has all.
+func (w *wanted) served(t *rapid.T, result Result) {
+	t.Helper()
+	var places []location.ID
+	for i, l := range result.Lines {
+		var sum int64
+		for _, a := range l.From {
+			if sum += a.Quantity; a.Quantity < 1 || !slices.Contains(w.places(), a.Location) {
+				t.Fatalf("line %d: %+v", i, l)
+			}
+			if !slices.Contains(places, a.Location) {
+				places = append(places, a.Location)
+			}
+		}
+		if sum != w.lines[i].requested {
+			t.Fatalf("line %d: asked %+v, got %+v", i, w.lines[i], l)
+		}
+		if len(l.From) > 1 && w.split != location.SplitUnits {
+			t.Fatalf("line %d was split: %+v", i, l)
+		}
+	}
+	if w.split == location.SplitNever && len(places) > 1 {
+		t.Fatalf("the reservation was split: %+v", result)
+	}
+	whole := w.whole()
+	if len(whole) == 0 || w.unswept() { // what is overdue was not there to be chosen
+		return
+	}
+	ranked := len(w.directory.Channels) > 0 && len(w.directory.Channels[0].Rank) > 0
+	if len(places) > 1 || !slices.Contains(whole, places[0]) || !ranked && places[0] != whole[0] {
+		t.Fatalf("%+v: all could come from %v", result, whole)
+	}
+}
+
+// refused checks that what a refusal says is true: how much there is of each line that is short, or how much
+// a customer has.
+func (w *wanted) refused(t *rapid.T, customer string, err error) {
+	t.Helper()
+	var limit *PurchaseLimitError
+	var short *InsufficientError
+	switch {
+	case errors.As(err, &limit):
+		over := w.exceeded(customer, w.lines, (*modelLine).asked)
+		if taken, exceeded := over[limit.Campaign]; !exceeded || limit.Taken != taken {
+			t.Fatalf("%v: exceeded are %v", err, over)
+		}
+	case errors.As(err, &short):
+		if len(short.Shortages) == 0 {
+			t.Fatalf("%v has no shortages", err)
+		}
+		exact := len(w.lines) == 1 || w.split != location.SplitNever && !w.shared()
+		var got, want []string
+		for _, s := range short.Shortages {
+			got = append(got, fmt.Sprint(s))
+			i := slices.IndexFunc(w.lines, func(l modelLine) bool { return l.line == s.Line })
+			if there := w.alone(&w.lines[i]); s.Available >= s.Requested || s.Available > there || s.Available < 0 {
+				t.Fatalf("%v: there are %d of line %s", err, there, s.Line)
+			}
+		}
+		for i := range w.lines {
+			l := &w.lines[i]
+			if there := w.alone(l); there < l.requested {
+				want = append(want, fmt.Sprint(Shortage{Line: l.line, SKU: l.sku, Requested: l.requested, Available: there}))
+			}
+		}
+		if exact {
+			compare(t, "short are", got, want)
+		}
+	}
+}
+
+func (p *play) replay(t *rapid.T) {
+	id, r := p.pick(t)
+	result, err := p.store.Reserve(p.ctx, r.request)
+	if got, want := told(result, err), "again "+told(Result{Reservation: r.seen()}, nil); got != want {
+		t.Fatalf("%s\nwant\n%s", got, want)
+	}
+	other := r.request
+	other.Order = "another"
+	_, err = p.store.Reserve(p.ctx, other)
+	same(t, "another request of id "+id, err, ErrIDConflict)
+}

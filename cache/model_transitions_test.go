@@ -1,0 +1,271 @@
+package cache
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// transition makes a call and compares its outcome and the state that it leaves. It says whether the call has
+// changed anything; made again, it answers the same and changes nothing.
+func (p *play) transition(t *rapid.T, what string, r *modelReservation, call func() (Result, error), want error, state State) bool {
+	t.Helper()
+	result, err := call()
+	same(t, what, err, want)
+	if err != nil {
+		return false
+	}
+	version := r.version
+	if !result.Replay {
+		version++
+	}
+	if result.State != state || result.Version != version {
+		t.Fatalf("%s: %s v%d, want %s v%d", what, result.State, result.Version, state, version)
+	}
+	again, err := call()
+	if err != nil || !again.Replay || again.State != state || again.Version != version {
+		t.Fatalf("%s again: %+v, %v", what, again, err)
+	}
+	r.version = version
+	return !result.Replay
+}
+
+// version draws the version that a reservation has or, rarely, another; that is refused.
+func (p *play) version(t *rapid.T, r *modelReservation) (version int64, refusal error) {
+	if rapid.IntRange(0, 9).Draw(t, "version") == 9 {
+		return r.version + 1, ErrVersionConflict
+	}
+	return r.version, nil
+}
+
+// some draws how many units of each line a call is about, or has it be about all that are left. It says why
+// a reservation that may be changed would refuse that, or nil.
+func (p *play) some(t *rapid.T, r *modelReservation) (request TransitionRequest, units map[string]int64, refusal error) {
+	request.ID = r.request.ID
+	left := r.left()
+	units = map[string]int64{}
+	for i := range r.lines {
+		line := r.lines[i].line
+		if n := rapid.Int64Range(0, 4).Draw(t, "units"); n > 0 {
+			request.Lines = append(request.Lines, LineQuantity{Line: line, Quantity: n})
+			units[line] = n
+			if n > left[line] {
+				refusal = ErrInvalid
+			}
+		}
+	}
+	if len(request.Lines) == 0 || rapid.Bool().Draw(t, "whole") {
+		return TransitionRequest{ID: r.request.ID}, left, nil
+	}
+	version, other := p.version(t, r)
+	request.Version = version
+	if other != nil {
+		refusal = other
+	}
+	return request, units, refusal
+}
+
+// rest says whether anything would be left without some units.
+func (r *modelReservation) rest(units map[string]int64) bool {
+	for line, n := range r.left() {
+		if n > units[line] {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *play) confirm(t *rapid.T) {
+	_, r := p.pick(t)
+	p.pay(t, r)
+}
+
+// late has a buyer pay when the deadline has passed and the same customer has come for the same once more.
+func (p *play) late(t *rapid.T) {
+	_, r := p.pick(t)
+	if r.state != StateHeld {
+		t.Skip("not held")
+	}
+	p.pass(r.deadline - p.now)
+	_ = p.buy(t, r.request)
+	p.check(t)
+	if rapid.Bool().Draw(t, "swept") {
+		p.sweep(t)
+		p.check(t)
+	}
+	p.pay(t, r)
+}
+
+func (p *play) pay(t *rapid.T, r *modelReservation) {
+	t.Helper()
+	lapsed := r.state == StateExpired && !r.unswept // what was not given back keeps its units
+	var want error
+	switch {
+	case r.state == StateReleased || r.state == StateFulfilled:
+		want = ErrWrongState
+	case lapsed && len(p.model.exceeded(r.request.Customer, r.lines, (*modelLine).quantity)) > 0:
+		want = ErrPurchaseLimit
+	case lapsed && !p.model.have(needs(r.all())):
+		want = ErrInsufficient
+	}
+	call := func() (Result, error) { return p.store.Confirm(p.ctx, TransitionRequest{ID: r.request.ID}) }
+	if !p.transition(t, "confirm", r, call, want, StateConfirmed) {
+		return
+	}
+	if r.state == StateHeld {
+		p.model.giveBack(r.all(), StateHeld)
+	}
+	p.model.take(r.all(), StateConfirmed)
+	r.state, r.unswept = StateConfirmed, false
+}
+
+func (p *play) release(t *rapid.T) {
+	_, r := p.pick(t)
+	request, units, want := p.some(t, r)
+	state := r.state
+	switch {
+	case r.state == StateExpired || r.state == StateFulfilled || r.state == StateReleased && len(request.Lines) > 0:
+		want = ErrWrongState
+	case !r.rest(units):
+		state = StateReleased
+	}
+	call := func() (Result, error) { return p.store.Release(p.ctx, request) }
+	if !p.transition(t, "release", r, call, want, state) {
+		return
+	}
+	back := r.portions(units, true)
+	p.model.giveBack(back, r.state)
+	if state == StateReleased { // its lines stay as they were
+		r.state = StateReleased
+		return
+	}
+	for _, b := range back {
+		b.from.quantity -= b.units
+	}
+	r.tidy()
+}
+
+// tidy drops the locations that no units come from any more.
+func (r *modelReservation) tidy() {
+	for i := range r.lines {
+		l := &r.lines[i]
+		l.from = slices.DeleteFunc(l.from, func(a modelAllocation) bool { return a.quantity == 0 })
+	}
+}
+
+func (p *play) fulfill(t *rapid.T) {
+	_, r := p.pick(t)
+	request, units, want := p.some(t, r)
+	state, leaving := r.state, r.portions(units, false)
+	short := false
+	for name, n := range needs(leaving) {
+		short = short || p.model.levels[name] != nil && p.model.levels[name].onHand < n
+	}
+	switch {
+	case r.state == StateFulfilled && len(request.Lines) == 0: // nothing changes
+	case r.state != StateConfirmed:
+		want = ErrWrongState
+	case want == nil && short:
+		want = ErrInsufficient
+	case !r.rest(units):
+		state = StateFulfilled
+	}
+	call := func() (Result, error) { return p.store.Fulfill(p.ctx, request) }
+	if !p.transition(t, "fulfill", r, call, want, state) {
+		return
+	}
+	p.model.giveBack(leaving, StateConfirmed)
+	for name, n := range needs(leaving) {
+		p.model.levels[name].onHand -= n
+	}
+	for _, out := range leaving {
+		out.from.fulfilled += out.units
+	}
+	r.state = state
+}
+
+func (p *play) extend(t *rapid.T) {
+	id, r := p.pick(t)
+	version, want := p.version(t, r)
+	if r.state != StateHeld {
+		want = ErrWrongState
+	}
+	call := func() (Result, error) {
+		return p.store.Extend(p.ctx, ExtendRequest{ID: id, TTL: 7 * time.Second, Version: version})
+	}
+	if p.transition(t, "extend", r, call, want, StateHeld) {
+		r.deadline = p.now + 7000
+	}
+}
+
+// move has what is left of a line come from another location; what was fulfilled stays.
+func (p *play) move(t *rapid.T) {
+	id, r := p.pick(t)
+	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
+	to := modelPlaces.Draw(t, "to")
+	version, want := p.version(t, r)
+	leaving := r.portions(map[string]int64{l.line: r.left()[l.line]}, false)
+	leaving = slices.DeleteFunc(leaving, func(p portion) bool { return p.from.at == to })
+	units := int64(0)
+	for _, p := range leaving {
+		units += p.units
+	}
+	there, known := p.model.serves(l, to)
+	switch {
+	case r.state != StateHeld && r.state != StateConfirmed:
+		want = ErrWrongState
+	case want != nil || units == 0: // or nothing changes
+	case !known:
+		want = ErrNoLocation
+	case there < units:
+		want = &InsufficientError{Shortages: []Shortage{{Line: l.line, SKU: l.sku, Requested: units, Available: there}}}
+	}
+	call := func() (result Result, err error) {
+		result, err = p.store.Move(p.ctx, MoveRequest{ID: id, Version: version, Line: l.line, To: to})
+		if errors.Is(want, ErrInsufficient) && toldError(err) != toldError(want) {
+			t.Fatalf("move: %v, want %v", err, want)
+		}
+		return result, err
+	}
+	if !p.transition(t, "move", r, call, want, r.state) {
+		return
+	}
+	p.model.giveBack(leaving, r.state)
+	for _, p := range leaving {
+		p.from.quantity -= p.units
+	}
+	if !slices.ContainsFunc(l.from, func(a modelAllocation) bool { return a.at == to }) {
+		l.from = append(l.from, modelAllocation{at: to})
+	}
+	i := slices.IndexFunc(l.from, func(a modelAllocation) bool { return a.at == to })
+	l.from[i].quantity += units
+	p.model.take([]portion{{l, &l.from[i], units}}, r.state)
+	r.tidy()
+}
+
+// back returns units that have left.
+func (p *play) back(t *rapid.T) {
+	id, r := p.pick(t)
+	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
+	to, n := modelPlaces.Draw(t, "to"), rapid.Int64Range(1, 4).Draw(t, "units")
+	shipped := r.state == StateConfirmed || r.state == StateFulfilled || r.state == StateReleased &&
+		slices.ContainsFunc(r.lines, func(l modelLine) bool { return l.fulfilled() > 0 })
+	var want error
+	switch {
+	case !shipped:
+		want = ErrWrongState
+	case n > l.fulfilled()-l.returned:
+		want = ErrInvalid
+	}
+	request := ReturnRequest{ID: p.operation(), Reservation: id, To: to, Lines: []LineQuantity{{l.line, n}}}
+	call := func() (Result, error) { return p.store.Return(p.ctx, request) }
+	if !p.transition(t, "return", r, call, want, r.state) {
+		return
+	}
+	l.returned += n
+	for _, part := range l.parts {
+		p.model.made(part.SKU, to).onHand += n * part.Quantity
+	}
+}
