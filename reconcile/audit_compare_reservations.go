@@ -75,7 +75,7 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 
 // archivedAs says whether it is a record of which the ledger has archived all but how it came to rest.
 func (r *reservation) archivedAs(record *cache.Record) bool {
-	if r == nil || len(r.record.Lines) > 0 || !resolved(r.record.State) {
+	if r == nil || !archived(&r.record) || !resolved(r.record.State) {
 		return false
 	}
 	return r.record.Birth == record.Birth && r.record.Version == record.Version && r.record.State == record.State

@@ -61,7 +61,8 @@ func (b *book) explain() *explained {
 		}
 		ex.addRecord(&record, +1)
 		if known := b.reservations[one.ID]; known != nil && known.record.Birth == one.Birth {
-			ex.addRecord(&known.record, -1)
+			before := r.before(&known.record)
+			ex.addRecord(&before, -1)
 		}
 	}
 	return ex

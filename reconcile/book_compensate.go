@@ -4,10 +4,11 @@ import "github.com/holdfast/holdfast/cache"
 
 // compensate applies what undid a refusal in Redis: its reservation is there again as the ledger has
 // it, or given back, under a higher version. Where the ledger has another reservation under that id,
-// or none, nothing of it was ever counted here: only the refusal is settled.
+// or none, nothing of it was ever counted here, and nothing is any more of one that is archived: only the refusal
+// is settled.
 func (b *book) compensate(entry *entry, i int, e *cache.Event) refusalReason {
 	known := b.reservations[e.ID]
-	if known != nil && known.record.Birth == e.Record.Birth {
+	if known != nil && known.record.Birth == e.Record.Birth && !archived(&known.record) {
 		if e.Record.Version <= known.record.Version {
 			return reasonVersion
 		}

@@ -31,6 +31,8 @@ func (b *book) follows(e *cache.Event) (before cache.Record, reason refusalReaso
 		return before, reasonVersion
 	case known != nil && known.record.Birth != e.Record.Birth:
 		return before, reasonKnown
+	case known != nil && archived(&known.record):
+		return before, reasonVersion
 	case known != nil:
 		before = known.record
 	}

@@ -207,7 +207,7 @@ func (p *Postgres) Reservation(ctx context.Context, id string) (record cache.Rec
 			return err
 		}
 		r := found[id]
-		if r == nil || len(r.record.Lines) == 0 { // of one that was archived only the id is left
+		if r == nil || archived(&r.record) {
 			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 		}
 		record = r.record

@@ -177,6 +177,7 @@ with written as (
         transition = u.transition
     from unnest($1::reservation_step[]) u
     where r.id = u.id and r.birth = u.birth and r.state = u.state_before and r.version = u.version_before
+        and r.archived_at is null
     returning 1)
 select expect(count(*), $2) from written`
 	steps := newRowArray(9, len(list))

@@ -92,13 +92,27 @@ func undo(r *refusal, known *cache.Record) *cache.Record {
 	if known == nil || known.Birth != r.step.Birth {
 		return nil
 	}
-	target := *known
+	target := r.before(known)
 	if r.verb == cache.VerbConfirm && (target.State == cache.StateHeld || target.State == cache.StateExpired) {
 		target.State = cache.StateExpired
 	}
 	target.Version = r.step.Version + 1
 	return &target
 }
+
+// before is the ledger's record of what a step was refused of. Where that has archived it, its lines are those
+// that Redis has, and nothing follows any more: callers are told what the ledger says.
+func (r *refusal) before(known *cache.Record) cache.Record {
+	record, err := cache.DecodeRecord(r.detail.Record)
+	if !archived(known) || err != nil {
+		return *known
+	}
+	record.State, record.Transition = known.State, transitionConflict
+	return record
+}
+
+// archived says whether only the id of a reservation is left, and how it came to rest.
+func archived(known *cache.Record) bool { return len(known.Lines) == 0 }
 
 // wasConfirmed says that a reservation is or was a sale.
 func wasConfirmed(r *cache.Record) bool {
