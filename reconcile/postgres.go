@@ -244,9 +244,10 @@ from levels where sku = $1 order by location`
 
 // LevelPage reads a page of levels. One round trip.
 func (p *Postgres) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
+	// No SKU is behind as many of the last character as it has room for: the range is what an index is read by.
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
-where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || chr(1114111) and starts_with(sku, $3) and ($4 = '' or location = $4)
+where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at := f.After()
 	err = p.list(ctx, func(ctx context.Context) error {
