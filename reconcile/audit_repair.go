@@ -151,7 +151,7 @@ func (r *auditRun) recordItems(ctx context.Context, list []AuditFinding, inconsi
 			items = append(items, cache.Unwatch(f.ID, id, cache.MarkedDeadline{Member: f.seen.text(0).Text, Score: f.seen.text(1)}))
 		default:
 			to := &record
-			if !known {
+			if !known || archived(&record) { // of what is archived there is nothing to write
 				to = nil
 			}
 			items = append(items, cache.SetRecord(f.ID, id, f.seen.text(0), to))

@@ -100,6 +100,9 @@ func (f *AuditFinding) would() string {
 	case KindReservationExtra:
 		return "take the record out of Redis"
 	case KindReservationState:
+		if len(f.Ledger.From) == 0 { // it is archived
+			return "take the record out of Redis"
+		}
 		return fmt.Sprintf("make the record in Redis what the ledger has: %s, version %d", f.Ledger.State, f.Ledger.Version)
 	case KindLimitDrift:
 		if f.relative() {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,4 +132,30 @@ func TestPrune_BesideReturn(t *testing.T) {
 	}
 	r.check()
 	expectFindings(t, i.ledger, i.audit(AuditOptions{}).ID)
+}
+
+// TestPrune_RecordEdited has the record that Redis still has of an archived reservation be edited by hand: there is
+// nothing to make it again from, so a repair has Redis forget it.
+func TestPrune_RecordEdited(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.shipped(nil)
+	r.quiesce()
+	_, err := i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: &box{}})
+	must(t, err)
+	const key = "{holdfast:0}:reservations"
+	edited := strings.Replace(i.client.HGet(t.Context(), key, "a").Val(), "fulfilled\x1f3", "confirmed\x1f9", 1)
+	must(t, i.client.HSet(t.Context(), key, "a", edited).Err())
+	plan, _, err := i.auditor(nil).Plan(t.Context(), AuditOptions{})
+	if err != nil || len(plan.Repairs) != 1 || plan.Repairs[0].Would != "take the record out of Redis" {
+		t.Errorf("planned: %+v, %v", plan, err)
+	}
+	if done := i.audit(AuditOptions{Repair: true}); done.Drift != 0 || done.Repaired != 1 {
+		t.Errorf("%+v", done)
+	}
+	if _, err := i.store.Reservation(t.Context(), "a"); !errors.Is(err, cache.ErrNotFound) {
+		t.Errorf("it is there: %v", err)
+	}
+	expectFindings(t, i.ledger, i.audit(AuditOptions{}).ID)
+	r.check()
 }
