@@ -110,7 +110,7 @@ func (a *applying) stopped(err error) error {
 	where := fmt.Sprintf("%s: lines %d to %d", a.file.name, a.lines[0], a.lines[1])
 	var problem *client.Problem
 	if errors.As(err, &problem) && problem.Code == "id_conflict" {
-		return fmt.Errorf("%s: %w\nthe import %s was made with other rows, reason or actor: "+
+		return fmt.Errorf("%s: %w\nthe import %s was made with other rows, --as-of, reason or actor: "+
 			"give this one another --id", where, err, a.id)
 	}
 	then := "run the same command again to go on"

@@ -90,6 +90,10 @@ func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
 	if !strings.Contains(got.stderr, "give this one another --id") || len(w.levels) != 2 {
 		t.Errorf("got %+v", got)
 	}
+	got = run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x", "--as-of", "2026-11-20T06:00:00Z").expect(t, exitRefused)
+	if !strings.Contains(got.stderr, "was made with other rows, --as-of, reason or actor") {
+		t.Errorf("got %+v", got)
+	}
 }
 
 func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
