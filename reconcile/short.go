@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// shortPart is what one line of a confirmed reservation has committed at a level.
+// shortPart is what a confirmed reservation has committed at a level, with all of its lines.
 type shortPart struct {
 	level int // which of those asked for
 	cache.ShortReservation
@@ -25,32 +25,26 @@ func shortOf(levels []cache.LevelShort, parts []shortPart) [][]cache.ShortReserv
 		left[i] = levels[i].Units
 	}
 	for _, part := range parts {
-		list := lists[part.level]
-		switch last := len(list) - 1; {
-		case last >= 0 && list[last].ID == part.ID:
-			list[last].Quantity += part.Quantity
-		case left[part.level] > 0:
-			lists[part.level] = append(list, part.ShortReservation)
-		default:
-			continue
+		if left[part.level] > 0 {
+			lists[part.level] = append(lists[part.level], part.ShortReservation)
+			left[part.level] -= part.Quantity
 		}
-		left[part.level] -= part.Quantity
 	}
 	return lists
 }
 
-// Short names reservations. It reads as many lines of each SKU as it takes to find limit that are confirmed,
-// the newest first; where that takes too long, it says nothing of how the ledger is. One round trip.
+// Short names reservations. It reads as many lines of each SKU as it takes to find limit reservations that are
+// confirmed, the newest first; where that takes too long, it says nothing of how the ledger is. One round trip.
 func (p *Postgres) Short(ctx context.Context, levels []cache.LevelShort, limit int) (lists [][]cache.ShortReservation, err error) {
 	const query = `
 select u.n - 1, s.id, s."order", s.customer, s.units
 from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cross join lateral (
-    select r.id, r."order", r.customer, l.created_at, f.quantity - f.fulfilled as units
+    select r.id, r."order", r.customer, l.created_at, sum(f.quantity - f.fulfilled)::bigint as units
     from reservation_lines l join reservations r on r.id = l.reservation_id
         cross join unnest(l.locations, l.quantities, l.fulfilled) as f (location, quantity, fulfilled)
     where l.sku = u.sku and f.location = u.location and f.quantity > f.fulfilled
         and r.state = 'confirmed' and r.resolved_at is null
-    order by l.created_at desc, l.reservation_id desc limit $3
+    group by l.created_at, r.id order by l.created_at desc, r.id desc limit $3
 ) s order by u.n, s.created_at desc, s.id desc`
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -75,8 +69,10 @@ func (m *Memory) Short(_ context.Context, levels []cache.LevelShort, limit int) 
 	for i, level := range levels {
 		var list []shortPart
 		for id, r := range m.reservations {
-			if r.record.State == cache.StateConfirmed {
-				list = append(list, partsAt(i, id, &r.record, level.LevelName)...)
+			if units := committedAt(&r.record, level.LevelName); r.record.State == cache.StateConfirmed && units > 0 {
+				list = append(list, shortPart{i, cache.ShortReservation{
+					ID: id, Order: r.record.Order, Customer: r.record.Customer, Quantity: units,
+				}})
 			}
 		}
 		slices.SortFunc(list, func(a, b shortPart) int {
@@ -87,16 +83,14 @@ func (m *Memory) Short(_ context.Context, levels []cache.LevelShort, limit int) 
 	return shortOf(levels, parts), nil
 }
 
-// partsAt is what the lines of a reservation have committed at a level.
-func partsAt(level int, id string, r *cache.Record, at cache.LevelName) (parts []shortPart) {
+// committedAt is what the lines of a confirmed reservation have committed at a level.
+func committedAt(r *cache.Record, at cache.LevelName) (units int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
-			if line.SKU == at.SKU && a.Location == at.Location && a.Quantity > a.Fulfilled {
-				parts = append(parts, shortPart{level, cache.ShortReservation{
-					ID: id, Order: r.Order, Customer: r.Customer, Quantity: a.Quantity - a.Fulfilled,
-				}})
+			if line.SKU == at.SKU && a.Location == at.Location {
+				units += a.Quantity - a.Fulfilled
 			}
 		}
 	}
-	return parts
+	return units
 }

@@ -25,16 +25,28 @@ func TestLedger_Short(t *testing.T) {
 			}
 			b.apply(b.entry(events...))
 		}
+		for _, reserve := range []bool{true, false} { // of which both lines have shirts
+			e := born("two", confirmed(2, 3), "two")
+			if reserve {
+				e = born("two", reserved(3), "two")
+			}
+			line := e.Record.Lines[0]
+			line.Line = "2"
+			e.Record.Lines, e.Record.Created = append(e.Record.Lines, line), e.Record.Created+9
+			b.apply(b.entry(e))
+		}
 		berlin := cache.LevelName{SKU: "TEE", Location: "berlin"}
 		for _, c := range []struct {
 			level cache.LevelShort
 			limit int
 			want  string
 		}{
-			{cache.LevelShort{LevelName: berlin, Units: 1}, 20, "[{r4 o-r4 c-r4 3}]"},
-			{cache.LevelShort{LevelName: berlin, Units: 3}, 20, "[{r4 o-r4 c-r4 3}]"},
-			{cache.LevelShort{LevelName: berlin, Units: 4}, 20, "[{r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3}]"},
-			{cache.LevelShort{LevelName: berlin, Units: 100}, 3, "[{r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3} {r1 o-r1 c-r1 3}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 1}, 20, "[{two   6}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 1}, 1, "[{two   6}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 7}, 20, "[{two   6} {r4 o-r4 c-r4 3}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 9}, 20, "[{two   6} {r4 o-r4 c-r4 3}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 10}, 20, "[{two   6} {r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3}]"},
+			{cache.LevelShort{LevelName: berlin, Units: 100}, 4, "[{two   6} {r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3} {r1 o-r1 c-r1 3}]"},
 			{cache.LevelShort{LevelName: cache.LevelName{SKU: "TEE", Location: "moon"}, Units: 1}, 20, "[]"},
 		} {
 			asked := []cache.LevelShort{{LevelName: cache.LevelName{SKU: "MUG", Location: "berlin"}, Units: 1}, c.level}
