@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func (m *Main) stockExportCommand() *cobra.Command {
 // writeWhole writes a file whole or not at all: an export that breaks off leaves what was there. A
 // device or a pipe is written as it is.
 func writeWhole(path string, write func(io.Writer) error) error {
-	target := path + ".partial"
+	target := path + "." + rand.Text() + ".partial" // two at once write each its own
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		target = path
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,6 +44,23 @@ func TestStockExport(t *testing.T) {
 		list := run(t, "stock", "export", "--server", empty.url, "--format=json").expect(t, exitDone).document(t)
 		if levels, ok := list["levels"].([]any); !ok || len(levels) != 0 {
 			t.Errorf("got %v", list)
+		}
+	})
+	t.Run("beside another one into the same file", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "out.csv")
+		into := func(first, last string, between func() error) error {
+			return writeWhole(path, func(w io.Writer) error {
+				_, err := io.WriteString(w, first)
+				err = errors.Join(err, between())
+				_, more := io.WriteString(w, last)
+				return errors.Join(err, more)
+			})
+		}
+		err := into("one\n", "one more\n", func() error {
+			return into("another, and it is longer\n", "another\n", func() error { return nil })
+		})
+		if text, reading := os.ReadFile(path); err != nil || reading != nil || string(text) != "one\none more\n" {
+			t.Errorf("%q, %v, %v", text, err, reading)
 		}
 	})
 	t.Run("that breaks off keeps the old file", func(t *testing.T) {
