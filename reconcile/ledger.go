@@ -51,6 +51,9 @@ type session interface {
 	// note keeps the session, and p.SeenAt, p.RunID and p.ReplicationID, where the position is still p.
 	note(ctx context.Context, p cache.Position) error
 
+	// keepFrom notes that what came and left before a moment, Unix ms, may not be known.
+	keepFrom(ctx context.Context, moment int64) error
+
 	// open lists refusals that wait for their undoing, the oldest first.
 	open(ctx context.Context, limit int) ([]refusal, error)
 	// settle marks refusals that have nothing to be undone any more.

@@ -174,6 +174,13 @@ func (s *memorySession) note(_ context.Context, p cache.Position) error {
 	return nil
 }
 
+func (s *memorySession) keepFrom(_ context.Context, moment int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keptFrom = max(s.keptFrom, moment)
+	return nil
+}
+
 func (s *memorySession) open(_ context.Context, limit int) ([]refusal, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

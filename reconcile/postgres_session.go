@@ -207,6 +207,13 @@ where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
 	})
 }
 
+func (s *postgresSession) keepFrom(ctx context.Context, moment int64) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		_, err := s.conn.Exec(ctx, keepFrom, s.ledger.shard, time.UnixMilli(moment))
+		return err
+	})
+}
+
 func (s *postgresSession) open(ctx context.Context, limit int) (list []refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
 		list, err = readOpen(ctx, s.conn, s.ledger.shard, &limit)

@@ -10,6 +10,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
+const keepFrom = `update positions set kept_from = greatest(kept_from, $2) where shard = $1`
+
 // Since reads what is on hand of levels, and what came and left since a moment, all of one snapshot. One
 // round trip.
 func (p *Postgres) Since(ctx context.Context, moment int64, levels []cache.LevelName) (since cache.Since, err error) {

@@ -88,7 +88,7 @@ func (p *Postgres) Prune(ctx context.Context, o PruneOptions) (done Pruned, err 
 		return done, err
 	}
 	// Whoever asks what moved since a moment must know first that not all of it is there any more.
-	if _, err := conn.Exec(ctx, `update positions set kept_from = greatest(kept_from, $2) where shard = $1`, p.shard, o.Before); err != nil {
+	if _, err := conn.Exec(ctx, keepFrom, p.shard, o.Before); err != nil {
 		return done, err
 	}
 	at := movementKey{}

@@ -434,8 +434,14 @@ func TestScenario_OlderLedger(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	i.stop()
+	counted := r.moment()
 	i = r.start(func(r *Reconciler) { r.AcceptOlderLedger = true })
 	i.open(5 * time.Second)
 	i.reserve("b", "TEE", 1)
+	if _, err := i.store.Adjust(t.Context(), tees("count", 10, counted)); !errors.Is(err, cache.ErrInvalid) {
+		t.Errorf("a count of a moment since which the ledger may lack what left: %v", err)
+	}
+	_, err = i.store.Adjust(t.Context(), tees("count", 10, r.moment()))
+	must(t, err)
 	r.check()
 }

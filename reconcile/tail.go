@@ -100,10 +100,8 @@ func (t *tail) examine(ctx context.Context, there, asked bool) (why string, err 
 	if !t.seen.Primary {
 		return "", fmt.Errorf("%w: it is a replica", cache.ErrUnavailable)
 	}
-	if !accepted {
-		if err := t.olderLedger(ctx); err != nil {
-			return "", err
-		}
+	if err := t.olderLedger(ctx, accepted); err != nil {
+		return "", err
 	}
 	if why = t.seen.Foreign(t.at); why != "" {
 		return why, nil
@@ -131,8 +129,9 @@ func (t *tail) examine(ctx context.Context, there, asked bool) (why string, err 
 	}
 }
 
-// olderLedger refuses a ledger that lacks what Redis has: only an operator may give that up.
-func (t *tail) olderLedger(ctx context.Context) error {
+// olderLedger refuses a ledger that lacks what Redis has: only an operator may give that up. Where one has, what came
+// and left until now may be among it.
+func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 	var why string
 	first, err := t.shard.Entries(ctx, "-", 1)
 	switch {
@@ -150,6 +149,9 @@ func (t *tail) olderLedger(ctx context.Context) error {
 	}
 	if why == "" {
 		return nil
+	}
+	if accepted {
+		return t.session.keepFrom(ctx, t.seen.Now)
 	}
 	if err := t.shard.CloseGate(ctx, true); err != nil {
 		return err
