@@ -14,7 +14,7 @@ import (
 
 // prunable is the condition on a reservation r that may be archived; $1 is the time.
 const prunable = `
-r.resolved_at is not null and r.archived_at is null and r.resolved_at < $1
+r.resolved_at is not null and r.archived_at is null and r.resolved_at < least($1, (select min(forgotten_to) from positions))
     and not exists (select from reservation_lines l where l.reservation_id = r.id and l.limits <> '' and 0 < any(l.fulfilled))
     and not exists (select from refusals f where f.reservation_id = r.id and f.settled_at is null)`
 

@@ -153,7 +153,7 @@ func (s *postgresSession) aged(ctx context.Context, query string, operation bool
 
 func (s *postgresSession) forgotten(ctx context.Context, upTo int64) error {
 	return s.do(ctx, func(ctx context.Context) error {
-		_, err := s.conn.Exec(ctx, `update positions set forgotten_to = $2 where shard = $1`, s.ledger.shard, time.UnixMilli(upTo))
+		_, err := s.conn.Exec(ctx, `update positions set forgotten_to = greatest(forgotten_to, $2) where shard = $1`, s.ledger.shard, time.UnixMilli(upTo))
 		return err
 	})
 }

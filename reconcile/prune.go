@@ -46,7 +46,7 @@ var ErrPruning = errors.New("another process archives already")
 // Prune archives reservations that came to rest before a time, with their lines, and movements made before
 // it. Of a reservation the id stays, so that it is never used again; of movements their sum for each level
 // stays, as one row, so that they add up to the levels as before, after each transaction. What a purchase
-// limit still counts, and what is refused and not undone yet, stays.
+// limit still counts, what is refused and not undone yet, and what Redis was not told to forget yet, stays.
 //
 // It may run beside everything else, and be stopped at any moment: a row is in the archive before it is
 // gone, and where Prune ends in between, it is there once more after the next. Refusals: ErrPruning.

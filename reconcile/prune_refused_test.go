@@ -59,6 +59,7 @@ func TestPrune_RefusesSteps(t *testing.T) {
 			i.reserve("sold", "TEE", 1)
 			i.confirm("sold")
 			c.rests(t, r, i)
+			r.forgot(t)
 			hold()
 			steps := make(chan error, 1)
 			go func() { steps <- c.step(t, i) }()
@@ -108,6 +109,7 @@ func TestPrune_BesideReturn(t *testing.T) {
 	r := newRig(t)
 	i := r.shipped(nil)
 	r.forgets("a")
+	r.forgot(t)
 	archive := &shelf{syncing: make(chan struct{}), goOn: make(chan struct{})}
 	pruned, returned := make(chan error, 1), make(chan error, 1)
 	go func() {
@@ -141,6 +143,7 @@ func TestPrune_RecordEdited(t *testing.T) {
 	r := newRig(t)
 	i := r.shipped(nil)
 	r.quiesce()
+	r.forgot(t)
 	_, err := i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: &box{}})
 	must(t, err)
 	const key = "{holdfast:0}:reservations"

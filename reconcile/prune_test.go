@@ -54,7 +54,15 @@ func agedRig(t *testing.T) (*rig, *instance) {
 		}
 	}
 	r.check()
+	r.forgot(t)
 	return r, i
+}
+
+// forgot has the ledger take all that has come to rest for forgotten by Redis, as after the retention.
+func (r *rig) forgot(t *testing.T) {
+	t.Helper()
+	_, err := r.pool.Exec(t.Context(), `update positions set forgotten_to = now() + interval '1 day'`)
+	must(t, err)
 }
 
 func (r *rig) number(t *testing.T, query string) (n int64) {
@@ -175,6 +183,23 @@ insert into refusals (shard, epoch, sequence, event, verb, reservation_id, birth
 	}
 	if n := r.number(t, `select count(*) from reservations where archived_at is not null`); n != 2 {
 		t.Errorf("%d were archived, want 2", n)
+	}
+}
+
+// TestPrune_Remembered leaves what Redis was not told to forget yet: once it is archived, nobody would tell it.
+func TestPrune_Remembered(t *testing.T) {
+	r := newRig(t)
+	i := r.shipped(nil)
+	r.quiesce()
+	soon := time.Now().Add(time.Hour)
+	done, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon, Archive: &box{}})
+	if err != nil || done.Reservations != 0 || done.Movements == 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	r.check()
+	r.forgot(t)
+	if there, err := i.ledger.Prune(t.Context(), PruneOptions{Before: soon}); err != nil || there != (Pruned{Reservations: 1}) {
+		t.Errorf("forgotten: %+v, %v", there, err)
 	}
 }
 

@@ -61,8 +61,8 @@ func (m *Main) reconcilePruneCommand() *cobra.Command {
 		Long: "Archive what is old: reservations that were released, expired or wholly fulfilled, with their lines,\n" +
 			"and movements. Each row goes to a file as a line of JSON, gzipped, and is there before it is gone.\n\n" +
 			"Levels stay as they are, and what is left of the movements still adds up to them. An id that was used\n" +
-			"is never used again. What a purchase limit still counts stays. It runs beside everything else, and may\n" +
-			"be stopped and run again at any moment.",
+			"is never used again. What a purchase limit still counts stays, and what Redis was not told to forget\n" +
+			"yet. It runs beside everything else, and may be stopped and run again at any moment.",
 		Example: "  holdfast reconcile prune --dry-run\n" +
 			"  holdfast reconcile prune --older-than 90d --archive /var/lib/holdfast/2026-11.jsonl.gz",
 		Args: noArgs,
