@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 // archiveFile is a file of gzipped lines. It is made when the first is written, and never over another.
@@ -24,8 +25,21 @@ func (a *archiveFile) Write(p []byte) (int, error) {
 			return 0, err
 		}
 		a.file, a.gzip = file, gzip.NewWriter(file)
+		if err := syncFolder(filepath.Dir(a.path)); err != nil {
+			return 0, err
+		}
 	}
 	return a.gzip.Write(p)
+}
+
+// syncFolder returns when what a folder lists is on the disk: without, a file can be gone after a power cut that was
+// written to the disk itself.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // Sync returns when all that was written is on the disk.

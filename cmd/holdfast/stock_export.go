@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -48,8 +49,11 @@ func (m *Main) stockExportCommand() *cobra.Command {
 }
 
 // writeWhole writes a file whole or not at all: an export that breaks off leaves what was there. A
-// device or a pipe is written as it is.
+// device or a pipe is written as it is, of a link what it names.
 func writeWhole(path string, write func(io.Writer) error) error {
+	if there, err := filepath.EvalSymlinks(path); err == nil {
+		path = there
+	}
 	target := path + "." + rand.Text() + ".partial" // two at once write each its own
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		target = path

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"slices"
 	"testing"
 )
@@ -61,6 +62,17 @@ func TestStockExport(t *testing.T) {
 		})
 		if text, reading := os.ReadFile(path); err != nil || reading != nil || string(text) != "one\none more\n" {
 			t.Errorf("%q, %v, %v", text, err, reading)
+		}
+	})
+	t.Run("through a link", func(t *testing.T) {
+		path := write(t, "out.csv", "old")
+		link := filepath.Join(t.TempDir(), "link.csv")
+		if err := os.Symlink(path, link); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "stock", "export", "--server", newWarehouse(t).url, "-o", link).expect(t, exitDone)
+		if text, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(text), "sku,location,") {
+			t.Errorf("got %q, %v", text, err)
 		}
 	})
 	t.Run("that breaks off keeps the old file", func(t *testing.T) {
