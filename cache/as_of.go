@@ -56,7 +56,7 @@ func (s *Store) sendCounts(ctx context.Context, c *adjustCall) answer {
 		select {
 		case <-time.After(behindPoll):
 		case <-waiting.Done():
-			return answer{err: fmt.Errorf("%w: the ledger is behind what came and left", ErrNotDurable)}
+			return answer{err: fmt.Errorf("%w: the ledger is behind what came and left, or others count at the same time", ErrNotDurable)}
 		}
 	}
 }
