@@ -39,6 +39,7 @@ func (b *bench) reserveRequests(list []ReserveRequest) []request {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
+	known = orDefault(b.store.directed.Load(), known)
 	requests := make([]request, len(list))
 	for i := range list {
 		call := &reserveCall{request: &list[i]}
@@ -153,27 +154,67 @@ func TestBatchOfFirst(t *testing.T) {
 	})
 }
 
-// step is one batch of a plan: requests of one verb, after some time.
+// step is one batch of a plan: requests of one verb, after some time. Those before it may have been routed by
+// another directory.
 type step struct {
-	verb     Verb
-	wait     time.Duration
-	reserves []ReserveRequest
-	changes  []TransitionRequest
-	extends  []ExtendRequest
-	adjusts  []AdjustRequest
+	directory *location.Directory // nil: as before
+	verb      Verb
+	wait      time.Duration
+	reserves  []ReserveRequest
+	changes   []TransitionRequest
+	moves     []MoveRequest
+	extends   []ExtendRequest
+	adjusts   []AdjustRequest
+}
+
+// drawDirectory draws what SET consists of, what a customer may have, and how candidates are ranked.
+func drawDirectory(t *rapid.T) *location.Directory {
+	places := []location.ID{"z", "x", "y"}
+	few := rapid.Int64Range(1, 2)
+	d := location.Directory{
+		Channels: []location.SalesChannel{{
+			ID: "web", Default: true, Locations: places,
+			Rank: rapid.SampledFrom([][]location.Rank{nil, {location.RankHighestStock}}).Draw(t, "rank"),
+		}},
+		Kits: []location.Kit{{SKU: "SET", Components: []location.Component{
+			{SKU: "TEE", Quantity: few.Draw(t, "tees of a set")}, {SKU: "MUG", Quantity: few.Draw(t, "mugs of a set")},
+		}}},
+		Limits: rapid.SampledFrom([][]location.Limit{
+			nil, {{ID: "tees", SKUs: []location.SKU{"TEE"}}}, {{ID: "all"}, {ID: "sets", SKUs: []location.SKU{"SET"}}},
+		}).Draw(t, "limits"),
+	}
+	for _, id := range places {
+		d.Locations = append(d.Locations, location.Location{ID: id})
+	}
+	for i := range d.Limits {
+		d.Limits[i].PerCustomer = rapid.Int64Range(2, 9).Draw(t, "most")
+	}
+	return &d
+}
+
+// drawStock draws what is on hand at first. A level may be missing.
+func drawStock(t *rapid.T) (list []AdjustRequest) {
+	for _, sku := range []location.SKU{"TEE", "MUG"} {
+		for _, at := range []location.ID{"x", "y", "z"} {
+			if n := rapid.Int64Range(-2, 20).Draw(t, "stock"); n >= 0 {
+				list = append(list, AdjustRequest{ID: fmt.Sprint(sku, at), Changes: []Change{{SKU: sku, Location: at, OnHand: &n}}})
+			}
+		}
+	}
+	return list
 }
 
 func drawPlan(t *rapid.T) (plan []step) {
-	ids := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"})
+	ids := rapid.SampledFrom([]string{"a", "b", "c", "d"})
 	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG"})
 	places := rapid.SampledFrom([]location.ID{"x", "y", "z"})
 	few := rapid.Int64Range(1, 4)
 	line := rapid.Custom(func(t *rapid.T) LineRequest {
-		return LineRequest{SKU: skus.Draw(t, "sku"), Quantity: few.Draw(t, "quantity"),
-			Location: rapid.SampledFrom([]location.ID{"", "", "x", "y"}).Draw(t, "pin")}
+		return LineRequest{SKU: rapid.SampledFrom([]location.SKU{"TEE", "MUG", "SET"}).Draw(t, "sku"), Quantity: few.Draw(t, "quantity"),
+			Location: rapid.SampledFrom([]location.ID{"", "", "", "", "x", "y"}).Draw(t, "pin")}
 	})
 	reserves := rapid.Custom(func(t *rapid.T) ReserveRequest {
-		r := ReserveRequest{ID: ids.Draw(t, "id"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),
+		r := ReserveRequest{ID: ids.Draw(t, "id"), Customer: rapid.SampledFrom([]string{"c1", "c2"}).Draw(t, "customer"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),
 			Split: rapid.SampledFrom([]location.Split{"", "never", "units"}).Draw(t, "split")}
 		for i := range r.Lines {
 			r.Lines[i].Line = strconv.Itoa(i)
@@ -181,11 +222,15 @@ func drawPlan(t *rapid.T) (plan []step) {
 		return r
 	})
 	changes := rapid.Custom(func(t *rapid.T) TransitionRequest {
-		r := TransitionRequest{ID: ids.Draw(t, "id"), Version: rapid.Int64Range(0, 3).Draw(t, "version")}
+		r := TransitionRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{0, 1, 1, 2, 3}).Draw(t, "version")}
 		if r.Version > 0 && rapid.Bool().Draw(t, "partly") {
 			r.Lines = []LineQuantity{{Line: "0", Quantity: few.Draw(t, "units")}}
 		}
 		return r
+	})
+	moves := rapid.Custom(func(t *rapid.T) MoveRequest {
+		return MoveRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{1, 1, 1, 2, 3}).Draw(t, "version"),
+			Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), To: places.Draw(t, "to")}
 	})
 	extends := rapid.Custom(func(t *rapid.T) ExtendRequest {
 		return ExtendRequest{ID: ids.Draw(t, "id"), TTL: time.Duration(few.Draw(t, "ttl")) * 5 * time.Second}
@@ -204,11 +249,21 @@ func drawPlan(t *rapid.T) (plan []step) {
 		}
 		return AdjustRequest{ID: ids.Draw(t, "operation"), Changes: []Change{c}}
 	})
-	plan = append(plan, step{verb: VerbAdjust, adjusts: rapid.SliceOfN(adjusts, 2, 5).Draw(t, "stock")})
-	for range rapid.IntRange(2, 6).Draw(t, "steps") {
-		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbExtend, VerbAdjust}).Draw(t, "verb"),
+	plan = append(plan, step{verb: VerbAdjust, adjusts: drawStock(t)})
+	first := step{verb: VerbReserve, reserves: rapid.SliceOfN(reserves, 3, 6).Draw(t, "first")}
+	if rapid.IntRange(0, 3).Draw(t, "directory") > 0 {
+		first.directory = drawDirectory(t)
+	}
+	plan = append(plan, first)
+	for range rapid.IntRange(2, 8).Draw(t, "steps") {
+		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbMove, VerbExtend, VerbAdjust}).Draw(t, "verb"),
 			wait: time.Duration(rapid.IntRange(0, 6).Draw(t, "wait")) * time.Second}
+		if rapid.IntRange(0, 3).Draw(t, "directory") == 0 {
+			s.directory = drawDirectory(t)
+		}
 		switch s.verb {
+		case VerbMove:
+			s.moves = rapid.SliceOfN(moves, 1, 4).Draw(t, "moves")
 		case VerbReserve:
 			s.reserves = rapid.SliceOfN(reserves, 1, 6).Draw(t, "reserves")
 		case VerbExtend:
@@ -234,9 +289,17 @@ func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
 	var out strings.Builder
 	for _, s := range plan {
 		b.now += s.wait.Milliseconds()
+		if s.directory != nil {
+			direct(*s.directory)(b)
+		}
 		requests := b.reserveRequests(s.reserves)
 		for i := range s.changes {
 			requests = append(requests, &transitionCall{verb: s.verb, request: &s.changes[i], settled: settledAlways})
+		}
+		for i := range s.moves {
+			requests = append(requests, &transitionCall{
+				verb: s.verb, request: &TransitionRequest{ID: s.moves[i].ID, Version: s.moves[i].Version}, move: &s.moves[i], settled: settledAlways,
+			})
 		}
 		for i := range s.extends {
 			requests = append(requests, &extendCall{request: &s.extends[i]})
