@@ -150,6 +150,9 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 	if why == "" {
 		return nil
 	}
+	if err := t.stillThere(ctx); err != nil {
+		return err
+	}
 	if accepted {
 		return t.session.keepFrom(ctx, t.seen.Now)
 	}
@@ -157,6 +160,16 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s", ErrOlderLedger, why)
+}
+
+// stillThere refuses where the position is another by now, or the lock another's: who was stopped after reading the
+// position finds a Redis that has gone on with the ledger, and would take that for older.
+func (t *tail) stillThere(ctx context.Context) error {
+	p, there, err := t.session.position(ctx)
+	if err == nil && !(there && samePosition(p.Position, t.at)) {
+		err = errMoved
+	}
+	return err
 }
 
 func (t *tail) inspect(ctx context.Context) error {

@@ -1,0 +1,90 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// lateReader is a ledger whose first session is stopped once it has read the position, as SIGSTOP stops a process.
+type lateReader struct {
+	*Postgres
+	stop  *stopAt
+	ended chan struct{} // closed with that session
+	once  sync.Once
+}
+
+func (l *lateReader) lock(ctx context.Context) (session, error) {
+	s, err := l.Postgres.lock(ctx)
+	if err == nil {
+		l.once.Do(func() { s = &lateSession{session: s, ledger: l} })
+	}
+	return s, err
+}
+
+type lateSession struct {
+	session
+	ledger *lateReader
+}
+
+func (s *lateSession) position(ctx context.Context) (position, bool, error) {
+	at, there, err := s.session.position(ctx)
+	s.ledger.stop.point("position")
+	return at, there, err
+}
+
+func (s *lateSession) close() {
+	s.session.close()
+	close(s.ledger.ended)
+}
+
+// TestHandover_ComparesLate has the holder of the lock be stopped between reading the position and looking at Redis,
+// while another applies and trims, or rebuilds: what the first has read is old, and the ledger is not.
+func TestHandover_ComparesLate(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(i *instance){
+		"trimmed": func(*instance) {},
+		"rebuilt": func(i *instance) {
+			must(t, i.client.FlushAll(context.Background()).Err())
+			_, err := AwaitOpen(context.Background(), i.client, "holdfast", 1)
+			must(t, err)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			before := r.started(nil)
+			r.quiesce()
+			before.stop()
+			late := &lateReader{Postgres: NewPostgres(r.pool, 0), stop: newStop(t, "position"), ended: make(chan struct{})}
+			r.start(func(r *Reconciler) { r.Ledger = late })
+			late.stop.wait(t)
+			two := r.start(nil)
+			two.reserve("a", "TEE", 1)
+			r.await("another confirms", 8*time.Second, func() error {
+				_, err := two.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
+				return err
+			})
+			meanwhile(two)
+			r.await("the stream is trimmed", 3*time.Second, func() error {
+				n, err := two.client.XLen(context.Background(), "{holdfast:0}:events").Result()
+				if n != 1 {
+					return fmt.Errorf("%d entries, %w", n, err)
+				}
+				return nil
+			})
+			late.stop.letGo()
+			<-late.ended
+			if gate, err := two.client.HGet(t.Context(), "{holdfast:0}:stock", "gate").Result(); gate == "stopped" {
+				t.Fatalf("the gate is %q, %v", gate, err)
+			}
+			two.reserve("b", "TEE", 1)
+			two.confirm("b")
+			r.check()
+		})
+	}
+}
