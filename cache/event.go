@@ -143,14 +143,14 @@ func decodeEvent(text string) (Event, error) {
 		e.StateBefore, e.VersionBefore, e.Extra = State(f.text()), f.number(), f.text()
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
-			return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, err)
+			return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, err)
 		}
 		if e.Verb == VerbReturn {
 			f.failed = !e.readReturn() || f.failed
 		}
 	}
 	if f.failed {
-		return Event{}, fmt.Errorf("%s of %q: %w", e.Verb, e.ID, ErrCorrupt)
+		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, ErrCorrupt)
 	}
 	return e, nil
 }

@@ -1,0 +1,39 @@
+package reconcile
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// TestScenario_OddEntries has entries that no script has written, under an id of this epoch, keep no sale waiting,
+// whatever their bytes are.
+func TestScenario_OddEntries(t *testing.T) {
+	t.Parallel()
+	record := born("odd", reserved(1), "n1").Record.Encode()
+	for name, values := range map[string][]string{
+		"verb":   {"v", "1", "n", "n1", "e", "1\x1d\xff\x00"},
+		"nonce":  {"v", "1", "n", "\xff\x00", "e", "1"},
+		"id":     {"v", "1", "n", "n1", "e", "1\x1dreserve\x1f\xff\x00\x1f\x1f0\x1f\x1e" + record},
+		"audit":  {"v", "1", "n", "n1", "e", "1\x1daudit\x1f\xff\x00\x1f\x1f1\x1f0\x1f0\x1f0", "d", "2:\xff\x00--"},
+		"repair": {"v", "1", "n", "n1", "e", "1\x1drepair\x1f\xff\x00\x1f\xff", "d", "3:add2:\xff\x002:\xff\x001:11:01:01:01:0"},
+		"revert": {"v", "1", "n", "n1", "e", "1\x1drevert\x1f\xff\x00\x1f\xff"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			i := r.started(nil)
+			must(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: values}).Err())
+			i.reserve("a", "TEE", 1)
+			r.await("it is sold", 5*time.Second, func() error {
+				_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
+				return err
+			})
+			r.check()
+		})
+	}
+}
