@@ -34,19 +34,28 @@ func identity(ctx context.Context, client redis.UniversalClient, prefix string) 
 	return shard.Inspect(ctx)
 }
 
-// CheckOlder refuses with ErrOlderLedger where the gate was stopped for that: a rebuild would give up what
-// the ledger lacks.
+// CheckOlder refuses with ErrOlderLedger where the ledger lacks what Redis has, whether or not the gate was stopped for
+// that yet: a rebuild would give it up.
 func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, p *Postgres) error {
-	id, err := identity(ctx, client, prefix)
+	shard, err := cache.OpenShard(ctx, client, prefix, 0)
 	if err != nil {
 		return err
 	}
-	epoch, err := p.Epoch(ctx)
+	defer shard.Close()
+	seen, err := shard.Inspect(ctx)
 	if err != nil {
 		return err
 	}
-	if id.Stopped() || id.Epoch > epoch {
-		return fmt.Errorf("%w: it is at epoch %d, Redis at %d, its gate %q", ErrOlderLedger, epoch, id.Epoch, id.Gate)
+	first, err := shard.Entries(ctx, "-", 1)
+	if err != nil {
+		return err
+	}
+	at, _, err := readPosition(ctx, p.pool, p.shard, "") // last: whoever applies meanwhile only moves it on
+	if err != nil {
+		return err
+	}
+	if why := older(&seen, first, at.Position); why != "" {
+		return fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}
 	return nil
 }

@@ -419,6 +419,9 @@ func TestScenario_OlderLedger(t *testing.T) {
 	i.stop()
 	_, err := r.pool.Exec(t.Context(), `update positions set sequence = sequence - 4, nonce = 'before'`)
 	must(t, err)
+	if err := CheckOlder(t.Context(), i.client, "holdfast", i.ledger); !errors.Is(err, ErrOlderLedger) {
+		t.Errorf("before anybody has met it: %v", err)
+	}
 	i = r.start(nil)
 	r.await("the gate is stopped", 5*time.Second, func() error {
 		gate, err := i.client.HGet(context.Background(), "{holdfast:0}:stock", "gate").Result()

@@ -132,21 +132,11 @@ func (t *tail) examine(ctx context.Context, there, asked bool) (why string, err 
 // olderLedger refuses a ledger that lacks what Redis has: only an operator may give that up. Where one has, what came
 // and left until now may be among it.
 func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
-	var why string
 	first, err := t.shard.Entries(ctx, "-", 1)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case t.seen.Stopped():
-		why = "it was found so before"
-	case t.seen.Epoch > t.at.Epoch:
-		why = fmt.Sprintf("it is at epoch %d, Redis at %d", t.at.Epoch, t.seen.Epoch)
-	case len(first) == 1:
-		id, err := parseEntryID(first[0].ID)
-		if err == nil && id.epoch == t.at.Epoch && id.sequence > t.at.Sequence && t.seen.Epoch == t.at.Epoch {
-			why = fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", t.at.EntryID(), id)
-		}
 	}
+	why := older(&t.seen, first, t.at)
 	if why == "" {
 		return nil
 	}
@@ -160,6 +150,23 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 		return err
 	}
 	return fmt.Errorf("%w: %s", ErrOlderLedger, why)
+}
+
+// older says why a ledger that has applied up to at lacks what Redis has, given the first entry that is there; ""
+// where it does not.
+func older(seen *cache.Identity, first []redis.XMessage, at cache.Position) string {
+	switch {
+	case seen.Stopped():
+		return "it was found so before"
+	case seen.Epoch > at.Epoch:
+		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch)
+	case len(first) == 1 && seen.Epoch == at.Epoch:
+		id, err := parseEntryID(first[0].ID)
+		if err == nil && id.epoch == at.Epoch && id.sequence > at.Sequence {
+			return fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", at.EntryID(), id)
+		}
+	}
+	return ""
 }
 
 // stillThere refuses where the position is another by now, or the lock another's: who was stopped after reading the
