@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -87,4 +88,31 @@ func TestHandover_ComparesLate(t *testing.T) {
 			r.check()
 		})
 	}
+}
+
+// TestHandover_LoaderStopped has a process be stopped while it loads scripts: the others get to load them.
+func TestHandover_LoaderStopped(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	i := r.started(nil)
+	stop := newStop(t, "loading")
+	loaded := make(chan error, 1)
+	go func() {
+		loaded <- NewPostgres(r.pool, 0).Loading(context.Background(), func(context.Context, cache.Position) error {
+			stop.point("loading")
+			return nil
+		})
+	}()
+	stop.wait(t)
+	must(t, i.client.ScriptFlush(t.Context()).Err())
+	r.await("a hold is taken", 8*time.Second, func() error {
+		_, err := i.store.Reserve(context.Background(), order("a", "TEE", 1))
+		return err
+	})
+	stop.letGo()
+	if err := <-loaded; !errors.Is(err, cache.ErrNotDurable) {
+		t.Errorf("it went on with a lock that it had lost: %v", err)
+	}
+	i.confirm("a")
+	r.check()
 }

@@ -86,12 +86,17 @@ func (p *Postgres) list(ctx context.Context, f func(ctx context.Context) error) 
 	return p.read(limited, f)
 }
 
+// lockLoading has whoever loads scripts wait for whoever does already, unless that was stopped, or is cut off: then
+// Postgres ends its session.
+const lockLoading = `
+select set_config('idle_in_transaction_session_timeout', $3::bigint::text, true), pg_advisory_xact_lock($1::integer, ` + lockOf + `)`
+
 // Loading hands check the position, while no other process loads scripts.
 func (p *Postgres) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	var refusal error
 	err := p.read(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1::integer, `+lockOf+`)`, loadClass, p.shard); err != nil {
+			if _, err := tx.Exec(ctx, lockLoading, loadClass, p.shard, sessionIdle.Milliseconds()); err != nil {
 				return err
 			}
 			at, there, err := readPosition(ctx, tx, p.shard, "")
