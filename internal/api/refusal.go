@@ -34,6 +34,7 @@ type refusal struct {
 const (
 	unknownOutcome = "; the outcome is unknown, repeat the same call with the same id"
 	nothingChanged = "; nothing was changed, repeat the same call"
+	maybeDone      = "; repeat the same call with the same id" // an attempt before may have done it, and its reply was lost
 )
 
 // refusals is the one table from errors to HTTP; the first row that is the error counts. Those that
@@ -49,9 +50,9 @@ var refusals = []refusal{
 	{cache.ErrNotFound, notFound, "", nil},
 	{cache.ErrWrongState, wrongState, "", fillWrongState},
 	{cache.ErrVersionConflict, versionConflict, "", fillVersionConflict},
-	{cache.ErrRebuilding, rebuilding, "stock is being rebuilt from the ledger" + nothingChanged, nil},
+	{cache.ErrRebuilding, rebuilding, "stock is being rebuilt from the ledger" + maybeDone, nil},
 	{cache.ErrNotDurable, notDurableYet, "the ledger has not decided this yet; repeat the same call with the same id", nil},
-	{cache.ErrBacklogFull, backlogFull, "too much waits to be written to the ledger" + nothingChanged, nil},
+	{cache.ErrBacklogFull, backlogFull, "too much waits to be written to the ledger" + maybeDone, nil},
 	{cache.ErrUnavailable, unavailable, "redis is unavailable" + unknownOutcome, nil},
 	{cache.ErrClosed, unavailable, "the server is shutting down; repeat the same call with the same id", nil},
 	{cache.ErrCorrupt, internal, "a stored value is corrupt; the log of the server names it", nil},

@@ -85,11 +85,11 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			cache.ErrRebuilding, 503, "rebuilding", "Rebuilding",
-			`"detail":"stock is being rebuilt from the ledger; nothing was changed, repeat the same call","code":"rebuilding"}`, repeat503,
+			`"detail":"stock is being rebuilt from the ledger; repeat the same call with the same id","code":"rebuilding"}`, repeat503,
 		},
 		{
 			cache.ErrBacklogFull, 503, "backlog_full", "Backlog full",
-			`"detail":"too much waits to be written to the ledger; nothing was changed, repeat the same call","code":"backlog_full"}`, repeat503,
+			`"detail":"too much waits to be written to the ledger; repeat the same call with the same id","code":"backlog_full"}`, repeat503,
 		},
 		{
 			cache.ErrCorrupt, 500, "internal", "Internal error",
