@@ -157,6 +157,8 @@ func wanted(t reflect.Type) string {
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"
+	case reflect.Bool:
+		return "true or false"
 	case reflect.Slice:
 		return "a list"
 	case reflect.Struct, reflect.Map:

@@ -39,6 +39,7 @@ func TestMalformed(t *testing.T) {
 		{"object as lines", reserve, `{"lines": {}}`, 400, at("/lines", "must be a list")},
 		{"list as address", reserve, `{"ship_to": []}`, 400, at("/ship_to", "must be an object")},
 		{"string as latitude", reserve, `{"ship_to": {"latitude": "1"}}`, 400, at("/ship_to/latitude", "must be a number")},
+		{"string as repair", "/v1/audits", `{"repair": "yes"}`, 400, at("/repair", "must be true or false")},
 		{"number as metadata", reserve, `{"metadata": {"a": 1}}`, 400, at("/metadata/a", "must be a string")},
 		{
 			"latitude beyond a float", reserve, `{"ship_to": {"latitude": 1e999}}`, 422,
