@@ -29,22 +29,32 @@ select (select count(*) from reservations r where ` + prunable + `),
 	return there, err
 }
 
-// archiveReservations archives the oldest reservations, and returns how many.
+// archiveReservations archives the oldest reservations, and returns how many. No row is locked before all of them
+// are safe, for that may take long, and whoever applies would wait; one that changed meanwhile stays.
 func archiveReservations(ctx context.Context, tx pgx.Tx, o *PruneOptions) (int64, error) {
 	const oldest = `
-select r.id, json_build_object('reservation', to_json(r),
+select r.id, r.version, json_build_object('reservation', to_json(r),
     'lines', (select json_agg(l order by l.position) from reservation_lines l where l.reservation_id = r.id))::text
 from reservations r where ` + prunable + `
-order by r.resolved_at, r.id limit $2 for update of r`
+order by r.resolved_at, r.id limit $2`
 	const reduce = `
-update reservations set archived_at = now(), fingerprint = '', transition = '', channel = '', customer = '', "order" = '',
-    pickup = '', split = '', ship_to = null, metadata = null
-where id = any($1)`
+with reduced as (
+    update reservations r set archived_at = now(), fingerprint = '', transition = '', channel = '', customer = '', "order" = '',
+        pickup = '', split = '', ship_to = null, metadata = null
+    from unnest($2::text[], $3::bigint[]) as u (id, version)
+    where r.id = u.id and r.version = u.version and ` + prunable + `
+    returning r.id
+), gone as (
+    delete from reservation_lines l using reduced where l.reservation_id = reduced.id
+)
+select count(*) from reduced`
 	rows, _ := tx.Query(ctx, oldest, o.Before, o.page) // its error is that of the rows
 	var ids, texts []string
+	var versions []int64
 	var id, text string
-	if _, err := pgx.ForEachRow(rows, []any{&id, &text}, func() error {
-		ids, texts = append(ids, id), append(texts, text)
+	var version int64
+	if _, err := pgx.ForEachRow(rows, []any{&id, &version, &text}, func() error {
+		ids, versions, texts = append(ids, id), append(versions, version), append(texts, text)
 		return nil
 	}); err != nil || len(ids) == 0 {
 		return 0, err
@@ -52,11 +62,9 @@ where id = any($1)`
 	if err := write(o.Archive, texts); err != nil {
 		return 0, err
 	}
-	if _, err := tx.Exec(ctx, `delete from reservation_lines where reservation_id = any($1)`, ids); err != nil {
-		return 0, err
-	}
-	tag, err := tx.Exec(ctx, reduce, ids)
-	return tag.RowsAffected(), err
+	var reduced int64
+	err := tx.QueryRow(ctx, reduce, o.Before, ids, versions).Scan(&reduced)
+	return reduced, err
 }
 
 // movementKey is where a movement stands.

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -216,4 +217,48 @@ func TestPrune_Once(t *testing.T) {
 	}
 	_, err = conn.Exec(t.Context(), `select pg_advisory_unlock_all()`)
 	must(t, err)
+}
+
+// hanging is an archive that hangs when it is to be safe, as a disk that does not answer.
+type hanging struct {
+	box
+	stop *stopAt
+}
+
+func (h *hanging) Sync() error {
+	h.stop.point("sync")
+	return h.box.Sync()
+}
+
+// TestPrune_Hangs keeps nobody from selling where the archive hangs, also where something of what is archived comes
+// back; what has come back is archived as it is then.
+func TestPrune_Hangs(t *testing.T) {
+	r, i := agedRig(t)
+	archive := &hanging{stop: newStop(t, "sync")}
+	pruned := make(chan error, 1)
+	go func() {
+		_, err := i.ledger.Prune(context.Background(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: archive})
+		pruned <- err
+	}()
+	archive.stop.wait(t)
+	_, err := i.store.Return(t.Context(), cache.ReturnRequest{
+		ID: "back", Reservation: "o3", To: "berlin", Lines: []cache.LineQuantity{{Line: "1", Quantity: 1}},
+	})
+	if err != nil {
+		t.Errorf("what is archived does not come back: %v", err)
+	}
+	i.reserve("new", "TEE-0", 1)
+	i.confirm("new")
+	archive.stop.letGo()
+	must(t, <-pruned)
+	r.check()
+	if n := r.number(t, `select count(*) from reservations where archived_at is not null and id <> 'o3'`); n != 5 {
+		t.Errorf("%d others were archived, want 5", n)
+	}
+	_, err = i.ledger.Prune(t.Context(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: archive})
+	must(t, err)
+	if text := archive.safe.String(); !strings.Contains(text[strings.LastIndex(text, `"reservation" : {"id":"o3"`):], `"returned":1`) {
+		t.Errorf("it is not in the archive as it came back:\n%s", text)
+	}
+	r.check()
 }
