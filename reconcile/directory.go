@@ -34,7 +34,8 @@ type Directories interface {
 	Directory(ctx context.Context, known int64) (d Directory, changed bool, err error)
 
 	// ApplyDirectory makes a directory the current version. One that says what the current one says
-	// changes nothing and is that version: it is safe to repeat. Refusals, the first that applies: *location.InvalidError,
+	// changes nothing and is that version: it is safe to repeat, also with the ifVersion that it has replaced.
+	// Refusals, the first that applies: *location.InvalidError,
 	// *cache.VersionError where the current version is not ifVersion, *cache.InUseError where a location
 	// that still has held or committed units would go, ErrNotDurable.
 	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error)
@@ -42,12 +43,14 @@ type Directories interface {
 
 // replaces checks that a directory may take the place of current; same says that it says the same.
 func replaces(current *Directory, next *location.Directory, ifVersion int64) (same bool, err error) {
-	if ifVersion != AnyVersion && ifVersion != current.Version {
-		return false, &cache.VersionError{Current: current.Version}
-	}
 	before, err1 := json.Marshal(current.Directory)
 	after, err2 := json.Marshal(next)
-	return current.Version > 0 && bytes.Equal(before, after), errors.Join(err1, err2)
+	same = current.Version > 0 && bytes.Equal(before, after)
+	repeated := same && ifVersion == current.Version-1 // it made the current version, and its reply was lost
+	if ifVersion != AnyVersion && ifVersion != current.Version && !repeated {
+		return false, &cache.VersionError{Current: current.Version}
+	}
+	return same, errors.Join(err1, err2)
 }
 
 // removed lists the locations that a directory no longer has.

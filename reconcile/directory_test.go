@@ -42,9 +42,12 @@ func TestLedger_Directory(t *testing.T) {
 		b.apply(b.entry(recount("count", 0, 5), born("a", reserved(2), "n1")))
 		for _, c := range []struct{ name, got, want string }{
 			{"the first", apply(both, 0), "v1 true by anna"},
+			{"the first again, whose reply was lost", apply(both, 0), "v1 false by anna"},
 			{"the same", apply(both, AnyVersion), "v1 false by anna"},
 			{"the same, of this version", apply(both, 1), "v1 false by anna"},
 			{"another", apply(warehouses("lyon", "berlin"), 1), "v2 true by anna"},
+			{"another again", apply(warehouses("lyon", "berlin"), 1), "v2 false by anna"},
+			{"another, of a version before", apply(warehouses("lyon", "berlin"), 0), "version conflict: the version is now 2"},
 			{"of an old version", apply(both, 1), "version conflict: the version is now 2"},
 			{"wrong", apply(warehouses(), AnyVersion), (&location.InvalidError{Faults: []location.Fault{
 				{Path: "/locations", Message: "is required: there is nowhere to sell from"},
