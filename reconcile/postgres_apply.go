@@ -21,7 +21,7 @@ func (s *postgresSession) apply(ctx context.Context, from, to cache.Position, en
 		}
 		refusals, err = s.applyAll(ctx, from, to, entries)
 		if isDataError(err) { // one of the events: find it
-			refusals, err = s.applyOneByOne(ctx, from, to, entries)
+			refusals, err = s.applyByHalves(ctx, from, to, entries)
 		}
 		return err
 	})
@@ -140,14 +140,14 @@ func isDataError(err error) bool {
 	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
 }
 
-// applyOneByOne applies entries in one transaction too, each event behind a savepoint.
-func (s *postgresSession) applyOneByOne(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
+// applyByHalves applies entries in one transaction too, but for the events that a rule of the database refuses.
+func (s *postgresSession) applyByHalves(ctx context.Context, from, to cache.Position, entries []entry) (refusals []refusal, err error) {
 	s.known = newKnown()
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		if _, err := s.lockPosition(ctx, tx, &from); err != nil {
 			return err
 		}
-		if refusals, err = decideOneByOne(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
+		if refusals, err = decideByHalves(ctx, tx, s.ledger.shard, refs(entries)); err != nil {
 			return err
 		}
 		batch := &pgx.Batch{}
@@ -168,24 +168,30 @@ func decideAll(ctx context.Context, tx pgx.Tx, shard int32, list []ref) ([]refus
 	return b.refusals, tx.SendBatch(ctx, batch).Close()
 }
 
-// decideOneByOne decides each event behind a savepoint: one that a rule of the database refuses goes
-// into quarantine, and counts as refused.
-func decideOneByOne(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (refusals []refusal, err error) {
-	for _, r := range list {
-		var one []refusal
-		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-			one, err = decideAll(ctx, tx, shard, []ref{r})
-			return err
-		})
-		if isDataError(err) {
-			one, err = quarantineEvent(ctx, tx, shard, r, err)
-		}
+// decideByHalves decides events behind a savepoint; where a rule of the database refuses one of them, each half
+// behind one of its own, and so on: one bad event of a thousand costs twenty savepoints, not a thousand. That event
+// goes into quarantine, and counts as refused.
+func decideByHalves(ctx context.Context, tx pgx.Tx, shard int32, list []ref) (refusals []refusal, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+		refusals, err = decideAll(ctx, tx, shard, list)
+		return err
+	})
+	switch half := len(list) / 2; {
+	case !isDataError(err):
+		return refusals, err
+	case half == 0:
+		return quarantineEvent(ctx, tx, shard, list[0], err)
+	default:
+		first, err := decideByHalves(ctx, tx, shard, list[:half])
 		if err != nil {
 			return nil, err
 		}
-		refusals = append(refusals, one...)
+		second, err := decideByHalves(ctx, tx, shard, list[half:])
+		return append(first, second...), err
 	}
-	return refusals, nil
 }
 
 // quarantineEvent keeps an event that a rule refused, and its refusal, if the rules allow for that.
