@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holdfast/holdfast/cache"
 )
 
@@ -88,20 +90,6 @@ func TestPrune_RefusesSteps(t *testing.T) {
 	}
 }
 
-// shelf is an archive that is slow: it syncs once it is told to.
-type shelf struct {
-	box
-	syncing, goOn chan struct{}
-}
-
-func (s *shelf) Sync() error {
-	if s.syncs == 0 {
-		close(s.syncing)
-		<-s.goOn
-	}
-	return s.box.Sync()
-}
-
 // TestPrune_BesideReturn has a return be decided while its reservation is being archived: what was decided before is
 // not written after.
 func TestPrune_BesideReturn(t *testing.T) {
@@ -110,13 +98,17 @@ func TestPrune_BesideReturn(t *testing.T) {
 	i := r.shipped(nil)
 	r.forgets("a")
 	r.forgot(t)
-	archive := &shelf{syncing: make(chan struct{}), goOn: make(chan struct{})}
+	archived, goOn := make(chan struct{}), make(chan struct{})
 	pruned, returned := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, err := i.ledger.Prune(context.Background(), PruneOptions{Before: time.Now().Add(time.Hour), Archive: archive})
-		pruned <- err
+		pruned <- pgx.BeginFunc(context.Background(), r.pool, func(tx pgx.Tx) error {
+			_, err := archiveReservations(context.Background(), tx, &PruneOptions{Before: time.Now().Add(time.Hour), Archive: &box{}, page: 1})
+			close(archived)
+			<-goOn
+			return err
+		})
 	}()
-	<-archive.syncing
+	<-archived
 	go func() {
 		_, err := i.store.Return(context.Background(), ret("ret", 2, "berlin"))
 		returned <- err
@@ -127,7 +119,7 @@ func TestPrune_BesideReturn(t *testing.T) {
 		}
 		return nil
 	})
-	close(archive.goOn)
+	close(goOn)
 	must(t, <-pruned)
 	if err := <-returned; !errors.Is(err, cache.ErrNotDurable) {
 		t.Errorf("returned: %v", err)
