@@ -195,6 +195,9 @@ func LevelField(sku location.SKU, at location.ID) string { return levelName(sku,
 // IsIdentifier says that a text can name a SKU, a location, a reservation and so on.
 func IsIdentifier(text string) bool { return identifierFault(text) == "" }
 
+// IsText says that a text can be a reason or an actor: it is kept in an event as it is.
+func IsText(text string) bool { return len(text) <= TextBytesMax && textFault(text) == "" }
+
 // SplitLevel is the inverse of LevelField; ok is false for a field that is no level.
 func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {
 	sku, at, ok = splitLevel(name)

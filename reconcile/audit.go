@@ -86,12 +86,16 @@ func NewAuditID(now time.Time) string {
 // Run audits, and returns what it has compared. What was found is in the ledger, and stays there where Run
 // fails half-way: nothing is half repaired then, and another Run begins anew.
 //
-// Its error is ErrTooMuch, with what was found and nothing repaired; or ErrStalled, or another failure.
+// Its error is *cache.InvalidError, of an actor that can't be kept; ErrTooMuch, with what was found and nothing
+// repaired; or ErrStalled, or another failure.
 func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 	run := a.run(&o)
 	defer run.disconnect()
 	begun := Audit{ID: o.ID, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
-	err := a.Ledger.beginAudit(ctx, begun)
+	err := checkActor(o.Actor)
+	if err == nil {
+		err = a.Ledger.beginAudit(ctx, begun)
+	}
 	if a.Begun != nil {
 		a.Begun(err)
 	}
@@ -109,6 +113,15 @@ func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 	}
 	done, reading := a.Ledger.Audit(ending, o.ID)
 	return done, errors.Join(err, reading)
+}
+
+// checkActor refuses who can't be named in an event of the stream: what stands behind would be read as something else.
+func checkActor(actor string) error {
+	if cache.IsText(actor) {
+		return nil
+	}
+	return &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
+		"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}}
 }
 
 // run fills in the defaults.

@@ -1,6 +1,9 @@
 package reconcile
 
 import (
+	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
@@ -47,4 +50,20 @@ func TestAudit_Counter(t *testing.T) {
 	again := i.audit(AuditOptions{Repair: true})
 	expectFindings(t, i.ledger, again.ID)
 	r.check()
+}
+
+// TestAudit_Actor has nothing be repaired in the name of who can't be kept with it.
+func TestAudit_Actor(t *testing.T) {
+	r := newRig(t)
+	i := r.drifted()
+	units := i.available("TEE")
+	a := &Auditor{Client: i.client, Ledger: i.ledger, Logger: slog.New(slog.DiscardHandler)}
+	for _, actor := range []string{"a\x1db", "a\x00", "\xff", strings.Repeat("a", cache.TextBytesMax+1)} {
+		if _, err := a.Run(t.Context(), AuditOptions{Repair: true, Actor: actor}); !errors.Is(err, cache.ErrInvalid) {
+			t.Errorf("%.5q: %v", actor, err)
+		}
+	}
+	if n := r.number(t, `select (select count(*) from audits) + (select count(*) from quarantine)`); n != 0 || i.available("TEE") != units {
+		t.Errorf("%d audits and entries in quarantine, %d available", n, i.available("TEE"))
+	}
 }

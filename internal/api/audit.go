@@ -122,9 +122,7 @@ func (a *API) startAudit(r *http.Request, in *AuditRequest) (reply[Audit], error
 			faults = append(faults, cache.Fault{Path: of.path, Message: "is no identifier"})
 		}
 	}
-	if len(in.Actor) > cache.TextBytesMax {
-		faults = append(faults, cache.Fault{Path: "/actor", Message: "is too long"})
-	}
+	faults = append(faults, actorFault(in.Actor)...)
 	if in.MaxUnits.positive() < 0 {
 		faults = append(faults, cache.Fault{Path: "/max_units", Message: "must be at least 1"})
 	}
@@ -151,10 +149,14 @@ func (a *API) showAudit(r *http.Request, _ *nothing) (reply[Audit], error) {
 	if limit < 1 || limit > findingsMax {
 		return reply[Audit]{}, &cache.InvalidError{Faults: []cache.Fault{{Path: "/limit", Message: "must be from 1 to 500"}}}
 	}
-	if a.options.Audits == nil {
+	if after != "" && !cache.IsIdentifier(after) {
+		return reply[Audit]{}, &cache.InvalidError{Faults: []cache.Fault{{Path: "/cursor", Message: "is none that was given out"}}}
+	}
+	id := r.PathValue("id")
+	if a.options.Audits == nil || !cache.IsIdentifier(id) {
 		return reply[Audit]{}, cache.ErrNotFound
 	}
-	found, err := a.options.Audits.Audit(r.Context(), r.PathValue("id"), after, limit)
+	found, err := a.options.Audits.Audit(r.Context(), id, after, limit)
 	return reply[Audit]{body: found}, err
 }
 

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -154,11 +152,19 @@ func actorOf(r *http.Request) (actor string, err error) {
 	if err := readQuery(r.URL.RawQuery, nil, map[string]func(string){"actor": func(v string) { actor = v }}); err != nil {
 		return "", err
 	}
-	if len(actor) > cache.TextBytesMax || !utf8.ValidString(actor) || strings.ContainsFunc(actor, unicode.IsControl) {
-		return "", &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
-			"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}}
+	if fault := actorFault(actor); fault != nil {
+		return "", &cache.InvalidError{Faults: fault}
 	}
 	return actor, nil
+}
+
+// actorFault is what is wrong with who did something; nil where nothing is.
+func actorFault(actor string) []cache.Fault {
+	if cache.IsText(actor) {
+		return nil
+	}
+	return []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
+		"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}
 }
 
 // directoryRefusal is what is wrong with a directory as what is wrong with any request.
