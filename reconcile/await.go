@@ -54,8 +54,9 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	if err != nil {
 		return err
 	}
-	if why := older(&seen, first, at.Position); why != "" {
-		return fmt.Errorf("%w: %s", ErrOlderLedger, why)
+	why, err := older(ctx, shard, &seen, first, at.Position)
+	if err == nil && why != "" {
+		err = fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}
-	return nil
+	return err
 }

@@ -399,10 +399,9 @@ create trigger fail before insert on reservations for each statement execute fun
 	}
 }
 
-// TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
-// gate stays closed until an operator gives that up.
-func TestScenario_OlderLedger(t *testing.T) {
-	t.Parallel()
+// olderLedger is a deployment whose ledger was restored from a backup, and lacks what was trimmed: its gate is stopped.
+func olderLedger(t *testing.T) (*rig, *instance) {
+	t.Helper()
 	r := newRig(t)
 	i := r.started(nil)
 	for n := range 5 {
@@ -417,7 +416,9 @@ func TestScenario_OlderLedger(t *testing.T) {
 		return nil
 	})
 	i.stop()
-	_, err := r.pool.Exec(t.Context(), `update positions set sequence = sequence - 4, nonce = 'before'`)
+	_, err := r.pool.Exec(t.Context(), `
+create table newer as select sequence, nonce from positions;
+update positions set sequence = sequence - 4, nonce = 'before'`)
 	must(t, err)
 	if err := CheckOlder(t.Context(), i.client, "holdfast", i.ledger); !errors.Is(err, ErrOlderLedger) {
 		t.Errorf("before anybody has met it: %v", err)
@@ -430,6 +431,14 @@ func TestScenario_OlderLedger(t *testing.T) {
 		}
 		return nil
 	})
+	return r, i
+}
+
+// TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
+// gate stays closed until an operator gives that up.
+func TestScenario_OlderLedger(t *testing.T) {
+	t.Parallel()
+	r, i := olderLedger(t)
 	if _, err := i.store.Reserve(t.Context(), order("b", "TEE", 1)); !errors.Is(err, cache.ErrRebuilding) {
 		t.Errorf("reserved: %v", err)
 	}
@@ -446,5 +455,21 @@ func TestScenario_OlderLedger(t *testing.T) {
 	}
 	_, err = i.store.Adjust(t.Context(), tees("count", 10, r.moment()))
 	must(t, err)
+	r.check()
+}
+
+// TestScenario_NewerLedgerFound has the right ledger be there again after the gate was stopped for an older one: it is
+// served on, and nothing is given up.
+func TestScenario_NewerLedgerFound(t *testing.T) {
+	t.Parallel()
+	r, i := olderLedger(t)
+	_, err := r.pool.Exec(t.Context(), `update positions p set sequence = n.sequence, nonce = n.nonce from newer n`)
+	must(t, err)
+	if err := CheckOlder(t.Context(), i.client, "holdfast", i.ledger); err != nil {
+		t.Errorf("it is the right one: %v", err)
+	}
+	i.open(5 * time.Second)
+	i.reserve("b", "TEE", 1)
+	i.confirm("b")
 	r.check()
 }

@@ -136,7 +136,10 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 	if err != nil {
 		return err
 	}
-	why := older(&t.seen, first, t.at)
+	why, err := older(ctx, t.shard, &t.seen, first, t.at)
+	if err != nil {
+		return err
+	}
 	if why == "" {
 		return nil
 	}
@@ -153,20 +156,26 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 }
 
 // older says why a ledger that has applied up to at lacks what Redis has, given the first entry that is there; ""
-// where it does not.
-func older(seen *cache.Identity, first []redis.XMessage, at cache.Position) string {
-	switch {
-	case seen.Stopped():
-		return "it was found so before"
-	case seen.Epoch > at.Epoch:
-		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch)
-	case len(first) == 1 && seen.Epoch == at.Epoch:
+// where it does not. A gate that was stopped for that stays so, unless the ledger is the right one again: then its last
+// applied entry is there, and all that follows it.
+func older(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position) (why string, err error) {
+	if seen.Epoch > at.Epoch {
+		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch), nil
+	}
+	if len(first) == 1 && seen.Epoch == at.Epoch {
 		id, err := parseEntryID(first[0].ID)
 		if err == nil && id.epoch == at.Epoch && id.sequence > at.Sequence {
-			return fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", at.EntryID(), id)
+			return fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", at.EntryID(), id), nil
 		}
 	}
-	return ""
+	if !seen.Stopped() {
+		return "", nil
+	}
+	applied, err := shard.LastApplied(ctx, at)
+	if err == nil && !applied {
+		why = "it was found so before"
+	}
+	return why, err
 }
 
 // stillThere refuses where the position is another by now, or the lock another's: who was stopped after reading the
