@@ -453,7 +453,7 @@ func TestScenario_OlderLedger(t *testing.T) {
 	if _, err := i.store.Adjust(t.Context(), tees("count", 10, counted)); !errors.Is(err, cache.ErrInvalid) {
 		t.Errorf("a count of a moment since which the ledger may lack what left: %v", err)
 	}
-	_, err = i.store.Adjust(t.Context(), tees("count", 10, r.moment()))
+	_, err := i.store.Adjust(t.Context(), tees("count", 10, r.moment()))
 	must(t, err)
 	r.check()
 }
