@@ -14,45 +14,55 @@ type MoveRequest struct {
 	Version int64 // the version it must have now; required, so that a repeat is known as such
 	Line    string
 	To      location.ID
+
+	barred location.Reason // why the directory has nothing moved there; "" where it may
 }
 
 // Move takes what is left of a line of a held or confirmed reservation from where it comes from, and takes
 // it at another location, in one step; what was fulfilled stays. A kit moves whole. The location need not
 // be one of its channel or ship to its address: who moves a line knows. It is safe to repeat.
 //
-// Refusals, the first that applies: *InvalidError, *NoLocationError (the directory does not know the
-// location, or it is disabled), ErrRebuilding, ErrNotFound, *WrongStateError, *VersionError, *InvalidError
-// (a line it does not have), *NoLocationError (no level there), *InsufficientError; of a confirmed one
-// ErrNotDurable. One round trip, shared with its batch, and for a confirmed reservation the wait for the
-// ledger.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError, *VersionError,
+// *InvalidError (a line it does not have), *NoLocationError (the directory does not know the location, or it is
+// disabled, or has no level), *InsufficientError; of a confirmed one ErrNotDurable. One round trip, shared with its
+// batch, and for a confirmed reservation the wait for the ledger.
 func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbMove, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
-	if err := s.mayMove(&r); err != nil {
+	if r.barred, err = s.barred(r.To); err != nil {
 		return Result{}, err
 	}
 	call := &transitionCall{verb: VerbMove, request: &TransitionRequest{ID: r.ID, Version: r.Version}, move: &r}
 	return s.transit(ctx, call, r.refused)
 }
 
-// mayMove refuses a location that the directory does not know, or that is disabled.
-func (s *Store) mayMove(r *MoveRequest) error {
+// barred says why nothing is moved to a location that the directory does not know, or that is disabled. A move that
+// was made before stays so: its repeat is known.
+func (s *Store) barred(to location.ID) (location.Reason, error) {
 	known := s.directed.Load()
 	if known == nil {
-		return s.mayRoute()
+		return "", s.mayRoute()
 	}
-	at, there := known.rules.Location(r.To)
+	at, there := known.rules.Location(to)
 	switch {
 	case !there:
-		return r.rejected(location.ReasonUnknownLocation)
+		return location.ReasonUnknownLocation, nil
 	case at.Enabled != nil && !*at.Enabled:
-		return r.rejected(location.ReasonDisabled)
+		return location.ReasonDisabled, nil
 	default:
-		return nil
+		return "", nil
 	}
+}
+
+// bar is barred as the script takes it.
+func (r *MoveRequest) bar() string {
+	if r.barred == "" {
+		return ""
+	}
+	return "1"
 }
 
 func (r *MoveRequest) rejected(reason location.Reason) error {
@@ -76,6 +86,8 @@ func (r *MoveRequest) refused(verb Verb, a answer) error {
 	switch a.status {
 	case "unknown_line":
 		return &InvalidError{Faults: []Fault{{Path: "/line", Message: "the reservation has no such line"}}}
+	case "barred":
+		return r.rejected(r.barred)
 	case "no_level":
 		return r.rejected(location.ReasonNoLevel)
 	case "insufficient":

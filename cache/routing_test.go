@@ -419,6 +419,9 @@ func TestDirect(t *testing.T) {
 		b.stock("TEE@a=5 TEE@b=5")
 		direct(shop("", nil, "a", "b"))(b)
 		equal(t, "before", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "another", reserve(order("moved", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "moved", moveTo("moved", 1, "1", "b")(b), "held v2 until 10s | 1 TEE 1/1 b:1")
+		equal(t, "and back", moveTo("moved", 2, "1", "a")(b), "held v3 until 10s | 1 TEE 1/1 a:1")
 		changed := shop("", nil, "a", "b")
 		off := false
 		changed.Locations[0].Enabled = &off
@@ -426,6 +429,9 @@ func TestDirect(t *testing.T) {
 		equal(t, "the next", reserve(order("two", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
 		equal(t, "a repeat", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
 		equal(t, "disabled", moveTo("two", 1, "1", "a")(b), "no_location | 1 a disabled")
+		equal(t, "disabled since", moveTo("moved", 2, "1", "a")(b), "again held v3 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "no level", moveTo("two", 1, "1", "c")(b), "no_location | 1 c no_level")
+		equal(t, "of none such", moveTo("none", 1, "1", "a")(b), "not_found")
 		gone := shop("", nil, "b")
 		gone.Channels = gone.Channels[1:]
 		direct(gone)(b)

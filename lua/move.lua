@@ -12,7 +12,8 @@
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: version, transition, settled (the version that the
---            ledger has, "*" where there is no ledger), line, location
+--            ledger has, "*" where there is no ledger), line, location, "1" where the directory has nothing
+--            moved there or ""
 -- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
 -- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
 --   {"not_found", ""}            no such reservation
@@ -24,6 +25,7 @@
 --   {"version_conflict", record}  its version is another
 --   {"unsettled", record}        it is confirmed, and the ledger has not decided that version yet
 --   {"unknown_line", ""}         it does not have that line
+--   {"barred", ""}               the directory has nothing moved there
 --   {"no_level", ""}             the location has no level of the line's SKU, or of a kit's component
 --   {"more_due", ""}             short, but more overdue units may be given back: send it again
 --   {"insufficient", sku units available}  what would move, and what the location has; of a kit, kits
@@ -45,7 +47,7 @@ if closed and closed ~= 'backlog' then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
 local names, listed = {}, {}
 for i = first_id, first_id + n - 1 do
-  local r, to = reservation(args[i]), args[cursor + 5 * (i - first_id) + 4]
+  local r, to = reservation(args[i]), args[cursor + 6 * (i - first_id) + 4]
   if r and (r.state == 'held' or r.state == 'confirmed') then
     counts_of(r, names, listed)
     for _, line in ipairs(r.lines) do
@@ -112,7 +114,7 @@ local function shortage(r, numbers, to)
 end
 
 local reclaimed, more_due = false, false
-local function decide(id, version, transition, settled, name, to)
+local function decide(id, version, transition, settled, name, to, barred)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
@@ -129,6 +131,7 @@ local function decide(id, version, transition, settled, name, to)
   if not numbers then return 'unknown_line', '' end
   for _, number in ipairs(numbers) do units = units + leaving(r.lines[number], to) end
   if units == 0 then return durable and 'repeat_durable' or 'repeat', records[id] end
+  if barred ~= '' then return 'barred', '' end
   local refusal, payload = shortage(r, numbers, to)
   if refusal == 'insufficient' and not reclaimed then
     local _
@@ -147,8 +150,8 @@ end
 
 local reply = { 'ok', int(now), locations }
 for i = 1, n do
-  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], unpack(args, cursor, cursor + 4))
-  cursor = cursor + 5
+  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], unpack(args, cursor, cursor + 5))
+  cursor = cursor + 6
 end
 
 -- write
