@@ -201,15 +201,22 @@ func TestVersion(t *testing.T) {
 func TestReservationIsPrinted(t *testing.T) {
 	server := respond(t, 200, "application/json", `{"id":"ord-1","state":"held","version":2,"created_at":"2026-11-27T08:00:00.000Z",
 		"expires_at":"2026-11-27T08:10:00.000Z","customer":"c-9","lines":[{"line":"1","sku":"TEE-M","quantity":2,"requested":3,
-		"fulfilled":0,"returned":0,"from":[{"location":"berlin","quantity":1},{"location":"lyon","quantity":1}]}]}`)
+		"fulfilled":0,"returned":0,"from":[{"location":"berlin","quantity":1},{"location":"lyon","quantity":1}]},
+		{"line":"2","sku":"GIFT","quantity":1,"requested":1,"fulfilled":0,"returned":0,"from":[{"location":"lyon","quantity":1}],
+		"components":[{"sku":"CAP","quantity":2,"from":[{"location":"lyon","quantity":2}]}]}]}`)
 	want := `ord-1 is held (version 2)
 created 2026-11-27T08:00:00Z, deadline 2026-11-27T08:10:00Z, customer c-9
 
 LINE  SKU    REQUESTED  QUANTITY  FULFILLED  RETURNED  FROM
 1     TEE-M  3          2         0          0         1 berlin, 1 lyon
+2     GIFT   1          1         0          0         1 lyon
+2     - CAP             2                              2 lyon
 `
 	if got := run(t, "reservations", "show", "ord-1", "--server", server).expect(t, exitDone); got.stdout != want {
 		t.Errorf("got\n%s\nwant\n%s", got.stdout, want)
+	}
+	if got := run(t, "reservations", "show", "ord-1", "--server", server, "--format=json").expect(t, exitDone); !strings.Contains(got.stdout, `"sku": "CAP"`) {
+		t.Errorf("as JSON it lacks a component: %s", got.stdout)
 	}
 	got := run(t, "reservations", "release", "ord-1", "--server", server, "--format=json").expect(t, exitDone).document(t)
 	if got["id"] != "ord-1" || got["replay"] != false {

@@ -39,11 +39,18 @@ func printReservation(w io.Writer, r client.Reservation) {
 	fmt.Fprint(w, "\n\n")
 	fmt.Fprintln(w, "LINE\tSKU\tREQUESTED\tQUANTITY\tFULFILLED\tRETURNED\tFROM")
 	for _, l := range r.Lines {
-		from := make([]string, len(l.From))
-		for i, a := range l.From {
-			from[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)
-		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n",
-			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, strings.Join(from, ", "))
+			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, fromText(l.From))
+		for _, c := range l.Components {
+			fmt.Fprintf(w, "%s\t- %s\t\t%d\t\t\t%s\n", l.Line, c.SKU, c.Quantity, fromText(c.From))
+		}
 	}
+}
+
+func fromText(from []client.Allocation) string {
+	parts := make([]string, len(from))
+	for i, a := range from {
+		parts[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)
+	}
+	return strings.Join(parts, ", ")
 }

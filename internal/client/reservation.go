@@ -30,6 +30,15 @@ type Line struct {
 	Fulfilled int64        `json:"fulfilled"`
 	Returned  int64        `json:"returned"`
 	From      []Allocation `json:"from"`
+
+	Components []Component `json:"components,omitempty"` // of a kit: then the numbers of the line are kits
+}
+
+// Component is one of the SKUs that a kit consists of, in units of all kits of its line.
+type Component struct {
+	SKU      string       `json:"sku"`
+	Quantity int64        `json:"quantity"`
+	From     []Allocation `json:"from"`
 }
 
 // Allocation is the part of a line that one location serves.
