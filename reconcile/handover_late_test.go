@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,4 +116,50 @@ func TestHandover_LoaderStopped(t *testing.T) {
 	}
 	i.confirm("a")
 	r.check()
+}
+
+// TestHandover_LateWithPostgresDown has the holder of the lock be stopped before it says until when holds may expire,
+// and Postgres be gone when it goes on: it knows nothing of the time between, in which a hold that was paid for fell due.
+func TestHandover_LateWithPostgresDown(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	stop := newStop(t, "trim")
+	var armed atomic.Bool
+	i := s.started(func(r *Reconciler) {
+		r.point = func(name string) {
+			if armed.Load() {
+				stop.point(name)
+			}
+		}
+	})
+	paid := order("paid", "TEE", 10)
+	paid.TTL = 5 * time.Second
+	held, err := i.store.Reserve(t.Context(), paid)
+	must(t, err)
+	s.quiesce()
+	armed.Store(true)
+	stop.wait(t)
+	s.postgres.Kill()
+	s.await("its deadline has passed", 10*time.Second, func() error {
+		if left := held.ExpiresAt.UnixMilli() - s.moment().UnixMilli(); left > -100 {
+			return fmt.Errorf("%d ms are left", left)
+		}
+		return nil
+	})
+	stop.letGo()
+	s.await("it has given up", 10*time.Second, func() error {
+		if i.reconciler.Stats().Working {
+			return errors.New("it works")
+		}
+		return nil
+	})
+	if n, _, err := i.store.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d lapsed while the ledger was gone: %v", n, err)
+	}
+	s.postgres.Restart()
+	s.await("confirmed", 10*time.Second, func() error {
+		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "paid"})
+		return err
+	})
+	s.check()
 }

@@ -32,7 +32,7 @@ func (t *tail) keep(ctx context.Context) error {
 	if now.Sub(t.tended) >= tendEvery {
 		t.tended = now
 		t.point("trim")
-		_, entries, err := t.tend(ctx, cache.Tending{ExpireUntil: t.now() + expiryLease.Milliseconds(), Applied: t.at, BacklogMax: t.BacklogMax})
+		_, entries, err := t.tend(ctx, cache.Tending{ExpireUntil: t.expireUntil(), Applied: t.at, BacklogMax: t.BacklogMax})
 		if err != nil {
 			return err
 		}
@@ -46,6 +46,12 @@ func (t *tail) keep(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// expireUntil is until when holds may expire: a while after the ledger last answered. Who was stopped since then knows
+// nothing of the time between.
+func (t *tail) expireUntil() int64 {
+	return min(t.now(), t.seen.Now+2*inspectEvery.Milliseconds()) + expiryLease.Milliseconds()
 }
 
 // check asks whether Redis is still the one of the position, keeps the lock, and has undone again what
