@@ -195,8 +195,14 @@ func LevelField(sku location.SKU, at location.ID) string { return levelName(sku,
 // IsIdentifier says that a text can name a SKU, a location, a reservation and so on.
 func IsIdentifier(text string) bool { return identifierFault(text) == "" }
 
-// IsText says that a text can be a reason or an actor: it is kept in an event as it is.
-func IsText(text string) bool { return len(text) <= TextBytesMax && textFault(text) == "" }
+// ActorFaults is what is wrong with who did something; nil where nothing is. It is kept in an event as it is: what
+// stands behind would be read as something else.
+func ActorFaults(actor string) []Fault {
+	if len(actor) <= TextBytesMax && textFault(actor) == "" {
+		return nil
+	}
+	return []Fault{{Path: "/actor", Message: fmt.Sprintf("must be UTF-8 without control characters, at most %d bytes", TextBytesMax)}}
+}
 
 // SplitLevel is the inverse of LevelField; ok is false for a field that is no level.
 func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {

@@ -57,14 +57,6 @@ func (s *Store) barred(to location.ID) (location.Reason, error) {
 	}
 }
 
-// bar is barred as the script takes it.
-func (r *MoveRequest) bar() string {
-	if r.barred == "" {
-		return ""
-	}
-	return "1"
-}
-
 func (r *MoveRequest) rejected(reason location.Reason) error {
 	return &NoLocationError{Rejected: []location.Rejected{{Line: r.Line, Location: r.To, Reason: reason}}}
 }

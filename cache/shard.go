@@ -159,16 +159,13 @@ func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, er
 	args, rest := undoHead(len(list)), []any{}
 	steps := make([]Step, len(list))
 	for i, u := range list {
-		target, unwatched := "", ""
+		target := ""
 		if u.Target != nil {
 			target = u.Target.Encode()
 		}
-		if u.Unwatched {
-			unwatched = "1"
-		}
 		steps[i] = u.Step
 		args = append(args, u.Step.ID)
-		rest = append(rest, u.Step.Birth, u.Step.Version, target, unwatched, u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, flag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
 		for _, d := range u.Levels {
 			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand)
 		}
@@ -197,16 +194,20 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 		args = append(args, r.Step.ID)
 		rest = append(rest, r.Step.Birth, len(r.Levels))
 		for _, d := range r.Levels {
-			removed := ""
-			if d.Removed {
-				removed = "1"
-			}
-			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, removed)
+			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, flag(d.Removed))
 		}
 	}
 	k := s.keys
 	reply, err := s.run(ctx, "revert", []string{k.stock, k.levels, k.operations, k.events}, append(args, rest...)...)
 	return goneOf(reply, steps, err)
+}
+
+// flag is yes or no as a script takes it.
+func flag(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return ""
 }
 
 func undoHead(n int) []any { return []any{"", nonce(), n} }

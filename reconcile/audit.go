@@ -92,8 +92,10 @@ func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 	run := a.run(&o)
 	defer run.disconnect()
 	begun := Audit{ID: o.ID, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
-	err := checkActor(o.Actor)
-	if err == nil {
+	var err error
+	if faults := cache.ActorFaults(o.Actor); faults != nil {
+		err = &cache.InvalidError{Faults: faults}
+	} else {
 		err = a.Ledger.beginAudit(ctx, begun)
 	}
 	if a.Begun != nil {
@@ -113,15 +115,6 @@ func (a *Auditor) Run(ctx context.Context, o AuditOptions) (Audit, error) {
 	}
 	done, reading := a.Ledger.Audit(ending, o.ID)
 	return done, errors.Join(err, reading)
-}
-
-// checkActor refuses who can't be named in an event of the stream: what stands behind would be read as something else.
-func checkActor(actor string) error {
-	if cache.IsText(actor) {
-		return nil
-	}
-	return &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
-		"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}}
 }
 
 // run fills in the defaults.

@@ -103,8 +103,11 @@ func undo(r *refusal, known *cache.Record) *cache.Record {
 // before is the ledger's record of what a step was refused of. Where that has archived it, its lines are those
 // that Redis has, and nothing follows any more: callers are told what the ledger says.
 func (r *refusal) before(known *cache.Record) cache.Record {
+	if !archived(known) {
+		return *known
+	}
 	record, err := cache.DecodeRecord(r.detail.Record)
-	if !archived(known) || err != nil {
+	if err != nil {
 		return *known
 	}
 	record.State, record.Transition = known.State, transitionConflict

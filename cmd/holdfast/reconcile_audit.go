@@ -97,9 +97,9 @@ func addScope(c *cobra.Command, o *reconcile.AuditOptions) (scoped func() error)
 	c.Flags().StringVar((*string)(&o.SKU), "sku", "", "only what belongs to this SKU")
 	c.Flags().StringVar((*string)(&o.Location), "location", "", "only what belongs to this location")
 	return func() error {
-		for name, value := range map[string]string{"sku": string(o.SKU), "location": string(o.Location)} {
-			if c.Flags().Changed(name) && !cache.IsIdentifier(value) {
-				return usage(c, "--%s is %q: leave it out, or name one", name, value)
+		for _, of := range []struct{ flag, text string }{{"sku", string(o.SKU)}, {"location", string(o.Location)}} {
+			if c.Flags().Changed(of.flag) && !cache.IsIdentifier(of.text) {
+				return usage(c, "--%s is %q: leave it out, or name one", of.flag, of.text)
 			}
 		}
 		return nil

@@ -122,7 +122,7 @@ func (a *API) startAudit(r *http.Request, in *AuditRequest) (reply[Audit], error
 			faults = append(faults, cache.Fault{Path: of.path, Message: "is no identifier"})
 		}
 	}
-	faults = append(faults, actorFault(in.Actor)...)
+	faults = append(faults, cache.ActorFaults(in.Actor)...)
 	if in.MaxUnits.positive() < 0 {
 		faults = append(faults, cache.Fault{Path: "/max_units", Message: "must be at least 1"})
 	}

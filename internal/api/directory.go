@@ -152,19 +152,10 @@ func actorOf(r *http.Request) (actor string, err error) {
 	if err := readQuery(r.URL.RawQuery, nil, map[string]func(string){"actor": func(v string) { actor = v }}); err != nil {
 		return "", err
 	}
-	if fault := actorFault(actor); fault != nil {
-		return "", &cache.InvalidError{Faults: fault}
+	if faults := cache.ActorFaults(actor); faults != nil {
+		return "", &cache.InvalidError{Faults: faults}
 	}
 	return actor, nil
-}
-
-// actorFault is what is wrong with who did something; nil where nothing is.
-func actorFault(actor string) []cache.Fault {
-	if cache.IsText(actor) {
-		return nil
-	}
-	return []cache.Fault{{Path: "/actor", Message: fmt.Sprintf(
-		"must be UTF-8 without control characters, at most %d bytes", cache.TextBytesMax)}}
 }
 
 // directoryRefusal is what is wrong with a directory as what is wrong with any request.
