@@ -165,7 +165,7 @@ func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, er
 		}
 		steps[i] = u.Step
 		args = append(args, u.Step.ID)
-		rest = append(rest, u.Step.Birth, u.Step.Version, target, flag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, asFlag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
 		for _, d := range u.Levels {
 			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand)
 		}
@@ -194,7 +194,7 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 		args = append(args, r.Step.ID)
 		rest = append(rest, r.Step.Birth, len(r.Levels))
 		for _, d := range r.Levels {
-			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, flag(d.Removed))
+			rest = append(rest, levelName(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, asFlag(d.Removed))
 		}
 	}
 	k := s.keys
@@ -202,8 +202,8 @@ func (s *Shard) Revert(ctx context.Context, list []Reverting) (gone []Step, err 
 	return goneOf(reply, steps, err)
 }
 
-// flag is yes or no as a script takes it.
-func flag(yes bool) string {
+// asFlag is yes or no as a script takes it.
+func asFlag(yes bool) string {
 	if yes {
 		return "1"
 	}

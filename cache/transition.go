@@ -182,7 +182,7 @@ func (c *transitionCall) arguments(b *batch) {
 		return
 	}
 	if c.move != nil {
-		b.add(c.settled, c.move.Line, string(c.move.To), flag(c.move.barred != ""))
+		b.add(c.settled, c.move.Line, string(c.move.To), asFlag(c.move.barred != ""))
 		return
 	}
 	b.add(c.settled)
