@@ -33,6 +33,7 @@ const (
 	settleRounds  = 20                     // in which what is undecided is looked at again
 	settlePause   = 100 * time.Millisecond // before each but the first
 	repairsMax    = 50                     // items repaired in one call
+	redisTimeout  = 5 * time.Second        // of one call to Redis
 )
 
 // Auditor compares Redis with the ledger, and repairs. Step by step it reads the ledger as of its position, and

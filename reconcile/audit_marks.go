@@ -21,7 +21,7 @@ func (r *auditRun) onShard(ctx context.Context, f func(ctx context.Context) erro
 	for since := time.Now(); ; {
 		err := r.connect(ctx)
 		if err == nil {
-			limited, cancel := context.WithTimeout(ctx, callTimeout)
+			limited, cancel := context.WithTimeout(ctx, redisTimeout)
 			err = f(limited)
 			cancel()
 		}
@@ -67,7 +67,7 @@ func (r *auditRun) connect(ctx context.Context) error {
 	if r.shard != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	shard, err := cache.OpenShard(ctx, r.Client, r.Prefix, 0)
 	if err != nil {

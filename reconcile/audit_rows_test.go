@@ -84,7 +84,7 @@ func (b *bench) unheardOf(id string) {
 	b.tb.Helper()
 	switch l := b.ledger.(type) {
 	case *Memory:
-		l.audits.audits[id].SeenAt = time.Now().Add(-auditLost - time.Second)
+		l.AgeAudit(id, auditLost+time.Second)
 	case *Postgres:
 		unheardOf(b.tb, l.pool, id)
 	}

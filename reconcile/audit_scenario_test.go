@@ -126,8 +126,8 @@ func TestAudit_StuckRefusal(t *testing.T) {
 		t.Errorf("%+v\n%s", repaired, strings.Join(findings(t, i.ledger, repaired.ID), "\n"))
 	}
 	r.await("the refused confirm is undone", 5*time.Second, func() error {
-		if open, err := readOpen(context.Background(), r.pool, 0, nil); err != nil || len(open) > 0 {
-			return fmt.Errorf("%d open, %w", len(open), err)
+		if open, err := r.openRefusals(context.Background()); err != nil || open > 0 {
+			return fmt.Errorf("%d open, %w", open, err)
 		}
 		return nil
 	})
@@ -325,7 +325,7 @@ func embedded(t *testing.T) *instance {
 	t.Helper()
 	engine := miniredis.RunT(t)
 	r := &rig{tb: t}
-	client := r.clientOf(engine.Addr()).WithTimeout(callTimeout) // it compiles scripts in Go, with a race detector
+	client := r.clientOf(engine.Addr()).WithTimeout(5 * time.Second) // it compiles scripts in Go, with a race detector
 	memory := NewMemory()
 	store, err := cache.New(client, cache.Options{Ledger: memory})
 	if err != nil {

@@ -36,7 +36,7 @@ func identity(ctx context.Context, client redis.UniversalClient, prefix string) 
 
 // CheckOlder refuses with ErrOlderLedger where the ledger lacks what Redis has, whether or not the gate was stopped for
 // that yet: a rebuild would give it up.
-func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, p *Postgres) error {
+func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, l Ledger) error {
 	shard, err := cache.OpenShard(ctx, client, prefix, 0)
 	if err != nil {
 		return err
@@ -50,11 +50,11 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	if err != nil {
 		return err
 	}
-	at, _, err := readPosition(ctx, p.pool, p.shard, "") // last: whoever applies meanwhile only moves it on
+	at, _, err := l.applied(ctx) // read last: an applier can only move it on meanwhile
 	if err != nil {
 		return err
 	}
-	why, err := older(ctx, shard, &seen, first, at.Position)
+	why, err := older(ctx, shard, &seen, first, at)
 	if err == nil && why != "" {
 		err = fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}

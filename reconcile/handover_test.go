@@ -132,7 +132,7 @@ func TestHandover_RebuilderPaused(t *testing.T) {
 // serveless has a rebuilt gate be closed as long as it is half loaded.
 func (i *instance) serveless(t *testing.T) {
 	t.Helper()
-	if _, err := i.store.Reserve(t.Context(), order("early", "TEE", 1)); !is(err, cache.ErrRebuilding, cache.ErrUnavailable) {
+	if _, err := i.store.Reserve(t.Context(), order("early", "TEE", 1)); !isOneOf(err, cache.ErrRebuilding, cache.ErrUnavailable) {
 		t.Errorf("reserved while it is half loaded: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ type Ledger interface {
 	// lock makes a session where nobody else has one; errHeld where somebody has.
 	lock(ctx context.Context) (session, error)
 	// healthy says whether the ledger answered when it was last asked.
-	healthy() bool
+	Healthy() bool
 	// decided tells whoever waits in this process what a batch has decided.
 	decided(entries []entry, refusals []refusal)
 	// suspicions is what Suspect writes to.

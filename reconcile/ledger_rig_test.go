@@ -188,7 +188,7 @@ func printable(r rune) rune {
 func (b *bench) quarantined() []quarantined {
 	switch l := b.ledger.(type) {
 	case *Memory:
-		return l.quarantined
+		return l.Quarantined()
 	case *Postgres:
 		rows, _ := l.pool.Query(context.Background(), `select entry, event, reason, convert_from(body, 'UTF8') from quarantine order by entry, event`)
 		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (q quarantined, err error) {

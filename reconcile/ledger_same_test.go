@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
 	"github.com/holdfast/holdfast/cache"
@@ -60,7 +61,7 @@ func stateOf(t *testing.T, l Ledger, script [][]cache.Event, oneByOne bool) stri
 }
 
 // checkMovements has movements, replayed from nothing, give the levels.
-func checkMovements(t *testing.T, rt *rapid.T, pool querier) {
+func checkMovements(t *testing.T, rt *rapid.T, pool *pgxpool.Pool) {
 	rows, _ := pool.Query(t.Context(), `
 select sku from levels l full join (
     select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed from movements group by 1, 2

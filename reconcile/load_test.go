@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -124,7 +125,7 @@ func (l *load) repeat(call func(context.Context) error) error {
 		err := call(ctx)
 		cancel()
 		l.calls.Add(1)
-		if !is(err, cache.ErrUnavailable, cache.ErrRebuilding, cache.ErrNotDurable, cache.ErrBacklogFull, context.DeadlineExceeded) {
+		if !isOneOf(err, cache.ErrUnavailable, cache.ErrRebuilding, cache.ErrNotDurable, cache.ErrBacklogFull, context.DeadlineExceeded) {
 			return err
 		}
 		select {
@@ -247,4 +248,9 @@ func (l *load) compare(r *rig) tally {
 		}
 	}
 	return t
+}
+
+// isOneOf reports whether err is one of targets.
+func isOneOf(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }

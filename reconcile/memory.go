@@ -48,6 +48,13 @@ type quarantined struct {
 	body   string
 }
 
+// Quarantined lists the events and entries that were put into quarantine.
+func (m *Memory) Quarantined() []quarantined {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.quarantined)
+}
+
 // NewMemory makes an empty ledger.
 func NewMemory() *Memory {
 	m := &Memory{
@@ -93,7 +100,7 @@ func (m *Memory) Await(ctx context.Context, a cache.Awaited) error { return m.wa
 
 func (m *Memory) decided(entries []entry, refusals []refusal) { m.waiters.decided(entries, refusals) }
 
-func (m *Memory) healthy() bool { return true }
+func (m *Memory) Healthy() bool { return true }
 
 // Durable is false.
 func (m *Memory) Durable() bool { return false }

@@ -73,6 +73,13 @@ func (m *Memory) auditedLocked(b *book) {
 	}
 }
 
+// AgeAudit makes an audit look as if it was last heard of that much earlier. Tests use it.
+func (m *Memory) AgeAudit(id string, by time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.audits.audits[id].SeenAt = m.audits.audits[id].SeenAt.Add(-by)
+}
+
 // Audit reads one.
 func (m *Memory) Audit(_ context.Context, id string) (Audit, error) {
 	m.mu.Lock()

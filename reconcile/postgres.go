@@ -49,12 +49,13 @@ func (p *Postgres) suspicions() <-chan struct{} { return p.suspect }
 // Await waits until a step is decided.
 func (p *Postgres) Await(ctx context.Context, a cache.Awaited) error { return p.waiters.await(ctx, a) }
 
+// Waiting counts the calls that wait for a version of a reservation.
+func (p *Postgres) Waiting(id string, version int64) int { return p.waiters.waitingFor(id, version) }
+
 func (p *Postgres) decided(entries []entry, refusals []refusal) { p.waiters.decided(entries, refusals) }
 
-func (p *Postgres) healthy() bool { return p.waiters.healthy() }
-
-// Healthy says whether the database answered when it was last asked.
-func (p *Postgres) Healthy() bool { return p.healthy() }
+// Healthy reports whether the database answered when it was last asked.
+func (p *Postgres) Healthy() bool { return p.waiters.Healthy() }
 
 // Durable is true.
 func (p *Postgres) Durable() bool { return true }
@@ -62,7 +63,7 @@ func (p *Postgres) Durable() bool { return true }
 // read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, or says that the
 // question was wrong, which it is again when it is repeated; else ErrNotDurable.
 func (p *Postgres) read(ctx context.Context, f func(ctx context.Context) error) error {
-	if !p.healthy() && !p.waiters.mayProbe() {
+	if !p.Healthy() && !p.waiters.mayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
 	limited, cancel := context.WithTimeout(ctx, readTimeout)

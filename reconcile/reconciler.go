@@ -128,7 +128,7 @@ func (r *Reconciler) say(ctx context.Context, err error, said string) string {
 // wait waits between tenures. Where Redis is ours and the ledger is not to be had, the backlog still
 // closes the gate.
 func (r *Reconciler) wait(ctx context.Context, most time.Duration) {
-	if r.shard != nil && !r.Ledger.healthy() {
+	if r.shard != nil && !r.Ledger.Healthy() {
 		if _, _, err := r.tend(ctx, cache.Tending{BacklogMax: r.BacklogMax}); err != nil {
 			r.drop()
 		}

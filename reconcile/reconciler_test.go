@@ -89,7 +89,7 @@ func TestReconciler_Recovers(t *testing.T) {
 			f.fault(t, i)
 			r.await("b can be confirmed", 10*time.Second, func() error {
 				_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "b"})
-				if err != nil && !is(err, cache.ErrRebuilding, cache.ErrUnavailable, cache.ErrNotDurable) {
+				if err != nil && !isOneOf(err, cache.ErrRebuilding, cache.ErrUnavailable, cache.ErrNotDurable) {
 					t.Fatal(err)
 				}
 				return err

@@ -14,15 +14,7 @@ import (
 func (i *instance) awaited(id string, version int64, calls int) {
 	i.rig.tb.Helper()
 	i.rig.await(fmt.Sprintf("%d calls wait for %s", calls, id), 2*time.Second, func() error {
-		i.ledger.waiters.mu.Lock()
-		defer i.ledger.waiters.mu.Unlock()
-		n := 0
-		for w := range i.ledger.waiters.waiting[subject{id: id}] {
-			if w.awaited.Version == version {
-				n++
-			}
-		}
-		if n != calls {
+		if n := i.ledger.Waiting(id, version); n != calls {
 			return fmt.Errorf("%d calls do", n)
 		}
 		return nil

@@ -185,16 +185,21 @@ func (r *rig) quiesce() {
 		if err != nil {
 			return err
 		}
-		at, there, err := readPosition(ctx, r.pool, 0, "")
+		at, there, err := NewPostgres(r.pool, 0).applied(ctx)
 		if err != nil || !there || len(last) != 1 || at.EntryID() != last[0].ID {
 			return fmt.Errorf("position %s, stream %v, %w", at.EntryID(), last, err)
 		}
-		open, err := readOpen(ctx, r.pool, 0, nil)
-		if err != nil || len(open) > 0 {
-			return fmt.Errorf("open refusals %v, %w", open, err)
+		if open, err := r.openRefusals(ctx); err != nil || open > 0 {
+			return fmt.Errorf("%d open refusals, %w", open, err)
 		}
 		return nil
 	})
+}
+
+// openRefusals counts the refusals that are still to be undone in Redis.
+func (r *rig) openRefusals(ctx context.Context) (n int, err error) {
+	err = r.pool.QueryRow(ctx, `select count(*) from refusals where settled_at is null`).Scan(&n)
+	return n, err
 }
 
 // invariants that the ledger must hold by itself: each query lists what breaks one.
@@ -244,7 +249,9 @@ func (r *rig) checkRedis(ctx context.Context) {
 	r.tb.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.redis.Addr(), MaxRetries: -1, Protocol: 2, ReadTimeout: time.Minute, DisableIdentity: true})
 	defer func() { _ = c.Close() }()
-	levels, err := collectLevels(ctx, r.pool, `select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels`)
+	all, _ := r.pool.Query(ctx, `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit, 0::bigint from levels`)
+	levels, err := pgx.CollectRows(all, pgx.RowToStructByPos[cache.Level])
 	if err != nil {
 		r.tb.Fatal(err)
 	}
@@ -268,7 +275,7 @@ func (r *rig) checkRedis(ctx context.Context) {
 	if err != nil {
 		r.tb.Fatal(err)
 	}
-	records, err := readRecords(ctx, r.pool, live)
+	records, err := NewPostgres(r.pool, 0).recordsOf(ctx, live)
 	if err != nil {
 		r.tb.Fatal(err)
 	}

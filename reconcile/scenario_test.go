@@ -25,7 +25,7 @@ func (r *rig) forgets(id string) {
 // state is a reservation's in the ledger.
 func (r *rig) state(id string) cache.Record {
 	r.tb.Helper()
-	found, err := readRecords(context.Background(), r.pool, []string{id})
+	found, err := NewPostgres(r.pool, 0).recordsOf(context.Background(), []string{id})
 	if err != nil {
 		r.tb.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func (w *waiters) mayProbe() bool {
 }
 
 // healthy says whether the ledger answered when it was last asked; noted notes that.
-func (w *waiters) healthy() bool { return !w.down.Load() }
+func (w *waiters) Healthy() bool { return !w.down.Load() }
 
 func (w *waiters) noted(err error) {
 	if err != nil {
@@ -156,6 +156,18 @@ func (w *waiters) list() (list []*waiter, any bool) {
 	}
 	w.polling = len(w.waiting) > 0
 	return list, w.polling
+}
+
+// waitingFor counts the calls that wait for a version of a reservation.
+func (w *waiters) waitingFor(id string, version int64) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for one := range w.waiting[subject{id: id}] {
+		if one.awaited.Version == version {
+			n++
+		}
+	}
+	return n
 }
 
 func (w *waiters) answer(waiter *waiter, err error) {
