@@ -48,8 +48,8 @@ type stage struct {
 
 func newStage(tb testing.TB, redisArgs ...string) *stage {
 	tb.Helper()
-	postgres := pgtest.Start(tb)
-	pool, err := pgxpool.New(tb.Context(), postgres.URL())
+	database := pgtest.Start(tb)
+	pool, err := pgxpool.New(tb.Context(), database.URL())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func newStage(tb testing.TB, redisArgs ...string) *stage {
 		tb.Fatal(err)
 	}
 	r := &rig{tb: tb, redis: redistest.Start(tb, append(persistent, redisArgs...)...), pool: pool, logs: &logs{tb}}
-	s := &stage{rig: r, postgres: postgres, sampled: make(chan struct{}), done: make(chan struct{})}
+	s := &stage{rig: r, postgres: database, sampled: make(chan struct{}), done: make(chan struct{})}
 	go s.sample()
 	tb.Cleanup(s.stopSampling)
 	return s

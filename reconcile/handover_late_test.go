@@ -141,7 +141,7 @@ func TestHandover_LateWithPostgresDown(t *testing.T) {
 	stop.wait(t)
 	s.postgres.Kill()
 	s.await("its deadline has passed", 10*time.Second, func() error {
-		if left := held.ExpiresAt.UnixMilli() - s.moment().UnixMilli(); left > -100 {
+		if left := held.ExpiresAt.UnixMilli() - s.rig.moment().UnixMilli(); left > -100 {
 			return fmt.Errorf("%d ms are left", left)
 		}
 		return nil

@@ -36,7 +36,7 @@ func (b *book) queueRanges(batch *pgx.Batch, t *touched) {
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
 	for _, r := range t.ranges {
-		batch.Queue(query, r[0].sku, r[0].at, r[1].sku, r[1].at).Query(b.collectLevels)
+		batch.Queue(query, r[0].sku, r[0].at, r[1].sku, r[1].at).Query(func(rows pgx.Rows) error { return b.collectLevels(rows) })
 	}
 }
 

@@ -74,7 +74,7 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.sku, key.at
 	}
-	batch.Queue(query, skus, places).Query(b.collectLevels)
+	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return b.collectLevels(rows) })
 }
 
 // collectLevels reads levels, and what they were before.
