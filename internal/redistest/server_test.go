@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -165,7 +166,9 @@ func checkPause(t *testing.T, s *Server, client redis.UniversalClient) {
 	}
 
 	s.Pause()
-	err := client.Incr(t.Context(), "count").Err()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	err := client.Incr(ctx, "count").Err()
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		t.Errorf("a paused server: %v; want a timeout", err)
 	}
