@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,7 +42,7 @@ const (
 const inRepository = "in-repository"
 
 // preamble ends with the page what it has started, and has curl print nothing of its progress.
-const preamble = "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n" +
+const preamble = "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n" +
 	"curl() { command curl -sS \"$@\"; }\n" +
 	"exec 2>&1\n"
 
@@ -185,11 +187,14 @@ func run(t *testing.T, page string, script []block) []string {
 // serving runs `holdfast serve` as a page shows it, in another terminal.
 type serving struct{ log, address string }
 
+// server is a line that starts a server, with or without variables.
+var server = regexp.MustCompile(`^([A-Z_]+=\S+ )*holdfast serve\b`)
+
 // inBackground lets the lines that start a server go on in the background, once it answers.
 func (s serving) inBackground(script string) string {
 	var out strings.Builder
 	for line := range strings.Lines(script) {
-		if !strings.HasPrefix(line, "holdfast serve") {
+		if !server.MatchString(line) {
 			out.WriteString(line)
 			continue
 		}
@@ -200,15 +205,16 @@ func (s serving) inBackground(script string) string {
 	return out.String()
 }
 
-// check compares the outputs of the sh blocks with what the page shows behind them.
+// check compares the outputs of the sh blocks with what the page shows behind them, from the end: an
+// update of one block then leaves the lines of those before it.
 func check(t *testing.T, page string, all []block, outputs []string) {
 	t.Helper()
-	for i, b := range all {
+	for i, b := range slices.Backward(all) {
 		if b.language != "sh" {
 			continue
 		}
-		output := outputs[0]
-		outputs = outputs[1:]
+		output := outputs[len(outputs)-1]
+		outputs = outputs[:len(outputs)-1]
 		var shown block
 		if i+1 < len(all) && (all[i+1].language == "console" || all[i+1].language == "json") {
 			shown = all[i+1]
@@ -243,9 +249,9 @@ func rewrite(t *testing.T, page string, b block, output string) {
 		}
 		output = pretty.String()
 	}
-	text := string(read(t, page))
-	text = strings.Replace(text, b.text+"```", strings.TrimRight(output, "\n")+"\n```", 1)
-	if err := os.WriteFile(filepath.Join(root, page), []byte(text), 0o644); err != nil {
+	lines := strings.SplitAfter(string(read(t, page)), "\n")
+	lines = slices.Replace(lines, b.line-1, b.line-1+strings.Count(b.text, "\n"), strings.Trim(output, "\n")+"\n")
+	if err := os.WriteFile(filepath.Join(root, page), []byte(strings.Join(lines, "")), 0o644); err != nil {
 		t.Error(err)
 	}
 }
