@@ -21,9 +21,10 @@ var varying = []struct {
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
 	{regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT`), "TIME"},
-	{regexp.MustCompile(`\baudit-\d{8}-\d{6}-\w+`), "ID"},
+	{regexp.MustCompile(`\baudit-\d{8}-\d{6}-[\w-]+`), "ID"},
 	{regexp.MustCompile(`\badjust-[A-Z2-7]{26}\b`), "ID"},
 	{regexp.MustCompile(`\b[0-9a-f]{12,64}\b`), "ID"},
+	{regexp.MustCompile(`\b\d+-\d+\b`), "POSITION"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ns|µs|ms|s)\b`), "DURATION"},
 }
 

@@ -43,7 +43,7 @@ const inRepository = "in-repository"
 
 // preamble ends with the page what it has started, and has curl print nothing of its progress.
 const preamble = "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n" +
-	"curl() { command curl -sS \"$@\"; }\n" +
+	"curl() { command curl -s \"$@\"; }\n" +
 	"exec 2>&1\n"
 
 // bin is a folder with the program.
@@ -249,6 +249,7 @@ func rewrite(t *testing.T, page string, b block, output string) {
 		}
 		output = pretty.String()
 	}
+	output = logged.ReplaceAllString(output, "")
 	lines := strings.SplitAfter(string(read(t, page)), "\n")
 	lines = slices.Replace(lines, b.line-1, b.line-1+strings.Count(b.text, "\n"), strings.Trim(output, "\n")+"\n")
 	if err := os.WriteFile(filepath.Join(root, page), []byte(strings.Join(lines, "")), 0o644); err != nil {
