@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"internal/redistest":  {"internal/testserver"},
 	"internal/pgtest":     {"internal/testserver"},
 	"internal/faultproxy": {},
+	"examples/checkout":   {"cache"},
 }
 
 // only names packages outside of this module that one package alone may import.
@@ -41,9 +42,9 @@ var only = map[string][]string{
 	"github.com/jackc/pgx":       {"reconcile", "internal/bench", "internal/pgtest"},
 	"github.com/spf13/cobra":     {"cmd/holdfast"},
 	"github.com/danielgtaylor":   {"internal/api"},
-	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
+	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast"},
+	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 
 func TestDirection(t *testing.T) {
