@@ -76,9 +76,9 @@ func TestDecode_Faults(t *testing.T) {
 			"2:11: /channels: has an anchor or alias: write it out"},
 		{"rules", "locations:\n  - id: a\n    country: Germany\n    zones: [dach]\nchannels:\n  - id: web\n    locations: [b]\n",
 			"3:14: /locations/0/country: is \"Germany\", must be two letters of ISO 3166-1, such as DE\n" +
-				"4:13: /locations/0/zones/0: names \"dach\", which is not among the zones\n" +
-				"7:17: /channels/0/locations/0: names \"b\", which is not among the locations"},
-		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: nothing could be sold\n2:5: /locations/0/id: is required"},
+				"4:13: /locations/0/zones/0: names \"dach\", which is not one of the zones\n" +
+				"7:17: /channels/0/locations/0: names \"b\", which is not one of the locations"},
+		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: add at least one channel\n2:5: /locations/0/id: is required"},
 	} {
 		_, err := Decode([]byte(c.text))
 		wrong, ok := errors.AsType[*Error](err)
