@@ -14,8 +14,8 @@ import (
 //go:embed countries.csv
 var countries string
 
-// Centroids locates addresses without coordinates by country and postal code. The longest known prefix of
-// the postal code applies.
+// Centroids locates addresses without coordinates by country and postal code. The longest known
+// prefix of the postal code applies.
 type Centroids struct {
 	at      map[centroidKey]vector
 	longest map[string]int // country -> length of its longest prefix in bytes
@@ -24,9 +24,11 @@ type Centroids struct {
 
 type centroidKey struct{ country, prefix string }
 
-// Countries returns the built-in table: the centroid of each country's largest part. It is from Natural
-// Earth's countries at 1:50 million, which are in the public domain.
-var Countries = sync.OnceValue(func() *Centroids {
+// Countries returns the built-in table: the centroid of each country's largest part. It is from
+// Natural Earth's countries at 1:50 million, which are in the public domain.
+func Countries() *Centroids { return builtIn() }
+
+var builtIn = sync.OnceValue(func() *Centroids {
 	c, err := readCentroids(strings.NewReader(countries), nil)
 	if err != nil {
 		panic("location: built-in countries: " + err.Error())
@@ -34,9 +36,9 @@ var Countries = sync.OnceValue(func() *Centroids {
 	return c
 })
 
-// LoadCentroids reads positions that take precedence over the built-in ones. The format is CSV with the
-// header country,postal_prefix,latitude,longitude. An empty prefix stands for the whole country. The error
-// names every invalid line.
+// LoadCentroids reads positions that take precedence over the built-in ones. The format is CSV with
+// the header country,postal_prefix,latitude,longitude. An empty prefix stands for the whole
+// country. The error names every invalid line.
 func LoadCentroids(r io.Reader) (*Centroids, error) { return readCentroids(r, Countries()) }
 
 func readCentroids(r io.Reader, rest *Centroids) (*Centroids, error) {

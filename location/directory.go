@@ -1,7 +1,7 @@
 package location
 
-// Directory is the routing directory: the locations, the zones they ship to, and the channels that sell
-// from them. Compile accepts or rejects it as a whole.
+// Directory is the routing directory: the locations, the zones they ship to, and the channels that
+// sell from them. Compile accepts or rejects it as a whole.
 type Directory struct {
 	Locations []Location     `json:"locations" yaml:"locations"`
 	Zones     []Zone         `json:"zones,omitempty" yaml:"zones,omitempty"`
@@ -24,17 +24,17 @@ type Location struct {
 	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow" doc:"The zones it ships to. Without zones it ships nowhere."`
 }
 
-// Zone is a set of addresses that locations ship to. An address is in the zone if each non-empty list has
-// its value.
+// Zone is a set of addresses that locations ship to. An address is in the zone if each non-empty
+// list has its value.
 type Zone struct {
 	ID          string   `json:"id" yaml:"id"`
 	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"ISO 3166-1, two letters. An empty list does not restrict."`
 	Regions     []string `json:"regions,omitempty" yaml:"regions,omitempty,flow"`
-	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Compared without spaces and case. A * at the end matches any rest."`
+	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Case and spaces are ignored. A trailing * makes it a prefix."`
 }
 
-// SalesChannel is a channel that sells, such as a web shop: the locations it may sell from, and the rules
-// that put them in order.
+// SalesChannel is a channel that sells, such as a web shop: the locations it may sell from, and the
+// rules that put them in order.
 type SalesChannel struct {
 	ID        Channel `json:"id" yaml:"id"`
 	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty" doc:"Used by requests that name no channel."`
@@ -46,8 +46,8 @@ type SalesChannel struct {
 // Rank is a rule that orders locations.
 type Rank string
 
-// The rules. A rule orders only locations that the rules before it left tied. It abstains if it lacks data of
-// the address or of one of them.
+// The rules. A rule orders only locations that the rules before it left tied. It abstains if it
+// lacks data of the address or of one of them.
 const (
 	RankSameCountry  Rank = "same_country"  // in the country of the address first
 	RankNearest      Rank = "nearest"       // shortest great-circle distance to the address first
@@ -70,7 +70,7 @@ type Limit struct {
 	ID          string    `json:"id" yaml:"id"`
 	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`
 	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default all."`
-	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units that are held, confirmed or fulfilled. If skus names a kit, its unit is a kit."`
+	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units that are held, confirmed or fulfilled. A kit that skus names counts in kits."`
 }
 
 // Kit is a SKU without stock of its own: it sells as its components.

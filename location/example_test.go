@@ -6,7 +6,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// directory returns three locations in Europe and a channel that prefers the country of the address.
+// directory returns three locations in Europe and a channel that prefers the country of the
+// address.
 func directory() location.Directory {
 	return location.Directory{
 		Locations: []location.Location{

@@ -8,12 +8,13 @@ import (
 // Fault is one error in a directory.
 type Fault struct {
 	Path    string // JSON pointer into the directory, such as /locations/0/country
-	Message string
+	Message string // what is wrong with the value there, such as: is required
 }
 
 // InvalidError lists all faults of a directory.
 type InvalidError struct{ Faults []Fault }
 
+// Error lists the faults, each with its path.
 func (e *InvalidError) Error() string {
 	parts := make([]string, len(e.Faults))
 	for i, f := range e.Faults {

@@ -1,18 +1,19 @@
-// Package location decides which locations may serve an order, in which order they are tried, and why
-// the others may not.
+// Package location decides which locations may serve an order, in which order they are tried, and
+// why the others may not.
 //
 // Compile turns a Directory into Rules. Route applies the rules to a Request and returns a Routing,
 // which has the candidates of each line and explains why every other location was left out.
 //
-// The package is pure: it does no I/O, keeps no state, and imports only the standard library. It knows
-// no quantities. The Lua scripts of package lua choose among the candidates with the live counts.
+// The package is pure: it does no I/O, keeps no state, and imports only the standard library. It
+// knows no quantities. The Lua scripts of package lua choose among the candidates with the live
+// counts.
 package location
 
 // ID identifies a location.
 type ID string
 
-// SKU identifies an article that is sold. SKU and ID have their own types, so that the compiler notices
-// if they are swapped.
+// SKU identifies an article that is sold. SKU and ID have their own types, so that the compiler
+// notices if they are swapped.
 type SKU string
 
 // Channel identifies a sales channel.
@@ -31,8 +32,8 @@ const (
 // Valid reports whether s is one of the values of Split. The empty string is not.
 func (s Split) Valid() bool { return s == SplitNever || s == SplitLines || s == SplitUnits }
 
-// Address is the address that an order ships to. Every field is optional. Country, region and postal code
-// ignore case; the postal code also ignores spaces.
+// Address is the address that an order ships to. Every field is optional. Country, region and
+// postal code ignore case; the postal code also ignores spaces.
 type Address struct {
 	Country    string   `json:"country,omitempty"` // ISO 3166-1, two letters
 	Region     string   `json:"region,omitempty"`

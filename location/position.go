@@ -2,8 +2,8 @@ package location
 
 import "math"
 
-// vector is a place on earth as a unit vector. The larger the dot product of two, the nearer they are: that
-// orders places without trigonometry.
+// vector is a place on earth as a unit vector. The larger the dot product of two, the nearer they
+// are: that orders places without trigonometry.
 type vector [3]float64
 
 func vectorOf(latitude, longitude float64) vector {

@@ -9,8 +9,8 @@ type ranked struct {
 	order int     // before the current rule, among the tied places
 }
 
-// rank orders places by the channel's rules. Each rule orders the places that the rules before it left
-// tied, unless it lacks data. Places that are still tied keep the channel's order.
+// rank orders places by the channel's rules. Each rule orders the places that the rules before it
+// left tied, unless it lacks data. Places that are still tied keep the channel's order.
 func (c *channel) rank(list []ranked, to *destination) Candidates {
 	rules, rest, live := c.rules()
 	groups := []int{len(list)}
@@ -33,7 +33,8 @@ func (c *channel) rank(list []ranked, to *destination) Candidates {
 	return candidates
 }
 
-// rules splits the rules at highest_stock, which only a script can apply. live says whether there is one.
+// rules splits the rules at highest_stock, which only a script can apply. live says whether there
+// is one.
 func (c *channel) rules() (before, behind []Rank, live bool) {
 	at := slices.Index(c.Rank, RankHighestStock)
 	if at < 0 {
@@ -42,7 +43,8 @@ func (c *channel) rules() (before, behind []Rank, live bool) {
 	return c.Rank[:at], c.Rank[at+1:], true
 }
 
-// refine orders each group of tied places by a rule. It returns the ends of the groups that are then tied.
+// refine orders each group of tied places by a rule. It returns the ends of the groups that are
+// then tied.
 func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	if len(groups) == len(list) { // nothing is tied
 		return groups
@@ -79,8 +81,8 @@ func before(a, b ranked) int {
 	}
 }
 
-// setKeys sets the key of each place in a group. It returns false if the rule abstains, because it lacks
-// data of the address or of a place.
+// setKeys sets the key of each place in a group. It returns false if the rule abstains, because it
+// lacks data of the address or of a place.
 func (rule Rank) setKeys(group []ranked, to *destination) bool {
 	for i := range group {
 		key, known := rule.key(group[i].place, to)

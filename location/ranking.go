@@ -31,7 +31,8 @@ type Ranking struct {
 	Says     []string // one text for each candidate, in their order, such as "berlin: 255 km"
 }
 
-// Ranking describes each rule of the channel, for people to read. It returns nil without rules or candidates.
+// Ranking describes each rule of the channel, for people to read. It returns nil without rules or
+// candidates.
 func (r Routing) Ranking() []Ranking {
 	if r.channel == nil || len(r.channel.Rank) == 0 || len(r.candidates.IDs) == 0 {
 		return nil

@@ -9,8 +9,8 @@ type Request struct {
 	Pickup  ID       // the store where the customer picks the order up; "" for a shipment
 }
 
-// Routing says which locations may serve a request, and why others may not. All lines of the request share
-// it; a line may also be pinned to one location.
+// Routing says which locations may serve a request, and why others may not. All lines of the
+// request share it; a line may also be pinned to one location.
 type Routing struct {
 	rules      *Rules
 	channel    *channel
@@ -19,22 +19,23 @@ type Routing struct {
 	candidates Candidates
 }
 
-// Candidates are the locations that may serve a line, in the order in which they are tried. Callers must not
-// modify them.
+// Candidates are the locations that may serve a line, in the order in which they are tried. Callers
+// must not modify them.
 type Candidates struct {
 	IDs []ID
 
-	// Groups is nil unless highest_stock orders the candidates. Then it has the end index of each group of
-	// IDs that the script orders by available units, most first.
+	// Groups is nil unless highest_stock orders the candidates. Then it has the end index of each
+	// group of IDs that the script orders by available units, most first.
 	Groups []int
 }
 
-// Route returns the candidates of a request, ordered by the channel's rules. For a shipment they are the
-// channel's enabled locations with a zone that covers the address. For a pickup it is only the store.
-// Route does not know which locations have a level of a SKU: the script skips those without one.
+// Route returns the candidates of a request, ordered by the channel's rules. For a shipment they
+// are the channel's enabled locations with a zone that covers the address. For a pickup it is only
+// the store. Route does not know which locations have a level of a SKU: the script skips those
+// without one.
 //
-// The only error is *UnknownChannelError. A request that no location may serve has no candidates; Explain
-// says why.
+// The only error is *UnknownChannelError. A request that no location may serve has no candidates;
+// Explain says why.
 func Route(r *Rules, q Request) (Routing, error) {
 	c, err := r.channelOf(q.Channel)
 	if err != nil {
@@ -95,7 +96,8 @@ func (r Routing) Limits(sku SKU) []*Limit {
 	return r.channel.limitsOf(sku)
 }
 
-// Candidates returns the candidates of a line: all, or only the pin if the line has one and it is among them.
+// Candidates returns the candidates of a line: all, or only the pin if the line has one and it is
+// among them.
 func (r Routing) Candidates(pin ID) Candidates {
 	if pin == "" {
 		return r.candidates
@@ -106,10 +108,10 @@ func (r Routing) Candidates(pin ID) Candidates {
 	return Candidates{}
 }
 
-// Explain returns every location that may not serve a line, with the first reason that applies, in the order
-// of the Reason constants. hasLevel reports whether a location has a level of the line's SKU. The result
-// includes locations that the directory does not have: the pin, the store of a pickup, and those in stocked,
-// which have a level.
+// Explain returns every location that may not serve a line, with the first reason that applies, in
+// the order of the Reason constants. hasLevel reports whether a location has a level of the line's
+// SKU. The result includes locations that the directory does not have: the pin, the store of a
+// pickup, and those in stocked, which have a level.
 func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []ID) []Rejected {
 	var list []Rejected
 	seen := map[ID]bool{}

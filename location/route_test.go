@@ -249,8 +249,8 @@ func allowed(d *Directory, ask Request, pin, id ID) bool {
 	return ok && slices.ContainsFunc(l.Zones, func(z string) bool { return zones[z] })
 }
 
-// TestRoute_Rules has Route return every location that the rules allow and none that they exclude; each
-// of the others is left out with one reason, and the same question has the same answer.
+// TestRoute_Rules has Route return every location that the rules allow and none that they exclude;
+// each of the others is left out with one reason, and the same question has the same answer.
 func TestRoute_Rules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDirectory(t)
@@ -294,8 +294,8 @@ func TestRoute_Rules(t *testing.T) {
 	})
 }
 
-// compareBy is, said in another way, what a rule says of two locations that are tied with others in group:
-// below 0 where a comes first, 0 where it abstains or they are equal.
+// compareBy is, said in another way, what a rule says of two locations that are tied with others in
+// group: below 0 where a comes first, 0 where it abstains or they are equal.
 func compareBy(rule Rank, group []Location, ask Request, a, b Location) float64 {
 	value := func(l Location) (float64, bool) {
 		switch rule {
@@ -338,8 +338,8 @@ func deref(x *float64) (float64, bool) {
 	return *x, true
 }
 
-// TestRoute_Order has candidates in the order of the chain: each rule orders what is tied before it, and
-// the channel's order decides last.
+// TestRoute_Order has candidates in the order of the chain: each rule orders what is tied before
+// it, and the channel's order decides last.
 func TestRoute_Order(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDirectory(t)

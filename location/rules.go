@@ -47,12 +47,12 @@ type channel struct {
 // Option changes how a directory is compiled.
 type Option func(*Rules)
 
-// WithCentroids sets the positions of addresses without coordinates, for the rule nearest. The default is
-// Countries.
+// WithCentroids sets the positions of addresses without coordinates, for the rule nearest. The
+// default is Countries.
 func WithCentroids(c *Centroids) Option { return func(r *Rules) { r.centroids = c } }
 
-// Compile validates a directory and makes rules from a copy of it. The only error is *InvalidError, which
-// lists all faults.
+// Compile validates a directory and makes rules from a copy of it. The only error is *InvalidError,
+// which lists all faults.
 func Compile(d Directory, options ...Option) (*Rules, error) {
 	if faults := d.Validate(); len(faults) > 0 {
 		return nil, &InvalidError{Faults: faults}
@@ -158,8 +158,8 @@ func (c *channel) limitsOf(sku SKU) []*Limit {
 	return c.anySKU
 }
 
-// Implicit returns the rules for use without a directory. Every channel name is valid and sells from these
-// locations, in this order. All of them ship everywhere and allow pickup.
+// Implicit returns the rules for use without a directory. Every channel name is valid and sells
+// from these locations, in this order. All of them ship everywhere and allow pickup.
 func Implicit(ids []ID) *Rules {
 	r := &Rules{implicit: true, ids: slices.Clone(ids), index: make(map[ID]int, len(ids)), places: make([]place, len(ids))}
 	c := &channel{split: SplitLines, member: make(map[ID]bool, len(ids))}
@@ -173,7 +173,7 @@ func Implicit(ids []ID) *Rules {
 	return r
 }
 
-// Implicit says that there is no directory.
+// Implicit reports whether there is no directory.
 func (r *Rules) Implicit() bool { return r.implicit }
 
 // Directory returns the directory of the rules. Callers must not modify it.
@@ -208,8 +208,8 @@ func (r *Rules) channelOf(id Channel) (*channel, error) {
 	return nil, &UnknownChannelError{Channel: id, Known: r.known}
 }
 
-// UnknownChannelError reports that a request names a channel that the directory does not have, or that it
-// names none and no channel is the default.
+// UnknownChannelError reports that a request names a channel that the directory does not have, or
+// that it names none and no channel is the default.
 type UnknownChannelError struct {
 	Channel Channel   // as named; "" if the request names none
 	Known   []Channel // of the directory
@@ -218,6 +218,7 @@ type UnknownChannelError struct {
 // namedMax is the number of channels that an error lists.
 const namedMax = 10
 
+// Error says what is wrong with the channel and names those that exist.
 func (e *UnknownChannelError) Error() string {
 	known := make([]string, 0, namedMax)
 	for _, id := range e.Known[:min(namedMax, len(e.Known))] {

@@ -23,8 +23,8 @@ const (
 	LimitSKUsMax       = 10_000 // of one limit
 )
 
-// Validate returns all faults of a directory, or none if Compile accepts it. If a list is longer than its
-// maximum, it returns only the faults of that kind.
+// Validate returns all faults of a directory, or none if Compile accepts it. If a list is longer
+// than its maximum, it returns only the faults of that kind.
 func (d *Directory) Validate() []Fault {
 	var f faults
 	f.most("/locations", len(d.Locations), LocationsMax)

@@ -21,8 +21,8 @@ type destination struct {
 	located               bool
 }
 
-// destinationOf normalizes an address. Without coordinates it is at the centroid of its postal prefix or
-// country.
+// destinationOf normalizes an address. Without coordinates it is at the centroid of its postal
+// prefix or country.
 func (r *Rules) destinationOf(a *Address) destination {
 	d := destination{country: strings.ToUpper(a.Country), region: foldRegion(a.Region), code: foldCode(a.PostalCode)}
 	if a.Latitude != nil && a.Longitude != nil {

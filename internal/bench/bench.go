@@ -1,5 +1,5 @@
-// Package bench compares Holdfast with the usual alternatives: in one run, on the same Redis and the
-// same Postgres, in rounds that take turns.
+// Package bench compares Holdfast with the usual alternatives: in one run, on the same Redis and
+// the same Postgres, in rounds that take turns.
 //
 // Four rules keep the comparison fair. Every contender gets the same orders. Accepted and refused
 // calls are counted and timed separately; only latency over time includes both. With a rate, the
@@ -22,9 +22,9 @@ import (
 
 const stopTimeout = 30 * time.Second // to remove what a run has created
 
-// Run compares contenders on a Redis and a Postgres. It uses keys and a schema of its own and removes
-// them at the end. The client must not retry by itself. Run returns ErrInUse if another run is in
-// progress and ErrDeployed if a reconciler uses the database.
+// Run compares contenders on a Redis and a Postgres. It uses keys and a schema of its own and
+// removes them at the end. The client must not retry by itself. Run returns ErrInUse if another run
+// is in progress and ErrDeployed if a reconciler uses the database.
 func Run(ctx context.Context, client *redis.Client, postgresURL string, o Options) (report *Report, err error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -82,8 +82,8 @@ type entrant struct {
 	row       *Row
 }
 
-// compare runs all workloads. In each round of a workload all entrants take a turn, in random order:
-// whatever else the machine does then affects all of them alike.
+// compare runs all workloads. In each round of a workload all entrants take a turn, in random
+// order: whatever else the machine does then affects all of them alike.
 func (e *env) compare(ctx context.Context) (*Report, error) {
 	report := newReport(e)
 	workloads := workloadsOf(&e.options)

@@ -20,7 +20,8 @@ const (
 	curveBottom = 34.0
 )
 
-// barChart shows the median of a figure for each row, with a line from its least to its largest value.
+// barChart shows the median of a figure for each row, with a line from its least to its largest
+// value.
 type barChart struct {
 	Title         string
 	Width, Height float64
@@ -111,14 +112,15 @@ func (chart *curveChart) y(ms float64) float64 {
 	return chart.Bottom - (math.Log10(ms)-chart.low)/(chart.high-chart.low)*(chart.Bottom-chart.Top)
 }
 
-// x is the position of a percentile. Its scale is logarithmic too: each step to the right is a tenth
-// of the calls.
+// x is the position of a percentile. Its scale is logarithmic too: each step to the right is a
+// tenth of the calls.
 func (chart *curveChart) x(p float64) float64 {
 	last := -math.Log10(1 - curveTicks[len(curveTicks)-1]/100)
 	return chart.Left - math.Log10(1-p/100)/last*(chart.Right-chart.Left)
 }
 
-// byPercentile shows latency by percentile, as far as a row has enough calls. It returns nil without calls.
+// byPercentile shows latency by percentile, as far as a row has enough calls. It returns nil
+// without calls.
 func (c *Comparison) byPercentile() *curveChart {
 	least, most := math.Inf(1), 0.0
 	for _, r := range c.Rows {
@@ -149,8 +151,8 @@ func (c *Comparison) byPercentile() *curveChart {
 	return chart
 }
 
-// overTime shows p99.9 by time of answer, for the median round of each contender. Slices with too few
-// answers for a p99.9 have no point. It returns nil if no slice has one.
+// overTime shows p99.9 by time of answer, for the median round of each contender. Slices with too
+// few answers for a p99.9 have no point. It returns nil if no slice has one.
 func (c *Comparison) overTime() *curveChart {
 	least, most, end := math.Inf(1), 0.0, 0.0 // ms
 	for _, row := range c.Rows {
@@ -179,8 +181,8 @@ func (c *Comparison) overTime() *curveChart {
 	return chart
 }
 
-// tickStep returns the smallest of 1, 2 or 5 times a power of ten that divides a length into at most
-// timeTicksMax parts.
+// tickStep returns the smallest of 1, 2 or 5 times a power of ten that divides a length into at
+// most timeTicksMax parts.
 func tickStep(length float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(length/timeTicksMax)))
 	for _, n := range []float64{1, 2, 5} {

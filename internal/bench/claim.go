@@ -73,7 +73,8 @@ func sweepRedis(ctx context.Context, client *redis.Client) error {
 	}
 }
 
-// awaitFreed waits until Redis has freed the memory of removed keys, which it does in the background.
+// awaitFreed waits until Redis has freed the memory of removed keys, which it does in the
+// background.
 func awaitFreed(ctx context.Context, client *redis.Client) error {
 	for {
 		usage, err := readRedisUsage(ctx, client)

@@ -19,7 +19,8 @@ type env struct {
 	servers  servers
 }
 
-// serverTimeout bounds one command of a contender, which may have to wait behind those of many callers.
+// serverTimeout bounds one command of a contender, which may have to wait behind those of many
+// callers.
 const serverTimeout = 10 * time.Second
 
 // connect returns a client of the same Redis with one connection for each caller, as in a checkout

@@ -17,8 +17,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// floor is the least that HTTP costs. Its handler decodes the same JSON and answers the same bytes as
-// Holdfast, but from a counter in memory: no Redis, no checks, no ids.
+// floor is the least that HTTP costs. Its handler decodes the same JSON and answers the same bytes
+// as Holdfast, but from a counter in memory: no Redis, no checks, no ids.
 type floor struct {
 	*httpServer
 	units map[string]*atomic.Int64 // by SKU
@@ -44,7 +44,8 @@ func (f *floor) stock(_ context.Context, skus []string, units int64) error {
 	return nil
 }
 
-// take takes the units of a line. If there are too few, it takes none and returns how many there are.
+// take takes the units of a line. If there are too few, it takes none and returns how many there
+// are.
 func (f *floor) take(sku string, quantity int64) (ok bool, available int64) {
 	units := f.units[sku]
 	if left := units.Add(-quantity); left < 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// forUpdate sells in a transaction that inserts the order, locks the rows of stock, checks and updates them.
+// forUpdate sells in a transaction that inserts the order, locks the rows of stock, checks and
+// updates them.
 type forUpdate struct{ update }
 
 const orderTables = stockTable + `;

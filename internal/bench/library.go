@@ -149,7 +149,8 @@ func (l *library) holdMany(ctx context.Context, from *orders, n int) error {
 	return l.awaitLedger(ctx)
 }
 
-// awaitLedger waits until the ledger has everything: an adjustment is durable, and so is all before it.
+// awaitLedger waits until the ledger has everything: an adjustment is durable, and so is all before
+// it.
 func (l *library) awaitLedger(ctx context.Context) error {
 	return l.stock(ctx, []string{"SKU-last"}, 1)
 }

@@ -77,9 +77,9 @@ type dueCall struct {
 	due time.Time
 }
 
-// runOpen sends calls at a rate. A free caller takes the next one. If no caller is free, calls wait,
-// and their latency counts from when they were due. So a stall cannot hide itself ("coordinated
-// omission", Gil Tene).
+// runOpen sends calls at a rate. A free caller takes the next one. If no caller is free, calls
+// wait, and their latency counts from when they were due. So a stall cannot hide itself
+// ("coordinated omission", Gil Tene).
 func (l load) runOpen(ctx context.Context, began time.Time, tallies []tally, do call) {
 	queue := make(chan dueCall) // unbuffered: a call waits in schedule, where its wait is measured
 	var callers sync.WaitGroup
@@ -97,8 +97,8 @@ func (l load) runOpen(ctx context.Context, began time.Time, tallies []tally, do 
 	tallies[0].add(&unsent)
 }
 
-// schedule hands out each call when it is due. It gives up calls that no caller has taken by lateMax
-// after the end.
+// schedule hands out each call when it is due. It gives up calls that no caller has taken by
+// lateMax after the end.
 func (l load) schedule(ctx context.Context, began time.Time, queue chan<- dueCall, unsent *tally) {
 	runtime.LockOSThread() // preciseSleep blocks the thread: let it block no other goroutine
 	defer runtime.UnlockOSThread()

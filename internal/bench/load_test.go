@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestStallIsMeasured stalls one call for 100 ms while another is due every millisecond. With a rate, all
-// of them are late, not only the one.
+// TestStallIsMeasured stalls one call for 100 ms while another is due every millisecond. With a
+// rate, all of them are late, not only the one.
 func TestStallIsMeasured(t *testing.T) {
 	var first sync.Once
 	stall := func(context.Context, int, int64) (outcome, error) {
@@ -30,7 +30,8 @@ func TestStallIsMeasured(t *testing.T) {
 	}
 }
 
-// TestRateTooHigh checks that calls which no caller could send are given up and their waits counted.
+// TestRateTooHigh checks that calls which no caller could send are given up and their waits
+// counted.
 func TestRateTooHigh(t *testing.T) {
 	t.Parallel()
 	slow := func(context.Context, int, int64) (outcome, error) {

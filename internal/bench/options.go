@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Options are the settings of a run. A field is required unless its comment says what its zero value does.
+// Options are the settings of a run. A field is required unless its comment says what its zero
+// value does.
 type Options struct {
 	Scenarios   []string      // keys of Scenarios
 	Contenders  []string      // keys of Contenders

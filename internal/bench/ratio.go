@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Ratio compares two contenders: it divides the figures of one by those of the other, round by round.
+// Ratio compares two contenders: it divides the figures of one by those of the other, round by
+// round.
 type Ratio struct {
 	Of       string `json:"of"` // contenders
 	To       string `json:"to"`
@@ -48,7 +49,8 @@ func (r *Round) rate(o outcome) float64 {
 	return [...]float64{r.AcceptedRate, r.RefusedRate, r.ReplayedRate}[o]
 }
 
-// answerRate returns the answers per second of any kind. It says how busy a contender was, not how good.
+// answerRate returns the answers per second of any kind. It says how busy a contender was, not how
+// good.
 func (r *Round) answerRate() float64 { return r.AcceptedRate + r.RefusedRate + r.ReplayedRate }
 
 // quotient divides a figure of a by that of b in each round in which both have it.
@@ -62,7 +64,8 @@ func quotient(a, b *Row, figure func(*Round) float64) Spread {
 	return spreadOf(values)
 }
 
-// ratioLines describe the ratios: of rates without a rate, else of latencies, and of processor time.
+// ratioLines describe the ratios: of rates without a rate, else of latencies, and of processor
+// time.
 func (c *Comparison) ratioLines() (list []string) {
 	// Without a rate, latencies are not worth comparing.
 	rated := slices.ContainsFunc(c.Rows, func(r *Row) bool { return r.Rate > 0 })

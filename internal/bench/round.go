@@ -10,8 +10,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Round is one contender's result in one round. Accepted and refused calls are never added up, except
-// in latency over time.
+// Round is one contender's result in one round. Accepted and refused calls are never added up,
+// except in latency over time.
 type Round struct {
 	Seconds  float64 `json:"seconds"`  // from the first call to the last answer
 	Accepted int64   `json:"accepted"` // calls
@@ -67,8 +67,8 @@ func (e *env) round(
 const (
 	warmSKU   = "SKU-warm" // sold before the measurement, so that connections are open and scripts compiled
 	warmCalls = 4          // of each caller
-	// confirmRateMax is the number of holds per second that a round without a rate has to confirm. A round
-	// that is faster ends when all are confirmed.
+	// confirmRateMax is the number of holds per second that a round without a rate has to confirm.
+	// A round that is faster ends when all are confirmed.
 	confirmRateMax = 20_000
 )
 
@@ -144,8 +144,8 @@ func (p *play) prepare(ctx context.Context) error {
 	return p.warmUp(ctx, p.measured(from))
 }
 
-// hold makes the holds that the workload starts with: those of others, or those to confirm, which are
-// more than a round can confirm.
+// hold makes the holds that the workload starts with: those of others, or those to confirm, which
+// are more than a round can confirm.
 func (p *play) hold(ctx context.Context) error {
 	holder, ok := p.seller.(bulkHolder)
 	if !ok {
@@ -241,9 +241,9 @@ func (p *play) each(from *orders, do func(context.Context, int, *order) (outcome
 	}
 }
 
-// missing returns the units that are gone without an accepted call. It is negative if units were sold
-// twice, or sold though there were none. A call without an answer may have taken its units, so they do
-// not count as missing.
+// missing returns the units that are gone without an accepted call. It is negative if units were
+// sold twice, or sold though there were none. A call without an answer may have taken its units, so
+// they do not count as missing.
 func (p *play) missing(r *Round, left int64) int64 {
 	if left < 0 {
 		return left

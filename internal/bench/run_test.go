@@ -61,7 +61,8 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.Max < n.P999 || n.ProcessCPU <= 0 {
 		t.Errorf("%s: no order in %+v", name, n)
 	}
-	// On a busy machine, all answers of such a short round may come after its end, and so in no slice.
+	// On a busy machine, all answers of such a short round may come after its end, and so in no
+	// slice.
 	if n.Slice != 20 || len(n.OverTime) > 1 || len(n.OverTime) == 1 && n.OverTime[0].AnsweredRate <= 0 {
 		t.Errorf("%s: over time %+v", name, n.OverTime)
 	}
@@ -202,8 +203,8 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestClaim checks that a run is refused while another run or a deployment is active, and that a claim
-// removes what a killed run has left, but not a schema that something else has created.
+// TestClaim checks that a run is refused while another run or a deployment is active, and that a
+// claim removes what a killed run has left, but not a schema that something else has created.
 func TestClaim(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)

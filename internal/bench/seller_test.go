@@ -93,8 +93,8 @@ func left(t *testing.T, by seller, skus []string, want int64) {
 	}
 }
 
-// TestSellers checks that every contender sells exactly what there is, whole carts, and each id once if
-// it has ids.
+// TestSellers checks that every contender sells exactly what there is, whole carts, and each id
+// once if it has ids.
 func TestSellers(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t).claimed(t)
@@ -129,7 +129,8 @@ func TestSellers(t *testing.T) {
 	}
 }
 
-// TestSellers_SoldOutCache checks that Holdfast caches refusals if the run asks for it, and sells the same.
+// TestSellers_SoldOutCache checks that Holdfast caches refusals if the run asks for it, and sells
+// the same.
 func TestSellers_SoldOutCache(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t).claimed(t)

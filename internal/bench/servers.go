@@ -87,8 +87,9 @@ func readRedisUsage(ctx context.Context, client *redis.Client) (redisUsage, erro
 	return redisUsage{cpu: cpu, pending: int64(pending)}, err
 }
 
-// dataMemory returns the bytes that Redis uses, without those of connections, whose buffers come and
-// go. It asks for connections one by one, because INFO reports them up to a second late. Two round trips.
+// dataMemory returns the bytes that Redis uses, without those of connections, whose buffers come
+// and go. It asks for connections one by one, because INFO reports them up to a second late. Two
+// round trips.
 func dataMemory(ctx context.Context, client *redis.Client) (int64, error) {
 	list, err := client.ClientList(ctx).Result()
 	if err != nil {

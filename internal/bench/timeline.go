@@ -18,8 +18,8 @@ const (
 	stepSlicesMin   = 10                     // slices with a p99.9 that it takes to describe how it moved
 )
 
-// Slice sums up the answers that came in one of the equal parts of a round. It includes all outcomes,
-// because a busy system is slow with all its calls.
+// Slice sums up the answers that came in one of the equal parts of a round. It includes all
+// outcomes, because a busy system is slow with all its calls.
 type Slice struct {
 	At           float64 `json:"at_ms"` // its start, since the start of the round
 	AnsweredRate float64 `json:"answered_per_second"`
@@ -29,7 +29,8 @@ type Slice struct {
 }
 
 // timeline keeps latencies by time of answer. All callers share it, because a histogram for each
-// caller and slice would take gigabytes. It is safe for concurrent use. A nil timeline keeps nothing.
+// caller and slice would take gigabytes. It is safe for concurrent use. A nil timeline keeps
+// nothing.
 type timeline struct {
 	began time.Time
 	slice time.Duration
@@ -44,8 +45,8 @@ func newTimeline(began time.Time, duration time.Duration) *timeline {
 	return &timeline{began: began, slice: duration / n, latency: make([]*hdrhistogram.Histogram, n)}
 }
 
-// answer records an answer. It leaves out answers after the end: no calls are sent any more, so those
-// would show how a round runs out.
+// answer records an answer. It leaves out answers after the end: no calls are sent any more, so
+// those would show how a round runs out.
 func (l *timeline) answer(at time.Time, took time.Duration) {
 	if l == nil {
 		return
@@ -81,8 +82,8 @@ func (l *timeline) slices() (list []Slice) {
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// stepLines describe for each contender how its p99.9 moved during the median round: whether latency
-// jumps while a round goes on.
+// stepLines describe for each contender how its p99.9 moved during the median round: whether
+// latency jumps while a round goes on.
 func (c *Comparison) stepLines() (list []string) {
 	for _, row := range c.Rows {
 		if line := row.medianRound().stepLine(); line != "" {
@@ -92,8 +93,8 @@ func (c *Comparison) stepLines() (list []string) {
 	return list
 }
 
-// medianRound returns the round with the median p99.9, or the lower of the middle two. It returns nil
-// if there are no rounds.
+// medianRound returns the round with the median p99.9, or the lower of the middle two. It returns
+// nil if there are no rounds.
 func (r *Row) medianRound() *Round {
 	if len(r.Rounds) == 0 {
 		return nil

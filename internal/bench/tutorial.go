@@ -15,7 +15,8 @@ var (
 	tutorialCartScript string
 )
 
-// tutorial is the script that tutorials show: a key for each SKU, without id, deadline, record or event.
+// tutorial is the script that tutorials show: a key for each SKU, without id, deadline, record or
+// event.
 type tutorial struct{ scripted }
 
 func openTutorial(ctx context.Context, e *env, _ *workload) (seller, error) {

@@ -18,8 +18,8 @@ var (
 	usualConfirmScript string
 )
 
-// usual is the script that most teams end up with. Each reservation has an id that is safe to repeat, a
-// record, a deadline and an event. Each call makes one reservation.
+// usual is the script that most teams end up with. Each reservation has an id that is safe to
+// repeat, a record, a deadline and an event. Each call makes one reservation.
 type usual struct{ scripted }
 
 const (

@@ -43,7 +43,8 @@ func newBuyer(p plan) *buyer {
 	return b
 }
 
-// act takes the buyer's next step. It returns the pause before the one after it, if there is more to do.
+// act takes the buyer's next step. It returns the pause before the one after it, if there is more
+// to do.
 func (b *buyer) act(ctx context.Context, s *sale) (wait time.Duration, more bool) {
 	if ctx.Err() != nil {
 		return 0, false
@@ -51,7 +52,8 @@ func (b *buyer) act(ctx context.Context, s *sale) (wait time.Duration, more bool
 	return b.next(ctx, s)
 }
 
-// call sends all copies of a call. It is settled if the outcome is known. If not, the buyer repeats it.
+// call sends all copies of a call. It is settled if the outcome is known. If not, the buyer repeats
+// it.
 func (b *buyer) call(ctx context.Context, s *sale, do func() (cache.Result, error)) (r reply, settled bool) {
 	if b.asked.IsZero() {
 		b.asked = time.Now()
@@ -133,10 +135,12 @@ func (b *buyer) reserved(s *sale, r reply) (time.Duration, bool) {
 	return b.think, true
 }
 
-// safeUntil returns the time until which the hold cannot have expired, even if the clock of Redis is ahead.
+// safeUntil returns the time until which the hold cannot have expired, even if the clock of Redis
+// is ahead.
 func (b *buyer) safeUntil() time.Time { return b.sent.Add(ttl - clockSlack) }
 
-// addSpan records a time during which the order certainly had its units. A zero until means forever.
+// addSpan records a time during which the order certainly had its units. A zero until means
+// forever.
 func (b *buyer) addSpan(from, until time.Time) {
 	if until.IsZero() || from.Before(until) {
 		b.order.Spans = append(b.order.Spans, Span{from, until})

@@ -20,8 +20,8 @@ var (
 // second returns the time n seconds after the start of the sale.
 func second(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }
 
-// balanced returns records and a final state that agree: of 10 units, 5 are sold (2 of them fulfilled),
-// 2 were released and 1 has expired.
+// balanced returns records and a final state that agree: of 10 units, 5 are sold (2 of them
+// fulfilled), 2 were released and 1 has expired.
 func balanced() (*Records, *FinalState) {
 	b := &Records{Start: Stock{teeBerlin: 6, teeLyon: 3, capBerlin: 1}}
 	order := func(id string, outcome Outcome, span Span, taken ...Taken) {
@@ -128,8 +128,8 @@ var broken = []struct {
 		[]string{checkAnswers}, "e: confirm: not found", Totals{}},
 }
 
-// TestCheckFindsErrors spoils a balanced sale in one way at a time. Exactly the checks for that error
-// must report it, and the totals must show it.
+// TestCheckFindsErrors spoils a balanced sale in one way at a time. Exactly the checks for that
+// error must report it, and the totals must show it.
 func TestCheckFindsErrors(t *testing.T) {
 	for _, test := range broken {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,9 +1,9 @@
 // Package demo runs a flash sale that checks itself. Thousands of buyers compete for a small stock.
 // Afterwards it compares, unit by unit, what the buyers were told with what the store says.
 //
-// The buyers keep their own records: each notes the answers it got and nothing else. The store's own
-// numbers serve only to show progress and for the comparison at the end. So a store that loses or
-// invents a unit cannot hide it.
+// The buyers keep their own records: each notes the answers it got and nothing else. The store's
+// own numbers serve only to show progress and for the comparison at the end. So a store that loses
+// or invents a unit cannot hide it.
 package demo
 
 import (
@@ -21,8 +21,9 @@ const (
 	stopTimeout = 5 * time.Second // to end open calls and to clean up
 )
 
-// Run holds a sale on a Redis, under keys of its own that it removes again. It returns an *InUseError
-// if those keys already hold data. Any other error means that the sale could not be completed.
+// Run holds a sale on a Redis, under keys of its own that it removes again. It returns an
+// *InUseError if those keys already hold data. Any other error means that the sale could not be
+// completed.
 func Run(ctx context.Context, client redis.UniversalClient, o Options) (report *Report, err error) {
 	if err := claim(ctx, client); err != nil {
 		return nil, err

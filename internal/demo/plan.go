@@ -20,7 +20,8 @@ const (
 	releases               // gives the units back
 )
 
-// plan is what one buyer does. It depends only on the seed; who gets units also depends on the race.
+// plan is what one buyer does. It depends only on the seed; who gets units also depends on the
+// race.
 type plan struct {
 	request  cache.ReserveRequest
 	copies   int           // of each call, sent at the same moment with the same id

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Moment is the state of a sale in progress. Left, Held and Sold are from the store, the rest is from
-// the answers to buyers.
+// Moment is the state of a sale in progress. Left, Held and Sold are from the store, the rest is
+// from the answers to buyers.
 type Moment struct {
 	Units     int64 // at the start; so far all are units
 	Left      int64
@@ -60,8 +60,9 @@ func (s *sale) watch(ctx context.Context) {
 	}
 }
 
-// Line shows the progress of a sale on one line of a terminal of the given width. It is not a progress
-// bar of a library, because its parts grow and shrink. Call end before you write anything else there.
+// Line shows the progress of a sale on one line of a terminal of the given width. It is not a
+// progress bar of a library, because its parts grow and shrink. Call end before you write anything
+// else there.
 func Line(terminal io.Writer, columns int) (watch func(Moment), end func()) {
 	shown := 0
 	show := func(text string) {
@@ -79,7 +80,8 @@ func Line(terminal io.Writer, columns int) (watch func(Moment), end func()) {
 // barWidth is the width of the bar for all units, in columns.
 const barWidth = 10
 
-// String formats the moment in less than 80 columns: a bar of sold, held and left units, and the numbers.
+// String formats the moment in less than 80 columns: a bar of sold, held and left units, and the
+// numbers.
 func (m Moment) String() string {
 	part := func(n int64) int { return int((n*barWidth + m.Units/2) / max(1, m.Units)) }
 	sold := part(m.Sold)

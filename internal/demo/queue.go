@@ -16,8 +16,8 @@ type queue struct {
 	buyers  sync.WaitGroup // that have more to do
 }
 
-// serveAll lets all buyers act until none has more to do, at most width at a time. act does a buyer's
-// next step and returns the pause before the one after it, if there is more to do.
+// serveAll lets all buyers act until none has more to do, at most width at a time. act does a
+// buyer's next step and returns the pause before the one after it, if there is more to do.
 func serveAll(buyers []*buyer, width int, act func(*buyer) (wait time.Duration, more bool)) {
 	// A buyer is in one of the channels, once: neither ever blocks.
 	q := &queue{

@@ -117,8 +117,8 @@ func (r *Records) expected() map[Level]cache.Level {
 }
 
 // peak returns the most units that were certainly not for sale at one moment, of the levels that
-// match. It follows from the buyers' answers and their times: a hold counts from its acknowledgement
-// until its buyer released it or its deadline came. A sale counts forever.
+// match. It follows from the buyers' answers and their times: a hold counts from its
+// acknowledgement until its buyer released it or its deadline came. A sale counts forever.
 func (r *Records) peak(match func(Level) bool) int64 {
 	type change struct {
 		at    time.Duration // since the first span
@@ -157,8 +157,8 @@ func (r *Records) peak(match func(Level) bool) int64 {
 	return most
 }
 
-// Totals are the units of one SKU, or of all. Held, Left, Lost and Drift include what the store says.
-// The rest is from the buyers' records.
+// Totals are the units of one SKU, or of all. Held, Left, Lost and Drift include what the store
+// says. The rest is from the buyers' records.
 type Totals struct {
 	Units     int64 `json:"units"`     // at the start
 	Sold      int64 `json:"sold"`      // confirmed, including fulfilled

@@ -26,8 +26,8 @@ type Report struct {
 	Findings   []Finding   `json:"findings"`
 }
 
-// SKUReport is the result for one SKU, or for all. A request for several SKUs counts for each of them,
-// and once in the total.
+// SKUReport is the result for one SKU, or for all. A request for several SKUs counts for each of
+// them, and once in the total.
 type SKUReport struct {
 	SKU location.SKU `json:"sku,omitempty"` // "" is the total
 	Totals

@@ -49,8 +49,8 @@ type sale struct {
 	cancel  context.CancelCauseFunc // ends the sale without a result
 }
 
-// sell holds a sale on store, which must have no stock yet, and compares the buyers' records with the
-// store's final state. An error means that there was nothing to compare.
+// sell holds a sale on store, which must have no stock yet, and compares the buyers' records with
+// the store's final state. An error means that there was nothing to compare.
 func sell(ctx context.Context, store Store, o Options) (*Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

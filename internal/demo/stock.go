@@ -34,7 +34,8 @@ func (l Level) String() string { return string(l.SKU) + " at " + string(l.Locati
 // Stock is the units of each level.
 type Stock map[Level]int64
 
-// newStock returns the stock of a sale with the given units of the hot SKU and half as many of the others.
+// newStock returns the stock of a sale with the given units of the hot SKU and half as many of the
+// others.
 func newStock(units int64) Stock {
 	stock := Stock{}
 	for _, sku := range allSKUs {
