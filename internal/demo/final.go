@@ -12,21 +12,22 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// Found is what the Store says when all is over.
-type Found struct {
+// FinalState is what the store says after the sale.
+type FinalState struct {
 	Levels       []cache.Level
-	Reservations map[string]cache.Reservation // by id; those it does not know are not in it
+	Reservations map[string]cache.Reservation // by id; without those the store does not know
 }
 
 const (
-	settleEvery  = 50 * time.Millisecond
-	settleMax    = ttl + 3*time.Second // after the last call, for holds to end by their deadline
-	inquiriesMax = 32                  // reservations looked up at once
+	settlePoll = 50 * time.Millisecond
+	settleMax  = ttl + 3*time.Second // after the last call, for holds to expire
+	lookupsMax = 32                  // concurrent reads of reservations
 )
 
-// settle waits until nothing is held any more, or until it is certain that something is for ever.
+// settle waits until nothing is held any more. After settleMax something is held forever, which the
+// checks report.
 func (s *sale) settle(ctx context.Context) error {
-	tick := time.NewTicker(settleEvery)
+	tick := time.NewTicker(settlePoll)
 	defer tick.Stop()
 	for begun := time.Now(); time.Since(begun) < settleMax; {
 		levels, err := s.levels(ctx)
@@ -57,27 +58,27 @@ func (s *sale) levels(ctx context.Context) ([]cache.Level, error) {
 	return all, nil
 }
 
-// find asks the Store for everything that the books speak of.
-func (s *sale) find(ctx context.Context, b *Books) (*Found, error) {
+// readFinalState reads all levels and the reservations of all orders.
+func (s *sale) readFinalState(ctx context.Context, records *Records) (*FinalState, error) {
 	levels, err := s.levels(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := &Found{Levels: levels, Reservations: make(map[string]cache.Reservation, len(b.Orders))}
+	final := &FinalState{Levels: levels, Reservations: make(map[string]cache.Reservation, len(records.Orders))}
 	var mu sync.Mutex
-	inquiries, ctx := errgroup.WithContext(ctx)
-	inquiries.SetLimit(inquiriesMax)
-	for i := range b.Orders {
-		inquiries.Go(func() error {
-			r, err := s.store.Reservation(ctx, b.Orders[i].ID)
+	lookups, ctx := errgroup.WithContext(ctx)
+	lookups.SetLimit(lookupsMax)
+	for i := range records.Orders {
+		lookups.Go(func() error {
+			r, err := s.store.Reservation(ctx, records.Orders[i].ID)
 			if errors.Is(err, cache.ErrNotFound) {
 				return nil
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found.Reservations[b.Orders[i].ID] = r
+			final.Reservations[records.Orders[i].ID] = r
 			return err
 		})
 	}
-	return found, inquiries.Wait()
+	return final, lookups.Wait()
 }

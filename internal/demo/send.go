@@ -10,25 +10,26 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// answer is what one copy of a call was told, and when.
+// answer is the answer to one copy of a call.
 type answer struct {
 	result cache.Result
 	err    error
 	at     time.Time
 }
 
-// verdict is what the copies of one call were told, taken together.
-type verdict struct {
-	served  *answer     // one that succeeded, the one that was no replay if there is one; or nil
-	granted int         // that succeeded and were no replays
-	refused bool        // a copy was refused for want of stock
-	state   cache.State // what the reservation is, where that is why a copy was refused
-	unknown error       // a copy was not answered: its outcome is unknown
-	odd     error       // what should not happen
+// reply combines the answers to all copies of a call.
+type reply struct {
+	success    *answer     // one that succeeded, preferably not a replay; or nil
+	granted    int         // successes that were not replays
+	refused    bool        // a copy was refused because stock was short
+	state      cache.State // of the reservation, if a copy was refused because of it
+	unknown    error       // a copy got no answer: its outcome is unknown
+	unexpected error       // an error that should not happen
 }
 
-// volley sends the copies of one call at once, as an impatient client does, and counts the answers.
-func (s *sale) volley(copies int, skus []location.SKU, call func() (cache.Result, error)) verdict {
+// send sends the copies of a call at the same moment, as an impatient client does, and counts the
+// answers.
+func (s *sale) send(copies int, skus []location.SKU, call func() (cache.Result, error)) reply {
 	answers := make([]answer, copies)
 	send := func(i int) {
 		result, err := call()
@@ -40,36 +41,37 @@ func (s *sale) volley(copies int, skus []location.SKU, call func() (cache.Result
 	}
 	send(0)
 	others.Wait()
-	var v verdict
+	var r reply
 	for i := range answers {
-		v.add(&answers[i])
+		r.add(&answers[i])
 		s.count(&answers[i], skus)
 	}
-	return v
+	return r
 }
 
-func (v *verdict) add(a *answer) {
+func (r *reply) add(a *answer) {
 	var wrong *cache.WrongStateError
 	switch {
 	case a.err == nil:
 		if !a.result.Replay {
-			v.granted++
+			r.granted++
 		}
-		if v.served == nil || v.served.result.Replay && !a.result.Replay {
-			v.served = a
+		if r.success == nil || r.success.result.Replay && !a.result.Replay {
+			r.success = a
 		}
 	case errors.Is(a.err, cache.ErrInsufficient):
-		v.refused = true
+		r.refused = true
 	case errors.As(a.err, &wrong):
-		v.state = wrong.State
+		r.state = wrong.State
 	case isUnknown(a.err):
-		v.unknown = a.err
+		r.unknown = a.err
 	default:
-		v.odd = a.err
+		r.unexpected = a.err
 	}
 }
 
-// isUnknown says that nobody knows what became of a call: repeat it with the same id.
+// isUnknown reports whether the outcome of a call is unknown, so that it must be repeated with the
+// same id.
 func isUnknown(err error) bool {
 	return errors.Is(err, cache.ErrUnavailable) || errors.Is(err, cache.ErrRebuilding) ||
 		errors.Is(err, cache.ErrBacklogFull) || errors.Is(err, context.Canceled) ||

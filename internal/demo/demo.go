@@ -1,3 +1,9 @@
+// Package demo runs a flash sale that checks itself. Thousands of buyers compete for a small stock.
+// Afterwards it compares, unit by unit, what the buyers were told with what the store says.
+//
+// The buyers keep their own records: each notes the answers it got and nothing else. The store's
+// own numbers serve only to show progress and for the comparison at the end. So a store that loses
+// or invents a unit cannot hide it.
 package demo
 
 import (
@@ -12,12 +18,12 @@ import (
 
 const (
 	callTimeout = 5 * time.Second // of one call of the Store, queueing included
-	stopTimeout = 5 * time.Second // to end what is under way and to clean up
+	stopTimeout = 5 * time.Second // to end open calls and to clean up
 )
 
-// Run holds a sale on a Redis, under keys of its own that it removes again, and reports. It refuses
-// with an InUseError where those keys hold data already. Any other error means that the sale could
-// not be held to its end.
+// Run holds a sale on a Redis, under keys of its own that it removes again. It returns an
+// *InUseError if those keys already hold data. Any other error means that the sale could not be
+// completed.
 func Run(ctx context.Context, client redis.UniversalClient, o Options) (report *Report, err error) {
 	if err := claim(ctx, client); err != nil {
 		return nil, err
@@ -38,7 +44,7 @@ func Run(ctx context.Context, client redis.UniversalClient, o Options) (report *
 	}()
 	report, err = sell(ctx, store, o)
 	if ctx.Err() != nil {
-		return nil, errors.New("interrupted: the sale was not over, so nothing was compared")
+		return nil, errors.New("interrupted before the sale was over: there is nothing to compare")
 	}
 	return report, err
 }

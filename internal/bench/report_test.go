@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestPercentiles compares what the histogram says with sorted samples.
+// TestPercentiles compares the histogram with sorted samples.
 func TestPercentiles(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -34,19 +34,19 @@ func TestPercentiles(t *testing.T) {
 	}
 }
 
-// TestOverdue has calls without an answer among the latencies of every outcome.
-func TestOverdue(t *testing.T) {
+// TestUnanswered checks that calls without an answer count in the latencies of every outcome.
+func TestUnanswered(t *testing.T) {
 	var all tally
 	for range 98 {
 		all.answer(refused, time.Millisecond)
 	}
-	all.miss(3 * time.Second)
+	all.giveUp(3 * time.Second)
 	all.fail(t.Context().Err(), 4*time.Second)
 	if got := percentile(all.latencies(refused), 50); math.Abs(got-1) > 0.01 {
 		t.Errorf("p50 is %v ms", got)
 	}
 	if got := percentile(all.latencies(refused), 99); math.Abs(got-3000) > 30 {
-		t.Errorf("p99 is %v ms: who was never served is not in it", got)
+		t.Errorf("p99 is %v ms: it leaves out unanswered calls", got)
 	}
 	if got := all.latencies(accepted).TotalCount(); got != 2 {
 		t.Errorf("%d latencies of what was accepted, though nothing was", got)

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-func TestAdmit(t *testing.T) {
+func TestServeAll(t *testing.T) {
 	const width = 50
 	buyers := make([]*buyer, 500)
 	for i := range buyers {
 		buyers[i] = &buyer{plan: plan{tries: 1 + i%4}}
 	}
 	var acts, inside, most atomic.Int64
-	full := make(chan struct{}) // closed once all places are taken
+	full := make(chan struct{}) // closed once all locations are taken
 	var once sync.Once
-	admit(buyers, width, func(b *buyer) (time.Duration, bool) {
+	serveAll(buyers, width, func(b *buyer) (time.Duration, bool) {
 		n := inside.Add(1)
 		defer inside.Add(-1)
 		if n > most.Load() {
@@ -40,10 +40,10 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-func TestWhoHasUnitsGoesFirst(t *testing.T) {
+func TestServeAll_HoldersFirst(t *testing.T) {
 	first, second, payer := &buyer{}, &buyer{}, &buyer{}
 	var order []*buyer
-	admit([]*buyer{first, payer, second}, 1, func(b *buyer) (time.Duration, bool) {
+	serveAll([]*buyer{first, payer, second}, 1, func(b *buyer) (time.Duration, bool) {
 		order = append(order, b)
 		if b == payer && !payer.holds {
 			payer.holds = true

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// TestOverTime has answers in the slice in which they came, whenever they were due.
-func TestOverTime(t *testing.T) {
+// TestTimeline checks that an answer counts in the slice in which it came, whenever it was due.
+func TestTimeline(t *testing.T) {
 	began := time.Now()
-	kept := newOverTime(began, 500*time.Millisecond)
+	kept := newTimeline(began, 500*time.Millisecond)
 	answers := func(n int, at, took time.Duration) {
 		for range n {
 			kept.answer(began.Add(at), took)
@@ -46,7 +46,7 @@ func TestOverTime(t *testing.T) {
 	}
 }
 
-// TestSliceLength divides a round into equal parts, not too many and not too short.
+// TestSliceLength checks that slices are equal, not too many and not too short.
 func TestSliceLength(t *testing.T) {
 	for duration, want := range map[time.Duration]struct {
 		n     int
@@ -58,32 +58,32 @@ func TestSliceLength(t *testing.T) {
 		time.Minute:            {slicesMax, time.Second},
 		time.Hour:              {slicesMax, time.Minute},
 	} {
-		if got := newOverTime(time.Now(), duration); len(got.latency) != want.n || got.slice != want.slice {
+		if got := newTimeline(time.Now(), duration); len(got.latency) != want.n || got.slice != want.slice {
 			t.Errorf("%v: %d slices of %v, want %+v", duration, len(got.latency), got.slice, want)
 		}
 	}
 }
 
-// TestOverTimeIsOffTheWarmUp keeps a round's answers over time, and no other's.
-func TestOverTimeIsOffTheWarmUp(t *testing.T) {
+// TestTimeline_WarmUp checks that only the measured calls of a round have a timeline.
+func TestTimeline_WarmUp(t *testing.T) {
 	for _, sliced := range []bool{false, true} {
 		var counted tally
 		if sliced {
-			counted.overTime = newOverTime(time.Now(), time.Minute)
+			counted.timeline = newTimeline(time.Now(), time.Minute)
 		}
 		counted.answer(refused, time.Millisecond)
-		counted.overTime.answer(time.Now(), time.Millisecond)
-		if round := (&scene{copies: 1}).sumUp(&counted, time.Second); (len(round.OverTime) == 1) != sliced || (round.Slice > 0) != sliced {
+		counted.timeline.answer(time.Now(), time.Millisecond)
+		if round := (&workload{copies: 1}).summarize(&counted, time.Second); (len(round.OverTime) == 1) != sliced || (round.Slice > 0) != sliced {
 			t.Errorf("sliced %v: %+v", sliced, round)
 		}
 	}
-	p := &play{rig: &rig{}, contender: &contender{}}
+	p := &play{env: &env{}, contender: &contender{}}
 	if !p.load().sliced {
-		t.Error("a round is not kept over time")
+		t.Error("a round has no timeline")
 	}
 }
 
-// grown is a round of 12 s whose p99.9 rises by 1 ms a slice, and once by more.
+// grown returns a round of 12 s whose p99.9 rises by 1 ms per slice, and once by more.
 func grown(by float64) *Round {
 	r := &Round{P999: by, Slice: 1000}
 	for i := range 12 {
@@ -96,11 +96,11 @@ func grown(by float64) *Round {
 	return r
 }
 
-// TestStep says of the median round how far p99.9 moved at once.
+// TestStep checks the largest step of p99.9 in the median round.
 func TestStep(t *testing.T) {
 	falls := grown(-8)
 	gap := grown(6)
-	gap.OverTime[7].P999 = 0 // too few answers: what is beside it is not compared across it
+	gap.OverTime[7].P999 = 0 // too few answers: its neighbours are not compared with each other
 	short := grown(6)
 	short.OverTime = short.OverTime[3:]
 	for _, test := range []struct {
@@ -120,11 +120,11 @@ func TestStep(t *testing.T) {
 	}
 }
 
-// TestOverTimePrinted has the slices of the median round in all forms of a report.
-func TestOverTimePrinted(t *testing.T) {
+// TestTimeline_Printed checks that text, HTML and JSON have the slices of the median round.
+func TestTimeline_Printed(t *testing.T) {
 	row := &Row{Contender: keyLibrary, Name: "Holdfast, library", Rounds: []*Round{grown(90), grown(6), grown(1)}}
 	slow := &Row{Contender: keyUpdate, Name: "update", Rounds: []*Round{{Slice: 1000, OverTime: []Slice{{P50: 1, P99: 1}}}}}
-	report := &Report{Comparisons: []Comparison{{Scenario: "hot", About: "accepted", Rows: []*Row{row, slow}}}}
+	report := &Report{Comparisons: []Comparison{{Scenario: "hot", LatenciesOf: "accepted", Rows: []*Row{row, slow}}}}
 	var text, page strings.Builder
 	report.WriteText(&text)
 	if err := report.WriteHTML(&page); err != nil {
@@ -140,7 +140,7 @@ func TestOverTimePrinted(t *testing.T) {
 	if first := `<polyline class="library" points="87.9,266.0 `; !strings.Contains(page.String(), first) {
 		t.Errorf("%q is not in\n%s", first, page.String())
 	}
-	if n := strings.Count(page.String(), "<polyline"); n != 1 || !strings.Contains(page.String(), "by seconds since the round began</h3>") {
+	if n := strings.Count(page.String(), "<polyline"); n != 1 || !strings.Contains(page.String(), "by seconds since the start of the round</h3>") {
 		t.Errorf("%d curves in\n%s", n, page.String())
 	}
 

@@ -10,22 +10,23 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// rig is what all contenders run on.
-type rig struct {
+// env is what all contenders of a run share.
+type env struct {
 	options  Options
 	redis    *redis.Client // as Holdfast uses it: few connections, because calls share them
 	postgres string        // URL
-	admin    *pgx.Conn     // which has claimed the schema
-	trust    trust
+	admin    *pgx.Conn     // holds the claim on the schema
+	servers  servers
 }
 
-// serverTimeout bounds one command where a contender has Redis to itself: a crowd waits for its turn.
+// serverTimeout bounds one command of a contender, which may have to wait behind those of many
+// callers.
 const serverTimeout = 10 * time.Second
 
-// connect makes a client of the same Redis with so many connections, one for each caller, which is
-// what a checkout has that calls a script by itself.
-func (r *rig) connect(connections int) *redis.Client {
-	o := r.redis.Options()
+// connect returns a client of the same Redis with one connection for each caller, as in a checkout
+// that calls a script by itself.
+func (e *env) connect(connections int) *redis.Client {
+	o := e.redis.Options()
 	return redis.NewClient(&redis.Options{
 		Addr: o.Addr, Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig, Protocol: o.Protocol,
 		MaxRetries: -1, DialerRetries: 1, PoolSize: connections, PoolTimeout: serverTimeout,
@@ -35,10 +36,10 @@ func (r *rig) connect(connections int) *redis.Client {
 	})
 }
 
-// clean removes everything that contenders have made, and waits until its memory is free.
-func (r *rig) clean(ctx context.Context) error {
-	if err := errors.Join(dropSchema(ctx, r.admin), sweepRedis(ctx, r.redis)); err != nil {
+// clean removes everything that contenders have created and waits until Redis has freed its memory.
+func (e *env) clean(ctx context.Context) error {
+	if err := errors.Join(dropSchema(ctx, e.admin), sweepRedis(ctx, e.redis)); err != nil {
 		return err
 	}
-	return awaitFreed(ctx, r.redis)
+	return awaitFreed(ctx, e.redis)
 }
