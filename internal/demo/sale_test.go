@@ -129,7 +129,7 @@ func TestRunFailsWithoutRedis(t *testing.T) {
 	if r != nil || !errors.Is(err, cache.ErrUnavailable) {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	if took := time.Since(started); took > 15*time.Second {
+	if took := time.Since(started); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }
