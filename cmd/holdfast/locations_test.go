@@ -36,8 +36,8 @@ func TestLocations(t *testing.T) {
 	}
 	first := apply(shops, "--if-version=0").expect(t, exitDone)
 	again := apply(shops).expect(t, exitDone)
-	if first.stdout != "version 1 is in use within a second: locations 3, zones 2, channels 1, limits 0, kits 0\n" ||
-		again.stdout != "nothing changed: version 1 says the same\n" {
+	if first.stdout != "version 1 is applied; every server uses it within a second: locations 3, zones 2, channels 1, limits 0, kits 0\n" ||
+		again.stdout != "nothing changed: version 1 is the same\n" {
 		t.Errorf("got %q, then %q", first.stdout, again.stdout)
 	}
 	shown := show(exitDone).stdout
@@ -92,7 +92,7 @@ line 2: CAP
   -   berlin  not used: it has no level of CAP
   -   store   not used: none of its zones covers the address
 
-order of the candidates: the first rule that tells two apart decides; then the channel's own order
+order of the candidates: the first rule that separates two decides; if none does, the channel's own order
   same_country  lyon: in FR, as the address; berlin: in DE, not FR
   priority      lyon: priority 1; berlin: priority 2
 `
@@ -106,10 +106,10 @@ order of the candidates: the first rule that tells two apart decides; then the c
 
 line 1: TEE
   1.  store   candidate
-  -   berlin  not used: it is not the store that the order is collected from, or customers can't collect there
-  -   lyon    not used: it is not the store that the order is collected from, or customers can't collect there
+  -   berlin  not used: it is not the pickup location, or does not offer pickup
+  -   lyon    not used: it is not the pickup location, or does not offer pickup
 
-order of the candidates: the first rule that tells two apart decides; then the channel's own order
+order of the candidates: the first rule that separates two decides; if none does, the channel's own order
   same_country  abstains: the address has no country
   priority      store: not known (abstains among those it knows nothing of: store)
 `
@@ -126,8 +126,8 @@ order of the candidates: the first rule that tells two apart decides; then the c
 	}
 	for args, said := range map[string]string{
 		"":                            "SKU is missing",
-		"TEE --body=" + body:          "name lines or --body, not both",
-		"TEE --latitude=1":            "--latitude and --longitude go together",
+		"TEE --body=" + body:          "use either SKUs or --body, not both",
+		"TEE --latitude=1":            "--latitude and --longitude must be given together",
 		"--body=" + os.DevNull:        "is not JSON",
 		"TEE --channel=fair":          `/channel: is "fair", which the directory does not have; there are web`,
 		"TEE --country=DE --pickup=x": "/pickup: must not be given together with ship_to",

@@ -142,8 +142,8 @@ func TestExitCodes(t *testing.T) {
 		"no arguments taken":       {[]string{"serve", "now"}, exitFailed, `"now" is one argument too many`},
 		"delta missing":            {[]string{"stock", "adjust", "--sku=A", "--location=b"}, exitFailed, "--delta is missing or 0"},
 		"long import id":           {[]string{"stock", "import", bad, "--id", strings.Repeat("x", 113)}, exitFailed, "at most 112"},
-		"missing configuration":    {[]string{"stock", "show", "A", "--config", "none.yaml"}, exitFailed, "none.yaml: can't be read"},
-		"no configuration named":   {[]string{"stock", "show", "A", "--config="}, exitFailed, "--config names no file"},
+		"missing configuration":    {[]string{"stock", "show", "A", "--config", "none.yaml"}, exitFailed, "none.yaml: cannot be read"},
+		"no configuration named":   {[]string{"stock", "show", "A", "--config="}, exitFailed, "--config is empty: name a file"},
 		"wrong configuration":      {[]string{"serve", "--redis-shards=2", "--confirm-wait=5"}, exitFailed, "confirm.wait = \"5\" (from --confirm-wait)"},
 	} {
 		t.Run(name, func(t *testing.T) {

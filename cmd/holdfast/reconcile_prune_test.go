@@ -28,7 +28,7 @@ func TestAge(t *testing.T) {
 
 func TestPruneRefuses(t *testing.T) {
 	for args, said := range map[string]string{
-		"":                            "--archive is missing: name a file, or --dry-run",
+		"":                            "--archive is missing: name a file, or use --dry-run",
 		"--dry-run --older-than 36h":  "--older-than is 36h0m0s, must be at least 48h0m0s: a day, and twice reservation.retention",
 		"--dry-run --older-than soon": "must be days or a duration",
 		"--dry-run":                   "postgres.url is empty",
@@ -66,7 +66,7 @@ func TestArchiveFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &archiveFile{path: path}
-	if _, err := again.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if _, err := again.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "exists: name a new file") {
 		t.Errorf("got %v", err)
 	}
 	if got := unzipped(t, path); len(got) != 2 {

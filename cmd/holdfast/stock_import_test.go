@@ -60,7 +60,7 @@ func TestStockImportGoesOnWhereItStopped(t *testing.T) {
 	path := write(t, "stock.csv", sheet(2500))
 	w.fail = func(id string) bool { return id == "x:2" }
 	stopped := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitFailed)
-	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to go on"
+	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to continue"
 	if !strings.Contains(stopped.stderr, want) || stopped.stdout != "" {
 		t.Errorf("got %+v, want %q", stopped, want)
 	}
@@ -77,7 +77,7 @@ func TestStockImportOfTheFuture(t *testing.T) {
 	path := write(t, "stock.csv", sheet(3))
 	refused := run(t, "stock", "import", path, "--server", w.url, "--as-of=2101-01-01T00:00:00Z").expect(t, exitRefused)
 	want := path + ": lines 2 to 4: invalid_request: invalid request: /as_of: is in the future\n" +
-		"0 of 3 rows are set: put that right, then run it again\n"
+		"0 of 3 rows are set: correct the file or the flags, then run the command again\n"
 	if !strings.HasSuffix(refused.stderr, want) || len(w.levels) != 0 {
 		t.Errorf("got %q, want %q", refused.stderr, want)
 	}
@@ -87,11 +87,11 @@ func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
 	w := newWarehouse(t)
 	run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x").expect(t, exitDone)
 	got := run(t, "stock", "import", write(t, "b.csv", sheet(3)), "--server", w.url, "--id=x").expect(t, exitRefused)
-	if !strings.Contains(got.stderr, "give this one another --id") || len(w.levels) != 2 {
+	if !strings.Contains(got.stderr, "use another --id") || len(w.levels) != 2 {
 		t.Errorf("got %+v", got)
 	}
 	got = run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x", "--as-of", "2026-11-20T06:00:00Z").expect(t, exitRefused)
-	if !strings.Contains(got.stderr, "was made with other rows, --as-of, reason or actor") {
+	if !strings.Contains(got.stderr, "was made before with other rows, --as-of, --reason or --actor") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -129,7 +129,7 @@ func TestStockImportNoticesAChangedFile(t *testing.T) {
 				return false
 			}
 			got := run(t, "stock", "import", path, "--server", w.url).expect(t, exitFailed)
-			if !strings.Contains(got.stderr, "was changed while it was imported") {
+			if !strings.Contains(got.stderr, "changed during the import") {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -150,7 +150,7 @@ func TestStockImportIsInterrupted(t *testing.T) {
 		Args:   []string{"stock", "import", write(t, "stock.csv", sheet(5000)), "--server", w.url, "--id=x"},
 		Stdout: io.Discard, Stderr: &stderr,
 	}
-	if code := m.Run(ctx); code != exitFailed || !strings.Contains(stderr.String(), "of 5000 rows: run the same command again to go on") {
+	if code := m.Run(ctx); code != exitFailed || !strings.Contains(stderr.String(), "of 5000 rows: run the same command again to continue") {
 		t.Errorf("exit %d, %s", code, stderr.String())
 	}
 }
@@ -175,7 +175,7 @@ func TestStockImportAsOf(t *testing.T) {
 		t.Errorf("sent %s", body)
 	}
 	got := run(t, "stock", "import", path, "--server", w.url, "--as-of", "today").expect(t, exitFailed)
-	if !strings.Contains(got.stderr, `--as-of is "today": name a time such as 2026-11-20T06:00:00Z`) {
+	if !strings.Contains(got.stderr, `--as-of is "today": use a time such as 2026-11-20T06:00:00Z`) {
 		t.Errorf("got %+v", got)
 	}
 }

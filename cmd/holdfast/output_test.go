@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestTable has notes stand below the second cell of their row, and columns be the same on both sides of them.
-func TestTable(t *testing.T) {
+func TestTableWithNotes(t *testing.T) {
 	var out bytes.Buffer
 	rows := &table{to: &out}
 	fmt.Fprint(rows, "id\twhat\tstate\n1\tlong words\topen\n\ta note, longer than any cell\n\tand another\n22\tw\t\n\nend\n")
