@@ -29,11 +29,12 @@ func AddFlags(flags *pflag.FlagSet) {
 }
 
 // Load reads the configuration. The file overrides the defaults, env overrides the file, and the
-// flags that were given override both. Each entry of env is NAME=value; an empty value counts as not
-// set.
+// flags that were given override both. Each entry of env is NAME=value; an empty value counts as
+// not set.
 //
-// An empty path means FileDefault, which may be absent; any other file must exist. flags may be nil.
-// Load refuses unknown keys and unknown HOLDFAST_ variables. The error is an *Error with every fault.
+// An empty path means FileDefault, which may be absent; any other file must exist. flags may be
+// nil. Load refuses unknown keys and unknown HOLDFAST_ variables. The error is an *Error with
+// every fault.
 func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	l := &loader{v: viper.New(), sources: map[string]string{}}
 	for _, s := range settings {

@@ -54,8 +54,8 @@ func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, e
 	return a.Audit(ctx, id, "", 1)
 }
 
-// begin starts an audit, or returns the running one if its request is the same; begun is nil then. begun
-// receives a value when the ledger has the audit.
+// begin starts an audit, or returns the running one if its request is the same; begun is nil
+// then. begun receives a value when the ledger has the audit.
 func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -124,8 +124,8 @@ func apiFinding(f *reconcile.AuditFinding) api.AuditFinding {
 	return out
 }
 
-// last returns the last audit that ended, for the metrics. ok is false if there is none, or if the ledger
-// does not answer.
+// last returns the last audit that ended, for the metrics. ok is false if there is none, or if
+// the ledger does not answer.
 func (a *audits) last() (last metrics.Audit, ok bool) {
 	ctx, cancel := context.WithTimeout(a.ctx, auditTimeout)
 	defer cancel()

@@ -82,7 +82,8 @@ func openPostgres(c config.Config) (*reconcile.Postgres, error) {
 	return reconcile.Open(string(c.Postgres.URL))
 }
 
-// openLedger opens the ledger. It is in memory if the configuration names neither Redis nor Postgres.
+// openLedger opens the ledger. It is in memory if the configuration names neither Redis nor
+// Postgres.
 func openLedger(c config.Config) (ledger reconcile.Ledger, closeLedger func(), err error) {
 	if c.Postgres.URL == "" && c.Redis.Endpoint.Embedded() {
 		return reconcile.NewMemory(), func() {}, nil
@@ -94,8 +95,8 @@ func openLedger(c config.Config) (ledger reconcile.Ledger, closeLedger func(), e
 	return postgres, postgres.Close, nil
 }
 
-// checkSetup refuses a set-up that would lose sales or oversell. It does not wait for a server that does
-// not answer yet: the reconciler checks that one before it opens the gate.
+// checkSetup refuses a set-up that would lose sales or oversell. It does not wait for a server
+// that does not answer yet: the reconciler checks that one before it opens the gate.
 func checkSetup(ctx context.Context, c config.Config, redis *dial.Redis, ledger reconcile.Ledger, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()

@@ -25,9 +25,9 @@ type directories struct {
 	follow *reconcile.Follow
 }
 
-// openDirectories makes the store route by the configured file, or by the directory of the ledger. It
-// refuses a file with faults. If the ledger does not answer yet, the store refuses what needs routing
-// until it does.
+// openDirectories makes the store route by the configured file, or by the directory of the
+// ledger. It refuses a file with faults. If the ledger does not answer yet, the store refuses
+// what needs routing until it does.
 func openDirectories(
 	ctx context.Context, c config.Config, ledger reconcile.Ledger, store *cache.Store, logger *slog.Logger,
 ) (*directories, error) {
@@ -88,8 +88,8 @@ func (d *directories) ApplyDirectory(
 // directoryFile is a file that is the only source of the routing directory.
 type directoryFile struct{ path string }
 
-// Directory reads the file. The version is a hash of the text, so that all instances with the same file
-// have the same version.
+// Directory reads the file. The version is a hash of the text, so that all instances with the
+// same file have the same version.
 func (f directoryFile) Directory(_ context.Context, known int64) (d reconcile.Directory, changed bool, err error) {
 	text, modified, err := f.read()
 	if err != nil {
@@ -127,7 +127,8 @@ func (directoryFile) ApplyDirectory(context.Context, location.Directory, int64, 
 	return reconcile.Directory{}, false, api.ErrDirectoryIsFile
 }
 
-// versionBits is the most that a JSON number holds exactly. Two texts with the same hash are unlikely.
+// versionBits is the most that a JSON number holds exactly. Two texts with the same hash are
+// unlikely.
 const versionBits = 52
 
 // versionOf returns a version of at least 1 for a text.

@@ -37,8 +37,8 @@ type wholeFile struct {
 	path string // the file to replace; the same as Name if it is a device or a pipe
 }
 
-// createWhole starts a file that commit puts at path. If path is a link, it replaces the file that the
-// link names. It writes a device or a pipe directly. The umask restricts mode.
+// createWhole starts a file that commit puts at path. If path is a link, it replaces the file
+// that the link names. It writes a device or a pipe directly. The umask restricts mode.
 func createWhole(path string, mode os.FileMode) (*wholeFile, error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -49,7 +49,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	var flags applyFlags
 	c.Flags().StringVar(&flags.actor, "actor", userName(), "who applies the directory, recorded with the version")
 	c.Flags().Int64Var(&flags.ifVersion, "if-version", client.AnyVersion,
-		"apply only if this is the current version; 0 means no version yet")
+		"apply only if this is the current version; 0 means no version yet, -1 any")
 	c.Flags().BoolVar(&flags.check, "check", false, "check the file without calling a server")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

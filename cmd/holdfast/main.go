@@ -1,5 +1,5 @@
-// Command holdfast serves the Holdfast API. It is also the tool with which operators set up, check and
-// repair a deployment.
+// Command holdfast serves the Holdfast API. It is also the tool with which operators set up,
+// check and repair a deployment.
 package main
 
 import (

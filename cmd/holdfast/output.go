@@ -61,8 +61,8 @@ func (m *Main) print(f format, data any, text func(w io.Writer)) error {
 	return out.Flush()
 }
 
-// printList prints a JSON list item by item, so that a long list needs little memory. each calls its
-// argument for each item.
+// printList prints a JSON list item by item, so that a long list needs little memory. each calls
+// its argument for each item.
 func printList[T any](w io.Writer, indent string, each func(print func(T) error) error) error {
 	separator := "["
 	err := each(func(item T) error {
@@ -80,8 +80,8 @@ func printList[T any](w io.Writer, indent string, each func(print func(T) error)
 	return err
 }
 
-// table aligns rows whose cells are separated by tabs. A line that begins with a tab is a note on the
-// row above. It is printed under the second cell of that row, and makes no column wider.
+// table aligns rows whose cells are separated by tabs. A line that begins with a tab is a note on
+// the row above. It is printed under the second cell of that row, and makes no column wider.
 type table struct {
 	to   io.Writer
 	text bytes.Buffer
@@ -148,8 +148,8 @@ func (m *Main) progress(total int, what string) *progressbar.ProgressBar {
 	)
 }
 
-// counter returns a bar for work whose total is known only while it runs: show moves the bar, and end
-// removes it.
+// counter returns a bar for work whose total is known only while it runs: show moves the bar, and
+// end removes it.
 func (m *Main) counter(what string) (show func(done, total int64), end func()) {
 	bar := m.progress(1, what)
 	show = func(done, total int64) {

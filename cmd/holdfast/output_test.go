@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTableWithNotes(t *testing.T) {
+func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	rows := &table{to: &out}
 	fmt.Fprint(rows, "id\twhat\tstate\n1\tlong words\topen\n\ta note, longer than any cell\n\tand another\n22\tw\t\n\nend\n")

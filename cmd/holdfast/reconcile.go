@@ -68,9 +68,9 @@ func (m *Main) reconcileRun(ctx context.Context, c config.Config) (err error) {
 	return err
 }
 
-// withAuditor calls run with an auditor and a progress bar, then show with the ledger. A reconciler runs
-// in this process meanwhile, so that the audit does not depend on another process. show also runs if the
-// repair would be too large, because the findings explain that.
+// withAuditor calls run with an auditor and a progress bar, then show with the ledger. A
+// reconciler runs in this process meanwhile, so that the audit does not depend on another
+// process. show also runs if the repair would be too large, because the findings explain that.
 func (m *Main) withAuditor(
 	ctx context.Context, c config.Config, run func(*reconcile.Auditor) error, show func(reconcile.Audits) error,
 ) (err error) {

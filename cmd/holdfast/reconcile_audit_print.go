@@ -46,8 +46,8 @@ type finding struct {
 // eachFinding calls its argument for each finding of an audit.
 type eachFinding func(print func(finding) error) error
 
-// printAudit prints an audit and its findings. It reads them page by page, because there may be one for
-// every level.
+// printAudit prints an audit and its findings. It reads them page by page, because there may be
+// one for every level.
 func (m *Main) printAudit(ctx context.Context, f format, ledger reconcile.Audits, a *reconcile.Audit) error {
 	each := func(print func(finding) error) error {
 		for after := ""; ; {

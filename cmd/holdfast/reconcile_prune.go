@@ -158,8 +158,8 @@ func (a *archiveFile) Write(p []byte) (int, error) {
 	return a.gzip.Write(p)
 }
 
-// syncFolder writes the entries of a folder to the disk. Without it, a power cut can remove a file whose
-// text is already on the disk.
+// syncFolder writes the entries of a folder to the disk. Without it, a power cut can remove a
+// file whose text is already on the disk.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

@@ -15,8 +15,8 @@ type rereadable struct {
 	temporary bool
 }
 
-// openTwice opens path, or standard input for -. It copies a source that can be read only once, such as
-// a pipe, to a temporary file.
+// openTwice opens path, or standard input for -. It copies a source that can be read only once,
+// such as a pipe, to a temporary file.
 func (m *Main) openTwice(ctx context.Context, path string) (*rereadable, error) {
 	if path == stdio {
 		return spool(ctx, "stdin", m.Stdin)

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/holdfast/holdfast/config"
 )
@@ -89,10 +91,18 @@ func oneArg(name string) cobra.PositionalArgs {
 	}
 }
 
-// configured completes c, a command that reads the configuration: it adds a flag for each setting, and
-// runs c by run.
+// configured completes c, a command that reads the configuration: it adds a flag for each setting,
+// and runs c by run. The help lists only the flags of the servers, except for serve.
 func (m *Main) configured(c *cobra.Command, run func(*cobra.Command, []string, config.Config) error) *cobra.Command {
-	config.AddFlags(c.Flags())
+	settings := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
+	config.AddFlags(settings)
+	if c.Name() != "serve" {
+		settings.VisitAll(func(f *pflag.Flag) {
+			f.Hidden = !slices.Contains([]string{"redis-url", "redis-prefix", "postgres-url"}, f.Name)
+		})
+		c.Long += "\n\nEvery other setting has a flag too: see `holdfast serve --help`."
+	}
+	c.Flags().AddFlagSet(settings)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		settings, err := m.configuration(c)
 		if err != nil {

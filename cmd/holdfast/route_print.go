@@ -36,7 +36,8 @@ func (e explanation) verdict() string {
 	}
 }
 
-// line prints the candidates of a line in the order in which they are tried, then the rejected locations.
+// line prints the candidates of a line in the order in which they are tried, then the rejected
+// locations.
 func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 	fmt.Fprintf(w, "line %s: %s\n", l.Line, l.SKU)
 	takes := map[string]int64{}

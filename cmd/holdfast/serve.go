@@ -28,7 +28,7 @@ func (m *Main) serveCommand() *cobra.Command {
 	return m.configured(&cobra.Command{
 		Use:   "serve",
 		Short: "Serve the HTTP API",
-		Long: "Serve the HTTP API, apply the event stream to the ledger, and release overdue reservations.\n\n" +
+		Long: "Serve the HTTP API, apply the event stream to the ledger, and expire overdue reservations.\n\n" +
 			"Without a configuration the server uses an engine inside this process, for trials: it loses\n" +
 			"everything at a restart, and only this machine can reach it. SIGINT or SIGTERM stops the server\n" +
 			"after it has answered the running calls.",

@@ -56,8 +56,8 @@ type shortLevel struct {
 	client.Short
 }
 
-// printShort prints how many units a level lacks, and for which sales. It prints nothing for a level
-// that has enough.
+// printShort prints how many units a level lacks, and for which sales. It prints nothing for a
+// level that has enough.
 func printShort(w io.Writer, l shortLevel) {
 	if l.Shortfall == 0 {
 		return

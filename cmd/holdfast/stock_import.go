@@ -71,7 +71,8 @@ func (m *Main) stockImportCommand() *cobra.Command {
 	})
 }
 
-// normalizeAsOf checks --as-of. It formats equal times alike, so that their imports get the same id.
+// normalizeAsOf checks --as-of. It formats equal times alike, so that their imports get the same
+// id.
 func (f *importFlags) normalizeAsOf(c *cobra.Command) error {
 	if f.asOf == "" {
 		return nil
@@ -84,7 +85,8 @@ func (f *importFlags) normalizeAsOf(c *cobra.Command) error {
 	return nil
 }
 
-// defaultID returns the id of an import without --id: the hash of its file, and of --as-of if given.
+// defaultID returns the id of an import without --id: the hash of its file, and of --as-of if
+// given.
 func (f *importFlags) defaultID(file string) string {
 	if f.asOf == "" {
 		return file
@@ -130,7 +132,7 @@ func (m *Main) stockImport(ctx context.Context, server *client.Client, path stri
 type imported struct {
 	ID        string    `json:"id"`
 	File      string    `json:"file"`
-	AsOf      string    `json:"as_of,omitempty"` // when the stock was counted; absent if when it was set
+	AsOf      string    `json:"as_of,omitempty"` // when the stock was counted; absent means now
 	Rows      int       `json:"rows"`
 	Set       int       `json:"set"`         // rows that this run set
 	Before    int       `json:"already_set"` // rows that an earlier run of the same import set

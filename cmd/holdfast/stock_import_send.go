@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
-// importRun sends a checked file in chunks. The id of a chunk is the id of the import and the number of
-// the chunk, so that sending a chunk again changes nothing.
+// importRun sends a checked file in chunks. The id of a chunk is the id of the import and the
+// number of the chunk, so that sending a chunk again changes nothing.
 type importRun struct {
 	importFlags
 	server *client.Client
@@ -27,8 +27,8 @@ type importRun struct {
 	lines  [2]int // first and last line of counts
 }
 
-// sendAll reads the file again and sends it. It returns an error if the file has changed since the check.
-// It may notice that only at the end, because it does not hold the file in memory.
+// sendAll reads the file again and sends it. It returns an error if the file has changed since
+// the check. It may notice that only at the end, because it does not hold the file in memory.
 func (r *importRun) sendAll(ctx context.Context) error {
 	if err := r.file.rewind(); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// sheet is a CSV of n rows.
+// sheet returns a CSV file of n rows.
 func sheet(n int) string {
 	var text strings.Builder
 	text.WriteString("sku,location,on_hand,safety_stock,backorder_limit\n")
@@ -41,7 +41,7 @@ func TestStockImport(t *testing.T) {
 	}
 }
 
-func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
+func TestStockImportDefaultID(t *testing.T) {
 	w := newWarehouse(t)
 	text := sheet(3)
 	byName := run(t, "stock", "import", write(t, "a.csv", text), "--server", w.url, "--format=json").expect(t, exitDone).document(t)
@@ -55,7 +55,7 @@ func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
 	}
 }
 
-func TestStockImportGoesOnWhereItStopped(t *testing.T) {
+func TestStockImportContinues(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(2500))
 	w.fail = func(id string) bool { return id == "x:2" }
@@ -71,8 +71,8 @@ func TestStockImportGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-// TestStockImportOfTheFuture has an import that would be refused however often it is run not ask for that.
-func TestStockImportOfTheFuture(t *testing.T) {
+// TestStockImportAsOfFuture checks that a refused import does not tell the user to repeat it.
+func TestStockImportAsOfFuture(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(3))
 	refused := run(t, "stock", "import", path, "--server", w.url, "--as-of=2101-01-01T00:00:00Z").expect(t, exitRefused)
@@ -83,7 +83,7 @@ func TestStockImportOfTheFuture(t *testing.T) {
 	}
 }
 
-func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
+func TestStockImportIDConflict(t *testing.T) {
 	w := newWarehouse(t)
 	run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x").expect(t, exitDone)
 	got := run(t, "stock", "import", write(t, "b.csv", sheet(3)), "--server", w.url, "--id=x").expect(t, exitRefused)
@@ -96,7 +96,7 @@ func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
 	}
 }
 
-func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
+func TestStockImportFaults(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(1500)+"SKU-000007,berlin,1,,\nX,berlin,-3,,\n")
 	want := path + ":1502:1: sku: SKU-000007 at berlin is already on line 9\n" +
@@ -111,8 +111,8 @@ func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
 	}
 }
 
-// TestStockImportNoticesAChangedFile changes the file after the first chunk of it was sent.
-func TestStockImportNoticesAChangedFile(t *testing.T) {
+// TestStockImportChangedFile changes the file after the first chunk was sent.
+func TestStockImportChangedFile(t *testing.T) {
 	for name, c := range map[string]struct{ from, to string }{
 		"in a value":  {"SKU-049999,berlin,49999,", "SKU-049999,berlin,40000,"},
 		"with faults": {"SKU-049999,berlin,49999,", "SKU-049999,berlin,x9999,"},
@@ -136,7 +136,7 @@ func TestStockImportNoticesAChangedFile(t *testing.T) {
 	}
 }
 
-func TestStockImportIsInterrupted(t *testing.T) {
+func TestStockImportInterrupted(t *testing.T) {
 	w := newWarehouse(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.fail = func(id string) bool {
@@ -155,7 +155,7 @@ func TestStockImportIsInterrupted(t *testing.T) {
 	}
 }
 
-// TestStockImportAsOf has a file be another import as of another time, however that is written.
+// TestStockImportAsOf checks that --as-of is part of the default id, in whatever zone it is written.
 func TestStockImportAsOf(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(2))

@@ -11,7 +11,7 @@ func shortAnswer(named string) string {
 	return `{"sku":"TEE-M","location":"berlin","on_hand":4,"available":-5,"shortfall":5,"short_reservations":[` + named + `],"durable":true}`
 }
 
-func TestStockShortIsPrinted(t *testing.T) {
+func TestPrintShort(t *testing.T) {
 	const both = `{"id":"ord-2","quantity":2},{"id":"ord-1","order":"5512","quantity":3}`
 	adjust := []string{"stock", "adjust", "--sku=TEE-M", "--location=berlin", "--delta=-5", "--id=a"}
 	imports := []string{"stock", "import", write(t, "a.csv", "sku,location,on_hand\nTEE-M,berlin,4\n"), "--id=a"}
