@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"slices"
 )
 
 // check refuses values that are allowed alone but not together. It skips a key that already has a
@@ -26,12 +27,7 @@ func (l *loader) check(c Config) {
 }
 
 func (l *loader) anyBad(keys ...string) bool {
-	for _, key := range keys {
-		if l.bad[key] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(keys, func(key string) bool { return l.bad[key] })
 }
 
 // loopback reports whether only this machine can reach address. It looks up no names but

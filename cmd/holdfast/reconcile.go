@@ -68,11 +68,11 @@ func (m *Main) reconcileRun(ctx context.Context, c config.Config) (err error) {
 	return err
 }
 
-// withAuditor calls run with an auditor and a progress bar, then show with the ledger. A
-// reconciler runs in this process meanwhile, so that the audit does not depend on another
-// process. show also runs if the repair would be too large, because the findings explain that.
+// withAuditor calls run with an auditor and a progress bar, then show, which run returns. A
+// reconciler runs in this process meanwhile, so that the audit does not depend on another process.
+// show also runs if the repair would be too large, because the findings explain that.
 func (m *Main) withAuditor(
-	ctx context.Context, c config.Config, run func(*reconcile.Auditor) error, show func(reconcile.Audits) error,
+	ctx context.Context, c config.Config, run func(*reconcile.Auditor) (show func() error, err error),
 ) (err error) {
 	logger := slog.New(warnings{m.logger().Handler()})
 	b, err := openChecked(ctx, c, logger)
@@ -83,17 +83,19 @@ func (m *Main) withAuditor(
 	if _, err := b.postgres.Epoch(ctx); err != nil {
 		return fmt.Errorf("the ledger does not answer: %w", err)
 	}
-	failure := reconcileDuring(ctx, newReconciler(c, b.redis, b.postgres, logger), func() error {
+	var show func() error
+	failure := reconcileDuring(ctx, newReconciler(c, b.redis, b.postgres, logger), func() (err error) {
 		progress, end := m.counter("comparing")
 		defer end()
-		return run(&reconcile.Auditor{
+		show, err = run(&reconcile.Auditor{
 			Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger, Progress: progress,
 		})
+		return err
 	})
 	if failure != nil && !errors.Is(failure, reconcile.ErrTooMuch) {
 		return failure
 	}
-	if err := show(b.postgres); err != nil && (failure == nil || !errors.Is(err, errDrift)) {
+	if err := show(); err != nil && (failure == nil || !errors.Is(err, errDrift)) {
 		return err
 	}
 	return failure

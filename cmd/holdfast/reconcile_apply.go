@@ -53,20 +53,18 @@ func (m *Main) reconcileApplyCommand() *cobra.Command {
 
 // apply applies a plan and prints the outcome of each repair.
 func (m *Main) apply(ctx context.Context, c config.Config, plan *reconcile.Plan, o reconcile.ApplyOptions, f format) error {
-	var applied reconcile.Applied
-	run := func(auditor *reconcile.Auditor) (err error) {
-		applied, err = auditor.Apply(ctx, plan, o)
-		return err
-	}
-	return m.withAuditor(ctx, c, run, func(reconcile.Audits) error {
+	return m.withAuditor(ctx, c, func(auditor *reconcile.Auditor) (show func() error, err error) {
+		applied, err := auditor.Apply(ctx, plan, o)
 		summary := summarize(plan, &applied)
-		if err := m.print(f, summary, summary.text); err != nil {
-			return err
-		}
-		if summary.Left > 0 && applied.Audit.State == reconcile.AuditDone {
-			return errLeft
-		}
-		return nil
+		return func() error {
+			if err := m.print(f, summary, summary.text); err != nil {
+				return err
+			}
+			if summary.Left > 0 && applied.Audit.State == reconcile.AuditDone {
+				return errLeft
+			}
+			return nil
+		}, err
 	})
 }
 

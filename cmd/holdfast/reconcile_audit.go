@@ -59,18 +59,20 @@ func addScope(c *cobra.Command, o *reconcile.AuditOptions) {
 
 // audit runs an audit and prints its findings.
 func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOptions, f format) error {
-	var done reconcile.Audit
-	run := func(auditor *reconcile.Auditor) (err error) {
-		done, err = auditor.Run(ctx, o)
-		return err
-	}
-	return m.withAuditor(ctx, c, run, func(ledger reconcile.Audits) error {
-		if err := m.printAudit(ctx, f, ledger, &done); err != nil {
-			return err
-		}
-		if done.Drift > 0 {
-			return errDrift
-		}
-		return nil
+	return m.withAuditor(ctx, c, func(auditor *reconcile.Auditor) (show func() error, err error) {
+		done, err := auditor.Run(ctx, o)
+		return func() error {
+			if err := m.printAudit(ctx, f, auditor.Ledger, &done); err != nil {
+				return err
+			}
+			return checkDrift(&done)
+		}, err
 	})
+}
+
+func checkDrift(a *reconcile.Audit) error {
+	if a.Drift > 0 {
+		return errDrift
+	}
+	return nil
 }

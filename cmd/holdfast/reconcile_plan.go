@@ -52,28 +52,22 @@ func (m *Main) plan(ctx context.Context, c config.Config, o reconcile.AuditOptio
 		}
 		defer file.discard()
 	}
-	var plan *reconcile.Plan
-	var done reconcile.Audit
-	run := func(auditor *reconcile.Auditor) (err error) {
-		plan, done, err = auditor.Plan(ctx, o)
-		return err
-	}
-	return m.withAuditor(ctx, c, run, func(reconcile.Audits) error {
-		if file != nil {
-			if err := plan.Encode(file); err != nil {
-				return fmt.Errorf("write the plan: %w", err)
+	return m.withAuditor(ctx, c, func(auditor *reconcile.Auditor) (show func() error, err error) {
+		plan, done, err := auditor.Plan(ctx, o)
+		return func() error {
+			if file != nil {
+				if err := plan.Encode(file); err != nil {
+					return fmt.Errorf("write the plan: %w", err)
+				}
+				if err := file.commit(); err != nil {
+					return fmt.Errorf("write the plan: %w", err)
+				}
 			}
-			if err := file.commit(); err != nil {
-				return fmt.Errorf("write the plan: %w", err)
+			if err := m.printPlan(f, plan, &done, output); err != nil {
+				return err
 			}
-		}
-		if err := m.printPlan(f, plan, &done, output); err != nil {
-			return err
-		}
-		if done.Drift > 0 {
-			return errDrift
-		}
-		return nil
+			return checkDrift(&done)
+		}, err
 	})
 }
 

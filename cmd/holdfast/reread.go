@@ -18,25 +18,22 @@ type rereadable struct {
 // openTwice opens path, or standard input for -. It copies a source that can be read only once,
 // such as a pipe, to a temporary file.
 func (m *Main) openTwice(ctx context.Context, path string) (*rereadable, error) {
-	if path == stdio {
-		return spool(ctx, "stdin", m.Stdin)
-	}
-	file, err := os.Open(path)
+	name, from, err := m.open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a folder: name a CSV file", path)
+	if file, ok := from.(*os.File); ok {
+		switch info, err := file.Stat(); {
+		case err != nil:
+			return nil, errors.Join(err, file.Close())
+		case info.IsDir():
+			return nil, errors.Join(fmt.Errorf("%s is a folder: name a CSV file", path), file.Close())
+		case info.Mode().IsRegular():
+			return &rereadable{File: file, name: path}, nil
+		}
 	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	if info.Mode().IsRegular() {
-		return &rereadable{File: file, name: path}, nil
-	}
-	defer func() { _ = file.Close() }()
-	return spool(ctx, path, file)
+	defer func() { _ = from.Close() }()
+	return spool(ctx, name, from)
 }
 
 func spool(ctx context.Context, name string, from io.Reader) (*rereadable, error) {
