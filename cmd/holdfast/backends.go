@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -121,6 +122,18 @@ func checkSetup(ctx context.Context, c config.Config, redis *dial.Redis, ledger 
 		}
 	}
 	return reconcile.Unsafe(all)
+}
+
+// openAnswering opens a Redis and refuses one that does not answer.
+func openAnswering(ctx context.Context, e config.Endpoint) (*dial.Redis, error) {
+	redis, err := dial.Open(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := ping(ctx, redis); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s does not answer: %w", e, err), redis.Close())
+	}
+	return redis, nil
 }
 
 // ping reports an error if Redis does not answer in time.

@@ -136,23 +136,18 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 	switch {
 	case c.Redis.Endpoint.Embedded():
 		return nil, errNoRedis
+	case c.Redis.Endpoint.Cluster():
+		return nil, errors.New("redis.url names a Cluster: name one host, because the benchmark measures one Redis")
 	case c.Postgres.URL == "":
 		return nil, errBenchPostgres
 	}
 	o.Logger, o.Version, o.SoldOut = m.logger(), thisBuild().Version, c.SoldOutCache
 	dial.LogTo(o.Logger)
-	opened, err := dial.Open(c.Redis.Endpoint)
+	opened, err := openAnswering(ctx, c.Redis.Endpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	client, ok := opened.Client.(*redis.Client)
-	if !ok {
-		return nil, errors.New("redis.url names a Cluster: name one host, because the benchmark measures one Redis")
-	}
-	if err := ping(ctx, opened); err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", c.Redis.Endpoint, err)
-	}
 	bar := m.progress(0, "")
 	defer func() { _ = bar.Finish() }()
 	o.Watch = func(done, total int, what string) {
@@ -160,5 +155,5 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 		bar.Describe(what)
 		_ = bar.Set(done)
 	}
-	return bench.Run(ctx, client, string(c.Postgres.URL), o)
+	return bench.Run(ctx, opened.Client.(*redis.Client), string(c.Postgres.URL), o)
 }

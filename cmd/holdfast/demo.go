@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -71,15 +70,13 @@ func (m *Main) demo(c *cobra.Command, o demo.Options, f format) (err error) {
 	endpoint := settings.Redis.Endpoint
 	o.Logger = m.logger()
 	dial.LogTo(o.Logger)
-	redis, err := dial.Open(endpoint)
+	redis, err := openAnswering(c.Context(), endpoint)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 	if redis.Embedded {
 		logRedis(c.Context(), o.Logger, redis, endpoint)
-	} else if err := ping(c.Context(), redis); err != nil {
-		return fmt.Errorf("%s does not answer: %w", endpoint, err)
 	}
 	report, err := m.runDemo(c.Context(), redis, o)
 	if err != nil {
