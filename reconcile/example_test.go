@@ -11,20 +11,17 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/holdfast/holdfast/reconcile/ledger"
-
-	"github.com/holdfast/holdfast/reconcile/audit"
-	"github.com/holdfast/holdfast/reconcile/directory"
-	"github.com/holdfast/holdfast/reconcile/ledger"
-	"github.com/holdfast/holdfast/reconcile/ledger/memory"
-	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
-
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 var (

@@ -6,7 +6,6 @@ import (
 	"testing"
 )
 
-// TestTable has notes stand below the second cell of their row, and columns be the same on both sides of them.
 func TestTable(t *testing.T) {
 	var out bytes.Buffer
 	rows := &table{to: &out}

@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// shortAnswer is a level of which five are sold that are not there; named are the sales that are named.
+// shortAnswer is a level that is short by five units. named are the sales in the answer.
 func shortAnswer(named string) string {
 	return `{"sku":"TEE-M","location":"berlin","on_hand":4,"available":-5,"shortfall":5,"short_reservations":[` + named + `],"durable":true}`
 }
 
-func TestStockShortIsPrinted(t *testing.T) {
+func TestPrintShort(t *testing.T) {
 	const both = `{"id":"ord-2","quantity":2},{"id":"ord-1","order":"5512","quantity":3}`
 	adjust := []string{"stock", "adjust", "--sku=TEE-M", "--location=berlin", "--delta=-5", "--id=a"}
 	imports := []string{"stock", "import", write(t, "a.csv", "sku,location,on_hand\nTEE-M,berlin,4\n"), "--id=a"}
@@ -20,11 +20,11 @@ func TestStockShortIsPrinted(t *testing.T) {
 		answer string
 		want   string
 	}{
-		"adjust": {adjust, shortAnswer(both), "TEE-M at berlin: 5 units are sold that are not there, the newest sales: ord-2 (2), ord-1 (3)\n"},
+		"adjust": {adjust, shortAnswer(both), "TEE-M at berlin: short by 5 units; newest sales: ord-2 (2), ord-1 (3)\n"},
 		"adjust, not all named": {adjust, shortAnswer(`{"id":"ord-2","quantity":2}`),
-			"ord-2 (2); all of them: holdfast reservations list --state confirmed --sku TEE-M --location berlin\n"},
-		"adjust, none named": {adjust, shortAnswer(""), "5 units are sold that are not there; all of them: holdfast reservations list"},
-		"import":             {imports, `{"durable":true,"levels":[` + shortAnswer(both) + `]}`, ": 1 levels set\nTEE-M at berlin: 5 units are sold that are not there, the newest sales: ord-2 (2), ord-1 (3)\nimport a\n"},
+			"ord-2 (2); list all with: holdfast reservations list --state confirmed --sku TEE-M --location berlin\n"},
+		"adjust, none named": {adjust, shortAnswer(""), "short by 5 units; list all with: holdfast reservations list"},
+		"import":             {imports, `{"durable":true,"levels":[` + shortAnswer(both) + `]}`, ": 1 levels set\nTEE-M at berlin: short by 5 units; newest sales: ord-2 (2), ord-1 (3)\nimport a\n"},
 		"import of enough":   {imports, `{"durable":true,"levels":[{"sku":"TEE-M","location":"berlin"}]}`, ": 1 levels set\nimport a\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestStockShortIsPrinted(t *testing.T) {
 	many := strings.TrimSuffix(strings.Repeat(shortAnswer("")+",", shortLevelsMax+2), ",")
 	server = respond(t, 200, "application/json", `{"durable":true,"levels":[`+many+`]}`)
 	cut := run(t, append(imports, "--server", server)...).expect(t, exitDone)
-	if lines := strings.Count(cut.stdout, "\n"); lines != shortLevelsMax+3 || !strings.Contains(cut.stdout, "and 2 more levels, of which more is sold than there is\n") {
+	if lines := strings.Count(cut.stdout, "\n"); lines != shortLevelsMax+3 || !strings.Contains(cut.stdout, "\n2 more levels are short\n") {
 		t.Errorf("%d lines: %s", lines, cut.stdout)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/internal/client"
 )
 
-// explanation is a route in words.
+// explanation prints a route for people.
 type explanation struct{ route *client.Route }
 
 func (e explanation) write(w io.Writer) {
@@ -20,7 +20,7 @@ func (e explanation) write(w io.Writer) {
 	e.ranking(w)
 }
 
-// verdict says what a reserve would be answered.
+// verdict says what reserve would answer.
 func (e explanation) verdict() string {
 	as := "split " + e.route.Split
 	if e.route.Channel != "" {
@@ -28,15 +28,16 @@ func (e explanation) verdict() string {
 	}
 	switch refusal := e.route.Refusal; {
 	case refusal == nil:
-	case refusal.Code == "no_location": // its detail is what the lines say
+		return "It would be held (" + as + ")."
+	case refusal.Code == "no_location": // the lines print its detail
 		return "It would be refused (" + as + "): no_location: a line has no location that may serve it"
 	default:
 		return "It would be refused (" + as + "): " + refusal.Error()
 	}
-	return "It would be held (" + as + ")."
 }
 
-// line says of each location what it is to a line: the candidates first, in the order they are tried.
+// line prints the candidates of a line in the order in which they are tried, then the rejected
+// locations.
 func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 	fmt.Fprintf(w, "line %s: %s\n", l.Line, l.SKU)
 	takes := map[string]int64{}
@@ -44,11 +45,11 @@ func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 		takes[a.Location] += a.Quantity
 	}
 	for i, at := range l.Candidates {
-		said := "candidate"
+		role := "candidate"
 		if n := takes[at]; n > 0 {
-			said = fmt.Sprintf("serves %d", n)
+			role = fmt.Sprintf("serves %d", n)
 		}
-		fmt.Fprintf(w, "  %d.\t%s\t%s\n", i+1, at, said)
+		fmt.Fprintf(w, "  %d.\t%s\t%s\n", i+1, at, role)
 	}
 	for _, r := range l.Rejected {
 		fmt.Fprintf(w, "  -\t%s\tnot used: %s\n", r.Location, e.reason(l, r.Reason))
@@ -58,9 +59,9 @@ func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 	}
 }
 
-// reason is a reason in plain words.
-func (e explanation) reason(l *client.RoutedLine, reason string) string {
-	switch reason {
+// reason explains the code of a rejection.
+func (e explanation) reason(l *client.RoutedLine, code string) string {
+	switch code {
 	case "not_in_channel":
 		return "channel " + e.route.Channel + " does not sell from it"
 	case "disabled":
@@ -68,7 +69,7 @@ func (e explanation) reason(l *client.RoutedLine, reason string) string {
 	case "zone":
 		return "none of its zones covers the address"
 	case "not_pickup":
-		return "it is not the store that the order is collected from, or customers can't collect there"
+		return "it is not the pickup location, or does not offer pickup"
 	case "not_pin":
 		return "the line is pinned to another location"
 	case "no_level":
@@ -76,26 +77,27 @@ func (e explanation) reason(l *client.RoutedLine, reason string) string {
 	case "unknown_location":
 		return "the directory does not have it"
 	default:
-		return reason
+		return code
 	}
 }
 
-// ranking says what each rule of the channel did.
+// ranking prints what each rule of the channel decided.
 func (e explanation) ranking(w io.Writer) {
 	if len(e.route.Ranking) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\norder of the candidates: the first rule that tells two apart decides; then the channel's own order")
+	fmt.Fprintln(w, "\norder of the candidates: the first rule that separates two decides; "+
+		"if none does, the channel's own order")
 	for _, rule := range e.route.Ranking {
-		said := strings.Join(rule.Says, "; ")
+		text := strings.Join(rule.Says, "; ")
 		switch {
-		case rule.Abstains != "" && said != "":
-			said += " (abstains " + rule.Abstains + ")"
+		case rule.Abstains != "" && text != "":
+			text += " (abstains " + rule.Abstains + ")"
 		case rule.Abstains != "":
-			said = "abstains: " + rule.Abstains
-		case said == "":
-			said = "the larger available first, at the moment of the decision"
+			text = "abstains: " + rule.Abstains
+		case text == "":
+			text = "larger available first, at the moment of the decision"
 		}
-		fmt.Fprintf(w, "  %s\t%s\n", rule.Rule, said)
+		fmt.Fprintf(w, "  %s\t%s\n", rule.Rule, text)
 	}
 }

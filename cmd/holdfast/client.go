@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"strings"
@@ -13,13 +14,29 @@ import (
 
 const serverFlag = "server"
 
-// addServer gives the client commands below c the flag for their server.
-func addServer(c *cobra.Command) {
+// addServer gives the commands below c the flag --server.
+func addServer(c *cobra.Command) *cobra.Command {
 	c.PersistentFlags().String(serverFlag, "",
-		"server to call (default "+config.ServerVariable+", else http:// and http.listen of the configuration)")
+		"server to call, as a URL (default "+config.ServerVariable+", else http.listen of the configuration)")
+	return c
 }
 
-// client makes a client of the server that c is to call.
+// calling completes c, a command that calls a server: it adds --format, and runs c by run.
+func (m *Main) calling(
+	c *cobra.Command, run func(ctx context.Context, server *client.Client, args []string, f format) error,
+) *cobra.Command {
+	f := addFormat(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		server, err := m.client(c)
+		if err != nil {
+			return err
+		}
+		return run(c.Context(), server, args, *f)
+	}
+	return c
+}
+
+// client returns a client of the server that c calls.
 func (m *Main) client(c *cobra.Command) (*client.Client, error) {
 	server, err := m.server(c)
 	if err != nil {
@@ -28,6 +45,7 @@ func (m *Main) client(c *cobra.Command) (*client.Client, error) {
 	return client.New(server)
 }
 
+// server returns the URL of the server that c calls.
 func (m *Main) server(c *cobra.Command) (string, error) {
 	server, err := c.Flags().GetString(serverFlag)
 	if err != nil {
@@ -43,17 +61,12 @@ func (m *Main) server(c *cobra.Command) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return serverAt(c, settings.HTTP.Listen)
-}
-
-// serverAt is the URL of a server on this machine that listens on address.
-func serverAt(c *cobra.Command, address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(settings.HTTP.Listen)
 	if err != nil {
 		return "", err
 	}
 	if port == "0" {
-		return "", usage(c, "http.listen takes any free port: name the server with --%s", serverFlag)
+		return "", usage(c, "http.listen has port 0, which picks any free port: name the server with --%s", serverFlag)
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
@@ -61,7 +74,7 @@ func serverAt(c *cobra.Command, address string) (string, error) {
 	return "http://" + net.JoinHostPort(host, port), nil
 }
 
-// variable is a variable of the environment, "" where it is not set.
+// variable returns the value of an environment variable, or "" if it is not set.
 func (m *Main) variable(name string) string {
 	value := ""
 	for _, pair := range m.Env {
