@@ -74,14 +74,14 @@ type moment struct {
 func (s *Store) moment(ctx context.Context) (moment, error) {
 	var last *redis.XMessageSliceCmd
 	var now *redis.TimeCmd
-	err := s.read(ctx, func(pipe redis.Pipeliner) {
+	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
 		last, now = pipe.XRevRangeN(ctx, s.keys.events, "+", "-", 1), pipe.Time(ctx)
 	})
 	if err != nil {
 		return moment{}, err
 	}
 	m := moment{now: now.Val().UnixMilli()}
-	if given := s.clock(); given != "" {
+	if given := s.shard.now(); given != "" {
 		if m.now, err = strconv.ParseInt(given, 10, 64); err != nil {
 			return moment{}, fmt.Errorf("clock: %w", err)
 		}

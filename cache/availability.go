@@ -103,7 +103,7 @@ func sumUp(skus []location.SKU, parts [][]location.Component, locations int, uni
 func (s *Store) readAvailable(ctx context.Context, names []string) (units []int64, version int64, err error) {
 	var got *redis.SliceCmd
 	fields := append([]string{fieldLocations}, names...)
-	if err := s.read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.stock, fields...) }); err != nil {
+	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.stock, fields...) }); err != nil {
 		return nil, 0, fmt.Errorf("availability: %w", err)
 	}
 	numbers := make([]int64, len(fields))

@@ -19,14 +19,14 @@ import (
 // batch sends requests of one verb as one script call.
 func (b *bench) batch(verb Verb, requests ...request) []answer {
 	b.tb.Helper()
-	if _, err := b.store.current(b.ctx); err != nil {
+	if _, err := b.store.shard.current(b.ctx); err != nil {
 		b.tb.Fatal(err)
 	}
 	batch := newBatch(len(requests))
 	for _, r := range requests {
 		batch.pending = append(batch.pending, &pending{ctx: b.ctx, request: r})
 	}
-	if err := b.store.run(verb, batch); err != nil {
+	if err := b.store.shard.run(verb, batch); err != nil {
 		b.tb.Fatal(err)
 	}
 	return batch.answers
@@ -356,14 +356,14 @@ func withoutBirth(payload string) string {
 // deadlines lists for each held id the deadlines it is watched at.
 func (b *bench) deadlines() []string {
 	b.tb.Helper()
-	members, err := b.store.client.ZRangeWithScores(context.Background(), b.store.keys.deadlines, 0, -1).Result()
+	members, err := b.store.shard.client.ZRangeWithScores(context.Background(), b.store.keys.deadlines, 0, -1).Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
 	watched := map[string]bool{}
 	for _, z := range members {
 		for id := range strings.SplitSeq(z.Member.(string), unitSeparator) {
-			text, err := b.store.client.HGet(b.ctx, b.store.keys.reservations, id).Result()
+			text, err := b.store.shard.client.HGet(b.ctx, b.store.keys.reservations, id).Result()
 			if err != nil {
 				b.tb.Fatal(err)
 			}

@@ -65,7 +65,7 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil
 	}
-	return share(ctx, s, "locations", s.readLocations)
+	return share(ctx, &s.reading, "locations", s.readLocations)
 }
 
 // saw remembers the version a reply carried.
@@ -82,7 +82,7 @@ func (s *Store) saw(version int64) {
 // One round trip.
 func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 	var version, list *redis.StringCmd
-	err := s.read(ctx, func(pipe redis.Pipeliner) {
+	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
 		version = pipe.HGet(ctx, s.keys.stock, fieldLocations)
 		list = pipe.HGet(ctx, s.keys.levels, fieldLocations)
 	})

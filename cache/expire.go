@@ -18,7 +18,7 @@ func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) 
 	defer func() { s.observe(VerbExpire, started, false, err) }()
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	reply, _, err := s.call(ctx, VerbExpire, []string{s.clock(), nonce()}, func(args []any) []any { return args })
+	reply, _, err := s.shard.call(ctx, VerbExpire, []string{s.shard.now(), nonce()}, func(args []any) []any { return args })
 	if err != nil {
 		return 0, false, err
 	}

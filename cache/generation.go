@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/holdfast/holdfast/lua"
 )
@@ -24,7 +25,7 @@ type generation struct {
 const redisMajorMin = 7
 
 // current is the loaded generation; on first use it loads one.
-func (s *Store) current(ctx context.Context) (*generation, error) {
+func (s *hot) current(ctx context.Context) (*generation, error) {
 	if g := s.generation.Load(); g != nil {
 		return g, nil
 	}
@@ -33,12 +34,12 @@ func (s *Store) current(ctx context.Context) (*generation, error) {
 
 // reload checks whose data Redis has and loads the scripts again; callers that saw the same
 // generation fail share one attempt.
-func (s *Store) reload(ctx context.Context, failed *generation) (*generation, error) {
-	return share(ctx, s, "scripts", func(ctx context.Context) (*generation, error) {
+func (s *hot) reload(ctx context.Context, failed *generation) (*generation, error) {
+	return share(ctx, &s.loading, "scripts", func(ctx context.Context) (*generation, error) {
 		if g := s.generation.Load(); g != nil && g != failed {
 			return g, nil
 		}
-		ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 		defer cancel()
 		if f := s.loadFailure.Load(); f != nil && time.Now().Before(f.until) {
 			return nil, f.err
@@ -62,9 +63,9 @@ type loadFailure struct {
 
 // share has callers that want the same at once share one attempt at it. The attempt does not end with
 // the caller that happened to begin it, and no caller waits longer than its own context.
-func share[T any](ctx context.Context, s *Store, what string, attempt func(context.Context) (T, error)) (T, error) {
+func share[T any](ctx context.Context, group *singleflight.Group, what string, attempt func(context.Context) (T, error)) (T, error) {
 	var none T
-	result := s.loading.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
+	result := group.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
 	select {
 	case r := <-result:
 		if r.Err != nil {
@@ -78,7 +79,7 @@ func share[T any](ctx context.Context, s *Store, what string, attempt func(conte
 
 // load checks whose data Redis has and loads the scripts of its epoch, on one connection to the
 // primary: what was checked and what is loaded can't be two servers.
-func (s *Store) load(ctx context.Context, before *generation) (*generation, error) {
+func (s *hot) load(ctx context.Context, before *generation) (*generation, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -89,7 +90,7 @@ func (s *Store) load(ctx context.Context, before *generation) (*generation, erro
 	if err != nil {
 		return nil, err
 	}
-	if s.options.Ledger != nil {
+	if s.config.Ledger != nil {
 		return s.loadKnown(ctx, conn)
 	}
 	epoch, err := s.storedEpoch(ctx, conn, before == nil)
@@ -102,29 +103,12 @@ func (s *Store) load(ctx context.Context, before *generation) (*generation, erro
 	return loadScripts(ctx, conn, epoch, id.real())
 }
 
-// loadKnown loads the scripts where Redis is the one that the ledger's position tells of, and tells
-// the reconciler where it is not. The gate is of no matter here: each script reads it.
-func (s *Store) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
-	err = s.options.Ledger.Loading(ctx, func(ctx context.Context, p Position) error {
-		id, err := inspect(ctx, conn, s.keys)
-		if err != nil {
-			return err
-		}
-		why := id.foreign(p)
-		if why == "" {
-			there, err := lastApplied(ctx, conn, s.keys, p)
-			if err != nil {
-				return err
-			}
-			if !there {
-				why = "its last applied event is not the ledger's"
-			}
-		}
-		if why != "" {
-			s.options.Ledger.Suspect()
-			return fmt.Errorf("%w: %s", ErrRebuilding, why)
-		}
-		g, err = loadScripts(ctx, conn, p.Epoch, id.real())
+// loadKnown loads the scripts of the epoch that the ledger's position names, if Redis has the data that
+// the position describes. The gate does not matter here: each script reads it.
+func (s *hot) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
+	one := &Shard{conn: conn, keys: s.keys}
+	err = one.known(ctx, s.config.Ledger, func(ctx context.Context, epoch uint64, id Identity) error {
+		g, err = loadScripts(ctx, conn, epoch, id.real())
 		return err
 	})
 	if errors.Is(err, ErrNotDurable) {
@@ -179,7 +163,7 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 }
 
 // storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
-func (s *Store) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
+func (s *hot) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
 	text, err := conn.HGet(ctx, s.keys.stock, fieldEpoch).Result()
 	if errors.Is(err, redis.Nil) {
 		if !initialise {
@@ -201,7 +185,7 @@ func (s *Store) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bo
 }
 
 // node is the primary that holds the keys.
-func (s *Store) node(ctx context.Context) (*redis.Client, error) {
+func (s *hot) node(ctx context.Context) (*redis.Client, error) {
 	return primaryOf(ctx, s.client, s.keys)
 }
 

@@ -73,8 +73,13 @@ func infoFields(text string) map[string]string {
 	return fields
 }
 
-// foreign says why a Redis is not the one of a position; "" where it is.
-func (id *Identity) foreign(p Position) string {
+// EntryID is the id of the last applied entry, as the stream has it.
+func (p Position) EntryID() string {
+	return strconv.FormatUint(p.Epoch, 10) + "-" + strconv.FormatUint(p.Sequence, 10)
+}
+
+// Foreign returns why this Redis is not the one recorded in p, or "" if it is.
+func (id *Identity) Foreign(p Position) string {
 	switch {
 	case !id.Primary:
 		return "it is a replica"
@@ -87,18 +92,4 @@ func (id *Identity) foreign(p Position) string {
 	default:
 		return ""
 	}
-}
-
-// EntryID is the id of the last applied entry, as the stream has it.
-func (p Position) EntryID() string {
-	return strconv.FormatUint(p.Epoch, 10) + "-" + strconv.FormatUint(p.Sequence, 10)
-}
-
-// lastApplied says whether the entry at the position is there, with its nonce. One round trip.
-func lastApplied(ctx context.Context, conn *redis.Conn, k keys, p Position) (bool, error) {
-	entries, err := conn.XRange(ctx, k.events, p.EntryID(), p.EntryID()).Result()
-	if err != nil {
-		return false, fmt.Errorf("%w: read the entry at the position: %w", ErrUnavailable, err)
-	}
-	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
 }

@@ -73,7 +73,7 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 
 // checkLimits compares what purchase limits count.
 func (p *play) checkLimits(t *rapid.T) {
-	stored, err := p.store.client.HGetAll(p.ctx, p.store.keys.limits).Result()
+	stored, err := p.store.shard.client.HGetAll(p.ctx, p.store.keys.limits).Result()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,7 +195,7 @@ func (p *play) check(t *rapid.T) {
 
 // checkReservations compares each as it is stored, and as a caller sees it.
 func (p *play) checkReservations(t *rapid.T) {
-	stored, err := p.store.client.HGetAll(p.ctx, p.store.keys.reservations).Result()
+	stored, err := p.store.shard.client.HGetAll(p.ctx, p.store.keys.reservations).Result()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (o operation) run(t *testing.T) {
 // events is the events of the stream, as they came.
 func (b *bench) events() []Event {
 	b.tb.Helper()
-	entries, err := b.store.client.XRange(b.ctx, b.store.keys.events, "-", "+").Result()
+	entries, err := b.store.shard.client.XRange(b.ctx, b.store.keys.events, "-", "+").Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func (b *bench) invariants() {
 	held, committed := map[string]int64{}, map[string]int64{}
 	limited := map[string]string{}
 	counts := map[LimitKey]int64{}
-	records, err := b.store.client.HGetAll(b.ctx, b.store.keys.reservations).Result()
+	records, err := b.store.shard.client.HGetAll(b.ctx, b.store.keys.reservations).Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func (b *bench) invariants() {
 			limited[key.name()] = fmt.Sprint(units)
 		}
 	}
-	if got := b.store.client.HGetAll(b.ctx, b.store.keys.limits).Val(); !maps.Equal(got, limited) {
+	if got := b.store.shard.client.HGetAll(b.ctx, b.store.keys.limits).Val(); !maps.Equal(got, limited) {
 		b.tb.Errorf("limits count %v; the reservations say %v", got, limited)
 	}
 	page, err := b.store.LevelPage(b.ctx, LevelFilter{Limit: LevelPageMax})

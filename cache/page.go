@@ -137,7 +137,7 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 	}
 	var read *snapshot
 	for range 2 { // what another caller was reading already may be older than this census; the next is not
-		read, err = share(ctx, s, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
+		read, err = share(ctx, &s.reading, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 func (s *Store) readCensus(ctx context.Context) (census, error) {
 	var epoch, removed *redis.StringCmd
 	var fields *redis.IntCmd
-	err := s.read(ctx, func(pipe redis.Pipeliner) {
+	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
 		epoch = pipe.HGet(ctx, s.keys.stock, fieldEpoch)
 		removed = pipe.HGet(ctx, s.keys.levels, fieldRemoved)
 		fields = pipe.HLen(ctx, s.keys.levels)
@@ -164,7 +164,7 @@ func (s *Store) readCensus(ctx context.Context) (census, error) {
 
 // readNames reads the names of the levels of a census, or of what they are by now.
 func (s *Store) readNames(ctx context.Context, of census) (*snapshot, error) {
-	node, err := s.node(ctx)
+	node, err := s.shard.node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

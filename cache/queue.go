@@ -59,7 +59,7 @@ const lateAfter = 5 * time.Millisecond
 // or what is in flight is late. There is no timer: a request that meets an idle queue goes at once, alone.
 type queue struct {
 	verb  Verb
-	store *Store
+	shard *hot
 
 	mu       sync.Mutex
 	wake     *sync.Cond
@@ -77,10 +77,10 @@ type queue struct {
 // probeEvery is how often a request may find out whether a Redis that was down is back.
 const probeEvery = 50 * time.Millisecond
 
-func newQueue(s *Store, verb Verb) *queue {
-	q := &queue{verb: verb, store: s}
+func newQueue(s *hot, verb Verb) *queue {
+	q := &queue{verb: verb, shard: s}
 	q.wake = sync.NewCond(&q.mu)
-	for range s.options.InFlightMax {
+	for range s.config.InFlightMax {
 		q.workers.Go(q.work)
 	}
 	return q
@@ -125,7 +125,7 @@ func (q *queue) push(p *pending) error {
 	if q.closed {
 		return ErrClosed
 	}
-	if len(q.waiting) >= q.store.options.QueueMax {
+	if len(q.waiting) >= q.shard.config.QueueMax {
 		return fmt.Errorf("%w: %d requests are waiting already", ErrUnavailable, len(q.waiting))
 	}
 	q.waiting = append(q.waiting, p)
@@ -138,7 +138,7 @@ func (q *queue) due() bool {
 	switch {
 	case len(q.waiting) == 0:
 		return false
-	case q.inFlight == 0 || len(q.waiting) >= q.store.options.BatchMax:
+	case q.inFlight == 0 || len(q.waiting) >= q.shard.config.BatchMax:
 		return true
 	default:
 		return time.Since(q.sent) > lateAfter
@@ -154,13 +154,13 @@ func (q *queue) signal() {
 
 // work runs batches until the queue is closed and empty.
 func (q *queue) work() {
-	b := newBatch(q.store.options.BatchMax)
+	b := newBatch(q.shard.config.BatchMax)
 	for q.take(b) {
 		started := time.Now()
-		err := q.store.run(q.verb, b)
+		err := q.shard.run(q.verb, b)
 		q.finish(b, err)
-		if o := q.store.options.Observer; o != nil {
-			o.Batch(q.verb, len(b.pending), time.Since(started))
+		if batched := q.shard.config.Batched; batched != nil {
+			batched(q.verb, len(b.pending), time.Since(started))
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (q *queue) take(b *batch) bool {
 // fill moves into b what waits; false says that nobody waits for any of it any more.
 func (q *queue) fill(b *batch) bool {
 	n, weight := 0, 0
-	for n < len(q.waiting) && len(b.pending) < q.store.options.BatchMax {
+	for n < len(q.waiting) && len(b.pending) < q.shard.config.BatchMax {
 		p := q.waiting[n]
 		w := p.request.weight()
 		if len(b.pending) > 0 && weight+w > weightMax {

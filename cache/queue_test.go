@@ -47,8 +47,8 @@ func gated(ctx context.Context, t *testing.T, options Options) (b *bench, outcom
 	if _, err := b.store.Reserve(b.ctx, order("first", "1:TEE:1")); err != nil {
 		t.Fatal(err)
 	}
-	clock, held, gate := b.store.clock, make(chan struct{}, 1), make(chan struct{})
-	b.store.clock = func() string {
+	clock, held, gate := b.store.shard.Clock, make(chan struct{}, 1), make(chan struct{})
+	b.store.shard.Clock = func() string {
 		select {
 		case held <- struct{}{}:
 		default:
@@ -131,7 +131,7 @@ func TestDue(t *testing.T) {
 		{0, 1, lateAfter + time.Second, false},
 	} {
 		q := &queue{
-			store: &Store{options: Options{BatchMax: 64}}, waiting: make([]*pending, c.waiting),
+			shard: &hot{config: hotConfig{BatchMax: 64}}, waiting: make([]*pending, c.waiting),
 			inFlight: c.inFlight, sent: time.Now().Add(-c.sent),
 		}
 		if got := q.due(); got != c.due {
@@ -144,7 +144,7 @@ func TestDue(t *testing.T) {
 func TestGather_Full(t *testing.T) {
 	b, one, open := gated(t.Context(), t, Options{InFlightMax: 3})
 	defer open()
-	b.store.queues[VerbReserve].late(time.Minute)
+	b.store.shard.queues[VerbReserve].late(time.Minute)
 	some := b.reserveAll(b.ctx, "some", 63)
 	b.queued(63)
 	if got := b.store.Stats().InFlight[VerbReserve]; got != 1 {

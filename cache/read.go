@@ -24,7 +24,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	}
 	var text *redis.StringCmd
 	var now *redis.TimeCmd
-	err := s.read(ctx, func(pipe redis.Pipeliner) {
+	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
 		text, now = pipe.HGet(ctx, s.keys.reservations, id), pipe.Time(ctx)
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
 	at := now.Val().UnixMilli()
-	if given := s.clock(); given != "" {
+	if given := s.shard.now(); given != "" {
 		if at, err = strconv.ParseInt(given, 10, 64); err != nil {
 			return Reservation{}, fmt.Errorf("clock: %w", err)
 		}
@@ -57,68 +57,6 @@ func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) 
 		}
 	}
 	return s.options.Ledger.Reservation(ctx, id)
-}
-
-// read runs commands as look does; that only reserve is refused does not matter to them.
-func (s *Store) read(ctx context.Context, commands func(redis.Pipeliner)) error {
-	if err := s.look(ctx, commands); !errors.Is(err, ErrBacklogFull) {
-		return err
-	}
-	return nil
-}
-
-// look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
-// that is refused when memory is out. A key that is not there is no error, but data that is gone, or
-// another's, or being loaded, is ErrRebuilding: nobody is told what is not so. ErrBacklogFull comes
-// after the commands ran. Where Redis is at another epoch, it is asked once more whose data it has.
-func (s *Store) look(ctx context.Context, commands func(redis.Pipeliner)) error {
-	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
-	defer cancel()
-	g, err := s.current(ctx)
-	for range 2 {
-		if err != nil {
-			return err
-		}
-		var gate []any
-		if gate, err = s.pipeline(ctx, commands); err != nil {
-			return err
-		}
-		if epoch, _ := gate[0].(string); epoch == strconv.FormatUint(g.epoch, 10) {
-			return gateError(gate[1])
-		}
-		g, err = s.reload(ctx, g)
-	}
-	return fmt.Errorf("%w: Redis changes its epoch", ErrRebuilding)
-}
-
-// pipeline runs commands behind a look at the stored epoch and gate, which it returns.
-func (s *Store) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
-	node, err := s.node(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	pipe := node.Pipeline()
-	gate := pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate)
-	commands(pipe)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		if outcomeOf(err) == ranPartly {
-			return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return gate.Val(), nil
-}
-
-// gateError says why calls are refused, given the stored gate.
-func gateError(gate any) error {
-	switch gate {
-	case nil, gateOpen:
-		return nil
-	case gateBacklog:
-		return ErrBacklogFull
-	default:
-		return ErrRebuilding
-	}
 }
 
 // Levels reads all levels of a SKU, in order of location. Two round trips.
@@ -162,14 +100,14 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 // fillAvailable reads what is available of levels; 0 of one that Redis does not have. One round trip.
 func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 	if len(levels) == 0 {
-		return s.read(ctx, func(redis.Pipeliner) {})
+		return s.shard.read(ctx, func(redis.Pipeliner) {})
 	}
 	names := make([]string, len(levels))
 	for i := range levels {
 		names[i] = levelName(levels[i].SKU, levels[i].Location)
 	}
 	var available *redis.SliceCmd
-	if err := s.read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.stock, names...) }); err != nil {
+	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.stock, names...) }); err != nil {
 		return fmt.Errorf("levels: %w", err)
 	}
 	for i := range levels {
@@ -197,7 +135,7 @@ func (s *Store) levelsNamed(ctx context.Context, k keys, names []string) ([]Leve
 		return nil, nil
 	}
 	var counts, available *redis.SliceCmd
-	err := s.read(ctx, func(pipe redis.Pipeliner) {
+	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
 		counts = pipe.HMGet(ctx, k.levels, names...)
 		available = pipe.HMGet(ctx, k.stock, names...)
 	})

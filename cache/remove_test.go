@@ -121,7 +121,7 @@ func TestRemove_Corrupt(t *testing.T) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5")
 		for _, value := range []string{"9", "many"} {
-			if err := b.store.client.HSet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin"), value).Err(); err != nil {
+			if err := b.store.shard.client.HSet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin"), value).Err(); err != nil {
 				t.Fatal(err)
 			}
 			if got := remove("op", "TEE", "berlin")(b); got != "internal" {

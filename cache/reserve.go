@@ -75,7 +75,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 // back for it, it is sent again.
 func (s *Store) send(ctx context.Context, verb Verb, r request) answer {
 	for {
-		a := s.queues[verb].do(ctx, r)
+		a := s.shard.do(ctx, verb, r)
 		if a.err != nil {
 			return a
 		}

@@ -86,11 +86,11 @@ func (s *Store) tryOut(ctx context.Context, c *reserveCall, route *Route) error 
 	b := newBatch(1)
 	b.ids = []string{""} // no reservation has that
 	c.arguments(b)
-	header := b.header(VerbReserve, s.clock())
+	header := b.header(VerbReserve, s.shard.now())
 	header[headerMode], header[headerRequests] = modeDry, "1"
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	reply, _, err := s.call(ctx, VerbReserve, header, b.arguments)
+	reply, _, err := s.shard.call(ctx, VerbReserve, header, b.arguments)
 	if err != nil {
 		return fmt.Errorf("route: %w", err)
 	}

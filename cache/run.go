@@ -21,14 +21,14 @@ const (
 // run sends a batch and reads its answers. It sends the same ids again where the script did not run
 // or nobody can tell, within Options.Timeout; never where it may have run partly, and it never falls
 // back to EVAL: an unknown script is the sign that this may be another server, or its past.
-func (s *Store) run(verb Verb, b *batch) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
+func (s *hot) run(verb Verb, b *batch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
 		b.ids = append(b.ids, p.request.id())
 		p.request.arguments(b)
 	}
-	header := b.header(verb, s.clock())
+	header := b.header(verb, s.now())
 	reply, how, err := s.call(ctx, verb, header, b.arguments)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ type sending struct {
 
 // call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
 // how it came about.
-func (s *Store) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
+func (s *hot) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if !pause(ctx, attempt) {
@@ -79,7 +79,7 @@ func (s *Store) call(ctx context.Context, verb Verb, header []string, body func(
 				return nil, sending{}, err
 			}
 		case ranPartly:
-			s.options.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
+			s.config.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
 			return nil, sending{}, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Store) call(ctx context.Context, verb Verb, header []string, body func(
 }
 
 // closed says what a one-word reply means; nil means that it is worth trying again.
-func (s *Store) closed(ctx context.Context, verb Verb, word string, g *generation) error {
+func (s *hot) closed(ctx context.Context, verb Verb, word string, g *generation) error {
 	switch word {
 	case "fenced":
 		_, err := s.reload(ctx, g)
@@ -99,7 +99,7 @@ func (s *Store) closed(ctx context.Context, verb Verb, word string, g *generatio
 	case "backlog":
 		return ErrBacklogFull
 	case "refused":
-		s.options.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
+		s.config.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
 		return fmt.Errorf("%w: the event stream refused an entry", ErrRebuilding)
 	default:
 		return fmt.Errorf("%w: %s answered %q", ErrCorrupt, verb, word)
@@ -107,7 +107,7 @@ func (s *Store) closed(ctx context.Context, verb Verb, word string, g *generatio
 }
 
 // evalsha sends the script once, on the primary itself: no layer below may send it again.
-func (s *Store) evalsha(ctx context.Context, verb Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
+func (s *hot) evalsha(ctx context.Context, verb Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, err

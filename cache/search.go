@@ -26,7 +26,7 @@ func (s *Store) Search(ctx context.Context, filter ReservationFilter) (Reservati
 	}
 	now := time.Now().UnixMilli()
 	var clock *redis.TimeCmd
-	if err := s.read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
+	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
 		now = clock.Val().UnixMilli()
 	}
 	page, err := s.options.Ledger.Search(ctx, filter, now)

@@ -43,9 +43,6 @@ func (s *Shard) Close() { _ = s.conn.Close() }
 // Inspect says which Redis this is. One round trip.
 func (s *Shard) Inspect(ctx context.Context) (Identity, error) { return inspect(ctx, s.conn, s.keys) }
 
-// Foreign says why a Redis is not the one of a position; "" where it is.
-func (id *Identity) Foreign(p Position) string { return id.foreign(p) }
-
 // Closed says whether the gate is closed for a rebuild, and Stopped whether it stays so until an operator
 // decides.
 func (id *Identity) Closed() bool { return id.Gate == gateLoading || id.Gate == gateStopped }
@@ -53,9 +50,13 @@ func (id *Identity) Closed() bool { return id.Gate == gateLoading || id.Gate == 
 // Stopped see Closed.
 func (id *Identity) Stopped() bool { return id.Gate == gateStopped }
 
-// LastApplied says whether the entry at a position is there, with its nonce. One round trip.
+// LastApplied reports whether the entry at a position is there, with its nonce. One round trip.
 func (s *Shard) LastApplied(ctx context.Context, p Position) (bool, error) {
-	return lastApplied(ctx, s.conn, s.keys, p)
+	entries, err := s.conn.XRange(ctx, s.keys.events, p.EntryID(), p.EntryID()).Result()
+	if err != nil {
+		return false, fmt.Errorf("%w: read the entry at the position: %w", ErrUnavailable, err)
+	}
+	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
 }
 
 // Entries reads at most count entries from an id on, inclusive; "-" is the first there is. One round

@@ -230,9 +230,23 @@ func (s *Shard) Repair(ctx context.Context, audit, actor string, items []RepairI
 	return done, nil
 }
 
-// LoadKnown loads the scripts where Redis is the one that the ledger's position tells of. Refusals:
+// Loader is what loading scripts needs of the ledger.
+type Loader interface {
+	// Loading calls check with the shard's position while no other process loads scripts.
+	Loading(ctx context.Context, check func(context.Context, Position) error) error
+	// Suspect tells the reconciler that Redis may not be what the position says. It does not block.
+	Suspect()
+}
+
+// LoadKnown loads the scripts if Redis has the data that the ledger's position describes. Refusals:
 // ErrRebuilding.
-func (s *Shard) LoadKnown(ctx context.Context, ledger Ledger) error {
+func (s *Shard) LoadKnown(ctx context.Context, ledger Loader) error {
+	return s.known(ctx, ledger, s.Load)
+}
+
+// known calls load with the epoch of the ledger's position if Redis has the data that the position
+// describes, and tells the reconciler if it has not.
+func (s *Shard) known(ctx context.Context, ledger Loader, load func(context.Context, uint64, Identity) error) error {
 	return ledger.Loading(ctx, func(ctx context.Context, p Position) error {
 		id, err := s.Inspect(ctx)
 		if err != nil {
@@ -252,6 +266,6 @@ func (s *Shard) LoadKnown(ctx context.Context, ledger Ledger) error {
 			ledger.Suspect()
 			return fmt.Errorf("%w: %s", ErrRebuilding, why)
 		}
-		return s.Load(ctx, p.Epoch, id)
+		return load(ctx, p.Epoch, id)
 	})
 }

@@ -44,8 +44,8 @@ func TestSoldOut_Bound(t *testing.T) {
 				b.stock("TEE@berlin=1")
 				reserve(order("ord", "1:TEE:1"))(b)
 				after(c.asked)(b)
-				begun, clock, took := b.store.clock, b.store.soldOut.clock, atomic.Int64{}
-				b.store.clock = func() string { took.Store(int64(c.reserveTakes)); return begun() }
+				begun, clock, took := b.store.shard.Clock, b.store.soldOut.clock, atomic.Int64{}
+				b.store.shard.Clock = func() string { took.Store(int64(c.reserveTakes)); return begun() }
 				b.store.soldOut.clock = func() time.Duration { return clock() + time.Duration(took.Load()) }
 				equal(t, "by reserve", reserve(order("late", "1:TEE:1"))(b), refused)
 				after(c.then - c.asked)(b)
@@ -221,7 +221,7 @@ func TestSoldOut_UnderLoad(t *testing.T) {
 		var stores [2]*Store
 		for i := range stores {
 			b := newBench(t, e.Client, Options{SoldOutCache: 20 * time.Millisecond, Observer: told, Logger: quiet})
-			b.store.clock = func() string { return "" }
+			b.store.shard.Clock = func() string { return "" }
 			stores[i] = b.store
 			if i == 0 {
 				b.stock("TEE@berlin=20 MUG@berlin=10")

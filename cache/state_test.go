@@ -36,7 +36,7 @@ func newBench(tb testing.TB, client redis.UniversalClient, options Options) *ben
 		tb.Fatal(err)
 	}
 	b := &bench{tb: tb, ctx: context.Background(), store: s, now: epochMillis}
-	s.clock = func() string { return strconv.FormatInt(b.now, 10) }
+	s.shard.Clock = func() string { return strconv.FormatInt(b.now, 10) }
 	tb.Cleanup(func() {
 		if err := s.Close(context.Background()); err != nil {
 			tb.Error(err)
@@ -95,7 +95,7 @@ func order(id, lines string) ReserveRequest {
 func (b *bench) state(skipEvents int) string {
 	b.tb.Helper()
 	var out strings.Builder
-	c, k := b.store.client, b.store.keys
+	c, k := b.store.shard.client, b.store.keys
 	must := func(err error) {
 		b.tb.Helper()
 		if err != nil {

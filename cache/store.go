@@ -15,21 +15,16 @@ import (
 
 // Store is the hot path over one Redis. It is safe for concurrent use.
 type Store struct {
-	client      redis.UniversalClient
-	options     Options
-	keys        keys
-	verbKeys    map[Verb][]string
-	queues      map[Verb]*queue
-	generation  atomic.Pointer[generation]
-	loading     singleflight.Group
-	loadFailure atomic.Pointer[loadFailure]
-	catalog     catalog
-	directed    atomic.Pointer[locations] // by the directory, if there is one
-	awaiting    atomic.Bool               // Direct is to be called first
-	elsewhere   elsewhere
-	soldOut     *soldOut // nil: nothing is remembered
-	snapshot    atomic.Pointer[snapshot]
-	clock       func() string // "" leaves the time to Redis; tests set it
+	options   Options
+	shard     *hot
+	keys      keys               // of the shard
+	reading   singleflight.Group // of what callers share: the list of locations, the names of levels
+	catalog   catalog
+	directed  atomic.Pointer[locations] // by the directory, if there is one
+	awaiting  atomic.Bool               // Direct is to be called first
+	elsewhere elsewhere
+	soldOut   *soldOut // nil: nothing is remembered
+	snapshot  atomic.Pointer[snapshot]
 }
 
 // The defaults of Options.
@@ -52,23 +47,34 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	if err := errors.Join(checkClient(client), options.check()); err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
-	s := &Store{
-		client: client, options: options, keys: keysOf(options.Prefix, 0),
-		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
-		clock:     func() string { return "" },
-		elsewhere: elsewhere{seed: maphash.MakeSeed()},
-	}
+	s := &Store{options: options, elsewhere: elsewhere{seed: maphash.MakeSeed()}}
 	s.awaiting.Store(options.AwaitDirectory)
 	if options.SoldOutCache > 0 {
 		s.soldOut = newSoldOut(options.SoldOutCache)
 	}
+	config := hotConfig{
+		Client: client, Prefix: options.Prefix, Verbs: s.batched(), Timeout: options.Timeout,
+		BatchMax: options.BatchMax, InFlightMax: options.InFlightMax, QueueMax: options.QueueMax, Logger: options.Logger,
+	}
+	if options.Ledger != nil {
+		config.Ledger = options.Ledger
+	}
+	if options.Observer != nil {
+		config.Batched = options.Observer.Batch
+	}
+	s.shard = newHot(config)
+	s.keys = s.shard.keys
+	return s, nil
+}
+
+// batched lists the verbs whose requests are gathered into batches.
+func (s *Store) batched() (list []Verb) {
 	for _, verb := range Verbs {
-		s.verbKeys[verb] = s.keys.of(verb)
 		if verb != VerbExpire && (verb != VerbGlance || s.soldOut != nil) {
-			s.queues[verb] = newQueue(s, verb)
+			list = append(list, verb)
 		}
 	}
-	return s, nil
+	return list
 }
 
 func checkClient(client redis.UniversalClient) error {
@@ -142,35 +148,18 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err
 	}
-	return s.look(ctx, func(redis.Pipeliner) {})
+	return s.shard.look(ctx, func(redis.Pipeliner) {})
 }
 
 // Close finishes what is in flight and what waits, then refuses everything with ErrClosed. It
 // returns when that is done or ctx ends.
-func (s *Store) Close(ctx context.Context) error {
-	done := make(chan struct{})
-	for _, q := range s.queues {
-		q.close()
-	}
-	go func() {
-		for _, q := range s.queues {
-			q.workers.Wait()
-		}
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("close: %w", ctx.Err())
-	}
-}
+func (s *Store) Close(ctx context.Context) error { return s.shard.close(ctx) }
 
 // Stats is a moment of the queues. It costs no round trip.
 func (s *Store) Stats() Stats {
 	stats := Stats{Queued: make(map[Verb]int), InFlight: make(map[Verb]int)}
-	for verb, q := range s.queues {
-		stats.Queued[verb], stats.InFlight[verb] = q.depth()
+	for _, verb := range s.batched() {
+		stats.Queued[verb], stats.InFlight[verb] = s.shard.depth(verb)
 	}
 	return stats
 }
