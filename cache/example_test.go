@@ -103,7 +103,7 @@ func ExampleStore_Reserve_retry() {
 		}
 	}
 	request := cache.ReserveRequest{
-		ID:    "ord-1001", // chosen once for the order, never anew for a retry
+		ID:    "ord-1001", // chosen once for the order; a retry sends the same one
 		Lines: []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2}},
 	}
 	first, err := reserve(request)

@@ -127,12 +127,12 @@ func (s *Shard) Tend(ctx context.Context, t Tending) (backlog bool, entries int6
 		position = t.Applied.EntryID()
 	}
 	k := s.keys
-	reply, err := s.run(ctx, "tend", []string{k.stock, k.events}, until, position, t.BacklogMax)
+	reply, err := s.run(ctx, "housekeep", []string{k.stock, k.events}, until, position, t.BacklogMax)
 	if err != nil {
 		return false, 0, err
 	}
 	if len(reply) != 3 {
-		return false, 0, fmt.Errorf("tend: %w", ErrCorrupt)
+		return false, 0, fmt.Errorf("housekeep: %w", ErrCorrupt)
 	}
 	entries, err = strconv.ParseInt(fmt.Sprint(reply[2]), 10, 64)
 	return reply[1] == gateBacklog, entries, err

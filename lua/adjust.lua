@@ -1,6 +1,6 @@
--- adjust applies operations on levels: counts, signed changes of on hand, and changes of policy.
--- An operation's changes are applied all or none. Absolute values become changes in here, so that
--- two counts at once can't both add.
+-- adjust applies operations on levels: counts, signed changes of on hand, and changes of policy. It
+-- applies all changes of an operation or none. It turns absolute values into changes, so that two
+-- counts at once can't both add.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -15,24 +15,24 @@
 --   ARGV[4]  k             levels that the requests name
 --   ARGV[5]  quantity_max  the largest on hand
 --   ARGV[6]  locations_max the most locations
---   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, place (entry up to
---            which the ledger has seen, "" where it is not asked), changes, then
---            for each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
---            backorder_limit, seen (on hand as the ledger has it), "" where it is not asked for
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
+--   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, position
+--            (the last entry that the ledger has seen, "" if no change has seen), changes, then for
+--            each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
+--            backorder_limit, seen (on hand in the ledger), each "" if it is not asked for
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"conflict", ""}             the id was used for another operation
---   {"repeat", at_ms birth level …}  the same operation: when it was applied, the nonce of the entry
---                                that made it, and its levels as they are
 --   {"corrupt", level}           a stored value is not a whole number
+--   {"repeat", at_ms nonce level …}  the same operation was made before: its time, the nonce of its
+--                                entry, and its levels as they are
 --   {"no_level", change}         a negative delta on a level that does not exist
 --   {"version_conflict", change on_hand}  on hand is not if_on_hand
---   {"behind", change}           on hand is not what the ledger has, or may be so by chance, for some level
---                                was counted or removed since: ask that again, and send it anew
+--   {"behind", change}           on hand is not the ledger's, or is equal by chance, as a level was
+--                                counted or removed since: ask the ledger and send it again
 --   {"insufficient", change on_hand}      on hand would fall below zero
 --   {"exceeds", change on_hand}  on hand would exceed its limit
 --   {"too_many_locations", change}        the location would be one too many
---   {"done", at_ms birth level …}  applied; each level: on hand, committed, safety stock, backorder
+--   {"done", at_ms nonce level …}  applied; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
 --@ counts operations
@@ -42,22 +42,22 @@ local stock_key, levels_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS
 local args = ARGV
 local now, nonce, n, k = clock(args[1]), args[2], tonumber(args[3]), tonumber(args[4])
 local quantity_max, locations_max = tonumber(args[5]), tonumber(args[6])
-local first_id, first_level, cursor = 7, 7 + n, 7 + n + k
+local first_id, first_level, first_request = 7, 7 + n, 7 + n + k
 
 -- read
-local closed, locations = read_stock(stock_key, args, first_level, first_level + k - 1)
-if closed and closed ~= 'backlog' then return { closed } end
-fields(operations_key, args, first_id, first_id + n - 1, take_operation)
-fields(levels_key, args, first_level, first_level + k - 1, take_counts)
-read_places(levels_key)
+local closed, locations_version = read_stock(stock_key, args, first_level, first_level + k - 1)
+if closed then return { closed } end
+read_fields(operations_key, args, first_id, first_id + n - 1, load_operation)
+read_fields(levels_key, args, first_level, first_level + k - 1, load_counts)
+read_locations(levels_key)
 local last_entries = redis.call('HMGET', levels_key, 'counted', 'removed')
 
 -- decide
-local has_counted = false -- in this batch a count has changed something
+local has_counted = false -- a count of this batch has changed a level
 
--- counted_since says whether on hand may have changed behind a place other than by what comes and leaves.
-local function counted_since(place)
-  local epoch, sequence = string.match(place, '^(%d+)%-(%d+)$')
+-- is_stale reports whether a count or a removal may have changed on hand after a position.
+local function is_stale(position)
+  local epoch, sequence = string.match(position, '^(%d+)%-(%d+)$')
   if has_counted or epoch ~= EPOCH then return true end
   for _, entry in ipairs(last_entries) do
     local last = entry and string.match(entry, '%-(%d+)$')
@@ -66,8 +66,8 @@ local function counted_since(place)
   return false
 end
 
--- next_counts works out one change; it returns a refusal and its payload, or nil and what the level
--- counts next. stale says that what the ledger has said of on hand may be so by chance.
+-- next_counts returns a refusal and its payload, or nil and the counts that a change leads to. If
+-- the ledger's position is stale, its on hand may be equal by chance.
 local function next_counts(i, level, at, stale)
   if is_broken(level) then return 'corrupt', level end
   local c = counts[level] or { 0, 0, 0, 0 }
@@ -82,20 +82,20 @@ local function next_counts(i, level, at, stale)
   return nil, { after, tonumber(args[at + 4]) or c[3], tonumber(args[at + 5]) or c[4] }
 end
 
--- work_out works out an operation's changes without applying any.
-local function work_out(count, at, place)
-  local list, new_places, added = {}, {}, 0
-  local stale = counted_since(place)
+-- work_out returns a refusal and its payload, or nil and an operation's changes. It applies none.
+local function work_out(count, at, position)
+  local list, new_locations, added = {}, {}, 0
+  local stale = is_stale(position)
   for i = 1, count do
     local level = args[first_level + tonumber(args[at]) - 1]
     local refusal, value = next_counts(i, level, at, stale)
     if refusal then return refusal, value end
     if not counts[level] then
-      local p = place_of(level)
-      if not is_place[p] and not new_places[p] then
-        new_places[p] = true
+      local location = level_location(level)
+      if not is_location[location] and not new_locations[location] then
+        new_locations[location] = true
         added = added + 1
-        if places + added > locations_max then return 'too_many_locations', int(i) end
+        if location_count + added > locations_max then return 'too_many_locations', int(i) end
       end
     end
     list[#list + 1] = { level = level, counts = value, counted = args[at + 1] ~= '' and '1' or '' }
@@ -104,9 +104,9 @@ local function work_out(count, at, place)
   return nil, list
 end
 
-local function decide(id, fingerprint, reason, actor, place, count)
-  local at = cursor + 5
-  local before = known(id, fingerprint)
+local function adjust(id, start, fingerprint, reason, actor, position, changes)
+  local at, count = start + 5, tonumber(changes)
+  local before = find_operation(id, fingerprint)
   if before and not before.same then return 'conflict', '' end
   if before then
     local texts = { before.made }
@@ -118,42 +118,30 @@ local function decide(id, fingerprint, reason, actor, place, count)
     end
     return 'repeat', table.concat(texts, RS)
   end
-  local refusal, list = work_out(count, at, place)
+  local refusal, list = work_out(count, at, position)
   if refusal then return refusal, list end
   local texts, parts = { int(now) .. US .. nonce }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
   for _, entry in ipairs(list) do
     local made, c = not counts[entry.level], entry.counts
-    local before = made and 0 or counts[entry.level][1]
-    has_counted = has_counted or entry.counted ~= '' and before ~= c[1]
-    if made then add_place(place_of(entry.level)) end
+    local on_hand = made and 0 or counts[entry.level][1]
+    has_counted = has_counted or entry.counted ~= '' and on_hand ~= c[1]
+    if made then add_location(level_location(entry.level)) end
     parts[#parts + 1] = set_level(entry.level, c[1], c[2], c[3]) .. US .. entry.counted
     texts[#texts + 1] = level_text(entry.level, made)
   end
   events[#events + 1] = table.concat(parts, RS)
-  operate(id, fingerprint, now, nonce)
+  set_operation(id, fingerprint, now, nonce)
   return 'done', table.concat(texts, RS)
 end
 
-local reply = { 'ok', int(now), locations }
-for i = 1, n do
-  local count = tonumber(args[cursor + 4])
-  local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], args[cursor + 2], args[cursor + 3], count)
-  reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 5 + 7 * count
-end
+--@ requests
+local reply = answer_each(adjust, 5, 7)
 
 -- write
 if #events > 0 then
   local entry = append(events_key, nonce, now)
   if not entry then return { 'refused' } end
-  local stock_list, levels_list
-  stock_list, levels_list, reply[3] = placed(locations)
-  if has_counted then
-    levels_list[#levels_list + 1] = 'counted'
-    levels_list[#levels_list + 1] = entry
-  end
-  write_stock(stock_key, stock_list)
-  write_counts(levels_key, levels_list)
+  reply[3] = write_levels(stock_key, levels_key, locations_version, has_counted and { 'counted', entry } or {})
   write_operations(operations_key)
 end
 

@@ -1,5 +1,5 @@
--- audit appends what Redis has of some names to the stream, as an event: the reconciler compares it with
--- the ledger at exactly that place. Nothing else is changed.
+-- audit appends what Redis has under some names to the stream. The reconciler compares it with the
+-- ledger at exactly that entry. audit changes nothing else.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -11,14 +11,14 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  audit         its id, kept with the event
---   ARGV[4]  how           "again" where it is looked at again what was found before, "range" where the
---                          levels are all that the ledger has from the first to the last, else ""
+--   ARGV[4]  how           "again" for a second look at findings, "range" if the levels are all
+--                          that the ledger has from the first to the last, else ""
 --   ARGV[5]  levels        how many
 --   ARGV[6]  reservations  how many
 --   ARGV[7]  limits        how many
 --   ARGV[8]  members       of deadlines, how many
 --   ARGV[9]  the names of all of them
--- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 --   {"ok", now_ms, entry}        the id of the entry
 
 --@ auditing
@@ -32,25 +32,25 @@ local sizes = { tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), tonumbe
 local first = { 9, 9 + sizes[1], 9 + sizes[1] + sizes[2], 9 + sizes[1] + sizes[2] + sizes[3] }
 
 -- read
-local closed = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed = read_stock(stock_key)
+if closed then return { closed } end
 local texts, n = {}, 0
 local function put(text)
   n = n + 1
   texts[n] = text
 end
 
-local units_of, counts_of_level = {}, {}
-fields(stock_key, args, first[1], first[2] - 1, function(name, text) units_of[name] = text end)
-fields(levels_key, args, first[1], first[2] - 1, function(name, text) counts_of_level[name] = text end)
+local stock_text, counts_text = {}, {}
+read_fields(stock_key, args, first[1], first[2] - 1, function(name, text) stock_text[name] = text end)
+read_fields(levels_key, args, first[1], first[2] - 1, function(name, text) counts_text[name] = text end)
 for i = first[1], first[2] - 1 do
   put(args[i])
-  put(units_of[args[i]])
-  put(counts_of_level[args[i]])
+  put(stock_text[args[i]])
+  put(counts_text[args[i]])
 end
 
--- A held record has its deadline watched, or never expires. Its head is all that is looked at: to take
--- the whole apart would be most of the time.
+-- Of a held record: whether its deadline is watched. Decoding whole records would take most of the
+-- time, so this matches their heads.
 read_records(reservations_key, args, first[2], first[3] - 1)
 local watched = {}
 for i = first[2], first[3] - 1 do
@@ -61,12 +61,12 @@ for i = first[2], first[3] - 1 do
   put(expires and (is_watched(deadlines_key, expires, args[i], watched) and '1' or '0'))
 end
 
-fields(limits_key, args, first[3], first[4] - 1, function(name, text)
+read_fields(limits_key, args, first[3], first[4] - 1, function(name, text)
   put(name)
   put(text)
 end)
 
--- Of a member of deadlines: which of its ids have no record.
+-- Of a member of deadlines: its score, and those of its ids that have no record.
 local ids, members = {}, {}
 for i = first[4], first[4] + sizes[4] - 1 do
   local score = redis.call('ZSCORE', deadlines_key, args[i])
@@ -88,7 +88,7 @@ end
 events[1] = table.concat({ 'audit', audit, how, int(sizes[1]), int(sizes[2]), int(sizes[3]), int(sizes[4]) }, US)
 
 -- write
-local entry = append(events_key, nonce, now, data_of(texts, n))
+local entry = append(events_key, nonce, now, pack_texts(texts, n))
 if not entry then return { 'refused' } end
 
 -- return

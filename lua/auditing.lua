@@ -1,9 +1,8 @@
--- auditing is put into the scripts of the audit: how they write what they have read, and how they look for
--- a deadline.
+-- auditing has what the scripts of the audit share.
 
--- data_of packs texts of any bytes: each as its length, a colon and itself; one that is missing, nil or
--- false, as a dash.
-local function data_of(texts, n)
+-- pack_texts packs n texts of any bytes: each as its length, a colon and itself; a missing one, nil
+-- or false, as a dash.
+local function pack_texts(texts, n)
   local parts = {}
   for i = 1, n do
     local text = texts[i]
@@ -12,7 +11,8 @@ local function data_of(texts, n)
   return table.concat(parts)
 end
 
--- is_watched says whether an id stands among the deadlines at one of them; seen keeps what was read.
+-- is_watched reports whether an id is in a member of deadlines at the given deadline. It keeps what
+-- it has read in seen.
 local function is_watched(key, deadline, id, seen)
   local members = seen[deadline]
   if not members then

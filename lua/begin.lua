@@ -1,5 +1,5 @@
--- begin starts an epoch: it drops all data of the epochs before, closes the gate and writes the first
--- entry. A rebuilder that was stopped half-way and goes on later finds a higher epoch, and is refused.
+-- begin starts an epoch. It deletes the data of earlier epochs, closes the gate and writes the
+-- first entry. A rebuild that was paused before then meets a higher epoch and is refused.
 --
 -- Input
 --   KEYS[1]  stock         hash
@@ -12,7 +12,7 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the first entry
 -- Output
---   {"fenced"}                   this epoch or a higher one is there: nothing was changed
+--   {"fenced"}                   this epoch or a higher one has begun: nothing changed
 --   {"ok", now_ms}               begun, and the gate says loading
 
 -- bind

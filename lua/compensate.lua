@@ -1,6 +1,6 @@
--- compensate undoes in Redis what the ledger has refused of reservations: each is there again as the
--- ledger has it; or, where the ledger has none of that birth, all its units are given back and the id
--- is marked as another's.
+-- compensate undoes steps of reservations that the ledger refused. A reservation becomes what the
+-- ledger has. If the ledger has none with its creation nonce, all its units are given back, and its
+-- record says that the id belongs to another reservation.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -13,56 +13,52 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: birth, version that was refused, record of the ledger or
---            "", "1" where its deadline is not to be watched again or "", of a return the id and birth of its
---            operation or "", changes, then for each change: level that it has put units to, and how many
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
---   {"gone", ""}                 no such reservation, or it is another by now: nothing to undo
+--   ARGV[4]  the n ids, then for each request: creation nonce, refused version, the ledger's record
+--            or "", "1" if its deadline must not be added again or "", id and creation nonce of a
+--            return's operation or "", changes, then for each change: level that a return has added
+--            units to, and the units
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
+--   {"gone", ""}                 there is no such reservation, or it has changed: nothing to undo
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"done", record}             undone
 
---@ records limits tags counts transitions operations
+--@ records limits attributes counts operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local deadlines_key, limits_key, events_key = KEYS[5], KEYS[6], KEYS[7]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
-local first_id, cursor = 4, 4 + n
+local first_id, first_request = 4, 4 + n
 
 -- read
-local closed, locations = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed, locations_version = read_stock(stock_key)
+if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, stock_listed, counts_names, counts_listed, list = {}, {}, {}, {}, {}
-local starts, ids = {}, {}
+local names, listed, list, ids, at = {}, {}, {}, {}, first_request
 for i = 1, n do
-  local target, changes = args[cursor + 2], tonumber(args[cursor + 6])
-  starts[i], ids[i] = cursor, args[cursor + 4]
+  local target, changes = args[at + 2], tonumber(args[at + 6])
+  ids[i] = args[at + 4]
   for _, r in ipairs({ reservation(args[first_id + i - 1]) or false, target ~= '' and decode(target) or false }) do
     if r then
       list[#list + 1] = r
-      levels_of(r, stock_names, stock_listed)
-      counts_of(r, counts_names, counts_listed)
+      add_levels(r, names, listed)
     end
   end
-  for j = 1, changes do
-    stock_names[#stock_names + 1] = args[cursor + 5 + 2 * j]
-    counts_names[#counts_names + 1] = args[cursor + 5 + 2 * j]
-  end
-  cursor = cursor + 7 + 2 * changes
+  for j = 1, changes do names[#names + 1] = args[at + 5 + 2 * j] end
+  at = at + 7 + 2 * changes
 end
-fields(operations_key, ids, 1, n, take_operation)
-fields(stock_key, stock_names, 1, #stock_names, take_available)
-fields(levels_key, counts_names, 1, #counts_names, take_counts)
+read_fields(operations_key, ids, 1, n, load_operation)
+read_fields(stock_key, names, 1, #names, load_available)
+read_fields(levels_key, names, 1, #names, load_counts)
 read_limits(limits_key, list)
 
 -- decide
--- count adds to diffs what a record has of its levels, or with -1 takes it away: level -> available, on
--- hand and committed.
+-- count adds what a record takes to diffs, level -> available, on hand and committed; with sign -1
+-- it adds what giving it back takes. It returns line number -> units that purchase limits count.
 local function count(r, sign, diffs)
-  local limited = {} -- line -> units that purchase limits count
+  local limited = {}
   for i, line in ipairs(r.lines) do
     limited[i] = 0
     for _, a in ipairs(line.from) do
@@ -77,9 +73,9 @@ local function count(r, sign, diffs)
   return limited
 end
 
--- take_back adds to diffs that units which a return has put to levels are taken away again. One that was
--- removed since took them with it.
-local function take_back(at, changes, diffs)
+-- undo_return takes units that a return added to levels away in diffs. A level that was removed
+-- since took its units with it.
+local function undo_return(at, changes, diffs)
   for j = 1, changes do
     local level, units = args[at + 2 * j - 2], tonumber(args[at + 2 * j - 1])
     local d = diffs[level] or { 0, 0, 0 }
@@ -87,8 +83,8 @@ local function take_back(at, changes, diffs)
   end
 end
 
--- unusable is a level that changes and is not there, or would be below zero; or nil. One that all units
--- have left, and that does not change, may have been removed.
+-- unusable returns a level that changes and is missing, or that would fall below zero; or nil. A
+-- level that does not change may have been removed.
 local function unusable(diffs)
   for level, d in pairs(diffs) do
     local changes = d[1] ~= 0 or d[2] ~= 0 or d[3] ~= 0
@@ -98,20 +94,19 @@ local function unusable(diffs)
   return nil
 end
 
-local undone = {} -- operations of which nothing is left
+local undone = {} -- ids of the operations that are undone
 
--- free has the id of an operation be free again.
-local function free(operation, birth)
+-- forget_operation frees the id of a return's operation.
+local function forget_operation(operation, creation_nonce)
   local text = operation ~= '' and operations[operation]
-  if not text or split(text, US)[4] ~= birth then return end
+  if not text or split(text, US)[4] ~= creation_nonce then return end
   operations[operation] = false
   undone[#undone + 1] = operation
 end
 
-local function decide(id, at)
-  local birth, version, target, unwatched = args[at], args[at + 1], args[at + 2], args[at + 3]
+local function compensate(id, at, creation_nonce, version, target, unwatched, operation, operation_nonce, changes)
   local r = reservation(id)
-  if not records[id] or not r or r.birth ~= birth or r.transition == CONFLICT then return 'gone', '' end
+  if not records[id] or not r or r.creation_nonce ~= creation_nonce or r.transition == CONFLICT then return 'gone', '' end
   if target ~= '' and int(r.version) ~= version then return 'gone', '' end
   local next = decode(target ~= '' and target or records[id])
   local state, transition = next.state, next.transition
@@ -125,27 +120,25 @@ local function decide(id, at)
   next.state = state
   local diffs = {}
   local before, after = count(r, -1, diffs), count(next, 1, diffs)
-  take_back(at + 7, tonumber(args[at + 6]), diffs)
+  undo_return(at + 7, tonumber(changes), diffs)
   local level = unusable(diffs)
   if level then return 'corrupt', level end
   for name, d in pairs(diffs) do
     if available[name] and counts[name] then
-      change(name, available[name] + d[1])
-      shift(name, d[2], d[3])
+      set_available(name, available[name] + d[1])
+      add_counts(name, d[2], d[3])
     end
   end
-  limits_of(r, before, function(name, units) count_limit(name, -units) end)
-  limits_of(next, after, function(name, units) count_limit(name, units) end)
-  free(args[at + 4], args[at + 5])
+  each_limit(r, before, function(name, units) add_to_limit(name, -units) end)
+  each_limit(next, after, add_to_limit)
+  forget_operation(operation, operation_nonce)
   next.state, next.version = r.state, r.version
-  if state == 'held' and unwatched == '' then watch(next.expires, id) end
-  return 'done', move('compensate', id, next, state, transition)
+  if state == 'held' and unwatched == '' then add_deadline(next.expires, id) end
+  return 'done', step('compensate', id, next, state, transition)
 end
 
-local reply = { 'ok', int(now), locations }
-for i = 1, n do
-  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], starts[i])
-end
+--@ requests
+local reply = answer_each(compensate, 7, 2)
 
 -- write
 if #events > 0 then

@@ -1,10 +1,10 @@
--- counts is put into scripts that change what a level counts: on hand and committed.
+-- counts changes the counts of levels: on hand, committed, safety stock and backorder limit.
 
--- The working copy of levels: level -> {on_hand, committed, safety_stock, backorder_limit, and the id
--- of the entry of its last repair, nil where there was none}, units.
-local counts, counts_touched, is_counted = {}, {}, {}
+-- The working copy: level -> {on_hand, committed, safety_stock, backorder_limit, entry}, in units.
+-- The entry is the id of the level's last repair, or nil if there was none.
+local counts, touched_counts, is_touched_counts = {}, {}, {}
 
-local function take_counts(level, text)
+local function load_counts(level, text)
   if not text then return end
   local f = split(text, US)
   local c = { whole(f[1]), whole(f[2] or ''), whole(f[3] or ''), whole(f[4] or ''), f[5] }
@@ -15,28 +15,28 @@ local function take_counts(level, text)
   end
 end
 
--- recount sets what a level counts.
-local function recount(level, on_hand, committed, safety_stock, backorder_limit)
+-- set_counts sets the counts of a level.
+local function set_counts(level, on_hand, committed, safety_stock, backorder_limit)
   local repaired = counts[level] and counts[level][5]
   counts[level] = { on_hand, committed, safety_stock, backorder_limit, repaired }
-  if not is_counted[level] then
-    is_counted[level] = true
-    counts_touched[#counts_touched + 1] = level
+  if not is_touched_counts[level] then
+    is_touched_counts[level] = true
+    touched_counts[#touched_counts + 1] = level
   end
 end
 
--- shift adds to a level's on hand and committed.
-local function shift(level, on_hand, committed)
+-- add_counts adds to a level's on hand and committed.
+local function add_counts(level, on_hand, committed)
   local c = counts[level]
-  recount(level, c[1] + on_hand, c[2] + committed, c[3], c[4])
+  set_counts(level, c[1] + on_hand, c[2] + committed, c[3], c[4])
 end
 
--- write_counts writes the changed levels, and what more the caller adds to list.
+-- write_counts writes the changed counts, and the caller's list of fields.
 local function write_counts(key, list)
-  for _, level in ipairs(counts_touched) do
+  for _, level in ipairs(touched_counts) do
     local c = counts[level]
     list[#list + 1] = level
     list[#list + 1] = table.concat({ int(c[1]), int(c[2]), int(c[3]), int(c[4]), c[5] }, US)
   end
-  if #list > 0 then pairs_in(key, list) end
+  write_fields(key, list)
 end

@@ -1,5 +1,5 @@
--- expire gives back the units of reservations whose deadline has passed, the oldest first, a bounded
--- number in one call.
+-- expire expires reservations whose deadline has passed, the oldest first, a bounded number per
+-- call.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -9,11 +9,12 @@
 --   KEYS[5]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
--- Output: the one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry), or
---   {"ok", now_ms, locations, expired, skipped, more}  how many expired; how many could not, for
---                                their levels are gone or broken; "1" if more is due
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+--   {"ok", now_ms, version of the location list, expired, skipped, more}  how many expired; how
+--                                many could not: their levels are missing or broken; "1" if more
+--                                are due
 
---@ records limits tags plain expiry
+--@ records limits attributes plain expiry
 
 -- bind
 local stock_key, reservations_key, deadlines_key = KEYS[1], KEYS[2], KEYS[3]
@@ -21,11 +22,11 @@ local limits_key, events_key = KEYS[4], KEYS[5]
 local now, nonce = clock(ARGV[1]), ARGV[2]
 
 -- read
-local closed, locations = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed, locations_version = read_stock(stock_key)
+if closed then return { closed } end
 
 -- decide
-local expired, skipped, more = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+local expired, skipped = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
 
 -- write
 if #events > 0 then
@@ -37,4 +38,4 @@ end
 write_deadlines(deadlines_key)
 
 -- return
-return { 'ok', int(now), locations, int(expired), int(skipped), more and '1' or '0' }
+return { 'ok', int(now), locations_version, int(expired), int(skipped), more_due and '1' or '0' }

@@ -9,14 +9,14 @@
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: version or "", transition, ttl_ms
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
---   {"not_found", ""}            no such reservation
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
+--   {"not_found", ""}            there is no such reservation
 --   {"corrupt", id}              the stored record can't be read
 --   {"conflict", ""}             the ledger has another reservation under this id
---   {"repeat", record}           this very call, with its version, was the last: nothing changed
+--   {"repeat", record}           this call, with its version, was the last: nothing changed
 --   {"wrong_state", record}      it is not held, or overdue
---   {"version_conflict", record}  its version is another
+--   {"version_conflict", record}  it has another version
 --   {"done", record}             extended
 
 --@ records
@@ -25,15 +25,15 @@
 local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
-local first_id, cursor = 4, 4 + n
+local first_id, first_request = 4, 4 + n
 
 -- read
-local closed, locations = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed, locations_version = read_stock(stock_key)
+if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
 
 -- decide
-local function decide(id, version, transition, ttl)
+local function extend(id, _, version, transition, ttl)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
@@ -41,18 +41,13 @@ local function decide(id, version, transition, ttl)
   if version ~= '' and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'held' or r.expires <= now then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
-  r.expires = now + ttl
-  watch(r.expires, id)
-  return 'done', move('extend', id, r, 'held', transition)
+  r.expires = now + tonumber(ttl)
+  add_deadline(r.expires, id)
+  return 'done', step('extend', id, r, 'held', transition)
 end
 
-local reply = { 'ok', int(now), locations }
-for i = 1, n do
-  local ttl = tonumber(args[cursor + 2])
-  local status, payload = decide(args[first_id + i - 1], args[cursor], args[cursor + 1], ttl)
-  reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 3
-end
+--@ requests
+local reply = answer_each(extend, 3)
 
 -- write
 if #events > 0 then

@@ -1,5 +1,5 @@
--- forget drops resolved reservations and old operations that the ledger has, if they are still what
--- it has. It writes no event: what is resolved holds no units.
+-- forget deletes resolved reservations and old operations that the ledger has, unless they have
+-- changed since. It writes no event: a resolved reservation holds no units.
 --
 -- Input
 --   KEYS[1]  stock         hash    epoch, gate
@@ -7,10 +7,10 @@
 --   KEYS[3]  operations    hash    id -> fingerprint, time, nonce
 --   ARGV[1]  n             reservations
 --   ARGV[2]  m             operations
---   ARGV[3]  the n ids, the m ids, then for each reservation: birth, version; then for each
---            operation: birth
--- Output: the one word "fenced", "loading", "stopped" (gate), or
---   {"ok", reservations, operations}  how many were dropped
+--   ARGV[3]  the n ids, the m ids, then for each reservation: creation nonce, version; then for
+--            each operation: creation nonce
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), or
+--   {"ok", reservations, operations}  how many were deleted
 
 --@ records
 
@@ -21,25 +21,25 @@ local n, m = tonumber(args[1]), tonumber(args[2])
 local first_id, first_operation, cursor = 3, 3 + n, 3 + n + m
 
 -- read
-local closed = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed = read_stock(stock_key)
+if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_operation - 1)
 local operations = {}
-fields(operations_key, args, first_operation, cursor - 1, function(id, text) operations[id] = text end)
+read_fields(operations_key, args, first_operation, cursor - 1, function(id, text) operations[id] = text end)
 
 -- decide
 local RESOLVED = { released = true, expired = true, fulfilled = true }
 local ids, operation_ids = {}, {}
 for i = first_id, first_operation - 1 do
   local r = reservation(args[i])
-  if r and RESOLVED[r.state] and r.birth == args[cursor] and int(r.version) == args[cursor + 1] then
+  if r and RESOLVED[r.state] and r.creation_nonce == args[cursor] and int(r.version) == args[cursor + 1] then
     ids[#ids + 1] = args[i]
   end
   cursor = cursor + 2
 end
 for i = first_operation, 2 + n + m do
-  local known = operations[args[i]]
-  if known and split(known, US)[4] == args[cursor] then operation_ids[#operation_ids + 1] = args[i] end
+  local text = operations[args[i]]
+  if text and split(text, US)[4] == args[cursor] then operation_ids[#operation_ids + 1] = args[i] end
   cursor = cursor + 1
 end
 

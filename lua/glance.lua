@@ -1,6 +1,6 @@
--- glance looks whether some reservations are known, and what levels and purchase limits count, and changes
--- nothing: a shorter question than reserve, where that would only say that there is too little. It does without
--- the prelude, which would cost it more than it does itself.
+-- glance reads whether ids are known, and what levels and purchase limits count, and changes
+-- nothing. It stands in for a reserve that would only be refused. It does without the prelude,
+-- which would cost more than the script itself.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -10,9 +10,9 @@
 --   ARGV[2]  k             levels
 --   ARGV[3]  c             counters of purchase limits
 --   ARGV[4]  the n ids, the k levels, the c counters
--- Output: the one word "fenced", "loading", "stopped" or "backlog" (gate), or
---   {"ok", records, stock, taken}  what is stored, nil where nothing is: of each id; as epoch, gate, version of
---                                the locations, and of each level; of each counter
+-- Output: {"fenced"}, {"loading"}, {"stopped"}, {"backlog"} (gate), or
+--   {"ok", records, stock, limits}  texts, nil if missing: of each id; epoch, gate, version of the
+--                                location list, and of each level; of each counter
 
 -- bind
 local stock_key, reservations_key, limits_key = KEYS[1], KEYS[2], KEYS[3]
@@ -23,13 +23,12 @@ local first_id, first_level, first_counter = 4, 4 + n, 4 + n + k
 -- read
 local records = redis.call('HMGET', reservations_key, unpack(args, first_id, first_level - 1))
 local stock = redis.call('HMGET', stock_key, 'epoch', 'gate', 'locations', unpack(args, first_level, first_counter - 1))
-local taken = {}
-if counters > 0 then taken = redis.call('HMGET', limits_key, unpack(args, first_counter, first_counter + counters - 1)) end
+local limits = {}
+if counters > 0 then limits = redis.call('HMGET', limits_key, unpack(args, first_counter, first_counter + counters - 1)) end
 
 -- decide
-local epoch, gate = stock[1], stock[2]
-local closed = nil
-if epoch ~= EPOCH then
+local closed, gate = nil, stock[2]
+if stock[1] ~= EPOCH then
   closed = 'fenced'
 elseif gate and gate ~= 'open' then
   closed = gate
@@ -39,4 +38,4 @@ end
 
 -- return
 if closed then return { closed } end
-return { 'ok', records, stock, taken }
+return { 'ok', records, stock, limits }

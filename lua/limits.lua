@@ -1,37 +1,36 @@
--- limits is put into scripts that count purchase limits.
+-- limits counts the units that purchase limits restrict.
 
--- The working copy of what purchase limits count: limit and customer -> units.
-local taken, taken_touched, is_counted_limit = {}, {}, {}
+-- The working copy: limit US customer -> units.
+local limit_units, touched_limits, is_touched_limit = {}, {}, {}
 
-local function take_taken(name, text)
-  taken[name] = text and whole(text) or not text and 0 or nil -- nil: what is stored is no number
+local function load_limit(name, text)
+  limit_units[name] = text and whole(text) or not text and 0 or nil -- nil: the text is no number
 end
 
--- count_limit adds to what a limit counts. What is stored there and is no number stays: the audit's.
-local function count_limit(name, units)
-  if not taken[name] then return end
-  taken[name] = taken[name] + units
-  if not is_counted_limit[name] then
-    is_counted_limit[name] = true
-    taken_touched[#taken_touched + 1] = name
+-- add_to_limit adds to a counter. If the stored text is no number it stays, for the audit to
+-- report.
+local function add_to_limit(name, units)
+  if not limit_units[name] then return end
+  limit_units[name] = limit_units[name] + units
+  if not is_touched_limit[name] then
+    is_touched_limit[name] = true
+    touched_limits[#touched_limits + 1] = name
   end
 end
 
--- write_limits writes the changed counters; one that is zero goes.
+-- write_limits writes the changed counters, and deletes those that are zero.
 local function write_limits(key)
-  local list, gone = {}, {}
-  for _, name in ipairs(taken_touched) do
-    if taken[name] == 0 then
-      gone[#gone + 1] = name
+  local list, zero = {}, {}
+  for _, name in ipairs(touched_limits) do
+    if limit_units[name] == 0 then
+      zero[#zero + 1] = name
     else
       list[#list + 1] = name
-      list[#list + 1] = int(taken[name])
+      list[#list + 1] = int(limit_units[name])
     end
   end
-  for first = 1, #list, CHUNK do
-    redis.call('HSET', key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
-  end
-  for first = 1, #gone, CHUNK do
-    redis.call('HDEL', key, unpack(gone, first, math.min(first + CHUNK - 1, #gone)))
+  write_fields(key, list)
+  for first = 1, #zero, CHUNK do
+    redis.call('HDEL', key, unpack(zero, first, math.min(first + CHUNK - 1, #zero)))
   end
 end

@@ -1,5 +1,4 @@
--- load writes a part of what a rebuild loads from the ledger. It is refused unless this very rebuild
--- is still under way.
+-- load writes a chunk of a rebuild from the ledger. It is refused unless this rebuild is under way.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate
@@ -8,10 +7,10 @@
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
 --   KEYS[5]  limits        hash    limit, customer -> units
 --   KEYS[6]  deadlines     zset    deadline, Unix ms -> ids
---   ARGV[1]  sizes: texts for each of the six keys in turn, six numbers, then the texts: name, value, …;
---            of deadlines: deadline, ids, …
+--   ARGV[1]  for each of the six keys the number of its texts, then the texts: name, value, …; for
+--            deadlines: deadline, ids, …
 -- Output
---   {"fenced"}                   another epoch, or the gate is open: nothing was changed
+--   {"fenced"}                   another epoch, or the gate is not loading: nothing changed
 --   {"ok"}                       written
 
 -- bind
@@ -27,10 +26,10 @@ if got[1] ~= EPOCH or got[2] ~= 'loading' then return { 'fenced' } end
 -- write
 local cursor = 7
 for i = 1, 6 do
-  local verb, last = i == 6 and 'ZADD' or 'HSET', cursor + tonumber(args[i]) - 1
+  local command, last = i == 6 and 'ZADD' or 'HSET', cursor + tonumber(args[i]) - 1
   while cursor <= last do
     local to = math.min(cursor + CHUNK - 1, last)
-    redis.call(verb, keys[i], unpack(args, cursor, to))
+    redis.call(command, keys[i], unpack(args, cursor, to))
     cursor = to + 1
   end
 end

@@ -1,5 +1,5 @@
-// Package lua holds the scripts: every change of a reservation or a level is one of them, atomic,
-// for a batch of requests. The texts are the artefact; this file puts them together for loading.
+// Package lua holds the Redis scripts. Each change of a reservation or a level is one script, which
+// is atomic and takes a batch of requests.
 package lua
 
 import (
@@ -14,32 +14,32 @@ import (
 //go:embed *.lua
 var files embed.FS
 
-// allowOOM lists the scripts that give units back, finish a sale or free memory: they go on when
-// Redis has reached its memory limit, so that stock does not stick.
+// allowOOM lists the scripts that release units, finish a sale or free memory. They run even when
+// Redis has reached its memory limit, so that stock does not get stuck.
 var allowOOM = map[string]bool{
 	"confirm": true, "release": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
-	"forget": true, "tend": true, "begin": true, "load": true, "open": true, "repair": true,
+	"forget": true, "housekeep": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
-// put is a line of a script that says which files stand there in its place.
-var put = regexp.MustCompile(`(?m)^ *--@ ([a-z ]+)\n`)
+// include matches the line of a script that names the parts to put in its place.
+var include = regexp.MustCompile(`(?m)^ *--@ ([a-z ]+)\n`)
 
-// bare lists the scripts that need nothing of the prelude: it would cost them more than they do themselves.
+// bare lists the scripts without the prelude, which would cost them more than they do themselves.
 var bare = map[string]bool{"glance": true}
 
-// Names lists the scripts: one for each verb, then those that only the reconciler runs.
+// Names lists the scripts: first the verbs of the cache, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
 		"reserve", "glance", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
 		"adjust", "remove", "transfer",
-		"compensate", "revert", "forget", "tend", "begin", "load", "open", "audit", "repair",
+		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "audit", "repair",
 	}
 }
 
-// Text is the script of that name for an epoch: the prelude, and its own text with what it has put in. The
-// epoch is a literal in it, so a script of one generation can't run as that of another. For real Redis
-// it begins with a #!lua line, which has the whole script refused when memory is out, before its first
-// write, and undeclared keys refused on a cluster; miniredis can't parse that line, so it is left out there.
+// Text returns the text of the named script for an epoch: the prelude, then the script with its parts.
+// The epoch is a literal in the text, so a script can't run in another epoch. For a real Redis the text
+// begins with a #!lua line. With it Redis refuses the whole script if memory is out, and undeclared
+// keys on a cluster. miniredis can't parse that line.
 func Text(name string, epoch uint64, real bool) (string, error) {
 	prelude, err1 := files.ReadFile("prelude.lua")
 	own, err2 := read(name)
@@ -60,14 +60,14 @@ func Text(name string, epoch uint64, real bool) (string, error) {
 	}
 }
 
-// read reads a script, with what it has put in.
+// read returns a script's own text with its parts in place.
 func read(name string) (string, error) {
 	source, err := files.ReadFile(name + ".lua")
 	if err != nil {
 		return "", err
 	}
-	text := put.ReplaceAllStringFunc(string(source), func(line string) (all string) {
-		for _, part := range strings.Fields(put.FindStringSubmatch(line)[1]) {
+	text := include.ReplaceAllStringFunc(string(source), func(line string) (all string) {
+		for _, part := range strings.Fields(include.FindStringSubmatch(line)[1]) {
 			text, missing := files.ReadFile(part + ".lua")
 			err = errors.Join(err, missing)
 			all += string(text)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// source is a file's own text, without the prelude and what it has put in.
+// source returns the text of one file, without the prelude and the parts that it includes.
 func source(t *testing.T, name string) string {
 	t.Helper()
 	text, err := files.ReadFile(name + ".lua")
@@ -17,12 +17,32 @@ func source(t *testing.T, name string) string {
 	return string(text)
 }
 
-// parts lists the files that are no scripts, in the order in which they are put in.
+// parts lists the files that scripts include, in the order in which they are included.
 var parts = []string{
-	"prelude", "records", "limits", "tags", "plain", "expiry", "allocation", "counts", "transitions", "parts", "operations", "auditing",
+	"prelude", "records", "limits", "attributes", "plain", "expiry", "candidates", "allocation", "retake", "counts",
+	"transitions", "partial", "operations", "requests", "auditing",
 }
 
-// header is the comment a script begins with, and body what follows.
+// answering names the function of a part that returns refusals to the script that calls it.
+var answering = map[string]string{"partial": "read_parts(", "allocation": "attempt("}
+
+// TestFiles checks that each file is a script, a part or the list of status words.
+func TestFiles(t *testing.T) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range entries {
+		got = append(got, strings.TrimSuffix(entry.Name(), ".lua"))
+	}
+	want := slices.Sorted(slices.Values(slices.Concat(Names(), parts, []string{"status"})))
+	if !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
+}
+
+// header splits a text into the comment at its beginning and the rest.
 func header(text string) (head, body string) {
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, "--") {
@@ -34,24 +54,24 @@ func header(text string) (head, body string) {
 }
 
 var (
-	bindKey   = regexp.MustCompile(`--   KEYS\[(\d)\]\s+(\w+)\s+(hash|zset|stream)`)
-	bindArg   = regexp.MustCompile(`--   ARGV\[(\d)\]\s+\S`)
+	sections  = regexp.MustCompile(`^-- (\w+) \w[^\n]*\n(?:--[^\n]*\n)*--\n-- Input\n--   KEYS(?:[^\n]*\n)*-- Output(?::|\n)`)
+	boundKey  = regexp.MustCompile(`--   KEYS\[(\d)\]\s+(\w+)\s+(hash|zset|stream)`)
+	boundArg  = regexp.MustCompile(`--   ARGV\[(\d)\]\s+\S`)
 	statusRow = regexp.MustCompile(`(?m)^--   \{"(\w+)"`)
-	gateWord  = regexp.MustCompile(`"(fenced|loading|stopped|backlog|refused)"`)
-	returned  = regexp.MustCompile(`return (?:durable and |\{ )?'(\w+)'|return nil, nil, '(\w+)'|or '(repeat)'|status, payload = '(\w+)'`)
+	callWord  = regexp.MustCompile(`\{"(fenced|loading|stopped|backlog|refused)"\}`)
+	answer    = regexp.MustCompile(`return (?:\w+ and |\{ )?'(\w+)'|return nil, nil, '(\w+)'|= confirmed and '(\w+)'|or '(repeat)'|status, payload = '(\w+)'`)
 )
 
-// TestHeaders ties each script's header to its code: keys and arguments, in order; every status in the
-// header is one the code answers, and the other way round.
+// TestHeaders checks each script's header against its code: the sections, the keys and arguments in
+// order, and the status words, which must be those that the code answers.
 func TestHeaders(t *testing.T) {
-	refusals := words(returned, source(t, "parts"))
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			head, body := header(source(t, name))
-			if !strings.HasPrefix(head, "-- "+name+" ") {
-				t.Errorf("the header begins %q, not with the script's name", strings.SplitN(head, "\n", 2)[0])
+			if found := sections.FindStringSubmatch(head); found == nil || found[1] != name {
+				t.Errorf("the header does not name the script, then Input and Output:\n%s", head)
 			}
-			keys := bindKey.FindAllStringSubmatch(head, -1)
+			keys := boundKey.FindAllStringSubmatch(head, -1)
 			for i, k := range keys {
 				if k[1] != string(rune('1'+i)) {
 					t.Errorf("KEYS[%s] is documented at place %d", k[1], i+1)
@@ -63,15 +83,17 @@ func TestHeaders(t *testing.T) {
 			if used := strings.Count(body, "KEYS["); used != len(keys) {
 				t.Errorf("%d keys are bound, %d documented", used, len(keys))
 			}
-			for i, a := range bindArg.FindAllStringSubmatch(head, -1) {
+			for i, a := range boundArg.FindAllStringSubmatch(head, -1) {
 				if a[1] != string(rune('1'+i)) {
 					t.Errorf("ARGV[%s] is documented at place %d", a[1], i+1)
 				}
 			}
-			documented, gates := words(statusRow, head), words(gateWord, head)
-			answered := words(returned, body)
-			if strings.Contains(body, "parts_of(") { // its refusals are its callers'
-				answered = append(answered, refusals...)
+			documented, gates := words(statusRow, head), words(callWord, head)
+			answered := words(answer, body)
+			for part, call := range answering {
+				if strings.Contains(body, call) {
+					answered = append(answered, words(answer, source(t, part))...)
+				}
 			}
 			for _, word := range documented {
 				if !slices.Contains(answered, word) {
@@ -84,7 +106,7 @@ func TestHeaders(t *testing.T) {
 				}
 			}
 			if reserves := name == "reserve" || name == "glance"; reserves != slices.Contains(gates, "backlog") {
-				t.Errorf("gate words %v: reserve, and what asks in its place, alone answer backlog", gates)
+				t.Errorf("gate words %v: only reserve, and glance in its place, answer backlog", gates)
 			}
 		})
 	}
@@ -101,16 +123,69 @@ func words(pattern *regexp.Regexp, text string) (list []string) {
 	return list
 }
 
-// TestOrder has each script's parts in order, and everything it takes from outside in bind.
+var (
+	quoted   = regexp.MustCompile(`'(\w+)'`)
+	compared = regexp.MustCompile(`(?:refusal|status|statuses\[i\]) [=~]= '(\w+)'|closed = '(\w+)'|closed or '(\w+)'|reply = \{ '(\w+)'`)
+)
+
+// TestStatus checks that scripts and headers have only the status words of status.lua, and all of them.
+func TestStatus(t *testing.T) {
+	_, list := header(source(t, "status"))
+	known := words(quoted, list)
+	if len(quoted.FindAllString(list, -1)) != len(known) {
+		t.Error("status.lua has a word twice")
+	}
+	var documented []string
+	for _, name := range append(Names(), parts...) {
+		head, body := header(source(t, name))
+		has := slices.Concat(words(answer, body), words(compared, body))
+		if slices.Contains(Names(), name) {
+			documented = slices.Concat(documented, words(statusRow, head), words(callWord, head))
+		}
+		for _, word := range append(has, documented...) {
+			if !slices.Contains(known, word) {
+				t.Errorf("%s: %q is not in status.lua", name, word)
+			}
+		}
+	}
+	for _, word := range known {
+		if !slices.Contains(documented, word) {
+			t.Errorf("%q is in status.lua, and in no header", word)
+		}
+	}
+}
+
+var function = regexp.MustCompile(`^( *)(?:local function|function|return function|.* = function)\b.*[^d]$`)
+
+// TestLengths checks that no function is longer than 90 lines. A function ends at the next "end" with
+// the same indentation.
+func TestLengths(t *testing.T) {
+	for _, name := range append(Names(), parts...) {
+		lines := strings.Split(source(t, name), "\n")
+		for i, line := range lines {
+			found := function.FindStringSubmatch(line)
+			if found == nil {
+				continue
+			}
+			end := slices.Index(lines[i:], found[1]+"end")
+			if end < 0 || end >= 90 {
+				t.Errorf("%s.lua:%d: %d lines: %s", name, i+1, end+1, line)
+			}
+		}
+	}
+}
+
+// TestOrder checks that each script has its sections in order, takes keys and arguments only in bind,
+// and writes its event first.
 func TestOrder(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			_, body := header(source(t, name))
 			at := -1
-			for _, part := range []string{"-- bind", "-- read", "-- decide", "-- write", "-- return"} {
-				next := strings.Index(body, "\n"+part+"\n")
-				if strings.Count(body, "\n"+part+"\n") != 1 || next < at {
-					t.Fatalf("%q does not stand once, after the part before it", part)
+			for _, section := range []string{"-- bind", "-- read", "-- decide", "-- write", "-- return"} {
+				next := strings.Index(body, "\n"+section+"\n")
+				if strings.Count(body, "\n"+section+"\n") != 1 || next < at {
+					t.Fatalf("%q does not stand once, after the section before it", section)
 				}
 				at = next
 			}
@@ -126,7 +201,10 @@ func TestOrder(t *testing.T) {
 			_, written, _ := strings.Cut(body, "\n-- write\n")
 			written, _, _ = strings.Cut(written, "\n-- return\n")
 			first := strings.Index(written, "append(events_key")
-			for _, call := range []string{"write_stock(", "write_counts(", "write_records(", "write_deadlines(", "pairs_in("} {
+			for _, call := range []string{
+				"write_stock(", "write_counts(", "write_levels(", "write_records(", "write_limits(", "write_operations(",
+				"write_fields(",
+			} {
 				if i := strings.Index(written, call); i >= 0 && i < first {
 					t.Errorf("%s comes before the event", call)
 				}
@@ -141,8 +219,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestLacking has no script use what miniredis lacks.
-func TestLacking(t *testing.T) {
+// TestMiniredis checks that no script uses what miniredis lacks.
+func TestMiniredis(t *testing.T) {
 	for _, name := range append(Names(), parts...) {
 		for _, lacking := range []string{"cmsgpack", "bit.", "struct.", "redis.setresp", "#!lua"} {
 			if strings.Contains(source(t, name), lacking) {
@@ -158,10 +236,10 @@ var (
 	word    = regexp.MustCompile(`(?:^|[^.\w'])(\w+)`)
 )
 
-// TestPutIn has each script have in front of its use all that it uses of other files, and no file that it
-// uses nothing of.
-func TestPutIn(t *testing.T) {
-	owner := map[string]string{} // name -> the file that defines it
+// TestIncludes checks that each script includes the parts that it and its parts use, each before its
+// first use, and no other part.
+func TestIncludes(t *testing.T) {
+	owner := map[string]string{} // name -> the part that defines it
 	for _, part := range parts {
 		for _, match := range defined.FindAllStringSubmatch(source(t, part), -1) {
 			for name := range strings.SplitSeq(match[1], ", ") {
@@ -185,7 +263,7 @@ func TestPutIn(t *testing.T) {
 				}
 			}
 			at, text := 0, source(t, script)
-			for _, place := range put.FindAllStringSubmatchIndex(text, -1) {
+			for _, place := range include.FindAllStringSubmatchIndex(text, -1) {
 				look(script, text[at:place[0]])
 				at = place[1]
 				for part := range strings.FieldsSeq(text[place[2]:place[3]]) {
@@ -203,7 +281,7 @@ func TestPutIn(t *testing.T) {
 	}
 }
 
-// lastLines is how a text ends.
+// lastLines returns the end of a text, from its write section on.
 func lastLines(text string) string { return text[strings.LastIndex(text, "\n-- write\n"):] }
 
 func TestText(t *testing.T) {

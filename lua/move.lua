@@ -1,5 +1,5 @@
--- move takes what is left of a line from where it comes from to another location, in one step: what the
--- one gets back the other gives.
+-- move moves what is left of a line to another location, in one step: units that one location gets
+-- back, the other gives.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -11,45 +11,44 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: version, transition, settled (the version that the
---            ledger has, "*" where there is no ledger), line, location, "1" where the directory has nothing
---            moved there or ""
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
---   {"not_found", ""}            no such reservation
+--   ARGV[4]  the n ids, then for each request: version, transition, settled (the ledger's version,
+--            or "*" without a ledger), line, location, "1" if the directory bars the location or ""
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
+--   {"not_found", ""}            there is no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"conflict", ""}             the ledger has another reservation under this id
---   {"repeat", record}           this very call was the last, or all is there already: nothing changed
---   {"repeat_durable", record}   as repeat, of a confirmed reservation
---   {"wrong_state", record}      it is neither held, and not overdue, nor confirmed
---   {"version_conflict", record}  its version is another
+--   {"repeat", record}           this call was the last, or all units are there: nothing changed
+--   {"repeat_durable", record}   as repeat, for a confirmed reservation
+--   {"wrong_state", record}      it is neither confirmed, nor held before its deadline
+--   {"version_conflict", record}  it has another version
 --   {"unsettled", record}        it is confirmed, and the ledger has not decided that version yet
---   {"unknown_line", ""}         it does not have that line
---   {"barred", ""}               the directory has nothing moved there
---   {"no_level", ""}             the location has no level of the line's SKU, or of a kit's component
---   {"more_due", ""}             short, but more overdue units may be given back: send it again
---   {"insufficient", sku units available}  what would move, and what the location has; of a kit, kits
+--   {"unknown_line", ""}         it has no such line
+--   {"barred", ""}               the directory bars the location
+--   {"no_level", ""}             the location has no level of the SKU, or of a kit's component
+--   {"more_due", ""}             short, but more overdue units can be reclaimed: send it again
+--   {"insufficient", sku units available}  the units to move and those available, or the kits
 --   {"done", record}             moved
---   {"done_durable", record}     moved, of a confirmed reservation
+--   {"done_durable", record}     moved, and it is confirmed
 
---@ records limits tags plain expiry counts transitions parts
+--@ records limits attributes plain expiry counts transitions partial
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
-local first_id, cursor = 4, 4 + n
+local first_id, first_request = 4, 4 + n
 
 -- read
-local closed, locations = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed, locations_version = read_stock(stock_key)
+if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
 local names, listed = {}, {}
 for i = first_id, first_id + n - 1 do
-  local r, to = reservation(args[i]), args[cursor + 6 * (i - first_id) + 4]
+  local r, to = reservation(args[i]), args[first_request + 6 * (i - first_id) + 4]
   if r and (r.state == 'held' or r.state == 'confirmed') then
-    counts_of(r, names, listed)
+    add_levels(r, names, listed)
     for _, line in ipairs(r.lines) do
       local level = line.sku .. US .. to
       if not listed[level] then
@@ -59,12 +58,12 @@ for i = first_id, first_id + n - 1 do
     end
   end
 end
-fields(stock_key, names, 1, #names, take_available)
-fields(levels_key, names, 1, #names, take_counts)
+read_fields(stock_key, names, 1, #names, load_available)
+read_fields(levels_key, names, 1, #names, load_counts)
 
 -- decide
--- leaving is the units of a line that are neither fulfilled nor at a location already.
-local function leaving(line, to)
+-- units_elsewhere returns the units of a line that are not fulfilled, and not at a location.
+local function units_elsewhere(line, to)
   local units = 0
   for _, a in ipairs(line.from) do
     if a.location ~= to then units = units + a.quantity - a.fulfilled end
@@ -72,15 +71,15 @@ local function leaving(line, to)
   return units
 end
 
--- transfer moves what is leaving of a line; what was fulfilled stays where it left from.
-local function transfer(line, to, committed)
-  local kept, units, there = {}, leaving(line, to), nil
+-- move_line moves the units of a line to a location. Fulfilled units stay where they left from.
+local function move_line(line, to, committed)
+  local kept, units, there = {}, units_elsewhere(line, to), nil
   for _, a in ipairs(line.from) do
     local part = a.location ~= to and a.quantity - a.fulfilled or 0
     if part > 0 then
       local level = line.sku .. US .. a.location
-      change(level, available[level] + part)
-      if committed then shift(level, 0, -part) end
+      set_available(level, available[level] + part)
+      if committed then add_counts(level, 0, -part) end
       a.quantity = a.fulfilled
     end
     if a.quantity > 0 then kept[#kept + 1] = a end
@@ -92,67 +91,62 @@ local function transfer(line, to, committed)
   end
   there.quantity = there.quantity + units
   local level = line.sku .. US .. to
-  change(level, available[level] - units)
-  if committed then shift(level, 0, units) end
+  set_available(level, available[level] - units)
+  if committed then add_counts(level, 0, units) end
   line.from = kept
 end
 
--- shortage says what is in the way of moving some lines, all of one kit or one alone: a refusal and its
--- payload, or nil.
-local function shortage(r, numbers, to)
+-- obstacle returns why lines can't move, a refusal and its payload, or nil. The lines are those of
+-- one kit, or a single one.
+local function obstacle(r, numbers, to)
   local asked, there, sku = 0, nil, nil
   for _, number in ipairs(numbers) do
     local line = r.lines[number]
-    local level, each = line.sku .. US .. to, tags(line).each
+    local level, each = line.sku .. US .. to, attributes(line).each
     if broken[level] then return 'corrupt', level end
     if not available[level] or not counts[level] then return 'no_level', '' end
     local some = math.floor(math.max(0, available[level]) / each)
-    asked, there, sku = leaving(line, to) / each, math.min(there or some, some), tags(line).kit or line.sku
+    asked, there = units_elsewhere(line, to) / each, math.min(there or some, some)
+    sku = attributes(line).kit or line.sku
   end
   if there < asked then return 'insufficient', sku .. US .. int(asked) .. US .. int(there) end
   return nil
 end
 
-local reclaimed, more_due = false, false
-local function decide(id, version, transition, settled, name, to, barred)
+local function move(id, _, version, transition, settled, name, to, barred)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
   if r.transition == CONFLICT then return 'conflict', '' end
-  local durable = r.state == 'confirmed'
-  if r.transition == transition then return durable and 'repeat_durable' or 'repeat', records[id] end
-  local overdue = r.state == 'held' and r.expires <= now
-  if overdue or (r.state ~= 'held' and not durable) then return 'wrong_state', records[id] end
+  local confirmed = r.state == 'confirmed'
+  local again = confirmed and 'repeat_durable' or 'repeat'
+  if r.transition == transition then return again, records[id] end
+  if not confirmed and (r.state ~= 'held' or r.expires <= now) then return 'wrong_state', records[id] end
   if version ~= int(r.version) then return 'version_conflict', records[id] end
-  if unsettled(r, settled) then return 'unsettled', records[id] end
-  local level = lacking(r, available) or lacking(r, counts)
+  if is_unsettled(r, settled) then return 'unsettled', records[id] end
+  local level = missing_level(r, available) or missing_level(r, counts)
   if level then return 'corrupt', level end
-  local numbers, units = lines_named(r)[name], 0
+  local numbers, units = lines_by_name(r)[name], 0
   if not numbers then return 'unknown_line', '' end
-  for _, number in ipairs(numbers) do units = units + leaving(r.lines[number], to) end
-  if units == 0 then return durable and 'repeat_durable' or 'repeat', records[id] end
+  for _, number in ipairs(numbers) do units = units + units_elsewhere(r.lines[number], to) end
+  if units == 0 then return again, records[id] end
   if barred ~= '' then return 'barred', '' end
-  local refusal, payload = shortage(r, numbers, to)
+  local refusal, payload = obstacle(r, numbers, to)
   if refusal == 'insufficient' and not reclaimed then
-    local _
-    reclaimed = true
-    _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
-    refusal, payload = shortage(r, numbers, to)
+    reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+    refusal, payload = obstacle(r, numbers, to)
   end
   if refusal == 'insufficient' and more_due then return 'more_due', '' end
   if refusal then return refusal, payload end
-  for _, number in ipairs(numbers) do transfer(r.lines[number], to, durable) end
+  for _, number in ipairs(numbers) do move_line(r.lines[number], to, confirmed) end
   r.body = nil
-  local text = move('move', id, r, r.state, transition)
-  if durable then return 'done_durable', text end
+  local text = step('move', id, r, r.state, transition)
+  if confirmed then return 'done_durable', text end
   return 'done', text
 end
 
-local reply = { 'ok', int(now), locations }
-for i = 1, n do
-  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], unpack(args, cursor, cursor + 5))
-  cursor = cursor + 6
-end
+--@ requests
+local reply = answer_each(move, 6)
 
 -- write
 if #events > 0 then

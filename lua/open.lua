@@ -1,4 +1,4 @@
--- open ends a rebuild: everything is loaded, and the gate is opened.
+-- open ends a rebuild and opens the gate.
 --
 -- Input
 --   KEYS[1]  stock         hash    epoch, gate, locations, expire_until
@@ -7,7 +7,7 @@
 --   ARGV[2]  version       of the list
 --   ARGV[3]  expire_until  Unix ms
 -- Output
---   {"fenced"}                   another epoch, or the gate is open: nothing was changed
+--   {"fenced"}                   another epoch, or the gate is not loading: nothing changed
 --   {"ok"}                       open
 
 -- bind

@@ -1,21 +1,21 @@
--- operations is put into the scripts that make or undo operations on levels. It needs counts before it.
+-- operations makes and undoes operations on levels. It needs counts.
 
--- The working copy of operations on levels: id -> text, false where there is none.
-local operations, operated = {}, {} -- operated: ids of this batch, in order
+-- The working copy: id -> text, false if there is none; and the ids of this batch, in order.
+local operations, touched_operations = {}, {}
 
-local function take_operation(id, text)
+local function load_operation(id, text)
   operations[id] = text
 end
 
--- operate keeps an operation: its fingerprint, when it was made, and the nonce of the entry that did.
-local function operate(id, fingerprint, now, nonce)
+-- set_operation records an operation: its fingerprint, its time, and the nonce of its entry.
+local function set_operation(id, fingerprint, now, nonce)
   operations[id] = '1' .. US .. fingerprint .. US .. int(now) .. US .. nonce
-  operated[#operated + 1] = id
+  touched_operations[#touched_operations + 1] = id
 end
 
--- known says of an operation that is there whether it is the same, and when and by which entry it was
--- made; nil where there is none.
-local function known(id, fingerprint)
+-- find_operation returns nil if an id is new. Else it returns whether the operation is the same,
+-- and its time and nonce.
+local function find_operation(id, fingerprint)
   if not operations[id] then return nil end
   local f = split(operations[id], US)
   return { same = f[2] == fingerprint, made = f[3] .. US .. f[4] }
@@ -23,15 +23,15 @@ end
 
 local function write_operations(key)
   local list = {}
-  for _, id in ipairs(operated) do
+  for _, id in ipairs(touched_operations) do
     list[#list + 1] = id
     list[#list + 1] = operations[id]
   end
-  if #list > 0 then pairs_in(key, list) end
+  write_fields(key, list)
 end
 
--- level_text is a level as an answer has it: on hand, committed, safety stock, backorder limit,
--- available, "1" if it was just made. Of one that is gone all of them are 0.
+-- level_text returns a level as an answer has it: on hand, committed, safety stock, backorder
+-- limit, available, and "1" if it was just made. For a level that was removed all are 0.
 local function level_text(level, made)
   local c = counts[level] or { 0, 0, 0, 0 }
   return table.concat({
@@ -39,60 +39,60 @@ local function level_text(level, made)
   }, US)
 end
 
--- is_broken says that a level is in one of stock and levels, or no number in one of them.
+-- is_broken reports whether a level is in only one of stock and levels, or is no number in one.
 local function is_broken(level)
   return broken[level] or (counts[level] ~= nil) ~= (available[level] ~= nil)
 end
 
--- held is what is held of a level.
-local function held(level)
-  local c = counts[level]
-  return c[1] - c[2] - c[3] + c[4] - available[level]
-end
-
--- set_level has a level count so, with what is committed as it was, and returns the change as an event
--- has it: sku location, then before and after of on hand, safety stock and backorder limit, then available.
+-- set_level sets the counts of a level but for committed, and available with them. It returns the
+-- change as an event has it: sku location, then before and after of on hand, safety stock and
+-- backorder limit, then available.
 local function set_level(level, on_hand, safety_stock, backorder_limit)
   local c = counts[level] or { 0, 0, 0, 0 }
   local before = available[level] or 0
-  change(level, before + on_hand - c[1] - (safety_stock - c[3]) + backorder_limit - c[4])
-  recount(level, on_hand, c[2], safety_stock, backorder_limit)
+  set_available(level, before + on_hand - c[1] - (safety_stock - c[3]) + backorder_limit - c[4])
+  set_counts(level, on_hand, c[2], safety_stock, backorder_limit)
   return table.concat({
     level, int(c[1]), int(on_hand), int(c[3]), int(safety_stock), int(c[4]), int(backorder_limit),
     int(available[level]),
   }, US)
 end
 
--- The list of the locations that have levels, or had since the last rebuild.
-local place_list, is_place, places, places_before = '', {}, 0, 0
+-- The list of the locations that have levels, or had some since the last rebuild.
+local location_list, is_location, location_count, location_count_before = '', {}, 0, 0
 
-local function read_places(key)
-  place_list = redis.call('HGET', key, 'locations') or ''
-  for _, p in ipairs(place_list == '' and {} or split(place_list, US)) do
-    is_place[p] = true
-    places = places + 1
+local function read_locations(key)
+  location_list = redis.call('HGET', key, 'locations') or ''
+  for _, location in ipairs(location_list == '' and {} or split(location_list, US)) do
+    is_location[location] = true
+    location_count = location_count + 1
   end
-  places_before = places
+  location_count_before = location_count
 end
 
--- place_of is the location of a level.
-local function place_of(level)
+-- level_location returns the location of a level.
+local function level_location(level)
   return string.sub(level, string.find(level, US, 1, true) + 1)
 end
 
-local function add_place(p)
-  if is_place[p] then return end
-  is_place[p] = true
-  places = places + 1
-  place_list = place_list == '' and p or place_list .. US .. p
+local function add_location(location)
+  if is_location[location] then return end
+  is_location[location] = true
+  location_count = location_count + 1
+  location_list = location_list == '' and location or location_list .. US .. location
 end
 
--- placed is what is to be written of a list that has grown, to stock and to levels, and its version.
-local function placed(version)
-  local to_stock, to_levels = {}, {}
-  if places > places_before then
+-- write_levels writes stock and levels, the location list if it has grown, and the caller's list of
+-- fields of levels. It returns the version of the location list.
+local function write_levels(stock_key, levels_key, version, levels_list)
+  local stock_list = {}
+  if location_count > location_count_before then
     version = int((whole(version) or 0) + 1)
-    to_stock, to_levels = { 'locations', version }, { 'locations', place_list }
+    stock_list[1], stock_list[2] = 'locations', version
+    levels_list[#levels_list + 1] = 'locations'
+    levels_list[#levels_list + 1] = location_list
   end
-  return to_stock, to_levels, version
+  write_stock(stock_key, stock_list)
+  write_counts(levels_key, levels_list)
+  return version
 end

@@ -1,15 +1,17 @@
--- prelude is put in front of every script: the separators, the working copy of what a batch reads, and the
--- one place that writes. EPOCH stands before it, as a literal, so that a script of another generation can be
--- told by its text. What only some scripts need is a file of its own, put in where the script says so:
--- "--@ records limits". Each call makes the functions in front of it anew, and each takes Redis about half a
--- microsecond, so what a script rarely needs is put in within a function that is called when it is.
+-- prelude stands in front of every script but probe. It has the separators, the working copy of
+-- what a batch reads, and the functions that read and write it. EPOCH stands before it as a
+-- literal, so the text of a script tells its generation.
 --
--- A script binds KEYS and ARGV, reads, decides on the working copy, and then calls write() once.
--- Nothing is refused after write() began: its first write is XADD, the only one that can fail.
+-- A function here costs every call about half a microsecond of Redis CPU, because a call makes its
+-- functions again. So a part that only some scripts need has a file of its own. A script puts it in
+-- with "--@ records limits", if it rarely needs it within a function that it then calls.
+--
+-- A script binds KEYS and ARGV, reads, decides on the working copy, writes and returns. It refuses
+-- nothing after its first write. That is the XADD of its event, the only write that can fail.
 
-local US, RS, GS = '\31', '\30', '\29' -- within a field list, between lines, between events
-local FS = '\28' -- between the name of a line and its tags
-local CONFLICT = 'conflict' -- the transition of a reservation whose id belongs to another one in the ledger
+local US, RS, GS = '\31', '\30', '\29' -- between fields, between lines, between events
+local FS = '\28' -- between the name of a line and its attributes
+local CONFLICT = 'conflict' -- transition of a reservation whose id the ledger has for another one
 local CHUNK = 4000 -- fields in one call: unpack fails at 5,000 on miniredis, at 8,000 on Redis
 local IDS_PER_MEMBER = 64 -- ids packed into one member of deadlines
 
@@ -19,14 +21,14 @@ local function int(n)
   return string.format('%.0f', n)
 end
 
--- whole turns stored text into a whole number; nil where it is none.
+-- whole turns stored text into a whole number, or returns nil if it is none.
 local function whole(text)
   local n = tonumber(text)
   if n and n % 1 == 0 and n > -1e15 and n < 1e15 then return n end
   return nil
 end
 
--- split cuts text at a one-byte separator; an empty text is one empty part.
+-- split cuts text at a one-byte separator. An empty text is one empty part.
 local function split(text, separator)
   local parts, n, from = {}, 0, 1
   while true do
@@ -41,26 +43,27 @@ local function split(text, separator)
   end
 end
 
--- clock is now in Unix ms: as given, or Redis's own, read once.
+-- clock returns the time in Unix ms: the given one, or Redis's own if that is "".
 local function clock(given)
   if given ~= '' then return tonumber(given) end
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
--- The working copy. A record that is changed gets a new text in records; a level a new number.
-local available = {} -- level -> units, nil where there is no such level
-local records = {} -- id -> text of the record, false where there is none
-local broken = {} -- level -> true where the stored value is no whole number
-local touched_levels, touched_records = {}, {} -- in the order they were first changed
-local is_touched = {} -- level or id -> true
+-- The working copy.
+local available = {} -- level -> units, nil if there is no such level
+local records = {} -- id -> text of the record, false if there is none
+local broken = {} -- level -> true if the stored value is not a whole number
+local touched_levels, touched_records = {}, {} -- in the order they first changed
+local is_touched = {} -- level or US id -> true
 local events = {} -- texts, in order
-local due = {} -- members of deadlines that were given back
-local expire_until = nil -- Unix ms: nothing with a later deadline is expired; nil is no bound
-local deadlines, ids_at = {}, {} -- deadlines to write, in order; deadline -> ids that have it
+local due = {} -- members of deadlines that reclaim took
+local reclaimed, more_due = false, false -- reclaim ran, and left members that are due
+local expire_until = nil -- Unix ms: no later deadline takes effect; nil is no bound
+local deadlines, ids_at = {}, {} -- deadlines to write, in order; deadline -> its ids
 
--- change sets the available units of a level.
-local function change(level, units)
+-- set_available sets the available units of a level.
+local function set_available(level, units)
   available[level] = units
   if not is_touched[level] then
     is_touched[level] = true
@@ -68,8 +71,8 @@ local function change(level, units)
   end
 end
 
--- keep sets the record of an id.
-local function keep(id, record)
+-- set_record sets the record of an id.
+local function set_record(id, record)
   records[id] = record
   local mark = US .. id
   if not is_touched[mark] then
@@ -78,8 +81,8 @@ local function keep(id, record)
   end
 end
 
--- watch has a deadline written for an id.
-local function watch(deadline, id)
+-- add_deadline adds the deadline of an id.
+local function add_deadline(deadline, id)
   local ids = ids_at[deadline]
   if not ids then
     ids = { n = 0 }
@@ -90,16 +93,16 @@ local function watch(deadline, id)
   ids.n, ids[n] = n, id
 end
 
--- fields reads fields names[from..to] of a hash in calls of bounded size and hands each to take.
-local function fields(key, names, from, to, take)
+-- read_fields reads the fields names[from..to] of a hash and calls load with each name and text.
+local function read_fields(key, names, from, to, load)
   for first = from, to, CHUNK do
     local last = math.min(first + CHUNK - 1, to)
     local got = redis.call('HMGET', key, unpack(names, first, last))
-    for i = first, last do take(names[i], got[i - first + 1]) end
+    for i = first, last do load(names[i], got[i - first + 1]) end
   end
 end
 
-local function take_available(level, text)
+local function load_available(level, text)
   if text then
     local units = whole(text)
     available[level] = units
@@ -107,12 +110,14 @@ local function take_available(level, text)
   end
 end
 
--- read_stock reads the gate and the levels names[from..to]. It returns why the batch is refused
--- ('fenced', 'loading', 'stopped' or 'backlog'), or nil, and the version of the list of locations.
+-- read_stock reads the gate and the levels names[from..to], or only the gate. It returns "fenced",
+-- "loading", "stopped", or nil if the batch may go on; the version of the location list; and
+-- whether the gate says backlog, which only reserve minds.
 local function read_stock(key, names, from, to)
+  names, from, to = names or {}, from or 1, to or 0
   local last = math.min(to, from + CHUNK - 1)
   local got = redis.call('HMGET', key, 'epoch', 'gate', 'locations', 'expire_until', unpack(names, from, last))
-  for i = from, last do
+  for i = from, last do -- as load_available does: a call for each level costs reserve 1 %
     local text = got[i - from + 5]
     if text then
       local units = whole(text)
@@ -120,36 +125,36 @@ local function read_stock(key, names, from, to)
       if not units then broken[names[i]] = true end
     end
   end
-  fields(key, names, last + 1, to, take_available)
-  local closed = nil
+  read_fields(key, names, last + 1, to, load_available)
+  local closed, gate = nil, got[2]
   if got[1] ~= EPOCH then
     closed = 'fenced'
-  elseif got[2] and got[2] ~= 'open' then
-    closed = got[2]
+  elseif gate and gate ~= 'open' and gate ~= 'backlog' then
+    closed = gate
   end
   if got[4] then expire_until = whole(got[4]) or 0 end
-  return closed, got[3] or '0'
+  return closed, got[3] or '0', gate == 'backlog'
 end
 
-local function take_record(id, text)
+local function load_record(id, text)
   records[id] = text
 end
 
 -- read_records reads the records of ids[from..to].
 local function read_records(key, ids, from, to)
-  fields(key, ids, from, to, take_record)
+  read_fields(key, ids, from, to, load_record)
 end
 
--- pairs_in calls HSET with name, value, name, value, … in calls of bounded size.
-local function pairs_in(key, list)
+-- write_fields writes a list of name, value, name, value, … to a hash.
+local function write_fields(key, list)
   for first = 1, #list, CHUNK do
     redis.call('HSET', key, unpack(list, first, math.min(first + CHUNK - 1, #list)))
   end
 end
 
--- append writes the batch's event, the first write of all: an entry of version 1 with the caller's
--- nonce and the events; with data, texts of any bytes go with its one event. It returns the entry's
--- id, or nil where Redis refused it: then nothing was written.
+-- append writes the batch's entry: version 1, the caller's nonce and the events. Data is text of
+-- any bytes that belongs to the only event. append returns the id of the entry, or nil if Redis
+-- refused it. Then nothing was written.
 local function append(events_key, nonce, now, data)
   local body = int(now) .. GS .. table.concat(events, GS)
   local entry
@@ -162,25 +167,25 @@ local function append(events_key, nonce, now, data)
   return entry
 end
 
--- write_stock writes the changed levels' available units, and what more the caller adds to list.
+-- write_stock writes the available units of changed levels, and the caller's list of fields.
 local function write_stock(key, list)
   for _, level in ipairs(touched_levels) do
     list[#list + 1] = level
     list[#list + 1] = int(available[level])
   end
-  if #list > 0 then pairs_in(key, list) end
+  write_fields(key, list)
 end
 
--- write_records writes the changed records, and what more the caller adds to list.
+-- write_records writes changed records, and the caller's list of fields.
 local function write_records(key, list)
   for _, id in ipairs(touched_records) do
     list[#list + 1] = id
     list[#list + 1] = records[id]
   end
-  if #list > 0 then pairs_in(key, list) end
+  write_fields(key, list)
 end
 
--- write_deadlines drops the members given back and writes the new deadlines, ids packed.
+-- write_deadlines removes the members that reclaim took and writes the new deadlines, ids packed.
 local function write_deadlines(key)
   if #due > 0 then redis.call('ZREM', key, unpack(due)) end
   local list = {}

@@ -1,21 +1,21 @@
--- records is put into scripts that look into reservations, or change them: the codec of a record, and
--- its steps.
+-- records reads, changes and writes the records of reservations.
 
 local decoded = {} -- id -> its record as a table
 
--- decode reads a record; nil where it is none of ours.
---   1 state version expires birth created transition fingerprint channel customer order
+-- decode reads a record, or returns nil if it can't be read. A record is
+--   1 state version expires creation_nonce created transition fingerprint channel customer order
 --   then for each line, after RS: name sku requested returned, and location quantity fulfilled,
---   once for each location it comes from; birth is the nonce of the entry that made it
--- The name of a line may have tags after it, each led by FS: the kit it is a component of, the units
--- of it in one kit, and for each purchase limit that counts it "most each id": what a customer may
--- have, and how many units count as one.
+--   once for each location that serves it
+-- The creation nonce is the nonce of the entry that made the reservation. The name of a line may
+-- have attributes, each led by FS: the kit it is a component of, the units of it in one kit, and
+-- for each purchase limit that counts it "most each id" (the most units a customer may have, and
+-- how many units count as one).
 local HEAD = '^1\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\30]*)\30(.*)$'
 local function decode(text)
-  local state, version, expires, birth, created, transition, fixed, body = string.match(text, HEAD)
+  local state, version, expires, creation_nonce, created, transition, fixed, body = string.match(text, HEAD)
   if not state then return nil end
   local r = {
-    state = state, version = whole(version), expires = whole(expires), birth = birth,
+    state = state, version = whole(version), expires = whole(expires), creation_nonce = creation_nonce,
     created = created, transition = transition, fixed = fixed, body = body, lines = {},
   }
   if not (r.version and r.expires) then return nil end
@@ -32,7 +32,7 @@ local function decode(text)
   return r
 end
 
--- reservation is the record of an id as a table; nil where there is none that can be read.
+-- reservation returns the record of an id as a table, or nil if none can be read.
 local function reservation(id)
   local text, r = records[id], decoded[id]
   if not text then return nil end
@@ -44,7 +44,7 @@ local function reservation(id)
   return r
 end
 
--- encode writes a record back. With lines changed, r.body is nil and is made again.
+-- encode writes a record. A caller that changes lines sets r.body to nil, so that it is made again.
 local function encode(r)
   if not r.body then
     local parts = {}
@@ -60,24 +60,24 @@ local function encode(r)
     r.body = table.concat(parts, RS)
   end
   return table.concat({
-    '1', r.state, int(r.version), int(r.expires), r.birth, r.created, r.transition, r.fixed,
+    '1', r.state, int(r.version), int(r.expires), r.creation_nonce, r.created, r.transition, r.fixed,
   }, US) .. RS .. r.body
 end
 
--- move puts a reservation into its next state and records it as an event:
+-- step puts a reservation into its next state and adds the event:
 --   verb id state-before version-before extra, then after RS the record as it is now
-local function move(verb, id, r, state, transition, extra)
+local function step(verb, id, r, state, transition, extra)
   local before = verb .. US .. id .. US .. r.state .. US .. int(r.version) .. US .. (extra or '') .. RS
   r.state, r.version, r.transition = state, r.version + 1, transition
   local text = encode(r)
-  keep(id, text)
+  set_record(id, text)
   events[#events + 1] = before .. text
   return text
 end
 
--- lacking is the first level a record has units of that a working copy does not have, or nil. One that
--- all units have left is none of them: it may have been removed since.
-local function lacking(r, copy)
+-- missing_level returns the first level that a record has units of and the working copy lacks, or
+-- nil. A level whose units have all left does not count: it may have been removed since.
+local function missing_level(r, copy)
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
@@ -87,14 +87,14 @@ local function lacking(r, copy)
   return nil
 end
 
--- levels_of lists the levels of a record's allocations that the working copy lacks.
-local function levels_of(r, levels, listed)
+-- add_levels adds the levels of a record's allocations to names, each once, but not those in known.
+local function add_levels(r, names, listed, known)
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level = line.sku .. US .. a.location
-      if available[level] == nil and not listed[level] then
+      if not listed[level] and not (known and known[level]) then
         listed[level] = true
-        levels[#levels + 1] = level
+        names[#names + 1] = level
       end
     end
   end

@@ -1,14 +1,15 @@
--- repair makes Redis what an audit has found that it should be: each item of it only where Redis still has
--- what the audit saw. Counters are changed by a difference, so that what happened meanwhile stays.
+-- repair makes Redis what an audit found that it should be. It repairs an item only if Redis still
+-- has what the audit saw. It changes counters by a difference, so that changes since then stay.
 --
--- The entry of a level's last repair is kept with it: what was seen before that is void. So a repair that
--- is repeated, or that two audits want, is made once. With a level that is removed goes what was kept: after
--- the last removal of any, what was seen of a level before is void, for it may have been made anew since.
+-- A level keeps the entry of its last repair: what an audit saw before it is void. So a repair that
+-- is sent twice, or that two audits want, is made once. A removed level loses that entry. So after
+-- the last removal of any level, what an audit saw of a level before is void.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
---   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit, last
---                                  repair; of a limit its last repair; removed, entry of the last removal
+--   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit,
+--                                  entry of its last repair; entries of the last repairs of limits;
+--                                  removed, entry of the last removal
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
 --   KEYS[5]  limits        hash    limit, customer -> units
@@ -18,20 +19,20 @@
 --   ARGV[3]  audit         its id, kept with the event
 --   ARGV[4]  actor         who repairs, kept with the event
 --   ARGV[5]  n             items
---   ARGV[6]  the items: a word, the finding, a name, and what the word asks for. A text that there is
---            has "=" before it; a missing one is "-".
---              add    epoch, sequence of the audit's entry; what to add to available, on hand,
+--   ARGV[6]  for each item: word, finding, name, and the arguments of the word. A text has "="
+--            before it, a missing one is "-"
+--              add    epoch and sequence of the audit's entry; what to add to available, on hand,
 --                     committed, safety stock and backorder limit of a level
---              set    texts of stock and levels as they were seen, and as they are to be
---              record text of a reservation as it was seen, and as it is to be
---              limit  epoch, sequence of the audit's entry; what to add
---              reset  text of a limit as it was seen, and as it is to be
---              watch  nothing: the deadline of a held reservation is to be there
---              forget member of deadlines and its score: the id, which has no record, is not to stand there
--- Output: "ok", now_ms, entry ("" where nothing was changed), then a status for each item; or the one
--- word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
---   {"void"}                     Redis has something else by now: nothing was changed
---   {"done"}                     changed
+--              set    texts in stock and levels that were seen, and those to write
+--              record text of a reservation that was seen, and the one to write
+--              limit  epoch and sequence of the audit's entry; what to add
+--              reset  text of a limit that was seen, and the one to write
+--              watch  none: adds the deadline of a held reservation
+--              forget member of deadlines and its score: drops an id that has no record
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, entry, status, …}, entry "" if nothing changed: per item, the first of
+--   {"void"}                     Redis has something else by now: nothing changed
+--   {"done"}                     repaired
 
 --@ records limits counts auditing
 
@@ -50,10 +51,13 @@ for i = 1, n do
 end
 
 -- read
-local closed = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed = read_stock(stock_key)
+if closed then return { closed } end
 local levels, ids, limits, guards = {}, {}, {}, {}
+
+-- guard returns the field of levels that has the entry of a limit's last repair.
 local function guard(name) return RS .. string.gsub(name, US, RS) end
+
 for _, item in ipairs(items) do
   if item.word == 'add' or item.word == 'set' then
     levels[#levels + 1] = item.name
@@ -68,19 +72,19 @@ for _, item in ipairs(items) do
   end
 end
 local stock_text, counts_text, limit_text, limit_repaired = {}, {}, {}, {}
-fields(stock_key, levels, 1, #levels, function(name, text)
+read_fields(stock_key, levels, 1, #levels, function(name, text)
   stock_text[name] = text
-  take_available(name, text)
+  load_available(name, text)
 end)
-fields(levels_key, levels, 1, #levels, function(name, text)
+read_fields(levels_key, levels, 1, #levels, function(name, text)
   counts_text[name] = text
-  take_counts(name, text)
+  load_counts(name, text)
 end)
-fields(limits_key, limits, 1, #limits, function(name, text)
+read_fields(limits_key, limits, 1, #limits, function(name, text)
   limit_text[name] = text
-  take_taken(name, text)
+  load_limit(name, text)
 end)
-fields(levels_key, guards, 1, #guards, function(name, text) limit_repaired[name] = text end)
+read_fields(levels_key, guards, 1, #guards, function(name, text) limit_repaired[name] = text end)
 read_records(reservations_key, ids, 1, #ids)
 local removed = #levels > 0 and redis.call('HGET', levels_key, 'removed')
 local watched, scores = {}, {}
@@ -99,70 +103,71 @@ for _, item in ipairs(items) do
 end
 
 -- decide
--- shown is a stored text as an item says it.
-local function shown(text) return text and '=' .. text or '-' end
+-- quoted returns a stored text as an item has it.
+local function quoted(text) return text and '=' .. text or '-' end
 
--- newer says whether a repair or removal was made after the audit's entry; of another epoch, everything was.
-local function newer(epoch, sequence, made)
+-- is_void reports whether what an audit saw is void: its entry is of another epoch, or not after
+-- the last repair or removal.
+local function is_void(epoch, sequence, last)
   if epoch ~= EPOCH then return true end
-  return made and tonumber(string.match(made, '%-(%d+)$') or 0) >= tonumber(sequence)
+  return last and tonumber(string.match(last, '%-(%d+)$') or 0) >= tonumber(sequence)
 end
 
 local set_texts, records_set, limits_set, dropped = {}, {}, {}, {}
-local decide = {}
+local repair = {} -- word -> the function that repairs an item
 
-function decide.add(item)
+function repair.add(item)
   local level, c = item.name, counts[item.name]
   if not c or not available[level] then return 'void' end
-  if newer(item[1], item[2], c[5]) or newer(item[1], item[2], removed) then return 'void' end
-  change(level, available[level] + tonumber(item[3]))
-  recount(level, c[1] + tonumber(item[4]), c[2] + tonumber(item[5]), c[3] + tonumber(item[6]), c[4] + tonumber(item[7]))
+  if is_void(item[1], item[2], c[5]) or is_void(item[1], item[2], removed) then return 'void' end
+  set_available(level, available[level] + tonumber(item[3]))
+  set_counts(level, c[1] + tonumber(item[4]), c[2] + tonumber(item[5]), c[3] + tonumber(item[6]), c[4] + tonumber(item[7]))
   return 'done'
 end
 
-function decide.set(item)
+function repair.set(item)
   local level = item.name
-  if shown(stock_text[level]) ~= item[1] or shown(counts_text[level]) ~= item[2] then return 'void' end
+  if quoted(stock_text[level]) ~= item[1] or quoted(counts_text[level]) ~= item[2] then return 'void' end
   set_texts[#set_texts + 1] = item
   return 'done'
 end
 
-function decide.record(item)
-  if shown(records[item.name]) ~= item[1] then return 'void' end
+function repair.record(item)
+  if quoted(records[item.name]) ~= item[1] then return 'void' end
   records_set[#records_set + 1] = item
-  if item.expires and not item.watched then watch(item.expires, item.name) end
+  if item.expires and not item.watched then add_deadline(item.expires, item.name) end
   return 'done'
 end
 
-function decide.limit(item)
+function repair.limit(item)
   local name = item.name
-  if not taken[name] or newer(item[1], item[2], limit_repaired[guard(name)]) then return 'void' end
-  count_limit(name, tonumber(item[3]))
+  if not limit_units[name] or is_void(item[1], item[2], limit_repaired[guard(name)]) then return 'void' end
+  add_to_limit(name, tonumber(item[3]))
   limits_set[#limits_set + 1] = item
   return 'done'
 end
 
-function decide.reset(item)
-  if shown(limit_text[item.name]) ~= item[1] then return 'void' end
+function repair.reset(item)
+  if quoted(limit_text[item.name]) ~= item[1] then return 'void' end
   limits_set[#limits_set + 1] = item
   return 'done'
 end
 
-function decide.watch(item)
+function repair.watch(item)
   if not item.expires or item.watched then return 'void' end
-  watch(item.expires, item.name)
+  add_deadline(item.expires, item.name)
   return 'done'
 end
 
--- A member goes as a whole. Those of its ids whose deadline it is are watched again.
-function decide.forget(item)
+-- A member is dropped as a whole. The deadlines of its held ids are added again.
+function repair.forget(item)
   local member = item[1]
   if records[item.name] or scores[member] ~= item[2] then return 'void' end
   if not dropped[member] then
     dropped[member] = true
     for _, id in ipairs(split(member, US)) do
       local r = reservation(id)
-      if r and r.state == 'held' and r.expires == tonumber(item[2]) then watch(r.expires, id) end
+      if r and r.state == 'held' and r.expires == tonumber(item[2]) then add_deadline(r.expires, id) end
     end
   end
   return 'done'
@@ -170,7 +175,7 @@ end
 
 local statuses, texts, m = {}, {}, 0
 for i, item in ipairs(items) do
-  statuses[i] = decide[item.word](item)
+  statuses[i] = repair[item.word](item)
   if statuses[i] == 'done' then
     texts[m + 1], texts[m + 2], texts[m + 3] = item.word, item.finding, item.name
     m = m + 3
@@ -185,9 +190,9 @@ local entry = ''
 -- write
 if m > 0 then
   events[1] = table.concat({ 'repair', audit, actor }, US)
-  entry = append(events_key, nonce, now, data_of(texts, m))
+  entry = append(events_key, nonce, now, pack_texts(texts, m))
   if not entry then return { 'refused' } end
-  for _, level in ipairs(counts_touched) do counts[level][5] = entry end
+  for _, level in ipairs(touched_counts) do counts[level][5] = entry end
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   local function put(key, name, text, suffix)

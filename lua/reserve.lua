@@ -1,4 +1,4 @@
--- reserve takes units out of sale until a deadline, all lines of a reservation or none.
+-- reserve takes units out of sale until a deadline: all lines of a reservation or none.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -11,27 +11,30 @@
 --   ARGV[3]  n             requests
 --   ARGV[4]  k             levels that the requests' candidates name
 --   ARGV[5]  c             counters of purchase limits that the requests name
---   ARGV[6]  mode          "dry" only decides and writes nothing: of one request, whose id is ""; else ""
---   ARGV[7]  the n ids, the k levels, the c counters, then for each request: shape ("ttl_ms split lines
---            limits", and "first" where only the first candidate of several is named), fixed (fingerprint channel customer order), head (of the event, with what Redis
---            does not keep), then for each line: text (name sku requested returned), quantity,
---            candidates (numbers of levels, in order; "=" joins those that rank by what is available);
---            then for each limit: number of its counter, units, most a customer may have.
---            A kit is one line: its components' texts, between RS; kits, and the units of each component
---            in one ("2 3 1"); as a candidate the numbers of its components' levels ("1+5 2+6")
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped", "backlog" (gate), "refused" (the stream did not take the entry)
+--   ARGV[6]  mode          "dry" decides one request, whose id is "", and writes nothing; else ""
+--   ARGV[7]  the n ids, the k levels, the c counters, then for each request
+--              shape: "ttl_ms split lines limits", and "first" if it names only the first of
+--                several candidates
+--              fixed: fingerprint channel customer order
+--              head: of the event, with what only the ledger keeps
+--              for each line: text (name sku requested returned), quantity, and candidates, the
+--                numbers of levels in routed order; "=" joins those that rank by available units. A
+--                kit is one line: its components' texts, between RS; "2 3 1", kits and the units of
+--                each component in one; and candidates such as "1+5 2+6", its components' levels
+--              for each limit: the number of its counter, units, the most that a customer may have
+-- Output: {"fenced"}, {"loading"}, {"stopped"}, {"backlog"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"conflict", ""}             the id was used for another request
---   {"replay", record}           the same request: the reservation as it is now; and any, where the ledger has
---                                another reservation under this id: it tells whose that is
+--   {"replay", record}           the same request was made before: the reservation as it is now. A
+--                                record with transition "conflict" belongs to another reservation
 --   {"corrupt", level}           a stored value is not a whole number
---   {"elsewhere", ""}            the first candidate does not serve all of it: name all candidates
+--   {"elsewhere", ""}            the first candidate can't serve it: send all candidates
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
---   {"more_due", ""}             refused, but more overdue units may be given back: send it again
---   {"purchase_limit", limit taken}  number of the limit, and what its customer has already
---   {"insufficient", line available …}  every short line, with the most it could have had
---   {"held", candidate units …}  taken: for each line, from which candidates; only the one that the
---                                line comes whole from
+--   {"more_due", ""}             refused, but more overdue units can be reclaimed: send it again
+--   {"purchase_limit", limit units}     number of the limit, and what the customer has already
+--   {"insufficient", line available …}  each short line, with the most that it could have
+--   {"held", candidate units …}  taken: for each line its candidates, or only the candidate that
+--                                serves the whole line
 
 --@ limits
 
@@ -45,16 +48,15 @@ local first_id, first_level, first_counter = 7, 7 + n, 7 + n + k
 local cursor = first_counter + counters
 
 -- read
-local closed, locations = read_stock(stock_key, args, first_level, first_level + k - 1)
-if closed then return { closed } end
+local closed, version, backlog = read_stock(stock_key, args, first_level, first_level + k - 1)
+if closed or backlog then return { closed or 'backlog' } end
 local stored = redis.call('HMGET', reservations_key, unpack(args, first_id, first_id + n - 1))
-if counters > 0 then fields(limits_key, args, first_counter, first_counter + counters - 1, take_taken) end
+if counters > 0 then read_fields(limits_key, args, first_counter, first_counter + counters - 1, load_limit) end
 
 -- decide
 local created = int(now)
 local shapes = {} -- text of a shape -> the shape
-local list, listed = {}, 0 -- the new records, as id, record, …
-local reclaimed, more_due = false, false
+local list, listed = {}, 0 -- the new records: id, record, …
 
 -- location_of returns the location of a level between two separators, as a record has it.
 local location_texts = {}
@@ -80,22 +82,22 @@ local function read_shape(text)
   return shapes[text]
 end
 
--- add_record keeps a new record. The tail is what follows its head.
+-- add_record adds the record and the event of a request. The tail of a record follows its head.
 local function add_record(id, shape, tail)
   local record = shape.head .. args[cursor + 1] .. tail
   records[id] = record
   list[listed + 1], list[listed + 2] = id, record
   listed = listed + 2
-  watch(shape.deadline, id)
+  add_deadline(shape.deadline, id)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
--- exceeded returns the number of the first purchase limit that the request would exceed, and the
--- units counted there. The number is 0 if the stored counter is no number.
+-- exceeded returns the number of the first purchase limit that the request would exceed, and what
+-- the customer has; or 0 if the text of a counter is no number.
 local function exceeded(shape)
   local at = cursor + shape.first_limit
   for i = 1, shape.limits do
-    local units = taken[args[first_counter + args[at] - 1]]
+    local units = limit_units[args[first_counter + args[at] - 1]]
     if not units then return 0, 0 end
     if units + args[at + 1] > tonumber(args[at + 2]) then return i, units end
     at = at + 3
@@ -103,16 +105,16 @@ local function exceeded(shape)
   return nil
 end
 
--- count_limits counts the request towards its purchase limits.
-local function count_limits(shape)
+-- add_to_limits adds the request to the counters of its purchase limits.
+local function add_to_limits(shape)
   local at = cursor + shape.first_limit
   for _ = 1, shape.limits do
-    count_limit(args[first_counter + args[at] - 1], tonumber(args[at + 1]))
+    add_to_limit(args[first_counter + args[at] - 1], tonumber(args[at + 1]))
     at = at + 3
   end
 end
 
--- new_replay returns the function that decides a request whose id is known.
+-- new_replay makes the function that decides a request whose id is known.
 local function new_replay()
   --@ records
   return function(id, record)
@@ -126,53 +128,29 @@ local function new_replay()
   end
 end
 
--- new_allocate returns the function that decides a request which is not plain. It is called for the
--- first such request: its functions take Redis longer to make than a plain reservation takes.
-local function new_allocate()
-  --@ records tags plain expiry allocation
-
-  -- attempt takes what a request asks for. It returns a refusal and its payload, or nil and the lines.
-  local function attempt(shape)
-    local lines, missing, bad = read_lines(cursor + 3, shape.count)
-    if bad then return 'corrupt', bad end
-    if #missing > 0 then return 'no_location', table.concat(missing, US) end
-    local over, had = exceeded(shape)
-    if over == 0 then return 'corrupt', 'limits' end
-    if over then return 'purchase_limit', int(over) .. US .. int(had) end
-    journal = 0
-    local short = allocate(lines, shape.way)
-    if short then return 'insufficient', table.concat(short, RS) end
-    return nil, lines
-  end
-
+-- new_reserve makes the function that decides any other request. It is called for the first that is
+-- not plain: Redis takes longer to make these functions than to decide a plain request.
+local function new_reserve()
+  --@ records attributes plain expiry candidates allocation
   return function(id, shape)
     local refusal, result = attempt(shape)
     local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'
     if not lasting and not reclaimed then
-      local _
-      reclaimed = true
-      _, _, more_due = reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+      reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
       refusal, result = attempt(shape)
     end
     if refusal and not lasting and more_due and not dry then return 'more_due', '' end
     if refusal then return refusal, result end
-    local tail, answer = {}, {}
-    for i, line in ipairs(result) do
-      local names = {}
-      for j = 1, #line.from, 2 do
-        names[j], names[j + 1] = line.names[line.from[j]], int(line.from[j + 1])
-      end
-      tail[i], answer[i] = line_text(line), table.concat(names, US)
-    end
-    for i = 1, journal do change(journal_level[i], available[journal_level[i]]) end
-    count_limits(shape)
-    add_record(id, shape, RS .. table.concat(tail, RS))
-    return 'held', table.concat(answer, RS)
+    local tail, answer = texts_of(result)
+    for i = 1, journal do set_available(journal_level[i], available[journal_level[i]]) end
+    add_to_limits(shape)
+    add_record(id, shape, tail)
+    return 'held', answer
   end
 end
 
--- first_of chooses among one line's candidates: the number of the first in routed order that has the
--- whole quantity; else nil, and the most that one has, nil also where that is not plain to see.
+-- first_of chooses among one line's candidates. It returns the number of the first in routed order
+-- that has the whole quantity; or nil and the most that one has, nil also if that is not plain.
 local function first_of(text, quantity)
   local most, best, best_units = nil, nil, nil -- of all; of those tied
   for number, tied in string.gmatch(text, '(%d+)(=?)') do
@@ -188,10 +166,10 @@ local function first_of(text, quantity)
   return nil, most
 end
 
--- at_once decides the plain cases without any table: one line, or a few with one candidate each, and
--- no kit; nil where it is not that plain, or overdue units may still be given back for it.
+-- reserve_plain decides plain requests without a table: one line, or a few with one candidate each,
+-- and no kit. It returns nil if the request is not plain, or overdue units may be reclaimed for it.
 local PLAIN_LINES = 8
-local function at_once(id, shape)
+local function reserve_plain(id, shape)
   local count = shape.count
   if shape.limits > 0 and exceeded(shape) then return nil end
   local first, tail, answer = cursor + 3, '', ''
@@ -214,24 +192,17 @@ local function at_once(id, shape)
       if shape.way == 'units' and not units then return nil end
       return 'insufficient', '1' .. US .. int(math.max(0, most))
     end
-    change(level, units - quantity)
+    set_available(level, units - quantity)
     tail = tail .. RS .. args[at] .. location_of(level) .. args[at + 1] .. US .. '0'
     answer = at == first and text or answer .. RS .. text
   end
-  if shape.limits > 0 then count_limits(shape) end
+  if shape.limits > 0 then add_to_limits(shape) end
   add_record(id, shape, tail)
   return 'held', answer
 end
 
--- at_first serves all lines from their first candidate, one location, whatever split allows.
-local function at_first(id, shape)
-  local status, payload = at_once(id, shape)
-  if not status then return 'elsewhere', '' end
-  return status, payload
-end
-
-local replay, allocate = nil, nil
-local reply, replied = { 'ok', created, locations }, 3
+local replay, reserve = nil, nil
+local reply, replied = { 'ok', created, version }, 3
 for i = 1, n do
   local id, form = args[first_id + i - 1], args[cursor]
   local shape = shapes[form] or read_shape(form)
@@ -242,14 +213,13 @@ for i = 1, n do
     replay = replay or new_replay()
     status, payload = replay(id, record)
   else
-    if shape.first then
-      status, payload = at_first(id, shape)
-    elseif shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
-      status, payload = at_once(id, shape)
+    if shape.first or shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
+      status, payload = reserve_plain(id, shape)
+      if not status and shape.first then status, payload = 'elsewhere', '' end
     end
     if not status then
-      allocate = allocate or new_allocate()
-      status, payload = allocate(id, shape)
+      reserve = reserve or new_reserve()
+      status, payload = reserve(id, shape)
     end
   end
   reply[replied + 1], reply[replied + 2] = status, payload

@@ -1,5 +1,5 @@
--- return takes units that had left back into stock at some location: they are on hand and available there.
--- The reservation stays as it is, but for what its lines say came back.
+-- return takes units that had left back into stock at a location. They are on hand and available
+-- there. The reservation keeps its state; its lines say what came back.
 --
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
@@ -13,44 +13,45 @@
 --   ARGV[3]  n             requests
 --   ARGV[4]  quantity_max  the largest on hand
 --   ARGV[5]  locations_max the most locations
---   ARGV[6]  the n ids, then for each request: version or "", transition, settled (the version that the
---            ledger has, "*" where there is no ledger), id of the operation, fingerprint, location, record
---            of the ledger where this has forgotten it or "", parts, then for each part: line, quantity
--- Output: "ok", now_ms, version of the locations, then status and payload for each request; or the
--- one word "fenced", "loading", "stopped" (gate), "refused" (the stream did not take the entry)
---   {"not_found", ""}            no such reservation
+--   ARGV[6]  the n ids, then for each request: version or "", transition, settled (the ledger's
+--            version, or "*" without a ledger), id of the operation, fingerprint, location, the
+--            ledger's record if Redis has forgotten it or "", parts, then for each part: line,
+--            quantity
+-- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
+-- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
+--   {"not_found", ""}            there is no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
---   {"conflict", ""}             the ledger has another reservation under this id, or the operation's id
---                                was used for another
---   {"repeat", record}           the same operation: nothing changed
---   {"wrong_state", record}      nothing of it can have left
---   {"version_conflict", record}  its version is another
+--   {"conflict", ""}             the ledger has another reservation under this id, or the
+--                                operation's id was used for another one
+--   {"repeat", record}           the same operation was made before: nothing changed
+--   {"wrong_state", record}      no units of it can have left
+--   {"version_conflict", record}  it has another version
 --   {"unsettled", record}        the ledger has not decided that version yet
---   {"unknown_line", part}       number of the part whose line it does not have
+--   {"unknown_line", part}       number of the part that names no line of the reservation
 --   {"exceeds", part units}      number of the part that asks for more units than are out
 --   {"over_limit", sku on_hand}  on hand would exceed its limit
 --   {"too_many_locations", ""}   the location would be one too many
 --   {"done", record}             taken back
 
---@ records limits tags counts parts operations
+--@ records limits attributes counts partial operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local quantity_max, locations_max = tonumber(args[4]), tonumber(args[5])
-local first_id, cursor = 6, 6 + n
+local first_id, first_request = 6, 6 + n
 
 -- read
-local closed, locations = read_stock(stock_key, {}, 1, 0)
-if closed and closed ~= 'backlog' then return { closed } end
+local closed, locations_version = read_stock(stock_key)
+if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-read_places(levels_key)
-local starts, ids, names, listed = {}, {}, {}, {}
+read_locations(levels_key)
+local ids, names, listed, at = {}, {}, {}, first_request
 for i = 1, n do
-  local id, to = args[first_id + i - 1], args[cursor + 5]
-  starts[i], ids[i] = cursor, args[cursor + 3]
-  if not records[id] and args[cursor + 6] ~= '' then records[id] = args[cursor + 6] end
+  local id, to = args[first_id + i - 1], args[at + 5]
+  ids[i] = args[at + 3]
+  if not records[id] and args[at + 6] ~= '' then records[id] = args[at + 6] end
   local r = reservation(id)
   for _, line in ipairs(r and r.lines or {}) do
     local level = line.sku .. US .. to
@@ -59,53 +60,55 @@ for i = 1, n do
       names[#names + 1] = level
     end
   end
-  cursor = cursor + 8 + 2 * tonumber(args[cursor + 7])
+  at = at + 8 + 2 * args[at + 7]
 end
-fields(operations_key, ids, 1, n, take_operation)
-fields(stock_key, names, 1, #names, take_available)
-fields(levels_key, names, 1, #names, take_counts)
+read_fields(operations_key, ids, 1, n, load_operation)
+read_fields(stock_key, names, 1, #names, load_available)
+read_fields(levels_key, names, 1, #names, load_counts)
 
 -- decide
--- gone is the units of a line that have left.
-local function gone(line)
+-- units_fulfilled returns the units of a line that have left.
+local function units_fulfilled(line)
   local units = 0
   for _, a in ipairs(line.from) do units = units + a.fulfilled end
   return units
 end
 
+-- is_shipped reports whether units of a reservation can have left.
 local function is_shipped(r)
   if r.state == 'confirmed' or r.state == 'fulfilled' then return true end
   for _, line in ipairs(r.state == 'released' and r.lines or {}) do
-    if gone(line) > 0 then return true end
+    if units_fulfilled(line) > 0 then return true end
   end
   return false
 end
 
--- out is the units of some lines, all of one kit or one alone, that left and did not come back.
-local function out(r, numbers)
+-- units_out returns the units that left and did not come back. The lines are those of one kit, or a
+-- single one.
+local function units_out(r, numbers)
   local most = nil
   for _, number in ipairs(numbers) do
     local line = r.lines[number]
-    local units = math.floor((gone(line) - whole(line.returned)) / tags(line).each)
+    local units = math.floor((units_fulfilled(line) - whole(line.returned)) / attributes(line).each)
     most = math.min(most or units, units)
   end
   return most
 end
 
--- parts_back returns a refusal and its payload, or nil, nil and the parts as line number -> units.
-local function parts_back(r, at, count)
-  local parts, named = {}, lines_named(r)
+-- read_returned returns a refusal and its payload, or nil, nil and line number -> units.
+local function read_returned(r, at, count)
+  local parts, named = {}, lines_by_name(r)
   for i = 1, count do
     local numbers, units = named[args[at + 2 * i - 2]], tonumber(args[at + 2 * i - 1])
     if not numbers then return 'unknown_line', int(i) end
-    local most = out(r, numbers)
+    local most = units_out(r, numbers)
     if units > most then return 'exceeds', int(i) .. US .. int(most) end
-    for _, number in ipairs(numbers) do parts[number] = units * tags(r.lines[number]).each end
+    for _, number in ipairs(numbers) do parts[number] = units * attributes(r.lines[number]).each end
   end
   return nil, nil, parts
 end
 
--- sum lists the levels that get units, and how many.
+-- sum lists the levels that get units, and their units.
 local function sum(r, parts, to)
   local list, units = {}, {}
   for i, line in ipairs(r.lines) do
@@ -116,24 +119,24 @@ local function sum(r, parts, to)
   return list, units
 end
 
--- obstacle is why levels can't get units: a refusal and its payload, or nil.
+-- obstacle returns why levels can't get units, a refusal and its payload, or nil.
 local function obstacle(list, units, to)
   for _, level in ipairs(list) do
     if is_broken(level) then return 'corrupt', level end
     local there = counts[level] and counts[level][1] or 0
     if there + units[level] > quantity_max then return 'over_limit', split(level, US)[1] .. US .. int(there) end
-    if not counts[level] and not is_place[to] and places >= locations_max then return 'too_many_locations', '' end
+    if not counts[level] and not is_location[to] and location_count >= locations_max then return 'too_many_locations', '' end
   end
   return nil
 end
 
--- put adds units to levels; it returns them as the event has them: of each SKU, led by FS, on hand before
--- and after, and available.
-local function put(list, units, to)
+-- add_units adds units to levels. It returns them as the event has them: for each, led by FS, SKU,
+-- on hand before and after, and available.
+local function add_units(list, units, to)
   local text = ''
   for _, level in ipairs(list) do
     local c = counts[level] or { 0, 0, 0, 0 }
-    if not counts[level] then add_place(to) end
+    if not counts[level] then add_location(to) end
     set_level(level, c[1] + units[level], c[3], c[4])
     local after = { split(level, US)[1], int(c[1]), int(counts[level][1]), int(available[level]) }
     text = text .. FS .. table.concat(after, FS)
@@ -141,19 +144,18 @@ local function put(list, units, to)
   return text
 end
 
-local function decide(id, at)
-  local version, transition, settled = args[at], args[at + 1], args[at + 2]
-  local operation, fingerprint, to = args[at + 3], args[at + 4], args[at + 5]
+-- take_back decides a request: "return" is a keyword of Lua.
+local function take_back(id, at, version, transition, settled, operation, fingerprint, to, _, count)
   if not records[id] then return 'not_found', '' end
   local r = reservation(id)
   if not r then return 'corrupt', id end
-  local before = known(operation, fingerprint)
+  local before = find_operation(operation, fingerprint)
   if r.transition == CONFLICT or before and not before.same then return 'conflict', '' end
   if before then return 'repeat', records[id] end
   if not is_shipped(r) then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
   if settled ~= '*' and settled ~= int(r.version) then return 'unsettled', records[id] end
-  local refusal, payload, parts = parts_back(r, at + 8, tonumber(args[at + 7]))
+  local refusal, payload, parts = read_returned(r, at + 8, tonumber(count))
   if refusal then return refusal, payload end
   local list, units = sum(r, parts, to)
   refusal, payload = obstacle(list, units, to)
@@ -163,24 +165,19 @@ local function decide(id, at)
     line.returned = int(whole(line.returned) + back)
   end
   r.body = nil
-  if r.state == 'released' then transition = transition .. '+' end -- it was confirmed, as release has it
-  local extra = operation .. FS .. fingerprint .. FS .. to .. put(list, units, to)
-  operate(operation, fingerprint, now, nonce)
-  return 'done', move('return', id, r, r.state, transition, extra)
+  if r.state == 'released' then transition = transition .. '+' end -- it was confirmed: see release
+  local extra = operation .. FS .. fingerprint .. FS .. to .. add_units(list, units, to)
+  set_operation(operation, fingerprint, now, nonce)
+  return 'done', step('return', id, r, r.state, transition, extra)
 end
 
-local reply = { 'ok', int(now), locations }
-for i = 1, n do
-  reply[#reply + 1], reply[#reply + 2] = decide(args[first_id + i - 1], starts[i])
-end
+--@ requests
+local reply = answer_each(take_back, 8, 2)
 
 -- write
 if #events > 0 then
   if not append(events_key, nonce, now) then return { 'refused' } end
-  local stock_list, levels_list
-  stock_list, levels_list, reply[3] = placed(locations)
-  write_stock(stock_key, stock_list)
-  write_counts(levels_key, levels_list)
+  reply[3] = write_levels(stock_key, levels_key, locations_version, {})
   write_records(reservations_key, {})
   write_operations(operations_key)
 end

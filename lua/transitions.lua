@@ -1,26 +1,13 @@
--- transitions is put into scripts of a reservation's steps.
+-- transitions has the checks that the steps of a reservation share.
 
--- repeated says whether a whole transition has been made already: the reservation is where the call
--- wants it, and was not ahead of the caller.
-local function repeated(r, state, version)
+-- is_repeat reports whether a whole transition was already made: the reservation is in the wanted
+-- state, and its version is not below the caller's.
+local function is_repeat(r, state, version)
   return r.state == state and (version == '' or tonumber(version) <= r.version)
 end
 
--- unsettled says that a confirmed reservation's last step is not decided by the ledger yet: nothing
--- may follow it until then.
-local function unsettled(r, settled)
+-- is_unsettled reports whether the ledger has yet to decide the last step of a confirmed
+-- reservation. Until then no step may follow.
+local function is_unsettled(r, settled)
   return r.state == 'confirmed' and settled ~= '*' and settled ~= int(r.version)
-end
-
--- counts_of lists the levels of a record's allocations.
-local function counts_of(r, names, listed)
-  for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if not listed[level] then
-        listed[level] = true
-        names[#names + 1] = level
-      end
-    end
-  end
 end

@@ -29,7 +29,7 @@ var (
 	logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 )
 
-// A checkout sells beside `holdfast serve`, which applies the event stream to Postgres.
+// A checkout sells alongside `holdfast serve`, which applies the event stream to Postgres.
 func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()

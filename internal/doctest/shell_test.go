@@ -8,14 +8,12 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +21,6 @@ import (
 
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
-	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 var update = flag.Bool("update", false, "rewrite the outputs in the pages")
@@ -31,9 +28,9 @@ var update = flag.Bool("update", false, "rewrite the outputs in the pages")
 // patience bounds one page. A busy machine is slow, and a snippet that hangs should still end.
 const patience = 3 * time.Minute
 
-// What the pages say, and the test replaces by a server of its own.
+// What the pages say, and the test replaces by a server of its own. Their localhost:8080 stays: curl
+// is told where that is.
 const (
-	serverInPages   = "localhost:8080"
 	redisInPages    = "127.0.0.1:6379"
 	postgresInPages = "127.0.0.1:5432"
 )
@@ -41,10 +38,23 @@ const (
 // inRepository is the option of a sh block that is run in the folder of the module.
 const inRepository = "in-repository"
 
-// preamble ends with the page what it has started, and has curl print nothing of its progress.
-const preamble = "trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT\n" +
-	"curl() { command curl -s \"$@\"; }\n" +
-	"exec 2>&1\n"
+// preamble begins each script. What the page has started ends with it, curl prints nothing of its
+// progress, and a server takes any free port, which its log tells.
+const preamble = `
+trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT
+exec 2>&1
+server=localhost:8080
+curl() { command curl -s --connect-to "localhost:8080:$server" "$@"; }
+export HOLDFAST_HTTP_LISTEN=127.0.0.1:0
+await_server() {
+	while ! grep -q '"address"' "$log"; do
+		kill -0 $! || return
+		sleep 0.05
+	done
+	server=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$log")
+	export HOLDFAST_SERVER=http://$server
+}
+`
 
 // bin is a folder with the program.
 var bin string
@@ -122,87 +132,72 @@ const mark = "\x1e\n"
 // run runs the blocks in one shell and returns the output of each, both streams together.
 func run(t *testing.T, page string, script []block) []string {
 	t.Helper()
-	port, err := testserver.FreePort(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	ours, theirs := []string{serverInPages, address}, []string{address, serverInPages}
-	var whole strings.Builder
-	for _, b := range script {
-		whole.WriteString(b.text)
-	}
-	var environment []string
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "HOLDFAST_") {
-			environment = append(environment, pair)
-		}
-	}
-	environment = append(environment, "PATH="+bin+":"+os.Getenv("PATH"), "USER=ada", "HOLDFAST_HTTP_LISTEN="+address)
-	environment = append(environment, goSettings()...)
-	if strings.Contains(whole.String(), redisInPages) {
-		redis := redistest.Start(t, "--appendonly", "yes")
-		ours, theirs = append(ours, redisInPages, redis.Addr()), append(theirs, redis.Addr(), redisInPages)
-	}
-	if strings.Contains(whole.String(), postgresInPages) {
-		postgres := pgtest.Start(t)
-		address, err := url.Parse(postgres.URL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ours, theirs = append(ours, postgresInPages, postgres.Addr()), append(theirs, postgres.Addr(), postgresInPages)
-		environment = append(environment, "PGHOST="+address.Hostname(), "PGPORT="+address.Port(), "PGUSER="+address.User.Username())
-	}
-	serve := serving{log: filepath.Join(t.TempDir(), "serve.log"), address: address}
 	repository, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := preamble
+	log := filepath.Join(t.TempDir(), "serve.log")
+	text := "log='" + log + "'" + preamble
 	for _, b := range script {
-		lines := serve.inBackground(strings.NewReplacer(ours...).Replace(b.text))
+		lines := inBackground(b.text)
 		if b.options == inRepository {
 			lines = "pushd '" + repository + "' >/dev/null\n" + lines + "popd >/dev/null\n"
 		}
 		text += lines + "printf '\\036\\n'\n"
 	}
+	ours, theirs, environment := services(t, text)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	shell := exec.CommandContext(ctx, "bash", "-eu", "-c", text)
+	shell := exec.CommandContext(ctx, "bash", "-eu", "-c", ours.Replace(text))
 	shell.Dir, shell.Env = t.TempDir(), environment
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
 	var output bytes.Buffer
 	shell.Stdout, shell.Stderr = &output, &output
 	err = shell.Run()
-	outputs := strings.Split(strings.NewReplacer(theirs...).Replace(output.String()), mark)
+	outputs := strings.Split(theirs.Replace(output.String()), mark)
 	if last := len(outputs) - 1; err != nil || last != len(script) {
-		log, _ := os.ReadFile(serve.log)
+		logged, _ := os.ReadFile(log)
 		at := script[min(last, len(script)-1)]
-		t.Fatalf("%s:%d: %v\n%s\noutput:\n%s\nlog of the server:\n%s", page, at.line, err, at.text, outputs[last], log)
+		t.Fatalf("%s:%d: %v\n%s\noutput:\n%s\nlog of the server:\n%s", page, at.line, err, at.text, outputs[last], logged)
 	}
 	return outputs[:len(script)]
 }
 
-// serving runs `holdfast serve` as a page shows it, in another terminal.
-type serving struct{ log, address string }
+// services starts what a script speaks to. ours puts its addresses into the script, and theirs those of
+// the pages into the output.
+func services(t *testing.T, script string) (ours, theirs *strings.Replacer, environment []string) {
+	t.Helper()
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "HOLDFAST_") {
+			environment = append(environment, pair)
+		}
+	}
+	environment = append(environment, "PATH="+bin+":"+os.Getenv("PATH"), "USER=ada")
+	environment = append(environment, goSettings()...)
+	var there, back []string
+	if strings.Contains(script, redisInPages) {
+		redis := redistest.Start(t, "--appendonly", "yes")
+		there, back = append(there, redisInPages, redis.Addr()), append(back, redis.Addr(), redisInPages)
+	}
+	if strings.Contains(script, postgresInPages) {
+		postgres := pgtest.Start(t)
+		at, err := url.Parse(postgres.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, back = append(there, postgresInPages, postgres.Addr()), append(back, postgres.Addr(), postgresInPages)
+		environment = append(environment, "PGHOST="+at.Hostname(), "PGPORT="+at.Port(), "PGUSER="+at.User.Username())
+	}
+	return strings.NewReplacer(there...), strings.NewReplacer(back...), environment
+}
 
 // server is a line that starts a server, with or without variables.
-var server = regexp.MustCompile(`^([A-Z_]+=\S+ )*holdfast serve\b`)
+var server = regexp.MustCompile(`(?m)^(?:[A-Z_]+=\S+ )*holdfast serve\b.*$`)
 
-// inBackground lets the lines that start a server go on in the background, once it answers.
-func (s serving) inBackground(script string) string {
-	var out strings.Builder
-	for line := range strings.Lines(script) {
-		if !server.MatchString(line) {
-			out.WriteString(line)
-			continue
-		}
-		fmt.Fprintf(&out, "%s >>%s &\n", strings.TrimSuffix(line, "\n"), s.log+" 2>&1")
-		fmt.Fprintf(&out, "curl -sf --retry 300 --retry-delay 0 --retry-max-time 60 --retry-connrefused --retry-all-errors "+
-			"http://%s/readyz >/dev/null\n", s.address)
-	}
-	return out.String()
+// inBackground has servers run on beside the script, as a page runs them in another terminal.
+func inBackground(script string) string {
+	return server.ReplaceAllString(script, `: >"$$log"; $0 >>"$$log" 2>&1 &`+"\nawait_server")
 }
 
 // check compares the outputs of the sh blocks with what the page shows behind them, from the end: an

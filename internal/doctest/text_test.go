@@ -7,9 +7,12 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,41 +21,42 @@ import (
 
 // TestGo checks that each go block stands in an Example, where the compiler and go test see it.
 func TestGo(t *testing.T) {
-	bodies := examples(t, "cache", "reconcile")
+	bodies := examples(t)
 	for _, page := range pages(t) {
 		for _, b := range blocks(t, page) {
 			if b.language == "go" && !strings.Contains(bodies, dedented(b.text)) {
-				t.Errorf("%s:%d: not in an Example of cache or reconcile", page, b.line)
+				t.Errorf("%s:%d: this is not in the body of an Example, word for word", page, b.line)
 			}
 		}
 	}
 }
 
-// examples returns the bodies of all Examples of packages.
-func examples(t *testing.T, packages ...string) string {
+// examples returns the bodies of all Examples.
+func examples(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, name := range packages {
-		files, err := filepath.Glob(filepath.Join(root, name, "*_test.go"))
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
-		for _, path := range files {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			set := token.NewFileSet()
-			file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range file.Decls {
-				if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Example") {
-					all.WriteString(dedented(string(text[set.Position(f.Body.Lbrace).Offset+1 : set.Position(f.Body.Rbrace).Offset])))
-				}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Example") {
+				all.WriteString(dedented(string(text[set.Position(f.Body.Lbrace).Offset+1 : set.Position(f.Body.Rbrace).Offset])))
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all.String()
 }
@@ -80,6 +84,45 @@ func TestYAML(t *testing.T) {
 					break
 				} else if err != nil {
 					t.Fatalf("%s:%d: %v", page, b.line, err)
+				}
+			}
+		}
+	}
+}
+
+var (
+	codeSpan = regexp.MustCompile("`[^`\n]+`")
+	command  = regexp.MustCompile(`\bholdfast ([a-z].*)`)
+	word     = regexp.MustCompile(`^[a-z]+$`)
+	flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
+)
+
+// TestCommands checks that the commands and flags exist that a page names without running them.
+func TestCommands(t *testing.T) {
+	for _, page := range pages(t) {
+		shown := codeSpan.FindAllString(fenced.ReplaceAllString(string(read(t, page)), ""), -1)
+		for _, b := range blocks(t, page) {
+			if b.language == "text" || b.language == "ini" {
+				shown = append(shown, strings.Split(b.text, "\n")...)
+			}
+		}
+		for _, line := range shown {
+			match := command.FindStringSubmatch(line)
+			if match == nil {
+				continue
+			}
+			words := strings.Fields(strings.Trim(match[1], "`"))
+			if i := slices.IndexFunc(words, func(w string) bool { return !word.MatchString(w) }); i >= 0 {
+				words = words[:i]
+			}
+			name := strings.Join(words, " ")
+			help, err := exec.Command(filepath.Join(bin, "holdfast"), append(words, "--help")...).CombinedOutput()
+			if err != nil || !strings.Contains(string(help), "holdfast "+name+" ") {
+				t.Errorf("%s: %q: there is no command %q", page, line, name)
+			}
+			for _, name := range flagName.FindAllString(match[1], -1) {
+				if !strings.Contains(string(help), name+" ") {
+					t.Errorf("%s: %q: there is no flag %s", page, line, name)
 				}
 			}
 		}

@@ -1,0 +1,58 @@
+-- attributes reads what the name of a line carries: its kit and its purchase limits. It needs
+-- limits.
+
+-- attributes returns the attributes of a line: its name; its kit, or nil; how many units go into
+-- one kit, 1 if there is none; and its limits, each with id, most and each.
+local function attributes(line)
+  local t = line.attributes
+  if t then return t end
+  local parts = split(line.line, FS)
+  t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
+  for i = 4, #parts do
+    local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
+    if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
+  end
+  line.attributes = t
+  return t
+end
+
+-- is_limited reports whether a purchase limit counts any line of a record. Most lines have no
+-- attributes.
+local function is_limited(r)
+  for _, line in ipairs(r.lines) do
+    if string.find(line.line, FS, 1, true) and #attributes(line).limits > 0 then return true end
+  end
+  return false
+end
+
+-- each_limit calls visit with counter, units, most units and id of each limit that counts a record.
+-- The units are those of the whole record, or those of parts, line number -> units.
+local function each_limit(r, parts, visit)
+  if not is_limited(r) then return end
+  local customer = split(r.fixed, US)[3]
+  for i, line in ipairs(r.lines) do
+    local units = 0
+    if parts then
+      units = parts[i] or 0
+    else
+      for _, a in ipairs(line.from) do units = units + a.quantity end
+    end
+    for _, limit in ipairs(attributes(line).limits) do
+      visit(limit.id .. US .. customer, units / limit.each, limit.most, limit.id)
+    end
+  end
+end
+
+-- read_limits reads the counters of the limits that count some records.
+local function read_limits(key, list)
+  local names, listed = {}, {}
+  for _, r in ipairs(list) do
+    each_limit(r, nil, function(name)
+      if limit_units[name] == nil and not listed[name] then
+        listed[name] = true
+        names[#names + 1] = name
+      end
+    end)
+  end
+  read_fields(key, names, 1, #names, load_limit)
+end
