@@ -285,7 +285,7 @@ func TestSoldOut_Model(t *testing.T) {
 			return time.Duration(due) * SoldOutCacheMin
 		}
 	})
-	if told.calls["glance insufficient_stock"] == 0 {
+	if told.calls["glance insufficient_stock"] == 0 && !testing.Short() { // too few histories
 		t.Errorf("nothing was refused by a glance: %v", told.calls)
 	}
 }
@@ -336,7 +336,7 @@ func TestSoldOut_Exact(t *testing.T) {
 		}
 		b.invariants()
 	})
-	if told.calls["glance insufficient_stock"] == 0 || late == 0 {
+	if (told.calls["glance insufficient_stock"] == 0 || late == 0) && !testing.Short() { // too few histories
 		t.Errorf("%d differed, of %v", late, told.calls)
 	}
 }

@@ -120,6 +120,9 @@ func (s *stage) command(args ...any) {
 // TestFaults has each fault happen under load: nothing is sold twice, nothing that was answered as sold
 // is missing, Redis and the ledger agree in the end, and the gate is open again soon.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seven outages under load, each several seconds")
+	}
 	seed := reconciletest.SeedOf(t)
 	for _, outage := range outages {
 		for round := range reconciletest.AtFull(3, 1) {

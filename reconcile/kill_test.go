@@ -104,6 +104,9 @@ func over(r *reconciletest.Rig) *reconciletest.Instance {
 // TestKill_AtPoints has a reconciler be killed at each point of its work, under load; another goes on:
 // everything is applied once.
 func TestKill_AtPoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes under load, several seconds each")
+	}
 	seed := reconciletest.SeedOf(t)
 	for _, point := range []string{"read", "written", "applied", "trim"} {
 		t.Run(point, func(t *testing.T) {
@@ -147,6 +150,9 @@ func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *reconciletes
 
 // TestKill_AtRandom has reconcilers be killed again and again under load, at any moment.
 func TestKill_AtRandom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes under load, several seconds")
+	}
 	seed := reconciletest.SeedOf(t)
 	random := rand.New(rand.NewPCG(seed, 0))
 	r := reconciletest.NewRig(t)
@@ -176,6 +182,9 @@ func TestKill_AtRandom(t *testing.T) {
 // TestKill_Paused has three reconcilers, of which one at a time is stopped (SIGSTOP) and goes on later:
 // no event is left out or applied twice, and the throughput is kept.
 func TestKill_Paused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes under load, stopped for several seconds")
+	}
 	seed := reconciletest.SeedOf(t)
 	r := reconciletest.NewRig(t)
 	i := over(r)

@@ -183,8 +183,8 @@ func TestProgramStopped(t *testing.T) {
 	}
 	one.signal(syscall.SIGCONT)
 	two.do(t, "then", hold("b", "A", 1))
-	two.do(t, "then", transition("confirm", "b", ""))
+	two.comesBack(t, transition("confirm", "b", ""))
 	one.do(t, "then", hold("c", "A", 1))
-	one.do(t, "then", transition("confirm", "c", ""))
+	one.comesBack(t, transition("confirm", "c", ""))
 	one.do(t, "then", stocked("A", "berlin", [6]int{100, 0, 3, 0, 0, 97}))
 }

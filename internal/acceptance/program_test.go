@@ -41,7 +41,8 @@ func start(t *testing.T, args ...string) *program {
 // ledgers are the databases beside each Redis, *redistest.Server -> URL.
 var ledgers sync.Map
 
-// startOn runs `holdfast serve` on a free port, a real Redis and the ledger that belongs to it.
+// startOn runs `holdfast serve` on a free port, a real Redis and the ledger that belongs to it. It
+// returns once the program serves calls, unless that Redis does not run.
 func startOn(t *testing.T, redis *redistest.Server, args ...string) *program {
 	t.Helper()
 	url, known := ledgers.Load(redis)
@@ -51,6 +52,7 @@ func startOn(t *testing.T, redis *redistest.Server, args ...string) *program {
 	}
 	p := startAs(t, onRedis, append([]string{"--redis-url=" + redis.URL(), "--postgres-url=" + url.(string)}, args...)...)
 	p.durable = true
+	await(t, "the stock to open", func() bool { return redis.Pid() == 0 || p.send(t, get("/readyz")).status == 200 })
 	return p
 }
 

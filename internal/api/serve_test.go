@@ -45,7 +45,7 @@ func status(t *testing.T, url string) int {
 func TestServe(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	store := &fakeStore{during: func(context.Context) { entered <- struct{}{}; <-leave }}
-	s := serve(t, api.New(store, api.Options{}), api.Timeouts{Notice: 200 * time.Millisecond})
+	s := serve(t, api.New(store, api.Options{}), api.Timeouts{Notice: time.Second})
 	inFlight := make(chan int)
 	go func() { inFlight <- status(t, s.url+"/v1/stock/TEE-M") }()
 	<-entered

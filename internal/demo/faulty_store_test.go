@@ -101,6 +101,9 @@ func neverConfirm(*faultyStore, context.Context, cache.TransitionRequest) (cache
 
 // TestSaleFindsFaultyStore runs whole sales on a faulty store.
 func TestSaleFindsFaultyStore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six sales of two seconds, one after another")
+	}
 	for _, test := range []struct {
 		name  string
 		fault *faultyStore

@@ -86,6 +86,9 @@ func goSettings() []string { return []string{"GOBIN=" + bin, "GOFLAGS=-buildvcs=
 
 // TestShell runs the sh blocks of each page in an empty folder, with holdfast in PATH.
 func TestShell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs every page, several with servers and load")
+	}
 	for _, tool := range []string{"bash", "curl", "redis-cli", "psql"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%v: install it, or run .ci/install", err)
