@@ -21,13 +21,13 @@ var (
 	ErrInUse           = errors.New("in use")
 	ErrWrongState      = errors.New("wrong state")
 	ErrVersionConflict = errors.New("version conflict")
-	ErrUnavailable     = errors.New("redis is unavailable")   // repeat with the same id
-	ErrRebuilding      = errors.New("stock is being rebuilt") // repeat with the same id
-	ErrBacklogFull     = errors.New("the backlog is full")    // repeat with the same id
-	ErrNotDurable      = errors.New("not durable yet")        // repeat with the same id
-	ErrCorrupt         = errors.New("stored value is corrupt")
-	ErrNewer           = errors.New("written by a newer version of this program")
-	ErrClosed          = errors.New("store is closed")
+	ErrUnavailable     = errUnavailable // repeat with the same id
+	ErrRebuilding      = errRebuilding  // repeat with the same id
+	ErrBacklogFull     = errBacklogFull // repeat with the same id
+	ErrNotDurable      = errNotDurable  // repeat with the same id
+	ErrCorrupt         = errCorrupt
+	ErrNewer           = errNewer
+	ErrClosed          = errClosed
 )
 
 // Fault is one thing wrong with a request.

@@ -27,9 +27,9 @@ type Entry struct {
 
 // Event is one transition of a reservation, or one operation on levels.
 type Event struct {
-	Verb          Verb
+	Verb          verbT
 	ID            string // of the reservation or operation
-	StateBefore   State  // "" for reserve
+	StateBefore   state  // "" for reserve
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON of what Redis does not keep; else ""
 	Record        Record // the reservation as it is after; zero for an operation
@@ -57,7 +57,7 @@ type LevelEvent struct {
 // Step is the step that an event made; nonce is its entry's.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
-	case VerbAdjust, VerbRemove, VerbTransfer:
+	case verbAdjust, verbRemove, verbTransfer:
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
@@ -76,23 +76,23 @@ func (e *Event) Deltas() []LevelDelta {
 			SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
 			SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
 			BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
-			Removed:        e.Verb == VerbRemove,
+			Removed:        e.Verb == verbRemove,
 		}
 	}
 	return deltas
 }
 
-// DecodeEntry reads an entry of the stream; the error wraps ErrCorrupt, or ErrNewer where a newer
+// DecodeEntry reads an entry of the stream; the error wraps errCorrupt, or errNewer where a newer
 // Holdfast has written it.
 func DecodeEntry(id string, values map[string]any) (Entry, error) {
 	version, _ := values["v"].(string)
 	nonce, _ := values["n"].(string)
 	body, ok := values["e"].(string)
 	if n, err := strconv.Atoi(version); err == nil && n > eventVersionMax {
-		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrNewer)
+		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, errNewer)
 	}
 	if version != eventVersion || !ok || nonce == "" {
-		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrCorrupt)
+		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, errCorrupt)
 	}
 	at, rest, more := strings.Cut(body, groupSeparator)
 	f := fieldReader{rest: at}
@@ -110,7 +110,7 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 		entry.Events, entry.Raw = append(entry.Events, event), append(entry.Raw, text)
 	}
 	if f.failed {
-		return Entry{}, fmt.Errorf("entry %s: %w", id, ErrCorrupt)
+		return Entry{}, fmt.Errorf("entry %s: %w", id, errCorrupt)
 	}
 	return entry, nil
 }
@@ -118,7 +118,7 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 func decodeEvent(text string) (Event, error) {
 	head, body, _ := strings.Cut(text, recordSeparator)
 	f := fieldReader{rest: head}
-	e := Event{Verb: Verb(f.text()), ID: f.text()}
+	e := Event{Verb: verbT(f.text()), ID: f.text()}
 	switch e.Verb {
 	case VerbRevert:
 		e.Birth = f.text()
@@ -126,7 +126,7 @@ func decodeEvent(text string) (Event, error) {
 		e.Mark = &Mark{Audit: e.ID, How: How(f.text()), sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
 	case VerbRepair:
 		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.text()
-	case VerbAdjust, VerbRemove, VerbTransfer:
+	case verbAdjust, verbRemove, verbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
 		for part := range strings.SplitSeq(body, recordSeparator) {
 			l := fieldReader{rest: part}
@@ -135,22 +135,22 @@ func decodeEvent(text string) (Event, error) {
 				OnHandBefore: l.number(), OnHandAfter: l.number(),
 				SafetyStockBefore: l.number(), SafetyStockAfter: l.number(),
 				BackorderLimitBefore: l.number(), BackorderLimitAfter: l.number(),
-				AvailableAfter: l.number(), Counted: e.Verb == VerbAdjust && l.text() == "1",
+				AvailableAfter: l.number(), Counted: e.Verb == verbAdjust && l.text() == "1",
 			})
 			f.failed = f.failed || l.failed
 		}
 	default:
-		e.StateBefore, e.VersionBefore, e.Extra = State(f.text()), f.number(), f.text()
+		e.StateBefore, e.VersionBefore, e.Extra = state(f.text()), f.number(), f.text()
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, err)
 		}
-		if e.Verb == VerbReturn {
+		if e.Verb == verbReturn {
 			f.failed = !e.readReturn() || f.failed
 		}
 	}
 	if f.failed {
-		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, ErrCorrupt)
+		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, errCorrupt)
 	}
 	return e, nil
 }

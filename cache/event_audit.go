@@ -10,8 +10,8 @@ import (
 
 // The verbs of an audit: what Redis has of some names, and what was repaired of it.
 const (
-	VerbAudit  Verb = "audit"
-	VerbRepair Verb = "repair"
+	VerbAudit  verbT = "audit"
+	VerbRepair verbT = "repair"
 )
 
 // Mark is what Redis has of some names, read in one step, as an event of the stream: what stands before it
@@ -101,7 +101,7 @@ func (e *Event) decodeData(data any) error {
 		return nil
 	}
 	if d.failed || d.rest != "" {
-		return fmt.Errorf("data of %s: %w", e.Verb, ErrCorrupt)
+		return fmt.Errorf("data of %s: %w", e.Verb, errCorrupt)
 	}
 	return nil
 }

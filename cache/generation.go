@@ -18,7 +18,7 @@ import (
 // generation is the scripts of one epoch, as loaded.
 type generation struct {
 	epoch uint64
-	sha   map[Verb]string
+	sha   map[verbT]string
 }
 
 // redisMajorMin is the oldest Redis that refuses a script whole when memory is out.
@@ -82,7 +82,7 @@ func share[T any](ctx context.Context, group *singleflight.Group, what string, a
 func (s *hot) load(ctx context.Context, before *generation) (*generation, error) {
 	node, err := s.node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()
@@ -98,7 +98,7 @@ func (s *hot) load(ctx context.Context, before *generation) (*generation, error)
 		return nil, err
 	}
 	if before != nil && epoch < before.epoch {
-		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", ErrRebuilding, epoch, before.epoch)
+		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", errRebuilding, epoch, before.epoch)
 	}
 	return loadScripts(ctx, conn, epoch, id.real())
 }
@@ -111,24 +111,24 @@ func (s *hot) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, e
 		g, err = loadScripts(ctx, conn, epoch, id.real())
 		return err
 	})
-	if errors.Is(err, ErrNotDurable) {
-		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", ErrRebuilding, err)
+	if errors.Is(err, errNotDurable) {
+		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", errRebuilding, err)
 	}
 	return g, err
 }
 
 // loadScripts loads those of an epoch's scripts that Redis does not have. Two round trips.
 func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
-	names := make([]string, len(Verbs))
-	for i, verb := range Verbs {
+	names := make([]string, len(verbsT))
+	for i, verb := range verbsT {
 		names[i] = string(verb)
 	}
 	shas, err := loadNamed(ctx, conn, names, epoch, real)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{epoch: epoch, sha: make(map[Verb]string, len(Verbs))}
-	for i, verb := range Verbs {
+	g := &generation{epoch: epoch, sha: make(map[verbT]string, len(verbsT))}
+	for i, verb := range verbsT {
 		g.sha[verb] = shas[i]
 	}
 	return g, nil
@@ -146,7 +146,7 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 	}
 	there, err := conn.ScriptExists(ctx, shas...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("%w: look for the scripts: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: look for the scripts: %w", errUnavailable, err)
 	}
 	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i, text := range texts {
@@ -157,7 +157,7 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: load the scripts: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: load the scripts: %w", errUnavailable, err)
 	}
 	return shas, nil
 }
@@ -167,19 +167,19 @@ func (s *hot) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool
 	text, err := conn.HGet(ctx, s.keys.stock, fieldEpoch).Result()
 	if errors.Is(err, redis.Nil) {
 		if !initialise {
-			return 0, fmt.Errorf("%w: Redis has lost its data", ErrRebuilding)
+			return 0, fmt.Errorf("%w: Redis has lost its data", errRebuilding)
 		}
 		if err := conn.HSetNX(ctx, s.keys.stock, fieldEpoch, "1").Err(); err != nil {
-			return 0, fmt.Errorf("%w: initialise: %w", ErrUnavailable, err)
+			return 0, fmt.Errorf("%w: initialise: %w", errUnavailable, err)
 		}
 		text, err = conn.HGet(ctx, s.keys.stock, fieldEpoch).Result()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: read epoch: %w", ErrUnavailable, err)
+		return 0, fmt.Errorf("%w: read epoch: %w", errUnavailable, err)
 	}
 	epoch, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: epoch %q", ErrCorrupt, text)
+		return 0, fmt.Errorf("%w: epoch %q", errCorrupt, text)
 	}
 	return epoch, nil
 }

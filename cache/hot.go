@@ -20,8 +20,8 @@ type hot struct {
 	client      redis.UniversalClient
 	config      hotConfig
 	keys        keys
-	verbKeys    map[Verb][]string
-	queues      map[Verb]*queue
+	verbKeys    map[verbT][]string
+	queues      map[verbT]*queue
 	generation  atomic.Pointer[generation]
 	loading     singleflight.Group
 	loadFailure atomic.Pointer[loadFailure]
@@ -32,7 +32,7 @@ type hotConfig struct {
 	Client redis.UniversalClient // *redis.Client or *redis.ClusterClient, which must not retry
 	Prefix string                // of the keys
 	Number int                   // of the shard
-	Verbs  []Verb                // that are gathered into batches
+	Verbs  []verbT               // that are gathered into batches
 
 	Ledger  Loader        // says whose data Redis must have; nil: Redis alone says its epoch
 	Timeout time.Duration // of one batch, retries included
@@ -41,17 +41,17 @@ type hotConfig struct {
 	InFlightMax int // batches of one verb under way at once
 	QueueMax    int // requests of one verb that may wait
 
-	Batched func(verb Verb, size int, elapsed time.Duration) // told of each batch; may be nil
+	Batched func(verb verbT, size int, elapsed time.Duration) // told of each batch; may be nil
 	Logger  *slog.Logger
 }
 
-// newHot makes a shard. It does no I/O: the first call finds Redis, or returns ErrUnavailable.
+// newHot makes a shard. It does no I/O: the first call finds Redis, or returns errUnavailable.
 func newHot(c hotConfig) *hot {
 	s := &hot{
 		Clock: func() string { return "" }, client: c.Client, config: c, keys: keysOf(c.Prefix, c.Number),
-		verbKeys: make(map[Verb][]string), queues: make(map[Verb]*queue),
+		verbKeys: make(map[verbT][]string), queues: make(map[verbT]*queue),
 	}
-	for _, verb := range Verbs {
+	for _, verb := range verbsT {
 		s.verbKeys[verb] = s.keys.of(verb)
 	}
 	for _, verb := range c.Verbs {
@@ -61,12 +61,12 @@ func newHot(c hotConfig) *hot {
 }
 
 // do sends a request with the next batch of its verb and returns the answer.
-func (s *hot) do(ctx context.Context, verb Verb, r request) answer { return s.queues[verb].do(ctx, r) }
+func (s *hot) do(ctx context.Context, verb verbT, r request) answer { return s.queues[verb].do(ctx, r) }
 
 // now is the time for a script, or "".
 func (s *hot) now() string { return s.Clock() }
 
-// close finishes what is in flight and what waits, then refuses everything with ErrClosed. It returns
+// close finishes what is in flight and what waits, then refuses everything with errClosed. It returns
 // when that is done or ctx ends.
 func (s *hot) close(ctx context.Context) error {
 	done := make(chan struct{})
@@ -88,7 +88,7 @@ func (s *hot) close(ctx context.Context) error {
 }
 
 // depth counts the requests of a verb that wait, and its batches in flight.
-func (s *hot) depth(verb Verb) (waiting, inFlight int) {
+func (s *hot) depth(verb verbT) (waiting, inFlight int) {
 	if q := s.queues[verb]; q != nil {
 		return q.depth()
 	}

@@ -43,20 +43,20 @@ func inspect(ctx context.Context, conn *redis.Conn, k keys) (Identity, error) {
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
 		id.Version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
-		return Identity{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return Identity{}, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	if err := errors.Join(stored.Err(), now.Err()); err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return Identity{}, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.Version, ".", 2)[0]); err == nil && major < redisMajorMin {
-		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", ErrUnavailable, id.Version, redisMajorMin)
+		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", errUnavailable, id.Version, redisMajorMin)
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)
 	if text, there := stored.Val()[0].(string); there {
 		var err error
 		if id.Epoch, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return Identity{}, fmt.Errorf("%w: epoch %q", ErrCorrupt, text)
+			return Identity{}, fmt.Errorf("%w: epoch %q", errCorrupt, text)
 		}
 	}
 	return id, nil

@@ -67,23 +67,23 @@ func keysOf(prefix string, shard int) keys {
 }
 
 // of lists a verb's keys in the order its script binds them.
-func (k keys) of(verb Verb) []string {
+func (k keys) of(verb verbT) []string {
 	switch verb {
-	case VerbReserve, VerbExpire:
+	case verbReserve, verbExpire:
 		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
-	case VerbGlance:
+	case verbGlance:
 		return []string{k.stock, k.reservations, k.limits}
-	case VerbConfirm, VerbMove:
+	case verbConfirm, verbMove:
 		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}
-	case VerbRelease:
+	case verbRelease:
 		return []string{k.stock, k.levels, k.reservations, k.limits, k.events}
-	case VerbExtend:
+	case verbExtend:
 		return []string{k.stock, k.reservations, k.deadlines, k.events}
-	case VerbAdjust:
+	case verbAdjust:
 		return []string{k.stock, k.levels, k.operations, k.events}
-	case VerbReturn:
+	case verbReturn:
 		return []string{k.stock, k.levels, k.reservations, k.operations, k.events}
-	case VerbRemove, VerbTransfer:
+	case verbRemove, verbTransfer:
 		return []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}
 	default: // fulfill
 		return []string{k.stock, k.levels, k.reservations, k.events}

@@ -33,35 +33,26 @@ type Options struct {
 }
 
 // Verb names a script, as metrics and errors print it.
-type Verb string
+type Verb = verbT
 
 // The verbs.
 const (
-	VerbReserve  Verb = "reserve"
-	VerbGlance   Verb = "glance" // reserve's shorter question: see Options.SoldOutCache
-	VerbConfirm  Verb = "confirm"
-	VerbRelease  Verb = "release"
-	VerbExtend   Verb = "extend"
-	VerbFulfill  Verb = "fulfill"
-	VerbMove     Verb = "move"
-	VerbReturn   Verb = "return"
-	VerbExpire   Verb = "expire"
-	VerbAdjust   Verb = "adjust"
-	VerbRemove   Verb = "remove"
-	VerbTransfer Verb = "transfer"
+	VerbReserve  = verbReserve
+	VerbGlance   = verbGlance
+	VerbConfirm  = verbConfirm
+	VerbRelease  = verbRelease
+	VerbExtend   = verbExtend
+	VerbFulfill  = verbFulfill
+	VerbMove     = verbMove
+	VerbReturn   = verbReturn
+	VerbExpire   = verbExpire
+	VerbAdjust   = verbAdjust
+	VerbRemove   = verbRemove
+	VerbTransfer = verbTransfer
 )
 
-// The verbs that undo what the ledger has refused: the reconciler's alone.
-const (
-	VerbCompensate Verb = "compensate" // of a reservation
-	VerbRevert     Verb = "revert"     // of an operation
-)
-
-// Verbs lists those that are called.
-var Verbs = []Verb{
-	VerbReserve, VerbGlance, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
-	VerbAdjust, VerbRemove, VerbTransfer,
-}
+// Verbs lists the verbs that a Store calls.
+var Verbs = verbsT
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

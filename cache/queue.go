@@ -58,7 +58,7 @@ const lateAfter = 5 * time.Millisecond
 // bytes of a connection (RFC 896): what waits is sent when it fills a batch, or when nothing is in flight,
 // or what is in flight is late. There is no timer: a request that meets an idle queue goes at once, alone.
 type queue struct {
-	verb  Verb
+	verb  verbT
 	shard *hot
 
 	mu       sync.Mutex
@@ -77,7 +77,7 @@ type queue struct {
 // probeEvery is how often a request may find out whether a Redis that was down is back.
 const probeEvery = 50 * time.Millisecond
 
-func newQueue(s *hot, verb Verb) *queue {
+func newQueue(s *hot, verb verbT) *queue {
 	q := &queue{verb: verb, shard: s}
 	q.wake = sync.NewCond(&q.mu)
 	for range s.config.InFlightMax {
@@ -93,7 +93,7 @@ func (q *queue) do(ctx context.Context, r request) answer {
 		return answer{err: err}
 	}
 	if q.down.Load() && !q.mayProbe() {
-		return answer{err: ErrUnavailable}
+		return answer{err: errUnavailable}
 	}
 	p := pool.Get().(*pending)
 	p.ctx, p.request = ctx, r
@@ -123,10 +123,10 @@ func (q *queue) push(p *pending) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return ErrClosed
+		return errClosed
 	}
 	if len(q.waiting) >= q.shard.config.QueueMax {
-		return fmt.Errorf("%w: %d requests are waiting already", ErrUnavailable, len(q.waiting))
+		return fmt.Errorf("%w: %d requests are waiting already", errUnavailable, len(q.waiting))
 	}
 	q.waiting = append(q.waiting, p)
 	q.signal()
@@ -236,7 +236,7 @@ func (q *queue) finish(b *batch, err error) {
 	q.mu.Unlock()
 	for _, p := range waiting {
 		if p.state.CompareAndSwap(stateWaiting, stateSent) {
-			p.done <- answer{err: ErrUnavailable}
+			p.done <- answer{err: errUnavailable}
 		}
 	}
 }

@@ -21,7 +21,7 @@ const recordVersion = "1"
 // fields joined by the unit separator, lines led by the record separator. A line's name may have tags
 // (its kit, its limits). The scripts write it; Go only reads it, but for a rebuild.
 type Record struct {
-	State       State // as it was made by a transition: an overdue hold is held here
+	State       state // as it was made by a transition: an overdue hold is held here
 	Version     int64
 	Expires     int64  // Unix ms
 	Birth       string // nonce of the entry that made it
@@ -52,20 +52,20 @@ type RecordAllocation struct {
 	Fulfilled int64 // units of Quantity that have left
 }
 
-// DecodeRecord reads a stored record; the error wraps ErrCorrupt.
+// DecodeRecord reads a stored record; the error wraps errCorrupt.
 func DecodeRecord(text string) (Record, error) {
 	head, body, ok := strings.Cut(text, recordSeparator)
 	f := fieldReader{rest: head}
 	if v := f.text(); !ok || v != recordVersion {
-		return Record{}, fmt.Errorf("record of version %q: %w", v, ErrCorrupt)
+		return Record{}, fmt.Errorf("record of version %q: %w", v, errCorrupt)
 	}
 	r := Record{
-		State: State(f.text()), Version: f.number(), Expires: f.number(), Birth: f.text(),
+		State: state(f.text()), Version: f.number(), Expires: f.number(), Birth: f.text(),
 		Created: f.number(), Transition: f.text(), Fingerprint: f.text(),
 		Channel: location.Channel(f.text()), Customer: f.text(), Order: f.text(),
 	}
 	if f.failed || !f.end {
-		return Record{}, fmt.Errorf("head of record: %w", ErrCorrupt)
+		return Record{}, fmt.Errorf("head of record: %w", errCorrupt)
 	}
 	r.Lines = make([]RecordLine, 0, strings.Count(body, recordSeparator)+1)
 	for more := true; more; {
@@ -91,7 +91,7 @@ func decodeLine(text string) (RecordLine, error) {
 		})
 	}
 	if f.failed || !named {
-		return RecordLine{}, fmt.Errorf("line of record: %w", ErrCorrupt)
+		return RecordLine{}, fmt.Errorf("line of record: %w", errCorrupt)
 	}
 	return line, nil
 }
@@ -122,8 +122,8 @@ func (r Record) Reservation(id string, now int64) Reservation {
 		Channel: r.Channel, Customer: r.Customer, Order: r.Order,
 		Lines: make([]Line, 0, len(r.Lines)),
 	}
-	if r.State == StateHeld && r.Expires <= now {
-		res.State = StateExpired
+	if r.State == stateHeld && r.Expires <= now {
+		res.State = stateExpired
 	}
 	for i := range r.Lines {
 		l := &r.Lines[i]

@@ -7,15 +7,15 @@ import (
 )
 
 // State is where a reservation stands.
-type State string
+type State = state
 
 // The states of a reservation.
 const (
-	StateHeld      State = "held"
-	StateConfirmed State = "confirmed"
-	StateFulfilled State = "fulfilled"
-	StateReleased  State = "released"
-	StateExpired   State = "expired"
+	StateHeld      = stateHeld
+	StateConfirmed = stateConfirmed
+	StateFulfilled = stateFulfilled
+	StateReleased  = stateReleased
+	StateExpired   = stateExpired
 )
 
 // Reservation is units taken for one order, and where they stand.

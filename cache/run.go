@@ -21,7 +21,7 @@ const (
 // run sends a batch and reads its answers. It sends the same ids again where the script did not run
 // or nobody can tell, within Options.Timeout; never where it may have run partly, and it never falls
 // back to EVAL: an unknown script is the sign that this may be another server, or its past.
-func (s *hot) run(verb Verb, b *batch) error {
+func (s *hot) run(verb verbT, b *batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
@@ -53,7 +53,7 @@ type sending struct {
 
 // call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
 // how it came about.
-func (s *hot) call(ctx context.Context, verb Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
+func (s *hot) call(ctx context.Context, verb verbT, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if !pause(ctx, attempt) {
@@ -80,34 +80,34 @@ func (s *hot) call(ctx context.Context, verb Verb, header []string, body func([]
 			}
 		case ranPartly:
 			s.config.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
-			return nil, sending{}, fmt.Errorf("%w: %s: %w", ErrCorrupt, verb, err)
+			return nil, sending{}, fmt.Errorf("%w: %s: %w", errCorrupt, verb, err)
 		}
 	}
-	return nil, sending{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, verb, err)
+	return nil, sending{}, fmt.Errorf("%w: %s: %w", errUnavailable, verb, err)
 }
 
 // closed says what a one-word reply means; nil means that it is worth trying again.
-func (s *hot) closed(ctx context.Context, verb Verb, word string, g *generation) error {
+func (s *hot) closed(ctx context.Context, verb verbT, word string, g *generation) error {
 	switch word {
 	case "fenced":
 		_, err := s.reload(ctx, g)
 		return err
 	case "loading":
-		return ErrRebuilding
+		return errRebuilding
 	case "stopped":
-		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", ErrRebuilding)
+		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", errRebuilding)
 	case "backlog":
-		return ErrBacklogFull
+		return errBacklogFull
 	case "refused":
 		s.config.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
-		return fmt.Errorf("%w: the event stream refused an entry", ErrRebuilding)
+		return fmt.Errorf("%w: the event stream refused an entry", errRebuilding)
 	default:
-		return fmt.Errorf("%w: %s answered %q", ErrCorrupt, verb, word)
+		return fmt.Errorf("%w: %s answered %q", errCorrupt, verb, word)
 	}
 }
 
 // evalsha sends the script once, on the primary itself: no layer below may send it again.
-func (s *hot) evalsha(ctx context.Context, verb Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
+func (s *hot) evalsha(ctx context.Context, verb verbT, g *generation, header []string, body func([]any) []any) ([]any, error) {
 	node, err := s.node(ctx)
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (s *hot) evalsha(ctx context.Context, verb Verb, g *generation, header []st
 		return nil, err
 	}
 	if len(reply) == 0 {
-		return nil, fmt.Errorf("empty reply: %w", ErrCorrupt)
+		return nil, fmt.Errorf("empty reply: %w", errCorrupt)
 	}
 	return reply, nil
 }
@@ -153,7 +153,7 @@ func pause(ctx context.Context, attempt int) bool {
 }
 
 // isUnavailable says that there was no Redis to ask.
-func isUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) }
+func isUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
 
 // nonce is a random word that tells this entry from another one of the same id.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
@@ -170,18 +170,18 @@ const modeDry = "dry"
 
 // header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; glance,
 // which writes nothing, needs no such.
-func (b *batch) header(verb Verb, now string) []string {
-	if verb == VerbGlance {
+func (b *batch) header(verb verbT, now string) []string {
+	if verb == verbGlance {
 		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
 	}
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {
-	case VerbReserve:
+	case verbReserve:
 		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
-	case VerbTransfer, VerbReturn:
-		h = append(h, strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
-	case VerbAdjust:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(QuantityMax), strconv.Itoa(LocationsMax))
+	case verbTransfer, verbReturn:
+		h = append(h, strconv.Itoa(quantityMax), strconv.Itoa(locationsMax))
+	case verbAdjust:
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(quantityMax), strconv.Itoa(locationsMax))
 	}
 	return h
 }
@@ -207,12 +207,12 @@ func (b *batch) arguments(args []any) []any {
 
 // decode reads the reply: "ok", now, the version of the locations, then status and payload of each
 // request.
-func (b *batch) decode(verb Verb, reply []any) error {
-	if verb == VerbGlance {
+func (b *batch) decode(verb verbT, reply []any) error {
+	if verb == verbGlance {
 		return b.decodeGlance(reply)
 	}
 	if len(reply) != 3+2*len(b.pending) {
-		return fmt.Errorf("%w: %s answered %d values to %d requests", ErrCorrupt, verb, len(reply), len(b.pending))
+		return fmt.Errorf("%w: %s answered %d values to %d requests", errCorrupt, verb, len(reply), len(b.pending))
 	}
 	now, locations, err := decodeHead(reply)
 	if err != nil {
@@ -222,7 +222,7 @@ func (b *batch) decode(verb Verb, reply []any) error {
 		status, ok1 := reply[3+2*i].(string)
 		payload, ok2 := reply[4+2*i].(string)
 		if !ok1 || !ok2 {
-			return fmt.Errorf("%w: %s answered something else than text", ErrCorrupt, verb)
+			return fmt.Errorf("%w: %s answered something else than text", errCorrupt, verb)
 		}
 		b.answers = append(b.answers, answer{status: status, payload: payload, now: now, locations: locations})
 	}
@@ -231,14 +231,14 @@ func (b *batch) decode(verb Verb, reply []any) error {
 
 func decodeHead(reply []any) (now, locations int64, err error) {
 	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: %d values answered", ErrCorrupt, len(reply))
+		return 0, 0, fmt.Errorf("%w: %d values answered", errCorrupt, len(reply))
 	}
 	t, _ := reply[1].(string)
 	l, _ := reply[2].(string)
 	now, err1 := strconv.ParseInt(t, 10, 64)
 	locations, err2 := strconv.ParseInt(l, 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return 0, 0, fmt.Errorf("%w: %w", errCorrupt, err)
 	}
 	return now, locations, nil
 }

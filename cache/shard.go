@@ -12,14 +12,14 @@ import (
 	"github.com/holdfast/holdfast/lua"
 )
 
-// What a Shard can find, beside ErrUnavailable and ErrCorrupt.
+// What a Shard can find, beside errUnavailable and errCorrupt.
 var (
 	ErrFenced  = errors.New("redis is not at the epoch it should be") // check it, and rebuild
 	ErrStopped = errors.New("the gate is stopped until an operator decides")
 )
 
 // Shard is one shard's Redis in the hands of the reconciler: one connection to its primary, so that
-// what was checked and what is changed can't be two servers. After ErrUnavailable it is of no more use.
+// what was checked and what is changed can't be two servers. After errUnavailable it is of no more use.
 // It is not safe for concurrent use.
 type Shard struct {
 	conn *redis.Conn
@@ -32,7 +32,7 @@ func OpenShard(ctx context.Context, client redis.UniversalClient, prefix string,
 	k := keysOf(prefix, shard)
 	node, err := primaryOf(ctx, client, k)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
 	}
 	return &Shard{conn: node.Conn(), keys: k}, nil
 }
@@ -54,7 +54,7 @@ func (id *Identity) Stopped() bool { return id.Gate == gateStopped }
 func (s *Shard) LastApplied(ctx context.Context, p Position) (bool, error) {
 	entries, err := s.conn.XRange(ctx, s.keys.events, p.EntryID(), p.EntryID()).Result()
 	if err != nil {
-		return false, fmt.Errorf("%w: read the entry at the position: %w", ErrUnavailable, err)
+		return false, fmt.Errorf("%w: read the entry at the position: %w", errUnavailable, err)
 	}
 	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
 }
@@ -133,7 +133,7 @@ func (s *Shard) Tend(ctx context.Context, t Tending) (backlog bool, entries int6
 		return false, 0, err
 	}
 	if len(reply) != 3 {
-		return false, 0, fmt.Errorf("housekeep: %w", ErrCorrupt)
+		return false, 0, fmt.Errorf("housekeep: %w", errCorrupt)
 	}
 	entries, err = strconv.ParseInt(fmt.Sprint(reply[2]), 10, 64)
 	return reply[1] == gateBacklog, entries, err
@@ -151,7 +151,7 @@ type Undoing struct {
 }
 
 // Compensate undoes refused steps of reservations, and returns those of which there is nothing to undo
-// any more; ErrCorrupt names those whose levels are broken, the others are undone. It is safe to repeat.
+// any more; errCorrupt names those whose levels are broken, the others are undone. It is safe to repeat.
 // One round trip.
 func (s *Shard) Compensate(ctx context.Context, list []Undoing) (gone []Step, err error) {
 	if len(list) == 0 {
@@ -219,7 +219,7 @@ func goneOf(reply []any, steps []Step, err error) ([]Step, error) {
 		return nil, err
 	}
 	if len(reply) != 3+2*len(steps) {
-		return nil, fmt.Errorf("%d values answered to %d undoings: %w", len(reply), len(steps), ErrCorrupt)
+		return nil, fmt.Errorf("%d values answered to %d undoings: %w", len(reply), len(steps), errCorrupt)
 	}
 	var gone []Step
 	var broken []error
@@ -228,7 +228,7 @@ func goneOf(reply []any, steps []Step, err error) ([]Step, error) {
 		case "gone":
 			gone = append(gone, step)
 		case "corrupt":
-			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], ErrCorrupt))
+			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], errCorrupt))
 		}
 	}
 	return gone, errors.Join(broken...)
@@ -261,11 +261,11 @@ func (s *Shard) run(ctx context.Context, name string, k []string, args ...any) (
 	case err != nil && redis.HasErrorPrefix(err, "NOSCRIPT"):
 		return nil, fmt.Errorf("%s: %w: %w", name, ErrFenced, err)
 	case err != nil && outcomeOf(err) == ranPartly:
-		return nil, fmt.Errorf("%s: %w: %w", name, ErrCorrupt, err)
+		return nil, fmt.Errorf("%s: %w: %w", name, errCorrupt, err)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, unavailable(err))
 	case len(reply) == 0:
-		return nil, fmt.Errorf("%s: empty reply: %w", name, ErrCorrupt)
+		return nil, fmt.Errorf("%s: empty reply: %w", name, errCorrupt)
 	}
 	switch word := reply[0]; word {
 	case "ok":
@@ -281,16 +281,16 @@ func unavailable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", errUnavailable, err)
 }
 
-// Facts is what Redis says of itself: the fields of INFO; ErrCorrupt from the embedded engine, which
+// Facts is what Redis says of itself: the fields of INFO; errCorrupt from the embedded engine, which
 // says nothing. One round trip.
 func (s *Shard) Facts(ctx context.Context) (map[string]string, error) {
 	text, err := s.conn.Info(ctx).Result()
 	switch {
 	case err != nil && outcomeOf(err) == ranPartly:
-		return nil, fmt.Errorf("info: %w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("info: %w: %w", errCorrupt, err)
 	case err != nil:
 		return nil, unavailable(err)
 	default:

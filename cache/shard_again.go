@@ -24,12 +24,12 @@ func (s *Shard) HoldAgain(ctx context.Context, list []Again, ttl func(Record) in
 	}
 	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
 	k := s.keys
-	reply, err := s.run(ctx, string(VerbReserve), k.of(VerbReserve), b.arguments(args)...)
+	reply, err := s.run(ctx, string(verbReserve), k.of(verbReserve), b.arguments(args)...)
 	if err != nil {
 		return 0, err
 	}
 	if len(reply) != 3+2*len(list) {
-		return 0, fmt.Errorf("%d values answered to %d holds: %w", len(reply), len(list), ErrCorrupt)
+		return 0, fmt.Errorf("%d values answered to %d holds: %w", len(reply), len(list), errCorrupt)
 	}
 	for i := range list {
 		if reply[3+2*i] == "held" {
@@ -45,7 +45,7 @@ func (a *Again) arguments(b *batch, ttl int64) {
 	lines, limits := r.asked(), r.limitUses()
 	b.add(fmt.Sprintf("%d units %d %d", ttl, len(lines), len(limits)),
 		strings.Join([]string{r.Fingerprint, string(r.Channel), r.Customer, r.Order}, unitSeparator),
-		strings.Join([]string{string(VerbReserve), a.ID, "", "0", a.Extra}, unitSeparator)+recordSeparator)
+		strings.Join([]string{string(verbReserve), a.ID, "", "0", a.Extra}, unitSeparator)+recordSeparator)
 	for _, parts := range lines {
 		b.add(lineAgain(b, parts)...)
 	}

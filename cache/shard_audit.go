@@ -29,7 +29,7 @@ func (s *Shard) Mark(ctx context.Context, m Marking) (entry string, err error) {
 		return "", err
 	}
 	if len(reply) != 3 {
-		return "", fmt.Errorf("audit: %w", ErrCorrupt)
+		return "", fmt.Errorf("audit: %w", errCorrupt)
 	}
 	return fmt.Sprint(reply[2]), nil
 }
@@ -221,7 +221,7 @@ func (s *Shard) Repair(ctx context.Context, audit, actor string, items []RepairI
 		return nil, err
 	}
 	if len(reply) != 3+len(items) {
-		return nil, fmt.Errorf("%d values answered to %d repairs: %w", len(reply), len(items), ErrCorrupt)
+		return nil, fmt.Errorf("%d values answered to %d repairs: %w", len(reply), len(items), errCorrupt)
 	}
 	done = make([]bool, len(items))
 	for i := range items {
@@ -239,7 +239,7 @@ type Loader interface {
 }
 
 // LoadKnown loads the scripts if Redis has the data that the ledger's position describes. Refusals:
-// ErrRebuilding.
+// errRebuilding.
 func (s *Shard) LoadKnown(ctx context.Context, ledger Loader) error {
 	return s.known(ctx, ledger, s.Load)
 }
@@ -264,7 +264,7 @@ func (s *Shard) known(ctx context.Context, ledger Loader, load func(context.Cont
 		}
 		if why != "" {
 			ledger.Suspect()
-			return fmt.Errorf("%w: %s", ErrRebuilding, why)
+			return fmt.Errorf("%w: %s", errRebuilding, why)
 		}
 		return load(ctx, p.Epoch, id)
 	})

@@ -37,7 +37,7 @@ func (s *Shard) LoadChunk(ctx context.Context, c Chunk) error {
 	reservations, held := make([]any, 0, 2*len(c.Reservations)), map[int64][]string{}
 	for _, r := range c.Reservations {
 		reservations = append(reservations, r.ID, r.Record.Encode())
-		if r.Record.State == StateHeld {
+		if r.Record.State == stateHeld {
 			held[r.Record.Expires] = append(held[r.Record.Expires], r.ID)
 		}
 	}

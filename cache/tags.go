@@ -94,7 +94,7 @@ func (r *Record) LimitCounts() map[LimitKey]int64 {
 		}
 		units := int64(0)
 		for _, a := range l.From {
-			if r.State == StateReleased || r.State == StateExpired {
+			if r.State == stateReleased || r.State == stateExpired {
 				units += a.Fulfilled
 			} else {
 				units += a.Quantity
