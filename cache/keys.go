@@ -71,7 +71,7 @@ func (k keys) of(verb Verb) []string {
 	switch verb {
 	case VerbReserve, VerbExpire:
 		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
-	case VerbGlance:
+	case VerbProbe:
 		return []string{k.stock, k.reservations, k.limits}
 	case VerbConfirm, VerbMove:
 		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}

@@ -38,7 +38,7 @@ type Verb string
 // The verbs.
 const (
 	VerbReserve  Verb = "reserve"
-	VerbGlance   Verb = "glance" // reserve's shorter question: see Options.SoldOutCache
+	VerbProbe    Verb = "probe" // reserve's shorter question: see Options.SoldOutCache
 	VerbConfirm  Verb = "confirm"
 	VerbRelease  Verb = "release"
 	VerbExtend   Verb = "extend"
@@ -59,7 +59,7 @@ const (
 
 // Verbs lists those that are called.
 var Verbs = []Verb{
-	VerbReserve, VerbGlance, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
+	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,
 }
 

@@ -64,7 +64,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	}
 	for _, verb := range Verbs {
 		s.verbKeys[verb] = s.keys.of(verb)
-		if verb != VerbExpire && (verb != VerbGlance || s.soldOut != nil) {
+		if verb != VerbExpire && (verb != VerbProbe || s.soldOut != nil) {
 			s.queues[verb] = newQueue(s, verb)
 		}
 	}

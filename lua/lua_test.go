@@ -105,8 +105,8 @@ func TestHeaders(t *testing.T) {
 					t.Errorf("%q is answered and not documented", word)
 				}
 			}
-			if reserves := name == "reserve" || name == "glance"; reserves != slices.Contains(gates, "backlog") {
-				t.Errorf("gate words %v: only reserve, and glance in its place, answer backlog", gates)
+			if reserves := name == "reserve" || name == "probe"; reserves != slices.Contains(gates, "backlog") {
+				t.Errorf("gate words %v: only reserve, and probe in its place, answer backlog", gates)
 			}
 		})
 	}
@@ -293,7 +293,7 @@ func TestText(t *testing.T) {
 		{"reserve", true, "#!lua\nlocal EPOCH = '7'\n-- prelude"},
 		{"release", true, "#!lua flags=allow-oom\nlocal EPOCH = '7'\n"},
 		{"reserve", false, "local EPOCH = '7'\n-- prelude"},
-		{"glance", true, "#!lua\nlocal EPOCH = '7'\n-- glance"},
+		{"probe", true, "#!lua\nlocal EPOCH = '7'\n-- probe"},
 	} {
 		text, err := Text(c.name, 7, c.real)
 		if err != nil || !strings.HasPrefix(text, c.begin) || !strings.HasSuffix(text, lastLines(source(t, c.name))) {

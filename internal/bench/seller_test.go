@@ -143,7 +143,7 @@ func TestSellers_SoldOutCache(t *testing.T) {
 		case *overHTTP:
 			store = by.library.store
 		}
-		if _, asked := store.Stats().Queued[cache.VerbGlance]; !asked {
+		if _, asked := store.Stats().Queued[cache.VerbProbe]; !asked {
 			t.Errorf("%T remembers nothing", by)
 		}
 		skus := skuNames(1)
