@@ -360,7 +360,7 @@ func TestDirect(t *testing.T) {
 		equal(t, "its channel is gone", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
 		equal(t, "for another request", reserve(order("one", "1:TEE:2"))(b), "id_conflict")
 		equal(t, "a new one", reserve(order("new", "1:TEE:2"))(b),
-			"invalid_request | /channel is required: no channel of the directory is the default; there are shop")
+			"invalid_request | /channel is required, because the directory has no default channel; there are shop")
 		equal(t, "confirmed", confirm("one", 0)(b), "confirmed v2 until 10s | 1 TEE 1/1 a:1")
 		b.store.Direct(nil)
 		equal(t, "no directory", reserve(order("three", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")

@@ -1,6 +1,6 @@
-// Package config reads what an operator may set: from a file, from the environment and from flags,
-// in that order of rising precedence. It is the only package that knows viper. Every fault of a
-// configuration is reported at once, in an *Error.
+// Package config reads the configuration from a file, from environment variables and from flags. A
+// variable overrides the file, and a flag overrides both. Load reports every fault at once, in an
+// *Error. No other package uses viper.
 package config
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Config is everything that can be set. Load makes it; its values have been checked.
+// Config holds every setting. Load returns it with checked values.
 type Config struct {
 	HTTP        HTTP
 	Redis       Redis
 	Postgres    Postgres
 	Reservation Reservation
 
-	SoldOutCache time.Duration // how long refusals are remembered; 0: every one is exact
+	SoldOutCache time.Duration // how long a process remembers refusals; 0 makes every refusal exact
 
 	Reconcile Reconcile
 	Confirm   Confirm
@@ -23,62 +23,62 @@ type Config struct {
 	Auth      Auth
 }
 
-// HTTP is where the API listens.
+// HTTP configures the API server.
 type HTTP struct {
-	Listen        string // HOST:PORT; port 0 takes a free one
-	AllowInsecure bool   // serve without keys beyond loopback
+	Listen        string // HOST:PORT; port 0 picks a free one
+	AllowInsecure bool   // serve without authentication beyond loopback
 }
 
-// Redis is where stock is counted.
+// Redis configures the Redis that counts stock.
 type Redis struct {
-	Endpoint Endpoint // of redis.url; its zero value asks for the embedded engine
-	Prefix   string   // of every key
-	Shards   int      // 1 for now
+	Endpoint Endpoint // from redis.url; the zero value means the embedded engine
+	Prefix   string   // start of every key
+	Shards   int      // always 1 for now
 }
 
-// Postgres is where the ledger is.
+// Postgres configures the ledger's database.
 type Postgres struct {
-	URL Secret // it may carry a password; "" is a ledger in memory, beside the embedded engine only
+	URL Secret // may contain a password; "" means a ledger in memory, with the embedded engine only
 }
 
-// Reconcile is how the event stream reaches the ledger.
+// Reconcile configures how the event stream reaches the ledger.
 type Reconcile struct {
-	BacklogMax int64 // entries waiting for the ledger from which reserve is refused
+	BacklogMax int64 // waiting entries at which reserve is refused
 }
 
-// Reservation is the deadlines of reservations.
+// Reservation configures deadlines and retention.
 type Reservation struct {
-	TTL       time.Duration // of a reservation that names none, whole seconds
-	TTLMax    time.Duration // the longest that may be asked for, whole seconds
-	Retention time.Duration // how long Redis keeps what is resolved
+	TTL       time.Duration // default deadline, whole seconds
+	TTLMax    time.Duration // longest deadline that a caller may ask for, whole seconds
+	Retention time.Duration // how long Redis keeps resolved reservations
 }
 
-// Confirm is how confirming waits.
+// Confirm configures confirm.
 type Confirm struct {
-	Wait time.Duration // the longest wait for the ledger
+	Wait time.Duration // longest wait for the ledger
 }
 
-// Directory is where the routing directory comes from.
+// Directory configures the routing directory.
 type Directory struct {
-	File      string // its only source; "" is the ledger
-	Centroids string // file of positions of postal codes; "" knows countries only
+	File      string // the only source of the directory; "" means the ledger
+	Centroids string // file with the positions of postal codes; "" means countries only
 }
 
-// Auth is who may call.
+// Auth configures who may call the API.
 type Auth struct {
 	Mode AuthMode
 }
 
-// AuthMode names a way to tell callers apart.
+// AuthMode is a way to authenticate callers.
 type AuthMode string
 
-// AuthOff lets everybody in. It is the only mode for now.
+// AuthOff accepts every caller. It is the only mode for now.
 const AuthOff AuthMode = "off"
 
-// Secret is text that is never printed.
+// Secret is text that is never printed or logged.
 type Secret string
 
-// String hides the secret, if there is one.
+// String returns "(hidden)", or "" if the secret is empty.
 func (s Secret) String() string {
 	if s == "" {
 		return ""

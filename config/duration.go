@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -8,74 +9,50 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// duration reads a duration with its unit. A bare number, 0 included, is refused: nobody can tell
-// whether it was meant as seconds or as milliseconds.
-func duration(raw any) (time.Duration, error) {
-	text, ok := raw.(string)
-	if !ok {
-		return 0, fmt.Errorf("must be a duration with its unit, %s", durationExample)
-	}
+// duration is the range of durations that a setting allows.
+type duration struct {
+	min, max time.Duration
+	unit     time.Duration // the value must be a multiple of it; 0 allows any value
+	zero     bool          // 0s is allowed too, and turns the setting off
+	message  string        // what a refused value must be
+}
+
+// The durations that can be set.
+var (
+	ttl = duration{min: time.Second, max: forever, unit: time.Second, message: "must be whole seconds, 1s or more"}
+
+	retention = duration{min: time.Minute, max: forever,
+		message: "must be 1m or more, so that a repeated call finds its answer"}
+
+	// The maximum is less than a call and a shutdown may take; see internal/api.
+	confirmWait = duration{min: time.Millisecond, max: 15 * time.Second, message: "must be between 1ms and 15s"}
+
+	soldOutCache = duration{min: cache.SoldOutCacheMin, max: cache.SoldOutCacheMax, zero: true,
+		message: fmt.Sprintf("must be 0s, or between %s and %s", cache.SoldOutCacheMin, cache.SoldOutCacheMax)}
+)
+
+const forever = time.Duration(1<<63 - 1)
+
+// set reads a duration with its unit into to. It refuses a bare number, even 0: a number could mean
+// seconds or milliseconds.
+func (d duration) set(to *time.Duration, raw any) error {
+	text, _ := raw.(string)
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return 0, fmt.Errorf("must carry its unit, %s", durationExample)
+		return errors.New("must have a unit, such as 10m, 90s or 24h")
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, fmt.Errorf("must be a duration with its unit, %s", durationExample)
+	value, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return errors.New("must be a duration with a unit, such as 10m, 90s or 24h")
+	case value == 0 && d.zero:
+	case value < d.min, value > d.max, d.unit != 0 && value%d.unit != 0:
+		return errors.New(d.message)
 	}
-	return d, nil
-}
-
-// setSeconds sets a deadline: whole seconds, as callers ask for them.
-func setSeconds(to *time.Duration, raw any) error {
-	d, err := duration(raw)
-	if err != nil {
-		return err
-	}
-	if d < time.Second || d%time.Second != 0 {
-		return fmt.Errorf("must be whole seconds, 1s or more")
-	}
-	*to = d
+	*to = value
 	return nil
 }
 
-func setRetention(to *time.Duration, raw any) error {
-	d, err := duration(raw)
-	if err != nil {
-		return err
-	}
-	if d < retentionMin {
-		return fmt.Errorf("must be %s or more: ids that callers still repeat would be forgotten",
-			plain(retentionMin))
-	}
-	*to = d
-	return nil
-}
-
-func setWait(to *time.Duration, raw any) error {
-	d, err := duration(raw)
-	if err != nil {
-		return err
-	}
-	if d < time.Millisecond || d > confirmWaitMax {
-		return fmt.Errorf("must be between 1ms and %s", plain(confirmWaitMax))
-	}
-	*to = d
-	return nil
-}
-
-func setSoldOutCache(to *time.Duration, raw any) error {
-	d, err := duration(raw)
-	if err != nil {
-		return err
-	}
-	if d != 0 && (d < cache.SoldOutCacheMin || d > cache.SoldOutCacheMax) {
-		return fmt.Errorf("must be 0s, or between %s and %s", plain(cache.SoldOutCacheMin), plain(cache.SoldOutCacheMax))
-	}
-	*to = d
-	return nil
-}
-
-// plain writes a duration as people do: 10m, not 10m0s.
+// plain formats a duration without zero parts: 10m, not 10m0s.
 func plain(d time.Duration) string {
 	switch {
 	case d != 0 && d%time.Hour == 0:

@@ -11,25 +11,25 @@ import (
 
 const (
 	redisPort   = "6379"
-	databaseMax = 1 << 16 // no Redis is set up with more databases
+	databaseMax = 1 << 16 // more than any Redis has
 )
 
-// Endpoint is a Redis, as redis.url names it.
+// Endpoint is the Redis that redis.url names.
 type Endpoint struct {
-	Hosts    []string // HOST:PORT each; several mean Cluster, none the embedded engine
+	Hosts    []string // HOST:PORT each; several mean a Cluster, none the embedded engine
 	TLS      bool     // rediss://
 	Username string
 	Password Secret
-	Database int // always 0 on Cluster
+	Database int // always 0 on a Cluster
 }
 
-// Embedded reports whether no Redis is named, so that the one in this process is used.
+// Embedded reports whether the endpoint names no Redis and so means the one in this process.
 func (e Endpoint) Embedded() bool { return len(e.Hosts) == 0 }
 
 // Cluster reports whether the hosts are nodes of a Redis Cluster.
 func (e Endpoint) Cluster() bool { return len(e.Hosts) > 1 }
 
-// String is the endpoint as a URL without its credentials.
+// String returns the endpoint as a URL without credentials, or "embedded".
 func (e Endpoint) String() string {
 	if e.Embedded() {
 		return "embedded"
@@ -41,8 +41,18 @@ func (e Endpoint) String() string {
 	return fmt.Sprintf("%s://%s/%d", scheme, strings.Join(e.Hosts, ","), e.Database)
 }
 
+// set reads redis.url.
+func (e *Endpoint) set(raw any) (err error) {
+	text, ok := raw.(string)
+	if !ok {
+		return errors.New("must be a URL, such as redis://127.0.0.1:6379")
+	}
+	*e, err = parseEndpoint(text)
+	return err
+}
+
 // parseEndpoint reads redis://[user:password@]host[:port][,host[:port]…][/database]. Its errors
-// never carry a part of raw that may be a password.
+// never contain a part of raw that may be a password.
 func parseEndpoint(raw string) (Endpoint, error) {
 	if raw == "" {
 		return Endpoint{}, nil
@@ -52,13 +62,13 @@ func parseEndpoint(raw string) (Endpoint, error) {
 	switch scheme {
 	case "redis", "rediss":
 	case "redis+sentinel", "rediss+sentinel":
-		return Endpoint{}, errors.New("redis+sentinel:// is not available yet; name the primary with redis://HOST:PORT")
+		return Endpoint{}, errors.New("redis+sentinel:// is not supported yet: name the primary with redis://HOST:PORT")
 	default:
 		return Endpoint{}, errors.New("must begin with redis:// or rediss://, such as redis://127.0.0.1:6379")
 	}
 	if strings.ContainsAny(rest, "?#") {
-		return Endpoint{}, errors.New("must end after the database: no options after ? or # " +
-			"(in a password they are written %3F and %23)")
+		return Endpoint{}, errors.New("must end after the database: remove the options after ? or # " +
+			"(in a password, write ? as %3F and # as %23)")
 	}
 	authority, database, _ := strings.Cut(rest, "/")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
@@ -77,11 +87,11 @@ func (e *Endpoint) setCredentials(userinfo string) error {
 	user, password, _ := strings.Cut(userinfo, ":")
 	name, err := url.PathUnescape(user)
 	if err != nil {
-		return errors.New("the user name is not percent-encoded: write % as %25")
+		return errors.New("has a user name that is not percent-encoded: write % as %25")
 	}
 	secret, err := url.PathUnescape(password)
 	if err != nil {
-		return errors.New("the password is not percent-encoded: write % as %25")
+		return errors.New("has a password that is not percent-encoded: write % as %25")
 	}
 	e.Username, e.Password = name, Secret(secret)
 	return nil
@@ -91,15 +101,15 @@ func (e *Endpoint) setHosts(list string) error {
 	for host := range strings.SplitSeq(list, ",") {
 		address, ok := withPort(host)
 		if !ok {
-			return errors.New("must name hosts as HOST:PORT, with commas between them " +
-				"(a / or @ in a password is written %2F or %40)")
+			return errors.New("must name hosts as HOST:PORT, separated by commas " +
+				"(in a password, write / as %2F and @ as %40)")
 		}
 		e.Hosts = append(e.Hosts, address)
 	}
 	return nil
 }
 
-// withPort adds the usual port to a host that names none.
+// withPort adds the default port to a host that names none.
 func withPort(host string) (string, bool) {
 	name, port := host, redisPort
 	if h, p, err := net.SplitHostPort(host); err == nil {
@@ -121,11 +131,11 @@ func (e *Endpoint) setDatabase(text string) error {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > databaseMax {
-		return errors.New("must end in a database number, such as /0, or in none " +
-			"(a / in a password is written %2F)")
+		return errors.New("must end in a database number, such as /0, or after the hosts " +
+			"(in a password, write / as %2F)")
 	}
 	if n != 0 && e.Cluster() {
-		return errors.New("must not name a database with several hosts: Cluster has only database 0")
+		return errors.New("must not name a database with several hosts: a Cluster has only database 0")
 	}
 	e.Database = n
 	return nil
@@ -137,7 +147,7 @@ func validPort(text string, lowest int) bool {
 	return err == nil && n >= lowest && n <= 65535
 }
 
-// redact is raw as a fault may print it: without credentials and options.
+// redact returns raw without credentials and options, so that a fault may print it.
 func redact(raw string) string {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {

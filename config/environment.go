@@ -7,11 +7,12 @@ import (
 
 const environmentPrefix = "HOLDFAST_"
 
-// ServerVariable names the server that the client commands speak to. It is no setting.
+// ServerVariable names the environment variable with the server that client commands call. It is
+// not a setting.
 const ServerVariable = "HOLDFAST_SERVER"
 
-// Kubernetes puts such variables into every container beside a Service whose name begins with
-// holdfast. They were set by nobody and mean nothing here.
+// Kubernetes sets such variables in every container next to a Service whose name begins with
+// holdfast. Nobody chose them, so they are ignored.
 var (
 	serviceVariable = regexp.MustCompile(`^HOLDFAST_([A-Z0-9_]+_)?` +
 		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)

@@ -1,6 +1,6 @@
 package config
 
-// Default is the default of key, as it stands in the table.
+// Default returns the default of key.
 func Default(key string) any {
 	s, _ := find(key)
 	return s.initial

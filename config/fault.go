@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with a configuration.
+// Fault is one error in a configuration.
 type Fault struct {
-	Key     string // such as redis.shards, or as it was written where it is unknown; "" for a whole file
-	Value   string // as it was written, without credentials; "" where it isn't printed
-	Source  string // the file, the environment variable or the flag it came from
-	Message string // what is allowed
+	Key     string // such as redis.shards; as written if it is unknown; "" for a whole file
+	Value   string // as written, without credentials; "" if it is not printed
+	Source  string // the file, environment variable or flag that set it
+	Message string // what is wrong, or what the value must be
 }
 
 func (f Fault) String() string {
@@ -24,7 +24,7 @@ func (f Fault) String() string {
 	return subject + ": " + f.Message
 }
 
-// Error lists every fault of a configuration, one a line.
+// Error lists every fault of a configuration, one per line.
 type Error struct{ Faults []Fault }
 
 func (e *Error) Error() string {
@@ -32,5 +32,5 @@ func (e *Error) Error() string {
 	for i, f := range e.Faults {
 		lines[i] = "  " + f.String()
 	}
-	return "the configuration can't be used:\n" + strings.Join(lines, "\n")
+	return "invalid configuration:\n" + strings.Join(lines, "\n")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/viper"
 )
 
-// FileDefault is read from the working directory where no other file is named.
+// FileDefault is the file in the working directory that Load reads if no other file is named.
 const FileDefault = "holdfast.yaml"
 
 const fromDefault = "the default"
@@ -28,11 +28,13 @@ func AddFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// Load reads the configuration: the defaults, overridden by the file, by the variables of env
-// (NAME=value each; an empty value counts as not set), and by those of flags that were given.
+// Load reads the configuration. The file overrides the defaults, env overrides the file, and the
+// flags that were given override both. Each entry of env is NAME=value; an empty value counts as
+// not set.
 //
-// An empty path is FileDefault, which may be absent; any other file must exist. flags may be nil.
-// Load refuses unknown keys and HOLDFAST_ variables. The error is an *Error with every fault.
+// An empty path means FileDefault, which may be absent; any other file must exist. flags may be
+// nil. Load refuses unknown keys and unknown HOLDFAST_ variables. The error is an *Error with
+// every fault.
 func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	l := &loader{v: viper.New(), sources: map[string]string{}}
 	for _, s := range settings {
@@ -49,10 +51,10 @@ func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	return c, nil
 }
 
-// loader gathers values, where they came from, and what is wrong with them.
+// loader collects values, their sources and their faults.
 type loader struct {
 	v       *viper.Viper
-	sources map[string]string // key -> where its value came from; absent for a default
+	sources map[string]string // key -> source of its value; absent for a default
 	faults  []Fault
 	bad     map[string]bool // keys that already have a fault
 }
@@ -67,7 +69,7 @@ func (l *loader) readFile(path string) {
 		return
 	}
 	if err != nil {
-		l.faults = append(l.faults, Fault{Source: name, Message: "can't be read: " + reason(err)})
+		l.faults = append(l.faults, Fault{Source: name, Message: "cannot be read: " + reason(err)})
 		return
 	}
 	l.v.SetConfigType("yaml")
@@ -86,7 +88,7 @@ func (l *loader) readFile(path string) {
 	}
 }
 
-// reason is the innermost message of err: the outer ones repeat the name of the file.
+// reason returns the innermost message of err. The outer ones repeat the name of the file.
 func reason(err error) string {
 	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
 		err = next
@@ -96,7 +98,7 @@ func reason(err error) string {
 
 func unknown(key, source string) Fault {
 	return Fault{Key: key, Source: source,
-		Message: "is not a setting; the settings are " + strings.Join(Keys(), ", ")}
+		Message: "is not a setting: use one of " + strings.Join(Keys(), ", ")}
 }
 
 func (l *loader) readFlags(flags *pflag.FlagSet) {
@@ -115,7 +117,7 @@ func (l *loader) set(key, value, source string) {
 	l.sources[key] = source
 }
 
-// decode reads every setting into a Config; those at fault keep their zero value.
+// decode reads every setting into a Config. A setting with a fault keeps its zero value.
 func (l *loader) decode() Config {
 	var c Config
 	l.bad = map[string]bool{}
@@ -128,7 +130,8 @@ func (l *loader) decode() Config {
 	return c
 }
 
-// value is what the setting was set to. A group that is no group hides the defaults below it.
+// value returns the value of the setting. viper returns nil for a default if the file sets the
+// setting's group to a scalar.
 func (l *loader) value(s setting) any {
 	if raw := l.v.Get(s.key); raw != nil {
 		return raw
@@ -136,7 +139,7 @@ func (l *loader) value(s setting) any {
 	return s.initial
 }
 
-// refuse records that the value of key is not allowed.
+// refuse adds a fault for the value of key.
 func (l *loader) refuse(key, message string) {
 	s, _ := find(key)
 	source, given := l.sources[key]

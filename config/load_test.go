@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast/holdfast/config"
 )
 
-// source is where a test's configuration comes from.
+// source is the input of Load in a test.
 type source struct {
 	file  string // text of the file; "" for none
 	env   []string
@@ -63,15 +63,15 @@ func TestLoadPrecedence(t *testing.T) {
 		source
 		want string
 	}{
-		"default":                        {source{}, "holdfast"},
-		"file":                           {source{file: file}, "file"},
-		"file with a dotted key":         {source{file: "redis.prefix: dotted\n"}, "dotted"},
-		"file with an empty value":       {source{file: "redis: {prefix: }\n"}, "holdfast"},
-		"variable over file":             {source{file: file, env: env}, "env"},
-		"variable over dotted file":      {source{file: "redis.prefix: dotted\n", env: env}, "env"},
-		"an empty variable is not set":   {source{file: file, env: []string{"HOLDFAST_REDIS_PREFIX="}}, "file"},
-		"flag over variable and file":    {source{file: file, env: env, flags: flags}, "flag"},
-		"a value's letters keep to case": {source{env: []string{"HOLDFAST_REDIS_PREFIX=MiXed"}}, "MiXed"},
+		"default":                      {source{}, "holdfast"},
+		"file":                         {source{file: file}, "file"},
+		"file with a dotted key":       {source{file: "redis.prefix: dotted\n"}, "dotted"},
+		"file with an empty value":     {source{file: "redis: {prefix: }\n"}, "holdfast"},
+		"variable over file":           {source{file: file, env: env}, "env"},
+		"variable over dotted file":    {source{file: "redis.prefix: dotted\n", env: env}, "env"},
+		"an empty variable is not set": {source{file: file, env: []string{"HOLDFAST_REDIS_PREFIX="}}, "file"},
+		"flag over variable and file":  {source{file: file, env: env, flags: flags}, "flag"},
+		"a value keeps its case":       {source{env: []string{"HOLDFAST_REDIS_PREFIX=MiXed"}}, "MiXed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := c.load(t)
@@ -94,10 +94,10 @@ func TestLoadAllowed(t *testing.T) {
 		"other variables":          {env: []string{"PATH=/bin", "HOLDFASTER=1", "=C:=x"}},
 		"Kubernetes service links": {env: []string{"HOLDFAST_SERVICE_HOST=10.0.0.1", "HOLDFAST_PORT=tcp://10.0.0.1:80", "HOLDFAST_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "HOLDFAST_SERVICE_PORT_HTTP=80"}},
 		"an empty file":            {file: "# nothing\n"},
-		"a deadline at the most":   {file: "reservation: {ttl: 24h}\n"},
-		"refusals for the least":   {file: "sold_out_cache: 1ms\n"},
-		"refusals for the most":    {flags: []string{"--sold-out-cache=1s"}},
-		"refusals not remembered":  {env: []string{"HOLDFAST_SOLD_OUT_CACHE=0s"}},
+		"a ttl equal to ttl_max":   {file: "reservation: {ttl: 24h}\n"},
+		"sold_out_cache minimum":   {file: "sold_out_cache: 1ms\n"},
+		"sold_out_cache maximum":   {flags: []string{"--sold-out-cache=1s"}},
+		"sold_out_cache off":       {env: []string{"HOLDFAST_SOLD_OUT_CACHE=0s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := s.load(t); err != nil {
@@ -115,64 +115,64 @@ func TestLoadFaults(t *testing.T) {
 		want string // the whole fault
 	}{
 		"number for a duration": {file("reservation: {ttl: 600}\n"),
-			`reservation.ttl = 600 (from holdfast.yaml): must be a duration with its unit, such as 10m, 90s or 24h`},
+			`reservation.ttl = 600 (from holdfast.yaml): must be a duration with a unit, such as 10m, 90s or 24h`},
 		"number text for a duration": {env("HOLDFAST_CONFIRM_WAIT=5"),
-			`confirm.wait = "5" (from HOLDFAST_CONFIRM_WAIT): must carry its unit, such as 10m, 90s or 24h`},
+			`confirm.wait = "5" (from HOLDFAST_CONFIRM_WAIT): must have a unit, such as 10m, 90s or 24h`},
 		"zero for a duration": {env("HOLDFAST_CONFIRM_WAIT=0"),
-			`confirm.wait = "0" (from HOLDFAST_CONFIRM_WAIT): must carry its unit, such as 10m, 90s or 24h`},
-		"no duration": {source{flags: []string{"--confirm-wait=soon"}},
-			`confirm.wait = "soon" (from --confirm-wait): must be a duration with its unit, such as 10m, 90s or 24h`},
+			`confirm.wait = "0" (from HOLDFAST_CONFIRM_WAIT): must have a unit, such as 10m, 90s or 24h`},
+		"not a duration": {source{flags: []string{"--confirm-wait=soon"}},
+			`confirm.wait = "soon" (from --confirm-wait): must be a duration with a unit, such as 10m, 90s or 24h`},
 		"confirm.wait too long": {env("HOLDFAST_CONFIRM_WAIT=2m"),
 			`confirm.wait = "2m" (from HOLDFAST_CONFIRM_WAIT): must be between 1ms and 15s`},
-		"refusals for too short": {file("sold_out_cache: 999us\n"),
+		"sold_out_cache too short": {file("sold_out_cache: 999us\n"),
 			`sold_out_cache = "999us" (from holdfast.yaml): must be 0s, or between 1ms and 1s`},
-		"refusals for too long": {env("HOLDFAST_SOLD_OUT_CACHE=1001ms"),
+		"sold_out_cache too long": {env("HOLDFAST_SOLD_OUT_CACHE=1001ms"),
 			`sold_out_cache = "1001ms" (from HOLDFAST_SOLD_OUT_CACHE): must be 0s, or between 1ms and 1s`},
-		"refusals for a time below zero": {source{flags: []string{"--sold-out-cache=-1ms"}},
+		"sold_out_cache below zero": {source{flags: []string{"--sold-out-cache=-1ms"}},
 			`sold_out_cache = "-1ms" (from --sold-out-cache): must be 0s, or between 1ms and 1s`},
-		"broken seconds": {env("HOLDFAST_RESERVATION_TTL=1500ms"),
+		"ttl with a fraction of a second": {env("HOLDFAST_RESERVATION_TTL=1500ms"),
 			`reservation.ttl = "1500ms" (from HOLDFAST_RESERVATION_TTL): must be whole seconds, 1s or more`},
 		"ttl over its maximum": {env("HOLDFAST_RESERVATION_TTL=2h", "HOLDFAST_RESERVATION_TTL_MAX=1h"),
 			`reservation.ttl = "2h" (from HOLDFAST_RESERVATION_TTL): must be at most reservation.ttl_max, which is 1h`},
 		"the default ttl over a lower maximum": {env("HOLDFAST_RESERVATION_TTL_MAX=1m"),
 			`reservation.ttl = "10m" (from the default): must be at most reservation.ttl_max, which is 1m`},
 		"retention": {env("HOLDFAST_RESERVATION_RETENTION=1s"),
-			`reservation.retention = "1s" (from HOLDFAST_RESERVATION_RETENTION): must be 1m or more: ids that callers still repeat would be forgotten`},
+			`reservation.retention = "1s" (from HOLDFAST_RESERVATION_RETENTION): must be 1m or more, so that a repeated call finds its answer`},
 		"unknown key": {file("redis: {uri: redis://u:hunter2@h}\n"),
-			`redis.uri (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+			`redis.uri (from holdfast.yaml): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
 		"a key that will exist": {file("http: {certificate: x.pem}\n"),
-			`http.certificate (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
-		"a group that is no group": {file("http: 5\n"),
-			`http (from holdfast.yaml): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+			`http.certificate (from holdfast.yaml): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
+		"a group with a scalar value": {file("http: 5\n"),
+			`http (from holdfast.yaml): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
 		"unknown variable": {env("HOLDFAST_REDIS_URI=redis://u:hunter2@h"),
-			`HOLDFAST_REDIS_URI (from the environment): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+			`HOLDFAST_REDIS_URI (from the environment): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
 		"a port that Kubernetes did not set": {env("HOLDFAST_HTTP_PORT=80"),
-			`HOLDFAST_HTTP_PORT (from the environment): is not a setting; the settings are ` + strings.Join(config.Keys(), ", ")},
+			`HOLDFAST_HTTP_PORT (from the environment): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
 		"shards": {file("redis: {shards: 4}\n"),
-			`redis.shards = 4 (from holdfast.yaml): must be 1: more than one shard is not built yet, and every cart is one atomic step only while all stock is in one shard`},
+			`redis.shards = 4 (from holdfast.yaml): must be 1: several shards are not supported yet, because a reservation is one atomic step only if all stock is in one shard`},
 		"keys": {env("HOLDFAST_AUTH_MODE=keys"),
-			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not available yet`},
+			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not supported yet`},
 		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "off"`},
 		"postgres": {env("HOLDFAST_POSTGRES_URL=mysql://u:hunter2@h/db?sslpassword=hunter2"),
 			`postgres.url = "mysql://…@h/db?…" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"backlog": {env("HOLDFAST_RECONCILE_BACKLOG_MAX=10"),
 			`reconcile.backlog_max = "10" (from HOLDFAST_RECONCILE_BACKLOG_MAX): must be a whole number from 1000 to 100000000`},
-		"postgres as words": {env("HOLDFAST_POSTGRES_URL=host=h password=hunter2"),
+		"postgres as keywords": {env("HOLDFAST_POSTGRES_URL=host=h password=hunter2"),
 			`postgres.url = "(hidden)" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"listen without a port": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1"),
 			`http.listen = "127.0.0.1" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
 		"listen on a number": {file("http: {listen: 8080}\n"),
-			`http.listen = 8080 (from holdfast.yaml): must be HOST:PORT in quotes, such as 127.0.0.1:8080`},
+			`http.listen = 8080 (from holdfast.yaml): must be HOST:PORT in quotes, such as "127.0.0.1:8080"`},
 		"listen on port 70000": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1:70000"),
 			`http.listen = "127.0.0.1:70000" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
 		"allow_insecure": {env("HOLDFAST_HTTP_ALLOW_INSECURE=maybe"),
 			`http.allow_insecure = "maybe" (from HOLDFAST_HTTP_ALLOW_INSECURE): must be true or false`},
 		"prefix with braces": {env("HOLDFAST_REDIS_PREFIX={x}"),
-			`redis.prefix = "{x}" (from HOLDFAST_REDIS_PREFIX): must be text of 1 to 64 bytes without { } and control characters`},
+			`redis.prefix = "{x}" (from HOLDFAST_REDIS_PREFIX): must be text of 1 to 64 bytes without { } or control characters`},
 		"off beyond loopback": {env("HOLDFAST_HTTP_LISTEN=0.0.0.0:80", "HOLDFAST_REDIS_URL=redis://r"),
-			`http.listen = "0.0.0.0:80" (from HOLDFAST_HTTP_LISTEN): must be on loopback, such as 127.0.0.1:8080, while auth.mode is off: anybody who reaches it could change stock; set http.allow_insecure to true where only trusted machines can`},
+			`http.listen = "0.0.0.0:80" (from HOLDFAST_HTTP_LISTEN): must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: anyone who reaches the address can change stock; set http.allow_insecure to true if only trusted machines can reach it`},
 		"embedded beyond loopback": {env("HOLDFAST_HTTP_LISTEN=:80", "HOLDFAST_HTTP_ALLOW_INSECURE=true"),
-			`http.listen = ":80" (from HOLDFAST_HTTP_LISTEN): must be on loopback, such as 127.0.0.1:8080, while redis.url is empty: the embedded engine is for trying out; set redis.url for real use`},
+			`http.listen = ":80" (from HOLDFAST_HTTP_LISTEN): must be a loopback address, such as 127.0.0.1:8080, while redis.url is empty: the embedded engine is only for trials; set redis.url for real use`},
 		"not YAML":      {file("a: [\n"), `holdfast.yaml: is not YAML: line 1: did not find expected node content`},
 		"a key twice":   {file("http: {listen: 'a:1'}\nhttp: {}\n"), `holdfast.yaml: is not YAML: unmarshal errors:` + "\n  line 2: mapping key \"http\" already defined at line 1"},
 		"not a mapping": {file("- x\n"), `holdfast.yaml: is not YAML: unmarshal errors:` + "\n  line 1: cannot unmarshal !!seq into map[string]interface {}"},
@@ -193,7 +193,7 @@ func TestLoadFaults(t *testing.T) {
 	}
 }
 
-const noPostgres = "must be a URL, such as postgres://user:password@127.0.0.1:5432/holdfast (in a password, / ? # @ : and % are percent-encoded)"
+const noPostgres = "must be a URL, such as postgres://user:password@127.0.0.1:5432/holdfast (in a password, percent-encode / ? # @ : and %)"
 
 func TestLoadListsAllFaultsAtOnce(t *testing.T) {
 	_, err := source{
@@ -218,7 +218,7 @@ func TestLoadListsAllFaultsAtOnce(t *testing.T) {
 func TestLoadNamedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing.yaml")
 	_, err := config.Load(nil, path, nil)
-	if err == nil || !strings.Contains(err.Error(), path+": can't be read: no such file or directory") {
+	if err == nil || !strings.Contains(err.Error(), path+": cannot be read: no such file or directory") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -234,6 +234,6 @@ func ExampleLoad() {
 	fmt.Println(err)
 	// Output:
 	// redis://cache.example:6379/2 15m0s <nil>
-	// the configuration can't be used:
-	//   reservation.ttl = "900" (from HOLDFAST_RESERVATION_TTL): must carry its unit, such as 10m, 90s or 24h
+	// invalid configuration:
+	//   reservation.ttl = "900" (from HOLDFAST_RESERVATION_TTL): must have a unit, such as 10m, 90s or 24h
 }

@@ -14,19 +14,21 @@ import (
 //go:embed countries.csv
 var countries string
 
-// Centroids is where addresses are that have no coordinates: by country and the beginning of the postal
-// code, the longest that is known.
+// Centroids locates addresses without coordinates by country and postal code. The longest known
+// prefix of the postal code applies.
 type Centroids struct {
 	at      map[centroidKey]vector
-	longest map[string]int // country -> bytes of its longest prefix
-	rest    *Centroids     // where these say nothing
+	longest map[string]int // country -> length of its longest prefix in bytes
+	rest    *Centroids     // used if this table has no entry; may be nil
 }
 
 type centroidKey struct{ country, prefix string }
 
-// Countries is the built-in table: the centroid of each country's largest part, from Natural Earth's
-// countries at 1:50 million, which are in the public domain.
-var Countries = sync.OnceValue(func() *Centroids {
+// Countries returns the built-in table: the centroid of each country's largest part. It is from
+// Natural Earth's countries at 1:50 million, which are in the public domain.
+func Countries() *Centroids { return builtIn() }
+
+var builtIn = sync.OnceValue(func() *Centroids {
 	c, err := readCentroids(strings.NewReader(countries), nil)
 	if err != nil {
 		panic("location: built-in countries: " + err.Error())
@@ -34,8 +36,9 @@ var Countries = sync.OnceValue(func() *Centroids {
 	return c
 })
 
-// LoadCentroids reads a table of positions that are known better than the built-in ones: CSV with the
-// header country,postal_prefix,latitude,longitude. What is empty as a prefix is the country.
+// LoadCentroids reads positions that take precedence over the built-in ones. The format is CSV with
+// the header country,postal_prefix,latitude,longitude. An empty prefix stands for the whole
+// country. The error names every invalid line.
 func LoadCentroids(r io.Reader) (*Centroids, error) { return readCentroids(r, Countries()) }
 
 func readCentroids(r io.Reader, rest *Centroids) (*Centroids, error) {
@@ -62,7 +65,7 @@ func readCentroids(r io.Reader, rest *Centroids) (*Centroids, error) {
 	}
 }
 
-var errCentroids = errors.New("not a table of centroids")
+var errCentroids = errors.New("invalid table of centroids")
 
 func (c *Centroids) add(row []string) error {
 	country, prefix := strings.ToUpper(strings.TrimSpace(row[0])), foldCode(row[1])
@@ -72,14 +75,14 @@ func (c *Centroids) add(row []string) error {
 		return err
 	}
 	if len(country) != 2 || !(latitude >= -90 && latitude <= 90) || !(longitude >= -180 && longitude <= 180) {
-		return fmt.Errorf("%s: %w: a country has two letters, a latitude is within 90 degrees, a longitude within 180", strings.Join(row, ","), errCentroids)
+		return fmt.Errorf("%s: %w: country must be two letters, latitude from -90 to 90 degrees, longitude from -180 to 180", strings.Join(row, ","), errCentroids)
 	}
 	c.at[centroidKey{country, prefix}] = vectorOf(latitude, longitude)
 	c.longest[country] = max(c.longest[country], len(prefix))
 	return nil
 }
 
-// find is where a country is, or the longest known beginning of a postal code in it.
+// find returns the position of the longest known prefix of a postal code, or of the country.
 func (c *Centroids) find(country, code string) (vector, bool) {
 	for n := min(len(code), c.longest[country]); n >= 0; n-- {
 		if v, known := c.at[centroidKey{country, code[:n]}]; known {

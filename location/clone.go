@@ -2,7 +2,7 @@ package location
 
 import "slices"
 
-// clone is a copy that shares nothing that a caller may write to.
+// clone returns a deep copy.
 func (d *Directory) clone() Directory {
 	c := Directory{
 		Locations: slices.Clone(d.Locations), Zones: slices.Clone(d.Zones), Channels: slices.Clone(d.Channels),

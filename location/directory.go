@@ -1,7 +1,7 @@
 package location
 
-// Directory is the routing directory: the locations, where they ship to, and the rules that choose among
-// them. It is applied as a whole or not at all; see Compile.
+// Directory is the routing directory: the locations, the zones they ship to, and the channels that
+// sell from them. Compile accepts or rejects it as a whole.
 type Directory struct {
 	Locations []Location     `json:"locations" yaml:"locations"`
 	Zones     []Zone         `json:"zones,omitempty" yaml:"zones,omitempty"`
@@ -10,47 +10,50 @@ type Directory struct {
 	Kits      []Kit          `json:"kits,omitempty" yaml:"kits,omitempty"`
 }
 
-// Location is a place that holds units.
+// Location is a place that stocks units, such as a warehouse or a store.
 type Location struct {
 	ID        ID       `json:"id" yaml:"id"`
 	Name      string   `json:"name,omitempty" yaml:"name,omitempty"`
-	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty" doc:"Left out: true. Disabled, nothing new is taken from it."`
-	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty" doc:"For the rule priority: the lower first."`
-	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty" doc:"For the rule cost: the lower first."`
+	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty" doc:"Default true. If false, no new reservation takes units from it."`
+	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty" doc:"For the rule priority: lowest first."`
+	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty" doc:"For the rule cost: lowest first."`
 	Country   string   `json:"country,omitempty" yaml:"country,omitempty" doc:"ISO 3166-1, two letters."`
-	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty" doc:"Degrees; with longitude, or neither."`
+	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty" doc:"Degrees. Set both latitude and longitude, or neither."`
 	Longitude *float64 `json:"longitude,omitempty" yaml:"longitude,omitempty"` // degrees
-	Pickup    bool     `json:"pickup,omitempty,omitzero" yaml:"pickup,omitempty" doc:"Customers may collect here."`
-	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow" doc:"It ships to these zones; none: nowhere."`
+	Pickup    bool     `json:"pickup,omitempty,omitzero" yaml:"pickup,omitempty" doc:"Customers may pick orders up here."`
+	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow" doc:"The zones it ships to. Without zones it ships nowhere."`
 }
 
-// Zone is where a location ships to. An empty list does not restrict.
+// Zone is a set of addresses that locations ship to. An address is in the zone if each non-empty
+// list has its value.
 type Zone struct {
 	ID          string   `json:"id" yaml:"id"`
-	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"An empty list does not restrict."`
+	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"ISO 3166-1, two letters. An empty list does not restrict."`
 	Regions     []string `json:"regions,omitempty" yaml:"regions,omitempty,flow"`
-	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Without spaces, upper-case; may end in *."`
+	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Case and spaces are ignored. A trailing * makes it a prefix."`
 }
 
-// SalesChannel is who sells: which locations it may sell from, and how it chooses among them.
+// SalesChannel is a channel that sells, such as a web shop: the locations it may sell from, and the
+// rules that put them in order.
 type SalesChannel struct {
 	ID        Channel `json:"id" yaml:"id"`
-	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty" doc:"Of requests that name no channel."`
-	Locations []ID    `json:"locations" yaml:"locations,flow" doc:"It may sell from these, in this order."`
-	Rank      []Rank  `json:"rank,omitempty" yaml:"rank,omitempty,flow" doc:"Each rule orders what those before it left tied: same_country, nearest, priority, cost, highest_stock."`
-	Split     Split   `json:"split,omitempty" yaml:"split,omitempty" doc:"Of requests that do not say: never, lines (the default) or units."`
+	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty" doc:"Used by requests that name no channel."`
+	Locations []ID    `json:"locations" yaml:"locations,flow" doc:"The locations it may sell from. This order decides ties."`
+	Rank      []Rank  `json:"rank,omitempty" yaml:"rank,omitempty,flow" doc:"Each rule orders the locations that the rules before it left tied: same_country, nearest, priority, cost, highest_stock."`
+	Split     Split   `json:"split,omitempty" yaml:"split,omitempty" doc:"For requests without a split: never, lines (the default) or units."`
 }
 
 // Rank is a rule that orders locations.
 type Rank string
 
-// The rules. Each orders what those before it left tied, and abstains where it lacks its data.
+// The rules. A rule orders only locations that the rules before it left tied. It abstains if it
+// lacks data of the address or of one of them.
 const (
-	RankSameCountry  Rank = "same_country"  // those in the address's country first
-	RankNearest      Rank = "nearest"       // the nearer first
-	RankPriority     Rank = "priority"      // the lower number first
-	RankCost         Rank = "cost"          // the lower number first
-	RankHighestStock Rank = "highest_stock" // the larger available first, at the moment of the decision
+	RankSameCountry  Rank = "same_country"  // in the country of the address first
+	RankNearest      Rank = "nearest"       // shortest great-circle distance to the address first
+	RankPriority     Rank = "priority"      // lowest Location.Priority first
+	RankCost         Rank = "cost"          // lowest Location.Cost first
+	RankHighestStock Rank = "highest_stock" // most available units first, when the script decides
 )
 
 // Valid reports whether r is one of the rules.
@@ -62,21 +65,21 @@ func (r Rank) Valid() bool {
 	return false
 }
 
-// Limit is how many units one customer may have. An empty list does not restrict.
+// Limit is a purchase limit: how many units one customer may have. An empty list does not restrict.
 type Limit struct {
 	ID          string    `json:"id" yaml:"id"`
-	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Left out: all."`
-	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Left out: all."`
-	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units while held, confirmed or fulfilled; of a kit that is named, kits."`
+	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`
+	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default all."`
+	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units that are held, confirmed or fulfilled. A kit that skus names counts in kits."`
 }
 
-// Kit is a SKU that is sold as the SKUs it consists of.
+// Kit is a SKU without stock of its own: it sells as its components.
 type Kit struct {
 	SKU        SKU         `json:"sku" yaml:"sku"`
 	Components []Component `json:"components" yaml:"components"`
 }
 
-// Component is a part of a kit.
+// Component is a SKU in a kit.
 type Component struct {
 	SKU      SKU   `json:"sku" yaml:"sku"`
 	Quantity int64 `json:"quantity" yaml:"quantity" doc:"Units in one kit."`

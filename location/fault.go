@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with a directory.
+// Fault is one error in a directory.
 type Fault struct {
 	Path    string // JSON pointer into the directory, such as /locations/0/country
-	Message string
+	Message string // what is wrong with the value there, such as: is required
 }
 
-// InvalidError lists every fault of a directory.
+// InvalidError lists all faults of a directory.
 type InvalidError struct{ Faults []Fault }
 
+// Error lists the faults, each with its path.
 func (e *InvalidError) Error() string {
 	parts := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -22,7 +23,7 @@ func (e *InvalidError) Error() string {
 	return "invalid directory: " + strings.Join(parts, "; ")
 }
 
-// faults gathers everything wrong with a directory.
+// faults collects the faults of a directory.
 type faults struct{ list []Fault }
 
 func (f *faults) add(path, format string, args ...any) {

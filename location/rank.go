@@ -2,15 +2,15 @@ package location
 
 import "slices"
 
-// ranked is a place under comparison.
+// ranked is a place while rules order it.
 type ranked struct {
 	*place
-	key   float64 // of the rule that orders now: the lower first
-	order int     // among those that are tied
+	key   float64 // of the current rule: lowest first
+	order int     // before the current rule, among the tied places
 }
 
-// rank orders places by the channel's rules. Each rule orders what those before it left tied, and
-// abstains from a tie of which it lacks data; what is still tied keeps the channel's order.
+// rank orders places by the channel's rules. Each rule orders the places that the rules before it
+// left tied, unless it lacks data. Places that are still tied keep the channel's order.
 func (c *channel) rank(list []ranked, to *destination) Candidates {
 	rules, rest, live := c.rules()
 	groups := []int{len(list)}
@@ -23,17 +23,18 @@ func (c *channel) rank(list []ranked, to *destination) Candidates {
 			within = rule.refine(list, within, to)
 		}
 	}
-	found := Candidates{IDs: make([]ID, len(list))}
+	candidates := Candidates{IDs: make([]ID, len(list))}
 	for i := range list {
-		found.IDs[i] = list[i].ID
+		candidates.IDs[i] = list[i].ID
 	}
 	if live && len(groups) < len(list) {
-		found.Groups = groups
+		candidates.Groups = groups
 	}
-	return found
+	return candidates
 }
 
-// rules is the rules before and behind the one that looks at what is available, if there is that one.
+// rules splits the rules at highest_stock, which only a script can apply. live says whether there
+// is one.
 func (c *channel) rules() (before, behind []Rank, live bool) {
 	at := slices.Index(c.Rank, RankHighestStock)
 	if at < 0 {
@@ -42,7 +43,8 @@ func (c *channel) rules() (before, behind []Rank, live bool) {
 	return c.Rank[:at], c.Rank[at+1:], true
 }
 
-// refine orders each group of list by a rule, and returns the groups that are still tied, as their ends.
+// refine orders each group of tied places by a rule. It returns the ends of the groups that are
+// then tied.
 func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	if len(groups) == len(list) { // nothing is tied
 		return groups
@@ -51,7 +53,7 @@ func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	from := 0
 	for _, end := range groups {
 		group := list[from:end]
-		if len(group) > 1 && rule.weigh(group, to) {
+		if len(group) > 1 && rule.setKeys(group, to) {
 			slices.SortFunc(group, before)
 			for i := 1; i < len(group); i++ {
 				if group[i].key != group[i-1].key {
@@ -67,7 +69,7 @@ func (rule Rank) refine(list []ranked, groups []int, to *destination) []int {
 	return refined
 }
 
-// before orders by key, and what is tied as it was: a stable sort takes twice as long. No key is NaN.
+// before orders by key, then as before: a stable sort would take twice as long. No key is NaN.
 func before(a, b ranked) int {
 	switch {
 	case a.key < b.key:
@@ -79,9 +81,9 @@ func before(a, b ranked) int {
 	}
 }
 
-// weigh gives each place of a group its key; false says that the rule abstains, for it lacks data of the
-// address or of one of them.
-func (rule Rank) weigh(group []ranked, to *destination) bool {
+// setKeys sets the key of each place in a group. It returns false if the rule abstains, because it
+// lacks data of the address or of a place.
+func (rule Rank) setKeys(group []ranked, to *destination) bool {
 	for i := range group {
 		key, known := rule.key(group[i].place, to)
 		if !known {
@@ -92,7 +94,7 @@ func (rule Rank) weigh(group []ranked, to *destination) bool {
 	return true
 }
 
-// key is what a rule orders a place by; known is false where it lacks its data.
+// key returns the number by which a rule orders a place. known is false if the rule lacks data.
 func (rule Rank) key(p *place, to *destination) (key float64, known bool) {
 	switch rule {
 	case RankSameCountry:
@@ -101,7 +103,7 @@ func (rule Rank) key(p *place, to *destination) (key float64, known bool) {
 		}
 		return 1, p.country != "" && to.country != ""
 	case RankNearest:
-		return -p.position.dot(to.position), p.located && to.located // the nearer, the larger the product
+		return -p.position.dot(to.position), p.located && to.located // the larger the product, the nearer
 	case RankPriority:
 		return value(p.Priority)
 	case RankCost:

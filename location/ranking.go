@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Ranked is all candidates in order, given what is available at each.
+// Ranked returns the candidates in their final order, given the available units at each.
 func (c Candidates) Ranked(available func(ID) int64) []ID {
 	ids, from := slices.Clone(c.IDs), 0
 	for _, end := range c.Groups {
@@ -24,14 +24,15 @@ func (c Candidates) Ranked(available func(ID) int64) []ID {
 	return ids
 }
 
-// Ranking is what a rule of the channel says of the candidates, in plain words.
+// Ranking describes how a rule of the channel orders the candidates.
 type Ranking struct {
 	Rule     Rank
-	Abstains string   // why it does not order them; "" where it does
-	Says     []string // for each candidate, in routed order: "berlin: 255 km"
+	Abstains string   // why it does not order them, or not all; else ""
+	Says     []string // one text for each candidate, in their order, such as "berlin: 255 km"
 }
 
-// Ranking explains the channel's rules one by one. It is made for people to read.
+// Ranking describes each rule of the channel, for people to read. It returns nil without rules or
+// candidates.
 func (r Routing) Ranking() []Ranking {
 	if r.channel == nil || len(r.channel.Rank) == 0 || len(r.candidates.IDs) == 0 {
 		return nil
@@ -59,9 +60,9 @@ func (r *Routing) explainRule(rule Rank) Ranking {
 	case rule == RankSameCountry && r.to.country == "":
 		says.Abstains, says.Says = "the address has no country", nil
 	case rule == RankNearest && !r.to.located:
-		says.Abstains, says.Says = "where the address is, is not known", nil
+		says.Abstains, says.Says = "the position of the address is unknown", nil
 	case len(missing) > 0:
-		says.Abstains = "among those it knows nothing of: " + strings.Join(missing, ", ")
+		says.Abstains = "for those without data: " + strings.Join(missing, ", ")
 	}
 	return says
 }
@@ -70,9 +71,9 @@ func (rule Rank) describe(p *place, to *destination) string {
 	_, known := rule.key(p, to)
 	switch {
 	case !known:
-		return "not known"
+		return "unknown"
 	case rule == RankSameCountry && p.country == to.country:
-		return "in " + p.country + ", as the address"
+		return "in " + p.country + ", like the address"
 	case rule == RankSameCountry:
 		return "in " + p.country + ", not " + to.country
 	case rule == RankNearest:

@@ -2,15 +2,15 @@ package location
 
 import "slices"
 
-// Request is what routing looks at for every line: who asks, and from where.
+// Request is the part of a reservation that decides its candidates.
 type Request struct {
-	Channel Channel  // "" is the default
-	ShipTo  *Address // nil: nobody says where to, and zones are not checked
-	Pickup  ID       // the store the customer collects from; "" is a shipment
+	Channel Channel  // "" for the default channel
+	ShipTo  *Address // nil: the address is unknown, so zones are not checked
+	Pickup  ID       // the store where the customer picks the order up; "" for a shipment
 }
 
-// Routing is where a request may be served from, and why not from elsewhere. It is the same for each of
-// its lines, but for what a line is pinned to.
+// Routing says which locations may serve a request, and why others may not. All lines of the
+// request share it; a line may also be pinned to one location.
 type Routing struct {
 	rules      *Rules
 	channel    *channel
@@ -19,20 +19,23 @@ type Routing struct {
 	candidates Candidates
 }
 
-// Candidates are the locations a line may be served from, in the order they are tried. Don't write to
-// them.
+// Candidates are the locations that may serve a line, in the order in which they are tried. Callers
+// must not modify them.
 type Candidates struct {
 	IDs []ID
 
-	// Groups is nil but where what is available orders: then each is the end of a group of IDs, and the
-	// script orders within each group by what is available there, the larger first.
+	// Groups is nil unless highest_stock orders the candidates. Then it has the end index of each
+	// group of IDs that the script orders by available units, most first.
 	Groups []int
 }
 
-// Route chooses the candidates of a request: the locations of its channel that are enabled and of which
-// a zone covers its address, or the store it is collected from, in the order of the channel's rules.
-// Whether a location has a level of a SKU is not known here: the script passes over those that have none.
-// Its error is *UnknownChannelError.
+// Route returns the candidates of a request, ordered by the channel's rules. For a shipment they
+// are the channel's enabled locations with a zone that covers the address. For a pickup it is only
+// the store. Route does not know which locations have a level of a SKU: the script skips those
+// without one.
+//
+// The only error is *UnknownChannelError. A request that no location may serve has no candidates;
+// Explain says why.
 func Route(r *Rules, q Request) (Routing, error) {
 	c, err := r.channelOf(q.Channel)
 	if err != nil {
@@ -41,7 +44,7 @@ func Route(r *Rules, q Request) (Routing, error) {
 	routing := Routing{rules: r, channel: c, request: q}
 	switch {
 	case q.Pickup != "":
-		if i, known := r.index[q.Pickup]; known && c.member[q.Pickup] && r.places[i].collects() {
+		if i, known := r.index[q.Pickup]; known && c.member[q.Pickup] && r.places[i].enabled && r.places[i].Pickup {
 			routing.candidates.IDs = r.ids[i : i+1 : i+1]
 		}
 	case r.implicit:
@@ -55,10 +58,7 @@ func Route(r *Rules, q Request) (Routing, error) {
 	return routing, nil
 }
 
-// collects says whether customers may collect at a location now.
-func (p *place) collects() bool { return p.enabled && p.Pickup }
-
-// eligible is the places of the channel that may serve the address, in the channel's order.
+// eligible returns the places of the channel that may serve the address, in the channel's order.
 func (r *Routing) eligible() []ranked {
 	list := make([]ranked, 0, len(r.channel.places))
 	for _, p := range r.channel.places {
@@ -69,7 +69,7 @@ func (r *Routing) eligible() []ranked {
 	return list
 }
 
-// Channel is the request's channel: the default one where it names none.
+// Channel returns the request's channel, or the default channel if it names none.
 func (r Routing) Channel() Channel {
 	if r.channel == nil || r.rules.implicit {
 		return r.request.Channel
@@ -77,10 +77,10 @@ func (r Routing) Channel() Channel {
 	return r.channel.ID
 }
 
-// Implicit says that there is no directory.
+// Implicit reports whether there is no directory.
 func (r Routing) Implicit() bool { return r.rules != nil && r.rules.implicit }
 
-// Split is how far the channel lets a reservation be spread; "" where there is no channel.
+// Split returns how far the channel lets a reservation be spread.
 func (r Routing) Split() Split {
 	if r.channel == nil {
 		return ""
@@ -88,7 +88,7 @@ func (r Routing) Split() Split {
 	return r.channel.split
 }
 
-// Limits is the purchase limits that count a SKU in the request's channel.
+// Limits returns the purchase limits that apply to a SKU in the request's channel.
 func (r Routing) Limits(sku SKU) []*Limit {
 	if r.channel == nil {
 		return nil
@@ -96,7 +96,8 @@ func (r Routing) Limits(sku SKU) []*Limit {
 	return r.channel.limitsOf(sku)
 }
 
-// Candidates is where a line may be served from: all candidates, or the one it is pinned to.
+// Candidates returns the candidates of a line: all, or only the pin if the line has one and it is
+// among them.
 func (r Routing) Candidates(pin ID) Candidates {
 	if pin == "" {
 		return r.candidates
@@ -107,10 +108,10 @@ func (r Routing) Candidates(pin ID) Candidates {
 	return Candidates{}
 }
 
-// Explain says for each location why a line is not served from it, given which ones have a level of its
-// SKU. Those that the directory does not know are among them: the pin, the store, and those of stocked,
-// which have a level. The first reason that applies: unknown_location, not_in_channel, disabled, zone or
-// not_pickup, not_pin, no_level.
+// Explain returns every location that may not serve a line, with the first reason that applies, in
+// the order of the Reason constants. hasLevel reports whether a location has a level of the line's
+// SKU. The result includes locations that the directory does not have: the pin, the store of a
+// pickup, and those in stocked, which have a level.
 func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []ID) []Rejected {
 	var list []Rejected
 	seen := map[ID]bool{}
@@ -130,7 +131,7 @@ func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []
 	return list
 }
 
-// reject is the first reason that rules a location out, or "".
+// reject returns the first reason why a location may not serve a line, or "".
 func (r *Routing) reject(p *place, pin ID, hasLevel func(ID) bool) Reason {
 	switch {
 	case !r.channel.member[p.ID]:

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Rules is a directory made ready to route by. It is immutable and safe for concurrent use.
+// Rules is a compiled directory. It is immutable and safe for concurrent use.
 type Rules struct {
 	implicit  bool
 	directory Directory
@@ -15,42 +15,44 @@ type Rules struct {
 	places    []place
 	channels  map[Channel]*channel
 	known     []Channel // in the directory's order
-	fallback  *channel  // of a request that names no channel; nil where none is default
+	fallback  *channel  // for requests that name no channel; nil if no channel is the default
 	kits      map[SKU][]Component
 	centroids *Centroids
 }
 
-// place is a location as routing looks at it.
+// place is a compiled location.
 type place struct {
 	Location
 	enabled  bool
 	country  string // upper-case
-	position vector // where located
+	position vector // valid if located
 	located  bool
 	zones    []*zone
 }
 
-// channel is a sales channel as routing looks at it.
+// channel is a compiled sales channel.
 type channel struct {
 	SalesChannel
 	split   Split
 	places  []*place // its locations, in order
 	ids     []ID
 	member  map[ID]bool
-	limits  map[SKU][]*Limit // of SKUs that a limit names; those of any SKU are among them
-	anySKU  []*Limit
+	limits  map[SKU][]*Limit // of SKUs that a limit names; includes the limits of all SKUs
+	anySKU  []*Limit         // that name no SKU
 	limited bool
 
-	anywhere Candidates // of a request without an address: they never change
+	anywhere Candidates // of a request without an address; always the same
 }
 
 // Option changes how a directory is compiled.
 type Option func(*Rules)
 
-// WithCentroids has the nearest location found by these positions where an address has no coordinates.
+// WithCentroids sets the positions of addresses without coordinates, for the rule nearest. The
+// default is Countries.
 func WithCentroids(c *Centroids) Option { return func(r *Rules) { r.centroids = c } }
 
-// Compile makes rules of a directory. Its error is *InvalidError and lists every fault.
+// Compile validates a directory and makes rules from a copy of it. The only error is *InvalidError,
+// which lists all faults.
 func Compile(d Directory, options ...Option) (*Rules, error) {
 	if faults := d.Validate(); len(faults) > 0 {
 		return nil, &InvalidError{Faults: faults}
@@ -116,7 +118,7 @@ func (r *Rules) compileChannel(c SalesChannel) *channel {
 	return compiled
 }
 
-// compileLimits finds for each SKU the limits that count it, so that none is searched for later.
+// compileLimits finds the limits of each SKU in advance.
 func (c *channel) compileLimits(limits []Limit) {
 	var mine []*Limit
 	for i := range limits {
@@ -156,8 +158,8 @@ func (c *channel) limitsOf(sku SKU) []*Limit {
 	return c.anySKU
 }
 
-// Implicit is the rules where there is no directory: one channel of any name or none, with these
-// locations in their order. Zones do not restrict, and every location may be collected from.
+// Implicit returns the rules for use without a directory. Every channel name is valid and sells
+// from these locations, in this order. All of them ship everywhere and allow pickup.
 func Implicit(ids []ID) *Rules {
 	r := &Rules{implicit: true, ids: slices.Clone(ids), index: make(map[ID]int, len(ids)), places: make([]place, len(ids))}
 	c := &channel{split: SplitLines, member: make(map[ID]bool, len(ids))}
@@ -171,16 +173,16 @@ func Implicit(ids []ID) *Rules {
 	return r
 }
 
-// Implicit says that there is no directory.
+// Implicit reports whether there is no directory.
 func (r *Rules) Implicit() bool { return r.implicit }
 
-// Directory is what the rules were compiled from. Don't write to it.
+// Directory returns the directory of the rules. Callers must not modify it.
 func (r *Rules) Directory() Directory { return r.directory }
 
-// Locations is all locations, in the directory's order. Don't write to it.
+// Locations returns all locations in the directory's order. Callers must not modify it.
 func (r *Rules) Locations() []ID { return r.ids }
 
-// Location is a location of the directory.
+// Location returns a location, if the directory has it.
 func (r *Rules) Location(id ID) (Location, bool) {
 	i, known := r.index[id]
 	if !known {
@@ -189,10 +191,10 @@ func (r *Rules) Location(id ID) (Location, bool) {
 	return r.places[i].Location, true
 }
 
-// Kit is what a SKU consists of; nil where it is no kit.
+// Kit returns the components of a kit, or nil if the SKU is not a kit.
 func (r *Rules) Kit(sku SKU) []Component { return r.kits[sku] }
 
-// channelOf is the channel of a request.
+// channelOf returns the channel of a request.
 func (r *Rules) channelOf(id Channel) (*channel, error) {
 	if r.implicit {
 		return r.fallback, nil
@@ -206,15 +208,17 @@ func (r *Rules) channelOf(id Channel) (*channel, error) {
 	return nil, &UnknownChannelError{Channel: id, Known: r.known}
 }
 
-// UnknownChannelError says that a request names no channel of the directory.
+// UnknownChannelError reports that a request names a channel that the directory does not have, or
+// that it names none and no channel is the default.
 type UnknownChannelError struct {
-	Channel Channel // "" where none was named and none is default
-	Known   []Channel
+	Channel Channel   // as named; "" if the request names none
+	Known   []Channel // of the directory
 }
 
-// namedMax is how many channels an error lists.
+// namedMax is the number of channels that an error lists.
 const namedMax = 10
 
+// Error says what is wrong with the channel and names those that exist.
 func (e *UnknownChannelError) Error() string {
 	known := make([]string, 0, namedMax)
 	for _, id := range e.Known[:min(namedMax, len(e.Known))] {
@@ -225,7 +229,7 @@ func (e *UnknownChannelError) Error() string {
 		list += ", …"
 	}
 	if e.Channel == "" {
-		return "is required: no channel of the directory is the default; there are " + list
+		return "is required, because the directory has no default channel; there are " + list
 	}
 	return fmt.Sprintf("is %q, which the directory does not have; there are %s", e.Channel, list)
 }

@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a directory.
+// The maximum sizes of a directory.
 const (
 	IdentifierBytesMax = 128           // bytes of UTF-8 in any identifier
 	TextBytesMax       = 512           // bytes of a name, a region or a postal code
-	QuantityMax        = 2_147_483_647 // units
+	QuantityMax        = 2_147_483_647 // units in a limit or a kit
 	LocationsMax       = 1_000
 	ZonesMax           = 1_000
 	ChannelsMax        = 1_000
@@ -23,7 +23,8 @@ const (
 	LimitSKUsMax       = 10_000 // of one limit
 )
 
-// Validate lists everything wrong with a directory, in its order; nothing where it can be applied.
+// Validate returns all faults of a directory, or none if Compile accepts it. If a list is longer
+// than its maximum, it returns only the faults of that kind.
 func (d *Directory) Validate() []Fault {
 	var f faults
 	f.most("/locations", len(d.Locations), LocationsMax)
@@ -35,10 +36,10 @@ func (d *Directory) Validate() []Fault {
 		return f.list
 	}
 	if len(d.Locations) == 0 {
-		f.add("/locations", "is required: there is nowhere to sell from")
+		f.add("/locations", "is required: add at least one location")
 	}
 	if len(d.Channels) == 0 {
-		f.add("/channels", "is required: nothing could be sold")
+		f.add("/channels", "is required: add at least one channel")
 	}
 	f.locations(d)
 	f.zones(d.Zones)
@@ -54,7 +55,7 @@ func (f *faults) most(path string, n, most int) {
 	}
 }
 
-// names checks the ids of a list: each is one, and none stands there twice. It returns all.
+// names checks that the ids of a list are valid and unique. It returns all.
 func names[E any, T ~string](f *faults, list []E, path, field string, id func(*E) T) map[T]bool {
 	known := make(map[T]bool, len(list))
 	first := make(map[T]int, len(list))
@@ -62,7 +63,7 @@ func names[E any, T ~string](f *faults, list []E, path, field string, id func(*E
 		name, at := id(&list[i]), fmt.Sprintf("%s/%d/%s", path, i, field)
 		f.identifier(at, string(name))
 		if known[name] && name != "" {
-			f.add(at, "is %q, as %s/%d has it already", name, path, first[name])
+			f.add(at, "is %q, which %s/%d already has", name, path, first[name])
 			continue
 		}
 		known[name], first[name] = true, i
@@ -70,13 +71,13 @@ func names[E any, T ~string](f *faults, list []E, path, field string, id func(*E
 	return known
 }
 
-// references checks the names that a list refers to: each is known, and none stands there twice.
+// references checks that the names in a list are known and unique.
 func references[T ~string](f *faults, path string, list []T, known map[T]bool, what string) {
 	for i, name := range list {
 		at := fmt.Sprintf("%s/%d", path, i)
 		switch {
 		case !known[name]:
-			f.add(at, "names %q, which is not among the %s", name, what)
+			f.add(at, "names %q, which is not one of the %s", name, what)
 		case slices.Contains(list[:i], name):
 			f.add(at, "names %q a second time", name)
 		}
@@ -146,7 +147,7 @@ func (f *faults) degrees(path string, value *float64, most float64) {
 	}
 }
 
-// numberMax bounds a priority or cost, so that each is told from the next.
+// numberMax bounds a priority or cost: below it a float64 tells consecutive whole numbers apart.
 const numberMax = 1e15
 
 func (f *faults) number(path string, value *float64) {
@@ -172,16 +173,16 @@ func (f *faults) zones(zones []Zone) {
 			at := fmt.Sprintf("%s/postal_codes/%d", path, j)
 			f.pattern(at, code)
 			if star := strings.Index(code, "*"); star >= 0 && star < len(code)-1 {
-				f.add(at, "is %q: a * may only stand at the end", code)
+				f.add(at, "is %q: * is allowed only at the end", code)
 			}
 		}
 	}
 }
 
-// pattern checks what an address is compared with.
+// pattern checks a region or postal code of a zone.
 func (f *faults) pattern(path, text string) {
 	if strings.TrimSpace(text) == "" {
-		f.add(path, "is empty, which no address matches: leave it out")
+		f.add(path, "is empty and matches no address: remove it")
 		return
 	}
 	f.text(path, text)
@@ -212,7 +213,7 @@ func (f *faults) channels(d *Directory) {
 			f.add(path+"/split", "is %q, must be never, lines or units", c.Split)
 		}
 		if c.Default && fallback >= 0 {
-			f.add(path+"/default", "is true, as /channels/%d has it already: one channel can be the default", fallback)
+			f.add(path+"/default", "is true, but /channels/%d is already the default: only one channel can be", fallback)
 		} else if c.Default {
 			fallback = i
 		}
@@ -261,7 +262,7 @@ func (f *faults) kits(kits []Kit) {
 			f.identifier(at+"/sku", string(c.SKU))
 			f.quantity(at+"/quantity", c.Quantity)
 			if known[c.SKU] {
-				f.add(at+"/sku", "is %q, which is a kit itself: name what it consists of", c.SKU)
+				f.add(at+"/sku", "is %q, which is itself a kit: list its components instead", c.SKU)
 			}
 			if seen[c.SKU] {
 				f.add(at+"/sku", "names %q a second time", c.SKU)

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// zone is a Zone as addresses are compared with it.
+// zone is a compiled Zone.
 type zone struct {
 	countries map[string]bool
 	regions   map[string]bool
 	codes     map[string]bool // whole postal codes
 	prefixes  []string        // of postal codes
-	coded     bool            // postal codes restrict
+	coded     bool            // has postal codes, so an address without one is not in it
 }
 
-// destination is an Address as zones compare it.
+// destination is an Address in the form that zones compare.
 type destination struct {
 	country, region, code string
 	position              vector
 	located               bool
 }
 
-// destinationOf brings an address into the form of comparison. One that has no coordinates is where the
-// centroid of its postal prefix or country is.
+// destinationOf normalizes an address. Without coordinates it is at the centroid of its postal
+// prefix or country.
 func (r *Rules) destinationOf(a *Address) destination {
 	d := destination{country: strings.ToUpper(a.Country), region: foldRegion(a.Region), code: foldCode(a.PostalCode)}
 	if a.Latitude != nil && a.Longitude != nil {
@@ -35,7 +35,7 @@ func (r *Rules) destinationOf(a *Address) destination {
 
 func foldRegion(region string) string { return strings.ToUpper(strings.TrimSpace(region)) }
 
-// foldCode is a postal code without spaces, upper-case.
+// foldCode returns a postal code in upper case, without spaces.
 func foldCode(code string) string {
 	if strings.ContainsAny(code, " \t") {
 		code = strings.NewReplacer(" ", "", "\t", "").Replace(code)
@@ -61,7 +61,7 @@ func compileZone(z Zone) *zone {
 	return c
 }
 
-// covers says whether an address is in the zone: each list that is not empty has its value.
+// covers reports whether an address is in the zone: each non-empty list must have its value.
 func (z *zone) covers(d *destination) bool {
 	switch {
 	case len(z.countries) > 0 && !z.countries[d.country]:
@@ -77,7 +77,7 @@ func (z *zone) covers(d *destination) bool {
 	}
 }
 
-// shipsTo says whether one of a location's zones covers an address.
+// shipsTo reports whether one of the location's zones covers an address.
 func (p *place) shipsTo(d *destination) bool {
 	return slices.ContainsFunc(p.zones, func(z *zone) bool { return z.covers(d) })
 }

@@ -11,17 +11,17 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/holdfast/holdfast/reconcile/audit"
-	"github.com/holdfast/holdfast/reconcile/directory"
-	"github.com/holdfast/holdfast/reconcile/ledger/memory"
-	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
-
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 var (
@@ -176,8 +176,8 @@ func start() (client *redis.Client, ledger *memory.Ledger, end func()) {
 }
 
 // An audit compares Redis with the ledger while sales go on, and repairs what is wrong in Redis.
-func ExampleAuditor_Run() {
-	client, ledger, end := start()
+func Example_audit() {
+	client, records, end := start()
 	defer end()
 
 	// Somebody edits Redis by hand: five units too many.
@@ -186,15 +186,15 @@ func ExampleAuditor_Run() {
 		return
 	}
 
-	auditor := &audit.Auditor{Client: client, Ledger: ledger, Logger: logger}
+	auditor := &audit.Auditor{Client: client, Ledger: records, Logger: logger}
 	for range 2 {
-		audit, err := auditor.Run(ctx, audit.Options{Repair: true, MaxUnits: 100, Actor: "ada"})
+		done, err := auditor.Run(ctx, audit.Options{Repair: true, MaxUnits: 100, Actor: "ada"})
 		if err != nil { // ErrTooMuch: nothing was repaired, and a person decides
 			fmt.Println(err)
 			return
 		}
-		fmt.Println("drift", audit.Drift, "repaired", audit.Repaired)
-		findings, err := ledger.AuditFindings(ctx, audit.ID, ledger.FindingFilter{}, 100)
+		fmt.Println("drift", done.Drift, "repaired", done.Repaired)
+		findings, err := records.AuditFindings(ctx, done.ID, ledger.FindingFilter{}, 100)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -13,27 +13,30 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// audits starts audits for the API, one at a time, and ends them with the program.
+// auditTimeout bounds how long a scrape of the metrics waits for the last audit.
+const auditTimeout = time.Second
+
+// audits runs audits for the API, one at a time, and stops them with the program.
 type audits struct {
 	auditor *audit.Auditor
 	ledger  ledger.Audits
 	logger  *slog.Logger
 	ctx     context.Context // of the program
-	under   sync.WaitGroup
+	group   sync.WaitGroup
 
 	mu      sync.Mutex
-	running string // id; "" while none runs
-	asked   api.StartAudit
+	running string // id of the running audit, or ""
+	request api.StartAudit
 }
 
-// newAudits starts audits by auditor until ctx ends; end ends those under way, and waits for them.
+// newAudits returns audits that run until ctx ends. end stops the running audit and waits for it.
 func newAudits(ctx context.Context, auditor *audit.Auditor) (a *audits, end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	a = &audits{auditor: auditor, ledger: auditor.Ledger, logger: auditor.Logger, ctx: ctx}
-	return a, func() { cancel(); a.wait() }
+	return a, func() { cancel(); a.group.Wait() }
 }
 
-// StartAudit see api.Audits.
+// StartAudit implements api.Audits.
 func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
 	id, begun, err := a.begin(r)
 	if err != nil {
@@ -52,24 +55,25 @@ func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, e
 	return a.Audit(ctx, id, "", 1)
 }
 
-// begin begins an audit, or says which of the same request runs. What it returns answers once the audit is
-// known to the ledger.
+// begin starts an audit, or returns the running one if its request is the same; begun is nil
+// then. begun receives a value when the ledger has the audit.
 func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.running != "" {
-		if a.asked != r {
+		if a.request != r {
 			return "", nil, api.ErrAuditRuns
 		}
 		return a.running, nil, nil
 	}
 	id, begun = audit.NewID(time.Now()), make(chan error, 1)
-	a.running, a.asked = id, r
-	one := *a.auditor
-	one.Begun = func(err error) { begun <- err }
-	a.under.Go(func() {
-		done, err := one.Run(a.ctx, audit.Options{
-			ID: id, Repair: r.Repair, SKU: location.SKU(r.SKU), Location: location.ID(r.Location), Actor: r.Actor, MaxUnits: r.MaxUnits,
+	a.running, a.request = id, r
+	auditor := *a.auditor
+	auditor.Begun = func(err error) { begun <- err }
+	a.group.Go(func() {
+		done, err := auditor.Run(a.ctx, audit.Options{
+			ID: id, Repair: r.Repair, Actor: r.Actor, MaxUnits: r.MaxUnits,
+			SKU: location.SKU(r.SKU), Location: location.ID(r.Location),
 		})
 		a.logger.Info("audit ended", "id", id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
 		a.mu.Lock()
@@ -79,10 +83,7 @@ func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error
 	return id, begun, nil
 }
 
-// wait waits until what runs has ended, as it does when ctx has.
-func (a *audits) wait() { a.under.Wait() }
-
-// Audit see api.Audits.
+// Audit implements api.Audits.
 func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Audit, error) {
 	found, err := a.ledger.Audit(ctx, id)
 	if err != nil {
@@ -93,8 +94,9 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Au
 		return api.Audit{}, err
 	}
 	out := api.Audit{
-		ID: found.ID, State: found.State, Repair: found.Repair, SKU: string(found.SKU), Location: string(found.Location), Actor: found.Actor,
-		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt), Failure: found.Failure,
+		ID: found.ID, State: found.State, Repair: found.Repair, Actor: found.Actor,
+		SKU: string(found.SKU), Location: string(found.Location), Failure: found.Failure,
+		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt),
 		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
 		Drift: found.Drift, Repaired: found.Repaired, Findings: []api.AuditFinding{},
 	}
@@ -103,17 +105,18 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Au
 		out.NextCursor = list[limit-1].ID
 	}
 	for i := range list {
-		out.Findings = append(out.Findings, shownFinding(&list[i]))
+		out.Findings = append(out.Findings, apiFinding(&list[i]))
 	}
 	return out, nil
 }
 
-func shownFinding(f *ledger.Finding) api.AuditFinding {
+func apiFinding(f *ledger.Finding) api.AuditFinding {
 	out := api.AuditFinding{
-		ID: f.ID, Kind: string(f.Kind), State: f.State, SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
-		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Frozen: f.Frozen, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
+		ID: f.ID, Kind: string(f.Kind), State: f.State, Position: f.Position, Units: f.Units, Frozen: f.Frozen,
+		SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
+		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
 	}
-	if f.Redis != nil {
+	if f.Redis != nil { // a nil pointer in an interface would not be omitted
 		out.Redis = f.Redis
 	}
 	if f.Ledger != nil {
@@ -122,10 +125,8 @@ func shownFinding(f *ledger.Finding) api.AuditFinding {
 	return out
 }
 
-// auditTimeout bounds what a scrape waits for the last audit.
-const auditTimeout = time.Second
-
-// last is the audit that ended last, for metrics; ok is false where there is none, or nobody answers.
+// last returns the last audit that ended, for the metrics. ok is false if there is none, or if
+// the ledger does not answer.
 func (a *audits) last() (last metrics.Audit, ok bool) {
 	ctx, cancel := context.WithTimeout(a.ctx, auditTimeout)
 	defer cancel()
@@ -134,7 +135,9 @@ func (a *audits) last() (last metrics.Audit, ok bool) {
 		return metrics.Audit{}, false
 	}
 	return metrics.Audit{
-		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt), Failed: found.State == ledger.AuditFailed,
-		Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines, Drift: found.Drift, Repaired: found.Repaired,
+		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt),
+		Failed:   found.State == ledger.AuditFailed,
+		Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines,
+		Drift:    found.Drift, Repaired: found.Repaired,
 	}, true
 }

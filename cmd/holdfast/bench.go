@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,20 +20,21 @@ import (
 )
 
 var errBenchPostgres = errors.New("postgres.url is empty: set it to a database, such as " +
-	"postgres://user:password@127.0.0.1:5432/holdfast; a schema of its own is made there, and removed")
+	"postgres://user:password@127.0.0.1:5432/holdfast; the benchmark creates a schema there and removes it")
 
 func (m *Main) benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure Holdfast beside what you would otherwise use",
-		Long: "Measure Holdfast beside what you would otherwise use, in one run on the Redis and the Postgres of\n" +
-			"the configuration: under keys that begin with " + bench.Prefix + " and in a schema of its own, which it\n" +
-			"removes again. It keeps both busy: don't point it at a deployment that sells.\n\n" +
-			"Contenders take turns, round by round; what is printed are medians and spreads. Accepted and refused\n" +
-			"calls are counted apart. With --rate or --load, latency counts from when a call was due, also while callers\n" +
-			"are still busy with earlier ones. A long round shows whether latency grows while it goes on.\n\n" +
-			"Scenarios:\n" + list(bench.Scenarios) + "\nContenders:\n" + list(bench.Contenders()) + "\n" +
-			"Exit status: 0 measured; 1 units were lost or sold twice, and a line says whose; 2 it could not run.",
+		Short: "Compare the speed of Holdfast with the alternatives",
+		Long: "Measure Holdfast and its alternatives in one run, on the Redis and the Postgres of the\n" +
+			"configuration. The benchmark uses keys that begin with " + bench.Prefix + " and a schema of its own,\n" +
+			"and removes both at the end. It keeps both servers busy: do not run it on a deployment that sells.\n\n" +
+			"The contenders take turns, round by round, and the report prints medians and spreads. Accepted and\n" +
+			"refused calls are counted apart. With --rate or --load, the latency of a call starts when the call\n" +
+			"is due, even if all callers are still busy. A long round shows whether latency grows over time.\n\n" +
+			"Scenarios:\n" + keyedList(bench.Scenarios) + "\nContenders:\n" + keyedList(bench.Contenders()) + "\n" +
+			"Exit status: 0 measured; 1 a contender lost units or sold them twice, and a line says which; 2 the\n" +
+			"benchmark could not run.",
 		Example: "  export HOLDFAST_REDIS_URL=redis://127.0.0.1:6379\n" +
 			"  export HOLDFAST_POSTGRES_URL=postgres://holdfast@127.0.0.1:5432/holdfast\n" +
 			"  holdfast bench\n" +
@@ -42,37 +43,48 @@ func (m *Main) benchCommand() *cobra.Command {
 			"  holdfast bench --scenario hot --contender library --rate 20000 --duration 60s --rounds 1 --html bench.html",
 		Args: noArgs,
 	}
-	config.AddFlags(c.Flags())
 	o := bench.Options{}
-	c.Flags().StringSliceVar(&o.Scenarios, "scenario", bench.ScenarioKeys(), "what to play, of the list above")
-	c.Flags().StringSliceVar(&o.Contenders, "contender", bench.ContenderKeys(), "who plays, of the list above")
-	c.Flags().IntVar(&o.Callers, "callers", 64, "how many call at once")
-	c.Flags().IntVar(&o.Connections, "connections", 8, "connections to Postgres, of the contenders that sell there")
-	c.Flags().IntVar(&o.Rounds, "rounds", 3, "rounds of each contender in each scenario")
-	c.Flags().DurationVar(&o.Duration, "duration", 2*time.Second, "for how long a round sends calls")
-	c.Flags().Float64Var(&o.Rate, "rate", 0, "calls that are due a second (default 0: each caller calls again once it is answered)")
-	c.Flags().Float64Var(&o.Load, "load", 0, "instead of --rate: percent of what each contender answers at most, which is measured first")
-	c.Flags().Uint64Var(&o.Seed, "seed", 0, "what the orders and the turns are drawn from (default a random one, which is printed)")
-	c.Flags().BoolVar(&o.Reconcile, "reconcile", false, "a reconciler writes to Postgres beside Holdfast in every scenario, not only confirm")
-	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scale: levels, one number for each size")
-	held := c.Flags().IntSlice("held", []int{0, 10_000}, "scale: reservations that are held, one number for each size")
-	page := c.Flags().String("html", "", "file to write a page with plots to, which loads nothing")
-	profile := c.Flags().String("cpu-profile", "", "file to write to where this process's time went, for go tool pprof")
+	c.Flags().StringSliceVar(&o.Scenarios, "scenario", bench.ScenarioKeys(), "scenarios to run, from the list above")
+	c.Flags().StringSliceVar(&o.Contenders, "contender", bench.ContenderKeys(), "contenders to measure, from the list above")
+	c.Flags().IntVar(&o.Callers, "callers", 64, "number of concurrent callers")
+	c.Flags().IntVar(&o.Connections, "connections", 8, "Postgres connections of the contenders that sell there")
+	c.Flags().IntVar(&o.Rounds, "rounds", 3, "rounds per contender and scenario")
+	c.Flags().DurationVar(&o.Duration, "duration", 2*time.Second, "length of a round")
+	c.Flags().Float64Var(&o.Rate, "rate", 0, "calls due per second (default 0: each caller calls again when it is answered)")
+	c.Flags().Float64Var(&o.Load, "load", 0, "percent of each contender's maximum rate, which is measured first; replaces --rate")
+	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed for the orders and the turns (default a random one, which is printed)")
+	c.Flags().BoolVar(&o.Reconcile, "reconcile", false, "run a reconciler beside Holdfast in every scenario, not only in confirm")
+	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scenario scale: number of levels, one value per size")
+	held := c.Flags().IntSlice("held", []int{0, 10_000}, "scenario scale: number of held reservations, one value per size")
+	page := c.Flags().String("html", "", "file for a page with plots, which needs no other files")
+	profile := c.Flags().String("cpu-profile", "", "file for a CPU profile of this process, for go tool pprof")
 	f := addFormat(c)
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		if len(*levels) != len(*held) {
-			return usage(c, "--levels has %d numbers and --held has %d: give one of each for each size", len(*levels), len(*held))
+			return usage(c, "--levels has %d numbers and --held has %d: give one of each per size", len(*levels), len(*held))
 		}
 		for i := range *levels {
 			o.Sizes = append(o.Sizes, bench.Size{Levels: (*levels)[i], Held: (*held)[i]})
 		}
-		return m.bench(c, o, benchFiles{*page, *profile}, *f)
-	}
-	return c
+		if err := o.Check(); err != nil {
+			return usage(c, "%v", err)
+		}
+		if !c.Flags().Changed("seed") {
+			o.Seed = uint64(rand.Uint32())
+		}
+		report, err := m.bench(c.Context(), settings, o, *page, *profile)
+		if err != nil {
+			return err
+		}
+		if err := m.print(*f, report, report.WriteText); err != nil {
+			return err
+		}
+		return report.Err()
+	})
 }
 
-// list has a key and what it is on each line.
-func list(keyed []bench.Keyed) string {
+// keyedList formats one key and its title per line.
+func keyedList(keyed []bench.Keyed) string {
 	var text strings.Builder
 	for _, k := range keyed {
 		fmt.Fprintf(&text, "  %-10s %s\n", k.Key, k.Title)
@@ -80,45 +92,29 @@ func list(keyed []bench.Keyed) string {
 	return text.String()
 }
 
-// benchFiles is what a bench writes beside what it prints; "" is nothing.
-type benchFiles struct{ page, profile string }
-
-func (m *Main) bench(c *cobra.Command, o bench.Options, files benchFiles, f format) (err error) {
-	if err := o.Check(); err != nil {
-		return usage(c, "%v", err)
-	}
-	settings, err := m.configuration(c)
+// bench measures, and writes the page and the profile. It opens both files first. "" writes none.
+func (m *Main) bench(ctx context.Context, c config.Config, o bench.Options, page, profile string) (*bench.Report, error) {
+	file, err := createWhole(cmp.Or(page, os.DevNull), 0o666)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !c.Flags().Changed("seed") {
-		o.Seed = uint64(rand.Uint32())
-	}
-	file, err := openPage(files.page)
+	defer file.discard()
+	stop, err := startProfile(profile)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	stop, err := profileTo(files.profile)
-	if err != nil {
-		return err
+	report, err := m.runBench(ctx, c, o)
+	if err := errors.Join(err, stop()); err != nil {
+		return nil, err
 	}
-	report, err := m.runBench(c.Context(), settings, o)
-	err = errors.Join(err, stop())
-	if err != nil {
-		return err
+	if err := report.WriteHTML(file); err != nil {
+		return nil, err
 	}
-	if err := writePage(file, report); err != nil {
-		return err
-	}
-	if err := m.print(f, report, report.WriteText); err != nil {
-		return err
-	}
-	return report.Err()
+	return report, file.commit()
 }
 
-// profileTo has the processor time of this process be noted in a file until stop.
-func profileTo(name string) (stop func() error, err error) {
+// startProfile writes a CPU profile of this process to a file until stop. "" writes none.
+func startProfile(name string) (stop func() error, err error) {
 	if name == "" {
 		return func() error { return nil }, nil
 	}
@@ -135,50 +131,23 @@ func profileTo(name string) (stop func() error, err error) {
 	}, nil
 }
 
-// openPage opens the file of --html before anything is measured, and leaves what it has until then.
-func openPage(name string) (*os.File, error) {
-	if name == "" {
-		name = os.DevNull
-	}
-	return os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o644)
-}
-
-func writePage(file *os.File, report *bench.Report) error {
-	var page bytes.Buffer
-	if err := report.WriteHTML(&page); err != nil {
-		return err
-	}
-	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
-		if err := file.Truncate(0); err != nil {
-			return err
-		}
-	}
-	_, err := file.Write(page.Bytes())
-	return err
-}
-
-// runBench measures while it shows how far it is.
+// runBench measures and shows a progress bar.
 func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (report *bench.Report, err error) {
 	switch {
 	case c.Redis.Endpoint.Embedded():
 		return nil, errNoRedis
+	case c.Redis.Endpoint.Cluster():
+		return nil, errors.New("redis.url names a Cluster: name one host, because the benchmark measures one Redis")
 	case c.Postgres.URL == "":
 		return nil, errBenchPostgres
 	}
 	o.Logger, o.Version, o.SoldOut = m.logger(), thisBuild().Version, c.SoldOutCache
 	dial.LogTo(o.Logger)
-	opened, err := dial.Open(c.Redis.Endpoint)
+	opened, err := openAnswering(ctx, c.Redis.Endpoint)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, opened.Close()) }()
-	client, ok := opened.Client.(*redis.Client)
-	if !ok {
-		return nil, errors.New("redis.url names a Cluster: what one Redis does is measured, so name one host")
-	}
-	if err := answers(ctx, opened); err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", c.Redis.Endpoint, err)
-	}
 	bar := m.progress(0, "")
 	defer func() { _ = bar.Finish() }()
 	o.Watch = func(done, total int, what string) {
@@ -186,5 +155,5 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 		bar.Describe(what)
 		_ = bar.Set(done)
 	}
-	return bench.Run(ctx, client, string(c.Postgres.URL), o)
+	return bench.Run(ctx, opened.Client.(*redis.Client), string(c.Postgres.URL), o)
 }

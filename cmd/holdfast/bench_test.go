@@ -32,7 +32,7 @@ func TestBench(t *testing.T) {
 	}
 }
 
-func TestBenchThatCouldNotRun(t *testing.T) {
+func TestBenchRefuses(t *testing.T) {
 	const redisAt, postgresAt = "HOLDFAST_REDIS_URL=redis://127.0.0.1:1", "HOLDFAST_POSTGRES_URL=postgres://127.0.0.1:1/none"
 	for _, test := range []struct {
 		args []string

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -17,7 +16,7 @@ import (
 	"github.com/holdfast/holdfast/internal/dial"
 )
 
-// The bounds of `demo`.
+// The limits of `demo`.
 const (
 	demoBuyersMax   = 1_000_000
 	demoUnitsMax    = 1_000_000
@@ -30,27 +29,28 @@ const demoRedisFlag = "redis-url"
 func (m *Main) demoCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Hold a flash sale that proves itself",
-		Long: "Hold a flash sale: thousands of buyers at once race for a small stock at three locations. Most\n" +
-			"winners confirm; some release, some are never heard of again and lose their units at the deadline\n" +
-			"of 1 s, some pay after it, some send every request twice or three times. The buyers note what they\n" +
-			"are told, and when all is over these books are compared with what the Store says, unit by unit.\n\n" +
-			"It runs on an engine inside this process, or on a Redis that --redis-url names; there, under keys\n" +
-			"of its own that it removes again. It reads neither a configuration file nor the environment, so\n" +
-			"that it never storms a Redis by mistake. The same --seed makes the same buyers; who wins is\n" +
-			"decided by the race.\n\n" +
-			"Exit status: 0 nothing is off; 1 something is, and the last line says what; 2 it could not run.",
+		Short: "Run a flash sale and verify every unit",
+		Long: "Run a flash sale: thousands of buyers race for a small stock at three locations. Most winners\n" +
+			"confirm. Some release, some vanish and lose their units at the deadline of 1 s, some pay after the\n" +
+			"deadline, and some send every request two or three times. Each buyer records the answers. At the\n" +
+			"end the demo compares these records with the stock, unit by unit.\n\n" +
+			"The demo runs on an engine inside this process, or on the Redis of --redis-url. There it uses keys\n" +
+			"of its own and removes them at the end. It reads no configuration file and no environment, so that\n" +
+			"it never floods a Redis by mistake. The same --seed makes the same buyers; who wins depends on the\n" +
+			"race.\n\n" +
+			"Exit status: 0 all units are accounted for; 1 some are not, and the last line says which; 2 the\n" +
+			"demo could not run.",
 		Example: "  holdfast demo\n" +
 			"  holdfast demo --buyers 50000 --units 1000 --seed 7\n" +
 			"  holdfast demo --redis-url redis://127.0.0.1:6379 --format json",
 		Args: noArgs,
 	}
 	o := demo.Options{}
-	c.Flags().IntVar(&o.Buyers, "buyers", 20_000, "how many buyers")
-	c.Flags().Int64Var(&o.Units, "units", 500, "units of the SKU that everybody wants; half as many of each other")
-	c.Flags().Uint64Var(&o.Seed, "seed", 0, "what the buyers are drawn from (default a random one, which is printed)")
-	c.Flags().DurationVar(&o.Duration, "duration", 8*time.Second, "when to close the doors: who has no units by then leaves")
-	c.Flags().String(demoRedisFlag, "", "redis:// or rediss://, several hosts for Cluster (default the embedded engine)")
+	c.Flags().IntVar(&o.Buyers, "buyers", 20_000, "number of buyers")
+	c.Flags().Int64Var(&o.Units, "units", 500, "units of the most wanted SKU; each other SKU has half as many")
+	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed for the buyers (default a random one, which is printed)")
+	c.Flags().DurationVar(&o.Duration, "duration", 8*time.Second, "when the sale ends; buyers without units leave then")
+	c.Flags().String(demoRedisFlag, "", "Redis, redis:// or rediss://; several hosts mean a Cluster (default the embedded engine)")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return m.demo(c, o, *f) }
 	return c
@@ -63,21 +63,20 @@ func (m *Main) demo(c *cobra.Command, o demo.Options, f format) (err error) {
 	if !c.Flags().Changed("seed") {
 		o.Seed = uint64(rand.Uint32())
 	}
-	endpoint, err := demoEndpoint(c)
+	settings, err := config.Load(c.Flags(), os.DevNull, nil) // only --redis-url
 	if err != nil {
 		return err
 	}
+	endpoint := settings.Redis.Endpoint
 	o.Logger = m.logger()
 	dial.LogTo(o.Logger)
-	redis, err := dial.Open(endpoint)
+	redis, err := openAnswering(c.Context(), endpoint)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 	if redis.Embedded {
-		announceRedis(c.Context(), o.Logger, redis, endpoint)
-	} else if err := answers(c.Context(), redis); err != nil {
-		return fmt.Errorf("%s does not answer: %w", endpoint, err)
+		logRedis(c.Context(), o.Logger, redis, endpoint)
 	}
 	report, err := m.runDemo(c.Context(), redis, o)
 	if err != nil {
@@ -90,7 +89,7 @@ func (m *Main) demo(c *cobra.Command, o demo.Options, f format) (err error) {
 	return report.Err()
 }
 
-// runDemo runs the sale while it shows how it goes.
+// runDemo runs the sale and shows its progress: one line on a terminal, else log lines.
 func (m *Main) runDemo(ctx context.Context, redis *dial.Redis, o demo.Options) (*demo.Report, error) {
 	if !isTerminal(m.Stderr) {
 		o.Watch = demo.Lines(o.Logger)
@@ -102,7 +101,7 @@ func (m *Main) runDemo(ctx context.Context, redis *dial.Redis, o demo.Options) (
 	return demo.Run(ctx, redis.Client, o)
 }
 
-// columns is how wide a terminal is.
+// columns returns the width of a terminal.
 func columns(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
@@ -110,12 +109,6 @@ func columns(w io.Writer) int {
 		}
 	}
 	return 80
-}
-
-func answers(ctx context.Context, redis *dial.Redis) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	return redis.Client.Ping(ctx).Err()
 }
 
 func checkDemo(c *cobra.Command, o demo.Options) error {
@@ -127,13 +120,7 @@ func checkDemo(c *cobra.Command, o demo.Options) error {
 	case o.Duration < demoDurationMin || o.Duration > demoDurationMax:
 		return usage(c, "--duration is %s, must be from %s to %s", o.Duration, demoDurationMin, demoDurationMax)
 	case c.Flags().Changed(configFlag):
-		return usage(c, "demo reads no configuration: name a Redis with --%s", demoRedisFlag)
+		return usage(c, "demo reads no configuration file: name a Redis with --%s", demoRedisFlag)
 	}
 	return nil
-}
-
-// demoEndpoint is the Redis that the command line names, and nothing else.
-func demoEndpoint(c *cobra.Command) (config.Endpoint, error) {
-	settings, err := config.Load(c.Flags(), os.DevNull, nil)
-	return settings.Redis.Endpoint, err
 }

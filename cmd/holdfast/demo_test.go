@@ -12,17 +12,17 @@ import (
 func TestDemo(t *testing.T) {
 	got := run(t, "demo", "--buyers", "300", "--units", "20", "--duration", "2s").expect(t, exitDone)
 	if !strings.HasSuffix(got.stdout, "\nOK: none oversold, nothing lost\n") {
-		t.Errorf("the last line is another:\n%s", got.stdout)
+		t.Errorf("wrong last line:\n%s", got.stdout)
 	}
 	if !strings.Contains(got.stdout, "300 buyers for 50 units of 4 SKUs at 3 locations; Redis: embedded; seed ") {
-		t.Errorf("it does not say what it did:\n%s", got.stdout)
+		t.Errorf("the description is missing:\n%s", got.stdout)
 	}
 	if !strings.Contains(got.stderr, "nothing survives a restart") || !strings.Contains(got.stderr, `"msg":"selling"`) {
-		t.Errorf("no banner or no progress:\n%s", got.stderr)
+		t.Errorf("the banner or the progress is missing:\n%s", got.stderr)
 	}
 }
 
-func TestDemoAsJSON(t *testing.T) {
+func TestDemoJSON(t *testing.T) {
 	server := redistest.Start(t)
 	got := command{
 		args: []string{"demo", "--buyers=300", "--units=20", "--duration=2s", "--seed=7", "--format=json", "--redis-url", server.URL()},
@@ -39,7 +39,7 @@ func TestDemoAsJSON(t *testing.T) {
 	}
 }
 
-func TestDemoThatCouldNotRun(t *testing.T) {
+func TestDemoRefuses(t *testing.T) {
 	for _, test := range []struct {
 		args []string
 		want string
@@ -61,7 +61,7 @@ func TestDemoThatCouldNotRun(t *testing.T) {
 	}
 }
 
-func TestDemoThatFails(t *testing.T) {
+func TestDemoExitCode(t *testing.T) {
 	failed := &demo.FailedError{Findings: []demo.Finding{{Check: "oversold", Detail: "CAP at berlin: 2 units sold of 1"}}}
 	if code := exitCode(errors.Join(failed, nil)); code != exitRefused {
 		t.Errorf("exit %d, want %d", code, exitRefused)

@@ -21,7 +21,6 @@ channels:
 
 const shopStock = "sku,location,on_hand\nTEE,berlin,5\nTEE,lyon,5\nTEE,store,5\nCAP,lyon,1\n"
 
-// TestLocations applies a directory, is told what changed, and gets it back as it was.
 func TestLocations(t *testing.T) {
 	t.Chdir(t.TempDir())
 	p := start(t)
@@ -32,21 +31,21 @@ func TestLocations(t *testing.T) {
 		return command{args: append([]string{"locations", "apply", "-", "--actor=anna", server}, args...), stdin: text}.run(t)
 	}
 	if got := show(exitRefused); !strings.Contains(got.stderr, "no directory was applied") {
-		t.Errorf("before the first: %q", got.stderr)
+		t.Errorf("without a directory: %q", got.stderr)
 	}
 	first := apply(shops, "--if-version=0").expect(t, exitDone)
 	again := apply(shops).expect(t, exitDone)
-	if first.stdout != "version 1 is in use within a second: locations 3, zones 2, channels 1, limits 0, kits 0\n" ||
-		again.stdout != "nothing changed: version 1 says the same\n" {
+	if first.stdout != "version 1 is applied; every server uses it within a second: locations 3, zones 2, channels 1, limits 0, kits 0\n" ||
+		again.stdout != "nothing changed: version 1 is the same\n" {
 		t.Errorf("got %q, then %q", first.stdout, again.stdout)
 	}
 	shown := show(exitDone).stdout
 	comment, text, _ := strings.Cut(shown, "\n")
 	if !strings.HasPrefix(comment, "# version 1, applied 20") || !strings.HasSuffix(comment, " by anna") {
-		t.Errorf("shown as %q", comment)
+		t.Errorf("the comment is %q", comment)
 	}
 	if got := apply(text).expect(t, exitDone); !strings.Contains(got.stdout, "nothing changed") {
-		t.Errorf("what was shown is another: %q\n%s", got.stdout, text)
+		t.Errorf("the shown directory is different: %q\n%s", got.stdout, text)
 	}
 	if got := apply(shops, "--if-version=7").expect(t, exitRefused); !strings.Contains(got.stderr, "version_conflict: version conflict: the version is now 1") {
 		t.Errorf("got %q", got.stderr)
@@ -69,7 +68,6 @@ func TestLocations(t *testing.T) {
 	}
 }
 
-// TestRouteExplain says of each location why, in words.
 func TestRouteExplain(t *testing.T) {
 	t.Chdir(t.TempDir())
 	p := start(t)
@@ -92,7 +90,7 @@ line 2: CAP
   -   berlin  not used: it has no level of CAP
   -   store   not used: none of its zones covers the address
 
-order of the candidates: the first rule that tells two apart decides; then the channel's own order
+order of the candidates: the first rule that separates two decides; if none does, the channel's own order
   same_country  lyon: in FR, as the address; berlin: in DE, not FR
   priority      lyon: priority 1; berlin: priority 2
 `
@@ -106,10 +104,10 @@ order of the candidates: the first rule that tells two apart decides; then the c
 
 line 1: TEE
   1.  store   candidate
-  -   berlin  not used: it is not the store that the order is collected from, or customers can't collect there
-  -   lyon    not used: it is not the store that the order is collected from, or customers can't collect there
+  -   berlin  not used: it is not the pickup location, or does not offer pickup
+  -   lyon    not used: it is not the pickup location, or does not offer pickup
 
-order of the candidates: the first rule that tells two apart decides; then the channel's own order
+order of the candidates: the first rule that separates two decides; if none does, the channel's own order
   same_country  abstains: the address has no country
   priority      store: not known (abstains among those it knows nothing of: store)
 `
@@ -126,8 +124,8 @@ order of the candidates: the first rule that tells two apart decides; then the c
 	}
 	for args, said := range map[string]string{
 		"":                            "SKU is missing",
-		"TEE --body=" + body:          "name lines or --body, not both",
-		"TEE --latitude=1":            "--latitude and --longitude go together",
+		"TEE --body=" + body:          "use either SKUs or --body, not both",
+		"TEE --latitude=1":            "--latitude and --longitude must be given together",
 		"--body=" + os.DevNull:        "is not JSON",
 		"TEE --channel=fair":          `/channel: is "fair", which the directory does not have; there are web`,
 		"TEE --country=DE --pickup=x": "/pickup: must not be given together with ship_to",
@@ -139,16 +137,16 @@ order of the candidates: the first rule that tells two apart decides; then the c
 	}
 }
 
-// TestDirectoryFile is the only source, read again when it changes; a wrong one changes nothing.
+// TestDirectoryFile changes the file while the server runs. A file with faults changes nothing.
 func TestDirectoryFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	file := write(t, "shops.yaml", strings.Replace(shops, "country: FR", "country: France", 1))
 	got := run(t, "serve", "--http-listen=127.0.0.1:0", "--directory-file="+file).expect(t, exitRefused)
 	if !strings.HasPrefix(lastLine(got.stderr), file+":3:25: /locations/1/country: is \"France\"") {
-		t.Errorf("a wrong one: %q", got.stderr)
+		t.Errorf("a file with faults: %q", got.stderr)
 	}
 	if got := run(t, "serve", "--http-listen=127.0.0.1:0", "--directory-file=none.yaml").expect(t, exitFailed); !strings.Contains(got.stderr, "directory.file: open none.yaml: no such file") {
-		t.Errorf("none: %q", got.stderr)
+		t.Errorf("no file: %q", got.stderr)
 	}
 	rewrite(t, file, shops)
 	p := start(t, "--directory-file="+file)
@@ -166,7 +164,7 @@ func TestDirectoryFile(t *testing.T) {
 	rewrite(t, file, "channels: [")
 	eventually(t, "the fault is logged", func() bool { return strings.Contains(p.logs.String(), file+":1:1: is not YAML") })
 	if got := routed(); !strings.Contains(got, "1.  berlin  serves 1") {
-		t.Errorf("with a wrong file:\n%s", got)
+		t.Errorf("with faults:\n%s", got)
 	}
 	rewrite(t, file, strings.Replace(shops, "id: berlin,", "id: berlin, enabled: false,", 1))
 	eventually(t, "the change is used", func() bool { return strings.Contains(routed(), "1.  lyon    serves 1") })
@@ -185,7 +183,7 @@ func lastLine(text string) string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// rewrite puts a file in the place of another in one step, as an editor or a config map does.
+// rewrite replaces a file atomically, as an editor or a config map does.
 func rewrite(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
@@ -196,7 +194,7 @@ func rewrite(t *testing.T, path, text string) {
 	}
 }
 
-// eventually waits until done.
+// eventually waits until done returns true.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)

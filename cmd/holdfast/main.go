@@ -1,5 +1,5 @@
-// Command holdfast keeps stock from being sold twice: it serves the API, and is the tool that
-// operators call it with.
+// Command holdfast serves the Holdfast API. It is also the tool with which operators set up,
+// check and repair a deployment.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"unicode/utf8"
 
@@ -23,13 +24,13 @@ import (
 // The exit codes.
 const (
 	exitDone    = 0
-	exitRefused = 1 // the server said no, or faults were found
-	exitFailed  = 2 // the command line is wrong, or it could not run
+	exitRefused = 1 // the server refused, or faults were found
+	exitFailed  = 2 // wrong usage, or the command could not run
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends a program that is slow to stop
+	context.AfterFunc(ctx, stop) // a second signal kills a program that is slow to stop
 	m := &Main{
 		Args: os.Args[1:], Env: os.Environ(),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
@@ -45,60 +46,63 @@ type Main struct {
 	Stdout io.Writer // data, and nothing else
 	Stderr io.Writer // logs, errors and progress
 
-	// Listening is told the address once `serve` takes calls; nil tells nobody.
+	// Listening, if not nil, is called with the address when `serve` accepts connections.
 	Listening func(net.Addr)
 }
 
-// Run runs the command of Args until it is done, or until ctx ends, and answers the exit code.
+// Run runs the command in Args until it is done or ctx ends, and returns the exit code.
 func (m *Main) Run(ctx context.Context) int {
 	root := m.root()
 	root.SetArgs(m.Args)
 	root.SetIn(m.Stdin)
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
-	err := readable(m.Args)
+	err := checkUTF8(m.Args)
 	if err == nil {
 		err = root.ExecuteContext(ctx)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
-	}
-	if isFaults(err) {
-		fmt.Fprintln(m.Stderr, err) // as they are, so that an editor can jump to them
-	} else {
+	case isFaults(err):
+		fmt.Fprintln(m.Stderr, err) // without a prefix, so that an editor can jump to each fault
+	default:
 		fmt.Fprintln(m.Stderr, "holdfast:", err)
 	}
 	return exitCode(err)
 }
 
-// readable refuses arguments that are not UTF-8: JSON would make other identifiers of them.
-func readable(args []string) error {
+// checkUTF8 refuses an argument that is not UTF-8, because JSON would change it.
+func checkUTF8(args []string) error {
 	for _, arg := range args {
 		if !utf8.ValidString(arg) {
-			return fmt.Errorf("the argument %q is not UTF-8, as every identifier and file name here must be", arg)
+			return fmt.Errorf("the argument %q is not UTF-8: identifiers and file names must be", arg)
 		}
 	}
 	return nil
 }
 
-// isFaults says whether err lists what is wrong with a file.
+// isFaults reports whether err lists the faults of a file.
 func isFaults(err error) bool {
-	var rows *stockcsv.FaultsError
-	var directory *directoryError
-	return errors.As(err, &rows) || errors.As(err, &directory)
+	_, rows := errors.AsType[*stockcsv.FaultsError](err)
+	_, directory := errors.AsType[*directoryError](err)
+	return rows || directory
+}
+
+// refusals are the errors that exit with exitRefused and carry no data.
+var refusals = []error{
+	errUnsafe, errDrift, errLeft,
+	audit.ErrTooMuch, audit.ErrPlanInvalid, audit.ErrPlanForeign,
 }
 
 func exitCode(err error) int {
-	var problem *client.Problem
-	var failed *demo.FailedError
-	var missing *bench.MissingError
-	if isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {
+	problem, ok := errors.AsType[*client.Problem](err)
+	refused := ok && problem.Refused()
+	_, failed := errors.AsType[*demo.FailedError](err)
+	_, missing := errors.AsType[*bench.MissingError](err)
+	if isFaults(err) || refused || failed || missing ||
+		slices.ContainsFunc(refusals, func(refusal error) bool { return errors.Is(err, refusal) }) {
 		return exitRefused
-	}
-	for _, refused := range []error{errUnwell, errDrift, errLeft, audit.ErrTooMuch, audit.ErrPlanInvalid, audit.ErrPlanForeign} {
-		if errors.Is(err, refused) {
-			return exitRefused
-		}
 	}
 	return exitFailed
 }

@@ -15,20 +15,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// ran is what a command did.
+// ran is the result of a command.
 type ran struct {
 	code           int
 	stdout, stderr string
 }
 
-// command is a command line and what it reads.
+// command is a command line and its input.
 type command struct {
 	args  []string
 	env   []string
 	stdin string
 }
 
-// run runs a command to its end.
+// run runs a command until it ends.
 func (c command) run(t *testing.T) ran {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -42,7 +42,7 @@ func run(t *testing.T, args ...string) ran {
 	return command{args: args}.run(t)
 }
 
-// expect fails the test where the exit code is another.
+// expect fails the test if the exit code is not code.
 func (r ran) expect(t *testing.T, code int) ran {
 	t.Helper()
 	if r.code != code {
@@ -51,7 +51,7 @@ func (r ran) expect(t *testing.T, code int) ran {
 	return r
 }
 
-// document decodes standard output, which must be one JSON document and nothing else.
+// document decodes standard output, which must be exactly one JSON document.
 func (r ran) document(t *testing.T) map[string]any {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(r.stdout))
@@ -65,7 +65,7 @@ func (r ran) document(t *testing.T) map[string]any {
 	return out
 }
 
-// write makes a file for a test.
+// write creates a file and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -75,7 +75,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// respond starts a server that always answers the same, and answers its URL.
+// respond starts a server that always sends the same response, and returns its URL.
 func respond(t *testing.T, status int, mediaType, body string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -87,7 +87,7 @@ func respond(t *testing.T, status int, mediaType, body string) string {
 	return server.URL
 }
 
-func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+func TestHelp(t *testing.T) {
 	var visit func(c *cobra.Command, path []string)
 	visit = func(c *cobra.Command, path []string) {
 		t.Run(c.CommandPath(), func(t *testing.T) {
@@ -142,8 +142,8 @@ func TestExitCodes(t *testing.T) {
 		"no arguments taken":       {[]string{"serve", "now"}, exitFailed, `"now" is one argument too many`},
 		"delta missing":            {[]string{"stock", "adjust", "--sku=A", "--location=b"}, exitFailed, "--delta is missing or 0"},
 		"long import id":           {[]string{"stock", "import", bad, "--id", strings.Repeat("x", 113)}, exitFailed, "at most 112"},
-		"missing configuration":    {[]string{"stock", "show", "A", "--config", "none.yaml"}, exitFailed, "none.yaml: can't be read"},
-		"no configuration named":   {[]string{"stock", "show", "A", "--config="}, exitFailed, "--config names no file"},
+		"missing configuration":    {[]string{"stock", "show", "A", "--config", "none.yaml"}, exitFailed, "none.yaml: cannot be read"},
+		"no configuration named":   {[]string{"stock", "show", "A", "--config="}, exitFailed, "--config is empty: name a file"},
 		"wrong configuration":      {[]string{"serve", "--redis-shards=2", "--confirm-wait=5"}, exitFailed, "confirm.wait = \"5\" (from --confirm-wait)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestServerIsFound(t *testing.T) {
+func TestServerURL(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, c := range map[string]struct {
 		args, env []string
@@ -198,7 +198,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-func TestReservationIsPrinted(t *testing.T) {
+func TestPrintReservation(t *testing.T) {
 	server := respond(t, 200, "application/json", `{"id":"ord-1","state":"held","version":2,"created_at":"2026-11-27T08:00:00.000Z",
 		"expires_at":"2026-11-27T08:10:00.000Z","customer":"c-9","lines":[{"line":"1","sku":"TEE-M","quantity":2,"requested":3,
 		"fulfilled":0,"returned":0,"from":[{"location":"berlin","quantity":1},{"location":"lyon","quantity":1}]},
@@ -216,7 +216,7 @@ LINE  SKU    REQUESTED  QUANTITY  FULFILLED  RETURNED  FROM
 		t.Errorf("got\n%s\nwant\n%s", got.stdout, want)
 	}
 	if got := run(t, "reservations", "show", "ord-1", "--server", server, "--format=json").expect(t, exitDone); !strings.Contains(got.stdout, `"sku": "CAP"`) {
-		t.Errorf("as JSON it lacks a component: %s", got.stdout)
+		t.Errorf("the JSON lacks a component: %s", got.stdout)
 	}
 	got := run(t, "reservations", "release", "ord-1", "--server", server, "--format=json").expect(t, exitDone).document(t)
 	if got["id"] != "ord-1" || got["replay"] != false {
@@ -224,8 +224,8 @@ LINE  SKU    REQUESTED  QUANTITY  FULFILLED  RETURNED  FROM
 	}
 }
 
-// TestRunStopsWithItsContext asks a server that never answers.
-func TestRunStopsWithItsContext(t *testing.T) {
+// TestRunStopsWithContext calls a server that never answers.
+func TestRunStopsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()

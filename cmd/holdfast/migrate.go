@@ -9,30 +9,26 @@ import (
 )
 
 func (m *Main) migrateCommand() *cobra.Command {
-	var check bool
 	c := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the ledger's tables to what this binary needs",
-		Long: "Bring the ledger's tables to what this binary needs, in the database of postgres.url.\n\n" +
-			"It is safe to repeat, and for several processes at once. There is no way back: take a backup\n" +
-			"first. With --check nothing is changed: exit 2 where `serve` would refuse.",
+		Short: "Create or upgrade the tables of the ledger",
+		Long: "Create the tables of the ledger in the database of postgres.url, or upgrade them to what this\n" +
+			"binary needs. You can run it again, and several processes can run it at once. There is no\n" +
+			"downgrade: take a backup first.\n\n" +
+			"Exit status: 0 the tables are as this binary needs them; 2 the command could not run, or --check\n" +
+			"found tables with which `holdfast serve` would refuse to start.",
 		Example: "  HOLDFAST_POSTGRES_URL=postgres://holdfast@127.0.0.1:5432/holdfast holdfast migrate\n" +
 			"  holdfast migrate --check",
 		Args: noArgs,
 	}
-	config.AddFlags(c.Flags())
-	c.Flags().BoolVar(&check, "check", false, "only say whether the tables are as this binary needs them")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := m.configuration(c)
-		if err != nil {
-			return err
-		}
+	check := c.Flags().Bool("check", false, "check the tables without changing them")
+	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		postgres, err := openPostgres(settings)
 		if err != nil {
 			return err
 		}
 		defer postgres.Close()
-		if check {
+		if *check {
 			if err := postgres.CheckSchema(c.Context()); err != nil {
 				return err
 			}
@@ -47,6 +43,5 @@ func (m *Main) migrateCommand() *cobra.Command {
 			fmt.Fprintln(m.Stdout, "nothing to do: the tables are as this binary needs them")
 		}
 		return err
-	}
-	return c
+	})
 }

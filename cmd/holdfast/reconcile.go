@@ -3,66 +3,148 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
 )
 
 func (m *Main) reconcileCommand() *cobra.Command {
 	return group(&cobra.Command{
-		Use:     "reconcile",
-		Short:   "Keep Redis and the ledger the same",
-		Example: "  holdfast reconcile run\n  holdfast reconcile audit --repair\n  holdfast reconcile plan --output plan.json\n  holdfast reconcile rebuild",
-	}, m.reconcileRunCommand(), m.reconcileAuditCommand(), m.reconcilePlanCommand(), m.reconcileApplyCommand(),
-		m.reconcileRebuildCommand(), m.reconcilePruneCommand())
+		Use:   "reconcile",
+		Short: "Keep Redis and the ledger in agreement",
+		Example: "  holdfast reconcile run\n" +
+			"  holdfast reconcile audit --repair\n" +
+			"  holdfast reconcile plan --output plan.json\n" +
+			"  holdfast reconcile rebuild",
+	},
+		m.reconcileRunCommand(),
+		m.reconcileAuditCommand(),
+		m.reconcilePlanCommand(),
+		m.reconcileApplyCommand(),
+		m.reconcileRebuildCommand(),
+		m.reconcilePruneCommand(),
+	)
 }
 
 func (m *Main) reconcileRunCommand() *cobra.Command {
-	c := &cobra.Command{
+	return m.configured(&cobra.Command{
 		Use:   "run",
-		Short: "Apply the event stream to the ledger, as a daemon",
-		Long: "Apply the event stream to the ledger, undo what the ledger refuses, expire what is overdue, and\n" +
-			"rebuild a Redis that lost data. `holdfast serve` does the same beside serving; of all that run,\n" +
-			"one works and the others take over within seconds. SIGINT or SIGTERM stops it.",
+		Short: "Apply the event stream to the ledger until stopped",
+		Long: "Apply the event stream to the ledger, undo what the ledger refuses, expire overdue reservations, and\n" +
+			"rebuild a Redis that lost data. `holdfast serve` does the same. If several processes run, one of\n" +
+			"them works, and another takes over within seconds if it dies. SIGINT or SIGTERM stops the command.",
 		Example: "  holdfast reconcile run --redis-url redis://10.0.0.4:6379 --postgres-url postgres://holdfast@10.0.0.5/holdfast",
 		Args:    noArgs,
-	}
-	config.AddFlags(c.Flags())
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := m.configuration(c)
-		if err != nil {
-			return err
-		}
+	}, func(c *cobra.Command, _ []string, settings config.Config) error {
 		return m.reconcileRun(c.Context(), settings)
-	}
-	return c
+	})
 }
 
 func (m *Main) reconcileRun(ctx context.Context, c config.Config) (err error) {
 	logger := m.logger()
-	dial.LogTo(logger)
-	b, err := openBackends(c)
+	b, err := openChecked(ctx, c, logger)
 	if err != nil {
 		return err
 	}
 	defer b.closeInto(&err)
-	if err := checkSetup(ctx, c, b.redis, b.postgres, logger); err != nil {
-		return err
-	}
 	store, err := cache.New(b.redis.Client, cache.Options{Prefix: c.Redis.Prefix, Ledger: b.postgres, Logger: logger})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore(ctx, store)) }()
 	parts, running := errgroup.WithContext(ctx)
-	parts.Go(func() error { return reconciler(c, b.redis, b.postgres, logger).Run(running) })
+	parts.Go(func() error { return newReconciler(c, b.redis, b.postgres, logger).Run(running) })
 	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
 	err = parts.Wait()
 	logger.Info("stopped")
 	return err
+}
+
+// withAuditor calls run with an auditor and a progress bar, then show, which run returns. A
+// reconciler runs in this process meanwhile, so that the audit does not depend on another process.
+// show also runs if the repair would be too large, because the findings explain that.
+func (m *Main) withAuditor(
+	ctx context.Context, c config.Config, run func(*audit.Auditor) (show func() error, err error),
+) (err error) {
+	logger := slog.New(warnings{m.logger().Handler()})
+	b, err := openChecked(ctx, c, logger)
+	if err != nil {
+		return err
+	}
+	defer b.closeInto(&err)
+	if _, err := b.postgres.Epoch(ctx); err != nil {
+		return fmt.Errorf("the ledger does not answer: %w", err)
+	}
+	var show func() error
+	failure := reconcileDuring(ctx, newReconciler(c, b.redis, b.postgres, logger), func() (err error) {
+		progress, end := m.counter("comparing")
+		defer end()
+		show, err = run(&audit.Auditor{
+			Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger, Progress: progress,
+		})
+		return err
+	})
+	if failure != nil && !errors.Is(failure, audit.ErrTooMuch) {
+		return failure
+	}
+	if err := show(); err != nil && (failure == nil || !errors.Is(err, errDrift)) {
+		return err
+	}
+	return failure
+}
+
+// warnings is a log handler that drops everything below a warning.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+
+// maxChange limits a repair: "1000" units, or "1000,2" for at most 2 percent of all on hand too.
+type maxChange struct {
+	units   int64
+	percent float64
+}
+
+func (c *maxChange) String() string {
+	if c.percent > 0 {
+		return fmt.Sprintf("%d,%s", c.units, strconv.FormatFloat(c.percent, 'f', -1, 64))
+	}
+	return strconv.FormatInt(c.units, 10)
+}
+
+// Type returns the name of the value in --help.
+func (c *maxChange) Type() string { return "UNITS[,PERCENT]" }
+
+// Set reads the flag.
+func (c *maxChange) Set(text string) error {
+	units, share, shared := strings.Cut(text, ",")
+	n, err := strconv.ParseInt(units, 10, 64)
+	if err != nil || n < 1 {
+		return errors.New("must be a number of units, optionally with a comma and a percentage: 1000 or 1000,2")
+	}
+	c.units, c.percent = n, 0
+	if !shared {
+		return nil
+	}
+	c.percent, err = strconv.ParseFloat(strings.TrimSuffix(share, "%"), 64)
+	if err != nil || c.percent <= 0 || c.percent > 100 {
+		return errors.New("must have a percentage above 0 and at most 100, such as 1000,2")
+	}
+	return nil
+}
+
+// addMaxChange adds --max-change to c.
+func addMaxChange(c *cobra.Command) *maxChange {
+	most := &maxChange{units: audit.MaxUnitsDefault}
+	c.Flags().Var(most, "max-change", "maximum units to change in total, and maximum percentage of all on hand")
+	return most
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,83 +13,67 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
+// errLeft means that apply has printed repairs that it left.
+var errLeft = errors.New("not all of the plan was repaired: see above what was left and why")
+
 func (m *Main) reconcileApplyCommand() *cobra.Command {
-	options := audit.ApplyOptions{}
-	most := &maxChange{units: audit.MaxUnitsDefault}
 	c := &cobra.Command{
 		Use:   "apply PLAN",
-		Short: "Repair what a plan lists, and nothing else",
-		Long: "Repair what a plan of `holdfast reconcile plan` lists. Each finding is looked at again first, while\n" +
-			"sales go on: what is right by now is not touched, and what would be repaired by another change than\n" +
-			"the plan says is left, and said to be. To apply a plan twice, or twice at once, changes nothing more.\n\n" +
-			"PLAN is its file, or - for standard input. Repairs may be struck from it; with anything else changed,\n" +
-			"or made of another deployment, nothing of it is applied.\n\n" +
-			"Exit status: 0 all that it lists is repaired or right already; 1 something was left, would be more\n" +
-			"than --max-change, or the plan was refused; 2 it could not run.",
+		Short: "Repair what a plan lists",
+		Long: "Repair what a plan from `holdfast reconcile plan` lists, and nothing else. PLAN is a file, or - for\n" +
+			"standard input. The command checks each finding again first, while sales go on. It skips a finding\n" +
+			"that is gone, and leaves one that now needs another repair than the plan says. Applying a plan\n" +
+			"twice, even at once, changes nothing more.\n\n" +
+			"You may delete repairs from a plan. If anything else in it was changed, or if it belongs to another\n" +
+			"deployment, the command applies nothing.\n\n" +
+			"Exit status: 0 all listed findings are repaired or gone; 1 some are left, the repair would exceed\n" +
+			"--max-change, or the plan was refused; 2 the command could not run.",
 		Example: "  holdfast reconcile plan --output plan.json\n" +
 			"  holdfast reconcile apply plan.json\n" +
 			"  holdfast reconcile apply --max-change 200,1 --actor \"$USER\" plan.json",
 		Args: oneArg("PLAN"),
 	}
-	config.AddFlags(c.Flags())
-	format := addFormat(c)
-	c.Flags().Var(most, "max-change", "units that may change in all, and their share of all on hand")
-	c.Flags().StringVar(&options.Actor, "actor", "holdfast reconcile apply", "who repairs, kept with each repair")
-	c.RunE = func(c *cobra.Command, args []string) error {
-		settings, err := m.configuration(c)
+	options := audit.ApplyOptions{}
+	f := addFormat(c)
+	c.Flags().StringVar(&options.Actor, "actor", "holdfast reconcile apply", "who repairs, recorded with each repair")
+	most := addMaxChange(c)
+	return m.configured(c, func(c *cobra.Command, args []string, settings config.Config) error {
+		_, file, err := m.open(args[0])
 		if err != nil {
 			return err
 		}
-		plan, err := m.readPlan(args[0])
+		defer func() { _ = file.Close() }() // only read
+		plan, err := audit.DecodePlan(file)
 		if err != nil {
 			return err
 		}
 		options.MaxUnits, options.MaxPercent = most.units, most.percent
-		return m.apply(c.Context(), settings, plan, options, *format)
-	}
-	return c
-}
-
-// readPlan reads a plan from a file or standard input.
-func (m *Main) readPlan(path string) (plan *audit.Plan, err error) {
-	from := m.Stdin
-	if path != stdio {
-		file, err := os.Open(path) //nolint:gosec // whoever runs the command names it
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = file.Close() }()
-		from = file
-	}
-	return audit.DecodePlan(from)
-}
-
-// errLeft is found: what was left has been printed.
-var errLeft = errors.New("not all of the plan was repaired: see what was left above")
-
-// apply applies a plan, and prints what became of it.
-func (m *Main) apply(ctx context.Context, c config.Config, plan *audit.Plan, o audit.ApplyOptions, f format) error {
-	var applied audit.Applied
-	run := func(auditor *audit.Auditor) (err error) {
-		applied, err = auditor.Apply(ctx, plan, o)
-		return err
-	}
-	return m.reconciling(ctx, c, run, func(ledger.Audits) error {
-		if err := m.printApplied(f, plan, &applied); err != nil {
-			return err
-		}
-		if left := countOutcome(&applied, audit.OutcomeLeft); left > 0 && applied.Audit.State == ledger.AuditDone {
-			return errLeft
-		}
-		return nil
+		return m.apply(c.Context(), settings, plan, options, *f)
 	})
 }
 
-// appliedSummary is what became of a plan as JSON.
+// apply applies a plan and prints the outcome of each repair.
+func (m *Main) apply(ctx context.Context, c config.Config, plan *audit.Plan, o audit.ApplyOptions, f format) error {
+	return m.withAuditor(ctx, c, func(auditor *audit.Auditor) (show func() error, err error) {
+		applied, err := auditor.Apply(ctx, plan, o)
+		summary := summarize(plan, &applied)
+		return func() error {
+			if err := m.print(f, summary, summary.text); err != nil {
+				return err
+			}
+			if summary.Left > 0 && applied.Audit.State == ledger.AuditDone {
+				return errLeft
+			}
+			return nil
+		}, err
+	})
+}
+
+// appliedSummary is the outcome of a plan as JSON.
 type appliedSummary struct {
 	ID       string                `json:"id"`
 	State    string                `json:"state"`
-	Plan     string                `json:"plan"` // the audit that it was made of
+	Plan     string                `json:"plan"` // id of the audit that made the plan
 	Actor    string                `json:"actor"`
 	Failure  string                `json:"failure,omitempty"`
 	Repaired int                   `json:"repaired"`
@@ -99,33 +82,29 @@ type appliedSummary struct {
 	Repairs  []audit.AppliedRepair `json:"repairs"`
 }
 
-func (m *Main) printApplied(f format, p *audit.Plan, a *audit.Applied) error {
-	out := appliedSummary{
-		ID: a.Audit.ID, State: a.Audit.State, Plan: p.Audit, Actor: a.Audit.Actor, Failure: a.Audit.Failure,
-		Repaired: countOutcome(a, audit.OutcomeRepaired), Gone: countOutcome(a, audit.OutcomeGone),
-		Left: countOutcome(a, audit.OutcomeLeft), Repairs: a.Repairs,
+func summarize(p *audit.Plan, a *audit.Applied) appliedSummary {
+	count := map[audit.Outcome]int{}
+	for i := range a.Repairs {
+		count[a.Repairs[i].Outcome]++
 	}
-	return m.print(f, out, func(w io.Writer) {
-		if len(a.Repairs) > 0 {
-			fmt.Fprintln(w, "finding\twhat\tabout\tplanned\toutcome")
-		}
-		for i := range a.Repairs {
-			r := &a.Repairs[i]
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Kind, r.About(), r.Would, r.Outcome)
-			if r.Reason != "" {
-				fmt.Fprintf(w, "\t%s\n", r.Reason)
-			}
-		}
-		fmt.Fprintf(w, "%s%s: %d planned; %d repaired, %d not needed any more, %d left\n",
-			separatorAfter(len(a.Repairs)), out.ID, len(a.Repairs), out.Repaired, out.Gone, out.Left)
-	})
+	return appliedSummary{
+		ID: a.Audit.ID, State: a.Audit.State, Plan: p.Audit, Actor: a.Audit.Actor, Failure: a.Audit.Failure,
+		Repaired: count[audit.OutcomeRepaired], Gone: count[audit.OutcomeGone],
+		Left: count[audit.OutcomeLeft], Repairs: a.Repairs,
+	}
 }
 
-func countOutcome(a *audit.Applied, of audit.Outcome) (n int) {
-	for i := range a.Repairs {
-		if a.Repairs[i].Outcome == of {
-			n++
+func (s *appliedSummary) text(w io.Writer) {
+	if len(s.Repairs) > 0 {
+		fmt.Fprintln(w, "finding\twhat\tabout\tplanned\toutcome")
+	}
+	for i := range s.Repairs {
+		r := &s.Repairs[i]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Kind, r.About(), r.Would, r.Outcome)
+		if r.Reason != "" {
+			fmt.Fprintf(w, "\t%s\n", r.Reason)
 		}
 	}
-	return n
+	fmt.Fprintf(w, "%s%s: %d planned; %d repaired, %d not needed any more, %d left\n",
+		blankLine(len(s.Repairs)), s.ID, len(s.Repairs), s.Repaired, s.Gone, s.Left)
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,10 +14,10 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// findingsPage is how many findings are read at once.
+// findingsPage is the number of findings that are read at once.
 const findingsPage = 500
 
-// auditSummary is an audit as JSON.
+// auditSummary is an audit as JSON, before its findings.
 type auditSummary struct {
 	ID           string `json:"id"`
 	State        string `json:"state"`
@@ -34,102 +36,89 @@ type auditSummary struct {
 	Repaired     int    `json:"repaired"`
 }
 
-// finding is one of an audit as JSON.
+// finding is a finding of an audit as JSON.
 type finding struct {
 	ledger.Finding
 	Means string `json:"means"`
 	Do    string `json:"do,omitempty"`
 }
 
-// printAudit prints an audit and its findings page by page: there may be as many as there are levels.
+// eachFinding calls its argument for each finding of an audit.
+type eachFinding func(print func(finding) error) error
+
+// printAudit prints an audit and its findings. It reads them page by page, because there may be
+// one for every level.
 func (m *Main) printAudit(ctx context.Context, f format, audits ledger.Audits, a *ledger.Audit) error {
-	w := &failing{to: m.Stdout}
-	each := func(print func(finding)) error {
+	each := func(print func(finding) error) error {
 		for after := ""; ; {
 			list, err := audits.AuditFindings(ctx, a.ID, ledger.FindingFilter{After: after}, findingsPage)
 			if err != nil || len(list) == 0 {
 				return err
 			}
 			for i := range list {
-				print(finding{list[i], list[i].Kind.Means(), list[i].Do()})
+				if err := print(finding{list[i], list[i].Kind.Means(), list[i].Do()}); err != nil {
+					return err
+				}
 			}
 			after = list[len(list)-1].ID
 		}
 	}
-	var err error
+	out := bufio.NewWriter(m.Stdout) // keeps the first error for Flush
+	write := auditText
 	if f == formatJSON {
-		err = auditJSON(w, a, each)
-	} else {
-		err = auditText(w, a, each)
+		write = auditJSON
 	}
-	if err != nil {
-		return err
-	}
-	return printed(w.err)
+	return errors.Join(write(out, a, each), out.Flush())
 }
 
-func auditJSON(w io.Writer, a *ledger.Audit, each func(func(finding)) error) error {
+func auditJSON(w io.Writer, a *ledger.Audit, each eachFinding) error {
 	head, err := json.MarshalIndent(auditSummary{
 		ID: a.ID, State: a.State, Repair: a.Repair, SKU: string(a.SKU), Location: string(a.Location), Actor: a.Actor,
-		StartedAt: a.StartedAt.Format(time.RFC3339Nano), FinishedAt: a.FinishedAt.Format(time.RFC3339Nano), Failure: a.Failure,
-		Levels: a.Levels, Reservations: a.Reservations, Limits: a.Limits, Deadlines: a.Deadlines, Drift: a.Drift, Repaired: a.Repaired,
+		StartedAt: a.StartedAt.Format(time.RFC3339Nano), FinishedAt: a.FinishedAt.Format(time.RFC3339Nano),
+		Levels: a.Levels, Reservations: a.Reservations, Limits: a.Limits, Deadlines: a.Deadlines,
+		Drift: a.Drift, Repaired: a.Repaired, Failure: a.Failure,
 	}, "", "  ")
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(w, strings.TrimSuffix(string(head), "\n}"), ",\n  \"findings\": [")
-	separator := "\n    "
-	var failed error
-	err = each(func(f finding) {
-		text, err := json.Marshal(f)
-		if err != nil {
-			failed = err
-		}
-		fmt.Fprint(w, separator, string(text))
-		separator = ",\n    "
-	})
-	fmt.Fprint(w, "\n  ]\n}\n")
-	if err == nil {
-		err = failed
-	}
+	fmt.Fprint(w, strings.TrimSuffix(string(head), "\n}"), ",\n  \"findings\": ")
+	err = printList(w, "    ", each)
+	fmt.Fprint(w, "\n}\n")
 	return err
 }
 
-func auditText(w io.Writer, a *ledger.Audit, each func(func(finding)) error) error {
-	n, shown := 0, map[ledger.FindingKind]bool{}
+func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
+	n, kinds := 0, map[ledger.FindingKind]bool{}
 	rows := &table{to: w}
-	err := each(func(f finding) {
+	err := each(func(f finding) error {
 		if n == 0 {
 			fmt.Fprintf(rows, "finding\twhat\tabout\tredis\tledger\tstate\tposition\n")
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Kind, f.About(), shownSide(f.Redis, f.Ledger), shownSide(f.Ledger, f.Redis), f.State, f.Position)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Kind, f.About(),
+			sideText(f.Redis, f.Ledger), sideText(f.Ledger, f.Redis), f.State, f.Position)
 		if f.Note != "" {
 			fmt.Fprintf(rows, "\t%s\n", f.Note)
 		}
 		if f.Do != "" {
-			shown[f.Kind] = true
+			kinds[f.Kind] = true
 		}
 		if n++; n%findingsPage == 0 {
 			rows.flush()
 		}
+		return nil
 	})
 	rows.flush()
 	if err != nil {
 		return err
 	}
-	if len(shown) > 0 {
-		fmt.Fprintln(w)
-	}
+	fmt.Fprint(w, blankLine(len(kinds)))
 	for _, kind := range ledger.FindingKinds {
-		if shown[kind] {
+		if kinds[kind] {
 			open := ledger.Finding{Kind: kind}
 			fmt.Fprintf(w, "%s: %s\n  -> %s\n", kind, kind.Means(), open.Do())
 		}
 	}
-	if n > 0 {
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintf(w, "%s: %s compared; %s\n", a.ID, comparedText(a), outcomeText(a))
+	fmt.Fprintf(w, "%s%s: %s compared; %s\n", blankLine(n), a.ID, comparedText(a), outcomeText(a))
 	return nil
 }
 
@@ -148,8 +137,8 @@ func outcomeText(a *ledger.Audit) string {
 	}
 }
 
-// shownSide is what one side says, as far as the other does not say the same.
-func shownSide(s, other *ledger.Side) string {
+// sideText returns the values of s that differ from those of other.
+func sideText(s, other *ledger.Side) string {
 	if s == nil {
 		return "nothing"
 	}
@@ -176,4 +165,12 @@ func shownSide(s, other *ledger.Side) string {
 		parts = append(parts, s.Text)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// blankLine returns the line that separates a table from the rows before it, if there are any.
+func blankLine(rows int) string {
+	if rows == 0 {
+		return ""
+	}
+	return "\n"
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +18,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-// age is how old something is: "90d", or any duration. It is a flag's value.
+// age is a duration as a flag, in days such as 90d or as time.ParseDuration reads it.
 type age time.Duration
 
 const day = 24 * time.Hour
@@ -27,7 +30,7 @@ func (a *age) String() string {
 	return strconv.Itoa(int(time.Duration(*a)/day)) + "d"
 }
 
-// Type is what --help calls the value.
+// Type returns the name of the value in --help.
 func (a *age) Type() string { return "AGE" }
 
 // Set reads the flag.
@@ -46,7 +49,7 @@ func (a *age) Set(text string) error {
 	return nil
 }
 
-// pruneFlags are the choices of `reconcile prune`.
+// pruneFlags are the flags of `reconcile prune`.
 type pruneFlags struct {
 	olderThan age
 	archive   string
@@ -54,45 +57,41 @@ type pruneFlags struct {
 }
 
 func (m *Main) reconcilePruneCommand() *cobra.Command {
-	flags := pruneFlags{olderThan: age(365 * day)}
 	c := &cobra.Command{
 		Use:   "prune",
 		Short: "Archive old movements and resolved reservations",
-		Long: "Archive what is old: reservations that were released, expired or wholly fulfilled, with their lines,\n" +
-			"and movements. Each row goes to a file as a line of JSON, gzipped, and is there before it is gone.\n\n" +
-			"Levels stay as they are, and what is left of the movements still adds up to them. An id that was used\n" +
-			"is never used again. What a purchase limit still counts stays, and what Redis was not told to forget\n" +
-			"yet. It runs beside everything else, and may be stopped and run again at any moment.",
+		Long: "Move old rows from the ledger to an archive: movements, and reservations that were released, expired\n" +
+			"or completely fulfilled, with their lines. The archive is a gzip file with one JSON document per\n" +
+			"line. A row is in the file before it leaves the ledger.\n\n" +
+			"Levels do not change, and the remaining movements still add up to them. A used id is never used\n" +
+			"again. What a purchase limit still counts stays, and so does what Redis was not told to forget yet.\n" +
+			"You can run the command beside everything else, stop it, and run it again.",
 		Example: "  holdfast reconcile prune --dry-run\n" +
 			"  holdfast reconcile prune --older-than 90d --archive /var/lib/holdfast/2026-11.jsonl.gz",
 		Args: noArgs,
 	}
-	config.AddFlags(c.Flags())
+	flags := pruneFlags{olderThan: age(365 * day)}
 	f := addFormat(c)
-	c.Flags().Var(&flags.olderThan, "older-than", "how old what is archived is at least")
-	c.Flags().StringVar(&flags.archive, "archive", "", "file to write, which must not be there (required, but for --dry-run)")
-	c.Flags().BoolVar(&flags.dry, "dry-run", false, "only count what would be archived")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := m.configuration(c)
-		if err != nil {
-			return err
-		}
+	c.Flags().Var(&flags.olderThan, "older-than", "minimum age of the rows to archive")
+	c.Flags().StringVar(&flags.archive, "archive", "", "file to create, which must not exist (required without --dry-run)")
+	c.Flags().BoolVar(&flags.dry, "dry-run", false, "only count the rows to archive")
+	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		switch least := max(day, 2*settings.Reservation.Retention); {
 		case flags.archive == "" && !flags.dry:
-			return usage(c, "--archive is missing: name a file, or --dry-run")
+			return usage(c, "--archive is missing: name a file, or use --dry-run")
 		case time.Duration(flags.olderThan) < least:
-			return usage(c, "--older-than is %s, must be at least %s: a day, and twice reservation.retention", flags.olderThan.String(), least)
+			return usage(c, "--older-than is %s, must be at least %s: a day, and twice reservation.retention",
+				flags.olderThan.String(), least)
 		}
 		return m.prune(c.Context(), settings, flags, *f)
-	}
-	return c
+	})
 }
 
 // pruned is what `reconcile prune` prints as JSON.
 type pruned struct {
 	postgres.Pruned
 	Before  time.Time `json:"before"`
-	Archive string    `json:"archive,omitempty"` // "" where nothing was written
+	Archive string    `json:"archive,omitempty"` // "" if no file was written
 	DryRun  bool      `json:"dry_run"`
 }
 
@@ -105,17 +104,15 @@ func (m *Main) prune(ctx context.Context, c config.Config, flags pruneFlags, f f
 	if err := db.CheckSchema(ctx); err != nil {
 		return err
 	}
-	out := pruned{Before: time.Now().UTC().Add(-time.Duration(flags.olderThan)).Truncate(time.Second), DryRun: flags.dry}
-	options := postgres.PruneOptions{Before: out.Before}
+	before := time.Now().UTC().Add(-time.Duration(flags.olderThan)).Truncate(time.Second)
+	out := pruned{Before: before, DryRun: flags.dry}
+	options := postgres.PruneOptions{Before: before}
 	if !flags.dry {
 		archive := &archiveFile{path: flags.archive}
 		defer func() { err = errors.Join(err, archive.Close()) }()
-		bar := m.progress(1, "archiving")
-		options.Archive, options.Progress = archive, func(done, total int64) {
-			bar.ChangeMax64(max(1, total))
-			_ = bar.Set64(done)
-		}
-		defer func() { _ = bar.Finish() }()
+		progress, end := m.counter("archiving")
+		defer end()
+		options.Archive, options.Progress = archive, progress
 	}
 	if out.Pruned, err = db.Prune(ctx, options); err != nil {
 		return err
@@ -124,14 +121,65 @@ func (m *Main) prune(ctx context.Context, c config.Config, flags pruneFlags, f f
 		out.Archive = flags.archive
 	}
 	return m.print(f, out, func(w io.Writer) {
-		what := fmt.Sprintf("%d reservations and %d movements from before %s", out.Reservations, out.Movements, out.Before.Format(time.RFC3339))
+		rows := fmt.Sprintf("%d reservations and %d movements from before %s",
+			out.Reservations, out.Movements, before.Format(time.RFC3339))
 		switch {
 		case flags.dry:
-			fmt.Fprintf(w, "%s would be archived\n", what)
+			fmt.Fprintf(w, "%s would be archived\n", rows)
 		case out.Archive == "":
-			fmt.Fprintf(w, "nothing to archive: there is nothing from before %s\n", out.Before.Format(time.RFC3339))
+			fmt.Fprintf(w, "nothing to archive: no row is from before %s\n", before.Format(time.RFC3339))
 		default:
-			fmt.Fprintf(w, "%s are in %s, and no longer in the ledger\n", what, out.Archive)
+			fmt.Fprintf(w, "%s were moved from the ledger to %s\n", rows, out.Archive)
 		}
 	})
+}
+
+// archiveFile is a gzip file. The first Write creates it, and never replaces an existing file.
+type archiveFile struct {
+	path string
+	file *os.File
+	gzip *gzip.Writer
+}
+
+func (a *archiveFile) Write(p []byte) (int, error) {
+	if a.file == nil {
+		file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			return 0, fmt.Errorf("%s exists: name a new file", a.path)
+		}
+		if err != nil {
+			return 0, err
+		}
+		a.file, a.gzip = file, gzip.NewWriter(file)
+		if err := syncFolder(filepath.Dir(a.path)); err != nil {
+			return 0, err
+		}
+	}
+	return a.gzip.Write(p)
+}
+
+// syncFolder writes the entries of a folder to the disk. Without it, a power cut can remove a
+// file whose text is already on the disk.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// Sync writes everything so far to the disk.
+func (a *archiveFile) Sync() error {
+	if a.file == nil {
+		return nil
+	}
+	return errors.Join(a.gzip.Flush(), a.file.Sync())
+}
+
+// Close ends the gzip stream and closes the file.
+func (a *archiveFile) Close() error {
+	if a.file == nil {
+		return nil
+	}
+	return errors.Join(a.gzip.Close(), a.file.Sync(), a.file.Close())
 }

@@ -28,7 +28,7 @@ func TestAge(t *testing.T) {
 
 func TestPruneRefuses(t *testing.T) {
 	for args, said := range map[string]string{
-		"":                            "--archive is missing: name a file, or --dry-run",
+		"":                            "--archive is missing: name a file, or use --dry-run",
 		"--dry-run --older-than 36h":  "--older-than is 36h0m0s, must be at least 48h0m0s: a day, and twice reservation.retention",
 		"--dry-run --older-than soon": "must be days or a duration",
 		"--dry-run":                   "postgres.url is empty",
@@ -41,7 +41,6 @@ func TestPruneRefuses(t *testing.T) {
 	}
 }
 
-// TestArchiveFile writes what can be read again at any moment, and never over another file.
 func TestArchiveFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.jsonl.gz")
 	a := &archiveFile{path: path}
@@ -49,7 +48,7 @@ func TestArchiveFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("it is made before there is anything to write")
+		t.Error("the file exists before the first write")
 	}
 	for _, line := range []string{`{"n": 1}`, `{"n": 2}`} {
 		if _, err := a.Write([]byte(line + "\n")); err != nil {
@@ -66,7 +65,7 @@ func TestArchiveFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := &archiveFile{path: path}
-	if _, err := again.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "is there already") {
+	if _, err := again.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "exists: name a new file") {
 		t.Errorf("got %v", err)
 	}
 	if got := unzipped(t, path); len(got) != 2 {
@@ -74,7 +73,7 @@ func TestArchiveFile(t *testing.T) {
 	}
 }
 
-// unzipped reads the lines that can be read of a file that may still be written.
+// unzipped returns the lines of a gzip file that may be incomplete.
 func unzipped(t *testing.T, path string) (lines []string) {
 	t.Helper()
 	file, err := os.Open(path)

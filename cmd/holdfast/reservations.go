@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,17 +15,114 @@ import (
 )
 
 func (m *Main) reservationsCommand() *cobra.Command {
-	c := group(&cobra.Command{
-		Use:     "reservations",
-		Short:   "Search, read and release reservations",
-		Example: "  holdfast reservations list --order 5512\n  holdfast reservations show ord-1001\n  holdfast reservations release ord-1001",
+	return addServer(group(&cobra.Command{
+		Use:   "reservations",
+		Short: "List, show and release reservations",
+		Example: "  holdfast reservations list --order 5512\n" +
+			"  holdfast reservations show ord-1001\n" +
+			"  holdfast reservations release ord-1001",
 	},
 		m.reservationsListCommand(),
 		m.reservationsShowCommand(),
 		m.reservationsReleaseCommand(),
-	)
-	addServer(c)
-	return c
+	))
+}
+
+// listed is what `reservations list` prints as JSON.
+type listed struct {
+	Reservations []client.Reservation `json:"reservations"`
+	NextCursor   string               `json:"next_cursor,omitempty"`
+}
+
+func (m *Main) reservationsListCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List reservations, newest first",
+		Long: "List the reservations of the ledger that match all flags, newest first. --line, --sku and\n" +
+			"--location must match the same line of a reservation.\n\n" +
+			"If there are more than --limit, the last line is `more: --cursor CURSOR`; JSON has a next_cursor.",
+		Example: "  holdfast reservations list --state held\n" +
+			"  holdfast reservations list --order 5512 --format json\n" +
+			"  holdfast reservations list --sku TEE-M --location berlin --limit 500",
+		Args: noArgs,
+	}
+	filters := [][2]string{
+		{"state", "only this state: held, confirmed, fulfilled, released or expired"},
+		{"order", "only reservations of this order"},
+		{"customer", "only reservations of this customer"},
+		{"line", "only reservations with a line of this id"},
+		{"sku", "only reservations with a line of this SKU"},
+		{"location", "only reservations with a line from this location"},
+	}
+	for _, filter := range filters {
+		c.Flags().String(filter[0], "", filter[1])
+	}
+	cursor := c.Flags().String("cursor", "", "continue after the previous page")
+	limit := c.Flags().Int("limit", 50, "maximum number of reservations, 1 to 500")
+	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+		query := url.Values{"limit": {strconv.Itoa(*limit)}}
+		for _, filter := range filters {
+			if value, _ := c.Flags().GetString(filter[0]); value != "" {
+				query.Set(filter[0], value)
+			}
+		}
+		list, next, err := server.Reservations(ctx, query, *cursor)
+		if err != nil {
+			return err
+		}
+		return m.print(f, listed{list, next}, func(w io.Writer) {
+			fmt.Fprintln(w, "ID\tSTATE\tCREATED\tORDER\tCUSTOMER\tUNITS")
+			for _, r := range list {
+				units := make([]string, len(r.Lines))
+				for i, l := range r.Lines {
+					units[i] = fmt.Sprintf("%d %s", l.Quantity, l.SKU)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State,
+					r.CreatedAt.Format(time.RFC3339), r.Order, r.Customer, strings.Join(units, ", "))
+			}
+			if next != "" {
+				fmt.Fprintf(w, "more: --cursor %s\n", next)
+			}
+		})
+	})
+}
+
+func (m *Main) reservationsShowCommand() *cobra.Command {
+	return m.calling(&cobra.Command{
+		Use:   "show ID",
+		Short: "Print a reservation",
+		Example: "  holdfast reservations show ord-1001\n" +
+			"  holdfast reservations show ord-1001 --format json",
+		Args: oneArg("ID"),
+	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
+		reservation, err := server.Reservation(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return m.print(f, reservation, func(w io.Writer) { printReservation(w, reservation) })
+	})
+}
+
+func (m *Main) reservationsReleaseCommand() *cobra.Command {
+	return m.calling(&cobra.Command{
+		Use:   "release ID",
+		Short: "Release a reservation",
+		Long: "Release all units of a held reservation, or the unfulfilled units of a confirmed one. Repeating\n" +
+			"the command changes nothing.",
+		Example: "  holdfast reservations release ord-1001",
+		Args:    oneArg("ID"),
+	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
+		released, err := server.Release(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return m.print(f, released, func(w io.Writer) {
+			if released.Replay {
+				fmt.Fprintln(w, "nothing changed: the reservation was released before")
+			}
+			printReservation(w, released.Reservation)
+		})
+	})
 }
 
 func printReservation(w io.Writer, r client.Reservation) {
@@ -31,23 +131,23 @@ func printReservation(w io.Writer, r client.Reservation) {
 	if r.ExpiresAt != nil && (r.State == "held" || r.State == "expired") {
 		fmt.Fprintf(w, ", deadline %s", r.ExpiresAt.Format(time.RFC3339))
 	}
-	for _, named := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {
-		if named[1] != "" {
-			fmt.Fprintf(w, ", %s %s", named[0], named[1])
+	for _, field := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {
+		if field[1] != "" {
+			fmt.Fprintf(w, ", %s %s", field[0], field[1])
 		}
 	}
 	fmt.Fprint(w, "\n\n")
 	fmt.Fprintln(w, "LINE\tSKU\tREQUESTED\tQUANTITY\tFULFILLED\tRETURNED\tFROM")
 	for _, l := range r.Lines {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n",
-			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, fromText(l.From))
+			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, allocationText(l.From))
 		for _, c := range l.Components {
-			fmt.Fprintf(w, "%s\t- %s\t\t%d\t\t\t%s\n", l.Line, c.SKU, c.Quantity, fromText(c.From))
+			fmt.Fprintf(w, "%s\t- %s\t\t%d\t\t\t%s\n", l.Line, c.SKU, c.Quantity, allocationText(c.From))
 		}
 	}
 }
 
-func fromText(from []client.Allocation) string {
+func allocationText(from []client.Allocation) string {
 	parts := make([]string, len(from))
 	for i, a := range from {
 		parts[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)

@@ -2,23 +2,26 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/holdfast/holdfast/config"
 )
 
 const configFlag = "config"
 
-// root is the command tree: one file for each command.
+// root returns the command tree.
 func (m *Main) root() *cobra.Command {
 	c := group(&cobra.Command{
 		Use:   "holdfast",
-		Short: "Keep stock from being sold twice",
-		Long: "Holdfast keeps stock from being sold twice: `holdfast serve` is the server, the other commands\n" +
-			"are for those who run it.\n\n" +
-			"Exit status: 0 done; 1 refused by the server, or faults found; 2 usage, or it could not run.",
+		Short: "Reserve stock without overselling",
+		Long: "Holdfast reserves stock and cannot oversell. `holdfast serve` runs the server. The other commands\n" +
+			"set up, check and repair a deployment.\n\n" +
+			"Exit status: 0 success; 1 the server refused, or faults were found; 2 wrong usage, or the command\n" +
+			"could not run.",
 		Example: "  holdfast serve\n" +
 			"  holdfast stock import stock.csv\n" +
 			"  holdfast stock show TEE-M",
@@ -39,38 +42,35 @@ func (m *Main) root() *cobra.Command {
 		m.versionCommand(),
 	)
 	c.PersistentFlags().String(configFlag, "",
-		"file to read the configuration from (default "+config.FileDefault+", if there is one)")
+		"configuration file (default "+config.FileDefault+", if it exists)")
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
 	return c
 }
 
-// group makes c a command that only holds others.
+// group makes c a command that only holds children.
 func group(c *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	c.AddCommand(children...)
 	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return usage(c, "there is no command %q%s", args[0], suggestion(c, args[0]))
+		if len(args) == 0 {
+			return c.Help()
 		}
-		return c.Help()
+		hint := ""
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = ": did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return usage(c, "there is no command %q%s", args[0], hint)
 	}
 	return c
 }
 
-func suggestion(c *cobra.Command, typed string) string {
-	c.SuggestionsMinimumDistance = 2
-	if near := c.SuggestionsFor(typed); len(near) > 0 {
-		return ": did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return ""
-}
-
-// usage is an error of the command line.
+// usage returns an error for a wrong command line.
 func usage(c *cobra.Command, format string, args ...any) error {
 	return fmt.Errorf("%s\nsee %s --help", fmt.Sprintf(format, args...), c.CommandPath())
 }
 
-// noArgs takes none.
+// noArgs accepts no arguments.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage(c, "%q is one argument too many: this command takes none", args[0])
@@ -78,7 +78,7 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// oneArg takes exactly one, which name describes.
+// oneArg accepts exactly one argument, which name describes.
 func oneArg(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
@@ -91,14 +91,36 @@ func oneArg(name string) cobra.PositionalArgs {
 	}
 }
 
-// configuration reads the configuration for c, whose own flags override the rest.
+// configured completes c, a command that reads the configuration: it adds a flag for each setting,
+// and runs c by run. The help lists only the flags of the servers, except for serve.
+func (m *Main) configured(c *cobra.Command, run func(*cobra.Command, []string, config.Config) error) *cobra.Command {
+	settings := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
+	config.AddFlags(settings)
+	if c.Name() != "serve" {
+		settings.VisitAll(func(f *pflag.Flag) {
+			f.Hidden = !slices.Contains([]string{"redis-url", "redis-prefix", "postgres-url"}, f.Name)
+		})
+		c.Long += "\n\nEvery other setting has a flag too: see `holdfast serve --help`."
+	}
+	c.Flags().AddFlagSet(settings)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		settings, err := m.configuration(c)
+		if err != nil {
+			return err
+		}
+		return run(c, args, settings)
+	}
+	return c
+}
+
+// configuration reads the configuration for c. The flags of c override everything else.
 func (m *Main) configuration(c *cobra.Command) (config.Config, error) {
 	path, err := c.Flags().GetString(configFlag)
 	if err != nil {
 		return config.Config{}, err
 	}
 	if path == "" && c.Flags().Changed(configFlag) {
-		return config.Config{}, usage(c, "--config names no file")
+		return config.Config{}, usage(c, "--config is empty: name a file, or leave it out")
 	}
 	return config.Load(c.Flags(), path, m.Env)
 }

@@ -1,13 +1,120 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/location"
+)
+
+// bodyBytesMax is the largest request body that a server accepts.
+const bodyBytesMax = 1 << 20
 
 func (m *Main) routeCommand() *cobra.Command {
-	c := group(&cobra.Command{
+	return addServer(group(&cobra.Command{
 		Use:     "route",
-		Short:   "Which location serves an order, and why",
+		Short:   "Explain which location serves an order",
 		Example: "  holdfast route explain --channel web --country DE TEE-M=2",
-	}, m.routeExplainCommand())
-	addServer(c)
-	return c
+	}, m.routeExplainCommand()))
+}
+
+// explainFlags are the flags of `route explain`.
+type explainFlags struct {
+	request             client.RouteRequest
+	address             location.Address
+	latitude, longitude float64
+	body                string
+}
+
+func (m *Main) routeExplainCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "explain SKU[=QUANTITY]…",
+		Short: "Show which locations would serve a reservation, and why not the others",
+		Long: "Show which locations would serve a reservation now, and why not the others. The server decides as\n" +
+			"it does for a reservation, but changes nothing. Each argument is a line: a SKU, and its quantity\n" +
+			"unless it is 1. --body sends a whole request instead, in the format of POST /v1/reservations.\n\n" +
+			"Exit status: 0 if the server answered, even if it would refuse the reservation; 1 the server\n" +
+			"refused the request; 2 the command could not run.",
+		Example: "  holdfast route explain TEE-M\n" +
+			"  holdfast route explain --channel web --country DE --postal-code 10115 TEE-M=2 CAP\n" +
+			"  holdfast route explain --pickup store-7 TEE-M --format json\n" +
+			"  holdfast route explain --body request.json",
+	}
+	var flags explainFlags
+	for _, text := range []struct {
+		to          *string
+		name, usage string
+	}{
+		{&flags.request.Channel, "channel", "sales channel (default the default channel of the directory)"},
+		{&flags.request.Customer, "customer", "customer, for purchase limits"},
+		{&flags.address.Country, "country", "country of the address, two letters"},
+		{&flags.address.Region, "region", "region of the address"},
+		{&flags.address.PostalCode, "postal-code", "postal code of the address"},
+		{&flags.request.Pickup, "pickup", "location where the customer collects the order, instead of an address"},
+		{&flags.request.Split, "split", "never, lines or units (default the split of the channel)"},
+		{&flags.body, "body", "file with the whole request as JSON, or - for standard input; replaces the SKUs and the other flags of the request"},
+	} {
+		c.Flags().StringVar(text.to, text.name, "", text.usage)
+	}
+	c.Flags().Float64Var(&flags.latitude, "latitude", 0, "latitude of the address, in degrees")
+	c.Flags().Float64Var(&flags.longitude, "longitude", 0, "longitude of the address, in degrees")
+	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
+		request, err := m.routeRequest(c, args, &flags)
+		if err != nil {
+			return err
+		}
+		route, err := server.Route(ctx, request)
+		if err != nil {
+			return err
+		}
+		return m.print(f, route, explanation{&route}.write)
+	})
+}
+
+// routeRequest returns the request of --body, or the one that args and flags make.
+func (m *Main) routeRequest(c *cobra.Command, args []string, flags *explainFlags) (any, error) {
+	if flags.body == "" {
+		return flags.fromArgs(c, args)
+	}
+	if len(args) > 0 {
+		return nil, usage(c, "use either SKUs or --body, not both")
+	}
+	name, text, err := m.readFile(flags.body, bodyBytesMax)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(text) {
+		return nil, usage(c, "%s is not JSON of at most %d bytes", name, bodyBytesMax)
+	}
+	return json.RawMessage(text), nil
+}
+
+func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*client.RouteRequest, error) {
+	if len(args) == 0 {
+		return nil, usage(c, "SKU is missing: name one SKU per line of the order")
+	}
+	for i, arg := range args {
+		line := client.RouteLine{Line: strconv.Itoa(i + 1), SKU: arg, Quantity: 1}
+		if at := strings.LastIndexByte(arg, '='); at > 0 {
+			if n, err := strconv.ParseInt(arg[at+1:], 10, 64); err == nil {
+				line.SKU, line.Quantity = arg[:at], n
+			}
+		}
+		f.request.Lines = append(f.request.Lines, line)
+	}
+	if c.Flags().Changed("latitude") != c.Flags().Changed("longitude") {
+		return nil, usage(c, "--latitude and --longitude must be given together")
+	}
+	if c.Flags().Changed("latitude") {
+		f.address.Latitude, f.address.Longitude = &f.latitude, &f.longitude
+	}
+	if f.address != (location.Address{}) {
+		f.request.ShipTo = &f.address
+	}
+	return &f.request, nil
 }

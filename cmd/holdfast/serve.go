@@ -23,36 +23,28 @@ import (
 )
 
 const (
-	startTimeout = 2 * time.Second // to say whether Redis answers; it may start later
-	openPoll     = 10 * time.Millisecond
-	stopTimeout  = 5 * time.Second // for what is under way in the store, once no calls come
+	openPoll    = 10 * time.Millisecond
+	stopTimeout = 5 * time.Second // for calls that still run in the store after the server has stopped
 )
 
 func (m *Main) serveCommand() *cobra.Command {
-	c := &cobra.Command{
+	return m.configured(&cobra.Command{
 		Use:   "serve",
 		Short: "Serve the HTTP API",
-		Long: "Serve the HTTP API, and give back what is held past its deadline.\n\n" +
-			"With nothing configured it runs on an engine inside this process, for trying out: nothing\n" +
-			"survives a restart, and only this machine can reach it. SIGINT or SIGTERM stops it once the\n" +
-			"calls that are under way are answered.",
+		Long: "Serve the HTTP API, apply the event stream to the ledger, and expire overdue reservations.\n\n" +
+			"Without a configuration the server uses an engine inside this process, for trials: it loses\n" +
+			"everything at a restart, and only this machine can reach it. SIGINT or SIGTERM stops the server\n" +
+			"after it has answered the running calls.",
 		Example: "  holdfast serve\n" +
-			"  holdfast serve --redis-url redis://10.0.0.4:6379\n" +
+			"  holdfast serve --redis-url redis://10.0.0.4:6379 --postgres-url postgres://holdfast@10.0.0.5/holdfast\n" +
 			"  HOLDFAST_REDIS_URL=redis://10.0.0.4:6379 holdfast serve --config /etc/holdfast.yaml",
 		Args: noArgs,
-	}
-	config.AddFlags(c.Flags())
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		settings, err := m.configuration(c)
-		if err != nil {
-			return err
-		}
+	}, func(c *cobra.Command, _ []string, settings config.Config) error {
 		return m.serve(c.Context(), settings)
-	}
-	return c
+	})
 }
 
-// serve runs until ctx ends or a part of it fails. What was opened is closed in reverse order.
+// serve runs until ctx ends or a part fails. It closes what it opened in reverse order.
 func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	logger := m.logger()
 	dial.LogTo(logger)
@@ -60,13 +52,13 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: free the address, or set http.listen to another", err)
 	}
-	defer func() { _ = listener.Close() }() // api.Serve has closed it, unless it never ran
+	defer func() { _ = listener.Close() }() // api.Serve closes it too, if it runs
 	redis, err := dial.Open(c.Redis.Endpoint)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
-	announceRedis(ctx, logger, redis, c.Redis.Endpoint)
+	logRedis(ctx, logger, redis, c.Redis.Endpoint)
 	ledger, closeLedger, err := openLedger(c)
 	if err != nil {
 		return err
@@ -79,39 +71,36 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	b := thisBuild()
 	observed := metrics.New(b.Version, b.Commit)
 	store, err := cache.New(redis.Client, cache.Options{
-		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
+		Prefix: c.Redis.Prefix, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax, SoldOutCache: c.SoldOutCache,
 		Ledger: ledger, DurableWait: c.Confirm.Wait, AwaitDirectory: true, Observer: observed, Logger: logger,
-		SoldOutCache: c.SoldOutCache,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore(ctx, store)) }()
-	if err := observed.Watch(store); err != nil {
-		return err
-	}
 	routing, err := openDirectories(ctx, c, ledger, store, logger)
 	if err != nil {
 		return err
 	}
-	audits, endAudits := newAudits(ctx, &audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
+	audits, endAudits := newAudits(ctx,
+		&audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
 	defer endAudits()
-	if err := observed.WatchAudit(audits.last); err != nil {
+	applier := newReconciler(c, redis, ledger, logger)
+	ledgerStats := func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }
+	err = errors.Join(observed.Watch(store), observed.WatchAudit(audits.last), observed.WatchLedger(ledgerStats))
+	if err != nil {
 		return err
 	}
 	handler := api.New(store, api.Options{
-		Audits:  audits,
+		Audits: audits, Directories: routing,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
-		Degraded: func() []string { return degraded(ledger) }, Directories: routing,
-		Metrics: observed.Handler(), Observer: observed, Logger: logger,
+		Degraded: func() []string { return degraded(ledger) },
+		Metrics:  observed.Handler(), Observer: observed, Logger: logger,
 	})
 
 	parts, running := errgroup.WithContext(ctx)
-	applier := reconciler(c, redis, ledger, logger)
-	if err := observed.WatchLedger(func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }); err != nil {
-		return err
-	}
-	applying, stopApplying := context.WithCancel(context.WithoutCancel(ctx)) // calls under way wait for it: it ends after them
+	// Running calls wait for the applier, so it stops after the server.
+	applying, stopApplying := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopApplying()
 	parts.Go(func() error { return applier.Run(applying) })
 	parts.Go(func() error { routing.follow.Run(running); return nil })
@@ -130,9 +119,9 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	return err
 }
 
-// awaitOpen gives the reconciler a moment, so that a first caller does not meet a closed gate.
+// awaitOpen gives the reconciler time to open the gate, so that the first call is not refused.
 func awaitOpen(ctx context.Context, store *cache.Store) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	for store.Ready(ctx) != nil {
 		select {
@@ -143,31 +132,28 @@ func awaitOpen(ctx context.Context, store *cache.Store) {
 	}
 }
 
-// degraded names what does not work though reserve can be served.
+// degraded names what does not work while reserve does.
 func degraded(ledger ledger.Ledger) []string {
 	if p, ok := ledger.(*postgres.Ledger); ok && !p.Healthy() {
-		return []string{"postgres: what must be durable answers 503 not_durable_yet"}
+		return []string{"postgres: durable calls answer 503 not_durable_yet"}
 	}
 	return []string{}
 }
 
-// announceRedis says which Redis this is, and whether it answers.
-func announceRedis(ctx context.Context, logger *slog.Logger, redis *dial.Redis, e config.Endpoint) {
+// logRedis logs which Redis the program uses and whether it answers.
+func logRedis(ctx context.Context, logger *slog.Logger, redis *dial.Redis, e config.Endpoint) {
 	if redis.Embedded {
 		logger.Warn("embedded: in-process, nothing survives a restart; set redis.url for real use")
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	if err := redis.Client.Ping(ctx).Err(); err != nil {
-		logger.Warn("redis does not answer yet: calls are answered 503 until it does",
-			"redis", e.String(), "error", err)
+	if err := ping(ctx, redis); err != nil {
+		logger.Warn("redis does not answer yet: calls get 503 until it does", "redis", e.String(), "error", err)
 		return
 	}
 	logger.Info("redis answers", "redis", e.String())
 }
 
-// closeStore lets what is under way end, though ctx has ended.
+// closeStore waits for calls that still run, even though ctx has ended.
 func closeStore(ctx context.Context, store *cache.Store) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()

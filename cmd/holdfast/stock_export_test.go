@@ -15,7 +15,7 @@ func TestStockExport(t *testing.T) {
 	text := sheet(1200) + "\"T,\"\"x\"\"\",lyon,5,0,7\n"
 	run(t, "stock", "import", write(t, "in.csv", text), "--server", w.url).expect(t, exitDone)
 
-	t.Run("is the inverse of import", func(t *testing.T) {
+	t.Run("inverse of import", func(t *testing.T) {
 		if got := run(t, "stock", "export", "--server", w.url).expect(t, exitDone); got.stdout != text {
 			t.Errorf("it differs: %d bytes, want %d", len(got.stdout), len(text))
 		}
@@ -23,20 +23,20 @@ func TestStockExport(t *testing.T) {
 			t.Errorf("pages of %v", w.limits)
 		}
 	})
-	t.Run("into a file", func(t *testing.T) {
+	t.Run("to a file", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "out.csv")
 		got := run(t, "stock", "export", "--server", w.url, "-o", path).expect(t, exitDone)
 		if written, err := os.ReadFile(path); err != nil || string(written) != text || got.stdout != "" {
 			t.Errorf("%d bytes, %v, stdout %q", len(written), err, got.stdout)
 		}
 	})
-	t.Run("as JSON", func(t *testing.T) {
+	t.Run("JSON", func(t *testing.T) {
 		got := run(t, "stock", "export", "--server", w.url, "--format=json").expect(t, exitDone).document(t)
 		if levels, _ := got["levels"].([]any); len(levels) != 1201 {
 			t.Errorf("%d levels", len(levels))
 		}
 	})
-	t.Run("of nothing", func(t *testing.T) {
+	t.Run("no levels", func(t *testing.T) {
 		empty := newWarehouse(t)
 		got := run(t, "stock", "export", "--server", empty.url).expect(t, exitDone)
 		if got.stdout != "sku,location,on_hand,safety_stock,backorder_limit\n" {
@@ -47,7 +47,7 @@ func TestStockExport(t *testing.T) {
 			t.Errorf("got %v", list)
 		}
 	})
-	t.Run("beside another one into the same file", func(t *testing.T) {
+	t.Run("two at once to one file", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "out.csv")
 		into := func(first, last string, between func() error) error {
 			return writeWhole(path, func(w io.Writer) error {
@@ -64,7 +64,7 @@ func TestStockExport(t *testing.T) {
 			t.Errorf("%q, %v, %v", text, err, reading)
 		}
 	})
-	t.Run("through a link", func(t *testing.T) {
+	t.Run("to a link", func(t *testing.T) {
 		path := write(t, "out.csv", "old")
 		link := filepath.Join(t.TempDir(), "link.csv")
 		if err := os.Symlink(path, link); err != nil {
@@ -75,7 +75,7 @@ func TestStockExport(t *testing.T) {
 			t.Errorf("got %q, %v", text, err)
 		}
 	})
-	t.Run("that breaks off keeps the old file", func(t *testing.T) {
+	t.Run("failure keeps the old file", func(t *testing.T) {
 		path := write(t, "out.csv", "old")
 		run(t, "stock", "export", "--server", "http://127.0.0.1:1", "-o", path).expect(t, exitFailed)
 		if text, err := os.ReadFile(path); err != nil || string(text) != "old" {

@@ -15,13 +15,15 @@ import (
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
-// importIDBytesMax leaves room in an identifier for the number of a chunk.
-const importIDBytesMax = 112
+const (
+	importIDBytesMax = 112 // leaves room in an identifier for the number of a chunk
+	shortLevelsMax   = 100 // short levels that an import lists
+)
 
-// importFlags are the choices of `stock import`.
+// importFlags are the flags of `stock import`.
 type importFlags struct {
 	id     string
-	asOf   string // RFC 3339 in UTC; "" is now
+	asOf   string // RFC 3339 in UTC; "" means now
 	reason string
 	actor  string
 }
@@ -30,14 +32,16 @@ func (m *Main) stockImportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE.csv",
 		Short: "Set stock from a CSV file",
-		Long: "Set stock from a CSV file: each row is a count of one level. The header names the columns, in any\n" +
-			"order: sku, location and on_hand; and optionally safety_stock and backorder_limit, which stay as\n" +
-			"they are where the column is absent or a row leaves it empty. - reads standard input.\n\n" +
-			"The whole file is checked first. Faults are listed as FILE:LINE:COLUMN: column: what is wrong, and\n" +
-			"then nothing is written. With --as-of, what was fulfilled, returned, transferred or adjusted after that\n" +
-			"time is taken into account: the file may be hours old. An import is made once for each --id: one that was interrupted goes on\n" +
-			"when the same command is run again, and a finished one changes nothing and says when it was made.\n" +
-			"Give a new --id to set the same counts once more.",
+		Long: "Set stock from a CSV file, or from standard input if FILE.csv is -. Each row is a count of one\n" +
+			"level. The header names the columns in any order: sku, location and on_hand are required;\n" +
+			"safety_stock and backorder_limit are optional. An absent column or an empty cell keeps the value.\n\n" +
+			"The command first checks the whole file. If it has faults, the command lists them as\n" +
+			"FILE:LINE:COLUMN: column: fault, and changes nothing.\n\n" +
+			"With --as-of the file may be hours old: the counts are corrected by what was fulfilled, returned,\n" +
+			"transferred or adjusted after that time.\n\n" +
+			"An import is made once per --id. Run the same command again to continue an import that was\n" +
+			"interrupted. Repeating a finished import changes nothing and prints when it was made. Give a new\n" +
+			"--id to set the same counts again.",
 		Example: "  holdfast stock import stock.csv\n" +
 			"  holdfast stock import stock.csv --id count-2026-11-20 --actor \"$USER\"\n" +
 			"  holdfast stock import erp.csv --as-of 2026-11-20T06:00:00Z\n" +
@@ -46,42 +50,44 @@ func (m *Main) stockImportCommand() *cobra.Command {
 	}
 	var flags importFlags
 	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default the SHA-256 of the file and --as-of)")
-	c.Flags().StringVar(&flags.asOf, "as-of", "", "when it was counted, such as 2026-11-20T06:00:00Z (default now)")
-	c.Flags().StringVar(&flags.reason, "reason", "", "why, kept with each change")
-	c.Flags().StringVar(&flags.actor, "actor", "", "who, kept with each change")
-	f := addFormat(c)
-	c.RunE = func(c *cobra.Command, args []string) error {
+	c.Flags().StringVar(&flags.asOf, "as-of", "", "when the stock was counted, such as 2026-11-20T06:00:00Z (default now)")
+	c.Flags().StringVar(&flags.reason, "reason", "", "reason, recorded with each change")
+	c.Flags().StringVar(&flags.actor, "actor", "", "who makes the import, recorded with each change")
+	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
 		if len(flags.id) > importIDBytesMax {
-			return usage(c, "--id is %d bytes long, at most %d are allowed", len(flags.id), importIDBytesMax)
+			return usage(c, "--id has %d bytes: use at most %d", len(flags.id), importIDBytesMax)
 		}
-		if err := flags.readAsOf(c); err != nil {
+		if err := flags.normalizeAsOf(c); err != nil {
 			return err
 		}
-		err := m.stockImport(c, args[0], flags, *f)
-		var faults *stockcsv.FaultsError
-		if errors.As(err, &faults) && *f == formatJSON {
-			return errors.Join(err, m.print(*f, faultList{faults.Faults, faults.More}, nil))
+		result, err := m.stockImport(ctx, server, args[0], flags)
+		if faults, ok := errors.AsType[*stockcsv.FaultsError](err); ok && f == formatJSON {
+			return errors.Join(err, m.print(f, faultList{faults.Faults, faults.More}, nil))
 		}
-		return err
-	}
-	return c
+		if err != nil {
+			return err
+		}
+		return m.print(f, result, result.text)
+	})
 }
 
-// readAsOf checks --as-of and writes the same time always the same way, so that its import has one id.
-func (f *importFlags) readAsOf(c *cobra.Command) error {
+// normalizeAsOf checks --as-of. It formats equal times alike, so that their imports get the same
+// id.
+func (f *importFlags) normalizeAsOf(c *cobra.Command) error {
 	if f.asOf == "" {
 		return nil
 	}
 	at, err := time.Parse(time.RFC3339, f.asOf)
 	if err != nil {
-		return usage(c, "--as-of is %q: name a time such as 2026-11-20T06:00:00Z", f.asOf)
+		return usage(c, "--as-of is %q: use a time such as 2026-11-20T06:00:00Z", f.asOf)
 	}
 	f.asOf = at.UTC().Format(time.RFC3339Nano)
 	return nil
 }
 
-// idOf is the id of an import that was given none: the hash of its file, and of --as-of where there is one.
-func (f *importFlags) idOf(file string) string {
+// defaultID returns the id of an import without --id: the hash of its file, and of --as-of if
+// given.
+func (f *importFlags) defaultID(file string) string {
 	if f.asOf == "" {
 		return file
 	}
@@ -89,62 +95,55 @@ func (f *importFlags) idOf(file string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// faultList is the JSON document of a file with faults.
+// faultList is the JSON document for a file with faults.
 type faultList struct {
 	Faults []stockcsv.Fault `json:"faults"`
 	More   int              `json:"more"` // faults that are not listed
 }
 
-func (m *Main) stockImport(c *cobra.Command, path string, flags importFlags, f format) error {
-	server, err := m.client(c)
+func (m *Main) stockImport(ctx context.Context, server *client.Client, path string, flags importFlags) (imported, error) {
+	file, err := m.openTwice(ctx, path)
 	if err != nil {
-		return err
-	}
-	file, err := m.openTwice(c.Context(), path)
-	if err != nil {
-		return err
+		return imported{}, err
 	}
 	defer file.close()
-	summary, err := stockcsv.Check(file.name, file.text)
+	summary, err := stockcsv.Check(file.name, file)
 	if err != nil {
-		return err
+		return imported{}, err
 	}
 	if flags.id == "" {
-		flags.id = flags.idOf(summary.SHA256)
+		flags.id = flags.defaultID(summary.SHA256)
 	}
 	bar := m.progress(summary.Rows, "importing "+file.name)
-	run := &applying{
+	run := &importRun{
 		importFlags: flags, server: server, file: file, want: summary, bar: bar,
 		result: imported{ID: flags.id, File: file.name, AsOf: flags.asOf, Rows: summary.Rows, Durable: true},
 	}
-	err = run.all(c.Context())
-	_ = bar.Exit() // leaves the terminal's line
+	err = run.sendAll(ctx)
+	_ = bar.Exit() // ends the line on the terminal
 	if errors.Is(err, context.Canceled) {
-		return fmt.Errorf("interrupted after %d of %d rows: run the same command again to go on",
+		err = fmt.Errorf("interrupted after %d of %d rows: run the same command again to continue",
 			run.result.done(), summary.Rows)
 	}
-	if err != nil {
-		return err
-	}
-	return m.print(f, run.result, run.result.text)
+	return run.result, err
 }
 
 // imported is what `stock import` prints.
 type imported struct {
 	ID        string    `json:"id"`
 	File      string    `json:"file"`
-	AsOf      string    `json:"as_of,omitempty"` // when it was counted; absent: when it was set
+	AsOf      string    `json:"as_of,omitempty"` // when the stock was counted; absent means now
 	Rows      int       `json:"rows"`
 	Set       int       `json:"set"`         // rows that this run set
-	Before    int       `json:"already_set"` // rows that an earlier run of the same import had set
+	Before    int       `json:"already_set"` // rows that an earlier run of the same import set
 	AppliedAt time.Time `json:"applied_at"`  // when the last row was set, in this run or an earlier one
-	Durable   bool      `json:"durable"`     // the ledger has all of them
+	Durable   bool      `json:"durable"`     // the ledger has all rows
 
-	Short     []shortLevel `json:"short,omitempty"`      // levels of which more is sold than there is; at most shortLevelsMax
-	MoreShort int          `json:"more_short,omitempty"` // that are not listed
+	Short     []shortLevel `json:"short,omitempty"`      // at most shortLevelsMax
+	MoreShort int          `json:"more_short,omitempty"` // short levels that are not listed
 }
 
-// addShort keeps which of some levels are short.
+// addShort adds those of levels that are short.
 func (i *imported) addShort(levels []client.LevelCounted) {
 	for _, l := range levels {
 		switch {
@@ -170,10 +169,10 @@ func (i imported) text(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d levels set\n", i.File, i.Set)
 	}
 	for _, l := range i.Short {
-		shortText(w, l)
+		printShort(w, l)
 	}
 	if i.MoreShort > 0 {
-		fmt.Fprintf(w, "and %d more levels, of which more is sold than there is\n", i.MoreShort)
+		fmt.Fprintf(w, "%d more levels are short\n", i.MoreShort)
 	}
 	fmt.Fprintf(w, "import %s\n", i.ID)
 }

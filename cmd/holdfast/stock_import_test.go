@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// sheet is a CSV of n rows.
+// sheet returns a CSV file of n rows.
 func sheet(n int) string {
 	var text strings.Builder
 	text.WriteString("sku,location,on_hand,safety_stock,backorder_limit\n")
@@ -41,7 +41,7 @@ func TestStockImport(t *testing.T) {
 	}
 }
 
-func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
+func TestStockImportDefaultID(t *testing.T) {
 	w := newWarehouse(t)
 	text := sheet(3)
 	byName := run(t, "stock", "import", write(t, "a.csv", text), "--server", w.url, "--format=json").expect(t, exitDone).document(t)
@@ -55,12 +55,12 @@ func TestStockImportTakesItsIDFromTheFile(t *testing.T) {
 	}
 }
 
-func TestStockImportGoesOnWhereItStopped(t *testing.T) {
+func TestStockImportContinues(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(2500))
 	w.fail = func(id string) bool { return id == "x:2" }
 	stopped := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitFailed)
-	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to go on"
+	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to continue"
 	if !strings.Contains(stopped.stderr, want) || stopped.stdout != "" {
 		t.Errorf("got %+v, want %q", stopped, want)
 	}
@@ -71,32 +71,32 @@ func TestStockImportGoesOnWhereItStopped(t *testing.T) {
 	}
 }
 
-// TestStockImportOfTheFuture has an import that would be refused however often it is run not ask for that.
-func TestStockImportOfTheFuture(t *testing.T) {
+// TestStockImportAsOfFuture checks that a refused import does not tell the user to repeat it.
+func TestStockImportAsOfFuture(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(3))
 	refused := run(t, "stock", "import", path, "--server", w.url, "--as-of=2101-01-01T00:00:00Z").expect(t, exitRefused)
 	want := path + ": lines 2 to 4: invalid_request: invalid request: /as_of: is in the future\n" +
-		"0 of 3 rows are set: put that right, then run it again\n"
+		"0 of 3 rows are set: correct the file or the flags, then run the command again\n"
 	if !strings.HasSuffix(refused.stderr, want) || len(w.levels) != 0 {
 		t.Errorf("got %q, want %q", refused.stderr, want)
 	}
 }
 
-func TestStockImportRefusesAnotherFileUnderAnID(t *testing.T) {
+func TestStockImportIDConflict(t *testing.T) {
 	w := newWarehouse(t)
 	run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x").expect(t, exitDone)
 	got := run(t, "stock", "import", write(t, "b.csv", sheet(3)), "--server", w.url, "--id=x").expect(t, exitRefused)
-	if !strings.Contains(got.stderr, "give this one another --id") || len(w.levels) != 2 {
+	if !strings.Contains(got.stderr, "use another --id") || len(w.levels) != 2 {
 		t.Errorf("got %+v", got)
 	}
 	got = run(t, "stock", "import", write(t, "a.csv", sheet(2)), "--server", w.url, "--id=x", "--as-of", "2026-11-20T06:00:00Z").expect(t, exitRefused)
-	if !strings.Contains(got.stderr, "was made with other rows, --as-of, reason or actor") {
+	if !strings.Contains(got.stderr, "was made before with other rows, --as-of, --reason or --actor") {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
+func TestStockImportFaults(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(1500)+"SKU-000007,berlin,1,,\nX,berlin,-3,,\n")
 	want := path + ":1502:1: sku: SKU-000007 at berlin is already on line 9\n" +
@@ -111,8 +111,8 @@ func TestStockImportWritesNothingOfAFileWithFaults(t *testing.T) {
 	}
 }
 
-// TestStockImportNoticesAChangedFile changes the file after the first chunk of it was sent.
-func TestStockImportNoticesAChangedFile(t *testing.T) {
+// TestStockImportChangedFile changes the file after the first chunk was sent.
+func TestStockImportChangedFile(t *testing.T) {
 	for name, c := range map[string]struct{ from, to string }{
 		"in a value":  {"SKU-049999,berlin,49999,", "SKU-049999,berlin,40000,"},
 		"with faults": {"SKU-049999,berlin,49999,", "SKU-049999,berlin,x9999,"},
@@ -129,14 +129,14 @@ func TestStockImportNoticesAChangedFile(t *testing.T) {
 				return false
 			}
 			got := run(t, "stock", "import", path, "--server", w.url).expect(t, exitFailed)
-			if !strings.Contains(got.stderr, "was changed while it was imported") {
+			if !strings.Contains(got.stderr, "changed during the import") {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
 }
 
-func TestStockImportIsInterrupted(t *testing.T) {
+func TestStockImportInterrupted(t *testing.T) {
 	w := newWarehouse(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.fail = func(id string) bool {
@@ -150,12 +150,12 @@ func TestStockImportIsInterrupted(t *testing.T) {
 		Args:   []string{"stock", "import", write(t, "stock.csv", sheet(5000)), "--server", w.url, "--id=x"},
 		Stdout: io.Discard, Stderr: &stderr,
 	}
-	if code := m.Run(ctx); code != exitFailed || !strings.Contains(stderr.String(), "of 5000 rows: run the same command again to go on") {
+	if code := m.Run(ctx); code != exitFailed || !strings.Contains(stderr.String(), "of 5000 rows: run the same command again to continue") {
 		t.Errorf("exit %d, %s", code, stderr.String())
 	}
 }
 
-// TestStockImportAsOf has a file be another import as of another time, however that is written.
+// TestStockImportAsOf checks that --as-of is part of the default id, in whatever zone it is written.
 func TestStockImportAsOf(t *testing.T) {
 	w := newWarehouse(t)
 	path := write(t, "stock.csv", sheet(2))
@@ -175,7 +175,7 @@ func TestStockImportAsOf(t *testing.T) {
 		t.Errorf("sent %s", body)
 	}
 	got := run(t, "stock", "import", path, "--server", w.url, "--as-of", "today").expect(t, exitFailed)
-	if !strings.Contains(got.stderr, `--as-of is "today": name a time such as 2026-11-20T06:00:00Z`) {
+	if !strings.Contains(got.stderr, `--as-of is "today": use a time such as 2026-11-20T06:00:00Z`) {
 		t.Errorf("got %+v", got)
 	}
 }

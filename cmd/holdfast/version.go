@@ -12,7 +12,7 @@ import (
 // version is set by the linker in a release.
 var version = "dev"
 
-// build is what a binary says about itself.
+// build identifies a binary.
 type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit,omitempty"`
@@ -38,10 +38,11 @@ func thisBuild() build {
 
 func (m *Main) versionCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of this binary",
-		Example: "  holdfast version\n  holdfast version --format json",
-		Args:    noArgs,
+		Use:   "version",
+		Short: "Print the version of this binary",
+		Example: "  holdfast version\n" +
+			"  holdfast version --format json",
+		Args: noArgs,
 	}
 	f := addFormat(c)
 	c.RunE = func(*cobra.Command, []string) error {

@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast/holdfast/internal/client"
 )
 
-// warehouse is a fake server that keeps counts: the part of the contract that import and export use.
+// warehouse is a fake server that implements the part of the API that import and export use.
 type warehouse struct {
 	url string
 
@@ -32,7 +32,7 @@ type operation struct {
 	at   time.Time
 }
 
-// opened is when the warehouse's clock starts; each operation takes it a minute.
+// opened is the start of the warehouse's clock. Each operation takes a minute.
 var opened = time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC)
 
 func newWarehouse(t *testing.T) *warehouse {

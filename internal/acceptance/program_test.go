@@ -172,13 +172,16 @@ func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr s
 	return c.ProcessState.ExitCode(), out.String(), wrong.String()
 }
 
-// eachEngine runs test on the embedded engine and on a real Redis, each empty and in a program of
-// its own.
+// eachEngine runs test on a real Redis and, without -short, on the embedded engine. Each is empty and
+// has a program of its own.
 func eachEngine(t *testing.T, test func(t *testing.T, p *program)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
+		if testing.Short() {
+			t.Skip("the embedded engine is slow; the subtest redis runs the same")
+		}
 		test(t, start(t))
 	})
 	t.Run("redis", func(t *testing.T) {

@@ -160,16 +160,13 @@ type answered struct {
 	body   []byte
 }
 
-// followMax is how far the counts of a level may be behind, on a busy machine.
-const followMax = 3 * time.Second
-
 // do makes one call and checks its answer.
 func (p *program) do(t *testing.T, phase string, s step) answered {
 	t.Helper()
 	got := p.send(t, s)
 	err := p.judge(t, s, got)
 	// What a level counts follows the ledger, which is a moment behind.
-	for began := time.Now(); err != nil && s.method == "GET" && strings.HasPrefix(s.path, "/v1/stock") && time.Since(began) < followMax; {
+	for began := time.Now(); err != nil && s.method == "GET" && strings.HasPrefix(s.path, "/v1/stock") && time.Since(began) < busy; {
 		<-time.After(10 * time.Millisecond)
 		got = p.send(t, s)
 		err = p.judge(t, s, got)

@@ -9,41 +9,41 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Prefix is the beginning of every key of a run; nothing else uses it.
+// Prefix begins every key of a run. Nothing else uses it.
 const Prefix = "holdfast-bench"
 
 const (
-	tag      = "{" + Prefix + ":0}:" // of all keys of all contenders: one hash slot, as the Store does
-	claimKey = Prefix + "-claim"     // says that a run is on
+	tag      = "{" + Prefix + ":0}:" // of the keys of all contenders: one hash slot, as in a Store
+	claimKey = Prefix + "-claim"     // exists during a run
 
-	claimFor   = 15 * time.Second // after which a run that was killed is no run any more
-	claimEvery = 5 * time.Second
+	claimTTL   = 15 * time.Second // then the claim of a killed run ends
+	claimRenew = 5 * time.Second
 	freePoll   = 5 * time.Millisecond
 	scanCount  = 1000
 )
 
-// ErrInUse says that another run is on.
-var ErrInUse = errors.New("another holdfast bench uses this Redis or this database; " +
-	"where that was killed, wait 15 seconds")
+// ErrInUse reports that another run is in progress.
+var ErrInUse = errors.New("another holdfast bench is using this Redis or this database: " +
+	"wait until it ends, or for 15 seconds if it was killed")
 
-// claimRedis takes the prefix until release, and removes what a run that was killed has left.
+// claimRedis claims the prefix until release, which also removes every key of the run.
 func claimRedis(ctx context.Context, client *redis.Client) (release func(context.Context) error, err error) {
-	free, err := client.SetNX(ctx, claimKey, "1", claimFor).Result()
+	free, err := client.SetNX(ctx, claimKey, "1", claimTTL).Result()
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	if !free {
 		return nil, ErrInUse
 	}
-	holding, stop := context.WithCancel(context.WithoutCancel(ctx))
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for tick := time.NewTicker(claimEvery); ; {
+		for tick := time.NewTicker(claimRenew); ; {
 			select {
 			case <-tick.C:
-				_ = client.Expire(holding, claimKey, claimFor).Err() // two more tries before it is lost
-			case <-holding.Done():
+				_ = client.Expire(renewing, claimKey, claimTTL).Err() // two more tries before the claim ends
+			case <-renewing.Done():
 				tick.Stop()
 				return
 			}
@@ -56,7 +56,7 @@ func claimRedis(ctx context.Context, client *redis.Client) (release func(context
 	}, nil
 }
 
-// sweepRedis removes every key of a run.
+// sweepRedis removes every key of a run, also those that a killed run left behind.
 func sweepRedis(ctx context.Context, client *redis.Client) error {
 	for cursor := uint64(0); ; {
 		keys, next, err := client.Scan(ctx, cursor, tag+"*", scanCount).Result()
@@ -73,12 +73,12 @@ func sweepRedis(ctx context.Context, client *redis.Client) error {
 	}
 }
 
-// awaitFreed waits until Redis has given the memory of removed keys free, which it does in the
+// awaitFreed waits until Redis has freed the memory of removed keys, which it does in the
 // background.
 func awaitFreed(ctx context.Context, client *redis.Client) error {
 	for {
-		info, err := readInfo(ctx, client)
-		if err != nil || info.pending == 0 {
+		usage, err := readRedisUsage(ctx, client)
+		if err != nil || usage.pending == 0 {
 			return err
 		}
 		select {

@@ -2,43 +2,42 @@ package bench
 
 import "context"
 
-// contender is one way of selling.
+// contender is one way to sell.
 type contender struct {
-	key  string // as the command line names it
-	name string
-	// keeps says what is there after a crash of the server it trusts, once it has answered.
-	keeps func(s *scene, t *trust) string
-	open  func(ctx context.Context, r *rig, s *scene) (seller, error)
-	redis bool // it uses Redis, so that what Redis spends is its own
-	holds bool // a sale is another call than the hold before it, of which there is a record
-	sells bool // its one call is a sale
+	key       string // on the command line
+	name      string
+	open      func(ctx context.Context, e *env, w *workload) (seller, error)
+	survives  func(w *workload, s *servers) string // what a crash leaves of an acknowledged call
+	usesRedis bool                                 // the work of Redis is its own
+	twoCalls  bool                                 // a hold and a sale are two calls, with a record of the hold
+	sells     bool                                 // its only call is a sale
 }
 
-// plays says whether a contender can play a scene: where sales are timed, it must have a call that is one.
-func (c *contender) plays(s *scene) bool { return !s.confirms || c.holds || c.sells }
+// canRun reports whether a contender has the calls that a workload times.
+func (c *contender) canRun(w *workload) bool { return !w.confirms || c.twoCalls || c.sells }
 
-// seller is a contender at work, on data of its own that is empty at first. reserve and confirm are
-// called by many callers at once, the rest is not.
+// seller is an open contender. Its data is its own and empty at first. Callers run reserve and
+// confirm concurrently, and nothing else.
 type seller interface {
-	// stock puts up SKUs, so many units of each.
+	// stock puts units of each SKU on sale.
 	stock(ctx context.Context, skus []string, units int64) error
 	// reserve takes the units of an order, all or none.
 	reserve(ctx context.Context, caller int, o *order) (outcome, error)
-	// left is the units of these SKUs that are still for sale, in all.
+	// left returns the total of the units of these SKUs that are still for sale.
 	left(ctx context.Context, skus []string) (int64, error)
-	// trim drops what a consumer of its stream would have taken away by now.
+	// trim removes what a consumer of its stream would have removed by now.
 	trim(ctx context.Context) error
 	close(ctx context.Context) error
 }
 
-// confirmer is a seller for which a sale is another call than the hold.
+// confirmer is a seller whose sale is a second call, after the hold.
 type confirmer interface {
 	confirm(ctx context.Context, caller int, o *order) (outcome, error)
 }
 
-// holder is a seller that can make many held reservations at once, faster than by selling each.
-type holder interface {
-	hold(ctx context.Context, from *orders, n int) error
+// bulkHolder is a seller that can make n holds faster than one by one.
+type bulkHolder interface {
+	holdMany(ctx context.Context, from *orders, n int) error
 }
 
 // The keys of contenders.
@@ -52,18 +51,40 @@ const (
 	keyFloor     = "floor"
 )
 
-// contenders in the order of their rows.
+// contenders are in the order of the rows.
 var contenders = []contender{
-	{key: keyLibrary, name: "Holdfast, library", keeps: keepsHoldfast, open: openLibrary, redis: true, holds: true},
-	{key: keyHTTP, name: "Holdfast over HTTP", keeps: keepsHoldfast, open: openOverHTTP, redis: true, holds: true},
-	{key: keyTutorial, name: "tutorial Lua script", keeps: keepsCount, open: openTutorial, redis: true},
-	{key: keyUsual, name: "usual full-feature Lua script", keeps: keepsRecord, open: openUsual, redis: true, holds: true},
-	{key: keyUpdate, name: "Postgres: update … where qty >= n", keeps: keepsRow("count"), open: openUpdate, sells: true},
-	{key: keyForUpdate, name: "Postgres: select for update, insert", keeps: keepsRow("sale"), open: openForUpdate, sells: true},
-	{key: keyFloor, name: "HTTP handler without Redis", keeps: keepsNothing, open: openFloor, holds: true},
+	{key: keyLibrary, name: "Holdfast, library", open: openLibrary, survives: holdfastSurvives, usesRedis: true, twoCalls: true},
+	{key: keyHTTP, name: "Holdfast over HTTP", open: openOverHTTP, survives: holdfastSurvives, usesRedis: true, twoCalls: true},
+	{key: keyTutorial, name: "tutorial Lua script", open: openTutorial, survives: countSurvives, usesRedis: true},
+	{key: keyUsual, name: "usual full-feature Lua script", open: openUsual, survives: recordSurvives, usesRedis: true, twoCalls: true},
+	{key: keyUpdate, name: "Postgres: update … where qty >= n", open: openUpdate, survives: rowSurvives("count"), sells: true},
+	{key: keyForUpdate, name: "Postgres: select for update, insert", open: openForUpdate, survives: rowSurvives("sale"), sells: true},
+	{key: keyFloor, name: "HTTP handler without Redis", open: openFloor, survives: nothingSurvives, twoCalls: true},
 }
 
-// Contenders lists the keys in the order of their rows, with what each is.
+func countSurvives(_ *workload, s *servers) string { return s.inRedis("count") }
+
+func recordSurvives(w *workload, s *servers) string {
+	if w.confirms {
+		return s.inRedis("sale")
+	}
+	return s.inRedis("hold")
+}
+
+func holdfastSurvives(w *workload, s *servers) string {
+	if w.confirms {
+		return s.inPostgres("sale")
+	}
+	return s.inRedis("hold")
+}
+
+func rowSurvives(thing string) func(*workload, *servers) string {
+	return func(_ *workload, s *servers) string { return s.inPostgres(thing) }
+}
+
+func nothingSurvives(*workload, *servers) string { return "nothing (it stores nothing)" }
+
+// Contenders lists the contenders in the order of the rows.
 func Contenders() []Keyed {
 	list := make([]Keyed, len(contenders))
 	for i, c := range contenders {
@@ -72,7 +93,7 @@ func Contenders() []Keyed {
 	return list
 }
 
-// ContenderKeys are the keys of Contenders.
+// ContenderKeys lists the keys of Contenders.
 func ContenderKeys() []string { return keysOf(Contenders()) }
 
 func keysOf(list []Keyed) []string {

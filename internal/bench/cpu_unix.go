@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// processCPU is the processor time that this process has used, user and system.
+// processCPU returns the processor time that this process has used, user and system.
 func processCPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

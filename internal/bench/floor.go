@@ -17,21 +17,21 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// floor is the least that HTTP costs: a handler that decodes the same JSON and answers the same bytes
-// as Holdfast does, from a count in its memory, with no Redis, no checks and no ids.
+// floor is the least that HTTP costs. Its handler decodes the same JSON and answers the same bytes
+// as Holdfast, but from a counter in memory: no Redis, no checks, no ids.
 type floor struct {
-	server *served
-	units  map[string]*atomic.Int64 // by SKU
-	skus   []string                 // that were put up last
+	*httpServer
+	units map[string]*atomic.Int64 // by SKU
+	skus  []string                 // of the last call of stock
 }
 
-func openFloor(_ context.Context, r *rig, _ *scene) (seller, error) {
+func openFloor(_ context.Context, e *env, _ *workload) (seller, error) {
 	f := &floor{units: map[string]*atomic.Int64{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/reservations", f.serveReserve)
 	mux.HandleFunc("POST /v1/reservations/{id}/confirm", f.serveConfirm)
 	var err error
-	f.server, err = serve(mux, r.options.Callers)
+	f.httpServer, err = serve(mux, e.options.Callers)
 	return f, err
 }
 
@@ -44,8 +44,8 @@ func (f *floor) stock(_ context.Context, skus []string, units int64) error {
 	return nil
 }
 
-// take takes units of one line of an order, which is all that a floor needs to refuse: what there was
-// is answered where it is not enough.
+// take takes the units of a line. If there are too few, it takes none and returns how many there
+// are.
 func (f *floor) take(sku string, quantity int64) (ok bool, available int64) {
 	units := f.units[sku]
 	if left := units.Add(-quantity); left < 0 {
@@ -69,45 +69,45 @@ func (f *floor) serveReserve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	out := answer(in.ID, "held", 1, len(in.Lines))
+	out := reservation(in.ID, "held", 1, len(in.Lines))
 	out.Order = in.Order
 	for i, l := range in.Lines {
 		if ok, available := f.take(l.SKU, int64(l.Quantity)); !ok {
 			f.refuse(w, in.Lines[:i], l, available)
 			return
 		}
-		out.Lines[i] = answerLine(l.Line, l.SKU, int64(l.Quantity))
+		out.Lines[i] = reservationLine(l.Line, l.SKU, int64(l.Quantity))
 	}
 	w.Header()["Location"] = []string{"/v1/reservations/" + in.ID}
 	write(w, http.StatusCreated, "application/json", out)
 }
 
 func (f *floor) serveConfirm(w http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // it is empty
+	_, _ = io.Copy(io.Discard, r.Body) // the body is empty
 	id, durable := r.PathValue("id"), true
-	out := answer(id, "confirmed", 2, 1)
+	out := reservation(id, "confirmed", 2, 1)
 	out.Order, out.Durable = id, &durable
-	out.Lines[0] = answerLine(lineNames[0], f.skus[0], 1)
+	out.Lines[0] = reservationLine(lineNames[0], f.skus[0], 1)
 	write(w, http.StatusOK, "application/json", out)
 }
 
-func answer(id, state string, version int64, lines int) *api.Reservation {
+func reservation(id, state string, version int64, lines int) *api.Reservation {
 	const layout = "2006-01-02T15:04:05.000Z07:00"
 	now := time.Now().UTC()
 	return &api.Reservation{
 		ID: id, State: state, Version: version, CreatedAt: now.Format(layout),
-		ExpiresAt: now.Add(holdFor).Format(layout), Lines: make([]api.Line, lines),
+		ExpiresAt: now.Add(holdTTL).Format(layout), Lines: make([]api.Line, lines),
 	}
 }
 
-func answerLine(name, sku string, quantity int64) api.Line {
+func reservationLine(name, sku string, quantity int64) api.Line {
 	return api.Line{
 		Line: name, SKU: sku, Quantity: quantity, Requested: quantity,
-		From: []api.Allocation{{Location: string(place), Quantity: quantity}},
+		From: []api.Allocation{{Location: string(stockLocation), Quantity: quantity}},
 	}
 }
 
-// refuse gives back what earlier lines have taken, and answers the problem that Holdfast does.
+// refuse returns what earlier lines have taken, and answers with the same problem as Holdfast.
 func (f *floor) refuse(w http.ResponseWriter, taken []api.LineRequest, short api.LineRequest, available int64) {
 	for _, l := range taken {
 		f.units[l.SKU].Add(int64(l.Quantity))
@@ -135,18 +135,10 @@ func write(w http.ResponseWriter, status int, mediaType string, body any) {
 	header["Content-Length"] = []string{strconv.Itoa(buffer.Len())}
 	header["Cache-Control"] = []string{"no-store"}
 	w.WriteHeader(status)
-	_, _ = w.Write(buffer.Bytes()) // the caller is gone: nobody is left to tell
+	_, _ = w.Write(buffer.Bytes()) // fails only if the caller is gone
 }
 
-func (f *floor) reserve(ctx context.Context, caller int, o *order) (outcome, error) {
-	return f.server.reserve(ctx, caller, o)
-}
-
-func (f *floor) confirm(ctx context.Context, caller int, o *order) (outcome, error) {
-	return f.server.confirm(ctx, caller, o)
-}
-
-func (f *floor) hold(_ context.Context, from *orders, n int) error {
+func (f *floor) holdMany(_ context.Context, from *orders, n int) error {
 	var o order
 	for i := range n {
 		from.fill(&o, int64(i))
@@ -165,5 +157,3 @@ func (f *floor) left(_ context.Context, skus []string) (total int64, err error) 
 }
 
 func (f *floor) trim(context.Context) error { return nil }
-
-func (f *floor) close(context.Context) error { return f.server.close() }

@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// forUpdate sells in a transaction: it notes the order, locks the rows of stock, looks, and takes.
+// forUpdate sells in a transaction that inserts the order, locks the rows of stock, checks and
+// updates them.
 type forUpdate struct{ update }
 
 const orderTables = stockTable + `;
@@ -25,8 +26,8 @@ create table order_lines (
     primary key (order_id, sku)
 )`
 
-func openForUpdate(ctx context.Context, r *rig, _ *scene) (seller, error) {
-	pool, err := r.makeSchema(ctx, r.options.Connections, orderTables)
+func openForUpdate(ctx context.Context, e *env, _ *workload) (seller, error) {
+	pool, err := e.createSchema(ctx, e.options.Connections, orderTables)
 	return &forUpdate{update{pool}}, err
 }
 
@@ -42,9 +43,9 @@ select $1, l.sku, l.quantity from unnest($2::text[], $3::bigint[]) as l (sku, qu
 )
 
 func (f *forUpdate) reserve(ctx context.Context, _ int, o *order) (outcome, error) {
-	return sold(pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		// First, so that the rows of stock are not locked while it is written.
-		tag, err := tx.Exec(ctx, insertOrder, o.id, time.Now().Add(holdFor))
+	return transactionOutcome(pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+		// Insert first, so that the rows of stock are not locked meanwhile.
+		tag, err := tx.Exec(ctx, insertOrder, o.id, time.Now().Add(holdTTL))
 		if err == nil && tag.RowsAffected() == 0 {
 			err = errReplay
 		}
@@ -60,7 +61,7 @@ func (f *forUpdate) take(ctx context.Context, tx pgx.Tx, o *order) error {
 	for i, l := range o.lines {
 		skus[i], quantities[i] = l.sku, l.quantity
 	}
-	rows, _ := tx.Query(ctx, lockStock, skus) // its error is that of the rows
+	rows, _ := tx.Query(ctx, lockStock, skus) // rows also hold its error
 	var sku string
 	var units int64
 	found, short := 0, false
@@ -70,7 +71,7 @@ func (f *forUpdate) take(ctx context.Context, tx pgx.Tx, o *order) error {
 		return nil
 	})
 	if err == nil && (short || found < len(skus)) {
-		err = errShort
+		err = errInsufficient
 	}
 	if err != nil {
 		return err
@@ -82,14 +83,14 @@ func (f *forUpdate) take(ctx context.Context, tx pgx.Tx, o *order) error {
 	return err
 }
 
-// hold brings orders in as they would be, without selling each.
-func (f *forUpdate) hold(ctx context.Context, from *orders, n int) error {
+// holdMany copies orders in as reserve would have left them.
+func (f *forUpdate) holdMany(ctx context.Context, from *orders, n int) error {
 	var o order
 	var heads, lines [][]any
 	taken := map[string]int64{}
 	for i := range n {
 		from.fill(&o, int64(i))
-		heads = append(heads, []any{o.id, "held", time.Now().Add(holdFor)})
+		heads = append(heads, []any{o.id, "held", time.Now().Add(holdTTL)})
 		for _, l := range o.lines {
 			lines = append(lines, []any{o.id, l.sku, l.quantity})
 			taken[l.sku] += l.quantity

@@ -4,24 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile"
 )
 
 const (
-	eventsKey = tag + "events"
-	place     = location.ID("berlin") // where everything is
-	holdFor   = time.Hour             // longer than any run
+	eventsKey     = tag + "events"
+	stockLocation = location.ID("berlin") // of all units
+	holdTTL       = time.Hour             // longer than a round
 
-	callTimeout    = 10 * time.Second // of one call: a benchmark waits, and says how long
+	callTimeout    = 10 * time.Second // of one call: a benchmark waits and reports how long
 	durableTimeout = 10 * time.Minute // for the ledger, which may have many holds to write first
 	holdCallers    = 256
+
+	ledgerConnections = 8 // as in postgres.Open
+	readyTimeout      = 10 * time.Second
+	readyPoll         = 10 * time.Millisecond
 )
 
-// lineNames are those of an order's lines.
+// lineNames are the names of an order's lines.
 var lineNames = func() (names [cartLines]string) {
 	for i := range names {
 		names[i] = strconv.Itoa(i + 1)
@@ -31,29 +41,29 @@ var lineNames = func() (names [cartLines]string) {
 
 // library is Holdfast in the process of the checkout.
 type library struct {
-	store  *cache.Store
-	rig    *rig
-	ledger *ledger // nil where nothing that is timed needs it
-	counts int     // operations so far
+	env         *env
+	store       *cache.Store
+	ledger      *ledger // nil if no measured call needs it
+	adjustments int     // so far
 }
 
-func openLibrary(ctx context.Context, r *rig, s *scene) (seller, error) {
-	return newLibrary(ctx, r, s)
+func openLibrary(ctx context.Context, e *env, w *workload) (seller, error) {
+	return newLibrary(ctx, e, w)
 }
 
-func newLibrary(ctx context.Context, r *rig, s *scene) (l *library, err error) {
-	l = &library{rig: r}
+func newLibrary(ctx context.Context, e *env, w *workload) (l *library, err error) {
+	l = &library{env: e}
 	options := cache.Options{
-		Prefix: Prefix, TTL: holdFor, Timeout: callTimeout, DurableWait: durableTimeout, Logger: r.options.Logger,
-		SoldOutCache: r.options.SoldOut,
+		Prefix: Prefix, TTL: holdTTL, Timeout: callTimeout, DurableWait: durableTimeout, Logger: e.options.Logger,
+		SoldOutCache: e.options.SoldOut,
 	}
-	if s.confirms || r.options.Reconcile {
-		if l.ledger, err = openLedger(ctx, r); err != nil {
+	if w.confirms || e.options.Reconcile {
+		if l.ledger, err = openLedger(ctx, e); err != nil {
 			return nil, err
 		}
 		options.Ledger = l.ledger.postgres
 	}
-	if l.store, err = cache.New(r.redis, options); err == nil {
+	if l.store, err = cache.New(e.redis, options); err == nil {
 		err = awaitReady(ctx, l.store.Ready)
 	}
 	if err != nil {
@@ -62,12 +72,29 @@ func newLibrary(ctx context.Context, r *rig, s *scene) (l *library, err error) {
 	return l, nil
 }
 
+// awaitReady waits until Redis is open. With a ledger the reconciler opens it.
+func awaitReady(ctx context.Context, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(readyPoll):
+		case <-ctx.Done():
+			return fmt.Errorf("redis is not open after %s: %w", readyTimeout, err)
+		}
+	}
+}
+
 func (l *library) stock(ctx context.Context, skus []string, units int64) error {
-	for from := 0; from < len(skus); from += cache.ChangesMax {
-		l.counts++
-		r := cache.AdjustRequest{ID: "count-" + strconv.Itoa(l.counts)}
-		for _, sku := range skus[from:min(len(skus), from+cache.ChangesMax)] {
-			r.Changes = append(r.Changes, cache.Change{SKU: location.SKU(sku), Location: place, OnHand: &units})
+	for chunk := range slices.Chunk(skus, cache.ChangesMax) {
+		l.adjustments++
+		r := cache.AdjustRequest{ID: "count-" + strconv.Itoa(l.adjustments)}
+		for _, sku := range chunk {
+			r.Changes = append(r.Changes, cache.Change{SKU: location.SKU(sku), Location: stockLocation, OnHand: &units})
 		}
 		if _, err := l.store.Adjust(ctx, r); err != nil {
 			return err
@@ -84,6 +111,14 @@ func (l *library) reserve(ctx context.Context, _ int, o *order) (outcome, error)
 	return storeOutcome(l.store.Reserve(ctx, r))
 }
 
+func (l *library) confirm(ctx context.Context, _ int, o *order) (outcome, error) {
+	result, err := l.store.Confirm(ctx, cache.TransitionRequest{ID: o.id})
+	if err == nil && !result.Durable {
+		return 0, errors.New("the confirm is not durable")
+	}
+	return storeOutcome(result, err)
+}
+
 func storeOutcome(result cache.Result, err error) (outcome, error) {
 	switch {
 	case errors.Is(err, cache.ErrInsufficient):
@@ -96,10 +131,36 @@ func storeOutcome(result cache.Result, err error) (outcome, error) {
 	return accepted, nil
 }
 
+// holdMany uses more callers than a round, and waits for the ledger.
+func (l *library) holdMany(ctx context.Context, from *orders, n int) error {
+	mine := make([]order, holdCallers)
+	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
+		from.fill(&mine[caller], i)
+		return l.reserve(ctx, caller, &mine[caller])
+	}
+	counted, _ := load{callers: holdCallers, duration: holdTTL, calls: int64(n)}.run(ctx, one)
+	if err := errors.Join(ctx.Err(), counted.failure); err != nil {
+		return fmt.Errorf("hold %d reservations: %w", n, err)
+	}
+	if counted.count[accepted] != int64(n) {
+		return fmt.Errorf("only %d of %d reservations were held", counted.count[accepted], n)
+	}
+	if l.ledger == nil {
+		return nil
+	}
+	return l.awaitLedger(ctx)
+}
+
+// awaitLedger waits until the ledger has everything: an adjustment is durable, and so is all before
+// it.
+func (l *library) awaitLedger(ctx context.Context) error {
+	return l.stock(ctx, []string{"SKU-last"}, 1)
+}
+
 func (l *library) left(ctx context.Context, skus []string) (total int64, err error) {
-	for from := 0; from < len(skus); from += cache.AvailabilityMax {
+	for chunk := range slices.Chunk(skus, cache.AvailabilityMax) {
 		var r cache.AvailabilityRequest
-		for _, sku := range skus[from:min(len(skus), from+cache.AvailabilityMax)] {
+		for _, sku := range chunk {
 			r.SKUs = append(r.SKUs, location.SKU(sku))
 		}
 		units, err := l.store.Availability(ctx, r)
@@ -115,55 +176,22 @@ func (l *library) left(ctx context.Context, skus []string) (total int64, err err
 
 func (l *library) trim(ctx context.Context) error {
 	if l.ledger == nil {
-		return l.rig.redis.XTrimMaxLen(ctx, eventsKey, 1).Err()
+		return l.env.redis.XTrimMaxLen(ctx, eventsKey, 1).Err()
 	}
-	if err := l.settle(ctx); err != nil {
+	if err := l.awaitLedger(ctx); err != nil {
 		return err
 	}
 	for { // the reconciler trims what it has applied
-		n, err := l.rig.redis.XLen(ctx, eventsKey).Result()
+		n, err := l.env.redis.XLen(ctx, eventsKey).Result()
 		if err != nil || n <= 1 {
 			return err
 		}
 		select {
-		case <-time.After(openPoll):
+		case <-time.After(readyPoll):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-}
-
-// settle waits until the ledger has everything: the operation is durable, and so is all before it.
-func (l *library) settle(ctx context.Context) error {
-	return l.stock(ctx, []string{"SKU-last"}, 1)
-}
-
-// hold makes reservations, by more callers than usual, and has the ledger catch up.
-func (l *library) hold(ctx context.Context, from *orders, n int) error {
-	mine := make([]order, holdCallers)
-	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
-		from.fill(&mine[caller], i)
-		return l.reserve(ctx, caller, &mine[caller])
-	}
-	counted, _ := load{callers: holdCallers, duration: holdFor, calls: int64(n)}.run(ctx, one)
-	if err := errors.Join(ctx.Err(), counted.failure); err != nil {
-		return fmt.Errorf("hold %d reservations: %w", n, err)
-	}
-	if counted.count[accepted] != int64(n) {
-		return fmt.Errorf("only %d of %d reservations were held", counted.count[accepted], n)
-	}
-	if l.ledger == nil {
-		return nil
-	}
-	return l.settle(ctx)
-}
-
-func (l *library) confirm(ctx context.Context, _ int, o *order) (outcome, error) {
-	result, err := l.store.Confirm(ctx, cache.TransitionRequest{ID: o.id})
-	if err == nil && !result.Durable {
-		return 0, errors.New("confirmed, and not durable")
-	}
-	return storeOutcome(result, err)
 }
 
 func (l *library) close(ctx context.Context) error {
@@ -175,4 +203,38 @@ func (l *library) close(ctx context.Context) error {
 		err = errors.Join(err, l.store.Close(ctx))
 	}
 	return err
+}
+
+// ledger is a reconciler in this process, with its ledger in Postgres.
+type ledger struct {
+	postgres *postgres.Ledger
+	pool     *pgxpool.Pool
+	stop     context.CancelFunc
+	ended    chan error
+}
+
+func openLedger(ctx context.Context, e *env) (*ledger, error) {
+	pool, err := e.createSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // as in postgres.Open
+	if err != nil {
+		return nil, err
+	}
+	if _, err := postgres.Migrate(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.Background())
+	l := &ledger{postgres: postgres.New(pool, 0), pool: pool, stop: stop, ended: make(chan error, 1)}
+	work := &reconcile.Reconciler{Client: e.redis, Ledger: l.postgres, Prefix: Prefix, Logger: e.options.Logger}
+	go func() { l.ended <- work.Run(running) }()
+	return l, nil
+}
+
+func (l *ledger) close() error {
+	l.stop()
+	err := <-l.ended
+	l.pool.Close()
+	if err != nil {
+		return fmt.Errorf("reconciler: %w", err)
+	}
+	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestStallIsSeen has one call stall for 100 ms while others were due every millisecond: with a rate each
-// of them is late, and not only the one.
-func TestStallIsSeen(t *testing.T) {
+// TestStallIsMeasured stalls one call for 100 ms while another is due every millisecond. With a
+// rate, all of them are late, not only the one.
+func TestStallIsMeasured(t *testing.T) {
 	var first sync.Once
 	stall := func(context.Context, int, int64) (outcome, error) {
 		first.Do(func() { time.Sleep(100 * time.Millisecond) })
@@ -25,13 +25,14 @@ func TestStallIsSeen(t *testing.T) {
 			late += bar.Count
 		}
 	}
-	if counted.count[accepted] != 200 || late < 60 { // of the hundred calls that were due meanwhile
+	if counted.count[accepted] != 200 || late < 60 { // of the hundred calls that were due during the stall
 		t.Errorf("%d of %d calls were late", late, counted.count[accepted])
 	}
 }
 
-// TestTooHighARate gives calls up that nobody could send, and counts how long they had waited.
-func TestTooHighARate(t *testing.T) {
+// TestRateTooHigh checks that calls which no caller could send are given up and their waits
+// counted.
+func TestRateTooHigh(t *testing.T) {
 	t.Parallel()
 	slow := func(context.Context, int, int64) (outcome, error) {
 		time.Sleep(50 * time.Millisecond)
@@ -49,7 +50,7 @@ func TestTooHighARate(t *testing.T) {
 	}
 }
 
-// TestClosedLoop sends every call once, and no more than it may.
+// TestClosedLoop checks that every call is sent once, and none beyond the limit.
 func TestClosedLoop(t *testing.T) {
 	var mu sync.Mutex
 	var sent []int64
@@ -74,7 +75,7 @@ func TestClosedLoop(t *testing.T) {
 	}
 }
 
-// TestInterrupted stops at once.
+// TestInterrupted checks that a cancelled load stops at once.
 func TestInterrupted(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		ctx, cancel := context.WithCancel(t.Context())

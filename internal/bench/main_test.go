@@ -14,17 +14,17 @@ import (
 	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
-// quiet drops what the client library says by itself.
+// quiet discards the log of the client library.
 type quiet struct{}
 
-// Printf drops a message.
+// Printf discards a message.
 func (quiet) Printf(context.Context, string, ...any) {}
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	redis.SetLogger(quiet{})
 	code := pgtest.Main(m)
-	// The client goes on dialling a Redis that is gone until a second after it was closed.
+	// A closed client keeps dialling a dead Redis for up to a second.
 	dialling := goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")
 	if err := goleak.Find(dialling); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// order is one call, as every contender is asked it.
+// order is one call. Every contender gets the same ones.
 type order struct {
 	id    string
-	lines []line // of different SKUs, in order of SKU, so that rows are locked in one order
+	lines []line // of different SKUs, sorted by SKU, so that all callers lock rows in the same order
 }
 
 type line struct {
@@ -16,38 +16,50 @@ type line struct {
 	quantity int64 // units
 }
 
-// orders makes the orders of a round. The same seed, round and number give the same order.
+// outcome is the answer to a call.
+type outcome int
+
+const (
+	accepted outcome = iota // units were taken, or a sale was made
+	refused                 // there were not enough units
+	replayed                // the id was known: nothing changed
+	outcomes                // the number of outcomes
+)
+
+func (o outcome) String() string { return [...]string{"accepted", "refused", "replayed"}[o] }
+
+// orders makes the orders of a round. The same seed and call number give the same order.
 type orders struct {
 	seed   uint64
 	prefix string   // of every id
-	skus   []string // what is for sale
+	skus   []string // for sale
 	lines  int      // of each order
-	copies int      // how many calls in a row have the same order
+	copies int      // consecutive calls with the same order
 }
 
-// fill makes o the order of call i, without allocating but for its id.
+// fill makes o the order of call i. It allocates only the id.
 func (s *orders) fill(o *order, i int64) {
 	n := i / int64(s.copies)
 	o.id = s.prefix + strconv.FormatInt(n, 10)
 	o.lines = o.lines[:0]
-	// The lines are neighbours from a random place on: different, and in order.
-	last := uint64(len(s.skus) - s.lines + 1)
-	from := int(scatter(s.seed+uint64(n)) % last)
+	// Consecutive SKUs from a random start are different and sorted.
+	starts := uint64(len(s.skus) - s.lines + 1)
+	from := int(splitMix64(s.seed+uint64(n)) % starts)
 	for j := range s.lines {
 		o.lines = append(o.lines, line{sku: s.skus[from+j], quantity: 1})
 	}
 }
 
-// scatter is a number that looks random: SplitMix64, from Steele, Lea and Flood, "Fast splittable
-// pseudorandom number generators" (2014).
-func scatter(n uint64) uint64 {
+// splitMix64 is the generator of Steele, Lea and Flood, "Fast splittable pseudorandom number
+// generators" (2014).
+func splitMix64(n uint64) uint64 {
 	n += 0x9e3779b97f4a7c15
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb
 	return n ^ n>>31
 }
 
-// skuNames are n names in order.
+// skuNames returns n names in sorted order.
 func skuNames(n int) []string {
 	names := make([]string, n)
 	for i := range names {

@@ -12,25 +12,25 @@ var pageText string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// section is a comparison as the page shows it.
+// section is a comparison on the page.
 type section struct {
 	*Comparison
-	Charts  []*barChart
-	Curves  []*curveChart
-	Head    []string
-	Cells   [][]string
-	Ratios  []string
-	Steps   []string
-	Remarks []string
+	Charts   []*barChart
+	Curves   []*curveChart
+	Head     []string
+	Cells    [][]string
+	Ratios   []string
+	Steps    []string
+	Problems []string
 }
 
-// WriteHTML writes the report as one page that loads nothing.
+// WriteHTML writes the report as a page that loads nothing from elsewhere.
 func (r *Report) WriteHTML(w io.Writer) error {
 	data := struct {
 		*Report
-		Pace, Duration, Legend string
-		Sections               []section
-	}{Report: r, Pace: r.pace(), Duration: digits(r.Seconds), Legend: legend}
+		Duration, Legend string
+		Sections         []section
+	}{Report: r, Duration: digits(r.Seconds), Legend: legend}
 	for i := range r.Comparisons {
 		data.Sections = append(data.Sections, r.Comparisons[i].section())
 	}
@@ -44,18 +44,18 @@ func (c *Comparison) section() section {
 	cells := c.cells()
 	s := section{
 		Comparison: c, Head: cells[0], Cells: cells[1:],
-		Ratios: c.ratioLines(), Steps: c.stepLines(), Remarks: c.remarks(),
+		Ratios: c.ratioLines(), Steps: c.stepLines(), Problems: c.problems(),
 	}
 	for _, chart := range []*barChart{
-		c.bars("accepted a second", func(r *Row) Spread { return r.Accepted }),
-		c.bars("refused a second", func(r *Row) Spread { return r.Refused }),
-		c.bars("replayed a second", func(r *Row) Spread { return r.Replayed }),
+		c.bars("accepted per second", func(r *Row) Spread { return r.Accepted }),
+		c.bars("refused per second", func(r *Row) Spread { return r.Refused }),
+		c.bars("replayed per second", func(r *Row) Spread { return r.Replayed }),
 	} {
 		if chart != nil {
 			s.Charts = append(s.Charts, chart)
 		}
 	}
-	for _, chart := range []*curveChart{c.curves(), c.overTime()} {
+	for _, chart := range []*curveChart{c.byPercentile(), c.overTime()} {
 		if chart != nil {
 			s.Curves = append(s.Curves, chart)
 		}

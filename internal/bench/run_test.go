@@ -18,14 +18,14 @@ import (
 	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
-// TestRun plays everything once, and checks that the numbers add up.
+// TestRun runs every contender in every scenario once and checks that the numbers add up.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.options.Sizes = []Size{{Levels: 30, Held: 20}}
+	e := newEnv(t)
+	e.options.Sizes = []Size{{Levels: 30, Held: 20}}
 	total := 0
-	r.options.Watch = func(_, n int, _ string) { total = n }
-	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	e.options.Watch = func(_, n int, _ string) { total = n }
+	report, err := Run(t.Context(), e.redis, e.postgres, e.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,13 +41,13 @@ func TestRun(t *testing.T) {
 			checkRow(t, c, row)
 		}
 	}
-	if want := len(Scenarios)*len(contenders) - 1; rows != want || total != want { // a tutorial has no sale
+	if want := len(Scenarios)*len(contenders) - 1; rows != want || total != want { // the tutorial script has no sale
 		t.Errorf("%d rows of %d turns, want %d", rows, total, want)
 	}
 	if sliced < rows/2 {
 		t.Errorf("%d of %d rounds have a slice", sliced, rows)
 	}
-	checkNothingLeft(t, r)
+	checkNothingLeft(t, e)
 	checkPrinted(t, report)
 }
 
@@ -55,13 +55,14 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 	t.Helper()
 	name := c.Scenario + ", " + row.Contender
 	n := row.Rounds[0]
-	if len(row.Rounds) != 1 || n.Accepted == 0 || n.Failed != 0 || n.Unsent != 0 || n.Missing != 0 || row.Keeps == "" {
+	if len(row.Rounds) != 1 || n.Accepted == 0 || n.Failed != 0 || n.Unsent != 0 || n.Missing != 0 || row.Survives == "" {
 		t.Errorf("%s: %+v", name, n)
 	}
 	if n.P50 <= 0 || n.P99 < n.P50 || n.P999 < n.P99 || n.Max < n.P999 || n.ProcessCPU <= 0 {
 		t.Errorf("%s: no order in %+v", name, n)
 	}
-	// Where the machine is busy, all of so short a round may be answered after its end, which is in no slice.
+	// On a busy machine, all answers of such a short round may come after its end, and so in no
+	// slice.
 	if n.Slice != 20 || len(n.OverTime) > 1 || len(n.OverTime) == 1 && n.OverTime[0].AnsweredRate <= 0 {
 		t.Errorf("%s: over time %+v", name, n.OverTime)
 	}
@@ -76,25 +77,25 @@ func checkRow(t *testing.T, c *Comparison, row *Row) {
 		t.Errorf("%s: Redis used %v us", name, n.RedisCPU)
 	}
 	weighs := slices.Contains([]string{"hot", "skus", "carts", "scale"}, c.Scenario) && usesRedis && row.Contender != keyTutorial
-	const few = 200 // what they take is less than what comes and goes beside them
+	const few = 200 // so few take less memory than other things that come and go
 	if weighs && n.Accepted > few && n.HoldBytes <= 0 || !weighs && n.HoldBytes != 0 {
 		t.Errorf("%s: %v bytes for each of %d holds", name, n.HoldBytes, n.Accepted)
 	}
 }
 
-func checkNothingLeft(t *testing.T, r *rig) {
+func checkNothingLeft(t *testing.T, e *env) {
 	t.Helper()
-	if keys, err := r.redis.Keys(t.Context(), "*").Result(); err != nil || len(keys) > 0 {
+	if keys, err := e.redis.Keys(t.Context(), "*").Result(); err != nil || len(keys) > 0 {
 		t.Errorf("keys are left behind: %v, %v", keys, err)
 	}
-	if n := schemas(t, r); n != 0 {
+	if n := schemas(t, e); n != 0 {
 		t.Error("the schema is left behind")
 	}
 }
 
-func schemas(t *testing.T, r *rig) (n int) {
+func schemas(t *testing.T, e *env) (n int) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), r.postgres)
+	conn, err := pgx.Connect(t.Context(), e.postgres)
 	if err == nil {
 		defer func() { _ = conn.Close(context.Background()) }()
 		err = conn.QueryRow(t.Context(), `select count(*) from pg_namespace where nspname = $1`, schemaName).Scan(&n)
@@ -105,12 +106,12 @@ func schemas(t *testing.T, r *rig) (n int) {
 	return n
 }
 
-// checkPrinted reads the report in all its forms.
+// checkPrinted checks the report as text, JSON and HTML.
 func checkPrinted(t *testing.T, report *Report) {
 	t.Helper()
 	var text, page strings.Builder
 	report.WriteText(&text)
-	for _, want := range []string{"hot: everybody", "Holdfast, library", "accepted/s", "refused/s", "survives a crash", "library / usual"} {
+	for _, want := range []string{"hot: every caller", "Holdfast, library", "accepted/s", "refused/s", "survives a crash", "library / usual"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is not in\n%s", want, text.String())
 		}
@@ -124,7 +125,7 @@ func checkPrinted(t *testing.T, report *Report) {
 	checkPage(t, page.String())
 }
 
-// checkPage has a page be well-formed, and load nothing.
+// checkPage checks that a page is well-formed and loads nothing.
 func checkPage(t *testing.T, page string) {
 	t.Helper()
 	decoder := xml.NewDecoder(strings.NewReader(page))
@@ -150,13 +151,13 @@ func checkPage(t *testing.T, page string) {
 	}
 }
 
-// TestRate has as many calls due as the rate says.
+// TestRate checks that as many calls are due as the rate says.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.options.Rate, r.options.Duration = 200, 100*time.Millisecond
-	r.options.Scenarios, r.options.Contenders = []string{"hot", "confirm"}, []string{keyUsual, keyFloor}
-	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	e := newEnv(t)
+	e.options.Rate, e.options.Duration = 200, 100*time.Millisecond
+	e.options.Scenarios, e.options.Contenders = []string{"hot", "confirm"}, []string{keyUsual, keyFloor}
+	report, err := Run(t.Context(), e.redis, e.postgres, e.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,12 +170,12 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// TestLoad has so many calls due as a share of what was answered.
+// TestLoad checks that as many calls are due as the share of the measured rate says.
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.options.Load, r.options.Scenarios, r.options.Contenders = 10, []string{"sold-out"}, []string{keyTutorial}
-	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	e := newEnv(t)
+	e.options.Load, e.options.Scenarios, e.options.Contenders = 10, []string{"sold-out"}, []string{keyTutorial}
+	report, err := Run(t.Context(), e.redis, e.postgres, e.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,12 +189,12 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestReconcile writes holds to Postgres while others are made.
+// TestReconcile runs a reconciler beside the calls.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	r.options.Reconcile, r.options.Scenarios, r.options.Contenders = true, []string{"hot"}, []string{keyLibrary}
-	report, err := Run(t.Context(), r.redis, r.postgres, r.options)
+	e := newEnv(t)
+	e.options.Reconcile, e.options.Scenarios, e.options.Contenders = true, []string{"hot"}, []string{keyLibrary}
+	report, err := Run(t.Context(), e.redis, e.postgres, e.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,49 +203,49 @@ func TestReconcile(t *testing.T) {
 	}
 }
 
-// TestClaim refuses where another run or a deployment is on, removes what a dead run has left, and
-// nobody else's schema.
+// TestClaim checks that a run is refused while another run or a deployment is active, and that a
+// claim removes what a killed run has left, but not a schema that something else has created.
 func TestClaim(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	if err := r.redis.Set(t.Context(), tag+"usual:stock", "left", 0).Err(); err != nil {
+	e := newEnv(t)
+	if err := e.redis.Set(t.Context(), tag+"usual:stock", "left", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	pgtest.Exec(t, r.postgres, `create schema `+schemaName+`; comment on schema `+schemaName+` is '`+schemaMark+`'`)
-	release, err := r.claim(t.Context())
+	pgtest.Exec(t, e.postgres, `create schema `+schemaName+`; comment on schema `+schemaName+` is '`+schemaMark+`'`)
+	release, err := e.claim(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.clean(t.Context()); err != nil || schemas(t, r) != 0 {
+	if err := e.clean(t.Context()); err != nil || schemas(t, e) != 0 {
 		t.Errorf("what was left is still there: %v", err)
 	}
-	if _, err := Run(t.Context(), r.redis, r.postgres, r.options); !errors.Is(err, ErrInUse) {
+	if _, err := Run(t.Context(), e.redis, e.postgres, e.options); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second run: %v", err)
 	}
-	if _, _, err := claimPostgres(t.Context(), r.postgres); !errors.Is(err, ErrInUse) {
+	if _, _, err := claimPostgres(t.Context(), e.postgres); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second run in the same database: %v", err)
 	}
 	if err := release(t.Context()); err != nil {
 		t.Error(err)
 	}
-	checkNothingLeft(t, r)
+	checkNothingLeft(t, e)
 
-	pgtest.Exec(t, r.postgres, `create schema `+schemaName)
-	if _, err := Run(t.Context(), r.redis, r.postgres, r.options); err == nil || !strings.Contains(err.Error(), "somebody else's") {
+	pgtest.Exec(t, e.postgres, `create schema `+schemaName)
+	if _, err := Run(t.Context(), e.redis, e.postgres, e.options); err == nil || !strings.Contains(err.Error(), "did not create the schema") {
 		t.Errorf("a schema of somebody else: %v", err)
 	}
-	if schemas(t, r) != 1 {
+	if schemas(t, e) != 1 {
 		t.Error("somebody else's schema is gone")
 	}
 
-	deployed, err := pgx.Connect(t.Context(), r.postgres)
+	deployed, err := pgx.Connect(t.Context(), e.postgres)
 	if err == nil {
 		_, err = deployed.Exec(t.Context(), `set application_name = 'holdfast reconciler'`)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), r.redis, r.postgres, r.options); !errors.Is(err, ErrDeployed) {
+	if _, err := Run(t.Context(), e.redis, e.postgres, e.options); !errors.Is(err, ErrDeployed) {
 		t.Errorf("where a deployment works: %v", err)
 	}
 	if err := deployed.Close(t.Context()); err != nil {
@@ -252,16 +253,16 @@ func TestClaim(t *testing.T) {
 	}
 }
 
-// TestMissing has a round that lost or sold twice be an error.
+// TestMissing checks that units lost or sold twice are an error.
 func TestMissing(t *testing.T) {
-	p := &play{scene: &scene{skus: 2, units: 10, lines: 2}}
+	p := &play{workload: &workload{skus: 2, units: 10, lines: 2}}
 	for _, test := range []struct {
 		accepted, failed, held, left, want int64
 	}{
 		{accepted: 4, left: 12},
 		{accepted: 4, left: 13, want: -1},          // a unit was sold twice
 		{accepted: 4, left: 11, want: 1},           // a unit is lost
-		{accepted: 4, left: 10, failed: 1},         // whose call was not answered
+		{accepted: 4, left: 10, failed: 1},         // taken by the call without an answer
 		{accepted: 4, left: 9, failed: 1, want: 1}, // and one more
 		{accepted: 3, held: 2, left: 10},
 		{accepted: 12, left: -4, want: -4}, // of 20 units 24 were sold
@@ -285,16 +286,16 @@ func TestOptions(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Options){
-		"callers is 0":              func(o *Options) { o.Callers = 0 },
-		"rounds is 101":             func(o *Options) { o.Rounds = 101 },
-		"connections is -1":         func(o *Options) { o.Connections = -1 },
-		"duration is 1ms":           func(o *Options) { o.Duration = time.Millisecond },
-		"load is 1001":              func(o *Options) { o.Load = 1001 },
-		"set one":                   func(o *Options) { o.Load, o.Rate = 1, 1 },
-		"rate is -1":                func(o *Options) { o.Rate = -1 },
-		`there is no scenario "ho"`: func(o *Options) { o.Scenarios = []string{"ho"} },
-		"no contender is named":     func(o *Options) { o.Contenders = nil },
-		"levels of a size is 0":     func(o *Options) { o.Sizes = []Size{{}} },
+		"callers is 0":                func(o *Options) { o.Callers = 0 },
+		"rounds is 101":               func(o *Options) { o.Rounds = 101 },
+		"connections is -1":           func(o *Options) { o.Connections = -1 },
+		"duration is 1ms":             func(o *Options) { o.Duration = time.Millisecond },
+		"load is 1001":                func(o *Options) { o.Load = 1001 },
+		"set only one":                func(o *Options) { o.Load, o.Rate = 1, 1 },
+		"rate is -1":                  func(o *Options) { o.Rate = -1 },
+		`there is no scenario "ho"`:   func(o *Options) { o.Scenarios = []string{"ho"} },
+		"name at least one contender": func(o *Options) { o.Contenders = nil },
+		"levels of a size is 0":       func(o *Options) { o.Sizes = []Size{{}} },
 	} {
 		o := good
 		change(&o)

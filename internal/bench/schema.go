@@ -11,21 +11,22 @@ import (
 )
 
 const (
-	// schemaName is where a run has its tables; schemaMark, in its comment, says that it is a run's.
+	// schemaName is the schema of a run. Its comment is schemaMark, which tells it from others.
 	schemaName = "holdfast_bench"
-	schemaMark = "made by holdfast bench, which removes it"
+	schemaMark = "created by holdfast bench, which removes it"
 	// schemaLock is the advisory lock of a run: "hf bench" in ASCII.
 	schemaLock = 0x68662062656e6368
 
-	adminTimeout = 30 * time.Second       // of one statement that makes or removes the schema
-	closeTimeout = 100 * time.Millisecond // a server that is gone says nothing
+	adminTimeout = 30 * time.Second       // of one statement that creates or drops the schema
+	closeTimeout = 100 * time.Millisecond // a dead server does not answer
 )
 
-// ErrDeployed says that a deployment works in the database: a run would take its time, and its lock.
-var ErrDeployed = errors.New("a `holdfast serve` or `holdfast reconcile run` works in this database: " +
-	"stop it, or name another database")
+// ErrDeployed reports that a reconciler uses the database. A run would compete with it.
+var ErrDeployed = errors.New("a `holdfast serve` or `holdfast reconcile run` is using this database: " +
+	"stop it, or use another database")
 
-// claimPostgres takes the schema until release. Refusals, the first that applies: ErrInUse, ErrDeployed.
+// claimPostgres claims the schema until release, which also drops it. It returns ErrInUse or else
+// ErrDeployed if the database is not free.
 func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release func(context.Context) error, err error) {
 	conn, err = pgx.Connect(ctx, url)
 	if err != nil {
@@ -33,7 +34,7 @@ func claimPostgres(ctx context.Context, url string) (conn *pgx.Conn, release fun
 	}
 	release = func(ctx context.Context) error {
 		err := dropSchema(ctx, conn)
-		_, _ = conn.Exec(ctx, `select pg_advisory_unlock_all()`) // at once, and not when the server notices the end
+		_, _ = conn.Exec(ctx, `select pg_advisory_unlock_all()`) // now, not when the server notices that the connection has ended
 		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 		defer cancel()
 		_ = conn.Close(ctx)
@@ -60,9 +61,9 @@ select pg_try_advisory_lock($1), exists (
 	return conn, release, nil
 }
 
-// dropSchema removes the schema, but none that somebody else has made.
+// dropSchema drops the schema of a run. It refuses to drop one that something else has created.
 func dropSchema(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := unbroken(ctx)
+	ctx, cancel := adminContext(ctx)
 	defer cancel()
 	const query = `select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1`
 	var comment string
@@ -70,36 +71,36 @@ func dropSchema(ctx context.Context, conn *pgx.Conn) error {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil
 	case err != nil:
-		return fmt.Errorf("postgres: look for the schema %s: %w", schemaName, err)
+		return fmt.Errorf("postgres: find the schema %s: %w", schemaName, err)
 	case comment != schemaMark:
-		return fmt.Errorf("postgres: the schema %s is somebody else's: its comment is %q; name another database",
+		return fmt.Errorf("postgres: holdfast bench did not create the schema %s, whose comment is %q: use another database",
 			schemaName, comment)
 	}
 	if _, err := conn.Exec(ctx, `drop schema `+schemaName+` cascade`); err != nil {
-		return fmt.Errorf("postgres: remove the schema %s: %w", schemaName, err)
+		return fmt.Errorf("postgres: drop the schema %s: %w", schemaName, err)
 	}
 	return nil
 }
 
-// unbroken goes on though the run is interrupted: a connection whose statement is given up is closed, and
-// the schema is still to be removed on it.
-func unbroken(ctx context.Context) (context.Context, context.CancelFunc) {
+// adminContext survives an interrupt: pgx closes a connection whose statement is cancelled, but the
+// schema has yet to be dropped on it.
+func adminContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), adminTimeout)
 }
 
-// makeSchema makes the schema anew, with tables, and connects to it, with further settings of each
-// connection in pairs.
-func (r *rig) makeSchema(ctx context.Context, connections int, tables string, settings ...string) (*pgxpool.Pool, error) {
-	if err := dropSchema(ctx, r.admin); err != nil {
+// createSchema creates an empty schema with tables and connects to it. The settings of each
+// connection are pairs of a name and a value.
+func (e *env) createSchema(ctx context.Context, connections int, tables string, settings ...string) (*pgxpool.Pool, error) {
+	if err := dropSchema(ctx, e.admin); err != nil {
 		return nil, err
 	}
-	admin, cancel := unbroken(ctx)
+	admin, cancel := adminContext(ctx)
 	defer cancel()
 	create := `create schema ` + schemaName + `; comment on schema ` + schemaName + ` is '` + schemaMark + `'`
-	if _, err := r.admin.Exec(admin, create); err != nil {
-		return nil, fmt.Errorf("postgres: make the schema %s: %w", schemaName, err)
+	if _, err := e.admin.Exec(admin, create); err != nil {
+		return nil, fmt.Errorf("postgres: create the schema %s: %w", schemaName, err)
 	}
-	config, err := pgxpool.ParseConfig(r.postgres)
+	config, err := pgxpool.ParseConfig(e.postgres)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
@@ -114,7 +115,7 @@ func (r *rig) makeSchema(ctx context.Context, connections int, tables string, se
 	}
 	if _, err := pool.Exec(ctx, tables); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("postgres: make tables: %w", err)
+		return nil, fmt.Errorf("postgres: create tables: %w", err)
 	}
 	return pool, nil
 }

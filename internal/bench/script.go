@@ -4,22 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// fillMax is how many commands go to Redis at once where nothing is measured.
-const fillMax = 1000
+// commandsMax is how many commands or keys go to Redis at once outside a measurement.
+const commandsMax = 1000
 
-// scripted sells by a script of its own, called by itself, one EVALSHA an order.
+// scripted sells with a script of its own: one EVALSHA for each order.
 type scripted struct {
 	client *redis.Client
-	sha    map[string]string
+	sha    map[string]string // by text
 }
 
-func openScripts(ctx context.Context, r *rig, texts ...string) (scripted, error) {
-	s := scripted{client: r.connect(r.options.Callers), sha: make(map[string]string)}
+func openScripts(ctx context.Context, e *env, texts ...string) (scripted, error) {
+	s := scripted{client: e.connect(e.options.Callers), sha: make(map[string]string)}
 	for _, text := range texts {
 		sha, err := s.client.ScriptLoad(ctx, text).Result()
 		if err != nil {
@@ -36,11 +37,11 @@ func (s *scripted) run(ctx context.Context, text string, keys []string, args ...
 
 func (s *scripted) close(context.Context) error { return s.client.Close() }
 
-// pipeline sends commands for 0 to n-1, so many at once.
+// pipeline sends the commands that add adds for each i from 0 to n-1.
 func (s *scripted) pipeline(ctx context.Context, n int, add func(pipe redis.Pipeliner, i int)) error {
-	for from := 0; from < n; from += fillMax {
+	for from := 0; from < n; from += commandsMax {
 		_, err := s.client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-			for i := from; i < min(n, from+fillMax); i++ {
+			for i := from; i < min(n, from+commandsMax); i++ {
 				add(pipe, i)
 			}
 			return nil
@@ -52,14 +53,20 @@ func (s *scripted) pipeline(ctx context.Context, n int, add func(pipe redis.Pipe
 	return nil
 }
 
-// sum adds up what commands answer.
-func sum(values []any) (total int64, err error) {
-	for _, v := range values {
-		n, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)
+// sum adds up the units that read returns for all SKUs.
+func (s *scripted) sum(skus []string, read func(skus []string) *redis.SliceCmd) (total int64, err error) {
+	for chunk := range slices.Chunk(skus, commandsMax) {
+		values, err := read(chunk).Result()
 		if err != nil {
-			return 0, fmt.Errorf("stock is %v: %w", v, err)
+			return 0, err
 		}
-		total += n
+		for _, v := range values {
+			n, err := strconv.ParseInt(fmt.Sprint(v), 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("stock is %v: %w", v, err)
+			}
+			total += n
+		}
 	}
 	return total, nil
 }

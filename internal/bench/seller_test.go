@@ -19,22 +19,22 @@ import (
 
 const testCallers = 4
 
-// newRig makes a rig on servers of its own.
-func newRig(t *testing.T) *rig {
+// newEnv starts servers and returns an env on them.
+func newEnv(t *testing.T) *env {
 	t.Helper()
 	server := redistest.Start(t)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { _ = client.Close() })
-	return &rig{redis: client, postgres: pgtest.Database(t), options: Options{
+	return &env{redis: client, postgres: pgtest.Database(t), options: Options{
 		Callers: testCallers, Connections: 2, Rounds: 1, Duration: 20 * time.Millisecond, Seed: 1,
 		Scenarios: ScenarioKeys(), Contenders: ContenderKeys(), Logger: slog.New(slog.DiscardHandler),
 	}}
 }
 
 // claimed claims both servers until the test ends.
-func (r *rig) claimed(t *testing.T) *rig {
+func (e *env) claimed(t *testing.T) *env {
 	t.Helper()
-	release, err := r.claim(t.Context())
+	release, err := e.claim(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,16 +43,16 @@ func (r *rig) claimed(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	return r
+	return e
 }
 
-// opened makes a contender ready for orders of a scene.
-func (r *rig) opened(t *testing.T, c *contender, s *scene) seller {
+// opened opens a contender for a workload.
+func (e *env) opened(t *testing.T, c *contender, w *workload) seller {
 	t.Helper()
-	if err := r.clean(t.Context()); err != nil {
+	if err := e.clean(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	by, err := c.open(t.Context(), r, s)
+	by, err := c.open(t.Context(), e, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func (r *rig) opened(t *testing.T, c *contender, s *scene) seller {
 	return by
 }
 
-// sell has callers make so many calls, and counts.
+// sell makes calls and returns what was counted.
 func sell(t *testing.T, from *orders, calls int64, do func(context.Context, int, *order) (outcome, error)) *tally {
 	t.Helper()
 	mine := make([]order, testCallers)
@@ -93,15 +93,15 @@ func left(t *testing.T, by seller, skus []string, want int64) {
 	}
 }
 
-// TestSellers has every contender sell exactly what there is, carts whole, and each id once where it
-// knows ids.
+// TestSellers checks that every contender sells exactly what there is, whole carts, and each id
+// once if it has ids.
 func TestSellers(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).claimed(t)
+	e := newEnv(t).claimed(t)
 	for i := range contenders {
 		c := &contenders[i]
 		t.Run(c.key, func(t *testing.T) {
-			by := r.opened(t, c, &scene{})
+			by := e.opened(t, c, &workload{})
 			skus := skuNames(5)
 			one, cart, again := skus[:1], skus[1:4], skus[4:]
 			for sku, units := range map[string]int64{skus[0]: 20, skus[1]: 9, skus[2]: 7, skus[3]: 8, skus[4]: 50} {
@@ -129,13 +129,14 @@ func TestSellers(t *testing.T) {
 	}
 }
 
-// TestSellers_SoldOutCache has Holdfast remember refusals where the run says so, and sell the same.
+// TestSellers_SoldOutCache checks that Holdfast caches refusals if the run asks for it, and sells
+// the same.
 func TestSellers_SoldOutCache(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).claimed(t)
-	r.options.SoldOut = time.Second
-	for _, open := range []func(context.Context, *rig, *scene) (seller, error){openLibrary, openOverHTTP} {
-		by := r.opened(t, &contender{open: open}, &scene{})
+	e := newEnv(t).claimed(t)
+	e.options.SoldOut = time.Second
+	for _, open := range []func(context.Context, *env, *workload) (seller, error){openLibrary, openOverHTTP} {
+		by := e.opened(t, &contender{open: open}, &workload{})
 		var store *cache.Store
 		switch by := by.(type) {
 		case *library:
@@ -144,7 +145,7 @@ func TestSellers_SoldOutCache(t *testing.T) {
 			store = by.library.store
 		}
 		if _, asked := store.Stats().Queued[cache.VerbProbe]; !asked {
-			t.Errorf("%T remembers nothing", by)
+			t.Errorf("%T has no sold-out cache", by)
 		}
 		skus := skuNames(1)
 		if err := by.stock(t.Context(), skus, 20); err != nil {
@@ -153,35 +154,35 @@ func TestSellers_SoldOutCache(t *testing.T) {
 		expect(t, "sold out", sell(t, &orders{prefix: "one-", skus: skus, lines: 1, copies: 1}, 60, by.reserve), [outcomes]int64{20, 40})
 		left(t, by, skus, 0)
 	}
-	if text := newReport(r).Remembers(); text != " with sold_out_cache 1,000 ms" {
+	if text := newReport(e).SoldOutCache(); text != " with sold_out_cache 1,000 ms" {
 		t.Errorf("the report says %q", text)
 	}
 }
 
-// TestConfirms has those that hold make reservations, and then sales of them.
+// TestConfirms checks the holds and confirms of every contender that has them.
 func TestConfirms(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).claimed(t)
+	e := newEnv(t).claimed(t)
 	for i := range contenders {
 		c := &contenders[i]
 		if c.key == keyLibrary || c.key == keyHTTP {
-			continue // TestRun and TestFloorAnswersTheSame have them: each begins a ledger
+			continue // TestRun and TestFloorAnswersTheSame cover them: each starts a ledger
 		}
 		t.Run(c.key, func(t *testing.T) {
-			by := r.opened(t, c, &scene{confirms: true})
+			by := e.opened(t, c, &workload{confirms: true})
 			skus := skuNames(1)
 			if err := by.stock(t.Context(), skus, 50); err != nil {
 				t.Fatal(err)
 			}
 			from := &orders{prefix: "o-", skus: skus, lines: 1, copies: 1}
-			if maker, ok := by.(holder); ok {
-				if err := maker.hold(t.Context(), from, 30); err != nil {
+			if maker, ok := by.(bulkHolder); ok {
+				if err := maker.holdMany(t.Context(), from, 30); err != nil {
 					t.Fatal(err)
 				}
 				left(t, by, skus, 20)
 			}
 			sale, ok := by.(confirmer)
-			if ok != c.holds {
+			if ok != c.twoCalls {
 				t.Fatalf("it has a confirm: %v", ok)
 			}
 			if ok {
@@ -192,10 +193,10 @@ func TestConfirms(t *testing.T) {
 	}
 }
 
-// TestFloorAnswersTheSame compares every byte but the times.
+// TestFloorAnswersTheSame compares every byte except times.
 func TestFloorAnswersTheSame(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).claimed(t)
+	e := newEnv(t).claimed(t)
 	times := regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`)
 	skus := skuNames(2)
 	answers := map[string][]string{}
@@ -204,13 +205,13 @@ func TestFloorAnswersTheSame(t *testing.T) {
 		if c.key != keyHTTP && c.key != keyFloor {
 			continue
 		}
-		var calls *wire
-		switch by := r.opened(t, c, &scene{confirms: true}).(type) {
+		var calls *httpServer
+		switch by := e.opened(t, c, &workload{confirms: true}).(type) {
 		case *overHTTP:
-			calls = by.server.wire
+			calls = by.server
 			_ = by.stock(t.Context(), skus, 1)
 		case *floor:
-			calls = by.server.wire
+			calls = by.httpServer
 			_ = by.stock(t.Context(), skus, 1)
 		}
 		for _, call := range [][2]string{

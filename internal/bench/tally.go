@@ -6,26 +6,26 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// What a histogram can tell apart: 1 µs at the least, and always two digits.
+// The range of a histogram begins at 1 µs. It keeps two significant digits.
 const (
 	latencyMax    = int64(2 * time.Minute / time.Microsecond)
 	latencyDigits = 2
 )
 
-// tally is what became of calls. It is not safe for concurrent use: each caller has its own.
+// tally counts and times calls. It is not safe for concurrent use: each caller has its own.
 type tally struct {
 	count   [outcomes]int64
-	latency [outcomes]*hdrhistogram.Histogram // µs; nil where there is none
+	latency [outcomes]*hdrhistogram.Histogram // µs; nil if there is none
 
-	failed  int64                   // calls without an answer; nobody knows what became of them
-	unsent  int64                   // calls that were due, and that no caller was free to send
-	overdue *hdrhistogram.Histogram // µs that failed and unsent calls had waited when they were given up
-	failure error                   // the first
+	failed     int64                   // calls without an answer, whose outcome is unknown
+	unsent     int64                   // calls that were due, but no caller was free
+	unanswered *hdrhistogram.Histogram // µs from when failed and unsent calls were due until they were given up
+	failure    error                   // the first
 
-	overTime *overTime // of all callers; nil where that is not kept
+	timeline *timeline // shared by all callers; nil if latencies over time are not kept
 }
 
-// answer counts one answered call.
+// answer counts an answered call.
 func (t *tally) answer(o outcome, took time.Duration) {
 	t.count[o]++
 	t.latency[o] = record(t.latency[o], took)
@@ -34,27 +34,31 @@ func (t *tally) answer(o outcome, took time.Duration) {
 // fail counts a call that failed.
 func (t *tally) fail(err error, took time.Duration) {
 	t.failed++
-	t.overdue = record(t.overdue, took)
+	t.unanswered = record(t.unanswered, took)
 	if t.failure == nil {
 		t.failure = err
 	}
 }
 
-// miss counts a call that was never sent.
-func (t *tally) miss(waited time.Duration) {
+// giveUp counts a call that was never sent.
+func (t *tally) giveUp(waited time.Duration) {
 	t.unsent++
-	t.overdue = record(t.overdue, waited)
+	t.unanswered = record(t.unanswered, waited)
+}
+
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, latencyMax, latencyDigits)
 }
 
 func record(h *hdrhistogram.Histogram, took time.Duration) *hdrhistogram.Histogram {
 	if h == nil {
-		h = hdrhistogram.New(1, latencyMax, latencyDigits)
+		h = newHistogram()
 	}
-	_ = h.RecordValue(min(max(took.Microseconds(), 1), latencyMax)) // within its range
+	_ = h.RecordValue(min(max(took.Microseconds(), 1), latencyMax)) // in range
 	return h
 }
 
-// add adds what another caller counted.
+// add adds the counts of another caller.
 func (t *tally) add(other *tally) {
 	for o := range t.count {
 		t.count[o] += other.count[o]
@@ -62,24 +66,24 @@ func (t *tally) add(other *tally) {
 	}
 	t.failed += other.failed
 	t.unsent += other.unsent
-	t.overdue = merge(t.overdue, other.overdue)
+	t.unanswered = merge(t.unanswered, other.unanswered)
 	if t.failure == nil {
 		t.failure = other.failure
 	}
 }
 
 func merge(a, b *hdrhistogram.Histogram) *hdrhistogram.Histogram {
-	switch {
-	case b == nil:
+	if b == nil {
 		return a
-	case a == nil:
-		a = hdrhistogram.New(1, latencyMax, latencyDigits)
+	}
+	if a == nil {
+		a = newHistogram()
 	}
 	a.Merge(b)
 	return a
 }
 
-// answered is how many calls have an answer: what a cost is divided by, and nothing else.
+// answered returns the number of answered calls. It serves only to divide a cost by it.
 func (t *tally) answered() (n int64) {
 	for _, c := range t.count {
 		n += c
@@ -87,8 +91,8 @@ func (t *tally) answered() (n int64) {
 	return n
 }
 
-// latencies are those of the calls with one outcome. Calls without an answer are among them, with the
-// time they had waited: they would have been there, and later.
+// latencies returns those of one outcome and the waits of calls without an answer, which would have
+// been at least as long.
 func (t *tally) latencies(o outcome) *hdrhistogram.Histogram {
-	return merge(merge(nil, t.latency[o]), t.overdue)
+	return merge(merge(nil, t.latency[o]), t.unanswered)
 }

@@ -15,11 +15,12 @@ var (
 	tutorialCartScript string
 )
 
-// tutorial is the script of every tutorial: a key a SKU; no id, no deadline, no record, no event.
+// tutorial is the script that tutorials show: a key for each SKU, without id, deadline, record or
+// event.
 type tutorial struct{ scripted }
 
-func openTutorial(ctx context.Context, r *rig, _ *scene) (seller, error) {
-	s, err := openScripts(ctx, r, tutorialScript, tutorialCartScript)
+func openTutorial(ctx context.Context, e *env, _ *workload) (seller, error) {
+	s, err := openScripts(ctx, e, tutorialScript, tutorialCartScript)
 	return &tutorial{s}, err
 }
 
@@ -48,23 +49,14 @@ func (t *tutorial) reserve(ctx context.Context, _ int, o *order) (outcome, error
 	return accepted, nil
 }
 
-func (t *tutorial) left(ctx context.Context, skus []string) (total int64, err error) {
-	for from := 0; from < len(skus); from += fillMax {
-		var keys []string
-		for _, sku := range skus[from:min(len(skus), from+fillMax)] {
-			keys = append(keys, tutorialKey(sku))
+func (t *tutorial) left(ctx context.Context, skus []string) (int64, error) {
+	return t.sum(skus, func(skus []string) *redis.SliceCmd {
+		keys := make([]string, len(skus))
+		for i, sku := range skus {
+			keys[i] = tutorialKey(sku)
 		}
-		values, err := t.client.MGet(ctx, keys...).Result()
-		if err != nil {
-			return 0, err
-		}
-		units, err := sum(values)
-		if err != nil {
-			return 0, err
-		}
-		total += units
-	}
-	return total, nil
+		return t.client.MGet(ctx, keys...)
+	})
 }
 
 func (t *tutorial) trim(context.Context) error { return nil }

@@ -9,13 +9,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// update sells by one conditional update a line: no id, no record.
+// update sells with one conditional update for each line, without id or record.
 type update struct{ pool *pgxpool.Pool }
 
 const stockTable = `create table stock (sku text primary key, qty bigint not null check (qty >= 0))`
 
-func openUpdate(ctx context.Context, r *rig, _ *scene) (seller, error) {
-	pool, err := r.makeSchema(ctx, r.options.Connections, stockTable)
+func openUpdate(ctx context.Context, e *env, _ *workload) (seller, error) {
+	pool, err := e.createSchema(ctx, e.options.Connections, stockTable)
 	return &update{pool}, err
 }
 
@@ -39,30 +39,29 @@ func (u *update) reserve(ctx context.Context, _ int, o *order) (outcome, error) 
 		}
 		return accepted, err
 	}
-	return sold(pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
-		for _, l := range o.lines { // in order of SKU: no deadlock
+	return transactionOutcome(pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		for _, l := range o.lines { // sorted by SKU: no deadlock
 			tag, err := tx.Exec(ctx, takeUnits, l.sku, l.quantity)
 			if err != nil {
 				return err
 			}
 			if tag.RowsAffected() == 0 {
-				return errShort
+				return errInsufficient
 			}
 		}
 		return nil
 	}))
 }
 
-// What rolls a transaction back and is no failure.
+// These errors roll a transaction back, but are not failures.
 var (
-	errShort  = errors.New("not enough")
-	errReplay = errors.New("the id is there already")
+	errInsufficient = errors.New("not enough")
+	errReplay       = errors.New("the id exists")
 )
 
-// sold is the outcome of a transaction.
-func sold(err error) (outcome, error) {
+func transactionOutcome(err error) (outcome, error) {
 	switch {
-	case errors.Is(err, errShort):
+	case errors.Is(err, errInsufficient):
 		return refused, nil
 	case errors.Is(err, errReplay):
 		return replayed, nil

@@ -18,19 +18,19 @@ var (
 	usualConfirmScript string
 )
 
-// usual is the script that one ends up with: an id that can be repeated, a record, a deadline and an
-// event for each reservation, one reservation a call.
+// usual is the script that most teams end up with. Each reservation has an id that is safe to
+// repeat, a record, a deadline and an event. Each call makes one reservation.
 type usual struct{ scripted }
 
 const (
 	usualStock     = tag + "usual:stock"
 	usualDeadlines = tag + "usual:deadlines"
 	usualEvents    = tag + "usual:events"
-	usualRecord    = tag + "usual:reservation:" // and its id
+	usualRecord    = tag + "usual:reservation:" // + id
 )
 
-func openUsual(ctx context.Context, r *rig, _ *scene) (seller, error) {
-	s, err := openScripts(ctx, r, usualScript, usualCartScript, usualConfirmScript)
+func openUsual(ctx context.Context, e *env, _ *workload) (seller, error) {
+	s, err := openScripts(ctx, e, usualScript, usualCartScript, usualConfirmScript)
 	return &usual{s}, err
 }
 
@@ -47,7 +47,7 @@ func (u *usual) reserve(ctx context.Context, _ int, o *order) (outcome, error) {
 
 func usualCall(o *order) (script string, keys []string, args []any) {
 	keys = []string{usualStock, usualRecord + o.id, usualDeadlines, usualEvents}
-	deadline := time.Now().Add(holdFor).UnixMilli()
+	deadline := time.Now().Add(holdTTL).UnixMilli()
 	if len(o.lines) == 1 {
 		return usualScript, keys, []any{o.lines[0].sku, o.lines[0].quantity, o.id, deadline, o.id}
 	}
@@ -76,11 +76,10 @@ func usualOutcome(answer *redis.Cmd) (outcome, error) {
 	case "replay":
 		return replayed, nil
 	}
-	return 0, fmt.Errorf("usual script: answered %q", words)
+	return 0, fmt.Errorf("usual script: unexpected answer %q", words)
 }
 
-// hold makes reservations many at a time.
-func (u *usual) hold(ctx context.Context, from *orders, n int) error {
+func (u *usual) holdMany(ctx context.Context, from *orders, n int) error {
 	var o order
 	return u.pipeline(ctx, n, func(pipe redis.Pipeliner, i int) {
 		from.fill(&o, int64(i))
@@ -89,19 +88,8 @@ func (u *usual) hold(ctx context.Context, from *orders, n int) error {
 	})
 }
 
-func (u *usual) left(ctx context.Context, skus []string) (total int64, err error) {
-	for from := 0; from < len(skus); from += fillMax {
-		values, err := u.client.HMGet(ctx, usualStock, skus[from:min(len(skus), from+fillMax)]...).Result()
-		if err != nil {
-			return 0, err
-		}
-		units, err := sum(values)
-		if err != nil {
-			return 0, err
-		}
-		total += units
-	}
-	return total, nil
+func (u *usual) left(ctx context.Context, skus []string) (int64, error) {
+	return u.sum(skus, func(skus []string) *redis.SliceCmd { return u.client.HMGet(ctx, usualStock, skus...) })
 }
 
 func (u *usual) trim(ctx context.Context) error {

@@ -13,28 +13,29 @@ import (
 
 const (
 	ttl        = time.Second            // of every hold
-	clockSlack = 50 * time.Millisecond  // by which a hold may end early: Redis's clock is another
-	unknownGap = 100 * time.Millisecond // before a call whose outcome is unknown is repeated
-	silenceMax = 10 * time.Second       // without an answer: then the sale can't be held to its end
+	clockSlack = 50 * time.Millisecond  // how early a hold may end, because Redis has its own clock
+	retryPause = 100 * time.Millisecond // before a call with an unknown outcome is repeated
+	silenceMax = 10 * time.Second       // without an answer: then the sale is abandoned
 )
 
-// buyer is one customer: its plan, where it stands, and its page of the books.
+// buyer is one customer: its plan, its next step, and its records.
 type buyer struct {
 	plan
 	next  func(context.Context, *sale) (wait time.Duration, more bool)
 	skus  []location.SKU
 	tried int
-	asked time.Time // when the call was first sent that has no clear answer yet; zero: there is none
+	asked time.Time // when the current call was first sent; zero without one
 
 	order Order
-	holds bool      // was ever given units: order counts
-	sent  time.Time // no later than when the hold was made
-	acked time.Time // the hold was acknowledged
-	odd   []string
+	holds bool      // it has got units, so order counts
+	sent  time.Time // at or before the time of the hold
+	acked time.Time // when the hold was acknowledged
+
+	unexpected []string
 }
 
 func newBuyer(p plan) *buyer {
-	b := &buyer{plan: p, order: Order{ID: p.request.ID, Outcome: Lapsed}}
+	b := &buyer{plan: p, order: Order{ID: p.request.ID, Outcome: Expired}}
 	for _, line := range p.request.Lines {
 		b.skus = append(b.skus, line.SKU)
 	}
@@ -42,7 +43,8 @@ func newBuyer(p plan) *buyer {
 	return b
 }
 
-// act does the buyer's next thing and says after which wait there is more to do.
+// act takes the buyer's next step. It returns the pause before the one after it, if there is more
+// to do.
 func (b *buyer) act(ctx context.Context, s *sale) (wait time.Duration, more bool) {
 	if ctx.Err() != nil {
 		return 0, false
@@ -50,35 +52,36 @@ func (b *buyer) act(ctx context.Context, s *sale) (wait time.Duration, more bool
 	return b.next(ctx, s)
 }
 
-// call sends a call and its copies. It is settled where the outcome is known; if not, it is to be
-// sent again after wait, as long as more says so.
-func (b *buyer) call(ctx context.Context, s *sale, do func() (cache.Result, error)) (v verdict, settled bool) {
+// call sends all copies of a call. It is settled if the outcome is known. If not, the buyer repeats
+// it.
+func (b *buyer) call(ctx context.Context, s *sale, do func() (cache.Result, error)) (r reply, settled bool) {
 	if b.asked.IsZero() {
 		b.asked = time.Now()
 	}
-	v = s.volley(b.copies, b.skus, do)
-	if v.odd != nil {
-		b.note("%v", v.odd)
+	r = s.send(b.copies, b.skus, do)
+	if r.unexpected != nil {
+		b.note("%v", r.unexpected)
 	}
-	if v.served != nil || v.unknown == nil {
-		return v, true
+	if r.success != nil || r.unknown == nil {
+		return r, true
 	}
 	if ctx.Err() == nil && time.Since(b.asked) > s.silence {
-		s.fail(fmt.Errorf("no answer for %s: %w", s.silence, v.unknown))
+		s.cancel(fmt.Errorf("no answer from the store for %s: %w", s.silence, r.unknown))
 	}
-	return v, false
+	return r, false
 }
 
+// note records an answer that the buyer should not get.
 func (b *buyer) note(format string, args ...any) {
-	b.odd = append(b.odd, b.order.ID+": "+fmt.Sprintf(format, args...))
+	b.unexpected = append(b.unexpected, b.order.ID+": "+fmt.Sprintf(format, args...))
 }
 
-// reserve tries to be given units. A buyer that was sold out tries again with the same id.
+// reserve tries to get units. A refused buyer tries again with the same id.
 func (b *buyer) reserve(ctx context.Context, s *sale) (time.Duration, bool) {
 	if b.asked.IsZero() && s.closed() {
 		return 0, false
 	}
-	v, settled := b.call(ctx, s, func() (cache.Result, error) {
+	r, settled := b.call(ctx, s, func() (cache.Result, error) {
 		result, err := s.store.Reserve(ctx, b.request)
 		if short := (*cache.InsufficientError)(nil); errors.As(err, &short) {
 			s.tally.refused.add(shortOf(short))
@@ -87,18 +90,18 @@ func (b *buyer) reserve(ctx context.Context, s *sale) (time.Duration, bool) {
 	})
 	switch {
 	case !settled:
-		return unknownGap, true
-	case v.served != nil:
-		return b.won(s, v)
-	case v.state != "":
-		b.note("reserve: the reservation is %s", v.state)
+		return retryPause, true
+	case r.success != nil:
+		return b.reserved(s, r)
+	case r.state != "":
+		b.note("reserve: the reservation is %s", r.state)
 	}
 	b.asked = time.Time{}
 	b.tried++
 	return b.pause, b.tried < b.tries
 }
 
-// shortOf is the SKUs that a request was refused for.
+// shortOf lists the SKUs that were short.
 func shortOf(e *cache.InsufficientError) []location.SKU {
 	var skus []location.SKU
 	for _, shortage := range e.Shortages {
@@ -109,20 +112,20 @@ func shortOf(e *cache.InsufficientError) []location.SKU {
 	return skus
 }
 
-func (b *buyer) won(s *sale, v verdict) (time.Duration, bool) {
-	b.sent, b.acked, b.asked = b.asked, v.served.at, time.Time{}
+func (b *buyer) reserved(s *sale, r reply) (time.Duration, bool) {
+	b.sent, b.acked, b.asked = b.asked, r.success.at, time.Time{}
 	b.holds = true
-	b.order.Granted += v.granted
-	b.order.Taken = taken(&v.served.result.Reservation)
+	b.order.Granted += r.granted
+	b.order.Taken = taken(&r.success.result.Reservation)
 	for _, line := range b.request.Lines {
 		if got := b.order.of(line.SKU); got != line.Quantity {
-			b.note("asked for %d %s and was given %d", line.Quantity, line.SKU, got)
+			b.note("asked for %d %s and got %d", line.Quantity, line.SKU, got)
 		}
 		s.tally.granted.Add(line.Quantity)
 	}
 	switch b.choice {
 	case abandons:
-		b.had(b.acked, b.surelyUntil())
+		b.addSpan(b.acked, b.safeUntil())
 		return 0, false
 	case releases:
 		b.next = b.release
@@ -132,91 +135,93 @@ func (b *buyer) won(s *sale, v verdict) (time.Duration, bool) {
 	return b.think, true
 }
 
-// surelyUntil is the moment until which a hold can't have lapsed, whatever Redis's clock says.
-func (b *buyer) surelyUntil() time.Time { return b.sent.Add(ttl - clockSlack) }
+// safeUntil returns the time until which the hold cannot have expired, even if the clock of Redis
+// is ahead.
+func (b *buyer) safeUntil() time.Time { return b.sent.Add(ttl - clockSlack) }
 
-// had notes a time in which the order surely had its units. A zero end is for ever.
-func (b *buyer) had(from, until time.Time) {
+// addSpan records a time during which the order certainly had its units. A zero until means
+// forever.
+func (b *buyer) addSpan(from, until time.Time) {
 	if until.IsZero() || from.Before(until) {
 		b.order.Spans = append(b.order.Spans, Span{from, until})
 	}
 }
 
-// confirm pays.
+// confirm pays for the held units.
 func (b *buyer) confirm(ctx context.Context, s *sale) (time.Duration, bool) {
-	v, settled := b.call(ctx, s, func() (cache.Result, error) {
+	r, settled := b.call(ctx, s, func() (cache.Result, error) {
 		return s.store.Confirm(ctx, cache.TransitionRequest{ID: b.order.ID})
 	})
 	if !settled {
-		return unknownGap, true
+		return retryPause, true
 	}
 	overdue := b.asked.After(b.acked.Add(ttl))
 	b.asked = time.Time{}
 	switch {
-	case v.served != nil:
-		b.bought(s, v, overdue)
+	case r.success != nil:
+		b.confirmed(s, r, overdue)
 		b.next = b.collect
 		return 0, b.collects
-	case v.refused:
+	case r.refused:
 		s.tally.lateMissed.Add(1)
-	case v.odd == nil:
-		b.note("confirm: the reservation is %s", v.state)
+	case r.unexpected == nil:
+		b.note("confirm: the reservation is %s", r.state)
 	}
-	b.had(b.acked, b.surelyUntil())
+	b.addSpan(b.acked, b.safeUntil())
 	return 0, false
 }
 
-func (b *buyer) bought(s *sale, v verdict, overdue bool) {
+func (b *buyer) confirmed(s *sale, r reply, overdue bool) {
 	if overdue {
 		s.tally.lateSold.Add(1)
 	}
-	if now := taken(&v.served.result.Reservation); !slices.Equal(now, b.order.Taken) {
-		b.note("was given %v and sold %v", b.order.Taken, now)
+	if now := taken(&r.success.result.Reservation); !slices.Equal(now, b.order.Taken) {
+		b.note("held %v and was sold %v", b.order.Taken, now)
 		b.order.Taken = now
 	}
 	b.order.Outcome = Sold
-	if v.served.at.Before(b.surelyUntil()) {
-		b.had(b.acked, time.Time{})
+	if r.success.at.Before(b.safeUntil()) {
+		b.addSpan(b.acked, time.Time{})
 	} else {
-		b.had(b.acked, b.surelyUntil())
-		b.had(v.served.at, time.Time{})
+		b.addSpan(b.acked, b.safeUntil())
+		b.addSpan(r.success.at, time.Time{})
 	}
 }
 
-// collect takes what was bought away.
+// collect takes the sold units away.
 func (b *buyer) collect(ctx context.Context, s *sale) (time.Duration, bool) {
-	v, settled := b.call(ctx, s, func() (cache.Result, error) {
+	r, settled := b.call(ctx, s, func() (cache.Result, error) {
 		return s.store.Fulfill(ctx, cache.TransitionRequest{ID: b.order.ID})
 	})
 	switch {
 	case !settled:
-		return unknownGap, true
-	case v.served != nil:
+		return retryPause, true
+	case r.success != nil:
 		b.order.Outcome = Fulfilled
-	case v.odd == nil:
-		b.note("fulfill: refused, the reservation is %s", v.state)
+	case r.unexpected == nil:
+		b.note("fulfill: refused, the reservation is %s", r.state)
 	}
 	return 0, false
 }
 
-// release gives the units back. Who is too late for that has lost them already.
+// release gives the units back, unless they have already expired.
 func (b *buyer) release(ctx context.Context, s *sale) (time.Duration, bool) {
-	v, settled := b.call(ctx, s, func() (cache.Result, error) {
+	r, settled := b.call(ctx, s, func() (cache.Result, error) {
 		return s.store.Release(ctx, cache.TransitionRequest{ID: b.order.ID})
 	})
 	if !settled {
-		return unknownGap, true
+		return retryPause, true
 	}
-	until := b.surelyUntil()
+	until := b.safeUntil()
 	if b.asked.Before(until) {
 		until = b.asked
 	}
-	b.had(b.acked, until)
+	b.addSpan(b.acked, until)
 	switch {
-	case v.served != nil:
+	case r.success != nil:
 		b.order.Outcome = Released
-	case v.state != cache.StateExpired && v.odd == nil:
-		b.note("release: the reservation is %s", v.state)
+	case r.state != cache.StateExpired && r.unexpected == nil:
+		b.note("release: the reservation is %s", r.state)
 	}
 	return 0, false
 }

@@ -8,31 +8,31 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Prefix is the beginning of every key of a sale; nothing else uses it.
+// Prefix begins every key of a sale. Nothing else uses it.
 const Prefix = "holdfast-demo"
 
-// tag puts all keys of a sale into one hash slot, as the Store does.
+// tag puts all keys of a sale in one hash slot, as the Store does.
 const tag = "{" + Prefix + ":0}:"
 
-// claimKey says that a sale is on, so that two never share their keys.
+// claimKey exists during a sale, so that two sales never share keys.
 const claimKey = tag + "demo"
 
-// storeKeys are the keys that a Store makes; a test finds out where one is missing.
+// storeKeys are the keys that a Store creates. A test fails if one is missing here.
 var storeKeys = []string{
 	tag + "stock", tag + "levels", tag + "reservations", tag + "operations",
 	tag + "deadlines", tag + "limits", tag + "events",
 }
 
-// InUseError says that there is data of another sale.
+// InUseError reports that the keys already hold data of a sale.
 type InUseError struct{ Keys int64 }
 
 func (e *InUseError) Error() string {
-	return fmt.Sprintf("this Redis holds data of another demo (%d keys, %s*): it is under way, or it was "+
-		"killed before it could clean up. In the second case remove them:\n  redis-cli del '%s' '%s'",
+	return fmt.Sprintf("this Redis has data of another demo (%d keys, %s*): wait until it ends, or, "+
+		"if it was killed, remove the keys:\n  redis-cli del '%s' '%s'",
 		e.Keys, tag, claimKey, strings.Join(storeKeys, "' '"))
 }
 
-// claim takes the prefix, or refuses with an InUseError and leaves everything as it was.
+// claim reserves the prefix. If it returns an *InUseError, it has changed nothing.
 func claim(ctx context.Context, client redis.UniversalClient) error {
 	free, err := client.SetNX(ctx, claimKey, "1", 0).Result()
 	if err != nil {
@@ -47,17 +47,17 @@ func claim(ctx context.Context, client redis.UniversalClient) error {
 	case err == nil:
 		err = &InUseError{Keys: others}
 	default:
-		err = fmt.Errorf("look for data of another sale: %w", err)
+		err = fmt.Errorf("check for data of another sale: %w", err)
 	}
 	if free {
 		if e := client.Del(ctx, claimKey).Err(); e != nil {
-			return fmt.Errorf("%w (and the claim is left behind: %w)", err, e)
+			return fmt.Errorf("%w (and the key of the claim remains: %w)", err, e)
 		}
 	}
 	return err
 }
 
-// unclaim removes every key of the sale.
+// unclaim removes all keys of the sale.
 func unclaim(ctx context.Context, client redis.UniversalClient) error {
 	if err := client.Unlink(ctx, append([]string{claimKey}, storeKeys...)...).Err(); err != nil {
 		return fmt.Errorf("remove the keys that begin with %s: %w", tag, err)

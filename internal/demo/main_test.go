@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	dial.LogTo(slog.New(slog.DiscardHandler))
 	code := redistest.Main(m)
-	// The client goes on dialling a Redis that is gone until a second after it was closed.
+	// A closed client keeps dialling a dead Redis for up to a second.
 	dialling := goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")
 	if err := goleak.Find(dialling); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -10,41 +10,42 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// choice is what a buyer does with the units it was given.
+// choice is what a buyer does with its held units.
 type choice int
 
 const (
 	confirms choice = iota // pays in time
 	late                   // pays after the deadline
-	abandons               // is never heard of again
+	abandons               // does nothing more
 	releases               // gives the units back
 )
 
-// plan is what one buyer will do. It is drawn from the seed; who wins the race is not.
+// plan is what one buyer does. It depends only on the seed; who gets units also depends on the
+// race.
 type plan struct {
 	request  cache.ReserveRequest
-	copies   int           // how often each call is sent, all at once, with the same id
-	tries    int           // until it gives up
+	copies   int           // of each call, sent at the same moment with the same id
+	tries    int           // before it gives up
 	pause    time.Duration // between tries
 	choice   choice
 	think    time.Duration // between the hold and the choice
-	collects bool          // what it bought leaves at once
+	collects bool          // takes sold units away at once
 }
 
-// The chances of a buyer, in percent.
+// The probabilities of a buyer's properties, in percent.
 const (
-	wantsOnlyHot  = 65
-	wantsHotToo   = 25 // the others want only the rest
-	pickiness     = 20 // wants all from one location, drawn by lot
-	splitsUnits   = 20 // takes the units of one line from several locations
-	splitsNever   = 10 // takes all or nothing from any one location
-	givesUpAtOnce = 50
-	sendsTwice    = 14
-	sendsThrice   = 6
-	abandonment   = 18
-	release       = 12
-	lateness      = 10
-	collection    = 25
+	onlyHotPercent     = 65
+	hotAndSidePercent  = 25 // the remaining buyers want only sideSKUs
+	pinnedPercent      = 20 // wants everything from one random location
+	splitUnitsPercent  = 20 // accepts the units of a line from several locations
+	splitNeverPercent  = 10 // wants everything from one location, whichever
+	oneTryPercent      = 50
+	twoCopiesPercent   = 14
+	threeCopiesPercent = 6
+	abandonsPercent    = 18
+	releasesPercent    = 12
+	latePercent        = 10
+	collectsPercent    = 25
 )
 
 const (
@@ -52,14 +53,14 @@ const (
 	triesMax    = 8
 )
 
-// drawPlan is the plan of the buyer with this number: the same for the same seed.
+// drawPlan returns the plan of a buyer. The same seed and number give the same plan.
 func drawPlan(seed uint64, number int) plan {
 	r := rand.New(rand.NewPCG(seed, uint64(number)))
 	p := plan{request: cache.ReserveRequest{
 		ID: fmt.Sprintf("buyer-%06d", number), Lines: drawLines(r), TTL: ttl, Split: drawSplit(r),
 	}}
-	if percent(r, pickiness) {
-		pin := places[r.IntN(len(places))].id
+	if percent(r, pinnedPercent) {
+		pin := locations[r.IntN(len(locations))].id
 		for i := range p.request.Lines {
 			p.request.Lines[i].Location = pin
 		}
@@ -71,7 +72,7 @@ func drawPlan(seed uint64, number int) plan {
 	if p.choice == late {
 		p.think = ttl + between(r, 20*time.Millisecond, 500*time.Millisecond)
 	}
-	p.collects = percent(r, collection)
+	p.collects = percent(r, collectsPercent)
 	return p
 }
 
@@ -83,9 +84,9 @@ func drawLines(r *rand.Rand) []cache.LineRequest {
 		}
 	}
 	switch n := r.IntN(100); {
-	case n < wantsOnlyHot:
+	case n < onlyHotPercent:
 		skus = []location.SKU{hotSKU}
-	case n < wantsOnlyHot+wantsHotToo:
+	case n < onlyHotPercent+hotAndSidePercent:
 		skus = []location.SKU{hotSKU}
 		side(1 + r.IntN(2))
 	default:
@@ -100,24 +101,24 @@ func drawLines(r *rand.Rand) []cache.LineRequest {
 
 func drawSplit(r *rand.Rand) location.Split {
 	switch n := r.IntN(100); {
-	case n < splitsUnits:
+	case n < splitUnitsPercent:
 		return location.SplitUnits
-	case n < splitsUnits+splitsNever:
+	case n < splitUnitsPercent+splitNeverPercent:
 		return location.SplitNever
 	default:
-		return "" // each line whole
+		return "" // the default: lines
 	}
 }
 
 func drawPatience(r *rand.Rand) (copies, tries int) {
 	copies, tries = 1, 1
 	switch n := r.IntN(100); {
-	case n < sendsThrice:
+	case n < threeCopiesPercent:
 		copies = 3
-	case n < sendsThrice+sendsTwice:
+	case n < threeCopiesPercent+twoCopiesPercent:
 		copies = 2
 	}
-	if !percent(r, givesUpAtOnce) {
+	if !percent(r, oneTryPercent) {
 		tries = 2 + r.IntN(triesMax-1)
 	}
 	return copies, tries
@@ -125,11 +126,11 @@ func drawPatience(r *rand.Rand) (copies, tries int) {
 
 func drawChoice(r *rand.Rand) choice {
 	switch n := r.IntN(100); {
-	case n < abandonment:
+	case n < abandonsPercent:
 		return abandons
-	case n < abandonment+release:
+	case n < abandonsPercent+releasesPercent:
 		return releases
-	case n < abandonment+release+lateness:
+	case n < abandonsPercent+releasesPercent+latePercent:
 		return late
 	default:
 		return confirms

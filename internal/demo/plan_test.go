@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-func TestPlanComesFromTheSeed(t *testing.T) {
+func TestDrawPlan_Seed(t *testing.T) {
 	other := 0
 	for n := range 200 {
 		if !reflect.DeepEqual(drawPlan(7, n), drawPlan(7, n)) {
@@ -22,8 +22,8 @@ func TestPlanComesFromTheSeed(t *testing.T) {
 	}
 }
 
-// TestPlansAreAMixture says that no kind of buyer the demo is about is missing.
-func TestPlansAreAMixture(t *testing.T) {
+// TestDrawPlan_Mix checks that every kind of buyer occurs.
+func TestDrawPlan_Mix(t *testing.T) {
 	const n = 2000
 	choices, copies, lines := map[choice]int{}, map[int]int{}, map[int]int{}
 	splits := map[location.Split]int{}
@@ -69,7 +69,7 @@ func TestPlansAreAMixture(t *testing.T) {
 	}
 }
 
-func TestStockIsAllSpread(t *testing.T) {
+func TestNewStock(t *testing.T) {
 	for _, units := range []int64{1, 2, 3, 499, 500, 1_000_000} {
 		stock := newStock(units)
 		for _, sku := range allSKUs {
@@ -78,14 +78,14 @@ func TestStockIsAllSpread(t *testing.T) {
 				want = units
 			}
 			var got int64
-			for _, p := range places {
+			for _, p := range locations {
 				got += stock[Level{sku, p.id}]
 			}
 			if got != want {
 				t.Errorf("%d units of %s, want %d", got, sku, want)
 			}
 		}
-		if n := len(stock.changes()); n != len(allSKUs)*len(places) {
+		if n := len(stock.changes()); n != len(allSKUs)*len(locations) {
 			t.Errorf("%d changes", n)
 		}
 	}

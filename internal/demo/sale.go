@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
@@ -24,31 +26,31 @@ type Store interface {
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
 }
 
-// Options of a sale. All are required but Watch and Logger.
+// Options are the settings of a sale. All are required except Watch and Logger.
 type Options struct {
 	Buyers   int
-	Units    int64         // of the hot SKU; there is half as much of each other one
-	Seed     uint64        // everything random comes from it; who wins the race does not
-	Duration time.Duration // when the doors close: who has no units by then leaves
+	Units    int64         // of the hot SKU; the others have half as many each
+	Seed     uint64        // decides what every buyer does; who gets units depends on the race
+	Duration time.Duration // after which no buyer without units is served
 
-	Watch  func(Moment) // told how the sale goes, a few times a second; default nobody
+	Watch  func(Moment) // is called a few times per second; default nothing
 	Logger *slog.Logger // default slog.Default()
 
-	silence time.Duration // without an answer, until the sale is given up; default silenceMax
+	silence time.Duration // without an answer until the sale is abandoned; default silenceMax
 }
 
-// sale is one flash sale under way.
+// sale is a flash sale in progress.
 type sale struct {
 	Options
 	store   Store
 	stock   Stock
 	tally   *tally
 	started time.Time
-	cancel  context.CancelCauseFunc
+	cancel  context.CancelCauseFunc // ends the sale without a result
 }
 
-// sell holds a sale on store, which must have no stock yet, and compares the books with what it
-// says when all is over. An error means that there was nothing to compare.
+// sell holds a sale on store, which must have no stock yet, and compares the buyers' records with
+// the store's final state. An error means that there was nothing to compare.
 func sell(ctx context.Context, store Store, o Options) (*Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -63,15 +65,15 @@ func sell(ctx context.Context, store Store, o Options) (*Report, error) {
 	if _, err := store.Adjust(ctx, adjustment); err != nil {
 		return nil, fmt.Errorf("put the stock on sale: %w", err)
 	}
-	beside, stop := s.beside(ctx)
-	defer beside.Wait()
+	background, stop := s.startBackground(ctx)
+	defer background.Wait()
 	defer stop()
 	buyers := make([]*buyer, o.Buyers)
 	for i := range buyers {
 		buyers[i] = newBuyer(drawPlan(o.Seed, i+1))
 	}
 	s.started = time.Now()
-	admit(buyers, crowdMax, func(b *buyer) (time.Duration, bool) { return b.act(ctx, s) })
+	serveAll(buyers, activeMax, func(b *buyer) (time.Duration, bool) { return b.act(ctx, s) })
 	took := time.Since(s.started)
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -80,39 +82,66 @@ func sell(ctx context.Context, store Store, o Options) (*Report, error) {
 		return nil, err
 	}
 	stop()
-	beside.Wait()
-	books := collectBooks(s.stock, buyers)
-	found, err := s.find(ctx, books)
+	background.Wait()
+	records := collectRecords(s.stock, buyers)
+	final, err := s.readFinalState(ctx, records)
 	if err != nil {
 		return nil, err
 	}
-	return s.report(books, found, took), nil
+	return s.report(records, final, took), nil
 }
 
-// beside starts what runs beside the buyers: what gives back overdue holds, and what watches.
-func (s *sale) beside(ctx context.Context) (running *sync.WaitGroup, stop context.CancelFunc) {
+// startBackground starts the sweeper, which expires overdue holds, and the progress reports.
+func (s *sale) startBackground(ctx context.Context) (running *sync.WaitGroup, stop context.CancelFunc) {
 	ctx, stop = context.WithCancel(ctx)
 	running = new(sync.WaitGroup)
-	running.Go(func() { _ = (&reconcile.Sweeper{Store: s.store, Logger: s.Logger}).Run(ctx) }) // answers nil
+	running.Go(func() { _ = (&reconcile.Sweeper{Store: s.store, Logger: s.Logger}).Run(ctx) }) // always nil
 	if s.Watch != nil {
 		running.Go(func() { s.watch(ctx) })
 	}
 	return running, stop
 }
 
-// closed says that nobody new is served.
+// closed reports whether the sale has ended for buyers without units.
 func (s *sale) closed() bool { return time.Since(s.started) > s.Duration }
 
-// fail ends the sale without a result.
-func (s *sale) fail(err error) { s.cancel(err) }
-
-func collectBooks(start Stock, buyers []*buyer) *Books {
-	b := &Books{Start: start}
-	for _, buyer := range buyers {
-		b.Odd = append(b.Odd, buyer.odd...)
-		if buyer.holds {
-			b.Orders = append(b.Orders, buyer.order)
+func collectRecords(start Stock, buyers []*buyer) *Records {
+	r := &Records{Start: start}
+	for _, b := range buyers {
+		r.Unexpected = append(r.Unexpected, b.unexpected...)
+		if b.holds {
+			r.Orders = append(r.Orders, b.order)
 		}
 	}
-	return b
+	return r
 }
+
+// tally counts the answers to all buyers. It is safe for concurrent use.
+type tally struct {
+	requests   atomic.Int64 // answered calls
+	refused    *counter     // reservations refused because stock was short
+	replays    *counter     // answers to repeated calls, which changed nothing
+	granted    atomic.Int64 // units given out; units that came back count each time
+	lateSold   atomic.Int64 // confirmed after the deadline
+	lateMissed atomic.Int64 // confirmed too late: others had the units
+}
+
+func newTally() *tally { return &tally{refused: newCounter(), replays: newCounter()} }
+
+// counter counts requests, in total and by SKU. A request for several SKUs counts for each of them,
+// and once in the total.
+type counter struct {
+	all   atomic.Int64
+	bySKU []atomic.Int64 // in the order of allSKUs
+}
+
+func newCounter() *counter { return &counter{bySKU: make([]atomic.Int64, len(allSKUs))} }
+
+func (c *counter) add(skus []location.SKU) {
+	c.all.Add(1)
+	for _, sku := range skus {
+		c.bySKU[slices.Index(allSKUs, sku)].Add(1)
+	}
+}
+
+func (c *counter) of(sku location.SKU) int64 { return c.bySKU[slices.Index(allSKUs, sku)].Load() }

@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// small is a sale that is over in two or three seconds.
+// small returns the options of a sale that takes two or three seconds.
 func small(t *testing.T) Options {
 	return Options{
 		Buyers: 600, Units: 40, Seed: uint64(time.Now().UnixNano()), Duration: 3 * time.Second,
@@ -72,9 +72,9 @@ func testRun(t *testing.T, client redis.UniversalClient) {
 	}
 	all := r.Total
 	if all.Units != 100 || all.Sold+all.Left != all.Units || all.Sold < 20 || all.Fulfilled < 1 ||
-		all.Released+all.Lapsed < 1 || all.Refused < 100 || all.Replays < 1 ||
+		all.Released+all.Expired < 1 || all.Refused < 100 || all.Replays < 1 ||
 		all.MostOut < 50 || all.MostOut > 100 || all.Oversold != 0 || all.Drift != 0 || all.Lost != 0 || all.Held != 0 {
-		t.Errorf("seed %d: this was no flash sale: %+v", o.Seed, all)
+		t.Errorf("seed %d: the totals are not those of a flash sale: %+v", o.Seed, all)
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -118,7 +118,7 @@ func TestRunCleansUpWhenInterrupted(t *testing.T) {
 	}
 }
 
-func TestRunSaysWhenRedisGoesAway(t *testing.T) {
+func TestRunFailsWithoutRedis(t *testing.T) {
 	server := redistest.Start(t)
 	client := server.Client(t)
 	o := small(t)
@@ -129,7 +129,7 @@ func TestRunSaysWhenRedisGoesAway(t *testing.T) {
 	if r != nil || !errors.Is(err, cache.ErrUnavailable) {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	if took := time.Since(started); took > 15*time.Second {
+	if took := time.Since(started); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }

@@ -6,16 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestGrouped(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0", 7: "7", 999: "999", 1000: "1,000", 20000: "20,000", 1234567: "1,234,567", -12: "-12", -1234: "-1,234", -123: "-123",
-	} {
-		if got := grouped(n); got != want {
-			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
 func TestWriteText(t *testing.T) {
 	r := &Report{OK: true, Seed: 7, Engine: "embedded", Buyers: 20000, Locations: 3}
 	for _, sku := range allSKUs {
@@ -23,7 +13,7 @@ func TestWriteText(t *testing.T) {
 	}
 	r.Total = SKUReport{Totals: Totals{Units: 2_000_000, Sold: 1_999_996, Left: 4}, Refused: 64_123, Requests: 70_000}
 	text := written(r)
-	if !strings.HasSuffix(text, "\nOK: none oversold, nothing lost\n") {
+	if !strings.HasSuffix(text, "\nOK: nothing oversold, nothing lost\n") {
 		t.Errorf("the last line is another:\n%s", text)
 	}
 	if want := "sold                          499,999  499,999  499,999  499,999  1,999,996\n"; !strings.Contains(text, want) {
@@ -36,7 +26,7 @@ func TestWriteText(t *testing.T) {
 	}
 }
 
-func TestWriteTextNamesWhatIsOff(t *testing.T) {
+func TestWriteText_Findings(t *testing.T) {
 	r := &Report{Findings: []Finding{{checkHeld, "TEE-M at lyon: 1 units"}, {checkLevels, "b"}}}
 	if text := written(r); !strings.HasSuffix(text, "\nFAIL: still held: TEE-M at lyon: 1 units; levels: b\n") {
 		t.Errorf("the last line is another:\n%s", text)

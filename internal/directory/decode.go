@@ -1,3 +1,5 @@
+// Package directory reads and writes the routing directory as YAML. An error lists all faults of a
+// file at once, each with its line and column.
 package directory
 
 import (
@@ -5,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,22 +17,22 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// BytesMax is the size of a file that is read.
+// BytesMax is the maximum size of a file.
 const BytesMax = 8 << 20
 
-// Decode reads a directory from YAML, of which JSON is a part. Its error is *Error and lists every fault:
-// of the syntax, fields that are not known, and what location.Directory.Validate finds.
+// Decode reads a directory from YAML or JSON. The only error is *Error, which lists all faults: of
+// syntax and types and unknown fields, or else those that location.Directory.Validate finds.
 func Decode(data []byte) (location.Directory, error) {
 	var d location.Directory
 	if len(data) > BytesMax {
-		return d, &Error{Malformed: true, Faults: []Fault{{1, 1, "", fmt.Sprintf("is %d bytes long, at most %d are read", len(data), BytesMax)}}}
+		return d, &Error{Malformed: true, Faults: []Fault{{1, 1, "", fmt.Sprintf("is %d bytes long, at most %d are allowed", len(data), BytesMax)}}}
 	}
 	root, err := parse(data)
 	if err != nil {
 		return d, err
 	}
 	r := reader{at: map[string]*yaml.Node{}}
-	r.value("", root, reflectOf(&d))
+	r.value("", root, reflect.ValueOf(&d).Elem())
 	malformed := len(r.faults) > 0
 	if !malformed {
 		for _, f := range d.Validate() {
@@ -42,19 +45,19 @@ func Decode(data []byte) (location.Directory, error) {
 	return d, nil
 }
 
-// parse reads the one document of a file.
+// parse reads the only document of a file.
 func parse(data []byte) (*yaml.Node, error) {
 	in := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	err := in.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && isEmpty(&doc):
-		return nil, &Error{Malformed: true, Faults: []Fault{{1, 1, "", "is empty: a directory has locations and channels"}}}
+		return nil, &Error{Malformed: true, Faults: []Fault{{1, 1, "", "is empty: a directory needs locations and channels"}}}
 	case err != nil:
 		return nil, syntaxError(err)
 	}
 	if err := in.Decode(&more); err == nil {
-		return nil, &Error{Malformed: true, Faults: []Fault{{more.Line, more.Column, "", "a second document begins here: a file has one"}}}
+		return nil, &Error{Malformed: true, Faults: []Fault{{more.Line, more.Column, "", "starts a second document: a file must have only one"}}}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(err)
 	}
@@ -67,7 +70,7 @@ func isEmpty(doc *yaml.Node) bool {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// syntaxError is the parser's error with its line where faults have theirs.
+// syntaxError moves the line from the text of the parser's error to where faults have it.
 func syntaxError(err error) error {
 	text, line := err.Error(), 1
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
@@ -79,7 +82,7 @@ func syntaxError(err error) error {
 	return &Error{Malformed: true, Faults: []Fault{{line, 1, "", "is not YAML: " + text}}}
 }
 
-// nearest is the node that a path leads to, or as far as there is one.
+// nearest returns the node at a path, or the nearest one above it.
 func (r *reader) nearest(path string) *yaml.Node {
 	for {
 		if node := r.at[path]; node != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// example is a directory that uses every field.
+// example uses every field of a directory.
 const example = `
 locations:
   - {id: berlin, name: Berlin, enabled: true, priority: 10, cost: 4, country: DE, latitude: 52.52, longitude: 13.40, pickup: true, zones: [dach]}
@@ -26,7 +26,7 @@ kits:
   - {sku: GIFT-SET, components: [{sku: TEE-M, quantity: 2}, {sku: CAP, quantity: 1}]}
 `
 
-// TestDecode reads text as it stands there, whatever YAML would make of it.
+// TestDecode checks that text stays text, even if YAML would read it as a number or a boolean.
 func TestDecode(t *testing.T) {
 	d, err := Decode([]byte(example))
 	if err != nil {
@@ -43,7 +43,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestEncode is read back as it was.
+// TestEncode checks that Decode reads back the same directory.
 func TestEncode(t *testing.T) {
 	d, err := Decode([]byte(example))
 	if err != nil {
@@ -59,26 +59,26 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// TestDecode_Faults tells all faults of a file at once, in the order of its lines.
+// TestDecode_Faults checks that all faults of a file are reported, in the order of its lines.
 func TestDecode_Faults(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"nothing", "", "1:1: is empty: a directory has locations and channels"},
-		{"only a comment", "# later\n", "1:1: is empty: a directory has locations and channels"},
+		{"nothing", "", "1:1: is empty: a directory needs locations and channels"},
+		{"only a comment", "# later\n", "1:1: is empty: a directory needs locations and channels"},
 		{"no YAML", "locations: [\n", "1:1: is not YAML: did not find expected node content"},
-		{"two documents", "locations: []\n---\nlocations: []\n", "2:1: a second document begins here: a file has one"},
+		{"two documents", "locations: []\n---\nlocations: []\n", "2:1: starts a second document: a file must have only one"},
 		{"a list", "- a\n", "1:1: must have fields: locations, zones, channels, limits, kits"},
 		{"types", "locations:\n  - {id: a, enabled: yes, cost: low}\nchannels: web\n", "2:22: /locations/0/enabled: is \"yes\", must be true or false\n" +
 			"2:33: /locations/0/cost: is \"low\", must be a number\n3:11: /channels: must be a list"},
 		{"unknown and double fields", "locations:\n  - {id: a, colour: red}\nlocations: []\n",
 			"2:13: /locations/0: has no field \"colour\"; there are id, name, enabled, priority, cost, country, latitude, longitude, pickup, zones\n" +
-				"3:1: /locations: stands here a second time"},
-		{"aliases", "locations: &a []\nchannels: *a\n", "1:12: /locations: has an anchor or alias: write it out\n" +
-			"2:11: /channels: has an anchor or alias: write it out"},
+				"3:1: /locations: is set twice"},
+		{"aliases", "locations: &a []\nchannels: *a\n", "1:12: /locations: has an anchor or alias, which is not supported: repeat the value\n" +
+			"2:11: /channels: has an anchor or alias, which is not supported: repeat the value"},
 		{"rules", "locations:\n  - id: a\n    country: Germany\n    zones: [dach]\nchannels:\n  - id: web\n    locations: [b]\n",
 			"3:14: /locations/0/country: is \"Germany\", must be two letters of ISO 3166-1, such as DE\n" +
-				"4:13: /locations/0/zones/0: names \"dach\", which is not among the zones\n" +
-				"7:17: /channels/0/locations/0: names \"b\", which is not among the locations"},
-		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: nothing could be sold\n2:5: /locations/0/id: is required"},
+				"4:13: /locations/0/zones/0: names \"dach\", which is not one of the zones\n" +
+				"7:17: /channels/0/locations/0: names \"b\", which is not one of the locations"},
+		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: add at least one channel\n2:5: /locations/0/id: is required"},
 	} {
 		_, err := Decode([]byte(c.text))
 		wrong, ok := errors.AsType[*Error](err)
@@ -88,14 +88,15 @@ func TestDecode_Faults(t *testing.T) {
 	}
 }
 
-// TestDecode_TooLarge refuses a file before it is read.
+// TestDecode_TooLarge checks that a large file is refused before it is parsed.
 func TestDecode_TooLarge(t *testing.T) {
-	if _, err := Decode([]byte(strings.Repeat("#", BytesMax+1))); err == nil || !strings.Contains(err.Error(), "at most 8388608 are read") {
+	if _, err := Decode([]byte(strings.Repeat("#", BytesMax+1))); err == nil || !strings.Contains(err.Error(), "at most 8388608 are allowed") {
 		t.Error(err)
 	}
 }
 
-// FuzzDecode accepts only what is valid and can be read back.
+// FuzzDecode checks that Decode accepts only valid directories that Encode can write and Decode
+// read back.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte("locations: [{id: a}]\nchannels: [{id: web, locations: [a]}]"))

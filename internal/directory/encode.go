@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Encode writes a directory as YAML, one line for each location, zone, channel, limit and kit. Decode
-// reads it back as it was.
+// Encode writes a directory as YAML, with one line for each location, zone, channel, limit and kit.
+// Decode reads back the same directory.
 func Encode(d location.Directory) ([]byte, error) {
 	var root yaml.Node
 	if err := root.Encode(d); err != nil {

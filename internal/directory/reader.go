@@ -9,10 +9,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// reader reads nodes into a structure by its yaml tags. A YAML library can do that too, but stops at a
-// field's first fault, knows no columns, and turns what looks like a number into one.
+// reader decodes nodes into a struct by its yaml tags. The YAML library can do that too, but it
+// reports no columns and only the first fault of a field, and it reads text that looks like a
+// number as one.
 type reader struct {
-	at     map[string]*yaml.Node // path -> where it stands
+	at     map[string]*yaml.Node // by path
 	faults []Fault
 }
 
@@ -20,15 +21,13 @@ func (r *reader) add(path string, node *yaml.Node, format string, args ...any) {
 	r.faults = append(r.faults, Fault{max(1, node.Line), max(1, node.Column), path, fmt.Sprintf(format, args...)})
 }
 
-func reflectOf(to any) reflect.Value { return reflect.ValueOf(to).Elem() }
-
-// value reads one node.
+// value decodes one node.
 func (r *reader) value(path string, node *yaml.Node, to reflect.Value) {
 	r.at[path] = node
 	switch {
 	case node.Kind == yaml.AliasNode || node.Anchor != "":
-		r.add(path, node, "has an anchor or alias: write it out")
-	case node.Tag == "!!null" && node.Kind == yaml.ScalarNode: // as if it were not there
+		r.add(path, node, "has an anchor or alias, which is not supported: repeat the value")
+	case node.Tag == "!!null" && node.Kind == yaml.ScalarNode: // like a missing value
 	case to.Kind() == reflect.Pointer:
 		to.Set(reflect.New(to.Type().Elem()))
 		r.value(path, node, to.Elem())
@@ -55,7 +54,7 @@ func (r *reader) fields(path string, node *yaml.Node, to reflect.Value) {
 		case key.Kind != yaml.ScalarNode || !field.IsValid():
 			r.add(path, key, "has no field %q; there are %s", key.Value, strings.Join(names(to.Type()), ", "))
 		case seen[key.Value]:
-			r.add(at, key, "stands here a second time")
+			r.add(at, key, "is set twice")
 		default:
 			r.value(at, value, field)
 		}
@@ -63,7 +62,7 @@ func (r *reader) fields(path string, node *yaml.Node, to reflect.Value) {
 	}
 }
 
-// names lists the fields of a structure.
+// names lists the fields of a struct.
 func names(of reflect.Type) (list []string) {
 	for i := range of.NumField() {
 		list = append(list, tag(of.Field(i)))
@@ -104,10 +103,10 @@ func (r *reader) list(path string, node *yaml.Node, to reflect.Value) {
 	}
 }
 
-// scalar reads text as it stands there, and numbers and booleans strictly.
+// scalar decodes a string without interpreting it, and numbers and booleans strictly.
 func (r *reader) scalar(path string, node *yaml.Node, to reflect.Value) {
 	if node.Kind != yaml.ScalarNode {
-		r.add(path, node, "must be one value")
+		r.add(path, node, "must be a single value")
 		return
 	}
 	quoted := node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
@@ -129,7 +128,7 @@ func (r *reader) scalar(path string, node *yaml.Node, to reflect.Value) {
 		to.SetInt(n)
 	case reflect.Float64:
 		x, err := strconv.ParseFloat(node.Value, 64)
-		if err != nil || quoted || x-x != 0 { // neither infinite nor not a number
+		if err != nil || quoted || x-x != 0 { // infinite or not a number
 			r.add(path, node, "is %q, must be a number", node.Value)
 		}
 		to.SetFloat(x)

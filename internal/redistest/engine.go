@@ -70,10 +70,14 @@ func Engines(tb testing.TB) []Engine {
 	return engines
 }
 
-// EachEngine runs test as a subtest on each engine, which it empties first.
+// EachEngine runs test as a subtest on each engine, which it empties first. With -short it runs test on
+// redis-server only.
 func EachEngine(t *testing.T, test func(t *testing.T, e Engine)) {
 	t.Helper()
 	for _, e := range Engines(t) {
+		if testing.Short() && e.Name != "redis" {
+			continue
+		}
 		t.Run(e.Name, func(t *testing.T) {
 			e.Flush(t)
 			test(t, e)

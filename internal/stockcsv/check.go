@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Summary is a file without faults.
+// Summary describes a file without faults.
 type Summary struct {
 	Rows   int
-	SHA256 string // of its bytes, hexadecimal
+	SHA256 string // of the file, hexadecimal
 }
 
-// Check reads a whole file and lists all that is wrong with it, in a *FaultsError. No level may
-// stand in it twice. It remembers some 50 bytes a row and no text.
+// Check reads a whole file. If the file has faults, the error is a *FaultsError. A level may be in
+// it only once. Check needs about 50 bytes of memory per row.
 func Check(name string, file io.Reader) (Summary, error) {
 	reader, seen := NewReader(name, file), newLevels()
 	var faults FaultsError
@@ -29,11 +29,11 @@ func Check(name string, file io.Reader) (Summary, error) {
 			return Summary{}, err
 		}
 		if rows++; rows > RowsMax {
-			faults.add([]Fault{reader.fault(row.Line, 1, "", fmt.Sprintf("is over %d rows: split the file", RowsMax))})
+			faults.add([]Fault{reader.fault(row.Line, 1, "", fmt.Sprintf("the file has more than %d rows: split it", RowsMax))})
 			break
 		}
 		if len(found) == 0 {
-			found = reader.beside(seen, row)
+			found = reader.compare(seen, row)
 		}
 		faults.add(found)
 	}
@@ -46,12 +46,12 @@ func Check(name string, file io.Reader) (Summary, error) {
 	return Summary{Rows: rows, SHA256: reader.Sum()}, nil
 }
 
-// beside answers what is wrong with a row beside those before it.
-func (r *Reader) beside(seen *levels, row Row) []Fault {
+// compare returns what is wrong with a row, given the rows before it.
+func (r *Reader) compare(seen *levels, row Row) []Fault {
 	if seen.location(row.Location) > LocationsMax {
 		line, column := r.position(columnLocation)
 		return []Fault{r.fault(line, column, columnLocation,
-			fmt.Sprintf("%s is one location too many, at most %d are allowed", quoted(row.Location), LocationsMax))}
+			fmt.Sprintf("%s is one location too many: at most %d are allowed", quoted(row.Location), LocationsMax))}
 	}
 	if first := seen.add(row); first != row.Line {
 		line, column := r.position(columnSKU)
@@ -61,9 +61,8 @@ func (r *Reader) beside(seen *levels, row Row) []Fault {
 	return nil
 }
 
-// levels is a set of levels and the line each was first seen on. It keeps 128 bits of hash for a
-// level, with secret seeds: that two of 5 million levels share them is less likely than a fault of
-// the memory they lie in.
+// levels is a set of levels, with the first line of each. It keeps a 128-bit hash of each level,
+// with random seeds. A collision among 5 million levels is less likely than a memory error.
 type levels struct {
 	seeds     [2]maphash.Seed
 	lines     map[[2]uint64]uint32
@@ -77,9 +76,9 @@ func newLevels() *levels {
 	}
 }
 
-// add answers the line that the level was first seen on.
+// add adds a level and returns the first line that has it.
 func (l *levels) add(row Row) int {
-	level := row.SKU + "\x1f" + row.Location // no identifier has control characters
+	level := row.SKU + "\x1f" + row.Location // identifiers have no control characters
 	key := [2]uint64{maphash.String(l.seeds[0], level), maphash.String(l.seeds[1], level)}
 	if first, found := l.lines[key]; found {
 		return int(first)
@@ -88,7 +87,7 @@ func (l *levels) add(row Row) int {
 	return row.Line
 }
 
-// location answers how many locations there are with this one.
+// location adds a location and returns how many there are.
 func (l *levels) location(id string) int {
 	if l.locations[id] {
 		return len(l.locations)
@@ -96,6 +95,6 @@ func (l *levels) location(id string) int {
 	if len(l.locations) == LocationsMax {
 		return LocationsMax + 1
 	}
-	l.locations[strings.Clone(id)] = true // id shares the memory of its whole row
+	l.locations[strings.Clone(id)] = true // id shares memory with its whole row
 	return len(l.locations)
 }

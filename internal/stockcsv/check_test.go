@@ -39,10 +39,10 @@ func TestCheckFaults(t *testing.T) {
 		"the same level twice": {head + "A,b,1\nA,c,1\nA,b,2\n", []string{"4:1: sku: A at b is already on line 2"}},
 		"too few fields":       {head + "A,b\n", []string{"2:3: the row has 2 fields, the header has 3"}},
 		"too many fields":      {head + "A,b,1,2,3\n", []string{"2:7: the row has 5 fields, the header has 3"}},
-		"a bare quote":         {head + "A\"x,b,1\nA,b,-1\n", []string{`2:2: a " stands in a field that is not quoted: quote the whole field and write "" for it`, "3:5: on_hand: -1 is below 0"}},
-		"a quote in a quote":   {head + `"A"x,b,1` + "\n", []string{`2:3: a quoted field does not end as it must: close it with " before the comma, and write "" for a " in it`}},
-		"an open quote":        {head + "\"A,b,1\n", []string{`2:8: a quoted field does not end as it must: close it with " before the comma, and write "" for a " in it`}},
-		"an endless row":       {head + "A,b,1\n\"" + strings.Repeat("x", 4*recordBytesMax), []string{"3:1: the row is over 64 KiB: is a quote not closed?"}},
+		"a bare quote":         {head + "A\"x,b,1\nA,b,-1\n", []string{`2:2: has a " in an unquoted field: quote the whole field, and write "" for each " in it`, "3:5: on_hand: -1 is below 0"}},
+		"a quote in a quote":   {head + `"A"x,b,1` + "\n", []string{`2:3: has a quoted field that does not end correctly: put " before the comma, and write "" for each " in the field`}},
+		"an open quote":        {head + "\"A,b,1\n", []string{`2:8: has a quoted field that does not end correctly: put " before the comma, and write "" for each " in the field`}},
+		"an endless row":       {head + "A,b,1\n\"" + strings.Repeat("x", 4*recordBytesMax), []string{"3:1: the row is longer than 64 KiB: is a quote not closed?"}},
 		"all at once":          {head + "A,b,x\n,b,1\nC,d,-1\n", []string{"2:5: on_hand: x is not a whole number", "3:1: sku: is empty", "4:5: on_hand: -1 is below 0"}},
 
 		"no byte":               {"", []string{"1:1: is empty: it needs the header sku,location,on_hand,safety_stock,backorder_limit"}},
@@ -57,7 +57,7 @@ func TestCheckFaults(t *testing.T) {
 		"tabs":                  {"sku\tlocation\ton_hand\n", []string{"1:1: the columns are separated by tabs: save the file with commas"}},
 		"UTF-16":                {"\xff\xfes\x00", []string{"1:1: is UTF-16: save it as UTF-8"}},
 		"a header in Latin-1":   {"sk\xfc,location,on_hand\n", []string{"1:1: is not UTF-8: save the file as UTF-8", "1:1: the column sku is missing"}},
-		"a quote in the header": {"sku,loc\"ation,on_hand\n", []string{`1:8: a " stands in a field that is not quoted: quote the whole field and write "" for it`}},
+		"a quote in the header": {"sku,loc\"ation,on_hand\n", []string{`1:8: has a " in an unquoted field: quote the whole field, and write "" for each " in it`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Check("f.csv", strings.NewReader(c.text))
@@ -136,7 +136,7 @@ func TestCheckLimitsLocations(t *testing.T) {
 	}
 	text.WriteString("A,other,1\n")
 	_, err := Check("f.csv", strings.NewReader(text.String()))
-	if err == nil || err.Error() != "f.csv:2002:3: location: other is one location too many, at most 1000 are allowed" {
+	if err == nil || err.Error() != "f.csv:2002:3: location: other is one location too many: at most 1000 are allowed" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with a file, and where.
+// Fault is one error in a file.
 type Fault struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`            // from 1
 	Column  int    `json:"column"`          // in bytes, from 1
-	Field   string `json:"field,omitempty"` // the column's name; "" where the row or the file is at fault
+	Field   string `json:"field,omitempty"` // name of the column; "" for the row or the whole file
 	Message string `json:"message"`
 }
 
+// String formats the fault as FILE:LINE:COLUMN: FIELD: MESSAGE.
 func (f Fault) String() string {
 	field := f.Field
 	if field != "" {
@@ -22,13 +23,13 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s%s", f.File, f.Line, f.Column, field, f.Message)
 }
 
-// FaultsError is everything that is wrong with a file.
+// FaultsError lists the faults of a file.
 type FaultsError struct {
 	Faults []Fault // at most FaultsMax
-	More   int     // faults beyond those
+	More   int     // number of further faults
 }
 
-// Error lists the faults, one a line.
+// Error lists the faults, one per line.
 func (e *FaultsError) Error() string {
 	var text strings.Builder
 	for i, f := range e.Faults {

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// readHeader finds the columns. A file whose header is at fault is not read on: what its fields
-// mean is not known.
+// readHeader finds the columns. If the header has a fault, the rest of the file is not read,
+// because the meaning of its fields is unknown.
 func (r *Reader) readHeader() ([]Fault, error) {
 	wide, err := r.skipMark()
 	if err != nil {
@@ -44,7 +44,7 @@ func (r *Reader) readHeader() ([]Fault, error) {
 	return faults, nil
 }
 
-// addColumn answers what is wrong with a name in the header, or "".
+// addColumn returns what is wrong with a name in the header, or "".
 func (r *Reader) addColumn(name string, field int) string {
 	if !utf8.ValidString(name) {
 		return "is not UTF-8: save the file as UTF-8"
@@ -60,7 +60,7 @@ func (r *Reader) addColumn(name string, field int) string {
 	return ""
 }
 
-// separator recognises a header whose columns are not separated by commas.
+// separator reports a header that separates its columns with something other than commas, or "".
 func separator(record []string) string {
 	if len(record) != 1 {
 		return ""

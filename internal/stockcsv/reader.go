@@ -19,36 +19,37 @@ var (
 	marksWide = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
 )
 
-// Reader reads rows one by one. A byte order mark and Windows line ends are tolerated.
+// Reader reads rows one by one. It accepts a UTF-8 byte order mark and Windows line endings.
 type Reader struct {
 	name   string
 	budget *budget
 	buffer *bufio.Reader
 	csv    *csv.Reader
 	sum    hash.Hash
-	header map[string]int // column -> field; nil before the header was read
+	header map[string]int // column -> field; nil before the header is read
 	fields int            // in the header
-	line   int            // last line that a record began on
+	line   int            // first line of the last record
 	done   bool
 }
 
-// NewReader reads file; name is for its faults.
+// NewReader returns a reader of file. Its faults have the name.
 func NewReader(name string, file io.Reader) *Reader {
 	r := &Reader{name: name, sum: sha256.New()}
 	r.budget = &budget{from: io.TeeReader(file, r.sum)}
 	r.buffer = bufio.NewReaderSize(r.budget, readAhead)
 	r.csv = csv.NewReader(r.buffer)
-	r.csv.FieldsPerRecord = -1 // counted here, to say where
+	r.csv.FieldsPerRecord = -1 // row checks this, because it knows the column
 	r.csv.ReuseRecord = true
 	return r
 }
 
-// Sum is the SHA-256 of the file, hexadecimal, once Read has answered io.EOF for a file without
-// faults in its header.
+// Sum returns the SHA-256 of the file in hexadecimal. It is valid after Read has returned io.EOF,
+// unless the header has a fault.
 func (r *Reader) Sum() string { return hex.EncodeToString(r.sum.Sum(nil)) }
 
-// Read answers the next row, or what is wrong with it; then the row has only its line. It answers
-// io.EOF after the last row, and after a fault that leaves the rest without meaning.
+// Read returns the next row. If the row has faults, it returns those, and the row has only its
+// line. It returns io.EOF after the last row, and after a fault that makes the rest of the file
+// unreadable.
 func (r *Reader) Read() (Row, []Fault, error) {
 	if r.done {
 		return Row{}, nil, io.EOF
@@ -66,7 +67,7 @@ func (r *Reader) Read() (Row, []Fault, error) {
 	return r.row(record)
 }
 
-// record answers the next record, or the fault that it can't be read for.
+// record returns the next record, or the fault that makes it unreadable.
 func (r *Reader) record() ([]string, []Fault, error) {
 	r.budget.left = recordBytesMax
 	record, err := r.csv.Read()
@@ -76,7 +77,7 @@ func (r *Reader) record() ([]string, []Fault, error) {
 		r.done = true
 		r.line++
 		return nil, []Fault{r.fault(r.line, 1, "", fmt.Sprintf(
-			"the row is over %d KiB: is a quote not closed?", recordBytesMax>>10))}, nil
+			"the row is longer than %d KiB: is a quote not closed?", recordBytesMax>>10))}, nil
 	case errors.As(err, &parse):
 		r.line = parse.StartLine
 		return nil, []Fault{r.fault(parse.Line, parse.Column, "", parseMessage(parse))}, nil
@@ -92,12 +93,12 @@ func (r *Reader) record() ([]string, []Fault, error) {
 
 func parseMessage(e *csv.ParseError) string {
 	if errors.Is(e.Err, csv.ErrBareQuote) {
-		return `a " stands in a field that is not quoted: quote the whole field and write "" for it`
+		return `has a " in an unquoted field: quote the whole field, and write "" for each " in it`
 	}
-	return `a quoted field does not end as it must: close it with " before the comma, and write "" for a " in it`
+	return `has a quoted field that does not end correctly: put " before the comma, and write "" for each " in the field`
 }
 
-// skipMark passes over a byte order mark. Of two-byte encodings it says so.
+// skipMark skips a UTF-8 byte order mark. It returns a message if the file is UTF-16.
 func (r *Reader) skipMark() (string, error) {
 	r.budget.left = recordBytesMax
 	start, err := r.buffer.Peek(len(markUTF8))
@@ -116,7 +117,7 @@ func (r *Reader) skipMark() (string, error) {
 	return "", nil
 }
 
-// position is where the field of a column stands in the last record.
+// position returns the line and column of a field in the last record.
 func (r *Reader) position(column string) (line, col int) {
 	return r.csv.FieldPos(r.header[column])
 }
@@ -125,7 +126,7 @@ func (r *Reader) fault(line, column int, field, message string) Fault {
 	return Fault{File: r.name, Line: line, Column: column, Field: field, Message: message}
 }
 
-// budget ends a file that reads on and on for one record.
+// budget limits how much of a file is read for one record.
 type budget struct {
 	from  io.Reader
 	left  int

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// row makes a Row of a record, or answers every fault it has.
+// row makes a Row from a record, or returns all its faults.
 func (r *Reader) row(record []string) (Row, []Fault, error) {
 	if len(record) != r.fields {
 		line, column := r.csv.FieldPos(min(len(record)-1, r.fields))
@@ -42,7 +42,7 @@ func (r *Reader) row(record []string) (Row, []Fault, error) {
 	return out, nil, nil
 }
 
-// policy reads an optional column. One that is absent or empty is not set.
+// policy reads an optional column. It returns nil if the column is missing or its field is empty.
 func (r *Reader) policy(record []string, column string) (*int64, string) {
 	i, found := r.header[column]
 	if !found || record[i] == "" {
@@ -52,7 +52,7 @@ func (r *Reader) policy(record []string, column string) (*int64, string) {
 	return &n, message
 }
 
-// identifierFault answers what is wrong with a SKU or location, or "".
+// identifierFault returns what is wrong with a SKU or location, or "".
 func identifierFault(id string) string {
 	switch {
 	case id == "":
@@ -71,7 +71,7 @@ func identifierFault(id string) string {
 	return ""
 }
 
-// units reads a whole number from 0 to cache.QuantityMax, or answers what is wrong with it.
+// units parses a whole number from 0 to cache.QuantityMax, or returns what is wrong with it.
 func units(text string) (int64, string) {
 	digits := strings.TrimPrefix(text, "-")
 	switch {
@@ -90,7 +90,7 @@ func units(text string) (int64, string) {
 	return n, ""
 }
 
-// quoted is a value as a fault repeats it: short, and harmless to a terminal.
+// quoted returns a value for a fault: short, and safe to print on a terminal.
 func quoted(value string) string {
 	cut := value
 	if len(cut) > quotedBytesMax {

@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// Writer writes rows that Reader reads back as they were.
+// Writer writes rows. A Reader reads back the same rows.
 type Writer struct{ csv *csv.Writer }
 
-// NewWriter writes the header, with all columns, and then rows to w.
+// NewWriter writes the header, with all columns, to w.
 func NewWriter(w io.Writer) (*Writer, error) {
 	out := &Writer{csv: csv.NewWriter(w)}
 	if err := out.csv.Write(columns); err != nil {
@@ -19,7 +19,7 @@ func NewWriter(w io.Writer) (*Writer, error) {
 	return out, nil
 }
 
-// Write writes one row. It is buffered until Flush.
+// Write writes one row to a buffer.
 func (w *Writer) Write(r Row) error {
 	err := w.csv.Write([]string{
 		r.SKU, r.Location, strconv.FormatInt(r.OnHand, 10), optional(r.SafetyStock), optional(r.BackorderLimit),
@@ -30,7 +30,7 @@ func (w *Writer) Write(r Row) error {
 	return nil
 }
 
-// Flush writes what is buffered.
+// Flush writes the buffered rows.
 func (w *Writer) Flush() error {
 	w.csv.Flush()
 	return w.csv.Error()

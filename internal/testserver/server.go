@@ -104,7 +104,7 @@ func (s *Server) startOnFreePort() error {
 	}
 	for range startAttemptsMax {
 		var err error
-		if s.Port, err = freePort(s.program.Ports); err != nil {
+		if s.Port, err = FreePort(s.program.Ports); err != nil {
 			return err
 		}
 		if err = s.StartOnPort(); err == nil {

@@ -22,10 +22,14 @@ import (
 // full runs everything as often and as long as the campaign does.
 var full = os.Getenv("HOLDFAST_FULL") != ""
 
-// AtFull is a number of the campaign, or the one that every change is tested with.
-func AtFull[T any](campaign, usually T) T {
-	if full {
+// AtFull returns campaign in the campaign, and usually otherwise. With -short it returns a quarter of
+// usually, but at least 1.
+func AtFull[T ~int | ~int64](campaign, usually T) T {
+	switch {
+	case full:
 		return campaign
+	case testing.Short():
+		return max(usually/4, 1)
 	}
 	return usually
 }
@@ -91,6 +95,18 @@ func (l *Load) Rate(over time.Duration) float64 {
 	before := l.Calls.Load()
 	<-time.After(over)
 	return float64(l.Calls.Load()-before) / over.Seconds()
+}
+
+// Answered waits until n more calls are answered: a fault without traffic would prove nothing.
+func (l *Load) Answered(r *Rig, n int64) {
+	l.tb.Helper()
+	until := l.Calls.Load() + n
+	r.Await("enough calls are answered", 10*time.Second, func() error {
+		if got := l.Calls.Load(); got < until {
+			return fmt.Errorf("%d of %d are missing", until-got, n)
+		}
+		return nil
+	})
 }
 
 // UntilSold goes on until the callers have been told of so many sales: with fewer a run says little, and on a busy

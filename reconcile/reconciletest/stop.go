@@ -43,7 +43,7 @@ func (s *StopAt) Wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-s.reached:
-	case <-time.After(10 * time.Second):
+	case <-time.After(10*time.Second + Busy):
 		t.Fatalf("it does not come to %q", s.name)
 	}
 }

@@ -38,7 +38,7 @@ func TestLedger_Directory(t *testing.T) {
 			{"another, of a version before", apply(ledgertest.Warehouses("lyon", "berlin"), 0), "version conflict: the version is now 2"},
 			{"of an old version", apply(both, 1), "version conflict: the version is now 2"},
 			{"wrong", apply(ledgertest.Warehouses(), directory.AnyVersion), (&location.InvalidError{Faults: []location.Fault{
-				{Path: "/locations", Message: "is required: there is nowhere to sell from"},
+				{Path: "/locations", Message: "is required: add at least one location"},
 				{Path: "/channels/0/locations", Message: "is required: a channel sells from at least one location"},
 			}}).Error()},
 			{"without one that has units", apply(ledgertest.Warehouses("lyon"), 2), "in use: location berlin has 2 units held and 0 committed"},

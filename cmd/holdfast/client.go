@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/client"
+)
+
+const serverFlag = "server"
+
+// addServer gives the commands below c the flag --server.
+func addServer(c *cobra.Command) *cobra.Command {
+	c.PersistentFlags().String(serverFlag, "",
+		"server to call, as a URL (default "+config.ServerVariable+", else http.listen of the configuration)")
+	return c
+}
+
+// calling completes c, a command that calls a server: it adds --format, and runs c by run.
+func (m *Main) calling(
+	c *cobra.Command, run func(ctx context.Context, server *client.Client, args []string, f format) error,
+) *cobra.Command {
+	f := addFormat(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		server, err := m.client(c)
+		if err != nil {
+			return err
+		}
+		return run(c.Context(), server, args, *f)
+	}
+	return c
+}
+
+// client returns a client of the server that c calls.
+func (m *Main) client(c *cobra.Command) (*client.Client, error) {
+	server, err := m.server(c)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(server)
+}
+
+// server returns the URL of the server that c calls.
+func (m *Main) server(c *cobra.Command) (string, error) {
+	server, err := c.Flags().GetString(serverFlag)
+	if err != nil {
+		return "", err
+	}
+	if server == "" {
+		server = m.variable(config.ServerVariable)
+	}
+	if server != "" {
+		return server, nil
+	}
+	settings, err := m.configuration(c)
+	if err != nil {
+		return "", err
+	}
+	host, port, err := net.SplitHostPort(settings.HTTP.Listen)
+	if err != nil {
+		return "", err
+	}
+	if port == "0" {
+		return "", usage(c, "http.listen has port 0, which picks any free port: name the server with --%s", serverFlag)
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}
+
+// variable returns the value of an environment variable, or "" if it is not set.
+func (m *Main) variable(name string) string {
+	value := ""
+	for _, pair := range m.Env {
+		if v, found := strings.CutPrefix(pair, name+"="); found {
+			value = v
+		}
+	}
+	return value
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/api"
+	directoryfile "github.com/holdfast/holdfast/internal/directory"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// directories serves the routing directory to the API. The store follows it.
+type directories struct {
+	source directory.Directories
+	follow *directory.Follow
+}
+
+// openDirectories makes the store route by the configured file, or by the directory of the
+// ledger. It refuses a file with faults. If the ledger does not answer yet, the store refuses
+// what needs routing until it does.
+func openDirectories(
+	ctx context.Context, c config.Config, ledger ledger.Ledger, store *cache.Store, logger *slog.Logger,
+) (*directories, error) {
+	options, err := routingOptions(c.Directory.Centroids)
+	if err != nil {
+		return nil, err
+	}
+	d := &directories{source: ledger}
+	if c.Directory.File != "" {
+		d.source = directoryFile{c.Directory.File}
+	}
+	d.follow = &directory.Follow{Directories: d.source, Use: store.Direct, Options: options, Logger: logger}
+	err = d.follow.Once(ctx)
+	if errors.Is(err, cache.ErrNotDurable) {
+		logger.Warn("the routing directory cannot be read yet: reservations are refused until it can", "error", err)
+		return d, nil
+	}
+	return d, err
+}
+
+// routingOptions loads the table of positions from a file, if path is not "".
+func routingOptions(path string) ([]location.Option, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("directory.centroids: %w", err)
+	}
+	defer func() { _ = file.Close() }() // only read
+	centroids, err := location.LoadCentroids(file)
+	if err != nil {
+		return nil, fmt.Errorf("directory.centroids: %s: %w", path, err)
+	}
+	return []location.Option{location.WithCentroids(centroids)}, nil
+}
+
+// Directory implements api.Directories.
+func (d *directories) Directory(ctx context.Context) (api.AppliedDirectory, error) {
+	current, _, err := d.source.Directory(ctx, 0)
+	if err == nil && current.Version == 0 {
+		err = cache.ErrNotFound
+	}
+	return api.AppliedDirectory(current), err
+}
+
+// ApplyDirectory implements api.Directories. This process uses the new version at once.
+func (d *directories) ApplyDirectory(
+	ctx context.Context, next location.Directory, ifVersion int64, actor string,
+) (api.AppliedDirectory, bool, error) {
+	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, actor)
+	if err == nil {
+		_ = d.follow.Once(ctx) // if this fails, the next look within a second uses it
+	}
+	return api.AppliedDirectory(applied), changed, err
+}
+
+// directoryFile is a file that is the only source of the routing directory.
+type directoryFile struct{ path string }
+
+// Directory reads the file. The version is a hash of the text, so that all instances with the
+// same file have the same version.
+func (f directoryFile) Directory(_ context.Context, known int64) (d directory.Directory, changed bool, err error) {
+	text, modified, err := f.read()
+	if err != nil {
+		return d, false, fmt.Errorf("directory.file: %w", err)
+	}
+	version := versionOf(text)
+	if version == known {
+		return d, false, nil
+	}
+	decoded, err := decodeDirectory(f.path, text)
+	if err != nil {
+		return d, false, err
+	}
+	return directory.Directory{
+		Directory: decoded, Version: version, AppliedAt: modified.UTC().Truncate(time.Millisecond),
+	}, true, nil
+}
+
+func (f directoryFile) read() (text []byte, modified time.Time, err error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, modified, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	info, err := file.Stat()
+	if err != nil {
+		return nil, modified, err
+	}
+	text, err = io.ReadAll(io.LimitReader(file, directoryfile.BytesMax+1))
+	return text, info.ModTime(), err
+}
+
+// ApplyDirectory returns api.ErrDirectoryIsFile.
+func (directoryFile) ApplyDirectory(context.Context, location.Directory, int64, string) (directory.Directory, bool, error) {
+	return directory.Directory{}, false, api.ErrDirectoryIsFile
+}
+
+// versionBits is the most that a JSON number holds exactly. Two texts with the same hash are
+// unlikely.
+const versionBits = 52
+
+// versionOf returns a version of at least 1 for a text.
+func versionOf(text []byte) int64 {
+	sum := sha256.Sum256(text)
+	return int64(binary.BigEndian.Uint64(sum[:])>>(64-versionBits)) | 1 //nolint:gosec // 52 bits
+}
+
+// decodeDirectory decodes a directory. The error for its faults is a *directoryError.
+func decodeDirectory(name string, text []byte) (location.Directory, error) {
+	d, err := directoryfile.Decode(text)
+	if wrong, ok := errors.AsType[*directoryfile.Error](err); ok {
+		return d, &directoryError{name, wrong}
+	}
+	return d, err
+}
+
+// directoryError lists the faults of a directory file, one per line.
+type directoryError struct {
+	file  string
+	wrong *directoryfile.Error
+}
+
+func (e *directoryError) Error() string { return e.wrong.In(e.file) }
+
+// directoryFault is a fault in the JSON document of a directoryError.
+type directoryFault struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Path    string `json:"path"`
+	Message string `json:"message"`
+}
+
+// document returns the faults as a JSON document.
+func (e *directoryError) document() map[string][]directoryFault {
+	faults := make([]directoryFault, len(e.wrong.Faults))
+	for i, f := range e.wrong.Faults {
+		faults[i] = directoryFault{e.file, f.Line, f.Column, f.Path, f.Message}
+	}
+	return map[string][]directoryFault{"faults": faults}
+}
