@@ -142,10 +142,15 @@ func TestStatus(t *testing.T) {
 		if slices.Contains(Names(), name) {
 			documented = slices.Concat(documented, words(statusRow, head), words(callWord, head))
 		}
-		for _, word := range append(has, documented...) {
+		for _, word := range has {
 			if !slices.Contains(known, word) {
-				t.Errorf("%s: %q is not in status.lua", name, word)
+				t.Errorf("%s answers %q, which is not in status.lua", name, word)
 			}
+		}
+	}
+	for _, word := range documented {
+		if !slices.Contains(known, word) {
+			t.Errorf("a header has %q, which is not in status.lua", word)
 		}
 	}
 	for _, word := range known {
@@ -155,7 +160,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-var function = regexp.MustCompile(`^( *)(?:local function|function|return function|.* = function)\b.*[^d]$`)
+var function = regexp.MustCompile(`^( *)(?:local function|function|return function)\b.*\)$`)
 
 // TestLengths checks that no function is longer than 90 lines. A function ends at the next "end" with
 // the same indentation.
