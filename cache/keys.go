@@ -71,7 +71,7 @@ func (k keys) of(verb verbT) []string {
 	switch verb {
 	case verbReserve, verbExpire:
 		return []string{k.stock, k.reservations, k.deadlines, k.limits, k.events}
-	case verbGlance:
+	case verbProbe:
 		return []string{k.stock, k.reservations, k.limits}
 	case verbConfirm, verbMove:
 		return []string{k.stock, k.levels, k.reservations, k.deadlines, k.limits, k.events}

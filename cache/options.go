@@ -38,7 +38,7 @@ type Verb = verbT
 // The verbs.
 const (
 	VerbReserve  = verbReserve
-	VerbGlance   = verbGlance
+	VerbProbe    = verbProbe
 	VerbConfirm  = verbConfirm
 	VerbRelease  = verbRelease
 	VerbExtend   = verbExtend

@@ -27,7 +27,7 @@ type answer struct {
 	locations int64  // version of the list of locations at that moment
 	epoch     uint64 // of the script that answered
 	resent    string // nonce of the batch where it was sent more than once, else ""
-	seen      *seen  // glance: what the batch saw
+	seen      *seen  // probe: what the batch saw
 	err       error  // it did not answer
 }
 

@@ -42,7 +42,7 @@ type reserveLine struct {
 type limitUse struct {
 	limit   *location.Limit
 	units   int64
-	counter string // what the glance they were last in called the customer's counter
+	counter string // what the probe they were last in called the customer's counter
 }
 
 // route chooses the candidates of each line. Where it can't, the call still asks whether its id is known:

@@ -168,10 +168,10 @@ const (
 // modeDry has reserve only decide.
 const modeDry = "dry"
 
-// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; glance,
+// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; probe,
 // which writes nothing, needs no such.
 func (b *batch) header(verb verbT, now string) []string {
-	if verb == verbGlance {
+	if verb == verbProbe {
 		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
 	}
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
@@ -208,8 +208,8 @@ func (b *batch) arguments(args []any) []any {
 // decode reads the reply: "ok", now, the version of the locations, then status and payload of each
 // request.
 func (b *batch) decode(verb verbT, reply []any) error {
-	if verb == verbGlance {
-		return b.decodeGlance(reply)
+	if verb == verbProbe {
+		return b.decodeProbe(reply)
 	}
 	if len(reply) != 3+2*len(b.pending) {
 		return fmt.Errorf("%w: %s answered %d values to %d requests", errCorrupt, verb, len(reply), len(b.pending))

@@ -9,7 +9,7 @@ import (
 )
 
 // soldOut remembers for a moment what reserve has refused. While it does, a call that would be refused again is
-// not sent as a reserve: a glance, which costs Redis less than half, asks whether its id is known, whether the gate
+// not sent as a reserve: a probe, which costs Redis less than half, asks whether its id is known, whether the gate
 // is open, and whether units are there again. What is remembered is that at a moment not long ago reserve had given
 // back all that was due, so that this need not be tried again; it is true of every SKU, also of two that share a
 // slot.
@@ -25,10 +25,10 @@ type soldOut struct {
 	slots [soldOutSlots]soldOutSlot // by hash of a line's first level
 }
 
-// soldOutSlots bounds what is remembered; two lines of one slot cost a glance too many.
+// soldOutSlots bounds what is remembered; two lines of one slot cost a probe too many.
 const soldOutSlots = 1 << 12
 
-// soldOutSlot is a refusal. What is read while it is written is a glance too many, or too few.
+// soldOutSlot is a refusal. What is read while it is written is a probe too many, or too few.
 type soldOutSlot struct {
 	asked atomic.Int64 // when, ns of the clock, before it was sent; 0: nothing is remembered
 	units atomic.Int64 // what the line could have had: who asks for more is likely to be refused, too
@@ -102,18 +102,18 @@ func (s *Store) stillSoldOut(ctx context.Context, c *reserveCall, known *locatio
 		return nil
 	}
 	started := time.Now()
-	err := s.glance(ctx, c, known, asked)
-	s.observe(VerbGlance, started, false, err)
+	err := s.probe(ctx, c, known, asked)
+	s.observe(VerbProbe, started, false, err)
 	return err
 }
 
-// glance decides a call by what Redis has at this moment.
-func (s *Store) glance(ctx context.Context, c *reserveCall, known *locations, asked int64) error {
-	a := s.send(ctx, VerbGlance, glanceCall{c})
+// probe decides a call by what Redis has at this moment.
+func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, asked int64) error {
+	a := s.send(ctx, VerbProbe, probeCall{c})
 	if a.err != nil {
 		return fmt.Errorf("reserve %q: %w", c.request.ID, a.err)
 	}
-	if a.status == glanceKnown || known.stale(a.locations) {
+	if a.status == probeKnown || known.stale(a.locations) {
 		return nil
 	}
 	shortages, sure := c.short(a.seen)

@@ -25,7 +25,7 @@ type late struct {
 	keep    time.Duration
 }
 
-// BenchmarkSoldOut compares refusals by reserve with refusals by a glance, and what remembering costs those who
+// BenchmarkSoldOut compares refusals by reserve with refusals by a probe, and what remembering costs those who
 // get something: on one real Redis, in interleaved rounds. It prints calls per second and Redis main-thread CPU a
 // call, medians, and the latter's ratio to that without.
 //

@@ -24,19 +24,19 @@ func TestSoldOut_Bound(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		asked, then    time.Duration // when reserve refuses, and when it is asked again
-		want, glances  string
+		want, probes   string
 		reserveTakes   time.Duration // by the Store's clock, until it is answered
-		glanceTakes    time.Duration
+		probeTakes     time.Duration
 		sweptMeanwhile bool
 	}{
-		{name: "not due", asked: due - 90*time.Millisecond, then: due - time.Millisecond, want: refused, glances: "1 refused, 0 went on"},
-		{name: "due, and remembered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, want: refused, glances: "1 refused, 0 went on"},
-		{name: "remembered no longer", asked: due - time.Millisecond, then: due + 99*time.Millisecond, want: "held", glances: "0 refused, 0 went on"},
-		{name: "no longer once it is answered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, glanceTakes: time.Millisecond,
-			want: "held", glances: "0 refused, 1 went on"},
+		{name: "not due", asked: due - 90*time.Millisecond, then: due - time.Millisecond, want: refused, probes: "1 refused, 0 went on"},
+		{name: "due, and remembered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, want: refused, probes: "1 refused, 0 went on"},
+		{name: "remembered no longer", asked: due - time.Millisecond, then: due + 99*time.Millisecond, want: "held", probes: "0 refused, 0 went on"},
+		{name: "no longer once it is answered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, probeTakes: time.Millisecond,
+			want: "held", probes: "0 refused, 1 went on"},
 		{name: "counted from before reserve was sent", asked: due - time.Millisecond, then: due + 98*time.Millisecond, reserveTakes: time.Millisecond,
-			want: "held", glances: "0 refused, 0 went on"},
-		{name: "swept", asked: due - time.Millisecond, then: due, sweptMeanwhile: true, want: "held", glances: "0 refused, 1 went on"},
+			want: "held", probes: "0 refused, 0 went on"},
+		{name: "swept", asked: due - time.Millisecond, then: due, sweptMeanwhile: true, want: "held", probes: "0 refused, 1 went on"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
@@ -55,20 +55,20 @@ func TestSoldOut_Bound(t *testing.T) {
 				reads := 0
 				b.store.soldOut.clock = func() time.Duration {
 					reads++
-					return clock() + c.reserveTakes + time.Duration(min(reads-1, 1))*c.glanceTakes // it is read before a glance, then after
+					return clock() + c.reserveTakes + time.Duration(min(reads-1, 1))*c.probeTakes // it is read before a probe, then after
 				}
 
 				if got := reserve(order("later", "1:TEE:1"))(b); !strings.HasPrefix(got, c.want) {
 					t.Errorf("%s, want %s", got, c.want)
 				}
 
-				equal(t, "how", told.glanced(), c.glances)
+				equal(t, "how", told.probed(), c.probes)
 			})
 		})
 	}
 }
 
-// TestSoldOut_Refreshed has what is remembered counted from the last refusal of reserve, not of a glance.
+// TestSoldOut_Refreshed has what is remembered counted from the last refusal of reserve, not of a probe.
 func TestSoldOut_Refreshed(t *testing.T) {
 	b, told := remembering(t, redistest.Engines(t)[0])
 	redistest.Engines(t)[0].Flush(t)
@@ -77,7 +77,7 @@ func TestSoldOut_Refreshed(t *testing.T) {
 		reserve(order(fmt.Sprint(i), "1:TEE:1"))(b)
 		after(keepFor / 2)(b)
 	}
-	equal(t, "of four, half a time apart", told.glanced(), "2 refused, 0 went on")
+	equal(t, "of four, half a time apart", told.probed(), "2 refused, 0 went on")
 }
 
 // TestSoldOut_Forgotten has one call alone ask twice after units came back.
@@ -91,7 +91,7 @@ func TestSoldOut_Forgotten(t *testing.T) {
 		equal(t, "first", reserve(order("first", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 		equal(t, "second", reserve(order("second", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 
-		equal(t, "how", told.glanced(), "0 refused, 1 went on")
+		equal(t, "how", told.probed(), "0 refused, 1 went on")
 	})
 }
 
@@ -161,8 +161,8 @@ func TestSoldOut_Closed(t *testing.T) {
 				retried = c.want
 			}
 			equal(t, "retry", reserve(order("ord", "1:TEE:1"))(b), retried)
-			if told.calls["glance insufficient_stock"]+told.calls["glance ok"]+told.calls["glance "+c.want] < 2 {
-				t.Errorf("no glance: %v", told.calls)
+			if told.calls["probe insufficient_stock"]+told.calls["probe ok"]+told.calls["probe "+c.want] < 2 {
+				t.Errorf("no probe: %v", told.calls)
 			}
 		})
 	}
@@ -186,7 +186,7 @@ func TestSoldOut_OneSlot(t *testing.T) {
 	reserve(order("late", "1:TEE:1"))(b)
 
 	equal(t, "the other", reserve(order("ord", "1:"+twin+":1"))(b), "held v1 until 10s | 1 "+twin+" 1/1 berlin:1")
-	equal(t, "how", told.glanced(), "0 refused, 1 went on")
+	equal(t, "how", told.probed(), "0 refused, 1 went on")
 	equal(t, "none left", reserve(order("late", "1:"+twin+":1"))(b), "insufficient_stock | 1 "+twin+" 0 of 1")
 }
 
@@ -263,8 +263,8 @@ func TestSoldOut_UnderLoad(t *testing.T) {
 		if err != nil || levels[0].Held != accepted.Load()-givenBack.Load() || levels[0].Available < 0 {
 			t.Errorf("%+v, %v: %d accepted, %d given back", levels, err, accepted.Load(), givenBack.Load())
 		}
-		if told.calls["glance insufficient_stock"] == 0 {
-			t.Errorf("nobody was refused by a glance: %v", told.calls)
+		if told.calls["probe insufficient_stock"] == 0 {
+			t.Errorf("nobody was refused by a probe: %v", told.calls)
 		}
 		(&bench{tb: t, ctx: t.Context(), store: stores[0]}).invariants()
 	})
@@ -285,12 +285,12 @@ func TestSoldOut_Model(t *testing.T) {
 			return time.Duration(due) * SoldOutCacheMin
 		}
 	})
-	if told.calls["glance insufficient_stock"] == 0 && !testing.Short() { // too few histories
-		t.Errorf("nothing was refused by a glance: %v", told.calls)
+	if told.calls["probe insufficient_stock"] == 0 && !testing.Short() { // too few histories
+		t.Errorf("nothing was refused by a probe: %v", told.calls)
 	}
 }
 
-// TestSoldOut_Exact compares what a glance refuses, among random calls, with what reserve would answer at that
+// TestSoldOut_Exact compares what a probe refuses, among random calls, with what reserve would answer at that
 // moment. They differ only where something is due that was not when reserve refused last, and no longer ago than
 // refusals are remembered.
 func TestSoldOut_Exact(t *testing.T) {
@@ -314,15 +314,15 @@ func TestSoldOut_Exact(t *testing.T) {
 			b.now += rapid.Int64Range(0, 300).Draw(rt, "ms")
 			due := slices.ContainsFunc(deadlines, func(d int64) bool { return exactAt < d && d <= b.now })
 			want := b.wouldAnswer(r)
-			glanced := told.calls["glance insufficient_stock"]
+			probed := told.calls["probe insufficient_stock"]
 
 			got := served(r)(b)
 
 			refused := strings.HasPrefix(got, "insufficient_stock")
-			switch byGlance := told.calls["glance insufficient_stock"] > glanced; {
-			case !byGlance && refused:
+			switch byProbe := told.calls["probe insufficient_stock"] > probed; {
+			case !byProbe && refused:
 				exactAt = b.now
-			case !byGlance:
+			case !byProbe:
 				deadlines = append(deadlines, b.now+r.TTL.Milliseconds())
 			case got == want:
 			case due && refused && b.now-exactAt < SoldOutCacheMax.Milliseconds():
@@ -336,7 +336,7 @@ func TestSoldOut_Exact(t *testing.T) {
 		}
 		b.invariants()
 	})
-	if (told.calls["glance insufficient_stock"] == 0 || late == 0) && !testing.Short() { // too few histories
+	if (told.calls["probe insufficient_stock"] == 0 || late == 0) && !testing.Short() { // too few histories
 		t.Errorf("%d differed, of %v", late, told.calls)
 	}
 }

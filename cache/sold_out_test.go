@@ -29,11 +29,11 @@ func (b *bench) another() *bench {
 	return other
 }
 
-// glanced is how many calls were refused by a glance, and how many went on to reserve after one.
-func (s *sizes) glanced() string {
+// probed is how many calls were refused by a probe, and how many went on to reserve after one.
+func (s *sizes) probed() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fmt.Sprintf("%d refused, %d went on", s.calls["glance insufficient_stock"], s.calls["glance ok"])
+	return fmt.Sprintf("%d refused, %d went on", s.calls["probe insufficient_stock"], s.calls["probe ok"])
 }
 
 // TestSoldOut_Off has every call answered by reserve where nothing else is asked for.
@@ -44,10 +44,10 @@ func TestSoldOut_Off(t *testing.T) {
 	for i := range 3 {
 		equal(t, "answer", reserve(order(fmt.Sprint(i), "1:TEE:1"))(b), "insufficient_stock | 1 TEE 0 of 1")
 	}
-	if b.store.soldOut != nil || b.store.shard.queues[VerbGlance] != nil {
+	if b.store.soldOut != nil || b.store.shard.queues[VerbProbe] != nil {
 		t.Error("refusals are remembered")
 	}
-	equal(t, "how", told.glanced(), "0 refused, 0 went on")
+	equal(t, "how", told.probed(), "0 refused, 0 went on")
 }
 
 // TestSoldOut_Options refuses times that are too short, too long or below zero.
@@ -65,7 +65,7 @@ func TestSoldOut_Options(t *testing.T) {
 	}
 }
 
-// TestSoldOut_Answers has the second of two like calls answered as reserve would, which a glance does where it
+// TestSoldOut_Answers has the second of two like calls answered as reserve would, which a probe does where it
 // can tell.
 func TestSoldOut_Answers(t *testing.T) {
 	live := shop("", []location.Rank{location.RankHighestStock}, "a", "b")
@@ -75,7 +75,7 @@ func TestSoldOut_Answers(t *testing.T) {
 		return d
 	}
 	policy := adjust("policy", Change{SKU: "TEE", Location: "a", SafetyStock: units(2), BackorderLimit: units(1)})
-	const byGlance, byReserve, unasked = "1 refused, 0 went on", "0 refused, 1 went on", "0 refused, 0 went on"
+	const byProbe, byReserve, unasked = "1 refused, 0 went on", "0 refused, 1 went on", "0 refused, 0 went on"
 	for _, c := range []struct {
 		name, stock string
 		given       []func(*bench) string
@@ -83,28 +83,28 @@ func TestSoldOut_Answers(t *testing.T) {
 		split       location.Split // of the second call
 		answer, how string
 	}{
-		{"nothing left", "TEE@a=0", nil, "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
-		{"too few left", "TEE@a=3", nil, "1:TEE:5", "1:TEE:4", "", "insufficient_stock | 1 TEE 3 of 4", byGlance},
+		{"nothing left", "TEE@a=0", nil, "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byProbe},
+		{"too few left", "TEE@a=3", nil, "1:TEE:5", "1:TEE:4", "", "insufficient_stock | 1 TEE 3 of 4", byProbe},
 		{"what is left", "TEE@a=3", nil, "1:TEE:4", "1:TEE:3", "", "a:3", unasked},
 		{"less than what is left", "TEE@a=1", nil, "1:TEE:2", "1:TEE:1", "", "a:1", unasked},
 		{"below zero", "TEE@a=3", calls(reserve(order("x", "1:TEE:3")), adjust("lost", Change{SKU: "TEE", Location: "a", Delta: units(-2)})),
-			"1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
-		{"safety stock and backorder", "TEE@a=3", calls(policy), "1:TEE:3", "1:TEE:3", "", "insufficient_stock | 1 TEE 2 of 3", byGlance},
-		{"the largest of several", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byGlance},
-		{"never, one line", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "never", "insufficient_stock | 1 TEE 4 of 5", byGlance},
-		{"the sum of several", "TEE@a=10 TEE@b=15", nil, "1:TEE:26", "1:TEE:26", "units", "insufficient_stock | 1 TEE 25 of 26", byGlance},
+			"1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byProbe},
+		{"safety stock and backorder", "TEE@a=3", calls(policy), "1:TEE:3", "1:TEE:3", "", "insufficient_stock | 1 TEE 2 of 3", byProbe},
+		{"the largest of several", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byProbe},
+		{"never, one line", "TEE@a=1 TEE@b=4", nil, "1:TEE:5", "1:TEE:5", "never", "insufficient_stock | 1 TEE 4 of 5", byProbe},
+		{"the sum of several", "TEE@a=10 TEE@b=15", nil, "1:TEE:26", "1:TEE:26", "units", "insufficient_stock | 1 TEE 25 of 26", byProbe},
 		{"the sum without what is below zero", "TEE@a=3 TEE@b=2",
 			calls(reserve(order("x", "1:TEE:3:a")), adjust("lost", Change{SKU: "TEE", Location: "a", Delta: units(-2)})),
-			"1:TEE:3", "1:TEE:3", "units", "insufficient_stock | 1 TEE 2 of 3", byGlance},
-		{"most stock first", "TEE@a=1 TEE@b=4", calls(direct(live)), "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byGlance},
+			"1:TEE:3", "1:TEE:3", "units", "insufficient_stock | 1 TEE 2 of 3", byProbe},
+		{"most stock first", "TEE@a=1 TEE@b=4", calls(direct(live)), "1:TEE:5", "1:TEE:5", "", "insufficient_stock | 1 TEE 4 of 5", byProbe},
 		{"whole, where split was refused", "TEE@a=3 TEE@b=3", nil, "1:TEE:4", "1:TEE:4", "units", "a:3 b:1", byReserve},
-		{"a pin", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1:a", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+		{"a pin", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1:a", "", "insufficient_stock | 1 TEE 0 of 1", byProbe},
 		{"no pin, where a pinned one was refused", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1", "", "b:1", byReserve},
 		{"another pin", "TEE@a=0 TEE@b=5", nil, "1:TEE:1:a", "1:TEE:1:b", "", "b:1", unasked},
-		{"one line of two", "X@a=0 Y@b=9", nil, "1:X:1 2:Y:1", "1:X:1 2:Y:1", "", "insufficient_stock | 1 X 0 of 1", byGlance},
-		{"both lines of two", "X@a=0 X@b=2 Y@b=1", nil, "1:X:3 2:Y:2", "1:X:3 2:Y:2", "", "insufficient_stock | 1 X 2 of 3 | 2 Y 1 of 2", byGlance},
-		{"both lines of two, in parts", "X@a=1 X@b=2 Y@b=1", nil, "1:X:4 2:Y:2", "1:X:4 2:Y:2", "units", "insufficient_stock | 1 X 3 of 4 | 2 Y 1 of 2", byGlance},
-		{"another line beside", "X@a=0 Y@b=9", nil, "1:X:1", "1:Y:1 2:X:1", "", "insufficient_stock | 2 X 0 of 1", byGlance},
+		{"one line of two", "X@a=0 Y@b=9", nil, "1:X:1 2:Y:1", "1:X:1 2:Y:1", "", "insufficient_stock | 1 X 0 of 1", byProbe},
+		{"both lines of two", "X@a=0 X@b=2 Y@b=1", nil, "1:X:3 2:Y:2", "1:X:3 2:Y:2", "", "insufficient_stock | 1 X 2 of 3 | 2 Y 1 of 2", byProbe},
+		{"both lines of two, in parts", "X@a=1 X@b=2 Y@b=1", nil, "1:X:4 2:Y:2", "1:X:4 2:Y:2", "units", "insufficient_stock | 1 X 3 of 4 | 2 Y 1 of 2", byProbe},
+		{"another line beside", "X@a=0 Y@b=9", nil, "1:X:1", "1:Y:1 2:X:1", "", "insufficient_stock | 2 X 0 of 1", byProbe},
 		{"only the other line", "X@a=0 Y@b=9", nil, "1:X:1 2:Y:1", "1:Y:1", "", "b:1", unasked},
 		{"never, two lines", "X@a=0 Y@a=1", nil, "1:X:1 2:Y:1", "1:X:1 2:Y:1", "never", "insufficient_stock | 1 X 0 of 1", unasked},
 		{"two lines of one SKU", "TEE@a=5", nil, "1:TEE:3 2:TEE:3", "1:TEE:3 2:TEE:3", "", "insufficient_stock | 2 TEE 2 of 3", unasked},
@@ -112,9 +112,9 @@ func TestSoldOut_Answers(t *testing.T) {
 			"1:A:1 2:B:1 3:C:1 4:D:1 5:E:1 6:F:1 7:G:1 8:H:1 9:I:1", "", "insufficient_stock | 1 A 0 of 1", unasked},
 		{"a kit", "TEE@a=2 CAP@a=9", calls(direct(gift(""))), "1:GIFT:1", "1:GIFT:1", "", "insufficient_stock | 1 GIFT 0 of 1", unasked},
 		{"a SKU without a level beside", "TEE@a=0", nil, "1:TEE:1", "1:TEE:1 2:MUG:1", "", "unknown_stock | 2", byReserve},
-		{"a limit that is not reached", "TEE@a=0", calls(direct(limited(2))), "1:TEE:2", "1:TEE:2", "", "insufficient_stock | 1 TEE 0 of 2", byGlance},
+		{"a limit that is not reached", "TEE@a=0", calls(direct(limited(2))), "1:TEE:2", "1:TEE:2", "", "insufficient_stock | 1 TEE 0 of 2", byProbe},
 		{"a limit that is reached", "TEE@a=1", calls(direct(limited(2)), reserve(bought("x", "1:TEE:1"))), "1:TEE:1", "1:TEE:2", "", "purchase_limit | drop 1 of 2", byReserve},
-		{"a limit that would be", "TEE@a=1", calls(direct(limited(2)), reserve(bought("x", "1:TEE:1"))), "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byGlance},
+		{"a limit that would be", "TEE@a=1", calls(direct(limited(2)), reserve(bought("x", "1:TEE:1"))), "1:TEE:1", "1:TEE:1", "", "insufficient_stock | 1 TEE 0 of 1", byProbe},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
@@ -123,8 +123,8 @@ func TestSoldOut_Answers(t *testing.T) {
 				for _, call := range c.given {
 					call(b)
 				}
-				if got := served(bought("first", c.first))(b); !strings.HasPrefix(got, "insufficient_stock") || told.glanced() != unasked {
-					t.Fatalf("the first call: %s, %s", got, told.glanced())
+				if got := served(bought("first", c.first))(b); !strings.HasPrefix(got, "insufficient_stock") || told.probed() != unasked {
+					t.Fatalf("the first call: %s, %s", got, told.probed())
 				}
 				exact := b.another()
 				exact.store.Direct(b.rules())
@@ -134,8 +134,8 @@ func TestSoldOut_Answers(t *testing.T) {
 				equal(t, "answer", served(split(bought("then", c.then), c.split))(b), c.answer)
 
 				equal(t, "what reserve would answer", want, c.answer)
-				equal(t, "how", told.glanced(), c.how)
-				if c.how == byGlance {
+				equal(t, "how", told.probed(), c.how)
+				if c.how == byProbe {
 					equal(t, "state", b.state(0), before)
 				}
 				b.invariants()
@@ -206,12 +206,12 @@ func TestSoldOut_Retry(t *testing.T) {
 					}
 					const refused = "insufficient_stock | 1 TEE 0 of 2"
 					equal(t, "by reserve", reserve(order("late", "1:TEE:2"))(b), refused)
-					equal(t, "by a glance", reserve(order("later", "1:TEE:2"))(b), refused)
+					equal(t, "by a probe", reserve(order("later", "1:TEE:2"))(b), refused)
 
 					equal(t, "repeated", reserve(order("ord", c.again))(b), c.want)
 
-					equal(t, "how", told.glanced(), "1 refused, 1 went on")
-					equal(t, "by a glance again", reserve(order("later", "1:TEE:2"))(b), refused)
+					equal(t, "how", told.probed(), "1 refused, 1 went on")
+					equal(t, "by a probe again", reserve(order("later", "1:TEE:2"))(b), refused)
 				})
 			})
 		}
@@ -252,8 +252,8 @@ func TestSoldOut_ComeBack(t *testing.T) {
 						call(b)
 					}
 					equal(t, "by reserve", reserve(order("late", c.lines))(b), refused)
-					equal(t, "by a glance", reserve(order("later", c.lines))(b), refused)
-					equal(t, "how", told.glanced(), "1 refused, 0 went on")
+					equal(t, "by a probe", reserve(order("later", c.lines))(b), refused)
+					equal(t, "how", told.probed(), "1 refused, 0 went on")
 
 					giver := b
 					if by == "another" {

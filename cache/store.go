@@ -70,7 +70,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 // batched lists the verbs whose requests are gathered into batches.
 func (s *Store) batched() (list []Verb) {
 	for _, verb := range Verbs {
-		if verb != VerbExpire && (verb != VerbGlance || s.soldOut != nil) {
+		if verb != VerbExpire && (verb != VerbProbe || s.soldOut != nil) {
 			list = append(list, verb)
 		}
 	}

@@ -6,7 +6,7 @@ type verbT string
 // The verbs that a Store calls.
 const (
 	verbReserve  verbT = "reserve"
-	verbGlance   verbT = "glance" // a reserve's shorter question
+	verbProbe    verbT = "probe" // a reserve's shorter question
 	verbConfirm  verbT = "confirm"
 	verbRelease  verbT = "release"
 	verbExtend   verbT = "extend"
@@ -27,6 +27,6 @@ const (
 
 // verbsT lists the verbs that a Store calls.
 var verbsT = []verbT{
-	verbReserve, verbGlance, verbConfirm, verbRelease, verbExtend, verbFulfill, verbMove, verbReturn, verbExpire,
+	verbReserve, verbProbe, verbConfirm, verbRelease, verbExtend, verbFulfill, verbMove, verbReturn, verbExpire,
 	verbAdjust, verbRemove, verbTransfer,
 }

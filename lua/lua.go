@@ -25,12 +25,12 @@ var allowOOM = map[string]bool{
 var include = regexp.MustCompile(`(?m)^ *--@ ([a-z ]+)\n`)
 
 // bare lists the scripts without the prelude, which would cost them more than they do themselves.
-var bare = map[string]bool{"glance": true}
+var bare = map[string]bool{"probe": true}
 
 // Names lists the scripts: first the verbs of the cache, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
-		"reserve", "glance", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
+		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "expire",
 		"adjust", "remove", "transfer",
 		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "audit", "repair",
 	}

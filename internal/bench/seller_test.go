@@ -144,7 +144,7 @@ func TestSellers_SoldOutCache(t *testing.T) {
 		case *overHTTP:
 			store = by.library.store
 		}
-		if _, asked := store.Stats().Queued[cache.VerbGlance]; !asked {
+		if _, asked := store.Stats().Queued[cache.VerbProbe]; !asked {
 			t.Errorf("%T has no sold-out cache", by)
 		}
 		skus := skuNames(1)

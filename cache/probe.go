@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// glanceLevelsMax is the most levels that a call may look at in a glance; one of more is reserve's alone.
-const glanceLevelsMax = 64
+// probeLevelsMax is the most levels that a call may look at in a probe; one of more is reserve's alone.
+const probeLevelsMax = 64
 
 // What a number that was seen may be in place of units.
 const (
@@ -17,22 +17,22 @@ const (
 	unitsBroken = math.MinInt64 + 1 // what is stored is no whole number
 )
 
-// seen is what a glance saw, for all calls of its batch.
+// seen is what a probe saw, for all calls of its batch.
 type seen struct {
 	levels []int64 // available, units
 	taken  []int64 // of purchase limits, units
 }
 
-// The words for what a glance saw of a reservation.
+// The words for what a probe saw of a reservation.
 const (
-	glanceNew   = "new"
-	glanceKnown = "known" // the id was used before, through whichever process
+	probeNew   = "new"
+	probeKnown = "known" // the id was used before, through whichever process
 )
 
-// glanceCall asks of a reserve what its answer depends on.
-type glanceCall struct{ *reserveCall }
+// probeCall asks of a reserve what its answer depends on.
+type probeCall struct{ *reserveCall }
 
-func (c glanceCall) weight() int {
+func (c probeCall) weight() int {
 	n := len(c.limits)
 	for i := range c.lines {
 		n += len(c.lines[i].levels)
@@ -40,7 +40,7 @@ func (c glanceCall) weight() int {
 	return n
 }
 
-func (c glanceCall) arguments(b *batch) {
+func (c probeCall) arguments(b *batch) {
 	for i := range c.lines {
 		c.lines[i].call(b, false)
 	}
@@ -60,7 +60,7 @@ func (c *reserveCall) plain() bool {
 	for i := range c.lines {
 		l := &c.lines[i]
 		levels += len(l.levels)
-		if l.kit != nil || len(l.levels) == 0 || levels > glanceLevelsMax {
+		if l.kit != nil || len(l.levels) == 0 || levels > probeLevelsMax {
 			return false
 		}
 		for j := range i {
@@ -123,19 +123,19 @@ func number(name string) int {
 	return n
 }
 
-// decodeGlance reads the reply of a glance: "ok", the records, the stock and what is taken of purchase limits.
-func (b *batch) decodeGlance(reply []any) error {
+// decodeProbe reads the reply of a probe: "ok", the records, the stock and what is taken of purchase limits.
+func (b *batch) decodeProbe(reply []any) error {
 	var lists [3][]any
 	for i := range lists {
 		if len(reply) != 1+len(lists) {
-			return fmt.Errorf("%w: glance answered %d values", ErrCorrupt, len(reply))
+			return fmt.Errorf("%w: probe answered %d values", ErrCorrupt, len(reply))
 		}
 		lists[i], _ = reply[1+i].([]any)
 	}
 	records, stock, taken := lists[0], lists[1], lists[2]
 	const head = 3 // epoch, gate, version of the locations
 	if len(records) != len(b.pending) || len(stock) != head+len(b.names) || len(taken) != len(b.counters) {
-		return fmt.Errorf("%w: glance answered of %d, %d and %d names", ErrCorrupt, len(records), len(stock), len(taken))
+		return fmt.Errorf("%w: probe answered of %d, %d and %d names", ErrCorrupt, len(records), len(stock), len(taken))
 	}
 	locations := numbersOf(stock[head-1 : head])[0]
 	if locations == unitsNone {
@@ -143,9 +143,9 @@ func (b *batch) decodeGlance(reply []any) error {
 	}
 	saw := &seen{levels: numbersOf(stock[head:]), taken: numbersOf(taken)}
 	for _, record := range records {
-		a := answer{status: glanceNew, locations: locations, seen: saw}
+		a := answer{status: probeNew, locations: locations, seen: saw}
 		if record != nil {
-			a.status = glanceKnown
+			a.status = probeKnown
 		}
 		b.answers = append(b.answers, a)
 	}

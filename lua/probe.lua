@@ -1,4 +1,4 @@
--- glance reads whether ids are known, and what levels and purchase limits count, and changes
+-- probe reads whether ids are known, and what levels and purchase limits count, and changes
 -- nothing. It stands in for a reserve that would only be refused. It does without the prelude,
 -- which would cost more than the script itself.
 --
