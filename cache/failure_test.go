@@ -128,6 +128,55 @@ func TestReplyLost(t *testing.T) {
 		deadline 20s ord`)
 }
 
+// TestReplyLostOfDuplicates cuts the reply of batches in which several calls have the same id: one of
+// them is told that it took the units, the others that they are replays.
+func TestReplyLostOfDuplicates(t *testing.T) {
+	server := redistest.Start(t)
+	proxy := faultproxy.New(t, server.Addr())
+	options := Options{Timeout: 5 * time.Second, InFlightMax: 1, Logger: quiet}
+	b := newBench(t, client(t, proxy.Addr()), options)
+	b.stock("TEE@berlin=1000")
+	equal(t, "warm up", reserve(order("ord", "1:TEE:1"))(b), "held v1 until 600s | 1 TEE 1/1 berlin:1")
+	for round := range 20 {
+		var (
+			calls sync.WaitGroup
+			taken atomic.Int64
+		)
+		reserve := func(id string) {
+			result, err := b.store.Reserve(t.Context(), ReserveRequest{
+				ID: fmt.Sprint(id, round), Lines: []LineRequest{{Line: "1", SKU: "TEE", Quantity: 1}},
+			})
+			switch {
+			case err != nil:
+				t.Error(err)
+			case id == "first":
+				proxy.CutReplies(1, "evalsha") // of the batch that waited behind it
+			case !result.Replay:
+				taken.Add(1)
+			}
+		}
+		server.Pause()
+		calls.Go(func() { reserve("first") })
+		for b.store.Stats().InFlight[VerbReserve] == 0 {
+			runtime.Gosched()
+		}
+		for range 8 {
+			calls.Go(func() { reserve("same") })
+		}
+		for b.store.Stats().Queued[VerbReserve] < 8 {
+			runtime.Gosched()
+		}
+		server.Resume()
+		calls.Wait()
+		if taken.Load() != 1 {
+			t.Errorf("round %d: %d calls were told that they took the units, want 1", round, taken.Load())
+		}
+	}
+	if proxy.Cuts() == 0 {
+		t.Error("no reply was cut")
+	}
+}
+
 // TestRepliesLostUnderLoad cuts every few replies while many reserve: each id is answered, and the
 // units taken are those of the ids that were told so.
 func TestRepliesLostUnderLoad(t *testing.T) {

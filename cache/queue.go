@@ -26,7 +26,7 @@ type answer struct {
 	now       int64  // Unix ms, by Redis's clock
 	locations int64  // version of the list of locations at that moment
 	epoch     uint64 // of the script that answered
-	resent    string // nonce of the batch where it was sent more than once, else ""
+	resent    string // nonce of the batch if it was sent more than once and no call before has the same id, else ""
 	seen      *seen  // probe: what the batch saw
 	err       error  // it did not answer
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,7 +39,7 @@ func (s *hot) run(verb verbT, b *batch) error {
 	}
 	for i := range b.answers {
 		b.answers[i].epoch = how.epoch
-		if how.attempts > 1 {
+		if how.attempts > 1 && slices.Index(b.ids, b.ids[i]) == i { // of calls with the same id, the first
 			b.answers[i].resent = header[headerNonce]
 		}
 	}
