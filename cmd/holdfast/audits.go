@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
@@ -33,10 +34,10 @@ func newAudits(ctx context.Context, auditor *reconcile.Auditor) (a *audits, end 
 }
 
 // StartAudit see api.Audits.
-func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
+func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (contract.Audit, error) {
 	id, begun, err := a.begin(r)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	if begun != nil {
 		select {
@@ -46,7 +47,7 @@ func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, e
 		}
 	}
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	return a.Audit(ctx, id, "", 1)
 }
@@ -82,20 +83,20 @@ func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error
 func (a *audits) wait() { a.under.Wait() }
 
 // Audit see api.Audits.
-func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Audit, error) {
+func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contract.Audit, error) {
 	found, err := a.ledger.Audit(ctx, id)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	list, err := a.ledger.AuditFindings(ctx, id, reconcile.FindingFilter{After: after}, limit+1)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
-	out := api.Audit{
+	out := contract.Audit{
 		ID: found.ID, State: found.State, Repair: found.Repair, SKU: string(found.SKU), Location: string(found.Location), Actor: found.Actor,
-		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt), Failure: found.Failure,
+		StartedAt: contract.Time{Time: found.StartedAt}, FinishedAt: contract.Time{Time: found.FinishedAt}, Failure: found.Failure,
 		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
-		Drift: found.Drift, Repaired: found.Repaired, Findings: []api.AuditFinding{},
+		Drift: found.Drift, Repaired: found.Repaired, Findings: []contract.AuditFinding{},
 	}
 	if len(list) > limit {
 		list = list[:limit]
@@ -107,8 +108,8 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Au
 	return out, nil
 }
 
-func shownFinding(f *reconcile.AuditFinding) api.AuditFinding {
-	out := api.AuditFinding{
+func shownFinding(f *reconcile.AuditFinding) contract.AuditFinding {
+	out := contract.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
 		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Frozen: f.Frozen, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
 )
@@ -59,19 +59,25 @@ func routingOptions(path string) ([]location.Option, error) {
 }
 
 // Directory is the current version.
-func (d *directories) Directory(ctx context.Context) (api.AppliedDirectory, error) {
+func (d *directories) Directory(ctx context.Context) (contract.Directory, error) {
 	current, _, err := d.source.Directory(ctx, 0)
 	if err == nil && current.Version == 0 {
 		err = cache.ErrNotFound
 	}
-	return api.AppliedDirectory(current), err
+	return shownDirectory(&current), err
 }
 
 // ApplyDirectory makes a directory the current version; this process uses it from then on.
-func (d *directories) ApplyDirectory(ctx context.Context, next location.Directory, ifVersion int64, actor string) (api.AppliedDirectory, bool, error) {
+func (d *directories) ApplyDirectory(ctx context.Context, next location.Directory, ifVersion int64, actor string) (contract.Directory, bool, error) {
 	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, actor)
 	if err == nil {
 		_ = d.follow.Once(ctx) // else it is used within a second
 	}
-	return api.AppliedDirectory(applied), changed, err
+	return shownDirectory(&applied), changed, err
+}
+
+func shownDirectory(d *reconcile.Directory) contract.Directory {
+	return contract.Directory{
+		Directory: d.Directory, Version: d.Version, Actor: d.Actor, AppliedAt: contract.Time{Time: d.AppliedAt},
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directory"
 )
 
@@ -73,7 +74,7 @@ func directoryFaults(e *directoryError) directoryFaultList {
 
 // appliedDirectory is what `locations apply` prints as JSON.
 type appliedDirectory struct {
-	client.Directory
+	contract.Directory
 	Replay bool `json:"replay"` // it was in use already; nothing was changed
 }
 

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfast/holdfast/internal/bench"
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 	"github.com/holdfast/holdfast/reconcile"
@@ -89,7 +89,7 @@ func isFaults(err error) bool {
 }
 
 func exitCode(err error) int {
-	var problem *client.Problem
+	var problem *contract.Problem
 	var failed *demo.FailedError
 	var missing *bench.MissingError
 	if isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {

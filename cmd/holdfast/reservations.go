@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func (m *Main) reservationsCommand() *cobra.Command {
@@ -25,10 +25,10 @@ func (m *Main) reservationsCommand() *cobra.Command {
 	return c
 }
 
-func printReservation(w io.Writer, r client.Reservation) {
+func printReservation(w io.Writer, r contract.Reservation) {
 	fmt.Fprintf(w, "%s is %s (version %d)\n", r.ID, r.State, r.Version)
 	fmt.Fprintf(w, "created %s", r.CreatedAt.Format(time.RFC3339))
-	if r.ExpiresAt != nil && (r.State == "held" || r.State == "expired") {
+	if !r.ExpiresAt.IsZero() && (r.State == "held" || r.State == "expired") {
 		fmt.Fprintf(w, ", deadline %s", r.ExpiresAt.Format(time.RFC3339))
 	}
 	for _, named := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {
@@ -47,7 +47,7 @@ func printReservation(w io.Writer, r client.Reservation) {
 	}
 }
 
-func fromText(from []client.Allocation) string {
+func fromText(from []contract.Allocation) string {
 	parts := make([]string, len(from))
 	for i, a := range from {
 		parts[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // listDefault is how many reservations are listed at most, if --limit does not say.
@@ -42,39 +42,32 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 			return err
 		}
 		query := url.Values{}
-		for _, name := range []string{"state", "order", "customer", "line", "sku", "location"} {
+		for _, name := range []string{"state", "order", "customer", "line", "sku", "location", "cursor"} {
 			if value, _ := c.Flags().GetString(name); value != "" {
 				query.Set(name, value)
 			}
 		}
 		limit, _ := c.Flags().GetInt("limit")
 		query.Set("limit", strconv.Itoa(limit))
-		cursor, _ := c.Flags().GetString("cursor")
-		found, next, err := server.Reservations(c.Context(), query, cursor)
+		found, err := server.Reservations(c.Context(), query)
 		if err != nil {
 			return err
 		}
-		return m.print(*f, listed{found, next}, func(w io.Writer) { printReservations(w, found, next) })
+		return m.print(*f, found, func(w io.Writer) { printReservations(w, found) })
 	}
 	return c
 }
 
-// listed is what list prints as JSON.
-type listed struct {
-	Reservations []client.Reservation `json:"reservations"`
-	NextCursor   string               `json:"next_cursor,omitempty"`
-}
-
-func printReservations(w io.Writer, list []client.Reservation, next string) {
+func printReservations(w io.Writer, page contract.ReservationPage) {
 	fmt.Fprintln(w, "ID\tSTATE\tCREATED\tORDER\tCUSTOMER\tUNITS")
-	for _, r := range list {
+	for _, r := range page.Reservations {
 		units := make([]string, len(r.Lines))
 		for i, l := range r.Lines {
 			units[i] = fmt.Sprintf("%d %s", l.Quantity, l.SKU)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State, r.CreatedAt.Format(time.RFC3339), r.Order, r.Customer, strings.Join(units, ", "))
 	}
-	if next != "" {
-		fmt.Fprintf(w, "more: --cursor %s\n", next)
+	if page.NextCursor != "" {
+		fmt.Fprintf(w, "more: --cursor %s\n", page.NextCursor)
 	}
 }

@@ -5,7 +5,15 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/contract"
 )
+
+// releasedReservation is what `reservations release` prints as JSON.
+type releasedReservation struct {
+	contract.Reservation
+	Replay bool `json:"replay"` // it was released before; nothing changed
+}
 
 func (m *Main) reservationsReleaseCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -22,15 +30,15 @@ func (m *Main) reservationsReleaseCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		released, err := server.Release(c.Context(), args[0])
+		released, replay, err := server.Release(c.Context(), args[0])
 		if err != nil {
 			return err
 		}
-		return m.print(*f, released, func(w io.Writer) {
-			if released.Replay {
+		return m.print(*f, releasedReservation{released, replay}, func(w io.Writer) {
+			if replay {
 				fmt.Fprintln(w, "nothing changed: it was released before")
 			}
-			printReservation(w, released.Reservation)
+			printReservation(w, released)
 		})
 	}
 	return c

@@ -7,8 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
-	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // bodyBytesMax is the largest body that a server takes.
@@ -16,8 +15,8 @@ const bodyBytesMax = 1 << 20
 
 // explainFlags are the choices of `route explain`.
 type explainFlags struct {
-	request             client.RouteRequest
-	address             location.Address
+	request             contract.RouteRequest
+	address             contract.Address
 	latitude, longitude float64
 	body                string
 }
@@ -90,15 +89,15 @@ func (m *Main) routeRequest(c *cobra.Command, args []string, flags *explainFlags
 	return json.RawMessage(text), nil
 }
 
-func (f *explainFlags) lines(c *cobra.Command, args []string) (*client.RouteRequest, error) {
+func (f *explainFlags) lines(c *cobra.Command, args []string) (*contract.RouteRequest, error) {
 	if len(args) == 0 {
 		return nil, usage(c, "SKU is missing: name one for each line")
 	}
 	for i, arg := range args {
-		line := client.RouteLine{Line: strconv.Itoa(i + 1), SKU: arg, Quantity: 1}
+		line := contract.LineRequest{Line: strconv.Itoa(i + 1), SKU: arg, Quantity: 1}
 		if at := strings.LastIndexByte(arg, '='); at > 0 {
 			if n, err := strconv.ParseInt(arg[at+1:], 10, 64); err == nil {
-				line.SKU, line.Quantity = arg[:at], n
+				line.SKU, line.Quantity = arg[:at], contract.Whole(n)
 			}
 		}
 		f.request.Lines = append(f.request.Lines, line)
@@ -109,7 +108,7 @@ func (f *explainFlags) lines(c *cobra.Command, args []string) (*client.RouteRequ
 	if c.Flags().Changed("latitude") {
 		f.address.Latitude, f.address.Longitude = &f.latitude, &f.longitude
 	}
-	if f.address != (location.Address{}) {
+	if f.address != (contract.Address{}) {
 		f.request.ShipTo = &f.address
 	}
 	return &f.request, nil

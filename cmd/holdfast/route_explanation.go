@@ -5,11 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // explanation is a route in words.
-type explanation struct{ route *client.Route }
+type explanation struct{ route *contract.Route }
 
 func (e explanation) write(w io.Writer) {
 	fmt.Fprintln(w, e.verdict())
@@ -37,7 +37,7 @@ func (e explanation) verdict() string {
 }
 
 // line says of each location what it is to a line: the candidates first, in the order they are tried.
-func (e explanation) line(w io.Writer, l *client.RoutedLine) {
+func (e explanation) line(w io.Writer, l *contract.RoutedLine) {
 	fmt.Fprintf(w, "line %s: %s\n", l.Line, l.SKU)
 	takes := map[string]int64{}
 	for _, a := range l.WouldTake {
@@ -59,7 +59,7 @@ func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 }
 
 // reason is a reason in plain words.
-func (e explanation) reason(l *client.RoutedLine, reason string) string {
+func (e explanation) reason(l *contract.RoutedLine, reason string) string {
 	switch reason {
 	case "not_in_channel":
 		return "channel " + e.route.Channel + " does not sell from it"

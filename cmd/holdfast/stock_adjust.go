@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // adjusted is what `stock adjust` prints.
 type adjusted struct {
 	ID string `json:"id"`
-	client.LevelChange
+	contract.ChangedLevel
+	Replay bool `json:"replay"` // it was made before; nothing changed
 }
 
 func (m *Main) stockAdjustCommand() *cobra.Command {
@@ -27,10 +28,10 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 			"  holdfast stock adjust --sku TEE-M --location berlin --delta -1 --actor \"$USER\" --id broken-77",
 		Args: noArgs,
 	}
-	var a client.Adjustment
+	var a contract.AdjustmentRequest
 	c.Flags().StringVar(&a.SKU, "sku", "", "SKU of the level (required)")
 	c.Flags().StringVar(&a.Location, "location", "", "location of the level (required)")
-	c.Flags().Int64Var(&a.Delta, "delta", 0, "units to add, or to take where it is below 0 (required)")
+	c.Flags().Int64Var((*int64)(&a.Delta), "delta", 0, "units to add, or to take where it is below 0 (required)")
 	c.Flags().StringVar(&a.Reason, "reason", "", "why, kept with the adjustment")
 	c.Flags().StringVar(&a.Actor, "actor", "", "who, kept with the adjustment")
 	c.Flags().StringVar(&a.ID, "id", "", "id of the adjustment (default a random one, which is printed)")
@@ -39,7 +40,7 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 	return c
 }
 
-func (m *Main) stockAdjust(c *cobra.Command, a client.Adjustment, f format) error {
+func (m *Main) stockAdjust(c *cobra.Command, a contract.AdjustmentRequest, f format) error {
 	switch {
 	case a.SKU == "":
 		return usage(c, "--sku is missing")
@@ -55,12 +56,12 @@ func (m *Main) stockAdjust(c *cobra.Command, a client.Adjustment, f format) erro
 	if a.ID == "" {
 		a.ID = "adjust-" + rand.Text()
 	}
-	change, err := server.Adjust(c.Context(), a)
+	change, replay, err := server.Adjust(c.Context(), a)
 	if err != nil {
 		return repeatable(err, a.ID)
 	}
-	return m.print(f, adjusted{a.ID, change}, func(w io.Writer) {
-		if change.Replay {
+	return m.print(f, adjusted{a.ID, change, replay}, func(w io.Writer) {
+		if replay {
 			fmt.Fprintf(w, "nothing changed: adjustment %s was made before\n", a.ID)
 		} else {
 			fmt.Fprintf(w, "adjustment %s\n", a.ID)
@@ -73,7 +74,7 @@ func (m *Main) stockAdjust(c *cobra.Command, a client.Adjustment, f format) erro
 
 // repeatable tells how to repeat a call that may have been made, though it was not answered.
 func repeatable(err error, id string) error {
-	var problem *client.Problem
+	var problem *contract.Problem
 	if errors.As(err, &problem) && problem.Refused() {
 		return err
 	}

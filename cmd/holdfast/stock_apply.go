@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -23,7 +24,7 @@ type applying struct {
 	result imported
 
 	chunk  int // number of the next one, from 1
-	counts []client.Count
+	counts []contract.Count
 	lines  [2]int // of the first and last row in counts
 }
 
@@ -62,7 +63,7 @@ func (a *applying) changed() error {
 }
 
 func (a *applying) add(ctx context.Context, row stockcsv.Row) error {
-	if len(a.counts) == client.CountsMax {
+	if len(a.counts) == contract.CountsMax {
 		if err := a.send(ctx); err != nil {
 			return err
 		}
@@ -71,28 +72,32 @@ func (a *applying) add(ctx context.Context, row stockcsv.Row) error {
 		a.lines[0] = row.Line
 	}
 	a.lines[1] = row.Line
-	a.counts = append(a.counts, client.Count{
-		SKU: row.SKU, Location: row.Location, OnHand: row.OnHand,
-		SafetyStock: row.SafetyStock, BackorderLimit: row.BackorderLimit,
+	a.counts = append(a.counts, contract.Count{
+		SKU: row.SKU, Location: row.Location, OnHand: (*contract.Whole)(&row.OnHand),
+		SafetyStock: (*contract.Whole)(row.SafetyStock), BackorderLimit: (*contract.Whole)(row.BackorderLimit),
 	})
 	return nil
 }
 
 // send sends the chunk that has gathered.
 func (a *applying) send(ctx context.Context) error {
-	answer, err := a.server.Count(ctx, client.Counts{
-		ID: fmt.Sprintf("%s:%d", a.id, a.chunk), AsOf: a.asOf, Reason: a.reason, Actor: a.actor, Counts: a.counts,
-	})
+	counts := contract.CountsRequest{
+		ID: fmt.Sprintf("%s:%d", a.id, a.chunk), Reason: a.reason, Actor: a.actor, Counts: a.counts,
+	}
+	if a.asOf != "" {
+		counts.AsOf = &a.asOf
+	}
+	answer, replay, err := a.server.Count(ctx, counts)
 	if err != nil {
 		return a.stopped(err)
 	}
-	if answer.Replay {
+	if replay {
 		a.result.Before += len(a.counts)
 	} else {
 		a.result.Set += len(a.counts)
 	}
-	if a.result.AppliedAt.Before(answer.AppliedAt) {
-		a.result.AppliedAt = answer.AppliedAt
+	if a.result.AppliedAt.Before(answer.AppliedAt.Time) {
+		a.result.AppliedAt = answer.AppliedAt.Time
 	}
 	a.result.Durable = a.result.Durable && answer.Durable
 	a.result.addShort(answer.Levels)
@@ -108,7 +113,7 @@ func (a *applying) stopped(err error) error {
 		return err
 	}
 	where := fmt.Sprintf("%s: lines %d to %d", a.file.name, a.lines[0], a.lines[1])
-	var problem *client.Problem
+	var problem *contract.Problem
 	if errors.As(err, &problem) && problem.Code == "id_conflict" {
 		return fmt.Errorf("%s: %w\nthe import %s was made with other rows, --as-of, reason or actor: "+
 			"give this one another --id", where, err, a.id)

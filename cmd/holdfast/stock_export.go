@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -80,7 +81,7 @@ func exportLevels(
 	if err != nil {
 		return err
 	}
-	filter.Limit = client.LevelPageMax
+	filter.Limit = contract.LevelPageMax
 	for {
 		page, err := server.Levels(ctx, filter)
 		if err != nil {
@@ -91,13 +92,13 @@ func exportLevels(
 				return err
 			}
 		}
-		if page.Next == "" {
+		if page.NextCursor == "" {
 			break
 		}
-		if page.Next == filter.Cursor {
+		if page.NextCursor == filter.Cursor {
 			return errors.New("the export is not complete: the server answers the same page again")
 		}
-		filter.Cursor = page.Next
+		filter.Cursor = page.NextCursor
 	}
 	if err := out.end(); err != nil {
 		return err
@@ -107,7 +108,7 @@ func exportLevels(
 
 // levelWriter writes levels one by one, so that none has to wait in memory.
 type levelWriter interface {
-	write(client.Level) error
+	write(contract.Level) error
 	end() error
 }
 
@@ -122,7 +123,7 @@ func newLevelWriter(f format, w io.Writer) (levelWriter, error) {
 
 type csvLevels struct{ rows *stockcsv.Writer }
 
-func (c csvLevels) write(l client.Level) error {
+func (c csvLevels) write(l contract.Level) error {
 	return c.rows.Write(stockcsv.Row{
 		SKU: l.SKU, Location: l.Location, OnHand: l.OnHand,
 		SafetyStock: &l.SafetyStock, BackorderLimit: &l.BackorderLimit,
@@ -136,7 +137,7 @@ type jsonLevels struct {
 	separator string
 }
 
-func (j *jsonLevels) write(l client.Level) error {
+func (j *jsonLevels) write(l contract.Level) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // shortLevelsMax is how many short levels an import lists.
@@ -15,7 +15,7 @@ const shortLevelsMax = 100
 type shortLevel struct {
 	SKU      string `json:"sku"`
 	Location string `json:"location"`
-	client.Short
+	contract.Short
 }
 
 // shortText says which sales a level has too few units for; nothing where it has enough.

@@ -9,21 +9,22 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // fakeAudits answers what it is told to, and keeps what it was asked.
 type fakeAudits struct {
 	asked any
-	audit api.Audit
+	audit contract.Audit
 	err   error
 }
 
-func (f *fakeAudits) StartAudit(_ context.Context, r api.StartAudit) (api.Audit, error) {
+func (f *fakeAudits) StartAudit(_ context.Context, r api.StartAudit) (contract.Audit, error) {
 	f.asked = r
 	return f.audit, f.err
 }
 
-func (f *fakeAudits) Audit(_ context.Context, id, after string, limit int) (api.Audit, error) {
+func (f *fakeAudits) Audit(_ context.Context, id, after string, limit int) (contract.Audit, error) {
 	f.asked = []any{id, after, limit}
 	return f.audit, f.err
 }
@@ -42,7 +43,7 @@ func TestAudits(t *testing.T) {
 		{"no units", "POST", "/v1/audits", `{"max_units": 0, "sku": "{"}`, nil, 422, nil, `"path":"/max_units"`},
 		{"no actor", "POST", "/v1/audits", `{"actor": "a\u001db"}`, nil, 422, nil, `"path":"/actor"`},
 		{"unknown field", "POST", "/v1/audits", `{"fix": true}`, nil, 400, nil, `"code":"malformed"`},
-		{"another runs", "POST", "/v1/audits", "", api.ErrAuditRuns, 503, api.StartAudit{}, `another audit runs in this server`},
+		{"another runs", "POST", "/v1/audits", "", api.ErrAuditRuns, 503, api.StartAudit{}, `another audit runs on this server`},
 		{"read", "GET", "/v1/audits/a-1?limit=7&cursor=f", "", nil, 200, []any{"a-1", "f", 7}, `"findings":[{"id":"f1","kind":"counter_drift"`},
 		{"read by default", "GET", "/v1/audits/a-1", "", nil, 200, []any{"a-1", "", 50}, `"redis":{"available":14},"ledger":null`},
 		{"too many", "GET", "/v1/audits/a-1?limit=501", "", nil, 422, nil, `"path":"/limit"`},
@@ -52,7 +53,7 @@ func TestAudits(t *testing.T) {
 		{"no ledger", "GET", "/v1/audits/a-2", "", cache.ErrNotDurable, 503, []any{"a-2", "", 50}, "not_durable_yet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			audits := &fakeAudits{err: c.err, audit: api.Audit{ID: "a-1", State: "running", Findings: []api.AuditFinding{
+			audits := &fakeAudits{err: c.err, audit: contract.Audit{ID: "a-1", State: "running", Findings: []contract.AuditFinding{
 				{ID: "f1", Kind: "counter_drift", State: "open", Redis: map[string]any{"available": 14}},
 			}}}
 			w := send(api.New(&fakeStore{}, api.Options{Audits: audits, Logger: quiet}), c.method, c.path, c.body)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -81,13 +82,13 @@ func reserveRequest(body io.Reader) *http.Request {
 
 type humaIn struct{ Body humaBody }
 
-// humaBody is api.ReserveRequest with plain numbers, which huma's validation understands.
+// humaBody is contract.ReserveRequest with plain numbers, which huma's validation understands.
 type humaBody struct {
 	ID         string            `json:"id" minLength:"1" maxLength:"128"`
 	Channel    string            `json:"channel,omitempty" maxLength:"128"`
 	Customer   string            `json:"customer,omitempty" maxLength:"128"`
 	Order      string            `json:"order,omitempty" maxLength:"128"`
-	ShipTo     *api.Address      `json:"ship_to,omitempty"`
+	ShipTo     *contract.Address `json:"ship_to,omitempty"`
 	TTLSeconds *int64            `json:"ttl_seconds,omitempty" minimum:"1"`
 	Lines      []humaLine        `json:"lines" minItems:"1" maxItems:"100"`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16"`
@@ -102,7 +103,7 @@ type humaLine struct {
 type humaOut struct {
 	Status   int
 	Location string `header:"Location"`
-	Body     api.Reservation
+	Body     contract.Reservation
 }
 
 func (in *humaBody) request() cache.ReserveRequest {
@@ -113,17 +114,16 @@ func (in *humaBody) request() cache.ReserveRequest {
 	return cache.ReserveRequest{ID: in.ID, TTL: time.Duration(*in.TTLSeconds) * time.Second, Lines: lines}
 }
 
-func answer(r *cache.Reservation) api.Reservation {
-	const layout = "2006-01-02T15:04:05.000Z07:00"
-	out := api.Reservation{
+func answer(r *cache.Reservation) contract.Reservation {
+	out := contract.Reservation{
 		ID: r.ID, State: string(r.State), Version: r.Version, Customer: r.Customer, Order: r.Order,
-		ExpiresAt: r.ExpiresAt.UTC().Format(layout), CreatedAt: r.CreatedAt.UTC().Format(layout),
-		Channel: string(r.Channel), Lines: make([]api.Line, len(r.Lines)),
+		ExpiresAt: contract.Time{Time: r.ExpiresAt}, CreatedAt: contract.Time{Time: r.CreatedAt},
+		Channel: string(r.Channel), Lines: make([]contract.Line, len(r.Lines)),
 	}
 	for i, l := range r.Lines {
-		out.Lines[i] = api.Line{Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested}
+		out.Lines[i] = contract.Line{Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested}
 		for _, f := range l.From {
-			out.Lines[i].From = append(out.Lines[i].From, api.Allocation{Location: string(f.Location), Quantity: f.Quantity})
+			out.Lines[i].From = append(out.Lines[i].From, contract.Allocation{Location: string(f.Location), Quantity: f.Quantity})
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func TestMalformed(t *testing.T) {
@@ -71,7 +72,7 @@ func TestMalformedQuery(t *testing.T) {
 		"limit=1&limit=2": at("/limit", "appears twice"),
 		"limit=ten":       at("/limit", "must be a whole number"),
 		"limit=1.0":       at("/limit", "must be a whole number"),
-		"location=%zz":    `"detail":"the query is not percent-encoded as it should be","code":"malformed"}`,
+		"location=%zz":    `"detail":"the query is not valid percent-encoding","code":"malformed"}`,
 	} {
 		store := &fakeStore{}
 		w := send(api.New(store, api.Options{}), http.MethodGet, "/v1/stock?"+query, "")
@@ -111,7 +112,7 @@ func TestContentType(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	fits := "{" + strings.Repeat(" ", api.BodyBytesMax-2) + "}"
+	fits := "{" + strings.Repeat(" ", contract.BodyBytesMax-2) + "}"
 	for name, c := range map[string]struct {
 		body   io.Reader
 		status int
@@ -181,7 +182,7 @@ func FuzzReserve(f *testing.F) {
 			}
 			return
 		}
-		var p api.Problem
+		var p contract.Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 			t.Fatalf("%q: %s: %v", body, w.Body, err)
 		}

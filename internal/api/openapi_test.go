@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 type object = map[string]any
@@ -81,7 +82,7 @@ func checkOperation(t *testing.T, name string, operation object) {
 		}
 		media := "application/json"
 		if status >= "4" {
-			media = api.ProblemType
+			media = contract.ProblemType
 		}
 		dig(t, response, "content", media, "schema")
 	}
