@@ -30,7 +30,7 @@ func New(server string) (*Client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 		u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%q is not the URL of a server: use one such as http://127.0.0.1:8080", server)
+		return nil, fmt.Errorf("%q does not name a server: name it as a URL, such as http://127.0.0.1:8080", server)
 	}
 	return &Client{
 		base: strings.TrimRight(u.String(), "/"),
