@@ -12,8 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ConcurrentMax is how many calls are served at once. Every further call is answered 503 `unavailable`
-// immediately, so that callers do not pile up in memory when Redis hangs.
+// ConcurrentMax is how many calls are served at once. Every further call is answered 503
+// `unavailable` immediately, so that callers do not pile up in memory when Redis hangs.
 const ConcurrentMax = 8192
 
 // Options configures an API. The zero value works.
@@ -32,8 +32,8 @@ type Options struct {
 
 // Observer is told of every HTTP request after its answer. It must be quick and must not block.
 type Observer interface {
-	// Request reports one request. route is the pattern that matched, such as /v1/stock/{sku}, or ""
-	// if none did.
+	// Request reports one request. route is the pattern that matched, such as /v1/stock/{sku}, or
+	// "" if none did.
 	Request(method, route string, status int, elapsed time.Duration)
 }
 
@@ -129,8 +129,9 @@ func (a *API) finish(w *recorder, r *http.Request, started time.Time) {
 
 var errPanic = errors.New("panic")
 
-// plainPath reports whether the mux serves path as it is. It would redirect any other path to a cleaned
-// one, which no caller of an API expects. Percent-encoded slashes and dots of an id are left alone.
+// plainPath reports whether the mux serves path as it is. It would redirect any other path to a
+// cleaned one, which no caller of an API expects. Percent-encoded slashes and dots of an id are
+// left alone.
 func plainPath(path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.Contains(path, "//") &&
 		!strings.Contains(path, "/./") && !strings.Contains(path, "/../") &&

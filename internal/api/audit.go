@@ -12,10 +12,12 @@ import (
 
 // Audits compares Redis with the ledger.
 type Audits interface {
-	// StartAudit starts an audit and does not wait for its end. If an audit of the same request runs in
-	// this process, StartAudit returns that one. Errors: ErrAuditRuns if another audit runs.
+	// StartAudit starts an audit and does not wait for its end. If an audit of the same request
+	// runs in this process, StartAudit returns that one. Errors: ErrAuditRuns if another audit
+	// runs.
 	StartAudit(ctx context.Context, r StartAudit) (contract.Audit, error)
-	// Audit returns an audit and the page of its findings after the id after. Errors: cache.ErrNotFound.
+	// Audit returns an audit and the page of its findings after the id after. Errors:
+	// cache.ErrNotFound.
 	Audit(ctx context.Context, id, after string, limit int) (contract.Audit, error)
 }
 

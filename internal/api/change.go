@@ -169,8 +169,8 @@ func readAsOf(text *string) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// movedPaths replaces the prefix from of the paths of an *InvalidError by to: the store names faults in
-// its list of changes, the caller knows the body it sent. Other errors stay as they are.
+// movedPaths replaces the prefix from of the paths of an *InvalidError by to: the store names
+// faults in its list of changes, the caller knows the body it sent. Other errors stay as they are.
 func movedPaths(err error, from, to string) error {
 	invalid, ok := errors.AsType[*cache.InvalidError](err)
 	if !ok {

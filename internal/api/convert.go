@@ -26,8 +26,8 @@ func seconds(w *contract.Whole) time.Duration {
 	return time.Duration(min(max(positive(w), -most), most)) * time.Second
 }
 
-// convert returns each element of in as to returns it. The result is never nil, so that it is encoded
-// as a list.
+// convert returns each element of in as to returns it. The result is never nil, so that it is
+// encoded as a list.
 func convert[In, Out any](in []In, to func(*In) Out) []Out {
 	out := make([]Out, len(in))
 	for i := range in {

@@ -19,8 +19,8 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// drainedBytesMax is how much of a body that is too large is still read. A caller that is sending when
-// the connection closes would not see the answer.
+// drainedBytesMax is how much of a body that is too large is still read. A caller that is sending
+// when the connection closes would not see the answer.
 const drainedBytesMax = 8 << 20
 
 // pooledBytesMax keeps the pool from holding the buffer of one huge body forever.
@@ -35,8 +35,8 @@ func returnBuffer(b *bytes.Buffer) {
 	}
 }
 
-// strict refuses fields that the contract does not name. The decoder itself refuses names in another
-// case, the same name twice, invalid UTF-8, and anything after the document.
+// strict refuses fields that the contract does not name. The decoder itself refuses names in
+// another case, the same name twice, invalid UTF-8, and anything after the document.
 var strict = json.RejectUnknownMembers(true)
 
 // decodeBody reads the body of r into target. No body, {} and null leave target as it is. Errors:

@@ -133,8 +133,8 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// A body that is too large is read nevertheless, so that its sender comes to read the answer; but not
-// where it is endless, or was only announced.
+// A body that is too large is read nevertheless, so that its sender comes to read the answer; but
+// not where it is endless, or was only announced.
 func TestTooLargeIsRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		length int64

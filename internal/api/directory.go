@@ -21,8 +21,8 @@ import (
 type Directories interface {
 	// Directory returns the current version. Errors: cache.ErrNotFound if there is none.
 	Directory(ctx context.Context) (contract.Directory, error)
-	// ApplyDirectory makes d the current version if the current version is ifVersion, or if ifVersion is
-	// AnyVersion. A directory that equals the current one changes nothing.
+	// ApplyDirectory makes d the current version if the current version is ifVersion, or if
+	// ifVersion is AnyVersion. A directory that equals the current one changes nothing.
 	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied contract.Directory, changed bool, err error)
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 )
 
-// registerDocs serves the OpenAPI document, a readable page of it, and the page that explains the kinds
-// of problems. Everything is embedded, so nothing needs the internet.
+// registerDocs serves the OpenAPI document, a readable page of it, and the page that explains the
+// kinds of problems. Everything is embedded, so nothing needs the internet.
 func (a *API) registerDocs() {
 	openAnswers(a.document)
 	document, err := a.document.MarshalJSON()

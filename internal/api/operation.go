@@ -24,8 +24,8 @@ type operation struct {
 // nothing stands for the body that an operation does not have.
 type nothing struct{}
 
-// register serves op by call and describes it. The body is decoded strictly into In; Out is encoded as
-// the answer. If call returns an error, its reply is ignored.
+// register serves op by call and describes it. The body is decoded strictly into In; Out is encoded
+// as the answer. If call returns an error, its reply is ignored.
 func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (reply[Out], error)) {
 	describe[In, Out](a.document, op)
 	_, bodyless := any((*In)(nil)).(*nothing)

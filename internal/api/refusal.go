@@ -39,8 +39,8 @@ const (
 	maybeDone      = "; repeat the same call with the same id" // an earlier attempt may have done it and lost its reply
 )
 
-// refusals is the one table from errors to HTTP. The first row that matches counts. The refusals that a
-// flash sale gives by the thousand come first.
+// refusals is the one table from errors to HTTP. The first row that matches counts. The refusals
+// that a flash sale gives by the thousand come first.
 var refusals = []refusal{
 	{cache.ErrInsufficient, insufficientStock, "", fill(func(p *contract.Problem, e *cache.InsufficientError) {
 		p.Shortages = convert(e.Shortages, shortage)
@@ -111,7 +111,8 @@ func problem(err error) *contract.Problem {
 // retryAfter is in seconds. A rebuild, a restart or a burst takes about that long.
 const retryAfter = "1"
 
-// refuse answers err. It logs err if it is a defect. missing is the detail of a 404; "" for that of err.
+// refuse answers err. It logs err if it is a defect. missing is the detail of a 404; "" for that of
+// err.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing string) {
 	p := problem(err)
 	switch p.Status {

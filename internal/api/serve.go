@@ -26,8 +26,8 @@ type Timeouts struct {
 	Idle       time.Duration // between requests of a connection; default IdleTimeout
 	Drain      time.Duration // for requests in flight at shutdown; default DrainTimeout
 
-	// Notice is how long /readyz answers 503 before new connections are refused, so that load balancers
-	// stop sending first. Default none.
+	// Notice is how long /readyz answers 503 before new connections are refused, so that load
+	// balancers stop sending first. Default none.
 	Notice time.Duration
 }
 
@@ -46,9 +46,10 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
-// Serve serves on listener until ctx ends. Then it calls the method Drain of handler, if there is one,
-// waits for timeouts.Notice, refuses new connections, and gives requests in flight timeouts.Drain to
-// finish. If some do not, Serve cuts them off and returns an error. Serve closes listener.
+// Serve serves on listener until ctx ends. Then it calls the method Drain of handler, if there is
+// one, waits for timeouts.Notice, refuses new connections, and gives requests in flight
+// timeouts.Drain to finish. If some do not, Serve cuts them off and returns an error. Serve closes
+// listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, timeouts Timeouts) error {
 	timeouts = timeouts.withDefaults()
 	server := &http.Server{

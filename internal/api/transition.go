@@ -29,8 +29,8 @@ func (a *API) registerTransitions() {
 		"Sets the deadline to `ttl_seconds` from now. The reservation must be held."), a.extend)
 }
 
-// transition declares the operation /v1/reservations/{id}/verb. problems are those besides the ones that
-// every transition has.
+// transition declares the operation /v1/reservations/{id}/verb. problems are those besides the ones
+// that every transition has.
 func transition(verb, summary, description string, problems ...*kind) operation {
 	return operation{
 		id: verb, method: http.MethodPost, path: "/v1/reservations/{id}/" + verb, tag: tagReservations,

@@ -16,15 +16,15 @@ func (c *Client) Reservation(ctx context.Context, id string) (out contract.Reser
 	return out, err
 }
 
-// Reservations reads one page of the reservations that query selects, the newest first. Its parameters
-// are those of GET /v1/reservations.
+// Reservations reads one page of the reservations that query selects, the newest first. Its
+// parameters are those of GET /v1/reservations.
 func (c *Client) Reservations(ctx context.Context, query url.Values) (out contract.ReservationPage, err error) {
 	_, err = c.call(ctx, http.MethodGet, "/v1/reservations?"+query.Encode(), nil, &out)
 	return out, err
 }
 
-// Release releases all remaining units of a reservation. It is safe to repeat: replay reports that the
-// reservation was released before.
+// Release releases all remaining units of a reservation. It is safe to repeat: replay reports that
+// the reservation was released before.
 func (c *Client) Release(ctx context.Context, id string) (out contract.Reservation, replay bool, err error) {
 	replay, err = c.call(ctx, http.MethodPost, "/v1/reservations/"+url.PathEscape(id)+"/release", nil, &out)
 	return out, replay, err
@@ -65,21 +65,22 @@ func (c *Client) Levels(ctx context.Context, f LevelFilter) (out contract.LevelP
 	return out, err
 }
 
-// Adjust changes on hand of a level. It is safe to repeat: replay reports that the same adjustment was
-// made before.
+// Adjust changes on hand of a level. It is safe to repeat: replay reports that the same adjustment
+// was made before.
 func (c *Client) Adjust(ctx context.Context, a contract.AdjustmentRequest) (out contract.ChangedLevel, replay bool, err error) {
 	replay, err = c.call(ctx, http.MethodPost, "/v1/stock/adjustments", a, &out)
 	return out, replay, err
 }
 
-// Count sets 1 to contract.CountsMax levels in one step. It is safe to repeat: replay reports that the
-// same counts were applied before.
+// Count sets 1 to contract.CountsMax levels in one step. It is safe to repeat: replay reports that
+// the same counts were applied before.
 func (c *Client) Count(ctx context.Context, counts contract.CountsRequest) (out contract.CountsAnswer, replay bool, err error) {
 	replay, err = c.call(ctx, http.MethodPost, "/v1/stock/counts", counts, &out)
 	return out, replay, err
 }
 
-// Route explains how a reservation would be served. request is a *contract.RouteRequest or its JSON.
+// Route explains how a reservation would be served. request is a *contract.RouteRequest or its
+// JSON.
 func (c *Client) Route(ctx context.Context, request any) (out contract.Route, err error) {
 	_, err = c.call(ctx, http.MethodPost, "/v1/route", request, &out)
 	return out, err
@@ -96,8 +97,8 @@ func (c *Client) Directory(ctx context.Context) (out contract.Directory, err err
 // AnyVersion applies a directory to any current version.
 const AnyVersion = -1
 
-// ApplyDirectory makes d the current version if the current version is ifVersion, or if ifVersion is
-// AnyVersion. It is safe to repeat: replay reports that the current version equals d.
+// ApplyDirectory makes d the current version if the current version is ifVersion, or if ifVersion
+// is AnyVersion. It is safe to repeat: replay reports that the current version equals d.
 func (c *Client) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (out contract.Directory, replay bool, err error) {
 	header := http.Header{}
 	if ifVersion != AnyVersion {

@@ -15,9 +15,10 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// call sends one request and decodes its answer into out. After a 503 it waits as long as the server
-// asks and sends the same request again, up to attemptsMax times in all. It returns whether the answer
-// is a replay. Errors: *contract.Problem, *UnexpectedError, or a failure of the connection.
+// call sends one request and decodes its answer into out. After a 503 it waits as long as the
+// server asks and sends the same request again, up to attemptsMax times in all. It returns whether
+// the answer is a replay. Errors: *contract.Problem, *UnexpectedError, or a failure of the
+// connection.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) (replay bool, err error) {
 	return c.callWith(ctx, nil, method, path, in, out)
 }

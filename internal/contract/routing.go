@@ -68,8 +68,8 @@ type Directory struct {
 	AppliedAt Time   `json:"applied_at" format:"date-time"`
 }
 
-// DirectoryRequest is the body of a PUT. It takes every field of an answer, so that an answer can be
-// edited and sent back.
+// DirectoryRequest is the body of a PUT. It takes every field of an answer, so that an answer can
+// be edited and sent back.
 type DirectoryRequest struct {
 	location.Directory
 	Version   *Whole `json:"version,omitempty" doc:"Ignored. Use the header If-Match."`

@@ -17,9 +17,9 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return t.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z07:00"`), nil
 }
 
-// Whole is a whole number in a request. Anything else, such as 1.5, 1e3 or "1", is malformed. A number
-// beyond int64 becomes the nearest int64: no limit allows it, so the store refuses it together with
-// the other faults of the request.
+// Whole is a whole number in a request. Anything else, such as 1.5, 1e3 or "1", is malformed. A
+// number beyond int64 becomes the nearest int64: no limit allows it, so the store refuses it
+// together with the other faults of the request.
 type Whole int64
 
 // ErrNotWhole is the error for a value that is not a whole number.

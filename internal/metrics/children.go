@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// children caches the children of a vector by their labels. Prometheus hashes and compares every label
-// under a lock. This look-up only reads a map, which is replaced when there is a new child. Keys must
-// come from a small set, like all labels.
+// children caches the children of a vector by their labels. Prometheus hashes and compares every
+// label under a lock. This look-up only reads a map, which is replaced when there is a new child.
+// Keys must come from a small set, like all labels.
 type children[K comparable, C any] struct {
 	create  func(K) C
 	known   atomic.Pointer[map[K]C]

@@ -1,6 +1,6 @@
-// Package metrics exports metrics to Prometheus: every call and batch of the hot path, its queues, every
-// HTTP request, the ledger and the audits. It has its own registry, which also has the collectors of Go
-// and of the process.
+// Package metrics exports metrics to Prometheus: every call and batch of the hot path, its queues,
+// every HTTP request, the ledger and the audits. It has its own registry, which also has the
+// collectors of Go and of the process.
 package metrics
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// durations are the upper bounds, in seconds, of every latency histogram. They reach from a batch on
-// loopback to the longest wait for Postgres.
+// durations are the upper bounds, in seconds, of every latency histogram. They reach from a batch
+// on loopback to the longest wait for Postgres.
 var durations = []float64{
 	0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 }
@@ -24,8 +24,8 @@ var durations = []float64{
 // batchSizes are the upper bounds, in requests, of the histogram of batch sizes.
 var batchSizes = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, cache.BatchLimit}
 
-// Metrics counts what it is told and serves it to Prometheus. It observes the cache and the HTTP API.
-// It is safe for concurrent use, and counting allocates nothing.
+// Metrics counts what it is told and serves it to Prometheus. It observes the cache and the HTTP
+// API. It is safe for concurrent use, and counting allocates nothing.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -96,7 +96,8 @@ func (m *Metrics) byVerb(name, help string, buckets []float64) map[cache.Verb]pr
 	return out
 }
 
-// Call counts one call of the hot path. Of a verb that is not in cache.Verbs it records no duration.
+// Call counts one call of the hot path. Of a verb that is not in cache.Verbs it records no
+// duration.
 func (m *Metrics) Call(verb cache.Verb, outcome string, elapsed time.Duration) {
 	m.calls.of(call{verb, outcome}).Inc()
 	if h := m.callDuration[verb]; h != nil {

@@ -15,7 +15,8 @@ type request struct {
 	status int
 }
 
-// other is the label for everything that a caller can make up: paths without a route, unknown methods.
+// other is the label for everything that a caller can make up: paths without a route, unknown
+// methods.
 const other = "other"
 
 func (m *Metrics) registerRequests() {

@@ -11,8 +11,8 @@ import (
 // Queues reports the queues of the hot path. *cache.Store implements it.
 type Queues interface{ Stats() cache.Stats }
 
-// Watch exports queues, read at every scrape. Call it once. Every verb is exported, as 0 if queues does
-// not report it.
+// Watch exports queues, read at every scrape. Call it once. Every verb is exported, as 0 if queues
+// does not report it.
 func (m *Metrics) Watch(queues Queues) error {
 	c := &collector[cache.Stats]{read: func() (cache.Stats, bool) { return queues.Stats(), true }}
 	for _, verb := range cache.Verbs {
@@ -25,7 +25,8 @@ func (m *Metrics) Watch(queues Queues) error {
 	return m.registry.Register(c)
 }
 
-// Ledger is the state of the reconciler in this process. Its counts begin at the start of the process.
+// Ledger is the state of the reconciler in this process. Its counts begin at the start of the
+// process.
 type Ledger struct {
 	Working  bool // this process applies events
 	Epoch    uint64
