@@ -12,9 +12,16 @@ import (
 // Time is a moment as an answer writes it: RFC 3339 in UTC, to the millisecond.
 type Time struct{ time.Time }
 
-// MarshalJSON formats the time. A zero time must be left out with omitzero.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return t.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z07:00"`), nil
+// MarshalJSON formats the time for encoding/json. A zero time must be left out with omitzero.
+func (t Time) MarshalJSON() ([]byte, error) { return t.append(nil), nil }
+
+// MarshalJSONTo formats the time for the server, which must not allocate for it.
+func (t Time) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteValue(t.append(enc.AvailableBuffer()))
+}
+
+func (t Time) append(b []byte) []byte {
+	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z07:00"`)
 }
 
 // Whole is a whole number in a request. Anything else, such as 1.5, 1e3 or "1", is malformed. A
