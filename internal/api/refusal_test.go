@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Every error of the store is wrapped, as the store does, and becomes one whole problem.
+// Each error is wrapped, as the store does it. The whole problem is compared.
 func TestRefusals(t *testing.T) {
 	const repeat503 = "1"
 	for _, c := range []struct {

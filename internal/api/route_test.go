@@ -89,8 +89,8 @@ func TestIdentifiersInPaths(t *testing.T) {
 	}
 }
 
-// A page that a shopkeeper has open beside the shop must not release anything: a POST without a
-// body is one that browsers send to any host.
+// A page of another site must not release a reservation: a browser sends a POST without a body to
+// any host.
 func TestCrossOrigin(t *testing.T) {
 	for site, status := range map[string]int{"cross-site": 403, "same-site": 403, "same-origin": 200, "none": 200, "": 200} {
 		store := &fakeStore{}

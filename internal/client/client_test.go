@@ -15,7 +15,8 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// serve starts a server that answers with handle, and a client of it that doesn't wait.
+// serve starts a server with handle, and returns a client of it that records its waits and does not
+// wait.
 func serve(t *testing.T, handle http.HandlerFunc) (*Client, *[]time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(handle)
@@ -43,7 +44,7 @@ func answer(w http.ResponseWriter, status int, mediaType, body string) {
 func TestNewRefuses(t *testing.T) {
 	for _, server := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h?x=1", "http://h/#x", "http://h:x"} {
 		if _, err := New(server); err == nil {
-			t.Errorf("%q was taken", server)
+			t.Errorf("New accepted %q", server)
 		}
 	}
 }
@@ -84,14 +85,14 @@ func TestCallRepeats503(t *testing.T) {
 		wait       time.Duration
 		code       string
 	}{
-		"until it answers":                {2, "3", 3 * time.Second, ""},
-		"without Retry-After":             {1, "", waitDefault, ""},
-		"with nonsense":                   {1, "soon", waitDefault, ""},
-		"with a date in the past":         {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
-		"never longer than the most":      {1, "99999999", waitMax, ""},
-		"a bounded number of times":       {attemptsMax, "1", time.Second, "unavailable"},
-		"and not after the last of them":  {attemptsMax + 3, "1", time.Second, "unavailable"},
-		"the last attempt may still work": {attemptsMax - 1, "1", time.Second, ""},
+		"until it succeeds":              {2, "3", 3 * time.Second, ""},
+		"without Retry-After":            {1, "", waitDefault, ""},
+		"malformed":                      {1, "soon", waitDefault, ""},
+		"with a date in the past":        {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
+		"no longer than waitMax":         {1, "99999999", waitMax, ""},
+		"at most attemptsMax times":      {attemptsMax, "1", time.Second, "unavailable"},
+		"no wait after the last attempt": {attemptsMax + 3, "1", time.Second, "unavailable"},
+		"the last attempt may succeed":   {attemptsMax - 1, "1", time.Second, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls, bodies := 0, map[string]bool{}
