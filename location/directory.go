@@ -14,31 +14,31 @@ type Directory struct {
 type Location struct {
 	ID        ID       `json:"id" yaml:"id"`
 	Name      string   `json:"name,omitempty" yaml:"name,omitempty"`
-	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty" doc:"Left out: true. Disabled, nothing new is taken from it."`
-	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty" doc:"For the rule priority: the lower first."`
-	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty" doc:"For the rule cost: the lower first."`
-	Country   string   `json:"country,omitempty" yaml:"country,omitempty" doc:"ISO 3166-1, two letters."`
-	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty" doc:"Degrees; with longitude, or neither."`
+	Enabled   *bool    `json:"enabled,omitempty" yaml:"enabled,omitempty" doc:"Default: true. Nothing new is reserved at a disabled location."`
+	Priority  *float64 `json:"priority,omitempty" yaml:"priority,omitempty" doc:"The rule priority tries lower numbers first."`
+	Cost      *float64 `json:"cost,omitempty" yaml:"cost,omitempty" doc:"The rule cost tries lower numbers first."`
+	Country   string   `json:"country,omitempty" yaml:"country,omitempty" doc:"The ISO 3166-1 code, two letters."`
+	Latitude  *float64 `json:"latitude,omitempty" yaml:"latitude,omitempty" doc:"Degrees north. Set it together with longitude."`
 	Longitude *float64 `json:"longitude,omitempty" yaml:"longitude,omitempty"` // degrees
-	Pickup    bool     `json:"pickup,omitempty,omitzero" yaml:"pickup,omitempty" doc:"Customers may collect here."`
-	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow" doc:"It ships to these zones; none: nowhere."`
+	Pickup    bool     `json:"pickup,omitempty,omitzero" yaml:"pickup,omitempty" doc:"Customers may collect orders here."`
+	Zones     []string `json:"zones,omitempty" yaml:"zones,omitempty,flow" doc:"The zones that it ships to. Without zones it ships nowhere."`
 }
 
 // Zone is where a location ships to. An empty list does not restrict.
 type Zone struct {
 	ID          string   `json:"id" yaml:"id"`
-	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"An empty list does not restrict."`
+	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"An empty list allows every country."`
 	Regions     []string `json:"regions,omitempty" yaml:"regions,omitempty,flow"`
-	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Without spaces, upper-case; may end in *."`
+	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Upper case, without spaces. A trailing * matches any ending. An empty list allows every postal code."`
 }
 
 // SalesChannel is who sells: which locations it may sell from, and how it chooses among them.
 type SalesChannel struct {
 	ID        Channel `json:"id" yaml:"id"`
-	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty" doc:"Of requests that name no channel."`
-	Locations []ID    `json:"locations" yaml:"locations,flow" doc:"It may sell from these, in this order."`
-	Rank      []Rank  `json:"rank,omitempty" yaml:"rank,omitempty,flow" doc:"Each rule orders what those before it left tied: same_country, nearest, priority, cost, highest_stock."`
-	Split     Split   `json:"split,omitempty" yaml:"split,omitempty" doc:"Of requests that do not say: never, lines (the default) or units."`
+	Default   bool    `json:"default,omitempty,omitzero" yaml:"default,omitempty" doc:"Requests that name no channel use this one."`
+	Locations []ID    `json:"locations" yaml:"locations,flow" doc:"The locations that it may sell from, in this order."`
+	Rank      []Rank  `json:"rank,omitempty" yaml:"rank,omitempty,flow" doc:"The rules that order the locations: same_country, nearest, priority, cost, highest_stock. Each rule orders what the rules before it left tied."`
+	Split     Split   `json:"split,omitempty" yaml:"split,omitempty" doc:"For requests without a split: never, lines (the default) or units."`
 }
 
 // Rank is a rule that orders locations.
@@ -65,9 +65,9 @@ func (r Rank) Valid() bool {
 // Limit is how many units one customer may have. An empty list does not restrict.
 type Limit struct {
 	ID          string    `json:"id" yaml:"id"`
-	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Left out: all."`
-	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Left out: all."`
-	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units while held, confirmed or fulfilled; of a kit that is named, kits."`
+	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default: all."`
+	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default: all."`
+	PerCustomer int64     `json:"per_customer" yaml:"per_customer" doc:"Units that are held, confirmed or fulfilled. If the limit names a kit, it counts kits."`
 }
 
 // Kit is a SKU that is sold as the SKUs it consists of.

@@ -45,8 +45,8 @@ func (a *API) registerAudits() {
 		id: "start-audit", method: http.MethodPost, path: "/v1/audits", tag: tagAudits,
 		summary: "Start an audit",
 		description: "Compares Redis with the ledger, and the ledger with itself, while sales go on. The audit continues " +
-			"after the answer; get it to follow its progress. One audit runs at a time: repeating the same request " +
-			"meanwhile returns the running audit.",
+			"after the answer; get it to follow its progress. One audit runs at a time. Until it ends, the same " +
+			"request returns it, and any other request is answered `unavailable`.",
 		answers:  map[int]string{http.StatusAccepted: "The audit runs."},
 		problems: []*kind{invalidRequest, notFound, notDurableYet},
 		missing:  "this server has no audits",

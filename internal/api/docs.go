@@ -3,6 +3,7 @@ package api
 import (
 	"html/template"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/swaggest/swgui/v5emb"
@@ -28,14 +29,19 @@ func (a *API) registerDocs() {
 
 // problems serves the page that explains every kind of problem.
 func problems(w http.ResponseWriter, _ *http.Request) {
-	type row struct{ Code, Status, Doc string }
-	rows := make([]row, len(kinds))
-	for i, k := range kinds {
-		rows[i] = row{k.code, strconv.Itoa(k.status) + " " + http.StatusText(k.status), k.doc}
+	type row struct {
+		Code, Status string
+		Doc          template.HTML
 	}
+	rows := convert(kinds, func(k **kind) row {
+		doc := codeSpan.ReplaceAllString(template.HTMLEscapeString((*k).doc), "<code>$1</code>")
+		return row{(*k).code, strconv.Itoa((*k).status) + " " + http.StatusText((*k).status), template.HTML(doc)} //nolint:gosec // escaped
+	})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = problemTemplate.Execute(w, rows) // an error means that the caller is gone
 }
+
+var codeSpan = regexp.MustCompile("`([^`]*)`")
 
 var problemTemplate = template.Must(template.New("problems").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Holdfast: problems</title>

@@ -71,17 +71,14 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		out = schemas.Schema(reflect.TypeFor[Out](), true, "")
 	}
 	for status, when := range op.answers {
-		if status == http.StatusNoContent {
-			described.Responses[strconv.Itoa(status)] = &huma.Response{Description: when}
-			continue
+		response := &huma.Response{Description: when, Headers: answerHeaders(status, op.method)}
+		if status != http.StatusNoContent {
+			response.Content = map[string]*huma.MediaType{"application/json": {Schema: out}}
+			if op.yaml {
+				response.Content[yamlType] = text
+			}
 		}
-		described.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: when, Headers: answerHeaders(status, op.method),
-			Content: map[string]*huma.MediaType{"application/json": {Schema: out}},
-		}
-		if op.yaml {
-			described.Responses[strconv.Itoa(status)].Content[yamlType] = text
-		}
+		described.Responses[strconv.Itoa(status)] = response
 	}
 	if op.method != http.MethodGet {
 		op.problems = append(op.problems, forbidden)
