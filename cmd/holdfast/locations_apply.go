@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directory"
 )
@@ -38,7 +37,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	}
 	var flags applyFlags
 	c.Flags().StringVar(&flags.actor, "actor", userName(), "who, kept with the version")
-	c.Flags().Int64Var(&flags.ifVersion, "if-version", client.AnyVersion, "only where this version is the current one; 0: where there is none")
+	c.Flags().Int64Var(&flags.ifVersion, "if-version", contract.AnyVersion, "only where this version is the current one; 0: where there is none")
 	c.Flags().BoolVar(&flags.check, "check", false, "only check the file; no server is called")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

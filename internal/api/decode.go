@@ -133,7 +133,7 @@ func decodeFault(err error) error {
 	case errors.Is(err, contract.ErrNotWhole):
 		return malformedAt(path, contract.ErrNotWhole.Error())
 	case errors.Is(err, strconv.ErrRange):
-		return &cache.InvalidError{Faults: []cache.Fault{{Path: path, Message: "is out of range"}}}
+		return invalid(path, "is out of range")
 	}
 	return malformedAt(path, "must be "+wanted(semantic.GoType))
 }
@@ -143,10 +143,11 @@ func wanted(t reflect.Type) string {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == nil {
-		t = reflect.TypeFor[any]()
+	kind := reflect.Invalid
+	if t != nil {
+		kind = t.Kind()
 	}
-	switch t.Kind() {
+	switch kind {
 	case reflect.String:
 		return "a string"
 	case reflect.Int64:

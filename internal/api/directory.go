@@ -22,12 +22,9 @@ type Directories interface {
 	// Directory returns the current version. Errors: cache.ErrNotFound if there is none.
 	Directory(ctx context.Context) (contract.Directory, error)
 	// ApplyDirectory makes d the current version if the current version is ifVersion, or if
-	// ifVersion is AnyVersion. A directory that equals the current one changes nothing.
+	// ifVersion is contract.AnyVersion. A directory that equals the current one changes nothing.
 	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied contract.Directory, changed bool, err error)
 }
-
-// AnyVersion applies a directory to any current version.
-const AnyVersion = -1
 
 // ErrDirectoryIsFile refuses to apply a directory if a file is its only source.
 var ErrDirectoryIsFile = errors.New("the directory is a file")
@@ -92,10 +89,10 @@ func (a *API) putDirectory(r *http.Request, in *contract.DirectoryRequest) (repl
 	return out, err
 }
 
-// expectedVersion reads If-Match: 3 or "3". None or * is AnyVersion.
+// expectedVersion reads If-Match: 3 or "3". None or * is contract.AnyVersion.
 func expectedVersion(header string) (int64, error) {
 	if header == "" || header == "*" {
-		return AnyVersion, nil
+		return contract.AnyVersion, nil
 	}
 	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(header, "W/"), `"`), 10, 64)
 	if err != nil || version < 0 {

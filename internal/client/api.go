@@ -94,14 +94,11 @@ func (c *Client) Directory(ctx context.Context) (out contract.Directory, err err
 	return out, err
 }
 
-// AnyVersion applies a directory to any current version.
-const AnyVersion = -1
-
 // ApplyDirectory makes d the current version if the current version is ifVersion, or if ifVersion
-// is AnyVersion. It is safe to repeat: replay reports that the current version equals d.
+// is contract.AnyVersion. It is safe to repeat: replay reports that the current version equals d.
 func (c *Client) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (out contract.Directory, replay bool, err error) {
 	header := http.Header{}
-	if ifVersion != AnyVersion {
+	if ifVersion != contract.AnyVersion {
 		header.Set("If-Match", strconv.Quote(strconv.FormatInt(ifVersion, 10)))
 	}
 	path := directoryPath

@@ -60,6 +60,9 @@ type Availability struct {
 	Available map[string]int64 `json:"available" example:"{\"TEE-M\":7}" doc:"Units by SKU."`
 }
 
+// AnyVersion, as the expected version of a directory, applies it to any current version.
+const AnyVersion = -1
+
 // Directory is a version of the routing directory.
 type Directory struct {
 	location.Directory
