@@ -19,7 +19,7 @@ func source(t *testing.T, name string) string {
 
 // parts lists the files that are no scripts, in the order in which they are put in.
 var parts = []string{
-	"prelude", "records", "limits", "tags", "plain", "expiry", "counts", "transitions", "parts", "operations", "auditing",
+	"prelude", "records", "limits", "tags", "plain", "expiry", "allocation", "counts", "transitions", "parts", "operations", "auditing",
 }
 
 // header is the comment a script begins with, and body what follows.

@@ -51,24 +51,25 @@ local stored = redis.call('HMGET', reservations_key, unpack(args, first_id, firs
 if counters > 0 then fields(limits_key, args, first_counter, first_counter + counters - 1, take_taken) end
 
 -- decide
-local place_of = {} -- level -> its location, between two separators, as a record has it
-local function place(level)
-  local p = place_of[level]
-  if not p then
-    local at = string.find(level, US, 1, true)
-    p = string.sub(level, at) .. US
-    place_of[level] = p
-  end
-  return p
-end
-
 local created = int(now)
-local shapes = {} -- text -> what it says, and the head of its records
-local list, listed = {}, 0 -- the records made, as id, record, …
+local shapes = {} -- text of a shape -> the shape
+local list, listed = {}, 0 -- the new records, as id, record, …
 local reclaimed, more_due = false, false
 
--- shape_of reads "ttl_ms split lines limits first", once for all requests that share it.
-local function shape_of(text)
+-- location_of returns the location of a level between two separators, as a record has it.
+local location_texts = {}
+local function location_of(level)
+  local text = location_texts[level]
+  if not text then
+    local at = string.find(level, US, 1, true)
+    text = string.sub(level, at) .. US
+    location_texts[level] = text
+  end
+  return text
+end
+
+-- read_shape reads a shape, once for all requests that share it.
+local function read_shape(text)
   local parts = split(text, ' ')
   local deadline, count, limits = now + tonumber(parts[1]), tonumber(parts[3]), tonumber(parts[4])
   local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
@@ -79,8 +80,8 @@ local function shape_of(text)
   return shapes[text]
 end
 
--- keep_new keeps a new record: tail is what follows its head.
-local function keep_new(id, shape, tail)
+-- add_record keeps a new record. The tail is what follows its head.
+local function add_record(id, shape, tail)
   local record = shape.head .. args[cursor + 1] .. tail
   records[id] = record
   list[listed + 1], list[listed + 2] = id, record
@@ -89,7 +90,8 @@ local function keep_new(id, shape, tail)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
--- exceeded is the number of the first purchase limit that the request would exceed, and what is taken.
+-- exceeded returns the number of the first purchase limit that the request would exceed, and the
+-- units counted there. The number is 0 if the stored counter is no number.
 local function exceeded(shape)
   local at = cursor + shape.first_limit
   for i = 1, shape.limits do
@@ -101,7 +103,7 @@ local function exceeded(shape)
   return nil
 end
 
--- count_limits counts the request that is held.
+-- count_limits counts the request towards its purchase limits.
 local function count_limits(shape)
   local at = cursor + shape.first_limit
   for _ = 1, shape.limits do
@@ -110,8 +112,8 @@ local function count_limits(shape)
   end
 end
 
--- knowing makes the function that decides a request whose id is known, when the first such comes.
-local function knowing()
+-- new_replay returns the function that decides a request whose id is known.
+local function new_replay()
   --@ records
   return function(id, record)
     local r = decode(record)
@@ -124,322 +126,14 @@ local function knowing()
   end
 end
 
--- deciding makes the function that decides a request which is not served at once. It is called when
--- the first such comes: making these closures takes Redis longer than a plain reservation.
---
--- A candidate of a line is a level, or for a kit a list of its components' levels; it serves so many
--- units of the line, of a kit whole kits.
-local function deciding()
-  --@ records tags plain expiry
+-- new_allocate returns the function that decides a request which is not plain. It is called for the
+-- first such request: its functions take Redis longer to make than a plain reservation takes.
+local function new_allocate()
+  --@ records tags plain expiry allocation
 
-  -- The units taken by the request under decision, so that they can be put back if it is refused.
-  local journal_level, journal_units, journal = {}, {}, 0
-  local function draw(level, units)
-    available[level] = available[level] - units
-    journal = journal + 1
-    journal_level[journal], journal_units[journal] = level, units
-  end
-  local function take(line, candidate, units)
-    if line.each then
-      for i, level in ipairs(candidate) do draw(level, units * line.each[i]) end
-    else
-      draw(candidate, units)
-    end
-    local from = line.from
-    from[#from + 1] = candidate
-    from[#from + 1] = units
-  end
-  local function put_back(to)
-    for i = journal, to + 1, -1 do
-      local level = journal_level[i]
-      available[level] = available[level] + journal_units[i]
-    end
-    journal = to
-  end
-
-  -- serves is how many units of a line a candidate has.
-  local function serves(line, candidate)
-    if not line.each then return available[candidate] end
-    local kits = nil
-    for i, level in ipairs(candidate) do
-      local some = math.floor(available[level] / line.each[i])
-      kits = kits and math.min(kits, some) or some
-    end
-    return kits
-  end
-
-  local function place_at(line, candidate) return place(line.each and candidate[1] or candidate) end
-
-  -- candidate_of is what "1" or "1+5" means; nil where a level is missing, and one that is broken.
-  local function candidate_of(text)
-    local levels, bad = {}, nil
-    for number in string.gmatch(text, '%d+') do
-      local level = args[first_level + number - 1]
-      if broken[level] then bad = level end
-      if not available[level] then return nil, bad end
-      levels[#levels + 1] = level
-    end
-    return levels, bad
-  end
-
-  -- rank orders a line's candidates from first on by what they have, the most first.
-  local function rank(line, first)
-    local all = line.candidates
-    for i = first + 1, #all do
-      local candidate, j = all[i], i
-      local units = serves(line, candidate)
-      while j > first and serves(line, all[j - 1]) < units do
-        all[j] = all[j - 1]
-        j = j - 1
-      end
-      all[j] = candidate
-    end
-  end
-
-  -- read_candidates lists a line's candidates of which all levels exist, in routed order, and what the
-  -- request calls them. It returns a level that is broken, if any is.
-  local function read_candidates(line, text)
-    local bad, first = nil, 1
-    for name, tied in string.gmatch(text, '([%d+]+)(=?)') do
-      local candidate, wrong
-      if line.each then
-        candidate, wrong = candidate_of(name)
-      else
-        local level = args[first_level + name - 1]
-        candidate, wrong = available[level] and level, broken[level] and level
-      end
-      bad = bad or wrong
-      if candidate then
-        line.candidates[#line.candidates + 1] = candidate
-        line.names[candidate] = name
-      end
-      if tied == '' then
-        rank(line, first)
-        first = #line.candidates + 1
-      end
-    end
-    return bad
-  end
-
-  -- places lists the locations of the lines' candidates, in the routed order of the first line that
-  -- names them, and says for each line which candidate it has at a location.
-  local function places(lines)
-    local list, seen = {}, {}
-    for _, line in ipairs(lines) do
-      if not line.at then
-        line.at = {}
-        for _, candidate in ipairs(line.candidates) do line.at[place_at(line, candidate)] = candidate end
-      end
-      for _, candidate in ipairs(line.candidates) do
-        local p = place_at(line, candidate)
-        if not seen[p] then
-          seen[p] = true
-          list[#list + 1] = p
-        end
-      end
-    end
-    return list
-  end
-
-  -- serve takes every line that location p can serve whole, in order, and counts them.
-  local function serve(lines, p)
-    local served = 0
-    for _, line in ipairs(lines) do
-      local candidate = line.at[p]
-      if candidate and serves(line, candidate) >= line.quantity then
-        take(line, candidate, line.quantity)
-        served = served + 1
-      end
-    end
-    return served
-  end
-
-  local function forget(lines)
-    for _, line in ipairs(lines) do line.from = {} end
-  end
-
-  -- best finds the location that serves most lines whole, ties by order, and takes them from it. It
-  -- returns the lines that are left, or nil where no location serves any.
-  local function best(lines)
-    local most, chosen = 0, nil
-    local mark = journal
-    for _, p in ipairs(places(lines)) do
-      local served = serve(lines, p)
-      put_back(mark)
-      forget(lines)
-      if served > most then most, chosen = served, p end
-      if most == #lines then break end
-    end
-    if not chosen then return nil end
-    serve(lines, chosen)
-    local left = {}
-    for _, line in ipairs(lines) do
-      if #line.from == 0 then left[#left + 1] = line end
-    end
-    return left
-  end
-
-  local function larger(a, b) return a > b end
-
-  -- fewest chooses, of amounts in routed order, the first set of as few as suffice for need. Each
-  -- amount is positive and together they are enough.
-  local function fewest(amounts, need)
-    local sorted = { unpack(amounts) }
-    table.sort(sorted, larger)
-    local size, sum = 0, 0
-    while sum < need do
-      size = size + 1
-      sum = sum + sorted[size]
-    end
-    local chosen = {}
-    for i, units in ipairs(amounts) do
-      if size == 0 then break end
-      for j, other in ipairs(sorted) do
-        if other == units then
-          table.remove(sorted, j)
-          break
-        end
-      end
-      local rest = 0
-      for j = 1, math.min(size - 1, #sorted) do rest = rest + sorted[j] end
-      if units + rest >= need then
-        chosen[#chosen + 1] = i
-        need = need - units
-        size = size - 1
-      end
-    end
-    return chosen
-  end
-
-  -- fill serves one line from several locations. It returns what there is where that is too little.
-  local function fill(line)
-    local some, amounts, sum = {}, {}, 0
-    for _, candidate in ipairs(line.candidates) do
-      local units = serves(line, candidate)
-      if units > 0 then
-        some[#some + 1], amounts[#amounts + 1] = candidate, units
-        sum = sum + units
-      end
-    end
-    if sum < line.quantity then return sum end
-    local need = line.quantity
-    for _, i in ipairs(fewest(amounts, need)) do
-      local units = math.min(need, amounts[i])
-      take(line, some[i], units)
-      need = need - units
-    end
-    return nil
-  end
-
-  -- largest is the most that one candidate of a line has.
-  local function largest(line)
-    local most = 0
-    for _, candidate in ipairs(line.candidates) do most = math.max(most, serves(line, candidate)) end
-    return most
-  end
-
-  -- nearest lists the shortages at the location that could serve most units of all lines.
-  local function nearest(lines)
-    local shortages, most = nil, -1
-    for _, p in ipairs(places(lines)) do
-      local units, short, mark = 0, {}, journal
-      for i, line in ipairs(lines) do
-        local candidate = line.at[p]
-        local there = candidate and math.max(0, serves(line, candidate)) or 0
-        units = units + math.min(there, line.quantity)
-        if there >= line.quantity then
-          take(line, candidate, line.quantity)
-        else
-          short[#short + 1] = int(i) .. US .. int(there)
-        end
-      end
-      put_back(mark)
-      forget(lines)
-      if units > most then shortages, most = short, units end
-    end
-    return shortages
-  end
-
-  -- allocate takes all lines as split allows and returns nil, or takes nothing and returns the
-  -- shortages.
-  local function allocate(lines, way)
-    if #lines == 1 then
-      local line = lines[1]
-      for _, candidate in ipairs(line.candidates) do
-        if serves(line, candidate) >= line.quantity then
-          take(line, candidate, line.quantity)
-          return nil
-        end
-      end
-      local there = largest(line)
-      if way == 'units' then there = fill(line) end
-      return there and { '1' .. US .. int(there) }
-    end
-    local left = best(lines)
-    if left and #left == 0 then return nil end
-    if way == 'never' then
-      put_back(0)
-      forget(lines)
-      return nearest(lines)
-    end
-    while left and #left > 0 do
-      local rest = best(left)
-      if not rest then break end
-      left = rest
-    end
-    local short = {}
-    for i, line in ipairs(lines) do
-      if #line.from == 0 then
-        local there = largest(line)
-        if way == 'units' then there = fill(line) end
-        if there then short[#short + 1] = int(i) .. US .. int(there) end
-      end
-    end
-    if #short == 0 then return nil end
-    put_back(0)
-    forget(lines)
-    return short
-  end
-
-  -- read_line reads the line at args[at]; quantity is "2", or of a kit "2 3 1".
-  local function read_line(at)
-    local line = { text = args[at], quantity = tonumber(args[at + 1]), candidates = {}, names = {}, from = {} }
-    if not line.quantity then
-      local numbers = split(args[at + 1], ' ')
-      line.quantity, line.each, line.texts = tonumber(numbers[1]), {}, split(line.text, RS)
-      for i = 2, #numbers do line.each[i - 1] = tonumber(numbers[i]) end
-    end
-    return line, read_candidates(line, args[at + 2])
-  end
-
-  local function read_lines(count)
-    local lines, missing, bad = {}, {}, nil
-    for i = 1, count do
-      local wrong
-      lines[i], wrong = read_line(cursor + 3 * i)
-      bad = bad or wrong
-      if #lines[i].candidates == 0 then missing[#missing + 1] = int(i) end
-    end
-    return lines, missing, bad
-  end
-
-  -- written is a line as a record has it: its text and where it comes from; a kit's components are lines
-  -- of their own.
-  local function written(line)
-    local texts = {}
-    for i, text in ipairs(line.texts or { line.text }) do
-      for j = 1, #line.from, 2 do
-        local units = line.from[j + 1] * (line.each and line.each[i] or 1)
-        text = text .. place_at(line, line.from[j]) .. int(units) .. US .. '0'
-      end
-      texts[i] = text
-    end
-    return table.concat(texts, RS)
-  end
-
-  -- attempt takes what a request asks for; it returns a refusal and its payload, or the lines.
+  -- attempt takes what a request asks for. It returns a refusal and its payload, or nil and the lines.
   local function attempt(shape)
-    local lines, missing, bad = read_lines(shape.count)
+    local lines, missing, bad = read_lines(cursor + 3, shape.count)
     if bad then return 'corrupt', bad end
     if #missing > 0 then return 'no_location', table.concat(missing, US) end
     local over, had = exceeded(shape)
@@ -468,11 +162,11 @@ local function deciding()
       for j = 1, #line.from, 2 do
         names[j], names[j + 1] = line.names[line.from[j]], int(line.from[j + 1])
       end
-      tail[i], answer[i] = written(line), table.concat(names, US)
+      tail[i], answer[i] = line_text(line), table.concat(names, US)
     end
     for i = 1, journal do change(journal_level[i], available[journal_level[i]]) end
     count_limits(shape)
-    keep_new(id, shape, RS .. table.concat(tail, RS))
+    add_record(id, shape, RS .. table.concat(tail, RS))
     return 'held', table.concat(answer, RS)
   end
 end
@@ -521,11 +215,11 @@ local function at_once(id, shape)
       return 'insufficient', '1' .. US .. int(math.max(0, most))
     end
     change(level, units - quantity)
-    tail = tail .. RS .. args[at] .. place(level) .. args[at + 1] .. US .. '0'
+    tail = tail .. RS .. args[at] .. location_of(level) .. args[at + 1] .. US .. '0'
     answer = at == first and text or answer .. RS .. text
   end
   if shape.limits > 0 then count_limits(shape) end
-  keep_new(id, shape, tail)
+  add_record(id, shape, tail)
   return 'held', answer
 end
 
@@ -536,17 +230,17 @@ local function at_first(id, shape)
   return status, payload
 end
 
-local known, decide = nil, nil
+local replay, allocate = nil, nil
 local reply, replied = { 'ok', created, locations }, 3
 for i = 1, n do
   local id, form = args[first_id + i - 1], args[cursor]
-  local shape = shapes[form] or shape_of(form)
+  local shape = shapes[form] or read_shape(form)
   local record = records[id]
   if record == nil then record = stored[i] end
   local status, payload
   if record then
-    known = known or knowing()
-    status, payload = known(id, record)
+    replay = replay or new_replay()
+    status, payload = replay(id, record)
   else
     if shape.first then
       status, payload = at_first(id, shape)
@@ -554,8 +248,8 @@ for i = 1, n do
       status, payload = at_once(id, shape)
     end
     if not status then
-      decide = decide or deciding()
-      status, payload = decide(id, shape)
+      allocate = allocate or new_allocate()
+      status, payload = allocate(id, shape)
     end
   end
   reply[replied + 1], reply[replied + 2] = status, payload

@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // TestScenario_AnotherHistory has Redis go on in a history that is not the ledger's: its sales are not, its
@@ -17,44 +19,44 @@ import (
 func TestScenario_AnotherHistory(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i := s.started(nil)
-	i.reserve("known", "TEE", 1)
-	i.confirm("known")
-	s.quiesce()
-	i.stop()
+	i := s.Started(nil)
+	i.Reserve("known", "TEE", 1)
+	i.Confirm("known")
+	s.Quiesce()
+	i.Stop()
 	other := s.unguarded() // writes what no ledger has asked for
-	other.reserve("held", "TEE", 3)
-	other.reserve("released", "TEE", 1)
-	other.reserve("sold", "TEE", 2)
+	other.Reserve("held", "TEE", 3)
+	other.Reserve("released", "TEE", 1)
+	other.Reserve("sold", "TEE", 2)
 	for id, call := range map[string]func(context.Context, cache.TransitionRequest) (cache.Result, error){
-		"released": other.store.Release, "sold": other.store.Confirm,
+		"released": other.Store.Release, "sold": other.Store.Confirm,
 	} {
 		if _, err := call(t.Context(), cache.TransitionRequest{ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err := s.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
-	must(t, err)
-	i = s.start(nil)
-	i.open(5 * time.Second)
+	_, err := s.Pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	reconciletest.Must(t, err)
+	i = s.Start(nil)
+	i.Open(5 * time.Second)
 	for id, want := range map[string]cache.State{"known": cache.StateConfirmed, "held": cache.StateHeld, "sold": cache.StateHeld} {
-		s.await(id, 3*time.Second, func() error {
-			if found, err := i.store.Reservation(context.Background(), id); err != nil || found.State != want {
+		s.Await(id, 3*time.Second, func() error {
+			if found, err := i.Store.Reservation(context.Background(), id); err != nil || found.State != want {
 				return fmt.Errorf("%+v, %w", found, err)
 			}
 			return nil
 		})
 	}
-	if _, err := i.store.Reservation(t.Context(), "released"); !errors.Is(err, cache.ErrNotFound) {
+	if _, err := i.Store.Reservation(t.Context(), "released"); !errors.Is(err, cache.ErrNotFound) {
 		t.Errorf("released: %v", err)
 	}
-	i.confirm("sold")
-	if _, err := i.store.Reserve(t.Context(), order("held", "TEE", 3)); err != nil {
+	i.Confirm("sold")
+	if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("held", "TEE", 3)); err != nil {
 		t.Errorf("its caller repeats it: %v", err)
 	}
-	s.check()
+	s.Check()
 	var n int
-	must(t, s.pool.QueryRow(t.Context(), `select count(*) from quarantine`).Scan(&n))
+	reconciletest.Must(t, s.Pool.QueryRow(t.Context(), `select count(*) from quarantine`).Scan(&n))
 	if n != 5 {
 		t.Errorf("%d entries are in quarantine, want 5", n)
 	}
@@ -63,50 +65,50 @@ func TestScenario_AnotherHistory(t *testing.T) {
 // TestScenario_AnotherHistoryInPart has a hold of which one line was given back be taken anew without it.
 func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i := r.started(nil)
-	r.quiesce()
-	i.stop()
-	other, err := cache.New(i.client, cache.Options{})
-	must(t, err)
-	defer func() { must(t, other.Close(context.Background())) }()
-	two := order("part", "TEE", 2)
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	r.Quiesce()
+	i.Stop()
+	other, err := cache.New(i.Client, cache.Options{})
+	reconciletest.Must(t, err)
+	defer func() { reconciletest.Must(t, other.Close(context.Background())) }()
+	two := reconciletest.Order("part", "TEE", 2)
 	two.Lines = append(two.Lines, cache.LineRequest{Line: "2", SKU: "TEE", Quantity: 3})
 	_, err = other.Reserve(t.Context(), two)
-	must(t, err)
+	reconciletest.Must(t, err)
 	_, err = other.Release(t.Context(), cache.TransitionRequest{ID: "part", Version: 1, Lines: []cache.LineQuantity{{Line: "2", Quantity: 3}}})
-	must(t, err)
-	_, err = r.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
-	must(t, err)
-	i = r.start(nil)
-	r.await("it is held anew", 5*time.Second, func() error {
-		found, err := i.store.Reservation(context.Background(), "part")
+	reconciletest.Must(t, err)
+	_, err = r.Pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	reconciletest.Must(t, err)
+	i = r.Start(nil)
+	r.Await("it is held anew", 5*time.Second, func() error {
+		found, err := i.Store.Reservation(context.Background(), "part")
 		if err == nil && (found.State != cache.StateHeld || len(found.Lines) != 1 || found.Lines[0].Quantity != 2) {
 			err = fmt.Errorf("%+v", found)
 		}
 		return err
 	})
-	i.confirm("part")
-	r.check()
+	i.Confirm("part")
+	r.Check()
 }
 
 // TestScenario_AnotherHistoryOdd has an event of another history that names what no ledger can have keep no gate
 // closed.
 func TestScenario_AnotherHistoryOdd(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i := r.started(nil)
-	r.quiesce()
-	i.stop()
-	text := born("a", reserved(1), "n1").Record.Encode()
-	must(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-1000", Values: []string{
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	r.Quiesce()
+	i.Stop()
+	text := ledgertest.Born("a", ledgertest.Reserved(1), "n1").Record.Encode()
+	reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-1000", Values: []string{
 		"v", "1", "n", "n1", "e", fmt.Sprintf("%d\x1dreserve\x1fa\x00b\x1f\x1f0\x1f\x1e%s", time.Now().UnixMilli(), text),
 	}}).Err())
-	_, err := r.pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
-	must(t, err)
-	i = r.start(nil)
-	i.open(5 * time.Second)
-	i.reserve("b", "TEE", 1)
-	i.confirm("b")
-	r.check()
+	_, err := r.Pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
+	reconciletest.Must(t, err)
+	i = r.Start(nil)
+	i.Open(5 * time.Second)
+	i.Reserve("b", "TEE", 1)
+	i.Confirm("b")
+	r.Check()
 }

@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -15,6 +15,10 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // BenchmarkLedger compares, in one run and in turns: the events a second that are applied, at one hot SKU
@@ -45,43 +49,43 @@ func BenchmarkLedger(b *testing.B) {
 
 // applied is how many events are applied a second, in batches of 1,000.
 func applied(tb testing.TB, skus int, turn time.Duration) float64 {
-	pool := openLedger(tb)
-	l := &bench{tb: tb, ledger: NewPostgres(pool, 0)}
-	s, err := l.ledger.lock(context.Background())
+	pool := ledgertest.OpenLedger(tb)
+	l := &ledgertest.Bench{TB: tb, Ledger: postgres.New(pool, 0)}
+	s, err := l.Ledger.Lock(context.Background())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer s.close()
-	l.session = s
-	l.begin(nil, 1)
-	l.stock(skus)
+	defer s.Close()
+	l.Session = s
+	l.Begin(nil, 1)
+	stock(l, skus)
 	orders, events := 0, 0
 	began := time.Now()
 	for time.Since(began) < turn {
-		l.apply(l.sales(&orders, skus, 500))
+		l.Apply(sales(l, &orders, skus, 500))
 		events += 1000
 	}
 	return float64(events) / time.Since(began).Seconds()
 }
 
 // stock counts the levels of sales.
-func (b *bench) stock(skus int) {
+func stock(b *ledgertest.Bench, skus int) {
 	for from := 0; from < skus; from += 1000 {
 		e := cache.Event{Verb: cache.VerbAdjust, ID: fmt.Sprint("count", from), Fingerprint: "f"}
 		for n := from; n < min(skus, from+1000); n++ {
 			e.Levels = append(e.Levels, cache.LevelEvent{SKU: location.SKU(fmt.Sprint("SKU", n)), Location: "berlin", OnHandAfter: 1 << 30})
 		}
-		b.apply(b.entry(e))
+		b.Apply(b.Entry(e))
 	}
 }
 
 // sales is an entry of orders that are held and confirmed.
-func (b *bench) sales(n *int, skus, orders int) entry {
+func sales(b *ledgertest.Bench, n *int, skus, orders int) ledger.Entry {
 	events := make([]cache.Event, 0, 2*orders)
 	for range orders {
 		*n++
 		id := fmt.Sprintf("order-%09d", *n)
-		held := born(id, reserved(1), "n")
+		held := ledgertest.Born(id, ledgertest.Reserved(1), "n")
 		held.Record.Lines = slices.Clone(held.Record.Lines)
 		held.Record.Lines[0].SKU = location.SKU(fmt.Sprint("SKU", (*n*7919)%skus))
 		held.Record.Order, held.Record.Customer = id, fmt.Sprint("customer", *n%1000)
@@ -90,14 +94,14 @@ func (b *bench) sales(n *int, skus, orders int) entry {
 		sold.Record.State, sold.Record.Version = cache.StateConfirmed, 2
 		events = append(events, held, sold)
 	}
-	return b.entry(events...)
+	return b.Entry(events...)
 }
 
 // copied is how many events' rows COPY brings in a second: for an order a reservation, a line and two
 // movements, in transactions of 500 orders as the batches above.
 func copied(tb testing.TB, turn time.Duration) float64 {
 	ctx := context.Background()
-	pool := openLedger(tb)
+	pool := ledgertest.OpenLedger(tb)
 	now := time.Now()
 	orders := 0
 	began := time.Now()
@@ -128,7 +132,7 @@ func copied(tb testing.TB, turn time.Duration) float64 {
 // updated is how many transactions a second take a unit from one row.
 func updated(tb testing.TB, connections int, turn time.Duration) float64 {
 	ctx := context.Background()
-	config := openLedger(tb).Config().Copy()
+	config := ledgertest.OpenLedger(tb).Config().Copy()
 	config.MaxConns = int32(connections)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -160,21 +164,21 @@ func updated(tb testing.TB, connections int, turn time.Duration) float64 {
 // process, which remembers them, or by one that was here before it.
 func confirmedPerSecond(tb testing.TB, turn time.Duration, anew bool) float64 {
 	const callers, holds = 64, 60_000
-	r := newRig(tb)
-	i := r.start(nil)
-	defer i.stop()
-	i.open(5 * time.Second)
-	i.count("TEE", "berlin", holds)
+	r := reconciletest.NewRig(tb)
+	i := r.Start(nil)
+	defer i.Stop()
+	i.Open(5 * time.Second)
+	i.Count("TEE", "berlin", holds)
 	each(tb, callers, holds, func(n int) error {
-		_, err := i.store.Reserve(context.Background(), order(fmt.Sprint("o", n), "TEE", 1))
+		_, err := i.Store.Reserve(context.Background(), reconciletest.Order(fmt.Sprint("o", n), "TEE", 1))
 		return err
 	})
-	r.quiesce()
+	r.Quiesce()
 	if anew {
-		i.stop()
-		i = r.start(nil)
-		i.open(5 * time.Second)
-		defer i.stop()
+		i.Stop()
+		i = r.Start(nil)
+		i.Open(5 * time.Second)
+		defer i.Stop()
 	}
 	var n atomic.Int64
 	began := time.Now()
@@ -183,7 +187,7 @@ func confirmedPerSecond(tb testing.TB, turn time.Duration, anew bool) float64 {
 			return nil
 		}
 		n.Add(1)
-		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: fmt.Sprint("o", k)})
+		_, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: fmt.Sprint("o", k)})
 		return err
 	})
 	return float64(n.Load()) / min(time.Since(began), turn).Seconds()

@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -13,21 +13,23 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // moment is a moment of Redis's clock that is over.
-func (r *rig) moment() time.Time {
-	r.tb.Helper()
-	c := r.client()
+func moment(r *reconciletest.Rig) time.Time {
+	r.TB.Helper()
+	c := r.Client()
 	clock := func() time.Time {
 		now, err := c.Time(context.Background()).Result()
 		if err != nil {
-			r.tb.Fatal(err)
+			r.TB.Fatal(err)
 		}
 		return now.Truncate(time.Millisecond).UTC()
 	}
 	moment := clock()
-	r.await("the moment is over", time.Second, func() error {
+	r.Await("the moment is over", time.Second, func() error {
 		if !clock().After(moment) {
 			return errors.New("it is not")
 		}
@@ -41,58 +43,21 @@ func tees(id string, units int64, asOf time.Time) cache.AdjustRequest {
 	return cache.AdjustRequest{ID: id, AsOf: asOf, Changes: []cache.Change{{SKU: "TEE", Location: "berlin", OnHand: &units}}}
 }
 
-func TestLedger_Since(t *testing.T) {
-	eachLedger(t, func(t *testing.T, b *bench) {
-		count := recount("count", 0, 9) // at seenAt+1
-		count.Levels[0].Counted = true
-		delivery := recount("delivery", 9, 13)
-		b.apply(b.entry(count))
-		b.apply(b.entry(born("a", reserved(3), "n2"), born("a", confirmed(2, 3), "n2")))
-		b.apply(b.entry(born("a", event(cache.VerbFulfill, "confirmed", rec("fulfilled", 3, 3, 3)), "n2"), delivery)) // at +3
-		b.apply(b.entry(transferred("van", "lyon", 2), born("a", returned("ret", 4, 1, 1, "berlin"), "n2")))          // at +4
-		e := recount("again", 8, 4)
-		e.Levels[0].Counted = true
-		b.apply(b.entry(e))
-		names := []cache.LevelName{{SKU: "TEE", Location: "oslo"}, {SKU: "TEE", Location: "lyon"}, {SKU: "TEE", Location: "berlin"}}
-		for moment, want := range map[int64]string{ // 3 fulfilled and 4 delivered, then 2 in the van and 1 returned
-			seenAt - 9: "[{0 0} {2 2} {5 0}]",
-			seenAt + 2: "[{0 0} {2 2} {5 0}]",
-			seenAt + 3: "[{0 0} {2 2} {5 -1}]",
-			seenAt + 4: "[{0 0} {2 0} {5 0}]",
-		} {
-			since, err := b.ledger.Since(t.Context(), moment, names)
-			if got := fmt.Sprint(since.Levels); err != nil || got != want || since.KeptFrom != seenAt || since.Epoch != 1 || since.Sequence != b.at.Sequence {
-				t.Errorf("since +%d: %s, %+v, %v; want %s", moment-seenAt, got, since, err, want)
-			}
-		}
-		b.apply(b.entry(born("b", reserved(1), "n6"), born("b", event(cache.VerbRelease, "held", rec("released", 2, 1, 0)), "n6"), removal("gone", 5)))
-		since, err := b.ledger.Since(t.Context(), seenAt, names[2:])
-		if got := fmt.Sprint(since.Levels); err != nil || got != "[{0 0}]" {
-			t.Errorf("written off: %s, %v", got, err)
-		}
-	})
-	for _, l := range ledgers {
-		if _, err := l.open(t).Since(t.Context(), seenAt, []cache.LevelName{{SKU: "TEE", Location: "berlin"}}); !errors.Is(err, cache.ErrRebuilding) {
-			t.Errorf("%s, before anything began: %v", l.name, err)
-		}
-	}
-}
-
 // TestScenario_AsOf has a count of a moment ago not take for missing what has left since, and not for there.
 func TestScenario_AsOf(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	before := r.moment()
-	i := r.started(nil)
-	i.reserve("a", "TEE", 3)
-	i.confirm("a")
-	counted := r.moment()
-	if _, err := i.store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 2}}}); err != nil {
+	r := reconciletest.NewRig(t)
+	before := moment(r)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 3)
+	i.Confirm("a")
+	counted := moment(r)
+	if _, err := i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 2}}}); err != nil {
 		t.Fatal(err)
 	}
 	onHand := func(what string, request cache.AdjustRequest, want int64) cache.AdjustResult {
 		t.Helper()
-		result, err := i.store.Adjust(t.Context(), request)
+		result, err := i.Store.Adjust(t.Context(), request)
 		if err != nil || result.Levels[0].OnHand != want || !result.Durable {
 			t.Fatalf("%s: %+v, %v; want %d on hand", what, result, err, want)
 		}
@@ -106,25 +71,25 @@ func TestScenario_AsOf(t *testing.T) {
 		t.Errorf("%+v", again)
 	}
 	var little *cache.InsufficientError
-	if _, err := i.store.Adjust(t.Context(), tees("little", 1, counted)); !errors.As(err, &little) || little.Shortages[0] != (cache.Shortage{SKU: "TEE", Requested: 2, Available: 1}) {
+	if _, err := i.Store.Adjust(t.Context(), tees("little", 1, counted)); !errors.As(err, &little) || little.Shortages[0] != (cache.Shortage{SKU: "TEE", Requested: 2, Available: 1}) {
 		t.Errorf("less than has left since: %v", err)
 	}
 	onHand("one is missing", tees("short", 9, counted), 7)
 	onHand("the same under another id", tees("another", 9, counted), 7)
-	later := r.moment()
+	later := moment(r)
 	delta := int64(4)
-	if _, err := i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "delivery", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}}); err != nil {
+	if _, err := i.Store.Adjust(t.Context(), cache.AdjustRequest{ID: "delivery", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := i.store.Return(t.Context(), ret("ret", 1, "berlin")); err != nil {
+	if _, err := i.Store.Return(t.Context(), reconciletest.Ret("ret", 1, "berlin")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := i.store.Transfer(t.Context(), cache.TransferRequest{ID: "van", SKU: "TEE", From: "berlin", To: "lyon", Quantity: 2}); err != nil {
+	if _, err := i.Store.Transfer(t.Context(), cache.TransferRequest{ID: "van", SKU: "TEE", From: "berlin", To: "lyon", Quantity: 2}); err != nil {
 		t.Fatal(err)
 	}
 	onHand("a later count", tees("later", 7, later), 10)
 	onHand("an earlier one", tees("earlier", 9, counted), 10)
-	short := onHand("less than is sold", tees("stolen", 0, r.moment()), 0)
+	short := onHand("less than is sold", tees("stolen", 0, moment(r)), 0)
 	if n := short.Levels[0].Shortfall(); n != 1 {
 		t.Errorf("a shortfall of %d: %+v", n, short)
 	}
@@ -136,18 +101,18 @@ func TestScenario_AsOf(t *testing.T) {
 		"in the future":     {tees("f", 10, time.Now().Add(time.Hour)), cache.ErrInvalid},
 		"before the ledger": {tees("b", 10, before), cache.ErrInvalid},
 	} {
-		if _, err := i.store.Adjust(t.Context(), c.request); !errors.Is(err, c.want) {
+		if _, err := i.Store.Adjust(t.Context(), c.request); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	stale, five := tees("stale", 10, counted), int64(5)
 	stale.Changes[0].IfOnHand = &five
 	var version *cache.VersionError
-	if _, err := i.store.Adjust(t.Context(), stale); !errors.As(err, &version) || version.Current != 0 {
+	if _, err := i.Store.Adjust(t.Context(), stale); !errors.As(err, &version) || version.Current != 0 {
 		t.Errorf("if on hand is another: %v", err)
 	}
 	var rows int
-	must(t, r.pool.QueryRow(t.Context(), `select count(*) from movements where verb = 'count' and sku = 'TEE' and on_hand <> 0`).Scan(&rows))
+	reconciletest.Must(t, r.Pool.QueryRow(t.Context(), `select count(*) from movements where verb = 'count' and sku = 'TEE' and on_hand <> 0`).Scan(&rows))
 	if rows != 3 {
 		t.Errorf("%d movements are counts", rows)
 	}
@@ -157,22 +122,22 @@ func TestScenario_AsOf(t *testing.T) {
 // left since.
 func TestScenario_AsOfBehind(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i := r.started(nil)
-	i.reserve("a", "TEE", 3)
-	i.confirm("a")
-	counted := r.moment()
-	tx, err := r.pool.Begin(t.Context())
-	must(t, err)
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 3)
+	i.Confirm("a")
+	counted := moment(r)
+	tx, err := r.Pool.Begin(t.Context())
+	reconciletest.Must(t, err)
 	_, err = tx.Exec(t.Context(), `select 1 from positions for update`) // keeps everybody from applying
-	must(t, err)
+	reconciletest.Must(t, err)
 	done := make(chan error, 2)
 	go func() {
-		_, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a"})
+		_, err := i.Store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a"})
 		done <- err
 	}()
-	r.await("it has left in Redis", 3*time.Second, func() error {
-		counts, err := i.client.HGet(context.Background(), "{holdfast:0}:levels", "TEE\x1fberlin").Result()
+	r.Await("it has left in Redis", 3*time.Second, func() error {
+		counts, err := i.Client.HGet(context.Background(), "{holdfast:0}:levels", "TEE\x1fberlin").Result()
 		if counts != "7\x1f0\x1f0\x1f0" {
 			return fmt.Errorf("%q, %w", counts, err)
 		}
@@ -181,28 +146,28 @@ func TestScenario_AsOfBehind(t *testing.T) {
 	var result cache.AdjustResult
 	go func() {
 		var err error
-		result, err = i.store.Adjust(context.Background(), tees("count", 10, counted))
+		result, err = i.Store.Adjust(context.Background(), tees("count", 10, counted))
 		done <- err
 	}()
-	r.await("it asks the ledger", 3*time.Second, func() error { return asked(r, "left join lateral") })
-	must(t, tx.Rollback(t.Context()))
+	r.Await("it asks the ledger", 3*time.Second, func() error { return asked(r, "left join lateral") })
+	reconciletest.Must(t, tx.Rollback(t.Context()))
 	for range 2 {
-		must(t, <-done)
+		reconciletest.Must(t, <-done)
 	}
 	if result.Levels[0].OnHand != 7 {
 		t.Errorf("%+v, want 7 on hand", result)
 	}
-	r.check()
+	r.Check()
 }
 
 // betweenReading is a ledger beside which something happens once it has said what moved.
 type betweenReading struct {
-	*Postgres
+	*postgres.Ledger
 	then func()
 }
 
 func (l *betweenReading) Since(ctx context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
-	since, err := l.Postgres.Since(ctx, moment, levels)
+	since, err := l.Ledger.Since(ctx, moment, levels)
 	then := l.then
 	if l.then = nil; then != nil {
 		then()
@@ -213,48 +178,48 @@ func (l *betweenReading) Since(ctx context.Context, moment int64, levels []cache
 // TestScenario_AsOfChance has on hand be again what the ledger has said, though units left meanwhile: another count
 // has made up for them, and they are left out of this one all the same.
 func TestScenario_AsOfChance(t *testing.T) {
-	for name, makeUp := range map[string]func(*testing.T, *instance){
-		"a count": func(_ *testing.T, i *instance) { i.count("TEE", "berlin", 10) },
-		"made anew": func(t *testing.T, i *instance) {
-			_, err := i.store.Remove(t.Context(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
-			must(t, err)
+	for name, makeUp := range map[string]func(*testing.T, *reconciletest.Instance){
+		"a count": func(_ *testing.T, i *reconciletest.Instance) { i.Count("TEE", "berlin", 10) },
+		"made anew": func(t *testing.T, i *reconciletest.Instance) {
+			_, err := i.Store.Remove(t.Context(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
+			reconciletest.Must(t, err)
 			units := int64(10)
-			_, err = i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "found", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &units}}})
-			must(t, err)
+			_, err = i.Store.Adjust(t.Context(), cache.AdjustRequest{ID: "found", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &units}}})
+			reconciletest.Must(t, err)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			i := r.started(nil)
-			i.reserve("a", "TEE", 2)
-			i.confirm("a")
-			r.quiesce()
-			ledger := &betweenReading{Postgres: i.ledger, then: func() {
-				_, err := i.store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a"})
-				must(t, err)
+			r := reconciletest.NewRig(t)
+			i := r.Started(nil)
+			i.Reserve("a", "TEE", 2)
+			i.Confirm("a")
+			r.Quiesce()
+			ledger := &betweenReading{Ledger: i.Ledger, then: func() {
+				_, err := i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a"})
+				reconciletest.Must(t, err)
 				makeUp(t, i)
 			}}
-			store, err := cache.New(i.client, cache.Options{Ledger: ledger})
-			must(t, err)
-			defer func() { must(t, store.Close(context.Background())) }()
-			counted := tees("late", 15, r.moment())
+			store, err := cache.New(i.Client, cache.Options{Ledger: ledger})
+			reconciletest.Must(t, err)
+			defer func() { reconciletest.Must(t, store.Close(context.Background())) }()
+			counted := tees("late", 15, moment(r))
 			since := func() int64 {
-				all, err := i.ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []cache.LevelName{{SKU: "TEE", Location: "berlin"}})
-				must(t, err)
+				all, err := i.Ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []cache.LevelName{{SKU: "TEE", Location: "berlin"}})
+				reconciletest.Must(t, err)
 				return all.Levels[0].Moved
 			}
 			result, err := store.Adjust(t.Context(), counted)
 			if want := 15 + since(); err != nil || result.Levels[0].OnHand != want {
 				t.Errorf("%+v, %v, want %d on hand", result, err, want)
 			}
-			r.check()
+			r.Check()
 		})
 	}
 }
 
 // asked says whether a session's last query has some text.
-func asked(r *rig, text string) error {
-	rows, _ := r.pool.Query(context.Background(), `select query from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid()`, text)
+func asked(r *reconciletest.Rig, text string) error {
+	rows, _ := r.Pool.Query(context.Background(), `select query from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid()`, text)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if len(list) == 0 {
 		return fmt.Errorf("nobody has, %w", err)
@@ -265,22 +230,22 @@ func asked(r *rig, text string) error {
 // TestScenario_AsOfUnderLoad has many count the same moment while units leave: what was there then, less
 // what has left, is what is there, whatever comes first.
 func TestScenario_AsOfUnderLoad(t *testing.T) {
-	r := newRig(t)
-	i := r.start(nil)
-	i.open(5 * time.Second)
+	r := reconciletest.NewRig(t)
+	i := r.Start(nil)
+	i.Open(5 * time.Second)
 	const orders, counts = 60, 12
-	i.count("TEE", "berlin", 1000)
+	i.Count("TEE", "berlin", 1000)
 	for n := range orders {
-		i.reserve(fmt.Sprint("o", n), "TEE", 1)
-		i.confirm(fmt.Sprint("o", n))
+		i.Reserve(fmt.Sprint("o", n), "TEE", 1)
+		i.Confirm(fmt.Sprint("o", n))
 	}
-	counted := r.moment()
+	counted := moment(r)
 	var group sync.WaitGroup
 	var next atomic.Int64
 	for range 4 {
 		group.Go(func() {
 			for n := next.Add(1) - 1; n < orders; n = next.Add(1) - 1 {
-				if _, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: fmt.Sprint("o", n)}); err != nil {
+				if _, err := i.Store.Fulfill(context.Background(), cache.TransitionRequest{ID: fmt.Sprint("o", n)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -288,8 +253,8 @@ func TestScenario_AsOfUnderLoad(t *testing.T) {
 	}
 	for c := range counts {
 		group.Go(func() {
-			r.await("counted", 20*time.Second, func() error {
-				_, err := i.store.Adjust(context.Background(), tees(fmt.Sprint("count", c), 990, counted))
+			r.Await("counted", 20*time.Second, func() error {
+				_, err := i.Store.Adjust(context.Background(), tees(fmt.Sprint("count", c), 990, counted))
 				if err != nil && !errors.Is(err, cache.ErrNotDurable) {
 					t.Error(err)
 					return nil
@@ -299,9 +264,9 @@ func TestScenario_AsOfUnderLoad(t *testing.T) {
 		})
 	}
 	group.Wait()
-	levels, err := i.store.Levels(t.Context(), location.SKU("TEE"))
+	levels, err := i.Store.Levels(t.Context(), location.SKU("TEE"))
 	if err != nil || levels[0].OnHand != 990-orders {
 		t.Errorf("%+v, %v; want %d on hand", levels, err, 990-orders)
 	}
-	r.check()
+	r.Check()
 }

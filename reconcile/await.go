@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // AwaitOpen waits until Redis is open at an epoch later than before, and returns that.
@@ -36,7 +37,7 @@ func identity(ctx context.Context, client redis.UniversalClient, prefix string) 
 
 // CheckOlder refuses with ErrOlderLedger where the ledger lacks what Redis has, whether or not the gate was stopped for
 // that yet: a rebuild would give it up.
-func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, p *Postgres) error {
+func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger) error {
 	shard, err := cache.OpenShard(ctx, client, prefix, 0)
 	if err != nil {
 		return err
@@ -50,11 +51,11 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	if err != nil {
 		return err
 	}
-	at, _, err := readPosition(ctx, p.pool, p.shard, "") // last: whoever applies meanwhile only moves it on
+	at, _, err := l.Applied(ctx) // read last: an applier can only move it on meanwhile
 	if err != nil {
 		return err
 	}
-	why, err := older(ctx, shard, &seen, first, at.Position)
+	why, err := ledger.OlderThanRedis(ctx, shard, &seen, first, at)
 	if err == nil && why != "" {
 		err = fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}

@@ -1,10 +1,8 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
 	"fmt"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -14,32 +12,13 @@ import (
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
 	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
-
-// full runs everything as often and as long as the campaign does.
-var full = os.Getenv("HOLDFAST_FULL") != ""
-
-// atFull is a number of the campaign, or the one that every change is tested with.
-func atFull[T any](campaign, usually T) T {
-	if full {
-		return campaign
-	}
-	return usually
-}
-
-// seedOf is the seed of a test: SEED, else of now. It is printed.
-func seedOf(tb testing.TB) uint64 {
-	seed := uint64(time.Now().UnixNano())
-	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
-		seed = n
-	}
-	tb.Logf("SEED=%d", seed)
-	return seed
-}
 
 // stage is a rig of its own, with a Postgres that may be ended.
 type stage struct {
-	*rig
+	*reconciletest.Rig
 	postgres *pgtest.Server
 	sizes    []int64 // of the append-only file, each 50 ms
 	sampled  chan struct{}
@@ -48,17 +27,17 @@ type stage struct {
 
 func newStage(tb testing.TB, redisArgs ...string) *stage {
 	tb.Helper()
-	postgres := pgtest.Start(tb)
-	pool, err := pgxpool.New(tb.Context(), postgres.URL())
+	database := pgtest.Start(tb)
+	pool, err := pgxpool.New(tb.Context(), database.URL())
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(pool.Close)
-	if _, err := Migrate(tb.Context(), pool); err != nil {
+	if _, err := postgres.Migrate(tb.Context(), pool); err != nil {
 		tb.Fatal(err)
 	}
-	r := &rig{tb: tb, redis: redistest.Start(tb, append(persistent, redisArgs...)...), pool: pool, logs: &logs{tb}}
-	s := &stage{rig: r, postgres: postgres, sampled: make(chan struct{}), done: make(chan struct{})}
+	r := &reconciletest.Rig{TB: tb, Redis: redistest.Start(tb, append(persistent, redisArgs...)...), Pool: pool, Logs: &reconciletest.Logs{TB: tb}}
+	s := &stage{Rig: r, postgres: database, sampled: make(chan struct{}), done: make(chan struct{})}
 	go s.sample()
 	tb.Cleanup(s.stopSampling)
 	return s
@@ -72,7 +51,7 @@ func (s *stage) sample() {
 	for {
 		select {
 		case <-tick.C:
-			s.sizes = append(s.sizes, s.redis.AppendOnlySize())
+			s.sizes = append(s.sizes, s.Redis.AppendOnlySize())
 		case <-s.done:
 			return
 		}
@@ -91,26 +70,26 @@ func (s *stage) stopSampling() {
 // powerLoss ends Redis and takes back what it wrote in its last second.
 func (s *stage) powerLoss() {
 	s.stopSampling()
-	s.redis.Kill()
-	now := s.redis.AppendOnlySize()
+	s.Redis.Kill()
+	now := s.Redis.AppendOnlySize()
 	before := s.sizes[max(0, len(s.sizes)-20)]
-	s.redis.CutAppendOnly(min(now, before))
-	s.redis.Restart()
+	s.Redis.CutAppendOnly(min(now, before))
+	s.Redis.Restart()
 	s.sizes, s.done, s.sampled = nil, make(chan struct{}), make(chan struct{})
 	go s.sample()
 }
 
 // unguarded is an instance as the usual design has it: without a ledger, and selling from whatever Redis
 // it finds.
-func (s *stage) unguarded() *instance {
-	s.tb.Helper()
-	client := s.client()
+func (s *stage) unguarded() *reconciletest.Instance {
+	s.TB.Helper()
+	client := s.Client()
 	store, err := cache.New(client, cache.Options{})
 	if err != nil {
-		s.tb.Fatal(err)
+		s.TB.Fatal(err)
 	}
-	s.tb.Cleanup(func() { _ = store.Close(context.Background()) })
-	return &instance{rig: s.rig, store: store, client: client}
+	s.TB.Cleanup(func() { _ = store.Close(context.Background()) })
+	return &reconciletest.Instance{Rig: s.Rig, Store: store, Client: client}
 }
 
 // outages are the faults under load. Each ends with everything running again.
@@ -119,52 +98,52 @@ var outages = []struct {
 	fault func(s *stage)
 	redis bool // the gate closes, and its opening is timed
 }{
-	{"redis killed", func(s *stage) { s.redis.Restart() }, true},
+	{"redis killed", func(s *stage) { s.Redis.Restart() }, true},
 	{"power loss", (*stage).powerLoss, true},
-	{"empty restart", func(s *stage) { s.redis.Kill(); s.redis.Empty(); s.redis.Restart() }, true},
+	{"empty restart", func(s *stage) { s.Redis.Kill(); s.Redis.Empty(); s.Redis.Restart() }, true},
 	{"script flush", func(s *stage) { s.command("script", "flush") }, true},
 	{"flushall", func(s *stage) { s.command("flushall") }, true},
 	{"postgres killed", func(s *stage) { s.postgres.Kill(); s.postgres.Restart() }, false},
 	{"postgres stopped", func(s *stage) {
 		s.postgres.Pause()
-		<-time.After(atFull(30*time.Second, 3*time.Second))
+		<-time.After(reconciletest.AtFull(30*time.Second, 3*time.Second))
 		s.postgres.Resume()
 	}, false},
 }
 
 func (s *stage) command(args ...any) {
-	if err := s.client().Do(context.Background(), args...).Err(); err != nil {
-		s.tb.Error(err)
+	if err := s.Client().Do(context.Background(), args...).Err(); err != nil {
+		s.TB.Error(err)
 	}
 }
 
 // TestFaults has each fault happen under load: nothing is sold twice, nothing that was answered as sold
 // is missing, Redis and the ledger agree in the end, and the gate is open again soon.
 func TestFaults(t *testing.T) {
-	seed := seedOf(t)
+	seed := reconciletest.SeedOf(t)
 	for _, outage := range outages {
-		for round := range atFull(3, 1) {
+		for round := range reconciletest.AtFull(3, 1) {
 			t.Run(fmt.Sprintf("%s/%d", outage.name, round), func(t *testing.T) {
 				s := newStage(t)
-				one, two := s.start(nil), s.start(nil)
-				one.open(5 * time.Second)
-				two.open(5 * time.Second)
-				one.count("PROBE", "berlin", 1000)
-				l := startLoad(t, seed+uint64(round), 16, 20, one, two)
-				calm := l.rate(time.Second)
-				before, began := l.calls.Load(), time.Now()
+				one, two := s.Start(nil), s.Start(nil)
+				one.Open(5 * time.Second)
+				two.Open(5 * time.Second)
+				one.Count("PROBE", "berlin", 1000)
+				l := reconciletest.StartLoad(t, seed+uint64(round), 16, 20, one, two)
+				calm := l.Rate(time.Second)
+				before, began := l.Calls.Load(), time.Now()
 				outage.fault(s)
-				opened := one.serves(15 * time.Second)
-				after := l.rate(2 * time.Second)
-				during := float64(l.calls.Load()-before) / time.Since(began).Seconds()
-				l.untilSold(s.rig, 100)
-				l.stop()
-				s.check()
-				got := l.compare(s.rig)
+				opened := one.Serves(15 * time.Second)
+				after := l.Rate(2 * time.Second)
+				during := float64(l.Calls.Load()-before) / time.Since(began).Seconds()
+				l.UntilSold(s.Rig, 100)
+				l.Stop()
+				s.Check()
+				got := l.Compare(s.Rig)
 				t.Logf("FIGURES %s: calls/s %.0f before, %.0f during, %.0f after; open again after %d ms; %d sold, %d missing, "+
 					"%d oversold, %d holds lost, %d deliveries missing", outage.name, calm, during, after, opened.Milliseconds(),
-					got.sold, got.missing, got.oversold, got.lost, got.deliveriesMissing)
-				if got.missing+got.oversold+got.deliveriesMissing > 0 {
+					got.Sold, got.Missing, got.Oversold, got.Lost, got.DeliveriesMissing)
+				if got.Missing+got.Oversold+got.DeliveriesMissing > 0 {
 					t.Errorf("%+v", got)
 				}
 				if during < 500 {
@@ -180,32 +159,32 @@ func TestFaults(t *testing.T) {
 
 // TestRebuild_Large has a Redis with many levels be lost: it is open again soon.
 func TestRebuild_Large(t *testing.T) {
-	r := newRig(t)
-	i := r.start(nil)
-	i.open(5 * time.Second)
-	i.count("PROBE", "berlin", 1000)
-	levels := atFull(100_000, 10_000)
+	r := reconciletest.NewRig(t)
+	i := r.Start(nil)
+	i.Open(5 * time.Second)
+	i.Count("PROBE", "berlin", 1000)
+	levels := reconciletest.AtFull(100_000, 10_000)
 	units := int64(10)
 	for from := 0; from < levels; from += 1000 {
 		request := cache.AdjustRequest{ID: fmt.Sprint("import ", from)}
 		for n := from; n < from+1000; n++ {
 			request.Changes = append(request.Changes, cache.Change{SKU: location.SKU(fmt.Sprint("S", n)), Location: "berlin", OnHand: &units})
 		}
-		if _, err := i.store.Adjust(t.Context(), request); err != nil {
+		if _, err := i.Store.Adjust(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n := range 100 {
-		i.reserve(fmt.Sprint("held", n), skuAt(n), 1)
+		i.Reserve(fmt.Sprint("held", n), skuAt(n), 1)
 	}
-	r.quiesce()
-	must(t, i.client.FlushAll(t.Context()).Err())
-	took := i.serves(20 * time.Second)
+	r.Quiesce()
+	reconciletest.Must(t, i.Client.FlushAll(t.Context()).Err())
+	took := i.Serves(20 * time.Second)
 	t.Logf("FIGURES %d levels: open again after %d ms", levels, took.Milliseconds())
 	if took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	r.check()
+	r.Check()
 }
 
 func skuAt(n int) location.SKU { return location.SKU(fmt.Sprint("S", n)) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // goneStep is a refused step of which Redis had nothing to be undone: it is settled once the ledger has
@@ -12,7 +13,7 @@ import (
 // refusal is open, and explains what Redis counts.
 type goneStep struct {
 	step cache.Step
-	upTo entryID
+	upTo ledger.EntryID
 }
 
 // noteGone notes steps that Redis has nothing of to be undone.
@@ -24,7 +25,7 @@ func (t *tail) noteGone(ctx context.Context, steps []cache.Step) error {
 	if err != nil || !there {
 		return err
 	}
-	upTo, err := parseEntryID(last.ID)
+	upTo, err := ledger.ParseEntryID(last.ID)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (t *tail) noteGone(ctx context.Context, steps []cache.Step) error {
 func (t *tail) settleGone(ctx context.Context) error {
 	var passed []cache.Step
 	t.gone = slices.DeleteFunc(t.gone, func(g goneStep) bool {
-		reached := !after(g.upTo, t.at)
+		reached := !ledger.IsAfter(g.upTo, t.at)
 		if reached {
 			passed = append(passed, g.step)
 		}
@@ -49,5 +50,5 @@ func (t *tail) settleGone(ctx context.Context) error {
 	if len(passed) == 0 {
 		return nil
 	}
-	return t.session.settle(ctx, passed)
+	return t.session.Settle(ctx, passed)
 }

@@ -19,19 +19,19 @@ func (t *tail) keep(ctx context.Context) error {
 	now := time.Now()
 	suspected := false
 	select {
-	case <-t.Ledger.suspicions():
+	case <-t.Ledger.Suspicions():
 		suspected = true
 	default:
 	}
 	if suspected || now.Sub(t.inspected) >= inspectEvery {
 		t.inspected = now
-		if err := t.check(ctx); err != nil {
+		if err := t.Check(ctx); err != nil {
 			return err
 		}
 	}
 	if now.Sub(t.tended) >= tendEvery {
 		t.tended = now
-		t.point("trim")
+		t.Point("trim")
 		_, entries, err := t.tend(ctx, cache.Tending{ExpireUntil: t.expireUntil(), Applied: t.at, BacklogMax: t.BacklogMax})
 		if err != nil {
 			return err
@@ -54,9 +54,9 @@ func (t *tail) expireUntil() int64 {
 	return min(t.now(), t.seen.Now+2*inspectEvery.Milliseconds()) + expiryLease.Milliseconds()
 }
 
-// check asks whether Redis is still the one of the position, keeps the lock, and has undone again what
+// Check asks whether Redis is still the one of the position, keeps the lock, and has undone again what
 // is still to be undone.
-func (t *tail) check(ctx context.Context) error {
+func (t *tail) Check(ctx context.Context) error {
 	if err := t.inspect(ctx); err != nil {
 		return err
 	}
@@ -64,20 +64,20 @@ func (t *tail) check(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", errRebuild, why)
 	}
 	t.at.SeenAt = t.seen.Now
-	if err := t.session.note(ctx, t.at); err != nil {
+	if err := t.session.Note(ctx, t.at); err != nil {
 		return err
 	}
-	p, _, err := t.session.position(ctx)
+	p, _, err := t.session.Position(ctx)
 	if err != nil {
 		return err
 	}
-	if p.rebuild {
+	if p.Rebuild {
 		return fmt.Errorf("%w: an operator asked for it", errRebuild)
 	}
 	if err := t.settleGone(ctx); err != nil {
 		return err
 	}
-	open, err := t.session.open(ctx, openMax)
+	open, err := t.session.Open(ctx, openMax)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (t *tail) forget(ctx context.Context) (done bool, err error) {
 		if t.forgottenTo >= until || ctx.Err() != nil {
 			break
 		}
-		found, upTo, err := t.session.forgettable(ctx, t.forgottenTo, until, forgetMax)
+		found, upTo, err := t.session.Forgettable(ctx, t.forgottenTo, until, forgetMax)
 		if err != nil {
 			return false, err
 		}
@@ -102,7 +102,7 @@ func (t *tail) forget(ctx context.Context) (done bool, err error) {
 				return false, err
 			}
 		}
-		if err := t.session.forgotten(ctx, upTo); err != nil {
+		if err := t.session.Forgotten(ctx, upTo); err != nil {
 			return false, err
 		}
 		t.forgottenTo = upTo

@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"log/slog"
@@ -12,6 +12,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // In a process of its own, this test is a reconciler: the variables say over what, and at which point it
@@ -27,8 +32,8 @@ func TestChild(t *testing.T) {
 	if os.Getenv(childRedis) == "" {
 		return
 	}
-	ledger, err := Open(os.Getenv(childPostgres))
-	must(t, err)
+	ledger, err := postgres.Open(os.Getenv(childPostgres))
+	reconciletest.Must(t, err)
 	defer ledger.Close()
 	client := redis.NewClient(&redis.Options{
 		Addr: os.Getenv(childRedis), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true,
@@ -45,11 +50,11 @@ func TestChild(t *testing.T) {
 			select {}
 		}
 	}
-	ledger.point = die
+	ledger.Point = die
 	ctx, stop := interrupts.NotifyContext(t.Context(), syscall.SIGTERM)
 	defer stop()
-	r := &Reconciler{Client: client, Ledger: ledger, Logger: slog.New(slog.DiscardHandler), point: die}
-	must(t, r.Run(ctx))
+	r := &reconcile.Reconciler{Client: client, Ledger: ledger, Logger: slog.New(slog.DiscardHandler), Point: die}
+	reconciletest.Must(t, r.Run(ctx))
 }
 
 // child is a reconciler in a process of its own.
@@ -58,12 +63,12 @@ type child struct {
 	ended   chan struct{}
 }
 
-// child starts one; it ends with the test. It keeps the thread that started it: the kernel takes it for
+// startChild starts one; it ends with the test. It keeps the thread that started it: the kernel takes it for
 // an orphan when that ends.
-func (r *rig) child(point string) *child {
-	r.tb.Helper()
+func startChild(r *reconciletest.Rig, point string) *child {
+	r.TB.Helper()
 	c := &child{command: exec.Command(os.Args[0], "-test.run=^TestChild$"), ended: make(chan struct{})}
-	c.command.Env = append(os.Environ(), childRedis+"="+r.redis.Addr(), childPostgres+"="+r.pool.Config().ConnString(), childPoint+"="+point)
+	c.command.Env = append(os.Environ(), childRedis+"="+r.Redis.Addr(), childPostgres+"="+r.Pool.Config().ConnString(), childPoint+"="+point)
 	c.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)
 	go func() {
@@ -77,9 +82,9 @@ func (r *rig) child(point string) *child {
 		}
 	}()
 	if err := <-started; err != nil {
-		r.tb.Fatal(err)
+		r.TB.Fatal(err)
 	}
-	r.tb.Cleanup(c.kill)
+	r.TB.Cleanup(c.kill)
 	return c
 }
 
@@ -91,34 +96,34 @@ func (c *child) kill() {
 }
 
 // over is an instance that only calls: reconcilers are other processes.
-func (r *rig) over() *instance {
-	r.tb.Helper()
-	return r.start(func(r *Reconciler) { r.Ledger, r.Prefix = NewMemory(), "unused" })
+func over(r *reconciletest.Rig) *reconciletest.Instance {
+	r.TB.Helper()
+	return r.Start(func(r *reconcile.Reconciler) { r.Ledger, r.Prefix = memory.New(), "unused" })
 }
 
 // TestKill_AtPoints has a reconciler be killed at each point of its work, under load; another goes on:
 // everything is applied once.
 func TestKill_AtPoints(t *testing.T) {
-	seed := seedOf(t)
+	seed := reconciletest.SeedOf(t)
 	for _, point := range []string{"read", "written", "applied", "trim"} {
 		t.Run(point, func(t *testing.T) {
-			r := newRig(t)
-			i := r.over()
-			first := r.child(point)
-			i.open(10 * time.Second)
+			r := reconciletest.NewRig(t)
+			i := over(r)
+			first := startChild(r, point)
+			i.Open(10 * time.Second)
 			l := startLoadOver(t, seed, 8, 5, i, first, r)
 			select {
 			case <-first.ended:
 			case <-time.After(10 * time.Second):
 				t.Fatal("it was not killed")
 			}
-			r.child("")
-			rate := l.rate(time.Second)
-			l.stop()
-			r.check()
-			got := l.compare(r)
+			startChild(r, "")
+			rate := l.Rate(time.Second)
+			l.Stop()
+			r.Check()
+			got := l.Compare(r)
 			t.Logf("FIGURES killed %q: %.0f calls/s, %+v", point, rate, got)
-			if got.missing+got.oversold+got.deliveriesMissing > 0 {
+			if got.Missing+got.Oversold+got.DeliveriesMissing > 0 {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -126,43 +131,43 @@ func TestKill_AtPoints(t *testing.T) {
 }
 
 // startLoadOver starts load while a reconciler may die at any moment: another helps with the stock.
-func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *instance, _ *child, r *rig) *load {
+func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *reconciletest.Instance, _ *child, r *reconciletest.Rig) *reconciletest.Load {
 	t.Helper()
-	done := make(chan *load, 1)
-	go func() { done <- startLoad(t, seed, callers, skus, i) }()
+	done := make(chan *reconciletest.Load, 1)
+	go func() { done <- reconciletest.StartLoad(t, seed, callers, skus, i) }()
 	for {
 		select {
 		case l := <-done:
 			return l
 		case <-time.After(2 * time.Second):
-			r.child("")
+			startChild(r, "")
 		}
 	}
 }
 
 // TestKill_AtRandom has reconcilers be killed again and again under load, at any moment.
 func TestKill_AtRandom(t *testing.T) {
-	seed := seedOf(t)
+	seed := reconciletest.SeedOf(t)
 	random := rand.New(rand.NewPCG(seed, 0))
-	r := newRig(t)
-	i := r.over()
-	running := []*child{r.child(""), r.child("")}
-	i.open(10 * time.Second)
-	l := startLoad(t, seed, 16, 20, i)
-	kills, before, began := atFull(200, 10), l.calls.Load(), time.Now()
+	r := reconciletest.NewRig(t)
+	i := over(r)
+	running := []*child{startChild(r, ""), startChild(r, "")}
+	i.Open(10 * time.Second)
+	l := reconciletest.StartLoad(t, seed, 16, 20, i)
+	kills, before, began := reconciletest.AtFull(200, 10), l.Calls.Load(), time.Now()
 	for range kills {
 		<-time.After(time.Duration(50+random.IntN(400)) * time.Millisecond)
 		n := random.IntN(len(running))
 		running[n].kill()
-		running[n] = r.child("")
+		running[n] = startChild(r, "")
 	}
-	rate := float64(l.calls.Load()-before) / time.Since(began).Seconds()
-	l.untilSold(r, 100)
-	l.stop()
-	r.check()
-	got := l.compare(r)
+	rate := float64(l.Calls.Load()-before) / time.Since(began).Seconds()
+	l.UntilSold(r, 100)
+	l.Stop()
+	r.Check()
+	got := l.Compare(r)
 	t.Logf("FIGURES %d kills: %.0f calls/s, %+v", kills, rate, got)
-	if got.missing+got.oversold+got.deliveriesMissing > 0 {
+	if got.Missing+got.Oversold+got.DeliveriesMissing > 0 {
 		t.Errorf("%+v", got)
 	}
 	if rate < 500 {
@@ -173,25 +178,25 @@ func TestKill_AtRandom(t *testing.T) {
 // TestKill_Paused has three reconcilers, of which one at a time is stopped (SIGSTOP) and goes on later:
 // no event is left out or applied twice, and the throughput is kept.
 func TestKill_Paused(t *testing.T) {
-	seed := seedOf(t)
-	r := newRig(t)
-	i := r.over()
-	three := []*child{r.child(""), r.child(""), r.child("")}
-	i.open(10 * time.Second)
-	l := startLoad(t, seed, 16, 20, i)
-	calm := l.rate(2 * time.Second)
-	before, began := l.calls.Load(), time.Now()
-	for n := range atFull(9, 3) {
+	seed := reconciletest.SeedOf(t)
+	r := reconciletest.NewRig(t)
+	i := over(r)
+	three := []*child{startChild(r, ""), startChild(r, ""), startChild(r, "")}
+	i.Open(10 * time.Second)
+	l := reconciletest.StartLoad(t, seed, 16, 20, i)
+	calm := l.Rate(2 * time.Second)
+	before, began := l.Calls.Load(), time.Now()
+	for n := range reconciletest.AtFull(9, 3) {
 		three[n%3].signal(syscall.SIGSTOP)
 		<-time.After(4 * time.Second)
 		three[n%3].signal(syscall.SIGCONT)
 	}
-	rate := float64(l.calls.Load()-before) / time.Since(began).Seconds()
-	l.stop()
-	r.check()
-	got := l.compare(r)
+	rate := float64(l.Calls.Load()-before) / time.Since(began).Seconds()
+	l.Stop()
+	r.Check()
+	got := l.Compare(r)
 	t.Logf("FIGURES one of three stopped: %.0f calls/s before, %.0f while one is stopped, %+v", calm, rate, got)
-	if got.missing+got.oversold+got.deliveriesMissing > 0 || rate < 500 {
+	if got.Missing+got.Oversold+got.DeliveriesMissing > 0 || rate < 500 {
 		t.Errorf("%+v, %.0f calls/s", got, rate)
 	}
 }
@@ -203,27 +208,27 @@ func TestUnsafe(t *testing.T) {
 	if os.Getenv("HOLDFAST_UNSAFE") == "" {
 		t.Skip("HOLDFAST_UNSAFE is not set: this shows what the usual design loses")
 	}
-	seed := seedOf(t)
+	seed := reconciletest.SeedOf(t)
 	oversold, units := 0, 0
 	for round := range 3 {
 		s := newStage(t)
 		i := s.unguarded()
-		l := startLoad(t, seed+uint64(round), 16, 20, i)
+		l := reconciletest.StartLoad(t, seed+uint64(round), 16, 20, i)
 		for range 3 {
 			<-time.After(1500 * time.Millisecond)
 			s.powerLoss()
 		}
 		<-time.After(time.Second)
-		l.stop()
+		l.Stop()
 		sold := map[string]int64{}
 		there := map[string]int64{}
-		for _, s := range l.sold {
-			sold[string(s.sku)] += s.units
+		for _, s := range l.Sold {
+			sold[string(s.SKU)] += s.Units
 		}
 		for n := range 20 {
-			there[string(skuOf(n))] = 400
+			there[string(reconciletest.SKUOf(n))] = 400
 		}
-		for _, sku := range l.arrived {
+		for _, sku := range l.Arrived {
 			there[sku] += 20
 		}
 		for sku, n := range sold {

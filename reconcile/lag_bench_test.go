@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -8,25 +8,30 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // watched notes when reservations became visible in Postgres.
 type watched struct {
-	*Postgres
+	*postgres.Ledger
 	mu   sync.Mutex
 	seen map[string]time.Time
 }
 
-func (w *watched) decided(entries []entry, refusals []refusal) {
+func (w *watched) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	now := time.Now()
 	w.mu.Lock()
 	for i := range entries {
-		for j := range entries[i].events {
-			w.seen[entries[i].events[j].ID] = now
+		for j := range entries[i].Events {
+			w.seen[entries[i].Events[j].ID] = now
 		}
 	}
 	w.mu.Unlock()
-	w.Postgres.decided(entries, refusals)
+	w.Ledger.Decided(entries, refusals)
 }
 
 // BenchmarkLag measures how long it takes from the answer to a reserve until Postgres shows it, at half of
@@ -49,16 +54,16 @@ func BenchmarkLag(b *testing.B) {
 // lagAt reserves for a while, so often a second, or as often as it can for 0.
 func lagAt(b *testing.B, rate float64) (achieved float64, lags []time.Duration) {
 	const callers, turn = 256, 5 * time.Second
-	r := newRig(b)
+	r := reconciletest.NewRig(b)
 	w := &watched{seen: map[string]time.Time{}}
-	i := r.start(func(r *Reconciler) {
-		w.Postgres = r.Ledger.(*Postgres)
+	i := r.Start(func(r *reconcile.Reconciler) {
+		w.Ledger = r.Ledger.(*postgres.Ledger)
 		r.Ledger = w
 	})
-	defer i.stop()
-	i.open(5 * time.Second)
+	defer i.Stop()
+	i.Open(5 * time.Second)
 	for n := range 100 {
-		i.count(skuOf(n), "berlin", 1_000_000)
+		i.Count(reconciletest.SKUOf(n), "berlin", 1_000_000)
 	}
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -74,7 +79,7 @@ func lagAt(b *testing.B, rate float64) (achieved float64, lags []time.Duration) 
 					<-time.After(time.Until(began.Add(time.Duration(float64(n) / rate * float64(time.Second)))))
 				}
 				id := fmt.Sprint("o", n)
-				if _, err := i.store.Reserve(context.Background(), order(id, skuOf(int(n%100)), 1)); err != nil {
+				if _, err := i.Store.Reserve(context.Background(), reconciletest.Order(id, reconciletest.SKUOf(int(n%100)), 1)); err != nil {
 					b.Error(err)
 					return
 				}
@@ -89,7 +94,7 @@ func lagAt(b *testing.B, rate float64) (achieved float64, lags []time.Duration) 
 	}
 	all.Wait()
 	achieved = float64(len(answered)) / turn.Seconds()
-	r.await("all are visible", time.Minute, func() error {
+	r.Await("all are visible", time.Minute, func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for id := range answered {

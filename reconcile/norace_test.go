@@ -1,5 +1,5 @@
 //go:build !race
 
-package reconcile
+package reconcile_test
 
 const raced = false

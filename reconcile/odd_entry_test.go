@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -8,13 +8,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // TestScenario_OddEntries has entries that no script has written, under an id of this epoch, keep no sale waiting,
 // whatever their bytes are.
 func TestScenario_OddEntries(t *testing.T) {
 	t.Parallel()
-	record := born("odd", reserved(1), "n1").Record.Encode()
+	record := ledgertest.Born("odd", ledgertest.Reserved(1), "n1").Record.Encode()
 	for name, values := range map[string][]string{
 		"verb":   {"v", "1", "n", "n1", "e", "1\x1d\xff\x00"},
 		"nonce":  {"v", "1", "n", "\xff\x00", "e", "1"},
@@ -25,15 +27,15 @@ func TestScenario_OddEntries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t)
-			i := r.started(nil)
-			must(t, i.client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: values}).Err())
-			i.reserve("a", "TEE", 1)
-			r.await("it is sold", 5*time.Second, func() error {
-				_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
+			r := reconciletest.NewRig(t)
+			i := r.Started(nil)
+			reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: values}).Err())
+			i.Reserve("a", "TEE", 1)
+			r.Await("it is sold", 5*time.Second, func() error {
+				_, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
 				return err
 			})
-			r.check()
+			r.Check()
 		})
 	}
 }

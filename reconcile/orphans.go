@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // orphansPerCall is how many holds are taken anew in one call.
@@ -14,13 +15,13 @@ const orphansPerCall = 64
 // orphans are the holds of a history that was set aside, id -> how it was last.
 type orphans map[string]cache.Again
 
-// note notes the holds that entries made, and what became of them since.
-func (o *orphans) note(entries []entry) {
+// Note notes the holds that entries made, and what became of them since.
+func (o *orphans) Note(entries []ledger.Entry) {
 	if *o == nil {
 		*o = orphans{}
 	}
-	for _, r := range refs(entries) {
-		e := r.event()
+	for _, r := range ledger.EventRefs(entries) {
+		e := r.Event()
 		if !cache.IsIdentifier(e.ID) { // no script wrote it
 			continue
 		}
@@ -40,14 +41,14 @@ func (o *orphans) note(entries []entry) {
 func (t *tail) holdAgain(ctx context.Context) error {
 	all := t.orphans
 	t.orphans = nil
-	known, err := t.session.records(ctx, slices.Sorted(maps.Keys(all)))
+	known, err := t.session.Records(ctx, slices.Sorted(maps.Keys(all)))
 	if err != nil {
 		return err
 	}
 	var list []cache.Again
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		a := all[id]
-		if _, there := known[id]; !there && !resolved(a.Record.State) && a.Record.Expires > t.now() {
+		if _, there := known[id]; !there && !ledger.Resolved(a.Record.State) && a.Record.Expires > t.now() {
 			list = append(list, a)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // How much a rebuild loads in one call: a script of about a millisecond.
@@ -43,15 +44,15 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	if err := t.inspect(ctx); err != nil {
 		return err
 	}
-	t.point("rebuild")
+	t.Point("rebuild")
 	to := cache.Position{
 		Epoch: max(t.at.Epoch, t.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
 		RunID: t.seen.RunID, ReplicationID: t.seen.ReplicationID, Shards: t.Shards, Prefix: t.Prefix, SeenAt: t.seen.Now,
 	}
-	if err := t.session.begin(ctx, from, to); err != nil {
+	if err := t.session.Begin(ctx, from, to); err != nil {
 		return err
 	}
-	t.point("begun")
+	t.Point("begun")
 	t.at = to
 	if err := t.loadScripts(ctx); err != nil {
 		return err
@@ -63,7 +64,7 @@ func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
 	if err != nil {
 		return err
 	}
-	t.point("loaded")
+	t.Point("loaded")
 	if err := t.shard.Open(ctx, to.Epoch, loaded.locations, t.now()+expiryLease.Milliseconds()); err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 	places := map[location.ID]bool{}
 	var after *cache.LevelRow
 	for {
-		rows, err := t.session.levels(ctx, after, levelsPerChunk)
+		rows, err := t.session.Levels(ctx, after, levelsPerChunk)
 		if err != nil || len(rows) == 0 {
 			if err != nil {
 				return done, err
@@ -121,7 +122,7 @@ func (t *tail) load(ctx context.Context) (done loaded, err error) {
 
 func (t *tail) loadLimits(ctx context.Context) error {
 	for after := (cache.LimitKey{}); ; {
-		rows, err := t.session.limits(ctx, after, limitsPerChunk)
+		rows, err := t.session.Limits(ctx, after, limitsPerChunk)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -135,7 +136,7 @@ func (t *tail) loadLimits(ctx context.Context) error {
 func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err error) {
 	var after *cache.ReservationRow
 	for {
-		rows, err := t.session.live(ctx, after, reservationsPerChunk)
+		rows, err := t.session.Live(ctx, after, reservationsPerChunk)
 		if err != nil {
 			return n, err
 		}
@@ -149,7 +150,7 @@ func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err er
 		after = &rows[len(rows)-1]
 	}
 	for {
-		rows, next, err := t.session.rested(ctx, since, reservationsPerChunk)
+		rows, next, err := t.session.Rested(ctx, since, reservationsPerChunk)
 		if err != nil || len(rows) == 0 {
 			return n, err
 		}
@@ -163,13 +164,13 @@ func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err er
 
 func (t *tail) loadChunk(ctx context.Context, c cache.Chunk) error {
 	err := t.shard.LoadChunk(ctx, c)
-	t.point("chunk")
+	t.Point("chunk")
 	return err
 }
 
 func (t *tail) loadOperations(ctx context.Context, since int64) (n int, err error) {
 	for after := ""; ; {
-		rows, err := t.session.operations(ctx, since, after, operationsPerChunk)
+		rows, err := t.session.Operations(ctx, since, after, operationsPerChunk)
 		if err != nil || len(rows) == 0 {
 			return n, err
 		}
@@ -197,11 +198,11 @@ func (t *tail) drain(ctx context.Context) error {
 			return err
 		}
 		for i := range entries {
-			if !entries[i].of(t.at.Epoch) {
+			if !entries[i].Of(t.at.Epoch) {
 				if err := t.drainBatch(ctx, entries[:i]); err != nil {
 					return err
 				}
-				return t.session.setAside(ctx, entries[i:], "not written by a script of this epoch")
+				return t.session.SetAside(ctx, entries[i:], "not written by a script of this epoch")
 			}
 		}
 		if err := t.drainBatch(ctx, entries); err != nil {
@@ -211,19 +212,19 @@ func (t *tail) drain(ctx context.Context) error {
 }
 
 // drainBatch applies entries; what is refused is settled when the next epoch begins.
-func (t *tail) drainBatch(ctx context.Context, entries []entry) error {
+func (t *tail) drainBatch(ctx context.Context, entries []ledger.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	last := &entries[len(entries)-1]
 	to := t.at
-	to.Sequence, to.Nonce = last.id.sequence, last.nonce
-	refusals, err := t.session.apply(ctx, t.at, to, entries)
+	to.Sequence, to.Nonce = last.ID.Sequence, last.Nonce
+	refusals, err := t.session.Apply(ctx, t.at, to, entries)
 	if err != nil {
 		return err
 	}
 	t.at = to
-	t.Ledger.decided(entries, refusals)
+	t.Ledger.Decided(entries, refusals)
 	return nil
 }
 
@@ -235,9 +236,9 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		entries := make([]entry, 0, len(list))
+		entries := make([]ledger.Entry, 0, len(list))
 		for _, m := range list {
-			e, err := readEntry(m)
+			e, err := ledger.ReadEntry(m)
 			if err != nil {
 				return err
 			}
@@ -248,39 +249,34 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 			return err
 		}
 		if len(foreign) > 0 {
-			if err := t.session.setAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
+			if err := t.session.SetAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
 				return err
 			}
-			t.orphans.note(foreign)
+			t.orphans.Note(foreign)
 			t.Logger.Warn("events of another history were set aside", "entries", len(foreign),
-				"from", foreign[0].text, "to", foreign[len(foreign)-1].text)
+				"from", foreign[0].Text, "to", foreign[len(foreign)-1].Text)
 		}
 		from = "(" + list[len(list)-1].ID
 	}
 }
 
 // unapplied are the entries of which the ledger does not show every event.
-func (t *tail) unapplied(ctx context.Context, entries []entry) ([]entry, error) {
-	events := refs(entries)
-	known, err := t.session.records(ctx, identifiers(sortedKeys(touch(events).ids))) // it has no other
+func (t *tail) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.Entry, error) {
+	events := ledger.EventRefs(entries)
+	known, err := t.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(ledger.Touch(events).Ids))) // it has no other
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(entries, func(e entry) bool {
-		if e.fault != nil || after(e.id, t.at) {
+	return slices.DeleteFunc(entries, func(e ledger.Entry) bool {
+		if e.Fault != nil || ledger.IsAfter(e.ID, t.at) {
 			return false
 		}
-		for i := range e.events {
-			step := e.events[i].Step(e.nonce)
+		for i := range e.Events {
+			step := e.Events[i].Step(e.Nonce)
 			if r, there := known[step.ID]; !step.Operation && (!there || r.Birth != step.Birth || r.Version < step.Version) {
 				return false
 			}
 		}
 		return true
 	}), nil
-}
-
-// after says whether an entry stands behind a position.
-func after(id entryID, p cache.Position) bool {
-	return id.epoch > p.Epoch || id.epoch == p.Epoch && id.sequence > p.Sequence
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // The defaults of a Reconciler.
@@ -35,7 +36,7 @@ const (
 // others wait for its lock.
 type Reconciler struct {
 	Client     redis.UniversalClient
-	Ledger     Ledger
+	Ledger     ledger.Ledger
 	Prefix     string        // of the keys; default "holdfast"
 	Shards     int           // fixed at initialisation; default 1
 	Retention  time.Duration // how long Redis keeps what is resolved; default 24h
@@ -44,7 +45,7 @@ type Reconciler struct {
 	AcceptOlderLedger bool
 	Logger            *slog.Logger // default slog.Default()
 
-	point func(name string) // test hook: a place where a process may die
+	Point func(name string) // test hook: a place where a process may die
 	shard *cache.Shard      // nil where Redis is not known to be ours
 
 	counters counters
@@ -75,13 +76,13 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		if time.Since(started) > time.Second {
 			pause = retryFirst
 		}
-		if said = r.say(ctx, err, said); errors.Is(err, errHeld) {
+		if said = r.say(ctx, err, said); errors.Is(err, ledger.ErrLocked) {
 			pause = lockEvery
 		}
 		if errors.Is(err, cache.ErrUnavailable) {
 			pause = min(pause, redisEvery)
 		}
-		r.wait(ctx, pause)
+		r.Wait(ctx, pause)
 		pause = min(2*pause, lockEvery)
 	}
 	return nil
@@ -103,8 +104,8 @@ func (r *Reconciler) defaults() {
 	if r.Logger == nil {
 		r.Logger = slog.Default()
 	}
-	if r.point == nil {
-		r.point = func(string) {}
+	if r.Point == nil {
+		r.Point = func(string) {}
 	}
 }
 
@@ -114,7 +115,7 @@ func (r *Reconciler) say(ctx context.Context, err error, said string) string {
 		return said
 	}
 	switch {
-	case errors.Is(err, errHeld):
+	case errors.Is(err, ledger.ErrLocked):
 		r.Logger.Info("another process applies this shard; waiting for its lock")
 	case errors.Is(err, ErrOlderLedger):
 		r.Logger.Error("the gate stays closed: "+err.Error()+
@@ -125,10 +126,10 @@ func (r *Reconciler) say(ctx context.Context, err error, said string) string {
 	return err.Error()
 }
 
-// wait waits between tenures. Where Redis is ours and the ledger is not to be had, the backlog still
+// Wait waits between tenures. Where Redis is ours and the ledger is not to be had, the backlog still
 // closes the gate.
-func (r *Reconciler) wait(ctx context.Context, most time.Duration) {
-	if r.shard != nil && !r.Ledger.healthy() {
+func (r *Reconciler) Wait(ctx context.Context, most time.Duration) {
+	if r.shard != nil && !r.Ledger.Healthy() {
 		if _, _, err := r.tend(ctx, cache.Tending{BacklogMax: r.BacklogMax}); err != nil {
 			r.drop()
 		}
@@ -137,7 +138,7 @@ func (r *Reconciler) wait(ctx context.Context, most time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.Ledger.suspicions():
+	case <-r.Ledger.Suspicions():
 	case <-ctx.Done():
 	}
 }
@@ -156,14 +157,14 @@ func (r *Reconciler) tenure(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	s, err := r.Ledger.lock(ctx)
+	s, err := r.Ledger.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	t := &tail{Reconciler: r, session: s}
 	defer r.counters.working.Store(false)
-	if err := t.settle(ctx, ""); err != nil {
+	if err := t.Settle(ctx, ""); err != nil {
 		return r.failed(err)
 	}
 	t.works()
@@ -206,7 +207,7 @@ func (r *Reconciler) tend(ctx context.Context, t cache.Tending) (backlog bool, e
 }
 
 // mismatch says where the configuration is not the ledger's.
-func (r *Reconciler) mismatch(p *position) error {
+func (r *Reconciler) mismatch(p *ledger.PositionRow) error {
 	if p.Prefix != r.Prefix || p.Shards != r.Shards {
 		return fmt.Errorf("%w: redis.prefix %q and redis.shards %d there, %q and %d here",
 			ErrMismatch, p.Prefix, p.Shards, r.Prefix, r.Shards)

@@ -1,4 +1,4 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
@@ -7,38 +7,40 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
 // TestScenario_RefusedExpiry has a ledger that contradicts itself refuse that a hold expires: it is held again, once,
 // and expires when the ledger is put right and what the audit names is repaired.
 func TestScenario_RefusedExpiry(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i := r.started(nil)
-	hold := order("a", "TEE", 2)
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	hold := reconciletest.Order("a", "TEE", 2)
 	hold.TTL = time.Second
-	_, err := i.store.Reserve(t.Context(), hold)
-	must(t, err)
-	r.quiesce()
+	_, err := i.Store.Reserve(t.Context(), hold)
+	reconciletest.Must(t, err)
+	r.Quiesce()
 	edit := func(held int) {
 		t.Helper()
-		_, err := r.pool.Exec(t.Context(), `update levels set held = $1 where sku = 'TEE'`, held)
-		must(t, err)
+		_, err := r.Pool.Exec(t.Context(), `update levels set held = $1 where sku = 'TEE'`, held)
+		reconciletest.Must(t, err)
 	}
 	refused := func() (n int) {
 		t.Helper()
-		must(t, r.pool.QueryRow(t.Context(), `select count(*) from refusals`).Scan(&n))
+		reconciletest.Must(t, r.Pool.QueryRow(t.Context(), `select count(*) from refusals`).Scan(&n))
 		return n
 	}
 	expires := func() {
 		t.Helper()
-		r.await("it expires", 10*time.Second, func() error {
-			if n, _, err := i.store.Expire(context.Background()); err != nil || n == 0 {
+		r.Await("it expires", 10*time.Second, func() error {
+			if n, _, err := i.Store.Expire(context.Background()); err != nil || n == 0 {
 				return errors.Join(err, errors.New("not yet"))
 			}
 			return nil
 		})
-		r.quiesce()
+		r.Quiesce()
 	}
 
 	edit(1)
@@ -47,30 +49,30 @@ func TestScenario_RefusedExpiry(t *testing.T) {
 		t.Fatalf("%d steps were refused, want that it expires", n)
 	}
 	for range 3 {
-		if n, _, err := i.store.Expire(t.Context()); n != 0 || err != nil {
+		if n, _, err := i.Store.Expire(t.Context()); n != 0 || err != nil {
 			t.Errorf("%d expired again, %v", n, err)
 		}
-		r.quiesce()
+		r.Quiesce()
 	}
-	if n := i.available("TEE"); n != 8 {
+	if n := i.Available("TEE"); n != 8 {
 		t.Errorf("%d are available, want that it holds two", n)
 	}
-	left := i.audit(AuditOptions{Repair: true})
-	expectFindings(t, i.ledger, left.ID,
+	left := i.Audit(audit.Options{Repair: true})
+	reconciletest.ExpectFindings(t, i.Ledger, left.ID,
 		"counter_drift TEE berlin: 8 on hand 10 committed 0 safety 0 backorder 0 > 9 on hand 10 committed 0 safety 0 backorder 0, open",
 		"deadline_missing a: held v3 2 TEE berlin > held v3 2 TEE berlin, open",
 		"ledger_inconsistent TEE berlin: nothing > 9 on hand 10 held 1 committed 0 safety 0 backorder 0, open")
 
 	edit(2)
-	if done := i.audit(AuditOptions{Repair: true}); done.Drift != 0 || done.Repaired != 1 {
+	if done := i.Audit(audit.Options{Repair: true}); done.Drift != 0 || done.Repaired != 1 {
 		t.Errorf("after the ledger was put right: %+v", done)
 	}
 	expires()
 	if n := refused(); n != 1 {
 		t.Errorf("%d steps were refused, want the one from before", n)
 	}
-	if read, err := i.store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateExpired {
+	if read, err := i.Store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateExpired {
 		t.Errorf("%+v, %v", read, err)
 	}
-	r.check()
+	r.Check()
 }

@@ -1,57 +1,37 @@
-package reconcile
+package reconcile_test
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
-	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
-
-// awaited waits until so many calls wait for a version of a reservation.
-func (i *instance) awaited(id string, version int64, calls int) {
-	i.rig.tb.Helper()
-	i.rig.await(fmt.Sprintf("%d calls wait for %s", calls, id), 2*time.Second, func() error {
-		i.ledger.waiters.mu.Lock()
-		defer i.ledger.waiters.mu.Unlock()
-		n := 0
-		for w := range i.ledger.waiters.waiting[subject{id: id}] {
-			if w.awaited.Version == version {
-				n++
-			}
-		}
-		if n != calls {
-			return fmt.Errorf("%d calls do", n)
-		}
-		return nil
-	})
-}
 
 // TestScenario_AfterRefused has a step that waited for a confirm be told to repeat itself where that is refused: its
 // own is not refused for want of stock.
 func TestScenario_AfterRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i, hold, goOn := r.heldUp()
-	must(t, i.client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE\x1fberlin", 10).Err()) // by hand
-	i.reserve("a", "TEE", 10)
-	i.confirm("a")
-	i.reserve("b", "TEE", 10)
-	r.quiesce()
+	r := reconciletest.NewRig(t)
+	i, hold, goOn := r.HeldUp()
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE\x1fberlin", 10).Err()) // by hand
+	i.Reserve("a", "TEE", 10)
+	i.Confirm("a")
+	i.Reserve("b", "TEE", 10)
+	r.Quiesce()
 	hold()
 	confirmed, released := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "b"})
+		_, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: "b"})
 		confirmed <- err
 	}()
-	i.awaited("b", 2, 1)
+	i.Awaited("b", 2, 1)
 	go func() {
-		_, err := i.store.Release(context.Background(), cache.TransitionRequest{ID: "b"})
+		_, err := i.Store.Release(context.Background(), cache.TransitionRequest{ID: "b"})
 		released <- err
 	}()
-	i.awaited("b", 2, 2)
+	i.Awaited("b", 2, 2)
 	goOn()
 	if err := <-confirmed; !errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("sold twice: %v", err)
@@ -59,9 +39,9 @@ func TestScenario_AfterRefused(t *testing.T) {
 	if err := <-released; !errors.Is(err, cache.ErrNotDurable) || errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("released: %v, want that it be repeated", err)
 	}
-	r.quiesce()
+	r.Quiesce()
 	var wrong *cache.WrongStateError
-	if _, err := i.store.Release(t.Context(), cache.TransitionRequest{ID: "b"}); !errors.As(err, &wrong) || wrong.State != cache.StateExpired {
+	if _, err := i.Store.Release(t.Context(), cache.TransitionRequest{ID: "b"}); !errors.As(err, &wrong) || wrong.State != cache.StateExpired {
 		t.Errorf("released again: %v", err)
 	}
 }
@@ -70,27 +50,27 @@ func TestScenario_AfterRefused(t *testing.T) {
 // was sold stays sold, and nobody is told to refund it.
 func TestScenario_RepeatedBesideRefused(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
-	i, hold, goOn := r.heldUp()
-	i.reserve("a", "TEE", 6)
-	i.confirm("a")
+	r := reconciletest.NewRig(t)
+	i, hold, goOn := r.HeldUp()
+	i.Reserve("a", "TEE", 6)
+	i.Confirm("a")
 	delta := int64(-7)
-	_, err := i.store.Adjust(t.Context(), cache.AdjustRequest{ID: "stolen", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}})
-	must(t, err)
-	r.quiesce()
-	must(t, i.client.HSet(t.Context(), "{holdfast:0}:levels", "TEE\x1fberlin", "10\x1f6\x1f0\x1f0").Err()) // by hand
+	_, err := i.Store.Adjust(t.Context(), cache.AdjustRequest{ID: "stolen", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}})
+	reconciletest.Must(t, err)
+	r.Quiesce()
+	reconciletest.Must(t, i.Client.HSet(t.Context(), "{holdfast:0}:levels", "TEE\x1fberlin", "10\x1f6\x1f0\x1f0").Err()) // by hand
 	hold()
 	fulfilled, confirmed := make(chan error, 1), make(chan error, 1)
 	go func() {
-		_, err := i.store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 5}}})
+		_, err := i.Store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 5}}})
 		fulfilled <- err
 	}()
-	i.awaited("a", 3, 1)
+	i.Awaited("a", 3, 1)
 	go func() {
-		_, err := i.store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
+		_, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: "a"})
 		confirmed <- err
 	}()
-	i.awaited("a", 3, 2)
+	i.Awaited("a", 3, 2)
 	goOn()
 	if err := <-fulfilled; !errors.Is(err, cache.ErrInsufficient) {
 		t.Errorf("five of three have left: %v", err)
@@ -98,8 +78,8 @@ func TestScenario_RepeatedBesideRefused(t *testing.T) {
 	if err := <-confirmed; !errors.Is(err, cache.ErrNotDurable) {
 		t.Errorf("repeated: %v, want that it be repeated", err)
 	}
-	r.quiesce()
-	if result := i.confirm("a"); !result.Replay {
+	r.Quiesce()
+	if result := i.Confirm("a"); !result.Replay {
 		t.Errorf("%+v", result)
 	}
 }

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // Stats is a moment of a Reconciler, and what it has done since it began.
@@ -45,14 +47,14 @@ func (t *tail) works() {
 }
 
 // counted counts a batch.
-func (t *tail) counted(entries []entry, refusals int) {
+func (t *tail) counted(entries []ledger.Entry, refusals int) {
 	events := 0
 	for i := range entries {
-		events += len(entries[i].events)
+		events += len(entries[i].Events)
 	}
 	t.counters.applied.Add(int64(events))
 	t.counters.refused.Add(int64(refusals))
-	if at := entries[len(entries)-1].at; at > 0 {
+	if at := entries[len(entries)-1].At; at > 0 {
 		t.counters.lag.Store(max(0, t.now()-at))
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
 // A batch is about eventsPerBatch events, at most entriesMax entries.
@@ -22,7 +24,7 @@ const (
 // tail is one tenure: it applies what the stream says after at.
 type tail struct {
 	*Reconciler
-	session session
+	session ledger.Session
 	at      cache.Position
 	seen    cache.Identity // of Redis, when it was last asked
 	seenAt  time.Time      // when that was, by this process's clock
@@ -32,15 +34,15 @@ type tail struct {
 	appliedTo                 int64 // Unix ms, by Redis's clock: all that happened before is applied; 0: not known yet
 	count                     int64 // entries to read
 	orphans                   orphans
-	gone                      []goneStep // refused steps that have nothing to be undone
-	ahead                     []entry    // what follows at, read while what was before it was applied; or nil
+	gone                      []goneStep     // refused steps that have nothing to be undone
+	ahead                     []ledger.Entry // what follows at, read while what was before it was applied; or nil
 }
 
-// settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,
+// Settle makes Redis what the ledger's position says: it is, or it is rebuilt; found is why it must be,
 // where that is known.
-func (t *tail) settle(ctx context.Context, found string) error {
+func (t *tail) Settle(ctx context.Context, found string) error {
 	t.ahead = nil
-	p, there, err := t.session.position(ctx)
+	p, there, err := t.session.Position(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,12 +50,12 @@ func (t *tail) settle(ctx context.Context, found string) error {
 		if err := t.mismatch(&p); err != nil {
 			return err
 		}
-		t.at, t.forgottenTo = p.Position, p.forgottenTo
+		t.at, t.forgottenTo = p.Position, p.ForgottenTo
 	}
 	if err := t.safe(ctx); err != nil {
 		return err
 	}
-	why, err := t.examine(ctx, there, p.rebuild)
+	why, err := t.examine(ctx, there, p.Rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
 		err = t.rebuild(ctx, there, why)
 	}
@@ -66,8 +68,8 @@ func (t *tail) settle(ctx context.Context, found string) error {
 // loadScripts loads what is missing of the scripts, while nobody else does.
 func (t *tail) loadScripts(ctx context.Context) error {
 	return t.Ledger.Loading(ctx, func(ctx context.Context, p cache.Position) error {
-		if !samePosition(p, t.at) {
-			return errMoved
+		if !ledger.SamePosition(p, t.at) {
+			return ledger.ErrMoved
 		}
 		return t.shard.Load(ctx, t.at.Epoch, t.seen)
 	})
@@ -77,7 +79,7 @@ func (t *tail) loadScripts(ctx context.Context) error {
 func (t *tail) safe(ctx context.Context) error {
 	facts, err := t.shard.Facts(ctx)
 	if policy, said := facts["maxmemory_policy"]; err == nil && said && policy != "noeviction" {
-		return fmt.Errorf("%w: redis: maxmemory-policy is %s: set it to noeviction", ErrUnsafe, policy)
+		return fmt.Errorf("%w: redis: maxmemory-policy is %s: set it to noeviction", setup.ErrUnsafe, policy)
 	}
 	if errors.Is(err, cache.ErrCorrupt) { // the embedded engine does not know INFO
 		return nil
@@ -117,8 +119,8 @@ func (t *tail) examine(ctx context.Context, there, asked bool) (why string, err 
 	if err != nil {
 		return "", err
 	}
-	switch id, err := parseEntryID(last.ID); {
-	case err != nil || id.epoch != t.at.Epoch:
+	switch id, err := ledger.ParseEntryID(last.ID); {
+	case err != nil || id.Epoch != t.at.Epoch:
 		return "entry " + last.ID + " was not written by a script", nil
 	case t.seen.Closed():
 		return "a rebuild was not finished", nil
@@ -136,7 +138,7 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 	if err != nil {
 		return err
 	}
-	why, err := older(ctx, t.shard, &t.seen, first, t.at)
+	why, err := ledger.OlderThanRedis(ctx, t.shard, &t.seen, first, t.at)
 	if err != nil {
 		return err
 	}
@@ -147,7 +149,7 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 		return err
 	}
 	if accepted {
-		return t.session.keepFrom(ctx, t.seen.Now)
+		return t.session.KeepFrom(ctx, t.seen.Now)
 	}
 	if err := t.shard.CloseGate(ctx, true); err != nil {
 		return err
@@ -155,35 +157,12 @@ func (t *tail) olderLedger(ctx context.Context, accepted bool) error {
 	return fmt.Errorf("%w: %s", ErrOlderLedger, why)
 }
 
-// older says why a ledger that has applied up to at lacks what Redis has, given the first entry that is there; ""
-// where it does not. A gate that was stopped for that stays so, unless the ledger is the right one again: then its last
-// applied entry is there, and all that follows it.
-func older(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position) (why string, err error) {
-	if seen.Epoch > at.Epoch {
-		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch), nil
-	}
-	if len(first) == 1 && seen.Epoch == at.Epoch {
-		id, err := parseEntryID(first[0].ID)
-		if err == nil && id.epoch == at.Epoch && id.sequence > at.Sequence {
-			return fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", at.EntryID(), id), nil
-		}
-	}
-	if !seen.Stopped() {
-		return "", nil
-	}
-	applied, err := shard.LastApplied(ctx, at)
-	if err == nil && !applied {
-		why = "it was found so before"
-	}
-	return why, err
-}
-
 // stillThere refuses where the position is another by now, or the lock another's: who was stopped after reading the
 // position finds a Redis that has gone on with the ledger, and would take that for older.
 func (t *tail) stillThere(ctx context.Context) error {
-	p, there, err := t.session.position(ctx)
-	if err == nil && !(there && samePosition(p.Position, t.at)) {
-		err = errMoved
+	p, there, err := t.session.Position(ctx)
+	if err == nil && !(there && ledger.SamePosition(p.Position, t.at)) {
+		err = ledger.ErrMoved
 	}
 	return err
 }
@@ -208,9 +187,9 @@ func (t *tail) run(ctx context.Context) error {
 		err := t.step(ctx)
 		switch {
 		case errors.Is(err, errRebuild):
-			err = t.settle(ctx, err.Error())
+			err = t.Settle(ctx, err.Error())
 		case errors.Is(err, cache.ErrFenced): // or its scripts were flushed, and nothing else is wrong
-			err = t.settle(ctx, "")
+			err = t.Settle(ctx, "")
 		}
 		if err != nil {
 			return err
@@ -233,11 +212,11 @@ func (t *tail) step(ctx context.Context) error {
 		t.appliedTo = began
 		return t.shard.Wait(ctx, t.at.EntryID(), max(time.Millisecond, time.Until(t.tended.Add(tendEvery))))
 	}
-	return t.apply(ctx, entries)
+	return t.Apply(ctx, entries)
 }
 
 // read reads what follows the last applied entry, which must be there.
-func (t *tail) read(ctx context.Context) ([]entry, error) {
+func (t *tail) read(ctx context.Context) ([]ledger.Entry, error) {
 	if ahead := t.ahead; ahead != nil {
 		t.ahead = nil
 		return ahead, nil
@@ -246,7 +225,7 @@ func (t *tail) read(ctx context.Context) ([]entry, error) {
 }
 
 // readFrom reads what follows an entry, which must be there.
-func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]entry, error) {
+func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]ledger.Entry, error) {
 	t.count = max(entriesMin, t.count)
 	list, err := t.shard.Entries(ctx, at.EntryID(), t.count+1)
 	if err != nil {
@@ -255,16 +234,16 @@ func (t *tail) readFrom(ctx context.Context, at cache.Position) ([]entry, error)
 	if len(list) == 0 || list[0].ID != at.EntryID() || list[0].Values["n"] != at.Nonce {
 		return nil, fmt.Errorf("%w: the last applied event is not there", errRebuild)
 	}
-	return t.decode(list[1:])
+	return t.Decode(list[1:])
 }
 
 // readAhead reads what follows a full batch while that is applied: more is waiting. wait returns once that
 // is done; what was read is used where the batch was applied, and an error is met again when it is read
 // again.
-func (t *tail) readAhead(ctx context.Context, entries []entry, to cache.Position) (wait func()) {
+func (t *tail) readAhead(ctx context.Context, entries []ledger.Entry, to cache.Position) (wait func()) {
 	events := 0
 	for i := range entries {
-		events += entries[i].weight()
+		events += entries[i].Weight()
 	}
 	if events < eventsPerBatch {
 		return func() {}
@@ -279,19 +258,19 @@ func (t *tail) readAhead(ctx context.Context, entries []entry, to cache.Position
 	return func() { <-done }
 }
 
-// decode reads entries up to the size of a batch.
-func (t *tail) decode(list []redis.XMessage) ([]entry, error) {
-	entries, events := make([]entry, 0, len(list)), 0
+// Decode reads entries up to the size of a batch.
+func (t *tail) Decode(list []redis.XMessage) ([]ledger.Entry, error) {
+	entries, events := make([]ledger.Entry, 0, len(list)), 0
 	for _, m := range list {
 		if events >= eventsPerBatch {
 			break
 		}
-		e, err := readEntry(m)
+		e, err := ledger.ReadEntry(m)
 		if err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)
-		events += e.weight()
+		events += e.Weight()
 	}
 	if n := int64(len(entries)); n > 0 {
 		t.count = min(entriesMax, max(entriesMin, n*eventsPerBatch/int64(max(1, events))))
@@ -299,41 +278,41 @@ func (t *tail) decode(list []redis.XMessage) ([]entry, error) {
 	return entries, nil
 }
 
-// apply applies a batch, tells who waits, and has undone what was refused. An entry of another epoch was
+// Apply applies a batch, tells who waits, and has undone what was refused. An entry of another epoch was
 // not written by any script: it keeps them from writing, so a rebuild must do without it.
-func (t *tail) apply(ctx context.Context, entries []entry) error {
+func (t *tail) Apply(ctx context.Context, entries []ledger.Entry) error {
 	for i := range entries {
-		if !entries[i].of(t.at.Epoch) {
+		if !entries[i].Of(t.at.Epoch) {
 			if i > 0 {
-				return t.apply(ctx, entries[:i])
+				return t.Apply(ctx, entries[:i])
 			}
-			if err := t.session.setAside(ctx, entries, "not written by a script of this epoch"); err != nil {
+			if err := t.session.SetAside(ctx, entries, "not written by a script of this epoch"); err != nil {
 				return err
 			}
-			return fmt.Errorf("%w: entry %s is foreign", errRebuild, entries[0].text)
+			return fmt.Errorf("%w: entry %s is foreign", errRebuild, entries[0].Text)
 		}
 	}
-	t.point("read")
+	t.Point("read")
 	last := &entries[len(entries)-1]
 	to := t.at
-	to.Sequence, to.Nonce = last.id.sequence, last.nonce
+	to.Sequence, to.Nonce = last.ID.Sequence, last.Nonce
 	wait := t.readAhead(ctx, entries, to)
-	refusals, err := t.session.apply(ctx, t.at, to, entries)
+	refusals, err := t.session.Apply(ctx, t.at, to, entries)
 	wait()
 	if err != nil {
 		t.ahead = nil
 		return err
 	}
-	t.at, t.appliedTo = to, max(t.appliedTo, last.at)
-	t.point("applied")
-	t.Ledger.decided(entries, refusals)
+	t.at, t.appliedTo = to, max(t.appliedTo, last.At)
+	t.Point("applied")
+	t.Ledger.Decided(entries, refusals)
 	t.counted(entries, len(refusals))
 	t.warnOfStuck(refusals)
 	return t.undo(ctx, refusals)
 }
 
 // undo has refused steps undone in Redis. It is repeated until their undoing was applied.
-func (t *tail) undo(ctx context.Context, refusals []refusal) error {
+func (t *tail) undo(ctx context.Context, refusals []ledger.Refusal) error {
 	const most = 64
 	for len(refusals) > 0 {
 		n := min(most, len(refusals))
@@ -345,14 +324,14 @@ func (t *tail) undo(ctx context.Context, refusals []refusal) error {
 	return nil
 }
 
-func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
+func (t *tail) undoSome(ctx context.Context, refusals []ledger.Refusal) error {
 	var ids []string
 	for _, r := range refusals {
-		if !r.step.Operation {
-			ids = append(ids, r.step.ID)
+		if !r.Step.Operation {
+			ids = append(ids, r.Step.ID)
 		}
 	}
-	records, err := t.session.records(ctx, ids)
+	records, err := t.session.Records(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -360,17 +339,17 @@ func (t *tail) undoSome(ctx context.Context, refusals []refusal) error {
 	var revertings []cache.Reverting
 	for i := range refusals {
 		r := &refusals[i]
-		if r.step.Operation {
-			revertings = append(revertings, cache.Reverting{Step: r.step, Levels: r.detail.Levels})
+		if r.Step.Operation {
+			revertings = append(revertings, cache.Reverting{Step: r.Step, Levels: r.Detail.Levels})
 			continue
 		}
-		undoing := cache.Undoing{Step: r.step, Unwatched: r.stuck(), Operation: r.detail.returned(), Levels: r.detail.Levels}
-		if known, there := records[r.step.ID]; there {
-			undoing.Target = undo(r, &known)
+		undoing := cache.Undoing{Step: r.Step, Unwatched: r.Stuck(), Operation: r.Detail.Returned(), Levels: r.Detail.Levels}
+		if known, there := records[r.Step.ID]; there {
+			undoing.Target = ledger.UndoTarget(r, &known)
 		}
 		undoings = append(undoings, undoing)
 	}
-	t.point("refused")
+	t.Point("refused")
 	return t.send(ctx, undoings, revertings)
 }
 

@@ -10,13 +10,14 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/location"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // audits starts audits for the API, one at a time, and ends them with the program.
 type audits struct {
-	auditor *reconcile.Auditor
-	ledger  reconcile.Audits
+	auditor *audit.Auditor
+	ledger  ledger.Audits
 	logger  *slog.Logger
 	ctx     context.Context // of the program
 	under   sync.WaitGroup
@@ -27,7 +28,7 @@ type audits struct {
 }
 
 // newAudits starts audits by auditor until ctx ends; end ends those under way, and waits for them.
-func newAudits(ctx context.Context, auditor *reconcile.Auditor) (a *audits, end func()) {
+func newAudits(ctx context.Context, auditor *audit.Auditor) (a *audits, end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	a = &audits{auditor: auditor, ledger: auditor.Ledger, logger: auditor.Logger, ctx: ctx}
 	return a, func() { cancel(); a.wait() }
@@ -63,12 +64,12 @@ func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error
 		}
 		return a.running, nil, nil
 	}
-	id, begun = reconcile.NewAuditID(time.Now()), make(chan error, 1)
+	id, begun = audit.NewID(time.Now()), make(chan error, 1)
 	a.running, a.asked = id, r
 	one := *a.auditor
 	one.Begun = func(err error) { begun <- err }
 	a.under.Go(func() {
-		done, err := one.Run(a.ctx, reconcile.AuditOptions{
+		done, err := one.Run(a.ctx, audit.Options{
 			ID: id, Repair: r.Repair, SKU: location.SKU(r.SKU), Location: location.ID(r.Location), Actor: r.Actor, MaxUnits: r.MaxUnits,
 		})
 		a.logger.Info("audit ended", "id", id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
@@ -88,7 +89,7 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contra
 	if err != nil {
 		return contract.Audit{}, err
 	}
-	list, err := a.ledger.AuditFindings(ctx, id, reconcile.FindingFilter{After: after}, limit+1)
+	list, err := a.ledger.AuditFindings(ctx, id, ledger.FindingFilter{After: after}, limit+1)
 	if err != nil {
 		return contract.Audit{}, err
 	}
@@ -108,7 +109,7 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contra
 	return out, nil
 }
 
-func shownFinding(f *reconcile.AuditFinding) contract.AuditFinding {
+func shownFinding(f *ledger.Finding) contract.AuditFinding {
 	out := contract.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
 		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Position: f.Position, Units: f.Units, Frozen: f.Frozen, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,
@@ -134,7 +135,7 @@ func (a *audits) last() (last metrics.Audit, ok bool) {
 		return metrics.Audit{}, false
 	}
 	return metrics.Audit{
-		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt), Failed: found.State == reconcile.AuditFailed,
+		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt), Failed: found.State == ledger.AuditFailed,
 		Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines, Drift: found.Drift, Repaired: found.Repaired,
 	}, true
 }

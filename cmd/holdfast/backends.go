@@ -5,13 +5,13 @@ import (
 
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/dial"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 // backends are a real Redis and the ledger's database, for a command that needs both.
 type backends struct {
 	redis    *dial.Redis
-	postgres *reconcile.Postgres
+	postgres *postgres.Ledger
 }
 
 // openBackends opens both; it waits for neither.

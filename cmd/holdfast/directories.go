@@ -11,19 +11,20 @@ import (
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // directories is the routing directory as the API shows and changes it, and the store follows it.
 type directories struct {
-	source reconcile.Directories
-	follow *reconcile.Follow
+	source directory.Directories
+	follow *directory.Follow
 }
 
 // openDirectories has the store route by the directory: that of the file, if one is named, or the
 // ledger's. A file that can't be used keeps the program from starting; a ledger that does not answer yet
 // is waited for, and until then the store refuses what needs routing.
-func openDirectories(ctx context.Context, c config.Config, ledger reconcile.Ledger, store *cache.Store, logger *slog.Logger) (*directories, error) {
+func openDirectories(ctx context.Context, c config.Config, ledger ledger.Ledger, store *cache.Store, logger *slog.Logger) (*directories, error) {
 	options, err := routingOptions(c.Directory.Centroids)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func openDirectories(ctx context.Context, c config.Config, ledger reconcile.Ledg
 	if c.Directory.File != "" {
 		d.source = directoryFile{c.Directory.File}
 	}
-	d.follow = &reconcile.Follow{Directories: d.source, Use: store.Direct, Options: options, Logger: logger}
+	d.follow = &directory.Follow{Directories: d.source, Use: store.Direct, Options: options, Logger: logger}
 	err = d.follow.Once(ctx)
 	if errors.Is(err, cache.ErrNotDurable) {
 		logger.Warn("the routing directory can't be read yet: reservations wait for it", "error", err)
@@ -76,7 +77,7 @@ func (d *directories) ApplyDirectory(ctx context.Context, next location.Director
 	return shownDirectory(&applied), changed, err
 }
 
-func shownDirectory(d *reconcile.Directory) contract.Directory {
+func shownDirectory(d *directory.Directory) contract.Directory {
 	return contract.Directory{
 		Directory: d.Directory, Version: d.Version, Actor: d.Actor, AppliedAt: contract.Time{Time: d.AppliedAt},
 	}

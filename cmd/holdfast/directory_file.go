@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/api"
-	"github.com/holdfast/holdfast/internal/directory"
+	directoryfile "github.com/holdfast/holdfast/internal/directory"
 	"github.com/holdfast/holdfast/location"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
 // directoryFile is a file that is the only source of the routing directory.
@@ -21,7 +21,7 @@ type directoryFile struct{ path string }
 
 // Directory reads the file. Its version is made from its text, so that all instances with the same file
 // speak of the same version.
-func (f directoryFile) Directory(_ context.Context, known int64) (d reconcile.Directory, changed bool, err error) {
+func (f directoryFile) Directory(_ context.Context, known int64) (d directory.Directory, changed bool, err error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return d, false, fmt.Errorf("directory.file: %w", err)
@@ -31,7 +31,7 @@ func (f directoryFile) Directory(_ context.Context, known int64) (d reconcile.Di
 	if err != nil {
 		return d, false, fmt.Errorf("directory.file: %w", err)
 	}
-	text, err := io.ReadAll(io.LimitReader(file, directory.BytesMax+1))
+	text, err := io.ReadAll(io.LimitReader(file, directoryfile.BytesMax+1))
 	if err != nil {
 		return d, false, fmt.Errorf("directory.file: %w", err)
 	}
@@ -43,12 +43,12 @@ func (f directoryFile) Directory(_ context.Context, known int64) (d reconcile.Di
 	if err != nil {
 		return d, false, err
 	}
-	return reconcile.Directory{Directory: decoded, Version: version, AppliedAt: info.ModTime().UTC().Truncate(time.Millisecond)}, true, nil
+	return directory.Directory{Directory: decoded, Version: version, AppliedAt: info.ModTime().UTC().Truncate(time.Millisecond)}, true, nil
 }
 
 // ApplyDirectory is refused.
-func (directoryFile) ApplyDirectory(context.Context, location.Directory, int64, string) (reconcile.Directory, bool, error) {
-	return reconcile.Directory{}, false, api.ErrDirectoryIsFile
+func (directoryFile) ApplyDirectory(context.Context, location.Directory, int64, string) (directory.Directory, bool, error) {
+	return directory.Directory{}, false, api.ErrDirectoryIsFile
 }
 
 // versionBits is what JSON numbers hold exactly, and more than ever meet by chance.
@@ -62,8 +62,8 @@ func versionOf(text []byte) int64 {
 
 // decodeDirectory reads a directory; what is wrong with it is told as *directoryError.
 func decodeDirectory(name string, text []byte) (location.Directory, error) {
-	d, err := directory.Decode(text)
-	if wrong, ok := errors.AsType[*directory.Error](err); ok {
+	d, err := directoryfile.Decode(text)
+	if wrong, ok := errors.AsType[*directoryfile.Error](err); ok {
 		return d, &directoryError{name, wrong}
 	}
 	return d, err
@@ -72,7 +72,7 @@ func decodeDirectory(name string, text []byte) (location.Directory, error) {
 // directoryError is what is wrong with a file, a line for each fault.
 type directoryError struct {
 	file  string
-	wrong *directory.Error
+	wrong *directoryfile.Error
 }
 
 func (e *directoryError) Error() string { return e.wrong.In(e.file) }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
 // doctorTimeout bounds the whole examination.
@@ -46,7 +46,7 @@ func (m *Main) doctorCommand() *cobra.Command {
 		if err := m.printFindings(*format, findings); err != nil {
 			return err
 		}
-		if reconcile.Unsafe(findings) != nil {
+		if setup.Unsafe(findings) != nil {
 			return errUnwell
 		}
 		return nil
@@ -55,21 +55,21 @@ func (m *Main) doctorCommand() *cobra.Command {
 }
 
 // examine looks at both servers. One that does not answer is a finding too.
-func examine(ctx context.Context, c config.Config) (all []reconcile.Finding, err error) {
+func examine(ctx context.Context, c config.Config) (all []setup.Finding, err error) {
 	b, err := openBackends(c)
 	if err != nil {
 		return nil, err
 	}
 	defer b.closeInto(&err)
 
-	findings, redisErr := reconcile.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
+	findings, redisErr := setup.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
 	if redisErr != nil {
-		findings = []reconcile.Finding{silent("redis", c.Redis.Endpoint.String(), redisErr)}
+		findings = []setup.Finding{silent("redis", c.Redis.Endpoint.String(), redisErr)}
 	}
 	all = append(all, findings...)
 	findings, postgresErr := b.postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
 	if postgresErr != nil {
-		findings = []reconcile.Finding{silent("postgres", "postgres.url", postgresErr)}
+		findings = []setup.Finding{silent("postgres", "postgres.url", postgresErr)}
 	}
 	all = append(all, findings...)
 	if redisErr != nil || postgresErr != nil {
@@ -82,19 +82,19 @@ func examine(ctx context.Context, c config.Config) (all []reconcile.Finding, err
 	return append(all, clocks), nil
 }
 
-func silent(name, where string, err error) reconcile.Finding {
-	return reconcile.Finding{
-		Name: name, Status: reconcile.Fail, Seen: fmt.Sprintf("%s does not answer: %v", where, err),
+func silent(name, where string, err error) setup.Finding {
+	return setup.Finding{
+		Name: name, Status: setup.Fail, Seen: fmt.Sprintf("%s does not answer: %v", where, err),
 		Do: "start it, or correct the address and what lies between",
 	}
 }
 
 // report is what doctor prints as JSON.
 type report struct {
-	Findings []reconcile.Finding `json:"findings"`
+	Findings []setup.Finding `json:"findings"`
 }
 
-func (m *Main) printFindings(f format, findings []reconcile.Finding) error {
+func (m *Main) printFindings(f format, findings []setup.Finding) error {
 	return m.print(f, report{findings}, func(w io.Writer) {
 		for _, f := range findings {
 			fmt.Fprintf(w, "%s\t%s: %s\n", f.Status, f.Name, f.Seen)

@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
 )
 
 // The exit codes.
@@ -95,7 +95,7 @@ func exitCode(err error) int {
 	if isFaults(err) || errors.As(err, &failed) || errors.As(err, &missing) || errors.As(err, &problem) && problem.Refused() {
 		return exitRefused
 	}
-	for _, refused := range []error{errUnwell, errDrift, errLeft, reconcile.ErrTooMuch, reconcile.ErrPlanInvalid, reconcile.ErrPlanForeign} {
+	for _, refused := range []error{errUnwell, errDrift, errLeft, audit.ErrTooMuch, audit.ErrPlanInvalid, audit.ErrPlanForeign} {
 		if errors.Is(err, refused) {
 			return exitRefused
 		}

@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 func (m *Main) reconcileApplyCommand() *cobra.Command {
-	options := reconcile.ApplyOptions{}
-	most := &maxChange{units: reconcile.AuditMaxUnitsDefault}
+	options := audit.ApplyOptions{}
+	most := &maxChange{units: audit.MaxUnitsDefault}
 	c := &cobra.Command{
 		Use:   "apply PLAN",
 		Short: "Repair what a plan lists, and nothing else",
@@ -51,7 +52,7 @@ func (m *Main) reconcileApplyCommand() *cobra.Command {
 }
 
 // readPlan reads a plan from a file or standard input.
-func (m *Main) readPlan(path string) (plan *reconcile.Plan, err error) {
+func (m *Main) readPlan(path string) (plan *audit.Plan, err error) {
 	from := m.Stdin
 	if path != stdio {
 		file, err := os.Open(path) //nolint:gosec // whoever runs the command names it
@@ -61,24 +62,24 @@ func (m *Main) readPlan(path string) (plan *reconcile.Plan, err error) {
 		defer func() { _ = file.Close() }()
 		from = file
 	}
-	return reconcile.DecodePlan(from)
+	return audit.DecodePlan(from)
 }
 
 // errLeft is found: what was left has been printed.
 var errLeft = errors.New("not all of the plan was repaired: see what was left above")
 
 // apply applies a plan, and prints what became of it.
-func (m *Main) apply(ctx context.Context, c config.Config, plan *reconcile.Plan, o reconcile.ApplyOptions, f format) error {
-	var applied reconcile.Applied
-	run := func(auditor *reconcile.Auditor) (err error) {
+func (m *Main) apply(ctx context.Context, c config.Config, plan *audit.Plan, o audit.ApplyOptions, f format) error {
+	var applied audit.Applied
+	run := func(auditor *audit.Auditor) (err error) {
 		applied, err = auditor.Apply(ctx, plan, o)
 		return err
 	}
-	return m.reconciling(ctx, c, run, func(reconcile.Audits) error {
+	return m.reconciling(ctx, c, run, func(ledger.Audits) error {
 		if err := m.printApplied(f, plan, &applied); err != nil {
 			return err
 		}
-		if left := countOutcome(&applied, reconcile.OutcomeLeft); left > 0 && applied.Audit.State == reconcile.AuditDone {
+		if left := countOutcome(&applied, audit.OutcomeLeft); left > 0 && applied.Audit.State == ledger.AuditDone {
 			return errLeft
 		}
 		return nil
@@ -87,22 +88,22 @@ func (m *Main) apply(ctx context.Context, c config.Config, plan *reconcile.Plan,
 
 // appliedSummary is what became of a plan as JSON.
 type appliedSummary struct {
-	ID       string                    `json:"id"`
-	State    string                    `json:"state"`
-	Plan     string                    `json:"plan"` // the audit that it was made of
-	Actor    string                    `json:"actor"`
-	Failure  string                    `json:"failure,omitempty"`
-	Repaired int                       `json:"repaired"`
-	Gone     int                       `json:"gone"`
-	Left     int                       `json:"left"`
-	Repairs  []reconcile.AppliedRepair `json:"repairs"`
+	ID       string                `json:"id"`
+	State    string                `json:"state"`
+	Plan     string                `json:"plan"` // the audit that it was made of
+	Actor    string                `json:"actor"`
+	Failure  string                `json:"failure,omitempty"`
+	Repaired int                   `json:"repaired"`
+	Gone     int                   `json:"gone"`
+	Left     int                   `json:"left"`
+	Repairs  []audit.AppliedRepair `json:"repairs"`
 }
 
-func (m *Main) printApplied(f format, p *reconcile.Plan, a *reconcile.Applied) error {
+func (m *Main) printApplied(f format, p *audit.Plan, a *audit.Applied) error {
 	out := appliedSummary{
 		ID: a.Audit.ID, State: a.Audit.State, Plan: p.Audit, Actor: a.Audit.Actor, Failure: a.Audit.Failure,
-		Repaired: countOutcome(a, reconcile.OutcomeRepaired), Gone: countOutcome(a, reconcile.OutcomeGone),
-		Left: countOutcome(a, reconcile.OutcomeLeft), Repairs: a.Repairs,
+		Repaired: countOutcome(a, audit.OutcomeRepaired), Gone: countOutcome(a, audit.OutcomeGone),
+		Left: countOutcome(a, audit.OutcomeLeft), Repairs: a.Repairs,
 	}
 	return m.print(f, out, func(w io.Writer) {
 		if len(a.Repairs) > 0 {
@@ -120,7 +121,7 @@ func (m *Main) printApplied(f format, p *reconcile.Plan, a *reconcile.Applied) e
 	})
 }
 
-func countOutcome(a *reconcile.Applied, of reconcile.Outcome) (n int) {
+func countOutcome(a *audit.Applied, of audit.Outcome) (n int) {
 	for i := range a.Repairs {
 		if a.Repairs[i].Outcome == of {
 			n++

@@ -13,7 +13,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/dial"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // errDrift is found: the findings have been printed.
@@ -54,8 +55,8 @@ func (c *maxChange) Set(text string) error {
 }
 
 func (m *Main) reconcileAuditCommand() *cobra.Command {
-	var options reconcile.AuditOptions
-	most := &maxChange{units: reconcile.AuditMaxUnitsDefault}
+	var options audit.Options
+	most := &maxChange{units: audit.MaxUnitsDefault}
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Is Redis what the ledger says, and repair it",
@@ -93,7 +94,7 @@ func (m *Main) reconcileAuditCommand() *cobra.Command {
 
 // addScope adds the flags that say what is audited. What it returns refuses those that can name nothing:
 // an empty one, of a variable that was not set, would have everything be repaired.
-func addScope(c *cobra.Command, o *reconcile.AuditOptions) (scoped func() error) {
+func addScope(c *cobra.Command, o *audit.Options) (scoped func() error) {
 	c.Flags().StringVar((*string)(&o.SKU), "sku", "", "only what belongs to this SKU")
 	c.Flags().StringVar((*string)(&o.Location), "location", "", "only what belongs to this location")
 	return func() error {
@@ -107,13 +108,13 @@ func addScope(c *cobra.Command, o *reconcile.AuditOptions) (scoped func() error)
 }
 
 // audit audits, and prints what was found.
-func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOptions, f format) error {
-	var done reconcile.Audit
-	run := func(auditor *reconcile.Auditor) (err error) {
+func (m *Main) audit(ctx context.Context, c config.Config, o audit.Options, f format) error {
+	var done ledger.Audit
+	run := func(auditor *audit.Auditor) (err error) {
 		done, err = auditor.Run(ctx, o)
 		return err
 	}
-	return m.reconciling(ctx, c, run, func(ledger reconcile.Audits) error {
+	return m.reconciling(ctx, c, run, func(ledger ledger.Audits) error {
 		if err := m.printAudit(ctx, f, ledger, &done); err != nil {
 			return err
 		}
@@ -126,7 +127,7 @@ func (m *Main) audit(ctx context.Context, c config.Config, o reconcile.AuditOpti
 
 // reconciling has an auditor run beside whoever reconciles, with a bar on a terminal, and reconciles itself
 // where nobody does. What was found is shown also where it was too much to be repaired.
-func (m *Main) reconciling(ctx context.Context, c config.Config, run func(*reconcile.Auditor) error, show func(reconcile.Audits) error) (err error) {
+func (m *Main) reconciling(ctx context.Context, c config.Config, run func(*audit.Auditor) error, show func(ledger.Audits) error) (err error) {
 	logger := slog.New(quiet{m.logger().Handler()})
 	dial.LogTo(logger)
 	b, err := openBackends(c)
@@ -143,10 +144,10 @@ func (m *Main) reconciling(ctx context.Context, c config.Config, run func(*recon
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- reconciler(c, b.redis, b.postgres, logger).Run(running) }()
-	failure := m.runAuditor(&reconcile.Auditor{Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger}, run)
+	failure := m.runAuditor(&audit.Auditor{Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger}, run)
 	stop()
 	failure = errors.Join(failure, <-ended)
-	if failure != nil && !errors.Is(failure, reconcile.ErrTooMuch) {
+	if failure != nil && !errors.Is(failure, audit.ErrTooMuch) {
 		return failure
 	}
 	if err := show(b.postgres); err != nil && (failure == nil || !errors.Is(err, errDrift)) {
@@ -156,7 +157,7 @@ func (m *Main) reconciling(ctx context.Context, c config.Config, run func(*recon
 }
 
 // runAuditor has an auditor run with a bar on a terminal.
-func (m *Main) runAuditor(auditor *reconcile.Auditor, run func(*reconcile.Auditor) error) error {
+func (m *Main) runAuditor(auditor *audit.Auditor, run func(*audit.Auditor) error) error {
 	bar := m.progress(1, "comparing")
 	auditor.Progress = func(done, total int64) {
 		bar.ChangeMax64(max(1, total))

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // findingsPage is how many findings are read at once.
@@ -36,17 +36,17 @@ type auditSummary struct {
 
 // finding is one of an audit as JSON.
 type finding struct {
-	reconcile.AuditFinding
+	ledger.Finding
 	Means string `json:"means"`
 	Do    string `json:"do,omitempty"`
 }
 
 // printAudit prints an audit and its findings page by page: there may be as many as there are levels.
-func (m *Main) printAudit(ctx context.Context, f format, ledger reconcile.Audits, a *reconcile.Audit) error {
+func (m *Main) printAudit(ctx context.Context, f format, audits ledger.Audits, a *ledger.Audit) error {
 	w := &failing{to: m.Stdout}
 	each := func(print func(finding)) error {
 		for after := ""; ; {
-			list, err := ledger.AuditFindings(ctx, a.ID, reconcile.FindingFilter{After: after}, findingsPage)
+			list, err := audits.AuditFindings(ctx, a.ID, ledger.FindingFilter{After: after}, findingsPage)
 			if err != nil || len(list) == 0 {
 				return err
 			}
@@ -68,7 +68,7 @@ func (m *Main) printAudit(ctx context.Context, f format, ledger reconcile.Audits
 	return printed(w.err)
 }
 
-func auditJSON(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) error {
+func auditJSON(w io.Writer, a *ledger.Audit, each func(func(finding)) error) error {
 	head, err := json.MarshalIndent(auditSummary{
 		ID: a.ID, State: a.State, Repair: a.Repair, SKU: string(a.SKU), Location: string(a.Location), Actor: a.Actor,
 		StartedAt: a.StartedAt.Format(time.RFC3339Nano), FinishedAt: a.FinishedAt.Format(time.RFC3339Nano), Failure: a.Failure,
@@ -95,8 +95,8 @@ func auditJSON(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) 
 	return err
 }
 
-func auditText(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) error {
-	n, shown := 0, map[reconcile.FindingKind]bool{}
+func auditText(w io.Writer, a *ledger.Audit, each func(func(finding)) error) error {
+	n, shown := 0, map[ledger.FindingKind]bool{}
 	rows := &table{to: w}
 	err := each(func(f finding) {
 		if n == 0 {
@@ -120,9 +120,9 @@ func auditText(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) 
 	if len(shown) > 0 {
 		fmt.Fprintln(w)
 	}
-	for _, kind := range reconcile.FindingKinds {
+	for _, kind := range ledger.FindingKinds {
 		if shown[kind] {
-			open := reconcile.AuditFinding{Kind: kind}
+			open := ledger.Finding{Kind: kind}
 			fmt.Fprintf(w, "%s: %s\n  -> %s\n", kind, kind.Means(), open.Do())
 		}
 	}
@@ -133,11 +133,11 @@ func auditText(w io.Writer, a *reconcile.Audit, each func(func(finding)) error) 
 	return nil
 }
 
-func comparedText(a *reconcile.Audit) string {
+func comparedText(a *ledger.Audit) string {
 	return fmt.Sprintf("%d levels, %d reservations, %d limits, %d deadlines", a.Levels, a.Reservations, a.Limits, a.Deadlines)
 }
 
-func outcomeText(a *reconcile.Audit) string {
+func outcomeText(a *ledger.Audit) string {
 	switch {
 	case a.Drift > 0:
 		return fmt.Sprintf("%d differ, %d repaired", a.Drift, a.Repaired)
@@ -149,12 +149,12 @@ func outcomeText(a *reconcile.Audit) string {
 }
 
 // shownSide is what one side says, as far as the other does not say the same.
-func shownSide(s, other *reconcile.AuditSide) string {
+func shownSide(s, other *ledger.Side) string {
 	if s == nil {
 		return "nothing"
 	}
 	if other == nil {
-		other = &reconcile.AuditSide{}
+		other = &ledger.Side{}
 	}
 	var parts []string
 	number := func(name string, n, m *int64) {

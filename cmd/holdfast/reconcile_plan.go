@@ -11,14 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // stdio names standard input or output where a file is named.
 const stdio = "-"
 
 func (m *Main) reconcilePlanCommand() *cobra.Command {
-	var options reconcile.AuditOptions
+	var options audit.Options
 	var output string
 	c := &cobra.Command{
 		Use:   "plan",
@@ -55,7 +56,7 @@ func (m *Main) reconcilePlanCommand() *cobra.Command {
 }
 
 // plan audits, writes the plan to a file where one is named, and prints it.
-func (m *Main) plan(ctx context.Context, c config.Config, o reconcile.AuditOptions, output string, f format) (err error) {
+func (m *Main) plan(ctx context.Context, c config.Config, o audit.Options, output string, f format) (err error) {
 	var file *planFile
 	if output != "" { // before the audit, which takes long
 		if file, err = newPlanFile(output); err != nil {
@@ -63,13 +64,13 @@ func (m *Main) plan(ctx context.Context, c config.Config, o reconcile.AuditOptio
 		}
 		defer file.remove()
 	}
-	var plan *reconcile.Plan
-	var done reconcile.Audit
-	run := func(auditor *reconcile.Auditor) (err error) {
+	var plan *audit.Plan
+	var done ledger.Audit
+	run := func(auditor *audit.Auditor) (err error) {
 		plan, done, err = auditor.Plan(ctx, o)
 		return err
 	}
-	return m.reconciling(ctx, c, run, func(reconcile.Audits) error {
+	return m.reconciling(ctx, c, run, func(ledger.Audits) error {
 		if file != nil {
 			if err := file.write(plan); err != nil {
 				return err
@@ -102,7 +103,7 @@ func newPlanFile(path string) (*planFile, error) {
 	return &planFile{path, part}, nil
 }
 
-func (p *planFile) write(plan *reconcile.Plan) error {
+func (p *planFile) write(plan *audit.Plan) error {
 	err := errors.Join(plan.Encode(p.part), p.part.Sync(), p.part.Close())
 	if err == nil {
 		err = os.Rename(p.part.Name(), p.path)
@@ -120,7 +121,7 @@ func (p *planFile) remove() {
 }
 
 // printPlan prints a plan: as it is, or for people.
-func (m *Main) printPlan(f format, p *reconcile.Plan, done *reconcile.Audit, output string) error {
+func (m *Main) printPlan(f format, p *audit.Plan, done *ledger.Audit, output string) error {
 	return m.print(f, p, func(w io.Writer) {
 		if len(p.Repairs) > 0 {
 			fmt.Fprintln(w, "finding\twhat\tabout\tredis\tledger\twould be done")
@@ -145,12 +146,12 @@ func (m *Main) printPlan(f format, p *reconcile.Plan, done *reconcile.Audit, out
 }
 
 // plannedText is a planned finding as the first columns of a table.
-func plannedText(p *reconcile.Planned) string {
+func plannedText(p *audit.Planned) string {
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s", p.ID, p.Kind, p.About(), shownSide(p.Redis, p.Ledger), shownSide(p.Ledger, p.Redis))
 }
 
 // printNote prints what else there is to say of a finding.
-func printNote(w io.Writer, p *reconcile.Planned) {
+func printNote(w io.Writer, p *audit.Planned) {
 	if p.Note != "" {
 		fmt.Fprintf(w, "\t%s\n", p.Note)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 // age is how old something is: "90d", or any duration. It is a flag's value.
@@ -90,23 +90,23 @@ func (m *Main) reconcilePruneCommand() *cobra.Command {
 
 // pruned is what `reconcile prune` prints as JSON.
 type pruned struct {
-	reconcile.Pruned
+	postgres.Pruned
 	Before  time.Time `json:"before"`
 	Archive string    `json:"archive,omitempty"` // "" where nothing was written
 	DryRun  bool      `json:"dry_run"`
 }
 
 func (m *Main) prune(ctx context.Context, c config.Config, flags pruneFlags, f format) (err error) {
-	postgres, err := openPostgres(c)
+	db, err := openPostgres(c)
 	if err != nil {
 		return err
 	}
-	defer postgres.Close()
-	if err := postgres.CheckSchema(ctx); err != nil {
+	defer db.Close()
+	if err := db.CheckSchema(ctx); err != nil {
 		return err
 	}
 	out := pruned{Before: time.Now().UTC().Add(-time.Duration(flags.olderThan)).Truncate(time.Second), DryRun: flags.dry}
-	options := reconcile.PruneOptions{Before: out.Before}
+	options := postgres.PruneOptions{Before: out.Before}
 	if !flags.dry {
 		archive := &archiveFile{path: flags.archive}
 		defer func() { err = errors.Join(err, archive.Close()) }()
@@ -117,7 +117,7 @@ func (m *Main) prune(ctx context.Context, c config.Config, flags pruneFlags, f f
 		}
 		defer func() { _ = bar.Finish() }()
 	}
-	if out.Pruned, err = postgres.Prune(ctx, options); err != nil {
+	if out.Pruned, err = db.Prune(ctx, options); err != nil {
 		return err
 	}
 	if !flags.dry && out.Reservations+out.Movements > 0 {

@@ -17,6 +17,9 @@ import (
 	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 const (
@@ -91,7 +94,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	audits, endAudits := newAudits(ctx, &reconcile.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
+	audits, endAudits := newAudits(ctx, &audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
 	defer endAudits()
 	if err := observed.WatchAudit(audits.last); err != nil {
 		return err
@@ -141,8 +144,8 @@ func awaitOpen(ctx context.Context, store *cache.Store) {
 }
 
 // degraded names what does not work though reserve can be served.
-func degraded(ledger reconcile.Ledger) []string {
-	if p, ok := ledger.(*reconcile.Postgres); ok && !p.Healthy() {
+func degraded(ledger ledger.Ledger) []string {
+	if p, ok := ledger.(*postgres.Ledger); ok && !p.Healthy() {
 		return []string{"postgres: what must be durable answers 503 not_durable_yet"}
 	}
 	return []string{}

@@ -82,7 +82,7 @@ func TestAuditCommand(t *testing.T) {
 	p.do(t, "repaired", stocked("TEE-M", "berlin", [6]int{10, 1, 0, 0, 0, 9}))
 	clean()
 	p.signal(syscall.SIGTERM)
-	<-p.ended
+	<-p.process.Exited
 	clean() // nobody reconciles: it does so itself
 	breakIt()
 	if code, a := audit(t, append(args, "--repair")...); code != 0 || a.Repaired != 1 {

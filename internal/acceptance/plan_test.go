@@ -97,7 +97,7 @@ func TestPlanCommand(t *testing.T) {
 	p.do(t, "left", stocked("MUG", "berlin", [6]int{10, 0, 0, 0, 0, 9}))
 
 	p.signal(syscall.SIGTERM)
-	<-p.ended
+	<-p.process.Exited
 	stdout, _ = command(1, "", "plan", "--sku=MUG", "--output=-", "--actor=anna") // nobody reconciles: it does so itself
 	document, _ := command(0, stdout, "apply", "-", "--format=json", "--actor=berta")
 	var done applied

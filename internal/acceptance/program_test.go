@@ -1,15 +1,13 @@
 package acceptance
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"runtime"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // program is a running `holdfast serve`.
@@ -26,12 +25,11 @@ type program struct {
 	address  string // host:port
 	url      string
 	durable  bool // its ledger survives a restart
-	log      *journal
 	http     *http.Client
 	document func(t *testing.T) *document // fetched once
 
-	command *exec.Cmd
-	ended   chan struct{} // closed once it has ended
+	process *testserver.Process
+	logFile string
 }
 
 // start runs `holdfast serve` on a free port and the embedded engine.
@@ -66,41 +64,50 @@ func ledger(t *testing.T) string {
 	return url
 }
 
-// startAs ends the program with the test: it must then end well.
+// startAs starts binary and ends it with the test. It must then exit with 0.
 func startAs(t *testing.T, binary string, args ...string) *program {
 	t.Helper()
 	if err := readSources(); err != nil {
 		t.Fatal(err)
 	}
 	p := &program{
-		t: t, log: &journal{}, ended: make(chan struct{}),
-		command: command(t, binary, append([]string{"serve", "--http-listen=127.0.0.1:0"}, args...)...),
+		t: t, logFile: filepath.Join(t.TempDir(), "log"),
 		http: &http.Client{
 			Transport: &http.Transport{DisableCompression: true}, Timeout: patience,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 	p.document = onceFor(p.fetchDocument)
-	p.command.SysProcAttr = noOrphan()
-	stderr, err := p.command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	started, listening := make(chan error), make(chan string, 1)
-	go p.follow(stderr, started, listening)
-	if err := <-started; err != nil {
+	c := command(t, binary, append([]string{"serve", "--http-listen=127.0.0.1:0"}, args...)...)
+	var err error
+	if p.process, err = testserver.Spawn(c, p.logFile, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.finish)
-	select {
-	case p.address = <-listening:
-		p.url = "http://" + p.address
-	case <-p.ended:
-		t.Fatalf("it ended:\n%s", p.log)
-	case <-time.After(patience):
-		t.Fatalf("it does not listen:\n%s", p.log)
-	}
+	await(t, "holdfast to listen", func() bool {
+		if p.process.Gone() {
+			t.Fatal("holdfast has ended; its log follows")
+		}
+		return p.listens()
+	})
 	return p
+}
+
+// listens looks for the address in the log.
+func (p *program) listens() bool {
+	for line := range strings.Lines(p.log()) {
+		var entry struct{ Msg, Address string }
+		if json.Unmarshal([]byte(line), &entry) == nil && strings.HasPrefix(entry.Msg, "listening on ") {
+			p.address, p.url = entry.Address, "http://"+entry.Address
+			return true
+		}
+	}
+	return false
+}
+
+func (p *program) log() string {
+	text, _ := os.ReadFile(p.logFile) // Spawn has made it
+	return string(text)
 }
 
 // command is the program with args, in a folder of its own and with none of our settings.
@@ -116,32 +123,9 @@ func command(t *testing.T, binary string, args ...string) *exec.Cmd {
 	return c
 }
 
-// follow starts the program, keeps what it logs, and finds the address in it. It keeps its thread:
-// the program is taken for an orphan when the thread ends that started it.
-func (p *program) follow(stderr io.Reader, started chan<- error, listening chan<- string) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer close(p.ended)
-	err := p.command.Start()
-	started <- err
-	if err != nil {
-		return
-	}
-	lines := bufio.NewScanner(stderr)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		p.log.add(lines.Text())
-		var entry struct{ Msg, Address string }
-		if json.Unmarshal(lines.Bytes(), &entry) == nil && strings.HasPrefix(entry.Msg, "listening on ") {
-			listening <- entry.Address
-		}
-	}
-	_ = p.command.Wait() // what it says is in ProcessState
-}
-
 func (p *program) signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.command.Process.Signal(s); err != nil {
+	if err := p.process.Cmd.Process.Signal(s); err != nil {
 		p.t.Error(err)
 	}
 }
@@ -150,47 +134,28 @@ func (p *program) signal(s syscall.Signal) {
 func (p *program) end() {
 	p.t.Helper()
 	select {
-	case <-p.ended:
+	case <-p.process.Exited:
 	case <-time.After(patience):
 		p.t.Error("it does not end")
-		_ = p.command.Process.Kill()
-		<-p.ended
+		_ = p.process.Cmd.Process.Kill()
+		<-p.process.Exited
 	}
-	if state := p.command.ProcessState; state.ExitCode() != 0 {
+	if state := p.process.Cmd.ProcessState; state.ExitCode() != 0 {
 		p.t.Errorf("it ended with %v", state)
 	}
 }
 
-// finish ends the program after its test. A data race makes it end badly.
+// finish ends the program after its test. The program exits with another code than 0 after a data
+// race.
 func (p *program) finish() {
 	p.http.CloseIdleConnections()
-	select {
-	case <-p.ended:
-	default:
+	if !p.process.Gone() {
 		p.signal(syscall.SIGTERM)
 		p.end()
 	}
 	if p.t.Failed() {
-		p.t.Logf("log of the program:\n%s", p.log)
+		p.t.Logf("log of the program:\n%s", p.log())
 	}
-}
-
-// journal is text that may be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) add(line string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.text.WriteString(line + "\n")
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
 }
 
 // run runs a command of the program to its end.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 
 // ledger is the durable half of Holdfast: a reconciler at work, in this process.
 type ledger struct {
-	postgres *reconcile.Postgres
+	postgres *postgres.Ledger
 	pool     *pgxpool.Pool
 	stop     context.CancelFunc
 	ended    chan error
@@ -30,12 +31,12 @@ func openLedger(ctx context.Context, r *rig) (*ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := reconcile.Migrate(ctx, pool); err != nil {
+	if _, err := postgres.Migrate(ctx, pool); err != nil {
 		pool.Close()
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.Background())
-	l := &ledger{postgres: reconcile.NewPostgres(pool, 0), pool: pool, stop: stop, ended: make(chan error, 1)}
+	l := &ledger{postgres: postgres.New(pool, 0), pool: pool, stop: stop, ended: make(chan error, 1)}
 	work := &reconcile.Reconciler{Client: r.redis, Ledger: l.postgres, Prefix: Prefix, Logger: r.options.Logger}
 	go func() { l.ended <- work.Run(running) }()
 	return l, nil

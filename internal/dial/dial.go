@@ -1,12 +1,15 @@
-// Package dial opens the Redis that a configuration names, or an embedded one, with a client that
-// is not helpful: it never sends a command twice, because only package cache knows what may be.
+// Package dial opens the Redis that a configuration names, or an embedded one. Its clients never send
+// a command twice: only package cache knows which commands are safe to repeat.
 package dial
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
@@ -16,81 +19,61 @@ import (
 const (
 	never       = -1                     // go-redis: no retry, no redirect, no time-out
 	dialTimeout = 500 * time.Millisecond // a new connection
-	ioTimeout   = 500 * time.Millisecond // one read or write; a script takes a few at most
-	poolSize    = 32                     // connections; calls share few, because they are batched
+	ioTimeout   = 500 * time.Millisecond // one read or write; a script takes a few ms at most
+	poolSize    = 32                     // connections; calls are batched, so few suffice
 	protocol    = 2                      // RESP2: cheapest to read, and nothing here needs RESP3
 )
 
-// Redis is an open client, and what must be closed with it.
+// Redis is an open client and the embedded server behind it, if there is one.
 type Redis struct {
 	Client   redis.UniversalClient
-	Embedded bool // the server is in this process and nothing survives a restart
+	Embedded bool // the server is in this process and keeps nothing across a restart
 
-	server *embedded // nil unless Embedded
+	server *miniredis.Miniredis // nil unless Embedded
 }
 
-// Open makes a client for endpoint, and starts the embedded server where the endpoint names none.
-// It does not wait for a Redis elsewhere to answer: one that is down now may be up later.
+// Open returns a client for endpoint. If the endpoint names no server, Open starts an embedded one on a
+// free loopback port. It does not wait for a Redis elsewhere to answer, which may start later.
 func Open(endpoint config.Endpoint) (*Redis, error) {
 	if !endpoint.Embedded() {
 		return &Redis{Client: client(endpoint)}, nil
 	}
-	server, err := startEmbedded()
+	server, err := miniredis.Run()
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded engine: %w", err)
 	}
-	here := singleOptions(config.Endpoint{Hosts: []string{server.address()}})
-	// No network to lose an answer: on a busy machine it is late, but it comes. The context of each
-	// call still bounds it.
+	here := options(config.Endpoint{Hosts: []string{server.Addr()}})
+	// No network can lose an answer here. On a busy machine it is late, but it comes. The context of
+	// each call still bounds the wait.
 	here.ReadTimeout, here.WriteTimeout = never, never
-	return &Redis{Client: redis.NewClient(here), Embedded: true, server: server}, nil
+	return &Redis{Client: redis.NewClient(here.Simple()), Embedded: true, server: server}, nil
 }
 
 // Close closes the client, then stops the embedded server.
 func (r *Redis) Close() error {
 	err := r.Client.Close()
 	if r.server != nil {
-		r.server.stop()
+		r.server.Close()
 	}
 	return err
 }
 
 func client(e config.Endpoint) redis.UniversalClient {
 	if e.Cluster() {
-		return redis.NewClusterClient(clusterOptions(e))
+		return redis.NewClusterClient(options(e).Cluster())
 	}
-	return redis.NewClient(singleOptions(e))
+	return redis.NewClient(options(e).Simple())
 }
 
-func singleOptions(e config.Endpoint) *redis.Options {
-	return &redis.Options{
-		Addr:                     e.Hosts[0],
-		Username:                 e.Username,
-		Password:                 string(e.Password),
-		DB:                       e.Database,
-		TLSConfig:                tlsConfig(e),
-		Protocol:                 protocol,
-		MaxRetries:               never,
-		DialerRetries:            1,
-		DialTimeout:              dialTimeout,
-		ReadTimeout:              ioTimeout,
-		WriteTimeout:             ioTimeout,
-		ContextTimeoutEnabled:    true,
-		PoolSize:                 poolSize,
-		DisableIdentity:          true,
-		MaintNotificationsConfig: noNotifications(),
-	}
-}
-
-func clusterOptions(e config.Endpoint) *redis.ClusterOptions {
-	return &redis.ClusterOptions{
+func options(e config.Endpoint) *redis.UniversalOptions {
+	o := &redis.UniversalOptions{
 		Addrs:                    e.Hosts,
 		Username:                 e.Username,
 		Password:                 string(e.Password),
-		TLSConfig:                tlsConfig(e),
+		DB:                       e.Database, // ignored by a cluster
 		Protocol:                 protocol,
-		MaxRedirects:             never,
 		MaxRetries:               never,
+		MaxRedirects:             never,
 		DialerRetries:            1,
 		DialTimeout:              dialTimeout,
 		ReadTimeout:              ioTimeout,
@@ -98,18 +81,24 @@ func clusterOptions(e config.Endpoint) *redis.ClusterOptions {
 		ContextTimeoutEnabled:    true,
 		PoolSize:                 poolSize,
 		DisableIdentity:          true,
-		MaintNotificationsConfig: noNotifications(),
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
+	if e.TLS {
+		// No ServerName: each connection checks the name of the host that it dials.
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o
 }
 
-func noNotifications() *maintnotifications.Config {
-	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-}
+// LogTo sends the messages of the Redis client library to logger, at debug level. Everything that
+// matters is also the error of a call. The library has one logger for the whole process.
+func LogTo(logger *slog.Logger) { redis.SetLogger(library{logger}) }
 
-// tlsConfig names no server: each connection checks the name of the host it was dialled to.
-func tlsConfig(e config.Endpoint) *tls.Config {
-	if !e.TLS {
-		return nil
+type library struct{ to *slog.Logger }
+
+// Printf logs one message of the library.
+func (l library) Printf(ctx context.Context, format string, args ...any) {
+	if l.to.Enabled(ctx, slog.LevelDebug) {
+		l.to.DebugContext(ctx, fmt.Sprintf(format, args...))
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12}
 }

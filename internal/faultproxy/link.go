@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// pipelineMax is how many requests of a connection may wait for their replies before the proxy
-// reads no more of them.
+// pipelineMax is how many requests of a connection can wait for their replies. The proxy reads no
+// further request until one is answered.
 const pipelineMax = 4096
 
-// link is one connection of a client and its counterpart to the server.
+// link is a client's connection to the proxy and the matching connection to the server.
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
-	asked          chan asked  // requests on the way, in the order of their replies
-	silent         atomic.Bool // something was swallowed: what followed would be misread
+	pending        chan fate   // one for each request without a reply, in order
+	silent         atomic.Bool // bytes were swallowed, so later replies would be misread
 	closed         chan struct{}
 	once           sync.Once
 }
 
-// asked is what is to be done with the reply to a request.
-type asked struct {
+// fate is what happens to the reply to a request.
+type fate struct {
 	due time.Time
 	cut bool
 }
@@ -31,11 +31,11 @@ type asked struct {
 func newLink(p *Proxy, client, server net.Conn) *link {
 	return &link{
 		proxy: p, client: client, server: server,
-		asked: make(chan asked, pipelineMax), closed: make(chan struct{}),
+		pending: make(chan fate, pipelineMax), closed: make(chan struct{}),
 	}
 }
 
-// run forwards until either side ends or close is called.
+// run forwards in both directions until either side ends or close is called.
 func (l *link) run() {
 	var requests sync.WaitGroup
 	requests.Go(l.forwardRequests)
@@ -43,7 +43,7 @@ func (l *link) run() {
 	requests.Wait()
 }
 
-// close cuts both connections. It does not wait.
+// close closes both connections. It does not wait for run.
 func (l *link) close() {
 	l.once.Do(func() {
 		close(l.closed)
@@ -63,13 +63,13 @@ func (l *link) forwardRequests() {
 		if l.silent.Load() {
 			continue
 		}
-		fate, swallowed := l.proxy.judge(request)
+		next, swallowed := l.proxy.judge(request)
 		if swallowed {
 			l.silent.Store(true)
 			continue
 		}
 		select {
-		case l.asked <- fate: // before the request, so that its reply finds it
+		case l.pending <- next: // before the request, so that its reply finds it
 		case <-l.closed:
 			return
 		}
@@ -86,21 +86,20 @@ func (l *link) forwardReplies() {
 		reply, err := readMessage(in)
 		if err != nil && (l.silent.Load() || l.proxy.swallowing()) {
 			l.silent.Store(true)
-			<-l.closed // by the client or the proxy: the end of the server is swallowed too
-			return
+			<-l.closed // by the client or the proxy; the server's end is swallowed too
 		}
 		if err != nil {
 			return
 		}
-		fate := l.fate(reply)
-		if !l.wait(fate.due) {
+		next := l.fateOf(reply)
+		if !l.wait(next.due) {
 			return
 		}
 		if l.silent.Load() || l.proxy.swallowing() {
 			l.silent.Store(true)
 			continue
 		}
-		if fate.cut {
+		if next.cut {
 			l.proxy.countCut()
 			return
 		}
@@ -110,21 +109,21 @@ func (l *link) forwardReplies() {
 	}
 }
 
-// fate takes the oldest request. What nobody asked for passes: a push (">", RESP3) and the
-// messages of a subscription.
-func (l *link) fate(reply []byte) asked {
+// fateOf takes the fate of the oldest pending request. A push (">", RESP3) and the messages of a
+// subscription answer no request, so they pass.
+func (l *link) fateOf(reply []byte) fate {
 	if reply[0] == '>' {
-		return asked{}
+		return fate{}
 	}
 	select {
-	case fate := <-l.asked:
-		return fate
+	case next := <-l.pending:
+		return next
 	default:
-		return asked{}
+		return fate{}
 	}
 }
 
-// wait waits until due and tells whether the link is still open.
+// wait waits until due and reports whether the link is still open.
 func (l *link) wait(due time.Time) bool {
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()

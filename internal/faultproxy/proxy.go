@@ -1,11 +1,11 @@
-// Package faultproxy stands between a Redis client and its server in a test and makes, on request,
-// the failures that a network makes: an answer that is lost after the command has run, silence,
-// refused connections, delay.
+// Package faultproxy is a TCP proxy between a Redis client and its server. A test makes it fail as a
+// network does: it loses a reply after the command has run, falls silent, refuses connections or
+// delays replies.
 //
-// It knows where requests and replies begin and end, so a fault hits exactly the request it is
-// meant for, also in a pipeline. It counts one reply for each request, which rules out MONITOR,
-// CLIENT REPLY and, for CutReplies and Delay, subscriptions. A cluster client learns the address of
-// the node itself and goes around the proxy, unless its Dialer is made to dial the proxy.
+// The proxy parses the Redis protocol, so a fault hits exactly the request it is meant for, even in a
+// pipeline. It expects one reply for each request. That rules out MONITOR, CLIENT REPLY and, for
+// CutReplies and Delay, subscriptions. A cluster client learns the node's own address and bypasses
+// the proxy, unless its Dialer dials the proxy.
 package faultproxy
 
 import (
@@ -20,12 +20,12 @@ import (
 
 const dialTimeout = 2 * time.Second
 
-// Proxy is a TCP proxy to one Redis. A new one passes everything. Its methods are safe for
-// concurrent use, and a mode holds for all that is read after the call that sets it.
+// Proxy is a TCP proxy to one Redis. A new one forwards everything. Its methods are safe for
+// concurrent use. A mode applies to everything the proxy reads after the call that sets it.
 type Proxy struct {
 	upstream string
 	listener net.Listener
-	ctx      context.Context // ends with the proxy
+	ctx      context.Context // cancelled by Close
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 
@@ -40,8 +40,8 @@ type Proxy struct {
 	delay      time.Duration
 }
 
-// New starts a proxy on a free loopback port. It does not need upstream to be there yet. It is
-// closed with the test.
+// New starts a proxy on a free loopback port. The server at upstream need not run yet. The proxy is
+// closed after the test.
 func New(tb testing.TB, upstream string) *Proxy {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,37 +55,36 @@ func New(tb testing.TB, upstream string) *Proxy {
 	return p
 }
 
-// Addr is where clients connect, "127.0.0.1:port".
+// Addr returns the address for clients, "127.0.0.1:port".
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// CutReplies loses the answers of the next n requests that contain the given text (any request if
-// it is ""; letter case does not matter). Such a request reaches the server in full and is run;
-// when its answer has come, the connection is closed without a byte of it. A text like "evalsha"
-// spares what clients send on connecting. It replaces what an earlier call has left over, so n = 0
-// ends it.
+// CutReplies loses the replies to the next n requests that contain the given text, in any letter case
+// (every request if it is ""). The server receives and runs such a request. When its reply arrives,
+// the proxy closes the connection without forwarding a byte. A text like "evalsha" spares the
+// commands that clients send on connecting. A call replaces an earlier one; n = 0 ends the cuts.
 func (p *Proxy) CutReplies(n int, containing string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cutsLeft, p.containing = n, []byte(strings.ToLower(containing))
 }
 
-// Cuts is how many answers have been lost so far; a test asks to be sure that its fault happened.
+// Cuts returns how many replies were lost so far, so that a test can check that its fault happened.
 func (p *Proxy) Cuts() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cutsDone
 }
 
-// Blackhole makes the proxy take everything and forward nothing, in either direction, with all
-// connections left open, even if the server ends. What it swallows is gone: a connection that lost
-// something, or was made meanwhile, stays silent after Blackhole(false); one that was idle goes on.
+// Blackhole makes the proxy read everything and forward nothing, in either direction. Connections stay
+// open, even if the server ends. A connection that lost bytes or was opened meanwhile stays silent
+// after Blackhole(false). One that was idle works again.
 func (p *Proxy) Blackhole(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.blackhole = on
 }
 
-// Refuse makes the proxy close each new connection at once, and closes those that are open.
+// Refuse makes the proxy close each new connection at once. It also closes the open ones.
 func (p *Proxy) Refuse(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,16 +94,16 @@ func (p *Proxy) Refuse(on bool) {
 	}
 }
 
-// Delay lets no answer pass earlier than d after its request came in. The request itself is
-// forwarded at once, so it has run when a client gives up waiting.
+// Delay holds each reply back until d after its request arrived. The proxy forwards the request at
+// once, so the server has run it when the client gives up.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delay = d
 }
 
-// Close ends all connections and returns when nothing of the proxy runs any more. Closing twice
-// does nothing.
+// Close closes all connections and returns when all goroutines of the proxy have ended. Closing it
+// again does nothing.
 func (p *Proxy) Close() {
 	p.cancel()
 	_ = p.listener.Close()
@@ -118,7 +117,7 @@ func (p *Proxy) accept() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
-			return // closed; a loopback listener has no other way to fail
+			return // Close was called; a loopback listener fails in no other way
 		}
 		p.running.Go(func() { p.serve(client) })
 	}
@@ -141,7 +140,7 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 }
 
-// dial connects to the server, in a blackhole to nothing.
+// dial connects to the server, or to nothing if the proxy is a blackhole.
 func (p *Proxy) dial() (conn net.Conn, silent bool, err error) {
 	if p.swallowing() {
 		nothing, _ := net.Pipe()
@@ -158,7 +157,7 @@ func (p *Proxy) open() bool {
 	return !p.refuse && p.ctx.Err() == nil
 }
 
-// add looks at the modes again: they may have changed while the server was dialed.
+// add registers l, unless the proxy refuses connections by now: the mode can change during the dial.
 func (p *Proxy) add(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,19 +182,19 @@ func (p *Proxy) cutAll() {
 	}
 }
 
-// judge decides the fate of a request that has just come in.
-func (p *Proxy) judge(request []byte) (fate asked, swallowed bool) {
+// judge decides the fate of a request that has just arrived.
+func (p *Proxy) judge(request []byte) (next fate, swallowed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.blackhole {
-		return asked{}, true
+		return fate{}, true
 	}
-	fate.due = time.Now().Add(p.delay)
+	next.due = time.Now().Add(p.delay)
 	if p.cutsLeft > 0 && bytes.Contains(bytes.ToLower(request), p.containing) {
 		p.cutsLeft--
-		fate.cut = true
+		next.cut = true
 	}
-	return fate, false
+	return next, false
 }
 
 func (p *Proxy) swallowing() bool {

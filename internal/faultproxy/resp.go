@@ -8,7 +8,7 @@ import (
 )
 
 // readMessage reads one value of the Redis protocol (RESP2 or RESP3), a request or a reply, and
-// returns its bytes as they came. It reads no meaning into them beyond where the value ends.
+// returns its bytes unchanged. It parses only as much as it needs to find the end of the value.
 func readMessage(in *bufio.Reader) ([]byte, error) {
 	return appendMessage(nil, in)
 }
@@ -34,7 +34,7 @@ func appendMessage(message []byte, in *bufio.Reader) ([]byte, error) {
 		switch line[0] {
 		case '%':
 			n *= 2
-		case '|': // attributes: pairs that stand before the value they describe
+		case '|': // attributes: pairs, followed by the value they describe
 			n = 2*n + 1
 		}
 		for range n {
@@ -43,7 +43,7 @@ func appendMessage(message []byte, in *bufio.Reader) ([]byte, error) {
 			}
 		}
 	}
-	return message, nil // all else is one line, also a request typed by hand
+	return message, nil // every other value is one line, and so is a request typed by hand
 }
 
 func appendBulk(message []byte, in *bufio.Reader, n int) ([]byte, error) {
@@ -56,7 +56,7 @@ func appendBulk(message []byte, in *bufio.Reader, n int) ([]byte, error) {
 	return message, nil
 }
 
-// length is the number of a first line; -1 stands for null.
+// length returns the number in the first line of a value; -1 means null.
 func length(line []byte) (int, error) {
 	if len(line) < len("$0\r\n") {
 		return 0, fmt.Errorf("protocol: no length in %q", line)

@@ -47,7 +47,7 @@ func send(t *testing.T, conn net.Conn, text string) {
 	}
 }
 
-// receive reads what comes next.
+// receive reads the next bytes.
 func receive(conn net.Conn, patience time.Duration) (string, error) {
 	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	buffer := make([]byte, 1024)
@@ -59,7 +59,7 @@ func receive(conn net.Conn, patience time.Duration) (string, error) {
 func exchange(t *testing.T, conn net.Conn) {
 	t.Helper()
 	send(t, conn, "PING\r\n")
-	if got, err := receive(conn, time.Second); got != "+PONG\r\n" {
+	if got, err := receive(conn, patience); got != "+PONG\r\n" {
 		t.Fatalf("ping: %q, %v", got, err)
 	}
 }
@@ -69,5 +69,5 @@ func timedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }
 
-// ended tells the end of a connection; it comes as a reset where something was left unread.
+// ended reports whether err is the end of a connection. The end is a reset if bytes were left unread.
 func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }

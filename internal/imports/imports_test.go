@@ -16,35 +16,49 @@ const module = "github.com/holdfast/holdfast/"
 // may says which of our packages each may import, tests left out. A package that is not named may
 // import none; what begins with internal/ may not be imported by the library's packages.
 var may = map[string][]string{
-	"lua":                 {},
-	"location":            {},
-	"cache":               {"lua", "location"},
-	"reconcile":           {"cache", "location"},
-	"config":              {"cache"},
-	"internal/contract":   {"location"},
-	"internal/api":        {"cache", "location", "internal/contract", "internal/directory"},
-	"internal/directory":  {"location"},
-	"internal/metrics":    {"cache"},
-	"internal/dial":       {"config"},
-	"internal/client":     {"location", "internal/contract"},
-	"internal/stockcsv":   {"cache"},
-	"internal/demo":       {"cache", "location", "reconcile"},
-	"internal/bench":      {"cache", "location", "reconcile", "internal/api", "internal/contract"},
-	"internal/testserver": {},
-	"internal/redistest":  {"internal/testserver"},
-	"internal/pgtest":     {"internal/testserver"},
-	"internal/faultproxy": {},
+	"lua":                         {},
+	"location":                    {},
+	"cache":                       {"lua", "location"},
+	"reconcile/directory":         {"cache", "location"},
+	"reconcile/setup":             {"cache"},
+	"reconcile/ledger":            {"cache", "location", "reconcile/directory"},
+	"reconcile/ledger/memory":     {"cache", "location", "reconcile/directory", "reconcile/ledger"},
+	"reconcile/ledger/postgres":   {"cache", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
+	"reconcile":                   {"cache", "location", "reconcile/ledger", "reconcile/setup"},
+	"reconcile/audit":             {"cache", "location", "reconcile/ledger"},
+	"config":                      {"cache"},
+	"internal/contract":           {"location"},
+	"internal/api":                {"cache", "location", "internal/contract", "internal/directory"},
+	"internal/directory":          {"location"},
+	"internal/metrics":            {"cache"},
+	"internal/dial":               {"config"},
+	"internal/client":             {"location", "internal/contract"},
+	"internal/stockcsv":           {"cache"},
+	"internal/demo":               {"cache", "location", "reconcile", "reconcile/ledger/memory"},
+	"internal/bench":              {"cache", "location", "reconcile", "reconcile/ledger/postgres", "internal/api", "internal/contract"},
+	"internal/testserver":         {},
+	"internal/redistest":          {"internal/testserver"},
+	"internal/pgtest":             {"internal/testserver"},
+	"internal/faultproxy":         {},
+	"reconcile/ledger/ledgertest": forTests,
+	"reconcile/reconciletest":     forTests,
+}
+
+// forTests is what packages may import that only tests use.
+var forTests = []string{
+	"cache", "location", "internal/pgtest", "internal/redistest", "reconcile", "reconcile/audit", "reconcile/directory",
+	"reconcile/ledger", "reconcile/ledger/ledgertest", "reconcile/ledger/memory", "reconcile/ledger/postgres",
 }
 
 // only names packages outside of this module that one package alone may import.
 var only = map[string][]string{
 	"github.com/spf13/viper":     {"config"},
-	"github.com/jackc/pgx":       {"reconcile", "internal/bench", "internal/pgtest"},
+	"github.com/jackc/pgx":       {"reconcile/ledger/postgres", "internal/bench", "internal/pgtest", "reconcile/ledger/ledgertest", "reconcile/reconciletest"},
 	"github.com/spf13/cobra":     {"cmd/holdfast"},
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "reconcile", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast"},
+	"github.com/redis/go-redis/": {"cache", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast"},
 }
 
 func TestDirection(t *testing.T) {

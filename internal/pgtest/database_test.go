@@ -9,7 +9,7 @@ import (
 
 func TestDatabase(t *testing.T) {
 	var first string
-	t.Run("empty and its own", func(t *testing.T) {
+	t.Run("empty and separate", func(t *testing.T) {
 		first = Database(t)
 		conn := connect(t, first)
 		execute(t, conn, "create table mine ()")
@@ -31,7 +31,7 @@ func TestDatabase(t *testing.T) {
 			t.Errorf("%s is still there", config.Database)
 		}
 	})
-	t.Run("at once", func(t *testing.T) {
+	t.Run("concurrent", func(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() { Database(t) })

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// connect makes a connection that is closed with the test.
+// connect opens a connection that is closed after the test.
 func connect(tb testing.TB, url string) *pgx.Conn {
 	tb.Helper()
 	conn, err := pgx.Connect(tb.Context(), url)
@@ -43,7 +43,7 @@ func execute(tb testing.TB, conn *pgx.Conn, statement string) {
 	}
 }
 
-// value is the one value that a query answers, as text.
+// value returns the single text value that query selects.
 func value(tb testing.TB, conn *pgx.Conn, query string) string {
 	tb.Helper()
 	var text string

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/holdfast/holdfast/internal/testserver"
 )
@@ -21,42 +20,38 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 	owner := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestOwner$")
 	owner.Env = append(os.Environ(), ownerMark+"=1")
 	out, err := owner.Output()
-	s := &Server{tb: t}
-	var shared, children string
+	s := &testserver.Server{}
+	var template, children string
 	for line := range strings.Lines(string(out)) {
-		if _, scanErr := fmt.Sscanf(line, "owned %d %s %s %s", &s.port, &s.dir, &shared, &children); scanErr == nil {
+		if _, scanErr := fmt.Sscanf(line, "owned %d %s %s %s", &s.Port, &s.Dir, &template, &children); scanErr == nil {
 			break
 		}
 	}
-	if s.port == 0 || err == nil {
+	if s.Port == 0 || err == nil {
 		t.Fatalf("the owner should print a port and be killed: %v\n%s", err, out)
 	}
 	t.Cleanup(func() {
-		s.discard()
-		_ = os.RemoveAll(shared)
+		freeSharedMemory(s.Dir)
+		_ = os.RemoveAll(s.Dir)
+		_ = os.RemoveAll(template)
 	})
-	deadline := time.Now().Add(startTimeout)
-	for b := testserver.NewBackoff(); listening(s.Addr()); b.Wait() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s outlives the process that started it", s.Addr())
-		}
+	if !testserver.Await(func() bool { return !listening(s.Addr()) }) {
+		t.Errorf("%s outlives the process that started it", s.Addr())
 	}
 	for pid := range strings.SplitSeq(children, ",") {
 		number, err := strconv.Atoi(pid)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for b := testserver.NewBackoff(); exists(number); b.Wait() {
-			if time.Now().After(deadline) {
-				t.Fatalf("child %d outlives the process that started it", number)
-			}
+		child, err := os.FindProcess(number)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if !testserver.Await(func() bool { return testserver.Ended(child) }) {
+			t.Errorf("child %d outlives the process that started it", number)
+		}
+		_ = child.Release()
 	}
-}
-
-func exists(pid int) bool {
-	state, _ := testserver.Status(pid)
-	return state != "" && state != "Z" // which is for others to take note of
 }
 
 func pids(processes []*os.Process) string {
@@ -67,12 +62,12 @@ func pids(processes []*os.Process) string {
 	return strings.Join(list, ",")
 }
 
-// TestServer_LeavesNoSharedMemory has even a killed server's segment removed: the system never would.
+// The system never removes the segment of a killed server.
 func TestServer_LeavesNoSharedMemory(t *testing.T) {
 	var id string
 	t.Run("killed", func(t *testing.T) {
 		s := Start(t, "fsync=off")
-		if fields := strings.Fields(s.pidFile()[6]); len(fields) == 2 {
+		if fields := strings.Fields(pidFile(s.Dir)[6]); len(fields) == 2 {
 			id = fields[1]
 		}
 		if !segmentExists(t, id) {
@@ -101,13 +96,13 @@ func segmentExists(t *testing.T, id string) bool {
 
 func TestOwner(t *testing.T) {
 	if os.Getenv(ownerMark) == "" {
-		t.Skip("only as the second process of TestServer_DiesWithItsOwner")
+		t.Skip("runs only as the second process of TestServer_DiesWithItsOwner")
 	}
 	s := Start(t)
 	connect(t, s.URL())
-	s.Pause() // its children can't notice that the postmaster ends
+	s.Pause() // so that its children cannot notice the end of the postmaster
 	out := bufio.NewWriter(os.Stdout)
-	_, _ = fmt.Fprintf(out, "\nowned %d %s %s %s\n", s.port, s.dir, template.dir, pids(childrenOf(s.Pid())))
+	_, _ = fmt.Fprintf(out, "\nowned %d %s %s %s\n", s.Port, s.Dir, template, pids(testserver.Children(s.Pid())))
 	_ = out.Flush()
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}

@@ -1,140 +1,103 @@
+// Package pgtest starts private, real PostgreSQL servers for tests. Each runs on a free loopback port,
+// in a temporary folder of its own, and ends with the test that started it.
+//
+// A test that kills, pauses or restarts its server calls Start, which takes about half a second. A
+// test that only needs a database calls Database: an empty one on a server that the whole test binary
+// shares, in about a tenth of a second. TestMain should call Main, which removes what they share.
 package pgtest
 
 import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
-	"sync"
-	"syscall"
+	"strings"
 	"testing"
+
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
-// Server is one PostgreSQL server of a test. Its methods are safe for concurrent use, in any
-// goroutine of the test; what goes wrong in them fails the test without stopping it.
-type Server struct {
-	tb       testing.TB
-	dir      string
-	port     int
-	settings []string
+// superuser is the role that tests connect as. It needs no password.
+const superuser = "test"
 
-	mu      sync.Mutex
-	process *process // nil after Kill and Stop
-}
+// Server is one PostgreSQL server of a test.
+//
+// Kill leaves the system's page cache intact: after Restart every commit is there, synced or not.
+type Server struct{ *testserver.Server }
 
 // Start starts a PostgreSQL server on a free loopback port and returns when it takes connections. It
-// is durable, as a real one should be: fsync and synchronous_commit are on. settings are put after
-// the defaults, so they win:
+// is durable, as in production: fsync and synchronous_commit are on. The settings follow the defaults
+// and override them:
 //
 //	pgtest.Start(t, "fsync=off", "max_connections=200")
 //
-// The server and its directory are gone after the test. A missing PostgreSQL fails the test.
+// The server and its folder are removed after the test. If PostgreSQL is not installed, the test
+// fails.
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	s, err := launch(settings)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.tb = tb
-	tb.Cleanup(func() {
-		if tb.Failed() {
-			tb.Logf("log of postgres on %s:\n%s", s.Addr(), s.log())
-		}
-		s.discard()
-	})
-	return s
+	return &Server{testserver.Start(tb, program(settings))}
 }
 
-// Addr is the server's address, "127.0.0.1:port".
-func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
-
-// URL is the address of the server's database postgres, which is empty, for its superuser.
+// URL returns the address of the server's empty database postgres, for its superuser.
 func (s *Server) URL() string { return s.url("postgres") }
 
 func (s *Server) url(database string) string {
 	return "postgres://" + superuser + "@" + s.Addr() + "/" + database + "?sslmode=disable"
 }
 
-// Pid is the process id of the running postmaster, 0 after Kill and Stop.
-func (s *Server) Pid() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil {
-		return 0
+func program(settings []string) testserver.Program {
+	return testserver.Program{
+		Name: "postgres", Users: users, Ports: 1,
+		Prepare: copyTemplate,
+		Command: func(s *testserver.Server) (*exec.Cmd, error) { return serverCommand(s, settings) },
+		Ready:   ready,
+		Free:    freeSharedMemory,
 	}
-	return s.process.Pid
 }
 
-// Kill ends the server as a crash of its machine would (SIGKILL, to the postmaster and all its
-// children) and returns when all are gone. The system's page cache survives, so a commit is there
-// after Restart whether or not it was synced. Killing a server that is not running does nothing.
-func (s *Server) Kill() {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end()
+func serverCommand(s *testserver.Server, settings []string) (*exec.Cmd, error) {
+	defaults := []string{
+		"listen_addresses=127.0.0.1", "unix_socket_directories=" + s.Dir,
+		"max_connections=100", "shared_buffers=16MB",
+		"fsync=on", "synchronous_commit=on",
+		// Files in the data folder: a killed server leaves nothing elsewhere.
+		"dynamic_shared_memory_type=mmap",
+	}
+	args := []string{"-D", data(s.Dir), "-p", strconv.Itoa(s.Port)}
+	for _, setting := range append(defaults, settings...) {
+		args = append(args, "-c", setting)
+	}
+	return command("postgres", args...)
 }
 
-// Stop shuts the server down in order (PostgreSQL's fast mode: transactions under way are rolled
-// back, their clients disconnected) and returns when it is gone. Stopping a server that is not
-// running does nothing.
-func (s *Server) Stop() {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil {
+// ready checks what the postmaster writes about itself: the first line of a file is its process id,
+// and the eighth becomes "ready" once it takes connections.
+func ready(_ context.Context, s *testserver.Server, pid int) error {
+	lines := pidFile(s.Dir)
+	if len(lines) < 8 || lines[0] != strconv.Itoa(pid) || strings.TrimSpace(lines[7]) != "ready" {
+		return errors.New("postmaster.pid does not say that it is ready")
+	}
+	return nil
+}
+
+// freeSharedMemory removes the small segment of shared memory that marks a data folder as used. A
+// killed server leaves it for the next one in that folder. There is none, and the system would keep
+// the segment forever.
+func freeSharedMemory(dir string) {
+	lines := pidFile(dir)
+	if len(lines) < 7 {
 		return
 	}
-	if err := s.process.shutdown(syscall.SIGINT); err != nil {
-		s.tb.Error(s.failure("stop", err))
-	}
-	s.process = nil
-}
-
-// Restart starts the server again on the same port and in the same directory, with the same
-// settings, killing it first if it runs. It returns when the server has recovered and takes
-// connections.
-func (s *Server) Restart() {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end()
-	if err := s.beginAgain(); err != nil {
-		s.tb.Error(err)
+	if fields := strings.Fields(lines[6]); len(fields) == 2 { // key and id
+		_ = exec.Command("ipcrm", "-m", fields[1]).Run()
 	}
 }
 
-// Pause stops the server, the postmaster and all its children (SIGSTOP): connections stay open, new
-// ones are accepted by the kernel, and nothing is answered. It returns when all have stopped.
-func (s *Server) Pause() {
-	s.tb.Helper()
-	s.suspend("pause", (*process).freeze)
+func pidFile(dir string) []string {
+	text, _ := os.ReadFile(filepath.Join(data(dir), "postmaster.pid")) // missing until it starts
+	return strings.Split(string(text), "\n")
 }
 
-// Resume lets a paused server go on (SIGCONT). It then runs what it was sent meanwhile, also for
-// clients that have given up.
-func (s *Server) Resume() {
-	s.tb.Helper()
-	s.suspend("resume", (*process).thaw)
-}
-
-func (s *Server) suspend(doing string, how func(*process) error) {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil {
-		s.tb.Errorf("postgres on %s: %s: it is not running", s.Addr(), doing)
-		return
-	}
-	if err := how(s.process); err != nil {
-		s.tb.Error(s.failure(doing, err))
-	}
-}
-
-func (s *Server) end() {
-	s.tb.Helper()
-	if s.process == nil {
-		return
-	}
-	if err := s.process.kill(); err != nil {
-		s.tb.Error(s.failure("kill", err))
-	}
-	s.process = nil
-}
+func data(dir string) string { return filepath.Join(dir, "data") }

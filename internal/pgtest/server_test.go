@@ -18,7 +18,7 @@ func TestStart(t *testing.T) {
 	var dir, addr string
 	t.Run("is durable", func(t *testing.T) {
 		s := Start(t)
-		dir, addr = s.dir, s.Addr()
+		dir, addr = s.Dir, s.Addr()
 		conn := connect(t, s.URL())
 		for setting, want := range map[string]string{
 			"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on",
@@ -51,7 +51,7 @@ func TestStart_RootGivesUpItsRights(t *testing.T) {
 		t.Skip("not root, so the server has no more rights than the test")
 	}
 	s := Start(t, "fsync=off")
-	entries, err := os.ReadDir(s.data())
+	entries, err := os.ReadDir(data(s.Dir))
 	if err != nil || len(entries) < 10 {
 		t.Fatalf("%d files in the data directory, %v", len(entries), err)
 	}
@@ -68,40 +68,29 @@ func TestStart_RootGivesUpItsRights(t *testing.T) {
 
 func TestStart_Failures(t *testing.T) {
 	t.Run("bad setting", func(t *testing.T) {
-		_, err := launch([]string{"fsync=sometimes"})
+		_, err := testserver.Launch(program([]string{"fsync=sometimes"}))
 		if err == nil || !strings.Contains(err.Error(), "requires a Boolean value") {
 			t.Errorf("error %v does not show the log", err)
 		}
 	})
 	t.Run("no such program", func(t *testing.T) {
-		_, err := program("postgres-of-nowhere")
+		_, err := command("postgres-of-nowhere")
 		if err == nil || !strings.Contains(err.Error(), "apt-get install postgresql-15") {
 			t.Errorf("error %v does not say what to install", err)
 		}
 	})
-	t.Run("somebody else has the port", func(t *testing.T) {
-		other := Start(t, "fsync=off")
-		user, err := serverUser()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir, err := testserver.Dir("holdfast-postgres-", user)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &Server{tb: t, dir: dir, port: other.port}
-		defer s.discard()
-		if err := copyTemplate(s.data(), user); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.begin(); err == nil {
+	t.Run("port taken", func(t *testing.T) {
+		other, s := Start(t, "fsync=off"), Start(t, "fsync=off")
+		s.Kill()
+		s.Port = other.Port
+		if err := s.StartOnPort(); err == nil {
 			t.Error("started on a port that is taken")
 		}
 		connect(t, other.URL())
 	})
 }
 
-// TestServer_Kill has a commit survive, and what was not committed not.
+// A commit survives a kill, an open transaction does not.
 func TestServer_Kill(t *testing.T) {
 	s := Start(t)
 	conn, addr, pid := connect(t, s.URL()), s.Addr(), s.Pid()
@@ -115,11 +104,11 @@ func TestServer_Kill(t *testing.T) {
 		failed <- err
 	}()
 	awaitQuery(t, s)
-	children := childrenOf(s.Pid())
-	defer release(children)
+	children := testserver.Children(s.Pid())
+	defer testserver.Release(children)
 
 	s.Kill()
-	s.Kill() // twice does no harm
+	s.Kill() // does nothing
 	if err := <-failed; err == nil {
 		t.Error("a query outlived the server")
 	}
@@ -130,7 +119,7 @@ func TestServer_Kill(t *testing.T) {
 		t.Errorf("%d children were found", len(children))
 	}
 	for _, child := range children {
-		if !ended(child) {
+		if !testserver.Ended(child) {
 			t.Errorf("child %d is still there", child.Pid)
 		}
 	}
@@ -142,10 +131,10 @@ func TestServer_Kill(t *testing.T) {
 	if got := value(t, connect(t, s.URL()), "select count(*) || ' from ' || min(n) from kept"); got != "1000 from 1" {
 		t.Errorf("after Restart: %s", got)
 	}
-	if !strings.Contains(s.log(), "was not properly shut down") {
+	if !strings.Contains(s.Log(), "was not properly shut down") {
 		t.Error("the server did not have to recover, so it was not killed")
 	}
-	s.Kill() // a killed server is cleared away too, when the test ends
+	s.Kill() // the end of the test also removes a killed server
 }
 
 // awaitQuery waits until a query of another connection is running.
@@ -154,16 +143,12 @@ func awaitQuery(t *testing.T, s *Server) {
 	const running = `select count(*)::text from pg_stat_activity
 		where state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()`
 	conn := connect(t, s.URL())
-	deadline := time.Now().Add(startTimeout)
-	for b := testserver.NewBackoff(); value(t, conn, running) == "0"; b.Wait() {
-		if time.Now().After(deadline) {
-			t.Fatal("the query does not run")
-		}
+	if !testserver.Await(func() bool { return value(t, conn, running) != "0" }) {
+		t.Fatal("the query does not run")
 	}
 }
 
-// TestServer_Restart_AfterForeignKill has only the postmaster killed, as an operator would do it: a
-// child that is busy holds on to the shared memory for a moment.
+// If somebody kills only the postmaster, a busy child holds the shared memory for a moment.
 func TestServer_Restart_AfterForeignKill(t *testing.T) {
 	s := Start(t, "fsync=off")
 	busy := connect(t, s.URL())
@@ -183,31 +168,13 @@ func TestServer_Restart_AfterForeignKill(t *testing.T) {
 	<-ended
 }
 
-func TestServer_Stop(t *testing.T) {
-	s := Start(t)
-	execute(t, connect(t, s.URL()), "create table kept ()")
-	s.Stop()
-	s.Stop() // twice does no harm
-	if s.Pid() != 0 || listening(s.Addr()) {
-		t.Errorf("after Stop: pid %d, listening %t", s.Pid(), listening(s.Addr()))
-	}
-	s.Restart()
-	execute(t, connect(t, s.URL()), "select from kept")
-	if strings.Contains(s.log(), "was not properly shut down") {
-		t.Error("the server had to recover, so it was not shut down in order")
-	}
-	s.Pause()
-	s.Stop() // works on a paused server too
-	s.Stop()
-}
-
 func TestServer_Pause(t *testing.T) {
 	s := Start(t, "fsync=off")
 	conn := connect(t, s.URL())
 	execute(t, conn, "create table calls (n bigint)")
 
 	s.Pause()
-	// A connection that exists is served by a child, a new one by the postmaster.
+	// A child serves an existing connection; the postmaster takes new ones.
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	if _, err := conn.Exec(ctx, "insert into calls values (1)"); !errors.Is(err, context.DeadlineExceeded) {
@@ -224,13 +191,13 @@ func TestServer_Pause(t *testing.T) {
 	}
 	for range 5 {
 		s.Pause()
-		for _, child := range childrenOf(s.Pid()) {
-			if !testserver.Stopped(child.Pid) && !ended(child) {
+		for _, child := range testserver.Children(s.Pid()) {
+			if !testserver.Stopped(child.Pid) && !testserver.Ended(child) {
 				t.Errorf("Pause returned before child %d had stopped", child.Pid)
 			}
 			_ = child.Release()
 		}
 		s.Resume()
 	}
-	s.Pause() // a stopped server is ended too, when the test ends
+	s.Pause() // the end of the test also ends a stopped server
 }

@@ -8,47 +8,39 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// clientTimeout bounds a call of a client made here: dialing, writing and reading, each.
-const clientTimeout = 500 * time.Millisecond
+// clientTimeout bounds each dial, write and read of a client made here. It is generous, because other
+// work may keep all processors busy. A test that wants a timeout passes a context with a deadline.
+const clientTimeout = 20 * time.Second
 
-// Client makes a client of the server that never repeats a command and dials once, so that a test
-// sees each failure as it was. It is closed with the test.
+// Client returns a client of the server that never repeats a command and dials once, so that a test
+// sees each failure. It is closed after the test.
 func (s *Server) Client(tb testing.TB) *redis.Client {
 	tb.Helper()
-	client := redis.NewClient(options(s.Addr()))
+	client := redis.NewClient(options(s.Addr()).Simple())
 	tb.Cleanup(func() { _ = client.Close() })
 	return client
 }
 
-func options(addr string) *redis.Options {
-	return &redis.Options{
-		Addr:                     addr,
-		MaxRetries:               -1,
-		DialerRetries:            1,
-		DialTimeout:              clientTimeout,
-		ReadTimeout:              clientTimeout,
-		WriteTimeout:             clientTimeout,
-		ContextTimeoutEnabled:    true,
-		MaintNotificationsConfig: notificationsOff(),
-	}
+// ClusterClient returns a cluster client that never repeats a command. It is closed after the test.
+func (c *Cluster) ClusterClient(tb testing.TB) *redis.ClusterClient {
+	tb.Helper()
+	client := redis.NewClusterClient(options(c.Addr()).Cluster())
+	tb.Cleanup(func() { _ = client.Close() })
+	return client
 }
 
-func clusterOptions(addr string) *redis.ClusterOptions {
-	return &redis.ClusterOptions{
+func options(addr string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
 		Addrs:      []string{addr},
 		MaxRetries: -1,
-		// In a cluster client it is the redirects that repeat a command after a broken
-		// connection. One node never redirects.
+		// After a broken connection it is the redirects of a cluster client that repeat a command.
+		// One node never redirects.
 		MaxRedirects:             -1,
 		DialerRetries:            1,
 		DialTimeout:              clientTimeout,
 		ReadTimeout:              clientTimeout,
 		WriteTimeout:             clientTimeout,
 		ContextTimeoutEnabled:    true,
-		MaintNotificationsConfig: notificationsOff(),
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
-}
-
-func notificationsOff() *maintnotifications.Config {
-	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

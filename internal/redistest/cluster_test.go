@@ -8,7 +8,7 @@ import (
 func TestStartCluster(t *testing.T) {
 	c := StartCluster(t, "--appendonly", "yes", "--appendfsync", "always")
 	client := c.ClusterClient(t)
-	const keys = 200 // so many slots that a gap would show
+	const keys = 200 // enough that a slot without a node would show
 	for i := range keys {
 		if err := client.Set(t.Context(), fmt.Sprint("key", i), i, 0).Err(); err != nil {
 			t.Fatal(err)
@@ -18,7 +18,7 @@ func TestStartCluster(t *testing.T) {
 	if err := client.ForEachMaster(t.Context(), warm); err != nil {
 		t.Fatal(err)
 	}
-	checkPause(t, c.Server, client)
+	checkPause(t, &c.Server, client)
 
 	c.Restart()
 	for i := range keys {
@@ -29,6 +29,6 @@ func TestStartCluster(t *testing.T) {
 	}
 	err := c.Client(t).MGet(t.Context(), "key1", "key2").Err()
 	if err == nil {
-		t.Error("keys of two slots in one command: no refusal, so this is no cluster")
+		t.Error("a command with keys of two slots is not refused, so this is no cluster")
 	}
 }

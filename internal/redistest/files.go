@@ -8,44 +8,37 @@ import (
 	"strings"
 )
 
-// Empty removes what a server that is not running had persisted: it starts as a new one.
+// Empty removes the data that a server persisted. The server must not run; it starts as a new one.
 func (s *Server) Empty() {
-	s.tb.Helper()
 	for _, name := range []string{"appendonlydir", "dump.rdb"} {
-		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
-			s.tb.Error(err)
-		}
+		s.Report("empty", os.RemoveAll(filepath.Join(s.Dir, name)))
 	}
 }
 
-// AppendOnlySize is the size of the newest incremental append-only file, bytes; 0 where there is none.
-// The server must run with --appendonly yes.
+// AppendOnlySize returns the size of the newest incremental append-only file in bytes, or 0 if there
+// is none. The server must run with --appendonly yes.
 func (s *Server) AppendOnlySize() int64 {
-	s.tb.Helper()
 	info, err := os.Stat(s.newestIncrement())
 	if errors.Is(err, os.ErrNotExist) {
 		return 0
 	}
 	if err != nil {
-		s.tb.Error(err)
+		s.Report("measure the append-only file", err)
 		return 0
 	}
 	return info.Size()
 }
 
-// CutAppendOnly cuts the newest incremental append-only file of a server that is not running back to
-// size: what a power loss leaves of what was not on disk yet.
+// CutAppendOnly truncates the newest incremental append-only file to size, as a power loss does with
+// data that was not on disk yet. The server must not run.
 func (s *Server) CutAppendOnly(size int64) {
-	s.tb.Helper()
-	if err := os.Truncate(s.newestIncrement(), size); err != nil {
-		s.tb.Error(err)
-	}
+	s.Report("cut the append-only file", os.Truncate(s.newestIncrement(), size))
 }
 
-// newestIncrement is the file that is appended to: the highest of appendonly.aof.N.incr.aof.
+// newestIncrement returns the file that Redis appends to: the highest N of appendonly.aof.N.incr.aof.
 func (s *Server) newestIncrement() string {
-	names, _ := filepath.Glob(filepath.Join(s.dir, "appendonlydir", "*.incr.aof")) // the pattern is right
-	newest, path := -1, filepath.Join(s.dir, "appendonlydir", "none")
+	names, _ := filepath.Glob(filepath.Join(s.Dir, "appendonlydir", "*.incr.aof")) // the pattern is valid
+	newest, path := -1, filepath.Join(s.Dir, "appendonlydir", "none")
 	for _, name := range names {
 		parts := strings.Split(filepath.Base(name), ".")
 		if n, err := strconv.Atoi(parts[max(0, len(parts)-3)]); err == nil && n > newest {

@@ -10,7 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/internal/testserver"
 )
@@ -32,59 +33,55 @@ func TestServer_DiesWithItsOwner(t *testing.T) {
 		t.Fatalf("the owner should print an address and be killed: %v\n%s", err, out)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	deadline := time.Now().Add(startTimeout)
-	for b := testserver.NewBackoff(); listening(addr); b.Wait() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s outlives the process that started it", addr)
-		}
+	if !testserver.Await(func() bool { return !listening(addr) }) {
+		t.Errorf("%s outlives the process that started it", addr)
 	}
 }
 
 func TestOwner(t *testing.T) {
 	if os.Getenv(ownerMark) == "" {
-		t.Skip("only as the second process of TestServer_DiesWithItsOwner")
+		t.Skip("runs only as the second process of TestServer_DiesWithItsOwner")
 	}
 	s := launchOnThreadThatEnds(t)
-	if err := s.Client(t).Ping(t.Context()).Err(); err != nil {
+	client := redis.NewClient(options(s.Addr()).Simple())
+	if err := client.Ping(t.Context()).Err(); err != nil {
 		t.Fatalf("the server ended with a thread: %v", err)
 	}
 	out := bufio.NewWriter(os.Stdout)
-	_, _ = fmt.Fprintf(out, "\nowned %s %s\n", s.Addr(), s.dir)
+	_, _ = fmt.Fprintf(out, "\nowned %s %s\n", s.Addr(), s.Dir)
 	_ = out.Flush()
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }
 
-// launchOnThreadThatEnds starts a server from a goroutine that ends while it is locked to its
-// thread. It takes the thread with it, and whatever was started on that thread.
-func launchOnThreadThatEnds(t *testing.T) *Server {
+// launchOnThreadThatEnds starts a server from a goroutine that ends while it is locked to its thread.
+// The thread ends with the goroutine, and so does a process that it started.
+func launchOnThreadThatEnds(t *testing.T) *testserver.Server {
 	t.Helper()
-	var s *Server
+	var s *testserver.Server
 	var err error
 	var thread int
 	var launchLocked func()
 	launchLocked = func() {
 		runtime.LockOSThread()
 		thread = syscall.Gettid()
-		if thread == os.Getpid() { // the main thread never ends; while we hold it, the next gets another
+		if thread == os.Getpid() { // the main thread never ends; while we hold it, the next goroutine gets another
 			await(launchLocked)
 			return
 		}
-		s, err = launch(nil, false)
+		s, err = testserver.Launch(program(nil, false))
 	}
 	await(launchLocked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(startTimeout)
-	for b := testserver.NewBackoff(); ; b.Wait() {
-		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread)); errors.Is(err, os.ErrNotExist) {
-			return s
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("thread %d does not end", thread)
-		}
+	if !testserver.Await(func() bool {
+		_, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", thread))
+		return errors.Is(err, os.ErrNotExist)
+	}) {
+		t.Fatalf("thread %d does not end", thread)
 	}
+	return s
 }
 
 func await(f func()) {

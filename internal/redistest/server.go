@@ -1,139 +1,124 @@
+// Package redistest starts private, real Redis servers for tests. Each runs on free loopback ports, in
+// a temporary folder of its own, and ends with the test that started it.
+//
+// A test that kills, pauses or restarts its server calls Start or StartCluster. A table of cases that
+// must give the same answers everywhere calls EachEngine, whose servers the whole test binary shares.
 package redistest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
+	"os/exec"
 	"strconv"
-	"sync"
-	"syscall"
+	"strings"
 	"testing"
-	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/internal/testserver"
 )
 
-// Server is one redis-server process of a test. Its methods are safe for concurrent use, in any
-// goroutine of the test; what goes wrong in them fails the test without stopping it.
-type Server struct {
-	tb      testing.TB
-	dir     string
-	port    int
-	args    []string
-	cluster bool
+const slotLast = 16383
 
-	mu      sync.Mutex
-	process *process // nil after Kill
-}
+// Server is one redis-server of a test.
+type Server struct{ *testserver.Server }
 
-// Start starts a redis-server on a free loopback port and returns when it answers. It persists
-// nothing by default. args are command line options put after the defaults, so they win:
+// Cluster is a Redis Cluster of one node, which holds all slots.
+type Cluster struct{ Server }
+
+// Start starts a redis-server on a free loopback port and returns when it answers. By default it
+// persists nothing. The args are command-line options; they follow the defaults and override them:
 //
 //	redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 //
-// The server and its directory are gone after the test. A missing redis-server fails the test.
+// The server and its folder are removed after the test. If redis-server is not installed, the test
+// fails.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	return start(tb, args, false)
+	return &Server{testserver.Start(tb, program(args, false))}
 }
 
-func start(tb testing.TB, args []string, cluster bool) *Server {
+// StartCluster starts a one-node cluster, as Start starts a server, and returns when it takes writes.
+// That takes about two seconds: a node waits before it trusts itself.
+func StartCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
-	s, err := launch(args, cluster)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.tb = tb
-	tb.Cleanup(func() {
-		if tb.Failed() {
-			tb.Logf("log of redis-server on %s:\n%s", s.Addr(), s.log())
-		}
-		s.discard()
-	})
-	return s
+	return &Cluster{Server{testserver.Start(tb, program(args, true))}}
 }
 
-// Addr is the server's address, "127.0.0.1:port".
-func (s *Server) Addr() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
-
-// URL is the server's address as Redis clients take it, "redis://127.0.0.1:port".
+// URL returns the server's address as Redis clients take it, "redis://127.0.0.1:port".
 func (s *Server) URL() string { return "redis://" + s.Addr() }
 
-// Pid is the process id of the running server, 0 after Kill.
-func (s *Server) Pid() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil {
-		return 0
+func program(args []string, cluster bool) testserver.Program {
+	p := testserver.Program{
+		Name: "redis-server", Users: []string{"redis", "nobody"}, Ports: 1,
+		Command: func(s *testserver.Server) (*exec.Cmd, error) { return command(s, args, cluster) },
+		Ready:   ready,
 	}
-	return s.process.Pid
+	if cluster {
+		p.Ports, p.Ready = 2, clusterReady
+	}
+	return p
 }
 
-// Kill ends the server as a crash would (SIGKILL) and returns when it is gone. Killing a server
-// that is not running does nothing.
-func (s *Server) Kill() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end()
+func command(s *testserver.Server, args []string, cluster bool) (*exec.Cmd, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("%w; install it with apt-get install redis-server", err)
+	}
+	line := []string{
+		"--port", strconv.Itoa(s.Port), "--bind", "127.0.0.1", "--dir", s.Dir,
+		"--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning",
+		// Log to standard output, as Redis does before it has read its options.
+		"--logfile", "",
+	}
+	if cluster {
+		line = append(line, "--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1",
+			"--cluster-port", strconv.Itoa(s.Port+1))
+	}
+	return exec.Command(path, append(line, args...)...), nil
 }
 
-// Restart starts the server again on the same port and in the same directory, with the same
-// options, killing it first if it runs. It returns when the server has loaded what it had
-// persisted and answers.
-func (s *Server) Restart() {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.end()
-	if err := s.begin(); err != nil {
-		s.tb.Error(err)
+// ready checks that the server at our address is our process, not one of another test binary that
+// took the port first, and that it has loaded its data.
+func ready(ctx context.Context, s *testserver.Server, pid int) error {
+	// The client would log each failure to dial.
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		return err
 	}
+	_ = conn.Close()
+	client := redis.NewClient(options(s.Addr()).Simple())
+	defer func() { _ = client.Close() }()
+	info, err := client.Info(ctx, "server").Result()
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", pid)) {
+		return errors.New("another server has the port")
+	}
+	return client.Ping(ctx).Err()
 }
 
-// Pause stops the server (SIGSTOP): connections stay open, new ones are accepted by the kernel, and
-// nothing is answered. It returns when the server has stopped.
-func (s *Server) Pause() {
-	s.tb.Helper()
-	s.signal(syscall.SIGSTOP)
-}
-
-// Resume lets a paused server go on (SIGCONT). It then runs what it was sent meanwhile, also for
-// clients that have given up.
-func (s *Server) Resume() {
-	s.tb.Helper()
-	s.signal(syscall.SIGCONT)
-}
-
-func (s *Server) signal(sig syscall.Signal) {
-	s.tb.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.process == nil {
-		s.tb.Errorf("redis-server on %s: %v: it is not running", s.Addr(), sig)
-		return
+// clusterReady gives a new node all slots, and checks that the node takes writes.
+func clusterReady(ctx context.Context, s *testserver.Server, pid int) error {
+	if err := ready(ctx, s, pid); err != nil {
+		return err
 	}
-	if err := s.process.signal(sig); err != nil {
-		s.tb.Errorf("redis-server on %s: %v: %v", s.Addr(), sig, err)
-		return
+	client := redis.NewClient(options(s.Addr()).Simple())
+	defer func() { _ = client.Close() }()
+	info, err := client.ClusterInfo(ctx).Result()
+	if err != nil {
+		return err
 	}
-	if sig != syscall.SIGSTOP {
-		return
-	}
-	// The kernel stops the process some time after the call, often in the middle of a command.
-	deadline := time.Now().Add(startTimeout)
-	for b := testserver.NewBackoff(); !testserver.Stopped(s.process.Pid); b.Wait() {
-		if time.Now().After(deadline) {
-			s.tb.Errorf("redis-server on %s did not stop", s.Addr())
-			return
+	if strings.Contains(info, "cluster_slots_assigned:0\r") {
+		if err := client.ClusterAddSlotsRange(ctx, 0, slotLast).Err(); err != nil {
+			return err
 		}
 	}
-}
-
-func (s *Server) end() {
-	if s.process != nil {
-		s.process.kill()
-		s.process = nil
+	if !strings.Contains(info, "cluster_state:ok") {
+		return errors.New("cluster_state is not ok")
 	}
-}
-
-func (s *Server) failure(doing string, err error) error {
-	return fmt.Errorf("redis-server on %s: %s: %w\n%s", s.Addr(), doing, err, s.log())
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,7 +19,7 @@ func TestStart(t *testing.T) {
 	var dir, addr string
 	t.Run("answers", func(t *testing.T) {
 		s := Start(t)
-		dir, addr = s.dir, s.Addr()
+		dir, addr = s.Dir, s.Addr()
 		if s.URL() != "redis://"+addr {
 			t.Errorf("URL() = %q with address %q", s.URL(), addr)
 		}
@@ -48,7 +49,7 @@ func TestStart_RootGivesUpItsRights(t *testing.T) {
 	}
 	s := Start(t, "--appendonly", "yes")
 	s.Client(t).Set(t.Context(), "key", "value", 0)
-	entries, err := os.ReadDir(s.dir)
+	entries, err := os.ReadDir(s.Dir)
 	if err != nil || len(entries) < 2 {
 		t.Fatalf("%d files in the directory, %v; want the log and the AOF", len(entries), err)
 	}
@@ -57,7 +58,7 @@ func TestStart_RootGivesUpItsRights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Name() != logName && info.Sys().(*syscall.Stat_t).Uid == 0 {
+		if info.Name() != "server.log" && info.Sys().(*syscall.Stat_t).Uid == 0 {
 			t.Errorf("%s belongs to root", info.Name())
 		}
 	}
@@ -65,23 +66,23 @@ func TestStart_RootGivesUpItsRights(t *testing.T) {
 
 func TestStart_Failures(t *testing.T) {
 	t.Run("bad option", func(t *testing.T) {
-		_, err := launch([]string{"--appendfsync", "sometimes"}, false)
+		_, err := testserver.Launch(program([]string{"--appendfsync", "sometimes"}, false))
 		if err == nil || !strings.Contains(err.Error(), "sometimes") {
 			t.Errorf("error %v does not show the log", err)
 		}
 	})
 	t.Run("no redis-server", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
-		_, err := launch(nil, false)
+		_, err := testserver.Launch(program(nil, false))
 		if err == nil || !strings.Contains(err.Error(), "apt-get install redis-server") {
 			t.Errorf("error %v does not say what to install", err)
 		}
 	})
-	t.Run("somebody else has the port", func(t *testing.T) {
-		other := Start(t)
-		s := &Server{dir: other.dir, port: other.port}
-		if err := s.begin(); err == nil {
-			s.end()
+	t.Run("port taken", func(t *testing.T) {
+		other, s := Start(t), Start(t)
+		s.Kill()
+		s.Port = other.Port
+		if err := s.StartOnPort(); err == nil {
 			t.Error("started on a port that is taken")
 		}
 		if err := other.Client(t).Ping(t.Context()).Err(); err != nil {
@@ -96,8 +97,8 @@ func TestServer_Restart(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"forgets by default", nil, ""},
-		{"keeps what is in the AOF", []string{"--appendonly", "yes", "--appendfsync", "always"}, "value"},
+		{"persists nothing by default", nil, ""},
+		{"keeps the AOF", []string{"--appendonly", "yes", "--appendfsync", "always"}, "value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := Start(t, test.args...)
@@ -107,7 +108,7 @@ func TestServer_Restart(t *testing.T) {
 			}
 
 			s.Kill()
-			s.Kill() // twice does no harm
+			s.Kill() // does nothing
 			if s.Pid() != 0 || listening(addr) {
 				t.Errorf("after Kill: pid %d, listening %v", s.Pid(), listening(addr))
 			}
@@ -141,15 +142,15 @@ func TestServer_Pause(t *testing.T) {
 		}
 		s.Resume()
 	}
-	s.Pause() // a stopped server is ended too, when the test ends
+	s.Pause() // the end of the test also ends a stopped server
 }
 
-// warm fills the pool of a client. A repetition would take another connection, and a new one gets
-// no further than its handshake while the server is paused.
+// warm fills the pool of a client. A repeated command takes another connection. A new connection
+// would not get past its handshake while the server is paused.
 func warm(ctx context.Context, client *redis.Client) error {
 	for range 5 {
 		conn := client.Conn()
-		defer func() { _ = conn.Close() }() // all at the end, or it would always be the same one
+		defer func() { _ = conn.Close() }() // not in the loop, or each turn would get the same one
 		if err := conn.Ping(ctx).Err(); err != nil {
 			return err
 		}
@@ -157,7 +158,7 @@ func warm(ctx context.Context, client *redis.Client) error {
 	return nil
 }
 
-// checkPause also shows that a warm client repeats nothing: each repetition would count.
+// checkPause also shows that a warm client repeats nothing: each repetition would add to the count.
 func checkPause(t *testing.T, s *Server, client redis.UniversalClient) {
 	t.Helper()
 	if err := client.Set(t.Context(), "count", 1, 0).Err(); err != nil {
@@ -165,7 +166,9 @@ func checkPause(t *testing.T, s *Server, client redis.UniversalClient) {
 	}
 
 	s.Pause()
-	err := client.Incr(t.Context(), "count").Err()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	err := client.Incr(ctx, "count").Err()
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		t.Errorf("a paused server: %v; want a timeout", err)
 	}

@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// User is who a server runs as: nobody else than us (nil), but for root, who should not run servers, and for whom no
-// file is ever read-only: then the first of names that there is.
+// User returns the account that runs a server: nil, which is our own, unless that is root. Root
+// should not run servers, and no file is read-only to it. Then User returns the first of names that
+// exists.
 func User(names ...string) (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -23,15 +24,15 @@ func User(names ...string) (*syscall.Credential, error) {
 		uid, uidErr := strconv.ParseUint(account.Uid, 10, 32)
 		gid, gidErr := strconv.ParseUint(account.Gid, 10, 32)
 		if uidErr != nil || gidErr != nil {
-			return nil, fmt.Errorf("user %s: ids %q and %q are no numbers", name, account.Uid, account.Gid)
+			return nil, fmt.Errorf("user %s: ids %q and %q are not numbers", name, account.Uid, account.Gid)
 		}
 		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 	}
-	return nil, fmt.Errorf("root can't run the server here: there is no user %s", strings.Join(names, " or "))
+	return nil, fmt.Errorf("root cannot run the server: create one of the users %s", strings.Join(names, ", "))
 }
 
-// Dir makes a temporary directory for a server, which its user may enter. It is not tb.TempDir, whose parents are
-// closed to that user.
+// Dir makes a temporary folder that user can enter. tb.TempDir would not do: user cannot enter its
+// parent folders.
 func Dir(pattern string, user *syscall.Credential) (string, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil || user == nil {

@@ -1,0 +1,42 @@
+package audit_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
+)
+
+// TestAudit_ReadAgain has a page of levels that is read again end before it did: the page that was read ahead begins
+// behind what is no longer its last, and is not the next one.
+func TestAudit_ReadAgain(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	var once sync.Once
+	i, hold, goOn := r.HeldUp()
+	i.Count("MUG", "berlin", 500)
+	r.Quiesce()
+	hold()
+	for n := range audit.ReadBehind + 1 { // more than a reading looks at
+		i.Reserve(fmt.Sprint("held-", n), "MUG", 1)
+	}
+	a := i.Auditor(func(a *audit.Auditor) {
+		a.Page = 1
+		a.Point = func(name string) {
+			if name == "read" {
+				once.Do(func() {
+					goOn()
+					i.Count("CAP", "berlin", 5)
+					r.Quiesce()
+				})
+			}
+		}
+	})
+	done, err := a.Run(context.Background(), audit.Options{})
+	reconciletest.Must(t, err)
+	if done.Levels != 3 || done.Drift != 0 {
+		t.Errorf("%+v", done)
+	}
+}

@@ -1,0 +1,32 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// What the tests of this package compare with.
+const (
+	ReadBehind      = readBehind
+	WhyChanged      = whyChanged
+	WhyEntangled    = whyEntangled
+	WhyInconsistent = whyInconsistent
+	WhyShared       = whyShared
+	WhyTooMuch      = whyTooMuch
+)
+
+var WhyNeverRepaired = whyNeverRepaired
+
+type Reading = reading
+
+func (g *reading) Behind(at cache.Position) ([]ledger.Entry, bool) { return g.behind(at) }
+
+func NameAll(entries []ledger.Entry) bool { return nameAll(entries) }
+
+func Counts(s *ledger.Side) cache.LevelCounts { return countsOf(s) }
+
+func (a *Auditor) Drift(ctx context.Context, audit string, most int) ([]ledger.Finding, error) {
+	return a.drift(ctx, audit, most)
+}

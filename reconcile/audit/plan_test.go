@@ -1,0 +1,187 @@
+package audit_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
+)
+
+// TestPlan has each kind of edit be planned, which changes nothing, and then be applied: that repairs what was
+// planned, and to apply it once more changes nothing.
+func TestPlan(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	limited(i)
+	e := &editor{T: t, client: i.Client, random: rand.New(rand.NewPCG(reconciletest.SeedOf(t), 2))}
+	var skus []string
+	for n := range 16 {
+		sku := fmt.Sprintf("SKU-%d", n)
+		skus = append(skus, sku)
+		i.Count(location.SKU(sku), "berlin", 100)
+		i.Reserve(sku, location.SKU(sku), 2)
+		buyLimited(i, "drop-"+sku, sku, 2)
+	}
+	r.Quiesce()
+	for n, edit := range []func(string){
+		e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.State, e.unreadable, e.limit, e.unlimited,
+		e.limitNonsense, e.forever, e.later, e.orphan,
+	} {
+		edit(skus[n])
+	}
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "SKU-15\x1fberlin", 5).Err())
+	before := counted(r, i.Client)
+
+	p := plan(i, audit.Options{Actor: "anna"})
+	if after := counted(r, i.Client); after != before {
+		t.Errorf("planning has changed\n%s\nto\n%s", before, after)
+	}
+	expectWords(t, "planned", planned(p),
+		"counter_drift SKU-0 at berlin: add +7 to on hand, -2 to committed in Redis",
+		"counter_drift SKU-1 at berlin: write the level in Redis: available 98",
+		"counter_drift SKU-15 at berlin: add -5 to available in Redis",
+		"deadline_missing SKU-12: watch its deadline in Redis again",
+		"deadline_missing SKU-13: watch its deadline in Redis again",
+		"deadline_orphaned never SKU-14: take the deadline out of Redis",
+		"level_missing SKU-2 at berlin: write the level back into Redis: available 98",
+		"level_missing SKU-3 at berlin: write the level back into Redis: available 98",
+		"level_unknown SKU-4 at moon: take the level out of Redis",
+		"limit_drift drop of SKU-10: add +2 to what Redis counts of the limit",
+		"limit_drift drop of SKU-11: write the limit's count in Redis: 2",
+		"limit_drift drop of SKU-9: add -3 to what Redis counts of the limit",
+		"reservation_extra copy of SKU-6: take the record out of Redis",
+		"reservation_missing SKU-5: put the record back into Redis: held, version 1",
+		"reservation_state SKU-7: make the record in Redis what the ledger has: held, version 1",
+		"reservation_state SKU-8: make the record in Redis what the ledger has: held, version 1")
+	if p.Actor != "anna" || p.Prefix != "holdfast" || p.Units == 0 || p.MadeAt.IsZero() {
+		t.Errorf("%+v", p)
+	}
+
+	done := apply(i, p, audit.ApplyOptions{Actor: "berta"})
+	for _, word := range outcomes(done) {
+		if !strings.HasSuffix(word, ": repaired") {
+			t.Error(word)
+		}
+	}
+	if done.Audit.Repaired != 16 || done.Audit.Drift != 0 || done.Audit.Actor != "berta" || !strings.HasPrefix(done.Audit.ID, p.Audit) {
+		t.Errorf("%+v", done.Audit)
+	}
+	r.Check()
+	before = counted(r, i.Client)
+
+	again := apply(i, p, audit.ApplyOptions{})
+	for _, word := range outcomes(again) {
+		if !strings.HasSuffix(word, ": gone") {
+			t.Error(word)
+		}
+	}
+	if after := counted(r, i.Client); after != before || len(again.Repairs) != 16 || again.Audit.Repaired != 0 {
+		t.Errorf("%+v; to apply it again has changed\n%s\nto\n%s", again.Audit, before, after)
+	}
+	done = apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
+	if len(done.Repairs) > 0 {
+		t.Errorf("nothing was to be planned: %v", outcomes(done))
+	}
+}
+
+// TestPlan_Scope has a plan be of one SKU, and repair nothing of another.
+func TestPlan_Scope(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	i.Count("MUG", "berlin", 10)
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 1).Err())
+	p := plan(i, audit.Options{SKU: "MUG"})
+	expectWords(t, "planned", planned(p), "counter_drift MUG at berlin: add -1 to available in Redis")
+	apply(i, p, audit.ApplyOptions{})
+	reconciletest.ExpectFindings(t, i.Ledger, i.Audit(audit.Options{}).ID, teeDrift+"open")
+}
+
+// TestPlan_Inconsistent has a level whose row of the ledger disagrees with its movements be left, at first and
+// where somebody made it so after the plan.
+func TestPlan_Inconsistent(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	r.Quiesce()
+	first := plan(i, audit.Options{})
+	if _, err := r.Pool.Exec(t.Context(), `insert into movements (shard, epoch, sequence, event, sku, location, on_hand, held, verb, operation_id, at)
+values (0, 1, 0, 0, 'TEE', 'berlin', 1, 0, 'adjust', 'o', now())`); err != nil {
+		t.Fatal(err)
+	}
+	done := apply(i, first, audit.ApplyOptions{})
+	expectWords(t, "applied", outcomes(done), "counter_drift TEE at berlin: left, "+audit.WhyInconsistent)
+	expectWords(t, "planned", planned(plan(i, audit.Options{})),
+		"counter_drift TEE at berlin: "+audit.WhyInconsistent,
+		"ledger_inconsistent TEE at berlin: "+audit.WhyNeverRepaired[ledger.KindLedgerInconsistent])
+	if n := i.Available("TEE"); n != 14 {
+		t.Errorf("%d are available in redis, want the 14 from before", n)
+	}
+}
+
+// TestPlan_Embedded has the embedded engine and the ledger in memory be planned and repaired.
+func TestPlan_Embedded(t *testing.T) {
+	i := embedded(t)
+	i.Count("TEE", "berlin", 10)
+	i.Reserve("lost", "TEE", 1)
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 4).Err())
+	reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "lost").Err())
+	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
+	p := plan(i, audit.Options{})
+	expectWords(t, "planned", planned(p),
+		"counter_drift TEE at berlin: add -4 to available in Redis", "level_unknown TEE at moon: take the level out of Redis",
+		"reservation_missing lost: put the record back into Redis: held, version 1")
+	strike(p, t, ledger.KindLevelUnknown)
+	done := apply(i, p, audit.ApplyOptions{})
+	expectWords(t, "applied", outcomes(done), "counter_drift TEE at berlin: repaired", "reservation_missing lost: repaired")
+	expectWords(t, "again", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: gone", "reservation_missing lost: gone")
+	if found := i.Audit(audit.Options{}); found.Drift != 1 || i.Available("TEE") != 9 {
+		t.Errorf("%+v, %d are available", found, i.Available("TEE"))
+	}
+}
+
+// TestPlan_Settled has what the ledger refused and never applies, which is no drift, be in no plan.
+func TestPlan_Settled(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	reconciletest.MustDo(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
+	p := plan(i, audit.Options{})
+	expectWords(t, "planned", planned(p), "counter_drift TEE at berlin: add -5 to available in Redis")
+	expectWords(t, "applied", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: repaired")
+	r.Check()
+}
+
+// TestPlan_TooLong has no plan be made of more than a plan holds.
+func TestPlan_TooLong(t *testing.T) {
+	const most = audit.PageDefault + 1 // more than are read at once
+	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
+		b.Begun()
+		b.Apply(b.Entry(ledgertest.Marking(cache.Mark{Levels: manyLevels(most)})))
+		a := &audit.Auditor{Ledger: b.Ledger}
+		if found, err := a.Drift(t.Context(), "a-1", most); err != nil || len(found) != most {
+			t.Errorf("%d, %v", len(found), err)
+		}
+		b.Apply(b.Entry(ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}})))
+		if _, err := a.Drift(t.Context(), "a-1", most); !errors.Is(err, audit.ErrPlanTooLong) {
+			t.Error(err)
+		}
+	})
+}
+
+// manyLevels are levels that no ledger has.
+func manyLevels(n int) []cache.MarkedLevel {
+	list := slices.Repeat([]cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}, n)
+	for i := range list {
+		list[i].Name = fmt.Sprintf("SKU-%d\x1fberlin", i)
+	}
+	return list
+}

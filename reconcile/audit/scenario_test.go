@@ -1,0 +1,378 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/faultproxy"
+	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
+)
+
+const teeDrift = "counter_drift TEE berlin: 14 on hand 10 committed 0 safety 0 backorder 0 > 9 on hand 10 committed 0 safety 0 backorder 0, "
+
+// drifted is an instance with one hold, and a counter that says 5 too many.
+func drifted(r *reconciletest.Rig) *reconciletest.Instance {
+	r.TB.Helper()
+	i := r.Started(nil)
+	i.Reserve("held", "TEE", 1)
+	reconciletest.MustDo(r.TB, i.Client.HIncrBy(context.Background(), reconciletest.KeyStock, "TEE\x1fberlin", 5).Err())
+	return i
+}
+
+// TestAudit_Twice has two audits that see one drift repair it once.
+func TestAudit_Twice(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	var both, ready sync.WaitGroup
+	ready.Add(2)
+	done := make([]ledger.Audit, 2)
+	for n := range done {
+		both.Go(func() {
+			a := i.Auditor(func(a *audit.Auditor) {
+				a.Point = func(name string) {
+					if name == "repairing" { // both have seen it
+						ready.Done()
+						ready.Wait()
+					}
+				}
+			})
+			var err error
+			if done[n], err = a.Run(context.Background(), audit.Options{Repair: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if done[0].Repaired+done[1].Repaired != 1 || done[0].Drift+done[1].Drift != 0 {
+		t.Errorf("%+v\n%+v", done[0], done[1])
+	}
+	r.Check()
+}
+
+// TestAudit_LostReply has the reply of a repair be lost, and the repair be sent again.
+func TestAudit_LostReply(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	proxy := faultproxy.New(t, r.Redis.Addr())
+	proxy.CutReplies(1, "anna")
+	a := i.Auditor(func(a *audit.Auditor) { a.Client = r.ClientOf(proxy.Addr()) })
+	done, err := a.Run(t.Context(), audit.Options{Repair: true, Actor: "anna"})
+	if err != nil || done.Drift != 0 || done.Repaired != 1 || proxy.Cuts() != 1 {
+		t.Errorf("%+v, %v, %d cut", done, err, proxy.Cuts())
+	}
+	r.Check()
+}
+
+// TestAudit_Moves has the owner of a reservation that differs release it between the audit and the repair: what
+// it made of it stays, and what that did to the counter is the next audit's.
+func TestAudit_Moves(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 2)
+	text, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "a").Result()
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "a", strings.Replace(text, "berlin\x1f2\x1f0", "berlin\x1f1\x1f0", 1)).Err())
+	a := i.Auditor(func(a *audit.Auditor) {
+		a.Point = func(name string) {
+			if name == "repairing" {
+				_, err := i.Store.Release(context.Background(), cache.TransitionRequest{ID: "a"})
+				reconciletest.MustDo(t, err)
+			}
+		}
+	})
+	if done, err := a.Run(t.Context(), audit.Options{Repair: true}); err != nil || done.Repaired != 0 {
+		t.Errorf("%+v, %v\n%s", done, err, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+	}
+	if read, err := i.Store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateReleased {
+		t.Errorf("%+v, %v", read, err)
+	}
+	done := i.Audit(audit.Options{Repair: true})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID,
+		"counter_drift TEE berlin: 9 on hand 10 committed 0 safety 0 backorder 0 > 10 on hand 10 committed 0 safety 0 backorder 0, repaired")
+	r.Check()
+}
+
+// TestAudit_StuckRefusal has a refused confirm that can't be undone, since its level is broken: it is
+// reported as itself, the level is repaired to what the undoing starts from, and nothing goes back and forth.
+func TestAudit_StuckRefusal(t *testing.T) {
+	t.Parallel()
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 20).Err())
+	i.Reserve("a", "TEE", 10)
+	i.Confirm("a")
+	i.Reserve("b", "TEE", 10)
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", "x").Err())
+	if _, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "b"}); !errors.Is(err, cache.ErrInsufficient) {
+		t.Fatalf("confirmed: %v", err)
+	}
+	found := i.Audit(audit.Options{})
+	reconciletest.ExpectFindings(t, i.Ledger, found.ID,
+		`counter_drift TEE berlin: "x", "10\x1f20\x1f0\x1f0" > -10 on hand 10 committed 20 safety 0 backorder 0, open`,
+		"open_refusal b: confirmed v2 10 TEE berlin > held v1 10 TEE berlin, open")
+	if found.Drift != 1 || found.Settled != 1 {
+		t.Errorf("%+v", found)
+	}
+	repaired := i.Audit(audit.Options{Repair: true})
+	if repaired.Drift != 0 || repaired.Repaired != 1 {
+		t.Errorf("%+v\n%s", repaired, strings.Join(reconciletest.Findings(t, i.Ledger, repaired.ID), "\n"))
+	}
+	r.Await("the refused confirm is undone", 5*time.Second, func() error {
+		if open, err := r.OpenRefusals(context.Background()); err != nil || open > 0 {
+			return fmt.Errorf("%d open, %w", open, err)
+		}
+		return nil
+	})
+	again := i.Audit(audit.Options{})
+	reconciletest.ExpectFindings(t, i.Ledger, again.ID)
+	r.Check()
+}
+
+// TestAudit_Conflict has an id that was used again, whose reservation was given back, be no finding.
+func TestAudit_Conflict(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 1)
+	if _, err := i.Store.Release(t.Context(), cache.TransitionRequest{ID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	r.Forgets("a")
+	i.Reserve("a", "TEE", 2)
+	r.Quiesce()
+	done := i.Audit(audit.Options{})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID)
+	r.Check()
+}
+
+// TestAudit_Quarantined has what is never applied be reported as itself, and be no drift.
+func TestAudit_Quarantined(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
+	i.Reserve("a", "TEE", 1)
+	i.Confirm("a")
+	done := i.Audit(audit.Options{})
+	if done.Drift != 0 || done.Settled != 1 {
+		t.Errorf("%+v\n%s", done, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+	}
+	r.Check()
+}
+
+// TestAudit_Negative has a level that is below zero once its drift is repaired be said to be frozen, by the
+// audit, the plan and what was repaired: from then on nothing is reserved there, until more is counted in.
+func TestAudit_Negative(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	i.Reserve("too many", "TEE", 12)
+	const ifRepaired = "below zero once it is repaired: 3 units more are held or sold than there are; nothing is sold from it then, until " +
+		"more is counted in or given back. Until it is repaired, Redis lets 2 more be held, and what is too much is not confirmed"
+	p := plan(i, audit.Options{})
+	if len(p.Repairs) != 1 || !p.Repairs[0].Frozen || p.Repairs[0].Note != ifRepaired || *p.Repairs[0].Ledger.Available != -3 {
+		t.Errorf("%+v", p.Repairs)
+	}
+	done := apply(i, p, audit.ApplyOptions{})
+	list, err := i.Ledger.AuditFindings(t.Context(), done.Audit.ID, ledger.FindingFilter{}, 10)
+	if err != nil || len(list) != 1 || !list[0].Frozen || list[0].State != ledger.FindingRepaired || list[0].Note != ifRepaired {
+		t.Errorf("%+v, %v", list, err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		if _, err := i.Store.Reserve(t.Context(), reconciletest.Order(what, "TEE", 1)); !errors.Is(err, cache.ErrInsufficient) || i.Available("TEE") != -3 {
+			t.Errorf("%s: %v, %d are available", what, err, i.Available("TEE"))
+		}
+	}
+	refused("once it is repaired")
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -4).Err())
+	expectNote(t, i, true, "below zero: 3 units more are held or sold than there are; nothing is sold from it until more is counted in or given back")
+	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
+	refused("repaired again")
+	i.Count("TEE", "berlin", 14)
+	i.Reserve("there is one", "TEE", 1)
+	r.Check()
+
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -1).Err())
+	expectNote(t, i, true, "below zero in Redis: nothing is sold from it until it is repaired")
+	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
+	expectNote(t, i, false, "")
+	i.Audit(audit.Options{Repair: true})
+	r.Check()
+}
+
+// expectNote has an audit find one thing, frozen or not, with a note.
+func expectNote(t *testing.T, i *reconciletest.Instance, frozen bool, note string) {
+	t.Helper()
+	list, err := i.Ledger.AuditFindings(t.Context(), i.Audit(audit.Options{}).ID, ledger.FindingFilter{}, 10)
+	if err != nil || len(list) != 1 || list[0].Frozen != frozen || list[0].Note != note {
+		t.Errorf("%+v, %v, want %q", list, err, note)
+	}
+}
+
+// TestAudit_Scope has an audit of one SKU, or one location, find only what belongs to it; page by page.
+func TestAudit_Scope(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	for n := range 5 {
+		i.Count(reconciletest.SKUOf(n), "lyon", 10)
+		i.Reserve(fmt.Sprint("r", n), reconciletest.SKUOf(n), 1)
+	}
+	for n := range 5 {
+		reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, string(reconciletest.SKUOf(n))+"\x1flyon", 1).Err())
+		reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, fmt.Sprint("r", n)).Err())
+	}
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "SKU-03\x1fmoon", "1", "what", "1").Err())
+	for _, c := range []struct {
+		o    audit.Options
+		want int
+	}{
+		{audit.Options{SKU: "SKU-03"}, 3}, {audit.Options{Location: "moon"}, 1}, {audit.Options{SKU: "SKU-03", Location: "lyon"}, 2},
+		{audit.Options{Location: "berlin"}, 0}, {audit.Options{SKU: "none"}, 0}, {audit.Options{}, 12},
+	} {
+		for _, page := range []int{1, 2, 500} {
+			done, err := i.Auditor(func(a *audit.Auditor) { a.Page = page }).Run(t.Context(), c.o)
+			if err != nil || done.Drift != c.want {
+				t.Errorf("%+v by %d: %+v, %v\n%s", c.o, page, done, err, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+			}
+		}
+	}
+	done, err := i.Auditor(func(a *audit.Auditor) { a.Page = 1 }).Run(t.Context(), audit.Options{Repair: true})
+	if err != nil || done.Drift != 0 || done.Repaired != 12 {
+		t.Errorf("%+v, %v\n%s", done, err, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+	}
+	r.Check()
+}
+
+// TestAudit_Nothing has nothing be audited.
+func TestAudit_Nothing(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Start(nil)
+	i.Open(5 * time.Second)
+	done := i.Audit(audit.Options{Repair: true})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID)
+}
+
+// TestAudit_Killed has an audit end half-way, at each of its points: nothing is half repaired, and the next
+// one repairs what is left.
+func TestAudit_Killed(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{"marked", "repairing", "records repaired", "counters repaired"} {
+		t.Run(point, func(t *testing.T) {
+			r := reconciletest.NewRig(t)
+			i := drifted(r)
+			reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
+			ctx, kill := context.WithCancel(t.Context())
+			a := i.Auditor(func(a *audit.Auditor) {
+				a.Point = func(name string) {
+					if name == point {
+						kill()
+					}
+				}
+			})
+			if done, err := a.Run(ctx, audit.Options{Repair: true}); !errors.Is(err, context.Canceled) || done.State != ledger.AuditFailed {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			done := i.Audit(audit.Options{Repair: true})
+			if done.Drift != 0 {
+				t.Errorf("%+v\n%s", done, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+			}
+			r.Check()
+		})
+	}
+}
+
+// TestAudit_Lost has Redis die, and the reconciler change hands, while an audit runs: it goes on, and what
+// it finds is right.
+func TestAudit_Lost(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(*reconciletest.Rig, *reconciletest.Instance){
+		"redis": func(r *reconciletest.Rig, _ *reconciletest.Instance) { r.Redis.Kill(); r.Redis.Restart() },
+		"scripts": func(_ *reconciletest.Rig, i *reconciletest.Instance) {
+			reconciletest.MustDo(i.Rig.TB, i.Client.ScriptFlush(context.Background()).Err())
+		},
+		"reconciler": func(r *reconciletest.Rig, i *reconciletest.Instance) { i.Stop(); r.Start(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := reconciletest.NewRig(t, "--appendonly", "yes")
+			i := r.Started(nil)
+			for n := range 20 {
+				i.Count(reconciletest.SKUOf(n), "berlin", 10)
+			}
+			r.Quiesce()
+			steps := 0
+			a := i.Auditor(func(a *audit.Auditor) {
+				a.Page, a.Client, a.Ledger = 1, r.Client(), postgres.New(r.Pool, 0)
+				a.Point = func(name string) {
+					if steps++; name == "read" && steps == 10 {
+						lose(r, i)
+					}
+				}
+			})
+			done, err := a.Run(t.Context(), audit.Options{})
+			if err != nil || done.Drift != 0 || done.Levels < 21 {
+				t.Errorf("%+v, %v\n%s", done, err, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+			}
+		})
+	}
+}
+
+// embedded is the embedded engine over a ledger in memory.
+func embedded(t *testing.T) *reconciletest.Instance {
+	t.Helper()
+	engine := miniredis.RunT(t)
+	r := &reconciletest.Rig{TB: t}
+	client := r.ClientOf(engine.Addr()).WithTimeout(5 * time.Second) // it compiles scripts in Go, with a race detector
+	memory := memory.New()
+	store, err := cache.New(client, cache.Options{Ledger: memory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	applier := &reconcile.Reconciler{Client: client, Ledger: memory}
+	go func() { ended <- applier.Run(ctx) }()
+	t.Cleanup(func() { stop(); reconciletest.Must(t, errors.Join(<-ended, store.Close(context.Background()))) })
+	r.Await("the gate is open", 20*time.Second, func() error { return store.Ready(context.Background()) })
+	return &reconciletest.Instance{Rig: r, Store: store, Client: client, Reconciler: applier}
+}
+
+// TestAudit_Embedded has the embedded engine and the ledger in memory be audited and repaired.
+func TestAudit_Embedded(t *testing.T) {
+	i := embedded(t)
+	client, memory := i.Client, i.Reconciler.Ledger
+	i.Count("TEE", "berlin", 10)
+	limited(i)
+	for _, id := range []string{"held", "lost", "forever", "changed"} {
+		buyLimited(i, id, id, 1)
+	}
+	reconciletest.Must(t, client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 4).Err())
+	reconciletest.Must(t, client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
+	reconciletest.Must(t, client.HDel(t.Context(), reconciletest.KeyReservations, "lost").Err())
+	reconciletest.Must(t, client.HIncrBy(t.Context(), reconciletest.KeyLimits, "drop\x1fheld", 4).Err())
+	reconciletest.Must(t, client.ZRem(t.Context(), reconciletest.KeyDeadlines, "forever").Err())
+	reconciletest.Must(t, client.ZAdd(t.Context(), reconciletest.KeyDeadlines, redis.Z{Score: 1e13, Member: "nobody\x1fheld"}).Err())
+	text, err := client.HGet(t.Context(), reconciletest.KeyReservations, "changed").Result()
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, client.HSet(t.Context(), reconciletest.KeyReservations, "changed", strings.Replace(text, "held", "expired", 1)).Err())
+	found := i.Audit(audit.Options{})
+	if found.Drift != 7 {
+		t.Errorf("%+v\n%s", found, strings.Join(reconciletest.Findings(t, memory, found.ID), "\n"))
+	}
+	repaired := i.Audit(audit.Options{Repair: true})
+	again := i.Audit(audit.Options{Repair: true})
+	if repaired.Drift != 0 || repaired.Repaired != 7 || again.Repaired != 0 || again.Drift != 0 {
+		t.Errorf("%+v\n%+v\n%s", repaired, again, strings.Join(reconciletest.Findings(t, memory, repaired.ID), "\n"))
+	}
+}

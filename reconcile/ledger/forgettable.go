@@ -1,0 +1,44 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+func Resolved(state cache.State) bool {
+	return state == cache.StateReleased || state == cache.StateExpired || state == cache.StateFulfilled
+}
+
+// Forgettable is what Redis may forget, before it is cut to a page.
+type Forgettable struct{ Reservations, Undone, Operations []Aged }
+
+type Aged struct {
+	Step cache.Step
+	At   int64 // Unix ms
+}
+
+// Page is what was resolved before upTo: as much as limit allows, whole milliseconds.
+func (f *Forgettable) Page(to int64, limit int) (found cache.Forgettable, upTo int64) {
+	upTo = to
+	byAge := func(a, b Aged) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Step.ID, b.Step.ID)) }
+	for _, list := range [][]Aged{f.Reservations, f.Undone, f.Operations} {
+		slices.SortFunc(list, byAge)
+		if len(list) >= limit {
+			upTo = min(upTo, list[limit-1].At+1)
+		}
+	}
+	for _, a := range slices.Concat(f.Reservations, f.Undone) {
+		if a.At < upTo {
+			found.Reservations = append(found.Reservations, a.Step)
+		}
+	}
+	for _, a := range f.Operations {
+		if a.At < upTo {
+			found.Operations = append(found.Operations, a.Step)
+		}
+	}
+	return found, upTo
+}

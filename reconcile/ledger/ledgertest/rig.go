@@ -1,0 +1,270 @@
+package ledgertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+)
+
+// Begun has an audit begin.
+func (b *Bench) Begun() {
+	b.TB.Helper()
+	if err := b.Ledger.BeginAudit(context.Background(), ledger.Audit{ID: "a-1"}); err != nil {
+		b.TB.Fatal(err)
+	}
+}
+
+// UnheardOf has an audit be not heard of for long.
+func (b *Bench) UnheardOf(id string) {
+	b.TB.Helper()
+	switch l := b.Ledger.(type) {
+	case *memory.Ledger:
+		l.AgeAudit(id, ledger.AuditLost+time.Second)
+	case *postgres.Ledger:
+		UnheardOf(b.TB, b.Pool, id)
+	}
+}
+
+// UnheardOf is the same of a ledger in Postgres.
+func UnheardOf(tb testing.TB, pool *pgxpool.Pool, id string) {
+	tb.Helper()
+	query := `update audits set seen_at = seen_at - $2::interval where id = $1`
+	if _, err := pool.Exec(context.Background(), query, id, ledger.AuditLost+time.Second); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Ledgers are what the contract holds for.
+var Ledgers = []struct {
+	Name string
+	Open func(tb testing.TB) *Bench
+}{
+	{"memory", func(tb testing.TB) *Bench { return &Bench{TB: tb, Ledger: memory.New()} }},
+	{"postgres", func(tb testing.TB) *Bench {
+		pool := OpenLedger(tb)
+		return &Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
+	}},
+}
+
+// Bench is a ledger and its session, applied up to at.
+type Bench struct {
+	TB      testing.TB
+	Ledger  ledger.Ledger
+	Pool    *pgxpool.Pool // of Postgres
+	Session ledger.Session
+	At      cache.Position
+	Nonces  int
+}
+
+// SeenAt is when Redis was last seen in these tests, Unix ms.
+const SeenAt = 1_700_000_000_000
+
+// EachLedger runs a test on each ledger, of which epoch 1 has begun.
+func EachLedger(t *testing.T, test func(t *testing.T, b *Bench)) {
+	t.Helper()
+	for _, l := range Ledgers {
+		t.Run(l.Name, func(t *testing.T) {
+			b := l.Open(t)
+			b.Lock()
+			b.Begin(nil, 1)
+			test(t, b)
+		})
+	}
+}
+
+func (b *Bench) Lock() {
+	b.TB.Helper()
+	s, err := b.Ledger.Lock(context.Background())
+	if err != nil {
+		b.TB.Fatal(err)
+	}
+	b.Session = s
+	b.TB.Cleanup(s.Close)
+}
+
+func (b *Bench) Begin(from *cache.Position, epoch uint64) {
+	b.TB.Helper()
+	to := cache.Position{
+		Epoch: epoch, Sequence: 1, Nonce: fmt.Sprintf("first-%d", epoch), RunID: "run", ReplicationID: "history",
+		Shards: 1, Prefix: "holdfast", SeenAt: SeenAt,
+	}
+	if from != nil {
+		to.SeenAt = from.SeenAt + 60_000
+	}
+	if err := b.Session.Begin(context.Background(), from, to); err != nil {
+		b.TB.Fatal(err)
+	}
+	b.At = to
+}
+
+// Entry makes the next entry of the stream.
+func (b *Bench) Entry(events ...cache.Event) ledger.Entry {
+	b.Nonces++
+	b.At.Sequence++
+	b.At.Nonce = fmt.Sprintf("n%d", b.Nonces)
+	id := ledger.EntryID{Epoch: b.At.Epoch, Sequence: b.At.Sequence}
+	raw := make([]string, len(events))
+	for i := range events {
+		raw[i] = fmt.Sprintf("%s of %s", events[i].Verb, events[i].ID)
+	}
+	return ledger.Entry{Text: id.String(), ID: id, Nonce: b.At.Nonce, At: b.At.SeenAt + int64(b.Nonces), Events: events, Raw: raw}
+}
+
+func (b *Bench) Apply(entries ...ledger.Entry) []ledger.Refusal {
+	b.TB.Helper()
+	from := b.At
+	from.Sequence, from.Nonce = entries[0].ID.Sequence-1, b.before(entries[0])
+	refusals, err := b.Session.Apply(context.Background(), from, b.At, entries)
+	if err != nil {
+		b.TB.Fatal(err)
+	}
+	return refusals
+}
+
+// before is the nonce of the entry before e.
+func (b *Bench) before(e ledger.Entry) string {
+	var n int
+	if _, err := fmt.Sscanf(e.Nonce, "n%d", &n); err != nil {
+		b.TB.Fatal(err)
+	}
+	if e.ID.Sequence == 2 {
+		return fmt.Sprintf("first-%d", e.ID.Epoch)
+	}
+	return fmt.Sprintf("n%d", n-1)
+}
+
+// Levels is the levels a ledger holds, in words.
+func (b *Bench) Levels() string {
+	b.TB.Helper()
+	list, err := b.Session.Levels(context.Background(), nil, 1000)
+	if err != nil {
+		b.TB.Fatal(err)
+	}
+	var out strings.Builder
+	for _, l := range list {
+		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
+			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
+	}
+	return out.String()
+}
+
+// State is everything a ledger holds, in words.
+func (b *Bench) State() string {
+	b.TB.Helper()
+	ctx := context.Background()
+	var out strings.Builder
+	must := func(err error) {
+		b.TB.Helper()
+		if err != nil {
+			b.TB.Fatal(err)
+		}
+	}
+	out.WriteString(b.Levels())
+	live, err := b.Session.Live(ctx, nil, 1000)
+	must(err)
+	rested, _, err := b.Session.Rested(ctx, 0, 1000)
+	must(err)
+	live = append(live, rested...)
+	slices.SortFunc(live, func(a, b cache.ReservationRow) int { return strings.Compare(a.ID, b.ID) })
+	for _, r := range live {
+		fmt.Fprintf(&out, "%s %s\n", r.ID, strings.Map(printable, r.Record.Encode()))
+	}
+	operations, err := b.Session.Operations(ctx, 0, "", 1000)
+	must(err)
+	for _, o := range operations {
+		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.Birth, o.Fingerprint)
+	}
+	limits, err := b.Session.Limits(ctx, cache.LimitKey{}, 1000)
+	must(err)
+	for _, l := range limits {
+		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Customer, l.Units)
+	}
+	open, err := b.Session.Open(ctx, 1000)
+	must(err)
+	for _, r := range open {
+		fmt.Fprintf(&out, "refused %s of %s v%d at %s/%d: %s %s\n", r.Verb, r.Step.ID, r.Step.Version, r.Entry, r.Event, r.Reason, r.Detail.Encode())
+	}
+	for _, q := range b.quarantined() {
+		fmt.Fprintf(&out, "quarantined %s/%d %s\n", q.Entry, q.Event, q.Body)
+	}
+	return out.String()
+}
+
+func printable(r rune) rune {
+	switch r {
+	case '\x1f':
+		return ' '
+	case '\x1e':
+		return '|'
+	default:
+		return r
+	}
+}
+
+func (b *Bench) quarantined() []ledger.Quarantined {
+	switch l := b.Ledger.(type) {
+	case *memory.Ledger:
+		return l.Quarantined()
+	case *postgres.Ledger:
+		rows, _ := b.Pool.Query(context.Background(), `select entry, event, reason, convert_from(body, 'UTF8') from quarantine order by entry, event`)
+		list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (q ledger.Quarantined, err error) {
+			err = row.Scan(&q.Entry, &q.Event, &q.Reason, &q.Body)
+			return q, err
+		})
+		if err != nil {
+			b.TB.Fatal(err)
+		}
+		return list
+	default:
+		b.TB.Fatalf("ledger of type %T", l)
+		return nil
+	}
+}
+
+// LockAgain waits for the server to notice that the connection of the session before has ended.
+func LockAgain(t *testing.T, l ledger.Ledger) ledger.Session {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
+		s, err := l.Lock(t.Context())
+		if err == nil {
+			return s
+		}
+		if !errors.Is(err, ledger.ErrLocked) || time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func Awaited(e cache.Event, nonce string, epoch uint64) cache.Awaited {
+	return cache.Awaited{Step: e.Step(nonce), State: e.Record.State, Epoch: epoch}
+}
+
+// Pages lists all pages of a filter.
+func Pages(t *testing.T, l ledger.Ledger, f cache.LevelFilter) string {
+	t.Helper()
+	var names []string
+	for {
+		page, err := l.LevelPage(t.Context(), f)
+		if err != nil || len(page.Levels) > f.Limit {
+			t.Fatal(len(page.Levels), err)
+		}
+		for _, level := range page.Levels {
+			names = append(names, string(level.SKU)+"@"+string(level.Location))
+		}
+		if f.Cursor = page.Next; f.Cursor == "" {
+			return strings.Join(names, " ")
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package ledgertest_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+)
+
+// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one,
+// as the session remembers those before, or all in one batch.
+func TestLedger_OfTheSame(t *testing.T) {
+	pool := ledgertest.OpenLedger(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
+		want := stateOf(t, memory.New(), script, true)
+		for _, oneByOne := range []bool{false, true} {
+			_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
+truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
+alter table movements enable trigger movements_append_only`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := stateOf(t, postgres.New(pool, 0), script, oneByOne); got != want {
+				rt.Fatalf("memory, one by one:\n%s\npostgres, one by one %v:\n%s", want, oneByOne, got)
+			}
+			checkMovements(t, rt, pool)
+		}
+	})
+}
+
+// stateOf is what entries leave in a ledger, before and after a rebuild.
+func stateOf(t *testing.T, l ledger.Ledger, script [][]cache.Event, oneByOne bool) string {
+	b := &ledgertest.Bench{TB: t, Ledger: l, Session: ledgertest.LockAgain(t, l)}
+	defer b.Session.Close()
+	b.Begin(nil, 1)
+	var entries []ledger.Entry
+	for _, events := range script {
+		entries = append(entries, b.Entry(slices.Clone(events)...))
+	}
+	if oneByOne {
+		end := b.At
+		for _, e := range entries {
+			b.At.Sequence, b.At.Nonce = e.ID.Sequence, e.Nonce
+			b.Apply(e)
+		}
+		b.At = end
+	} else {
+		b.Apply(entries...)
+	}
+	state := b.State()
+	from := b.At
+	b.Begin(&from, 2)
+	since, err := l.Since(t.Context(), ledgertest.SeenAt+2, []cache.LevelName{{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location}, {SKU: ledgertest.At.SKU, Location: "lyon"}})
+	return state + "rebuilt\n" + b.State() + fmt.Sprintln(since, err)
+}
+
+// checkMovements has movements, replayed from nothing, give the levels.
+func checkMovements(t *testing.T, rt *rapid.T, pool *pgxpool.Pool) {
+	rows, _ := pool.Query(t.Context(), `
+select sku from levels l full join (
+    select sku, location, sum(on_hand) as on_hand, sum(held) as held, sum(committed) as committed from movements group by 1, 2
+) m using (sku, location)
+where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
+	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(wrong) > 0 {
+		rt.Fatalf("levels that movements do not give: %v %v", wrong, err)
+	}
+}
+
+// drawEvents draws the events of one entry, of few reservations and levels, so that they meet.
+func drawEvents() *rapid.Generator[[]cache.Event] {
+	states := []cache.State{cache.StateHeld, cache.StateConfirmed, cache.StateFulfilled, cache.StateReleased, cache.StateExpired}
+	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, cache.VerbCompensate}
+	event := rapid.Custom(func(t *rapid.T) cache.Event {
+		id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
+		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
+			if rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
+				return cache.Event{Verb: cache.VerbRevert, ID: id, Birth: "n1"}
+			}
+			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
+				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "transfer") == 0 {
+				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
+			}
+			e := ledgertest.Recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
+			e.Levels[0].Counted = rapid.Bool().Draw(t, "counted")
+			return e
+		}
+		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
+			return drawReturn(t, id)
+		}
+		verb := rapid.SampledFrom(verbs).Draw(t, "verb")
+		version, units := rapid.Int64Range(1, 4).Draw(t, "version"), rapid.Int64Range(1, 4).Draw(t, "units")
+		state := rapid.SampledFrom(states).Draw(t, "state")
+		before := rapid.SampledFrom(states).Draw(t, "before")
+		fulfilled := int64(0)
+		switch verb {
+		case cache.VerbReserve:
+			version, state, before = 1, cache.StateHeld, ""
+		case cache.VerbConfirm:
+			state = cache.StateConfirmed
+			before = rapid.SampledFrom([]cache.State{cache.StateHeld, cache.StateExpired}).Draw(t, "from")
+		case cache.VerbExpire:
+			state, before = cache.StateExpired, cache.StateHeld
+		case cache.VerbFulfill:
+			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
+		}
+		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
+		return ledgertest.Born(id, ledgertest.Event(verb, before, maybeLimited(id, birth, ledgertest.RecordOf(state, version, units, fulfilled))), birth)
+	})
+	return rapid.SliceOfN(event, 1, 12)
+}
+
+// maybeLimited has a purchase limit count a record, or not: the same in all events of a reservation, for no
+// step changes that.
+func maybeLimited(id, birth string, r cache.Record) cache.Record {
+	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
+	if customer := customers[id+" "+birth]; customer != "" {
+		r.Customer = customer
+		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+	}
+	return r
+}
+
+// drawReturn draws a return of a fulfilled reservation.
+func drawReturn(t *rapid.T, id string) cache.Event {
+	units := rapid.Int64Range(1, 4).Draw(t, "units")
+	e := returned(rapid.SampledFrom([]string{"ret", "a"}).Draw(t, "operation"), rapid.Int64Range(3, 5).Draw(t, "version"), 0, 0, "lyon")
+	e.Record.Lines[0].Requested = units
+	e.Record.Lines[0].From[0].Quantity, e.Record.Lines[0].From[0].Fulfilled = units, units
+	e.Record.Lines[0].Returned = rapid.Int64Range(1, units).Draw(t, "back")
+	e.Record = maybeLimited(id, "n1", e.Record)
+	return ledgertest.Born(id, e, "n1")
+}

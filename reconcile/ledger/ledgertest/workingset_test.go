@@ -1,0 +1,118 @@
+package ledgertest_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+)
+
+// TestBook has events decided in order: what they leave of the level and the reservations, and which
+// are refused.
+func TestBook(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		given  ledger.Level
+		events []cache.Event
+		want   string
+	}{
+		{"held", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3)}, "on hand 5 held 3 committed 0 | ord held v1"},
+		{"confirmed", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)}, "on hand 5 held 0 committed 3 | ord confirmed v2"},
+		{"released", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 3, 0))},
+			"on hand 5 held 0 committed 0 | ord released v2"},
+		{"partly released", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("held", 2, 1, 0))},
+			"on hand 5 held 1 committed 0 | ord held v2"},
+		{"expired, and confirmed again", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbExpire, "held", ledgertest.RecordOf("expired", 2, 3, 0)),
+			ledgertest.Event(cache.VerbConfirm, "expired", ledgertest.RecordOf("confirmed", 3, 3, 0))}, "on hand 5 held 0 committed 3 | ord confirmed v3"},
+		{"partly fulfilled, then cancelled", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("confirmed", 3, 3, 1)), ledgertest.Event(cache.VerbRelease, "confirmed", ledgertest.RecordOf("released", 4, 3, 1))},
+			"on hand 4 held 0 committed 0 | ord released v4"},
+		{"an oversold confirm is refused and moves nothing", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
+			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold"},
+		{"a backorder is not oversold", ledger.Level{OnHand: 2, BackorderLimit: 1}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
+			"on hand 2 held 0 committed 3 | ord confirmed v2"},
+		{"in order: confirm, fulfill, confirm", ledger.Level{OnHand: 5}, []cache.Event{
+			ledgertest.By("a", ledgertest.Reserved(5)), ledgertest.By("b", ledgertest.Reserved(5)), ledgertest.By("a", ledgertest.Confirmed(2, 5)),
+			ledgertest.By("a", ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 5, 5))), ledgertest.By("b", ledgertest.Confirmed(2, 5))},
+			"on hand 0 held 5 committed 0 | a fulfilled v3 b held v1 | refused confirm of b v2: oversold"},
+		{"nothing follows what was refused", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
+			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold | refused fulfill of ord v3: version"},
+		{"an id belongs to one reservation", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), ledgertest.Reserved(2)},
+			"on hand 5 held 1 committed 0 | ord held v1 | refused reserve of ord v1: id_known"},
+		{"another birth", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), func() cache.Event {
+			e := ledgertest.Confirmed(2, 1)
+			e.Record.Birth = "another"
+			return e
+		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: id_known"},
+		{"a reservation nobody made", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Confirmed(2, 1)},
+			"on hand 5 held 0 committed 0 |  | refused confirm of ord v2: version"},
+		{"on hand is not taken below zero", ledger.Level{OnHand: 1, BackorderLimit: 4}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
+			"on hand 1 held 0 committed 3 | ord confirmed v2 | refused fulfill of ord v3: negative"},
+		{"a level the ledger does not have", ledger.Level{}, []cache.Event{func() cache.Event {
+			e := ledgertest.Reserved(1)
+			e.Record.Lines[0].SKU = "MUG"
+			return e
+		}()}, "on hand 0 held 0 committed 0 |  | refused reserve of ord v1: unknown_level"},
+		{"a count", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9)}, "on hand 9 held 0 committed 0 | "},
+		{"a count is a change", ledger.Level{OnHand: 7}, []cache.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
+		{"an operation happens once", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9), counted("op", 9, 1)},
+			"on hand 9 held 0 committed 0 |  | refused adjust of op v1: id_known"},
+		{"an operation below zero", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 9, 1)},
+			"on hand 5 held 0 committed 0 |  | refused adjust of op v1: negative"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := ledgertest.LedgerOf(c.given)
+			b.Apply(ledger.EventRefs([]ledger.Entry{{ID: ledger.EntryID{Epoch: 1, Sequence: 1}, Nonce: "birth", Events: c.events}}))
+			if got := describe(b); got != c.want {
+				t.Errorf("%s\nwant %s", got, c.want)
+			}
+			replayed := c.given
+			for _, m := range b.Movements {
+				replayed.Add(m.Delta)
+			}
+			if replayed != *b.Levels[ledgertest.At] {
+				t.Errorf("its movements make %+v of the level, not %+v", replayed, *b.Levels[ledgertest.At])
+			}
+		})
+	}
+}
+
+// counted is a count of the level.
+func counted(id string, before, after int64) cache.Event {
+	return cache.Event{Verb: cache.VerbAdjust, ID: id, Levels: []cache.LevelEvent{
+		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: before, OnHandAfter: after},
+	}}
+}
+
+func describe(b *ledger.WorkingSet) string {
+	l := b.Levels[ledgertest.At]
+	var known []string
+	for _, id := range slices.Sorted(maps.Keys(b.Reservations)) {
+		r := b.Reservations[id].Record
+		known = append(known, fmt.Sprintf("%s %s v%d", id, r.State, r.Version))
+	}
+	parts := []string{fmt.Sprintf("on hand %d held %d committed %d", l.OnHand, l.Held, l.Committed), strings.Join(known, " ")}
+	for _, r := range b.Refusals {
+		parts = append(parts, fmt.Sprintf("refused %s of %s v%d: %s", r.Verb, r.Step.ID, r.Step.Version, r.Reason))
+	}
+	return strings.Join(parts, " | ")
+}
+
+func TestEntryID(t *testing.T) {
+	id, err := ledger.ParseEntryID("7-18446744073709551615")
+	if err != nil || id != (ledger.EntryID{Epoch: 7, Sequence: 18446744073709551615}) || id.String() != "7-18446744073709551615" {
+		t.Errorf("%v, %v", id, err)
+	}
+	for _, text := range []string{"", "7", "7-", "-1-2", "a-b", "7-1x"} {
+		if _, err := ledger.ParseEntryID(text); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}

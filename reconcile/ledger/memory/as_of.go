@@ -1,0 +1,54 @@
+package memory
+
+import (
+	"context"
+	"slices"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// asOfLocked is which place of the stream the ledger is of; m.mu is held.
+func (m *Ledger) asOfLocked() (at ledger.AsOf) {
+	if m.at != nil {
+		at.Position, at.There = m.at.Position, true
+	}
+	at.Refused = len(m.openLocked(1)) > 0
+	return at
+}
+
+func (m *Ledger) LevelsAt(_ context.Context, after ledger.LevelKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.LevelRow, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, key := range m.sortedLevels() {
+		if ledger.CompareLevels(key, after) > 0 && s.Has(key.SKU, key.Location) && len(list) < limit {
+			list = append(list, ledger.LevelRow{LevelKey: key, Level: m.levels[key]})
+		}
+	}
+	return m.asOfLocked(), list, nil
+}
+
+func (m *Ledger) LiveAt(_ context.Context, after ledger.LiveKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.RecordRow, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, r := range m.reservations {
+		row := ledger.RowOf(id, r.Record)
+		if !ledger.Resolved(r.Record.State) && ledger.CompareLive(row.Key(), after) > 0 && s.HasRecord(&r.Record) {
+			list = append(list, row)
+		}
+	}
+	slices.SortFunc(list, func(a, b ledger.RecordRow) int { return ledger.CompareLive(a.Key(), b.Key()) })
+	return m.asOfLocked(), list[:min(limit, len(list))], nil
+}
+
+func (m *Ledger) RecordsAt(_ context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	records = map[string]cache.Record{}
+	for _, id := range ids {
+		if r, there := m.reservations[id]; there {
+			records[id] = r.Record
+		}
+	}
+	return m.asOfLocked(), records, nil
+}

@@ -1,0 +1,186 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// Memory is a ledger in this process, for the embedded engine: nothing in it survives. It is how to
+// read what Postgres does.
+type Ledger struct {
+	waiters *ledger.Waiters
+	suspect chan struct{}
+	loading sync.Mutex
+
+	mu           sync.Mutex
+	held         bool // the lock of the shard
+	at           *ledger.PositionRow
+	levels       map[ledger.LevelKey]ledger.Level
+	reservations map[string]ledger.Reservation
+	operations   map[string]ledger.Operation
+	limits       map[cache.LimitKey]int64
+	moved        map[ledger.LevelKey][]moved // what came and left, the oldest first
+	keptFrom     int64                       // Unix ms: all that came and left since is in moved
+	refusals     []*refusal
+	quarantined  []ledger.Quarantined
+	directory    directory.Directory
+	audits       audits
+}
+
+type refusal struct {
+	ledger.Refusal
+	settled bool
+}
+
+// Quarantined lists the events and entries that were put into quarantine.
+func (m *Ledger) Quarantined() []ledger.Quarantined {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.quarantined)
+}
+
+// NewMemory makes an empty ledger.
+func New() *Ledger {
+	m := &Ledger{
+		suspect: make(chan struct{}, 1), levels: map[ledger.LevelKey]ledger.Level{},
+		reservations: map[string]ledger.Reservation{}, operations: map[string]ledger.Operation{}, limits: map[cache.LimitKey]int64{},
+		audits: newAudits(),
+		moved:  map[ledger.LevelKey][]moved{},
+	}
+	m.waiters = ledger.NewWaiters(m.look)
+	return m
+}
+
+// Loading hands check the position.
+func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	at, begun, err := m.Applied(ctx)
+	if err != nil {
+		return err
+	}
+	if !begun {
+		m.Suspect()
+		return fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+	}
+	return check(ctx, at)
+}
+
+// Suspect tells the reconciler that Redis may be another.
+func (m *Ledger) Suspect() { ledger.Signal(m.suspect) }
+
+func (m *Ledger) Suspicions() <-chan struct{} { return m.suspect }
+
+// Await waits until a step is decided.
+func (m *Ledger) Await(ctx context.Context, a cache.Awaited) error { return m.waiters.Await(ctx, a) }
+
+func (m *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
+	m.waiters.Decided(entries, refusals)
+}
+
+func (m *Ledger) Healthy() bool { return true }
+
+// Durable is false.
+func (m *Ledger) Durable() bool { return false }
+
+func (m *Ledger) look(_ context.Context, list []cache.Awaited) ([]error, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	results := make([]error, len(list))
+	for i := range list {
+		results[i] = m.lookAt(&list[i])
+	}
+	return results, nil
+}
+
+func (m *Ledger) lookAt(a *cache.Awaited) error {
+	for _, r := range m.refusals {
+		if r.Step == a.Step {
+			return r.Answer()
+		}
+	}
+	if a.Operation {
+		if op, there := m.operations[a.ID]; there && op.Birth == a.Birth {
+			return nil
+		}
+	}
+	epoch := uint64(0)
+	if m.at != nil {
+		epoch = m.at.Epoch
+	}
+	var known *cache.Record
+	if r, there := m.reservations[a.ID]; there && !a.Operation {
+		known = &r.Record
+	}
+	return ledger.DecidedAs(*a, epoch, known)
+}
+
+// Reservation reads one.
+func (m *Ledger) Reservation(_ context.Context, id string) (cache.Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, there := m.reservations[id]
+	if !there {
+		return cache.Record{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+	}
+	return r.Record, nil
+}
+
+// Operation reads one.
+func (m *Ledger) Operation(_ context.Context, id string) (cache.Operation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	op, there := m.operations[id]
+	if !there {
+		return cache.Operation{}, fmt.Errorf("operation %q: %w", id, cache.ErrNotFound)
+	}
+	return cache.Operation{Fingerprint: op.Fingerprint, At: time.UnixMilli(op.At).UTC()}, nil
+}
+
+// Levels reads those of a SKU.
+func (m *Ledger) Levels(_ context.Context, sku location.SKU) ([]cache.Level, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []cache.Level
+	for _, key := range m.sortedLevels() {
+		if key.SKU == sku {
+			list = append(list, m.levels[key].Describe(key))
+		}
+	}
+	return list, nil
+}
+
+// LevelPage reads a page of levels.
+func (m *Ledger) LevelPage(_ context.Context, f cache.LevelFilter) (cache.LevelPage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var page cache.LevelPage
+	sku, at := f.After()
+	for _, key := range m.sortedLevels() {
+		if ledger.CompareLevels(key, ledger.LevelKey{SKU: sku, Location: at}) <= 0 || !strings.HasPrefix(string(key.SKU), f.SKUPrefix) ||
+			f.Location != "" && key.Location != f.Location {
+			continue
+		}
+		if len(page.Levels) == f.Limit {
+			last := page.Levels[f.Limit-1]
+			page.Next = cache.LevelCursor(last.SKU, last.Location)
+			break
+		}
+		page.Levels = append(page.Levels, m.levels[key].Describe(key))
+	}
+	return page, nil
+}
+
+func (m *Ledger) sortedLevels() []ledger.LevelKey {
+	return slices.SortedFunc(maps.Keys(m.levels), ledger.CompareLevels)
+}

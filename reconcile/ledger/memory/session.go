@@ -1,0 +1,337 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+func (m *Ledger) Lock(context.Context) (ledger.Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.held {
+		return nil, ledger.ErrLocked
+	}
+	m.held = true
+	return &session{m}, nil
+}
+
+// memorySession is the session of a Memory.
+type session struct{ *Ledger }
+
+func (s *session) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = false
+}
+
+func (s *session) Position(context.Context) (ledger.PositionRow, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == nil {
+		return ledger.PositionRow{}, false, nil
+	}
+	return *s.at, true, nil
+}
+
+// isAt says whether the position is p, as far as applying goes.
+func (m *Ledger) isAt(p *cache.Position) bool {
+	if p == nil || m.at == nil {
+		return p == nil && m.at == nil
+	}
+	return ledger.SamePosition(m.at.Position, *p)
+}
+
+func (s *session) Begin(_ context.Context, from *cache.Position, to cache.Position) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isAt(from) {
+		return ledger.ErrMoved
+	}
+	open, records := s.openLocked(len(s.refusals)), map[string]cache.Record{}
+	for i := range open {
+		if r, there := s.reservations[open[i].Step.ID]; there {
+			records[open[i].Step.ID] = r.Record
+		}
+	}
+	s.applyLocked([]ledger.Entry{ledger.SettlingEntry(to, open, records)})
+	for _, r := range s.refusals {
+		r.settled = true
+	}
+	forgottenTo := int64(0)
+	if from == nil {
+		s.keptFrom = to.SeenAt
+	} else {
+		forgottenTo = s.at.ForgottenTo
+		for id, r := range s.reservations {
+			if r.Record.State == cache.StateHeld && r.Record.Expires > from.SeenAt {
+				r.Record.Expires += max(0, to.SeenAt-from.SeenAt)
+				s.reservations[id] = r
+			}
+		}
+	}
+	s.at = &ledger.PositionRow{Position: to, ForgottenTo: forgottenTo}
+	return nil
+}
+
+func (s *session) Apply(_ context.Context, from, to cache.Position, entries []ledger.Entry) ([]ledger.Refusal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isAt(&from) {
+		return nil, ledger.ErrMoved
+	}
+	refusals := s.applyLocked(entries)
+	s.at.Position = to
+	return refusals, nil
+}
+
+// applyLocked decides entries and writes what they leave; m.mu is held.
+func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
+	events, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
+	t := ledger.Touch(events)
+	for id := range t.Ids {
+		if r, there := m.reservations[id]; there {
+			t.Add(&r.Record)
+			b.Reservations[id] = &r
+		}
+	}
+	for id := range t.Compared {
+		if r, there := m.reservations[id]; there && b.Reservations[id] == nil {
+			b.Reservations[id] = &r
+		}
+	}
+	for key := range t.Levels {
+		if l, there := m.levels[key]; there {
+			b.Levels[key] = &l
+		}
+	}
+	for id := range t.Operations {
+		if _, there := m.operations[id]; there {
+			b.Operations[id] = true
+		}
+	}
+	for i := range entries {
+		if entries[i].Fault != nil {
+			m.quarantined = append(m.quarantined, entries[i].Quarantine(entries[i].Fault.Error()))
+		}
+	}
+	for key := range t.Limits {
+		b.Limits[key] = m.limits[key]
+	}
+	if t.Marks {
+		m.comparedLocked(b, t)
+	}
+	b.Apply(events)
+	maps.Copy(m.limits, b.Limits)
+	m.keepMoved(b.Movements)
+	for key := range t.Levels { // one that was there may have been removed
+		delete(m.levels, key)
+	}
+	for key, l := range b.Levels {
+		m.levels[key] = *l
+	}
+	for id, r := range b.Reservations {
+		m.reservations[id] = *r
+	}
+	for _, op := range b.Made {
+		m.operations[op.ID] = op
+	}
+	for _, done := range b.Settled {
+		for _, r := range m.refusals {
+			r.settled = r.settled || done.Settles(r.Step)
+		}
+	}
+	for i := range b.Refusals {
+		if !slices.ContainsFunc(m.refusals, func(r *refusal) bool { return r.Step == b.Refusals[i].Step }) {
+			m.refusals = append(m.refusals, &refusal{Refusal: b.Refusals[i], settled: b.Refusals[i].SettledAt > 0})
+		}
+	}
+	m.auditedLocked(b)
+	return b.Refusals
+}
+
+func (s *session) Note(_ context.Context, p cache.Position) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isAt(&p) {
+		return ledger.ErrMoved
+	}
+	s.at.Position = p
+	return nil
+}
+
+func (s *session) KeepFrom(_ context.Context, moment int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keptFrom = max(s.keptFrom, moment)
+	return nil
+}
+
+func (s *session) Open(_ context.Context, limit int) ([]ledger.Refusal, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.openLocked(limit), nil
+}
+
+func (m *Ledger) openLocked(limit int) []ledger.Refusal {
+	var list []ledger.Refusal
+	for _, r := range m.refusals {
+		if !r.settled && len(list) < limit {
+			list = append(list, r.Refusal)
+		}
+	}
+	return list
+}
+
+func (s *session) Settle(_ context.Context, steps []cache.Step) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, step := range steps {
+		step.Version++
+		for _, r := range s.refusals {
+			r.settled = r.settled || ledger.Settlement{Step: step}.Settles(r.Step)
+		}
+	}
+	return nil
+}
+
+func (s *session) Records(_ context.Context, ids []string) (map[string]cache.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[string]cache.Record{}
+	for _, id := range ids {
+		if r, there := s.reservations[id]; there {
+			found[id] = r.Record
+		}
+	}
+	return found, nil
+}
+
+func (s *session) SetAside(_ context.Context, entries []ledger.Entry, reason string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range entries {
+		s.quarantined = append(s.quarantined, entries[i].Quarantine(reason))
+	}
+	return nil
+}
+
+func (s *session) Levels(_ context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []cache.LevelRow
+	for _, key := range s.sortedLevels() {
+		if after != nil && ledger.CompareLevels(key, ledger.LevelKey{SKU: after.SKU, Location: after.Location}) <= 0 || len(list) == limit {
+			continue
+		}
+		l := s.Ledger.levels[key]
+		list = append(list, cache.LevelRow{
+			SKU: key.SKU, Location: key.Location, OnHand: l.OnHand, Held: l.Held, Committed: l.Committed,
+			SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit,
+		})
+	}
+	return list, nil
+}
+
+func (s *session) Live(_ context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []cache.ReservationRow
+	for id, r := range s.reservations {
+		row := cache.ReservationRow{ID: id, Record: r.Record}
+		if !ledger.Resolved(r.Record.State) && (after == nil || byCreation(row, *after) > 0) {
+			list = append(list, row)
+		}
+	}
+	slices.SortFunc(list, byCreation)
+	return list[:min(limit, len(list))], nil
+}
+
+func byCreation(a, b cache.ReservationRow) int {
+	return cmp.Or(cmp.Compare(a.Record.Created, b.Record.Created), strings.Compare(a.ID, b.ID))
+}
+
+func (s *session) Rested(_ context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []string
+	for id, r := range s.reservations {
+		if ledger.Resolved(r.Record.State) && r.At >= from {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.reservations[a].At, s.reservations[b].At), strings.Compare(a, b))
+	})
+	for _, id := range ids {
+		r := s.reservations[id]
+		if len(list) >= limit && r.At >= next {
+			return list, next, nil
+		}
+		list = append(list, cache.ReservationRow{ID: id, Record: r.Record})
+		next = r.At + 1
+	}
+	return list, next, nil
+}
+
+func (s *session) Operations(_ context.Context, since int64, after string, limit int) ([]cache.OperationRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []cache.OperationRow
+	for _, id := range slices.Sorted(maps.Keys(s.Ledger.operations)) {
+		op := s.Ledger.operations[id]
+		if id > after && len(list) < limit && op.At >= since {
+			list = append(list, cache.OperationRow{ID: id, Birth: op.Birth, Fingerprint: op.Fingerprint, At: op.At})
+		}
+	}
+	return list, nil
+}
+
+func (s *session) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []cache.LimitRow
+	for _, key := range slices.SortedFunc(maps.Keys(s.Ledger.limits), ledger.CompareLimits) {
+		if units := s.Ledger.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
+			list = append(list, cache.LimitRow{LimitKey: key, Units: units})
+		}
+	}
+	return list, nil
+}
+
+func (s *session) Forgettable(_ context.Context, from, to int64, limit int) (cache.Forgettable, int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var f ledger.Forgettable
+	for id, r := range s.reservations {
+		if ledger.Resolved(r.Record.State) && from <= r.At && r.At < to {
+			f.Reservations = append(f.Reservations, ledger.Aged{Step: cache.Step{ID: id, Birth: r.Record.Birth, Version: r.Record.Version}, At: r.At})
+		}
+	}
+	for _, r := range s.refusals {
+		if r.settled && !r.Step.Operation && from <= r.At && r.At < to {
+			f.Undone = append(f.Undone, ledger.Aged{Step: cache.Step{ID: r.Step.ID, Birth: r.Step.Birth, Version: r.Step.Version + 1}, At: r.At})
+		}
+	}
+	for id, op := range s.Ledger.operations {
+		if from <= op.At && op.At < to {
+			f.Operations = append(f.Operations, ledger.Aged{Step: cache.Step{Operation: true, ID: id, Birth: op.Birth, Version: 1}, At: op.At})
+		}
+	}
+	found, upTo := f.Page(to, limit)
+	return found, upTo, nil
+}
+
+func (s *session) Forgotten(_ context.Context, upTo int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at != nil {
+		s.at.ForgottenTo = upTo
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// moved is units of a level that came or left.
+type moved struct {
+	at     int64 // Unix ms
+	onHand int64 // signed
+}
+
+// isMoved says whether units have come or left by a movement, rather than been counted or written off.
+func isMoved(m *ledger.Movement) bool {
+	return m.Delta.OnHand != 0 && m.Verb != ledger.VerbCount && m.Verb != cache.VerbRemove
+}
+
+// keepMoved keeps what came and left; m.mu is held.
+func (m *Ledger) keepMoved(movements []ledger.Movement) {
+	for i := range movements {
+		if one := &movements[i]; isMoved(one) {
+			m.moved[one.Key] = append(m.moved[one.Key], moved{at: one.At, onHand: one.Delta.OnHand})
+		}
+	}
+}
+
+// Since reads what is on hand of levels, and what came and left since a moment.
+func (m *Ledger) Since(_ context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
+		return cache.Since{}, fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+	}
+	since := cache.Since{Epoch: m.at.Epoch, Sequence: m.at.Sequence, KeptFrom: m.keptFrom}
+	for _, name := range levels {
+		key := ledger.LevelKey{SKU: name.SKU, Location: name.Location}
+		l := cache.LevelSince{OnHand: m.levels[key].OnHand}
+		for _, one := range m.moved[key] {
+			if one.at > moment {
+				l.Moved += one.onHand
+			}
+		}
+		since.Levels = append(since.Levels, l)
+	}
+	return since, nil
+}

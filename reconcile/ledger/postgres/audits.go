@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// askTimeout is how long one question of an audit may take.
+const askTimeout = 30 * time.Second
+
+// ask runs f for an audit, which waits longer than a caller does, and says nothing of how the ledger is.
+func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := f(ctx)
+	if err == nil || errors.Is(err, cache.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
+}
+
+// Audit reads one. One round trip.
+func (p *Ledger) Audit(ctx context.Context, id string) (a ledger.Audit, err error) {
+	const query = `
+select a.id, a.state, repair, a.sku, a.location, actor, started_at, seen_at, coalesce(finished_at, 'epoch'), failure, levels,
+    reservations, limits, deadlines, n.drift, n.repaired, n.settled
+from audits a cross join lateral (
+    select count(*) filter (where f.state = 'open' and kind not in ('open_refusal', 'quarantined')) as drift,
+        count(*) filter (where f.state = 'repaired') as repaired,
+        count(*) filter (where f.state = 'open' and kind in ('open_refusal', 'quarantined')) as settled
+    from audit_findings f where f.audit_id = a.id
+) n
+where a.id = $1 or $1 = '' and finished_at is not null order by finished_at desc nulls first limit 1`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		var finished time.Time
+		err := p.pool.QueryRow(ctx, query, id).Scan(&a.ID, &a.State, &a.Repair, &a.SKU, &a.Location, &a.Actor, &a.StartedAt,
+			&a.SeenAt, &finished, &a.Failure, &a.Levels, &a.Reservations, &a.Limits, &a.Deadlines, &a.Drift, &a.Repaired, &a.Settled)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("audit %q: %w", id, cache.ErrNotFound)
+		}
+		if a.StartedAt, a.SeenAt = a.StartedAt.UTC(), a.SeenAt.UTC(); a.State != ledger.AuditRunning {
+			a.FinishedAt = finished.UTC()
+		}
+		return err
+	})
+	return a, err
+}
+
+// AuditFindings reads a page of findings. One round trip.
+func (p *Ledger) AuditFindings(ctx context.Context, id string, filter ledger.FindingFilter, limit int) (list []ledger.Finding, err error) {
+	const query = `
+select id, kind, state, sku, location, reservation_id, limit_id, customer, name, epoch, sequence, in_redis, in_ledger, units,
+    seen, note, repair_epoch, repair_sequence
+from audit_findings
+where audit_id = $1 and id > $2 and (not $3 or state = 'open') and (cardinality($4::text[]) = 0 or kind = any($4))
+order by id limit $5`
+	kinds := ledger.Column(filter.Kinds, func(k ledger.FindingKind) string { return string(k) })
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, id, filter.After, filter.Open, kinds, limit) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, scanFinding)
+		return err
+	})
+	return list, err
+}
+
+func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
+	var inRedis, inLedger, seen string
+	var repair ledger.EntryID
+	err = row.Scan(&f.ID, &f.Kind, &f.State, &f.SKU, &f.Location, &f.Reservation, &f.Limit, &f.Customer, &f.Name, &f.Entry.Epoch,
+		&f.Entry.Sequence, &inRedis, &inLedger, &f.Units, &seen, &f.Note, &repair.Epoch, &repair.Sequence)
+	if err != nil {
+		return f, err
+	}
+	if f.Entry.Epoch > 0 {
+		f.Position = f.Entry.String()
+	}
+	if repair.Epoch > 0 {
+		f.RepairedAt = repair.String()
+	}
+	var err1, err2, err3 error
+	f.Redis, err1 = ledger.DecodeSide(inRedis)
+	f.Ledger, err2 = ledger.DecodeSide(inLedger)
+	if seen != "" {
+		err3 = json.Unmarshal([]byte(seen), &f.Seen)
+	}
+	f.Freeze()
+	return f, errors.Join(err1, err2, err3)
+}
+
+func (p *Ledger) BeginAudit(ctx context.Context, a ledger.Audit) error {
+	const lost = `
+update audits set state = 'failed', failure = $2, finished_at = seen_at
+where shard = $1 and state = 'running' and seen_at < now() - $3::interval`
+	const query = `insert into audits (id, shard, repair, sku, location, actor) values ($1, $2, $3, $4, $5, $6)`
+	if err := p.exec(ctx, lost, p.shard, ledger.WhyLost, ledger.AuditLost); err != nil {
+		return err
+	}
+	return p.exec(ctx, query, a.ID, p.shard, a.Repair, a.SKU, a.Location, a.Actor)
+}
+
+func (p *Ledger) exec(ctx context.Context, query string, args ...any) error {
+	return p.ask(ctx, func(ctx context.Context) error {
+		_, err := p.pool.Exec(ctx, query, args...)
+		return err
+	})
+}
+
+func (p *Ledger) Auditing(ctx context.Context, id string, more ledger.Compared) error {
+	const query = `
+update audits set seen_at = now(), levels = levels + $2, reservations = reservations + $3, limits = limits + $4,
+    deadlines = deadlines + $5
+where id = $1`
+	return p.exec(ctx, query, id, more.Levels, more.Reservations, more.Limits, more.Deadlines)
+}
+
+func (p *Ledger) EndAudit(ctx context.Context, id, failure string) error {
+	const query = `
+update audits set state = case when $2 = '' then 'done' else 'failed' end, failure = $2, finished_at = now(), seen_at = now()
+where id = $1`
+	return p.exec(ctx, query, id, failure)
+}
+
+func (p *Ledger) Annotate(ctx context.Context, audit string, findings []string, note string) error {
+	const query = `
+update audit_findings set note = case when note = '' then $3 else note || '; ' || $3 end where audit_id = $1 and id = any($2)`
+	return p.exec(ctx, query, audit, findings, note)
+}
+
+func (p *Ledger) Applied(ctx context.Context) (at cache.Position, there bool, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		var found ledger.PositionRow
+		found, there, err = readPosition(ctx, p.pool, p.shard, "")
+		at = found.Position
+		return err
+	})
+	return at, there, err
+}
+
+func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
+	const query = `
+select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
+where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
+	return p.keys(ctx, query,
+		ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }), ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
+}
+
+func (p *Ledger) keys(ctx context.Context, query string, args ...any) (list []ledger.LevelKey, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
+			return k, row.Scan(&k.SKU, &k.Location)
+		})
+		return err
+	})
+	return list, err
+}
+
+func (p *Ledger) LimitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error) {
+	const query = `
+select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
+order by limit_id, customer limit $3`
+	return p.LimitKeys(ctx, query, after.Limit, after.Customer, limit)
+}
+
+func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
+	const query = `
+select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
+where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
+	return p.LimitKeys(ctx, query,
+		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }), ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
+}
+
+func (p *Ledger) LimitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
+			return k, row.Scan(&k.Limit, &k.Customer)
+		})
+		return err
+	})
+	return list, err
+}
+
+func (p *Ledger) RecordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		records, err = readRecords(ctx, p.pool, ids)
+		return err
+	})
+	return records, err
+}
+
+func (p *Ledger) CountLevels(ctx context.Context) (n int64, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		return p.pool.QueryRow(ctx, `select count(*) from levels`).Scan(&n)
+	})
+	return n, err
+}
+
+func (p *Ledger) UnitsOnHand(ctx context.Context, s ledger.Scope) (units int64, err error) {
+	const query = `
+select coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
+	err = p.ask(ctx, func(ctx context.Context) error {
+		return p.pool.QueryRow(ctx, query, s.SKU, s.Location).Scan(&units)
+	})
+	return units, err
+}

@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/reconcile/setup"
+)
+
+// clockSkewMax is how far the clocks of Redis and Postgres may be apart before doctor says so.
+const clockSkewMax = 2 * time.Second
+
+// Examine looks at how the database is set up: what the ledger's promises rest on. It changes nothing.
+// prefix and shards are this configuration's.
+func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setup.Finding, error) {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	findings, err := examineServer(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	schema := CheckSchema(ctx, conn)
+	findings = append(findings, setup.NewFinding("postgres schema", seenSchema(schema), schema == nil, setup.Fail, doSchema(schema)))
+	if schema != nil {
+		return findings, nil
+	}
+	more, err := p.examineLedger(ctx, conn, prefix, shards)
+	return append(findings, more...), err
+}
+
+// examineServer asks for the settings, as a session of this user has them.
+func examineServer(ctx context.Context, db querier) ([]setup.Finding, error) {
+	const query = `
+select current_setting('server_version'), current_setting('server_version_num')::integer >= 140000, pg_is_in_recovery(),
+    current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
+    current_setting('default_transaction_read_only')`
+	rows, _ := db.Query(ctx, query) // its error is that of the rows
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) ([]setup.Finding, error) {
+		var version, commit, fsync, pages, readOnly string
+		var newEnough, standby bool
+		if err := row.Scan(&version, &newEnough, &standby, &commit, &fsync, &pages, &readOnly); err != nil {
+			return nil, err
+		}
+		role := "primary"
+		if standby {
+			role = "standby"
+		}
+		return []setup.Finding{
+			setup.NewFinding("postgres version", version, newEnough, setup.Fail, "use PostgreSQL 14 or newer: it ends the session of a process that hangs"),
+			setup.NewFinding("postgres role", role, !standby, setup.Fail, "set postgres.url to the primary: a standby can't be written"),
+			setup.NewFinding("postgres synchronous_commit", commit, commit != "off", setup.Fail,
+				"set synchronous_commit to on (or remote_write, remote_apply) for this user: with off, a sale that was answered can be lost"),
+			setup.NewFinding("postgres fsync", fsync, fsync == "on", setup.Fail, "set fsync on: without, a power loss can destroy the ledger"),
+			setup.NewFinding("postgres full_page_writes", pages, pages == "on", setup.Warn, "set full_page_writes on, unless the file system writes whole pages"),
+			setup.NewFinding("postgres read-only", readOnly, readOnly == "off", setup.Fail, "set default_transaction_read_only off for this user"),
+		}, nil
+	})
+}
+
+func seenSchema(err error) string {
+	if err == nil {
+		return "as this binary needs it"
+	}
+	return err.Error()
+}
+
+func doSchema(err error) string {
+	switch {
+	case errors.Is(err, ErrSchemaOld):
+		return "run holdfast migrate"
+	case errors.Is(err, ErrSchemaNew):
+		return "run the newer holdfast that made it"
+	default:
+		return "run the holdfast that made it, or restore the database"
+	}
+}
+
+// examineLedger asks for what this user may do, and whose ledger this is.
+func (p *Ledger) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]setup.Finding, error) {
+	const query = `
+select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
+    'movements', 'positions', 'refusals', 'quarantine', 'audits', 'audit_findings']) as t
+where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not has_table_privilege(t, 'update')
+    or t = 'audit_findings' and not has_table_privilege(t, 'delete')`
+	rows, _ := db.Query(ctx, query) // its error is that of the rows
+	lacking, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, err
+	}
+	seen := "all that is needed"
+	if lacking != "" {
+		seen = "lacks some on " + lacking
+	}
+	findings := []setup.Finding{setup.NewFinding("postgres permissions", seen, lacking == "", setup.Fail,
+		"grant this user select, insert, update and (on audit_findings) delete on these tables, or make it their owner")}
+	at, there, err := readPosition(ctx, db, p.shard, "")
+	if err != nil || !there {
+		return append(findings, setup.Finding{Name: "ledger", Status: setup.OK, Seen: "nothing begun yet"}), err
+	}
+	return append(findings, setup.NewFinding("ledger", fmt.Sprintf("prefix %q, %d shards, epoch %d", at.Prefix, at.Shards, at.Epoch),
+		at.Prefix == prefix && at.Shards == shards, setup.Fail,
+		fmt.Sprintf("set redis.prefix to %q and redis.shards to %d, or postgres.url to the ledger of this prefix", at.Prefix, at.Shards))), nil
+}
+
+// ExamineClocks says how far the clocks of Redis, at now, and of Postgres are apart.
+func (p *Ledger) ExamineClocks(ctx context.Context, redisNow func() (time.Time, error)) (setup.Finding, error) {
+	var there time.Time
+	if err := p.pool.QueryRow(ctx, `select clock_timestamp()`).Scan(&there); err != nil {
+		return setup.Finding{}, err
+	}
+	here, err := redisNow()
+	if err != nil {
+		return setup.Finding{}, err
+	}
+	apart := here.Sub(there).Abs().Round(time.Millisecond)
+	return setup.NewFinding("clocks of redis and postgres", apart.String()+" apart", apart <= clockSkewMax, setup.Warn,
+		"keep both machines' clocks in step (NTP): deadlines are Redis's time"), nil
+}

@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// ExamineItself compares the ledger with itself in one statement, and so at one moment: of all that it
+// reads, only what differs leaves it. Levels, movements and lines are added up together, with signs: where
+// that is zero nothing differs, and the rest alone is looked up. Sums that do not fit in memory are Postgres's
+// to keep on disk.
+func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope) error {
+	return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
+}
+
+func (p *Ledger) ExamineLevels(ctx context.Context, audit string, keys []ledger.LevelKey) error {
+	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`,
+		audit, ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }), ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
+}
+
+// examine examines the levels that a condition chooses.
+func (p *Ledger) examine(ctx context.Context, which, audit string, args ...any) error {
+	query := `
+with lines as not materialized (
+    select l.sku, u.location, case when r.state = 'held' then u.quantity else 0 end as held,
+        case when r.state = 'confirmed' then u.quantity - u.fulfilled else 0 end as committed
+    from reservations r join reservation_lines l on l.reservation_id = r.id
+        cross join unnest(l.locations, l.quantities, l.fulfilled) as u (location, quantity, fulfilled)
+    where r.resolved_at is null
+), differing as materialized (
+    select sku, location from (
+        select sku, location, on_hand, held, committed, safety_stock, backorder_limit, held as lines_held,
+            committed as lines_committed from levels
+        union all
+        select sku, location, -on_hand, -held, -committed, -safety_stock, -backorder_limit, 0, 0 from movements
+        union all
+        select sku, location, 0, 0, 0, 0, 0, -held, -committed from lines
+    ) u
+    where ` + which + `
+    group by sku, location
+    having sum(on_hand) <> 0 or sum(held) <> 0 or sum(committed) <> 0 or sum(safety_stock) <> 0
+        or sum(backorder_limit) <> 0 or sum(lines_held) <> 0 or sum(lines_committed) <> 0
+)
+insert into audit_findings (audit_id, id, kind, sku, location, in_ledger, note)
+select $1, substr(encode(sha256(convert_to('ledger_inconsistent' || chr(31) || d.sku || chr(31) || d.location, 'UTF8')), 'hex'), 1, 16),
+    'ledger_inconsistent', d.sku, d.location,
+    case when l.sku is not null then json_build_object(
+        'available', l.on_hand - l.held - l.committed - l.safety_stock + l.backorder_limit,
+        'on_hand', l.on_hand, 'held', l.held, 'committed', l.committed, 'safety_stock', l.safety_stock,
+        'backorder_limit', l.backorder_limit)::text else '' end,
+    format('its lines add up to held %s, committed %s; its movements to on hand %s, held %s, committed %s, safety stock %s, backorder limit %s',
+        n.held, n.committed, m.on_hand, m.held, m.committed, m.safety_stock, m.backorder_limit)
+from differing d left join levels l using (sku, location),
+    lateral (select coalesce(sum(held), 0) as held, coalesce(sum(committed), 0) as committed
+        from lines where lines.sku = d.sku and lines.location = d.location) n,
+    lateral (select coalesce(sum(on_hand), 0) as on_hand, coalesce(sum(held), 0) as held,
+        coalesce(sum(committed), 0) as committed, coalesce(sum(safety_stock), 0) as safety_stock,
+        coalesce(sum(backorder_limit), 0) as backorder_limit
+        from movements where movements.sku = d.sku and movements.location = d.location) m
+on conflict on constraint audit_findings_key do update set state = 'open', in_ledger = excluded.in_ledger, note = excluded.note`
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `set local jit = off`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, query, append([]any{audit}, args...)...)
+		return err
+	})
+}
+
+// ListSettled writes as findings what is refused and not undone yet, and what is never applied.
+func (p *Ledger) ListSettled(ctx context.Context, audit string) error {
+	const refused = `
+insert into audit_findings (audit_id, id, kind, reservation_id, name, note)
+select $1, substr(encode(sha256(convert_to('open_refusal' || chr(31) || name, 'UTF8')), 'hex'), 1, 16), 'open_refusal',
+    coalesce(reservation_id, ''), case when reservation_id is null then name else '' end, note
+from (
+    select distinct on (name) reservation_id, coalesce(reservation_id, 'operation ' || operation_id) as name,
+        format('%s was refused: %s', verb, reason) as note
+    from refusals where shard = $2 and settled_at is null order by name, epoch desc, sequence desc, event desc
+) r
+on conflict on constraint audit_findings_key do update set state = 'open', note = excluded.note`
+	const quarantined = `
+insert into audit_findings (audit_id, id, kind, name, note)
+select $1, substr(encode(sha256(convert_to('quarantined' || chr(31) || entry || '/' || event, 'UTF8')), 'hex'), 1, 16),
+    'quarantined', entry || '/' || event, reason
+from quarantine where shard = $2
+on conflict on constraint audit_findings_key do nothing`
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		for _, query := range []string{refused, quarantined} {
+			if _, err := tx.Exec(ctx, query, audit, p.shard); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,163 @@
+package postgres_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+)
+
+// openKnown is a ledger of ten units of a level, of which "a" and "b" hold some, and its session that remembers
+// them.
+func openKnown(t *testing.T) (*ledgertest.Bench, *postgres.Session) {
+	t.Helper()
+	pool := ledgertest.OpenLedger(t)
+	b := &ledgertest.Bench{TB: t, Ledger: postgres.New(pool, 0), Pool: pool}
+	b.Lock()
+	b.Begin(nil, 1)
+	b.Apply(b.Entry(ledgertest.Recount("count", 0, 10), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("b", ledgertest.Reserved(3), "n1")))
+	return b, b.Session.(*postgres.Session)
+}
+
+// shortly applies one entry the short way, or not at all.
+func shortly(b *ledgertest.Bench, s *postgres.Session, events ...cache.Event) (done bool) {
+	b.TB.Helper()
+	from := b.At
+	e := b.Entry(events...)
+	done, err := s.ApplyKnown(b.TB.Context(), from, b.At, []ledger.Entry{e})
+	if err != nil {
+		b.TB.Fatal(err)
+	}
+	if !done {
+		b.At = from
+		b.Nonces--
+	}
+	return done
+}
+
+func checkState(b *ledgertest.Bench, parts ...string) {
+	b.TB.Helper()
+	got := b.State()
+	for _, part := range parts {
+		if !strings.Contains(got, part) {
+			b.TB.Errorf("%q is not in\n%s", part, got)
+		}
+	}
+}
+
+// limited has a purchase limit count an event's line.
+func limited(e cache.Event) cache.Event {
+	e.Record.Customer, e.Record.Lines = "c", slices.Clone(e.Record.Lines)
+	e.Record.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 5, Each: 1}}
+	return e
+}
+
+func TestKnown_AppliesShortly(t *testing.T) {
+	b, s := openKnown(t)
+	for _, events := range [][]cache.Event{
+		{ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1"), ledgertest.Born("c", ledgertest.Reserved(1), "n2")},
+		{ledgertest.Born("c", ledgertest.Confirmed(2, 1), "n2"), ledgertest.Born("d", ledgertest.Reserved(1), "n3"), ledgertest.Born("d", ledgertest.Confirmed(2, 1), "n3")},
+		{ledgertest.Born("b", ledgertest.Event(cache.VerbExpire, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 3, 0)), "n1")},
+	} {
+		if !shortly(b, s, events...) {
+			t.Fatalf("%v took the long way", events)
+		}
+	}
+	checkState(b, "on hand 10 held 0 committed 4", "a 1 confirmed 2 ", "b 1 expired 2 ", "c 1 confirmed 2 ", "d 1 confirmed 2 ")
+}
+
+// TestKnown_TakesTheLongWay has what is not known, or refused, be left to the long way: nothing of it is written.
+func TestKnown_TakesTheLongWay(t *testing.T) {
+	for name, events := range map[string][]cache.Event{
+		"an operation":          {ledgertest.Recount("more", 10, 11)},
+		"an undoing":            {ledgertest.Born("a", ledgertest.Event(cache.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 3, 2, 0)), "n1")},
+		"an unknown one":        {ledgertest.Born("z", ledgertest.Confirmed(2, 2), "n1")},
+		"an unknown level":      {ledgertest.By("z", ledgertest.Event(cache.VerbReserve, "", cache.Record{State: cache.StateHeld, Version: 1, Birth: "n", Lines: []cache.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []cache.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
+		"what a limit counts":   {ledgertest.Born("z", limited(ledgertest.Reserved(1)), "n1")},
+		"a refusal":             {ledgertest.Born("a", ledgertest.Confirmed(3, 2), "n1")},
+		"an id of another":      {ledgertest.Born("a", ledgertest.Reserved(2), "n7")},
+		"a rule's refusal":      {ledgertest.Born(strings.Repeat("x", 200), ledgertest.Reserved(1), "n1")},
+		"a fulfilled sale":      {ledgertest.Born("a", ledgertest.Event(cache.VerbFulfill, cache.StateConfirmed, ledgertest.RecordOf(cache.StateFulfilled, 3, 2, 2)), "n1")},
+		"one after a known one": {ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1"), ledgertest.Born("z", ledgertest.Confirmed(2, 2), "n1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := openKnown(t)
+			before := b.State()
+			if shortly(b, s, events...) {
+				t.Error("it took the short way")
+			}
+			if got := b.State(); got != before {
+				t.Errorf("it wrote:\n%s\nbefore:\n%s", got, before)
+			}
+		})
+	}
+}
+
+// TestKnown_OverwritesNothing has rows that are not as they are remembered decide: they are read again.
+func TestKnown_OverwritesNothing(t *testing.T) {
+	for name, c := range map[string]struct{ edit, want string }{
+		"a level":         {"update levels set on_hand = 20", "on hand 20 held 3 committed 2"},
+		"a hold":          {"update reservations set state = 'confirmed', version = 2 where id = 'a'", "a 1 confirmed 2 "},
+		"a hold is gone":  {"delete from reservations where id = 'a'", "refused confirm of a v2"},
+		"a level is gone": {"delete from levels", "refused confirm of a v2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, s := openKnown(t)
+			if _, err := b.Pool.Exec(t.Context(), c.edit); err != nil {
+				t.Fatal(err)
+			}
+			if shortly(b, s, ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")) {
+				t.Error("it took the short way")
+			}
+			b.Apply(b.Entry(ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")))
+			checkState(b, c.want)
+		})
+	}
+}
+
+// TestKnown_Moved has the loser of two appliers write nothing, whatever it remembers.
+func TestKnown_Moved(t *testing.T) {
+	b, s := openKnown(t)
+	if _, err := b.Pool.Exec(t.Context(), `update positions set sequence = sequence + 1, nonce = 'other'`); err != nil {
+		t.Fatal(err)
+	}
+	before := b.State()
+	from := b.At
+	e := b.Entry(ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1"))
+	if _, err := s.Apply(t.Context(), from, b.At, []ledger.Entry{e}); !errors.Is(err, ledger.ErrMoved) {
+		t.Errorf("%v", err)
+	}
+	if got := b.State(); got != before {
+		t.Errorf("it wrote:\n%s\nbefore:\n%s", got, before)
+	}
+}
+
+// TestKnown_MovedByAnother has what a session remembers be void once another one has applied.
+func TestKnown_MovedByAnother(t *testing.T) {
+	b, s := openKnown(t)
+	other := s.Another()
+	b.Session = other
+	b.Apply(b.Entry(ledgertest.Born("a", ledgertest.Event(cache.VerbExtend, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 2, 0)), "n1"))) // no level moves
+	b.Session = s
+	b.Apply(b.Entry(ledgertest.Born("b", ledgertest.Confirmed(2, 3), "n1")))
+	if s.Remembers("a") {
+		t.Error("it remembers what was before")
+	}
+	checkState(b, "on hand 10 held 2 committed 3", "a 1 held 2 ", "b 1 confirmed 2 ")
+}
+
+// TestKnown_IDOfAnother has an id that the ledger has, and the session has forgotten, be refused.
+func TestKnown_IDOfAnother(t *testing.T) {
+	b, s := openKnown(t)
+	s.Forget("a")
+	refusals := b.Apply(b.Entry(ledgertest.Born("c", ledgertest.Reserved(1), "n2"), ledgertest.Born("a", ledgertest.Reserved(1), "n3")))
+	if len(refusals) != 1 || refusals[0].Step.ID != "a" || refusals[0].Reason != ledger.ReasonKnown {
+		t.Errorf("%+v", refusals)
+	}
+	checkState(b, "on hand 10 held 6 committed 0", "a 1 held 1 ", "c 1 held 1 ")
+}

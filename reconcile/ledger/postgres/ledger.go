@@ -1,0 +1,260 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+const (
+	// lockClass and loadClass are the first numbers of the advisory locks: who applies a shard, and who
+	// loads its scripts. lockOf is the second: the shard of the schema whose tables these are. A database
+	// may have several, which are strangers.
+	lockClass = 0x686f6c64
+	loadClass = 0x686f6c65
+	lockOf    = `((coalesce(to_regclass('positions')::oid::bigint, 0) + $2::bigint) % 2147483648)::integer`
+	// readTimeout is how long one read of a caller may take.
+	readTimeout = 2 * time.Second
+)
+
+// Postgres is the ledger for real.
+type Ledger struct {
+	pool    *pgxpool.Pool
+	shard   int32
+	waiters *ledger.Waiters
+	suspect chan struct{}
+	Point   func(name string) // test hook: a place where a process may die; nil
+}
+
+// NewPostgres makes the ledger of a shard over pool. It does no I/O.
+func New(pool *pgxpool.Pool, shard int) *Ledger {
+	p := &Ledger{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1)} //nolint:gosec // 0 for now
+	p.waiters = ledger.NewWaiters(p.look)
+	return p
+}
+
+// Suspect tells the reconciler that Redis may be another.
+func (p *Ledger) Suspect() { ledger.Signal(p.suspect) }
+
+func (p *Ledger) Suspicions() <-chan struct{} { return p.suspect }
+
+// Await waits until a step is decided.
+func (p *Ledger) Await(ctx context.Context, a cache.Awaited) error { return p.waiters.Await(ctx, a) }
+
+// Waiting counts the calls that wait for a version of a reservation.
+func (p *Ledger) Waiting(id string, version int64) int { return p.waiters.WaitingFor(id, version) }
+
+func (p *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
+	p.waiters.Decided(entries, refusals)
+}
+
+// Healthy reports whether the database answered when it was last asked.
+func (p *Ledger) Healthy() bool { return p.waiters.Healthy() }
+
+// Durable is true.
+func (p *Ledger) Durable() bool { return true }
+
+// read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, or says that the
+// question was wrong, which it is again when it is repeated; else ErrNotDurable.
+func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) error {
+	if !p.Healthy() && !p.waiters.MayProbe() {
+		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
+	}
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err := f(limited)
+	switch {
+	case err == nil, errors.Is(err, cache.ErrNotFound), isDataError(err):
+		p.waiters.Noted(nil)
+		return err
+	case ctx.Err() == nil:
+		p.waiters.Noted(err)
+	}
+	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
+}
+
+// list runs f as read does, for a page of what may be much. That it took too long says nothing of how the ledger is:
+// whoever confirms a sale meanwhile must not be told that it is down.
+func (p *Ledger) list(ctx context.Context, f func(ctx context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return p.read(limited, f)
+}
+
+// lockLoading has whoever loads scripts wait for whoever does already, unless that was stopped, or is cut off: then
+// Postgres ends its session.
+const lockLoading = `
+select set_config('idle_in_transaction_session_timeout', $3::bigint::text, true), pg_advisory_xact_lock($1::integer, ` + lockOf + `)`
+
+// Loading hands check the position, while no other process loads scripts.
+func (p *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
+	var refusal error
+	err := p.read(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, lockLoading, loadClass, p.shard, sessionIdle.Milliseconds()); err != nil {
+				return err
+			}
+			at, there, err := readPosition(ctx, tx, p.shard, "")
+			switch {
+			case err != nil:
+				return err
+			case !there:
+				p.Suspect()
+				refusal = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+			default:
+				refusal = check(ctx, at.Position)
+			}
+			return nil
+		})
+	})
+	return errors.Join(err, refusal)
+}
+
+// querier is a connection, a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+}
+
+const selectPosition = `
+select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
+from positions where shard = $1 `
+
+// readPosition reads the position of a shard; lock is what follows the select, such as "for update".
+func readPosition(ctx context.Context, db querier, shard int32, lock string) (at ledger.PositionRow, there bool, err error) {
+	rows, _ := db.Query(ctx, selectPosition+lock, shard) // its error is that of the rows
+	at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ledger.PositionRow{}, false, nil
+	}
+	return at, err == nil, err
+}
+
+func scanPosition(row pgx.CollectableRow) (at ledger.PositionRow, err error) {
+	var seen, forgotten time.Time
+	err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
+		&seen, &forgotten, &at.Rebuild)
+	at.SeenAt, at.ForgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
+	return at, err
+}
+
+// look asks what the ledger says of steps: one round trip.
+func (p *Ledger) look(ctx context.Context, list []cache.Awaited) ([]error, error) {
+	const query = `
+select u.n, coalesce(f.reason, g.reason, ''), coalesce(f.detail, g.detail, ''), coalesce(o.birth = u.birth, false),
+    coalesce(r.birth, ''), coalesce(r.version, 0), coalesce(r.state, ''), coalesce(r.transition, ''),
+    coalesce((select epoch from positions where shard = $5), 0)
+from unnest($1::boolean[], $2::text[], $3::text[], $4::bigint[]) with ordinality as u (operation, id, birth, version, n)
+left join refusals f on not u.operation and f.reservation_id = u.id and f.birth = u.birth and f.version = u.version
+left join refusals g on u.operation and g.operation_id = u.id and g.birth = u.birth
+left join operations o on u.operation and o.id = u.id
+left join reservations r on not u.operation and r.id = u.id`
+	operation, ids := make([]bool, len(list)), make([]string, len(list))
+	births, versions := make([]string, len(list)), make([]int64, len(list))
+	for i, a := range list {
+		operation[i], ids[i], births[i], versions[i] = a.Operation, a.ID, a.Birth, a.Version
+	}
+	results := make([]error, len(list))
+	rows, err := p.pool.Query(ctx, query, operation, ids, births, versions, p.shard)
+	if err != nil {
+		return nil, err
+	}
+	var n, epoch int64
+	var reason, detail string
+	var applied bool
+	var known cache.Record
+	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.Birth, &known.Version, &known.State,
+		&known.Transition, &epoch}, func() error {
+		switch {
+		case reason != "":
+			r := ledger.Refusal{Reason: ledger.RefusalReason(reason)}
+			if err := r.Detail.Decode(detail); err != nil {
+				return err
+			}
+			results[n-1] = r.Answer()
+		case !applied:
+			record := known
+			results[n-1] = ledger.DecidedAs(list[n-1], uint64(epoch), &record)
+		}
+		return nil
+	})
+	return results, err
+}
+
+// Reservation reads one. One round trip.
+func (p *Ledger) Reservation(ctx context.Context, id string) (record cache.Record, err error) {
+	err = p.read(ctx, func(ctx context.Context) error {
+		found, err := readReservations(ctx, p.pool, []string{id})
+		if err != nil {
+			return err
+		}
+		r := found[id]
+		if r == nil || ledger.Archived(&r.Record) {
+			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		}
+		record = r.Record
+		return nil
+	})
+	return record, err
+}
+
+// Operation reads one. One round trip.
+func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, err error) {
+	const query = `select fingerprint, applied_at from operations where id = $1`
+	err = p.read(ctx, func(ctx context.Context) error {
+		err := p.pool.QueryRow(ctx, query, id).Scan(&op.Fingerprint, &op.At)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("operation %q: %w", id, cache.ErrNotFound)
+		}
+		op.At = op.At.UTC()
+		return err
+	})
+	return op, err
+}
+
+// Levels reads those of a SKU. One round trip.
+func (p *Ledger) Levels(ctx context.Context, sku location.SKU) (levels []cache.Level, err error) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit
+from levels where sku = $1 order by location`
+	err = p.read(ctx, func(ctx context.Context) error {
+		levels, err = collectLevels(ctx, p.pool, query, sku)
+		return err
+	})
+	return levels, err
+}
+
+// LevelPage reads a page of levels. One round trip.
+func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
+	// No SKU is behind as many of the last character as it has room for: the range is what an index is read by.
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
+order by sku, location limit $5`
+	sku, at := f.After()
+	err = p.list(ctx, func(ctx context.Context) error {
+		page.Levels, err = collectLevels(ctx, p.pool, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
+		return err
+	})
+	if len(page.Levels) > f.Limit {
+		page.Levels = page.Levels[:f.Limit]
+		last := page.Levels[f.Limit-1]
+		page.Next = cache.LevelCursor(last.SKU, last.Location)
+	}
+	return page, err
+}
+
+func collectLevels(ctx context.Context, db querier, query string, args ...any) ([]cache.Level, error) {
+	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.Level, err error) {
+		err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+		return l, err
+	})
+}

@@ -1,0 +1,183 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// batcher is a connection, a pool or a transaction.
+type batcher interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
+// queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
+// else writes what belongs to this shard.
+func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
+	if t.Marks {
+		queueRefusals(b, batch, shard, t)
+	}
+	if len(t.Ids)+len(t.Compared) > 0 {
+		queueReservations(batch, t.AllIDs(), b.Reservations)
+	}
+	queueCounted(b, batch, t)
+	if len(t.Operations) > 0 {
+		batch.Queue(`select id from operations where id = any($1)`, ledger.SortedKeys(t.Operations)).Query(func(rows pgx.Rows) error {
+			var id string
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { b.Operations[id] = true; return nil })
+			return err
+		})
+	}
+}
+
+// queueCounted queues the reading of levels and of what purchase limits count.
+func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
+	if len(t.Levels) > 0 {
+		queueLevels(b, batch, t.LevelKeys())
+	}
+	if len(t.Limits) > 0 {
+		queueLimits(b, batch, t.LimitKeys())
+	}
+}
+
+// readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
+// them there, where events do not name them.
+func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.Touched) error {
+	if err := readRefused(b, ctx, db); err != nil {
+		return err
+	}
+	rest := ledger.Touch(nil)
+	for id, r := range b.Reservations {
+		if t.Ids[id] {
+			rest.Add(&r.Record)
+		}
+	}
+	rest.Without(t)
+	if len(rest.Levels)+len(rest.Limits) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	queueCounted(b, batch, rest)
+	return db.SendBatch(ctx, batch).Close()
+}
+
+// queueLevels queues the reading of levels, and of what they were before.
+func queueLevels(b *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
+	const query = `
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
+	skus, places := make([]location.SKU, len(keys)), make([]location.ID, len(keys))
+	for i, key := range keys {
+		skus[i], places[i] = key.SKU, key.Location
+	}
+	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(b, rows) })
+}
+
+// collectIntoSet reads levels, and what they were before.
+func collectIntoSet(b *ledger.WorkingSet, rows pgx.Rows) error {
+	var key ledger.LevelKey
+	var l ledger.Level
+	_, err := pgx.ForEachRow(rows, []any{&key.SKU, &key.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit}, func() error {
+		found := l
+		b.Levels[key], b.Before[key] = &found, l
+		return nil
+	})
+	return err
+}
+
+// queueLimits queues the reading of what purchase limits count.
+func queueLimits(b *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
+	const query = `
+select limit_id, customer, units from limit_counts
+where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
+	batch.Queue(query,
+		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
+		ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer })).Query(func(rows pgx.Rows) error {
+		var key cache.LimitKey
+		var units int64
+		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
+			b.Limits[key] = units
+			return nil
+		})
+		return err
+	})
+}
+
+// readReservations reads reservations with their lines; those that are not there are missing. One round
+// trip.
+func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*ledger.Reservation, error) {
+	found := map[string]*ledger.Reservation{}
+	batch := &pgx.Batch{}
+	queueReservations(batch, ids, found)
+	return found, db.SendBatch(ctx, batch).Close()
+}
+
+// selectHeads and selectLines read reservations; what follows says which.
+const (
+	selectHeads = `
+select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 'epoch'), fingerprint, transition, channel,
+    customer, "order"
+from reservations r `
+	selectLines = `
+select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned, locations, quantities, fulfilled
+from reservation_lines `
+)
+
+// queueReservations queues the reading of reservations into found.
+func queueReservations(batch *pgx.Batch, ids []string, found map[string]*ledger.Reservation) {
+	const heads = selectHeads + `where id = any($1)`
+	const lines = selectLines + `where reservation_id = any($1) order by reservation_id, position`
+	batch.Queue(heads, ids).Query(func(rows pgx.Rows) error { return collectHeads(rows, found) })
+	batch.Queue(lines, ids).Query(func(rows pgx.Rows) error { return collectLines(rows, found) })
+}
+
+func collectHeads(rows pgx.Rows, found map[string]*ledger.Reservation) error {
+	var id string
+	var r cache.Record
+	var created, expires, resolvedAt time.Time
+	_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
+		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
+		record := r
+		record.Created, record.Expires = created.UnixMilli(), expires.UnixMilli()
+		read := ledger.Reservation{Record: record, At: resolvedAt.UnixMilli()}
+		read = read.Kept()
+		found[id] = &read
+		return nil
+	})
+	return err
+}
+
+func collectLines(rows pgx.Rows, of map[string]*ledger.Reservation) error {
+	var id string
+	var l cache.RecordLine
+	var places []string
+	var quantities, fulfilled []int64
+	var kit location.SKU
+	var each int64
+	var limits string
+	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &kit, &each, &limits, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
+		line := l
+		if kit != "" {
+			line.Kit = &cache.RecordKit{SKU: kit, Each: each}
+		}
+		var err error
+		if line.Limits, err = decodeLimits(limits); err != nil {
+			return err
+		}
+		for i := range places {
+			line.From = append(line.From, cache.RecordAllocation{
+				Location: location.ID(places[i]), Quantity: quantities[i], Fulfilled: fulfilled[i],
+			})
+		}
+		if r := of[id]; r != nil {
+			r.Record.Lines = append(r.Record.Lines, line)
+		}
+		return nil
+	})
+	return err
+}

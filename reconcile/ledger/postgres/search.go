@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// Search reads a page of reservations. Two round trips.
+func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (page cache.ReservationPage, err error) {
+	query, args := searchQuery(&f, now)
+	err = p.list(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		found, err := readReservations(ctx, p.pool, ids)
+		if err != nil {
+			return err
+		}
+		page = ledger.PageOf(ids, func(id string) *cache.Record {
+			if r := found[id]; r != nil {
+				return &r.Record
+			}
+			return nil
+		}, f.Limit, now)
+		return nil
+	})
+	return page, err
+}
+
+// searchQuery makes the query of a search. What is live and what is at rest have an index each: a search
+// for both takes a page of either, and the first of all these.
+func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []any) {
+	arg := func(value any) string {
+		args = append(args, value)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	created, id, _ := f.After()
+	where := fmt.Sprintf("(created_at, id) < (%s, %s)", arg(time.UnixMilli(created)), arg(id))
+	if f.Order != "" {
+		where += ` and "order" <> '' and "order" = ` + arg(f.Order)
+	}
+	if f.Customer != "" {
+		where += ` and customer <> '' and customer = ` + arg(f.Customer)
+	}
+	if lines := lineConditions(f, arg); lines != "" {
+		where += " and id in (select reservation_id from reservation_lines where " + lines + ")"
+	}
+	limit := arg(f.Limit + 1)
+	var parts []string
+	for _, state := range stateConditions(f.State, arg, now) {
+		parts = append(parts, fmt.Sprintf("(select id, created_at from reservations where %s and %s order by created_at desc, id desc limit %s)",
+			state, where, limit))
+	}
+	return "select id from (" + strings.Join(parts, " union all ") + ") as found order by created_at desc, id desc limit " + limit, args
+}
+
+func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {
+	var list []string
+	if f.Line != "" {
+		list = append(list, "line = "+arg(f.Line))
+	}
+	if f.SKU != "" {
+		sku := arg(f.SKU)
+		list = append(list, "(sku = "+sku+" or kit <> '' and kit = "+sku+")")
+	}
+	if f.Location != "" {
+		list = append(list, arg(f.Location)+" = any(locations)")
+	}
+	return strings.Join(list, " and ")
+}
+
+// stateConditions are the parts of the table that a state is in; an overdue hold is expired.
+func stateConditions(state cache.State, arg func(any) string, now int64) []string {
+	const live, rest = "resolved_at is null", "resolved_at is not null and archived_at is null"
+	switch state {
+	case "":
+		return []string{live, rest}
+	case cache.StateHeld:
+		return []string{live + " and state = 'held' and expires_at > " + arg(time.UnixMilli(now))}
+	case cache.StateExpired:
+		return []string{live + " and state = 'held' and expires_at <= " + arg(time.UnixMilli(now)), rest + " and state = 'expired'"}
+	case cache.StateConfirmed:
+		return []string{live + " and state = 'confirmed'"}
+	default:
+		return []string{rest + " and state = " + arg(string(state))}
+	}
+}

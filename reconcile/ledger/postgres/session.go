@@ -1,0 +1,285 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/setup"
+)
+
+const (
+	// sessionIdle is after how long Postgres ends the session of a process that was stopped, or is cut
+	// off: the next one takes the lock. Every note keeps it.
+	sessionIdle = 3 * time.Second
+	// sessionTimeout bounds one call of a session. The caller's context does not: what became of a
+	// commit that was cancelled, nobody knows.
+	sessionTimeout = 10 * time.Second
+)
+
+// postgresSession is the one connection that holds the lock of a shard.
+type session struct {
+	ledger *Ledger
+	conn   *pgx.Conn
+	known  *known
+}
+
+func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
+	dialing, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(dialing, p.pool.Config().ConnConfig)
+	if err != nil {
+		p.Noted(ctx, err)
+		return nil, err
+	}
+	idle := sessionIdle.Milliseconds()
+	// Every row is reached by its key, whatever a batch has: each statement is planned once. A plan that was
+	// made while a table was small would else read the whole of it when it has grown.
+	settings := fmt.Sprintf(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
+set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
+set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
+	var got bool
+	_, err = conn.Exec(dialing, settings)
+	if err == nil {
+		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
+	}
+	p.Noted(ctx, err)
+	if err == nil && !got {
+		err = ledger.ErrLocked
+	}
+	if err == nil {
+		err = safe(dialing, conn)
+	}
+	if err == nil {
+		err = registerRowTypes(dialing, conn)
+	}
+	if err != nil {
+		closeConn(conn)
+		return nil, err
+	}
+	return &session{ledger: p, conn: conn, known: newKnown()}, nil
+}
+
+// safe refuses a database that could lose what it was given, or has another schema.
+func safe(ctx context.Context, conn *pgx.Conn) error {
+	if err := CheckSchema(ctx, conn); err != nil {
+		return err
+	}
+	findings, err := examineServer(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return setup.Unsafe(findings)
+}
+
+// Noted notes whether the ledger answered, unless it was the caller who gave up.
+func (p *Ledger) Noted(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		p.waiters.Noted(err)
+	}
+}
+
+func closeConn(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+func (s *session) Close() { closeConn(s.conn) }
+
+// do runs f within the time of a session's call.
+func (s *session) do(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
+	defer cancel()
+	err := f(ctx)
+	if err == nil {
+		s.ledger.waiters.Noted(nil)
+	}
+	return err // that this session has ended does not say that the ledger is down
+}
+
+func (s *session) Position(ctx context.Context) (at ledger.PositionRow, there bool, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		at, there, err = readPosition(ctx, s.conn, s.ledger.shard, "")
+		return err
+	})
+	return at, there, err
+}
+
+// lockPosition locks the position, which keeps every other applier waiting, and compares it.
+func (s *session) lockPosition(ctx context.Context, tx pgx.Tx, want *cache.Position) (ledger.PositionRow, error) {
+	at, there, err := readPosition(ctx, tx, s.ledger.shard, "for update")
+	switch {
+	case err != nil:
+		return ledger.PositionRow{}, err
+	case there != (want != nil), there && !ledger.SamePosition(at.Position, *want):
+		return ledger.PositionRow{}, ledger.ErrMoved
+	}
+	return at, nil
+}
+
+func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Position) error {
+	s.known = newKnown()
+	return s.do(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
+			if _, err := s.lockPosition(ctx, tx, from); err != nil {
+				return err
+			}
+			if err := s.settleAll(ctx, tx, to); err != nil {
+				return err
+			}
+			if from != nil {
+				if err := extendDeadlines(ctx, tx, from.SeenAt, to.SeenAt); err != nil {
+					return err
+				}
+			}
+			return s.moveTo(ctx, tx, to)
+		})
+	})
+}
+
+// moveTo writes the position whole, and clears what an operator asked for.
+func (s *session) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+	const query = `
+insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.sequence, nonce = excluded.nonce,
+    run_id = excluded.run_id, replication_id = excluded.replication_id, shards = excluded.shards,
+    prefix = excluded.prefix, seen_at = excluded.seen_at, rebuild = false`
+	_, err := tx.Exec(ctx, query, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, to.RunID, to.ReplicationID,
+		to.Shards, to.Prefix, time.UnixMilli(to.SeenAt))
+	return err
+}
+
+// settleAll settles every open refusal, as its compensation would.
+func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+	open, err := readOpen(ctx, tx, s.ledger.shard, nil)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	ids := make([]string, 0, len(open))
+	for i := range open {
+		ids = append(ids, open[i].Step.ID)
+	}
+	records, err := readRecords(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	first := ledger.SettlingEntry(to, open, records)
+	b, err := decideRows(ctx, tx, s.ledger.shard, ledger.EventRefs([]ledger.Entry{first}))
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	write(b, batch, s.ledger.shard)
+	batch.Queue(`update refusals set settled_at = $2 where shard = $1 and settled_at is null`,
+		s.ledger.shard, time.UnixMilli(to.SeenAt))
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// extendDeadlines gives holds that were live when Redis was last seen the time that it was away.
+func extendDeadlines(ctx context.Context, tx pgx.Tx, seen, back int64) error {
+	const query = `
+update reservations set expires_at = expires_at + make_interval(secs => $2::double precision / 1000)
+where state = 'held' and expires_at > $1`
+	if back <= seen {
+		return nil
+	}
+	_, err := tx.Exec(ctx, query, time.UnixMilli(seen), back-seen)
+	return err
+}
+
+func (s *session) Note(ctx context.Context, p cache.Position) error {
+	const query = `
+update positions set seen_at = $5, run_id = $6, replication_id = $7
+where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
+	return s.do(ctx, func(ctx context.Context) error {
+		tag, err := s.conn.Exec(ctx, query, s.ledger.shard, p.Epoch, p.Sequence, p.Nonce, time.UnixMilli(p.SeenAt),
+			p.RunID, p.ReplicationID)
+		if err == nil && tag.RowsAffected() != 1 {
+			return ledger.ErrMoved
+		}
+		return err
+	})
+}
+
+func (s *session) KeepFrom(ctx context.Context, moment int64) error {
+	return s.do(ctx, func(ctx context.Context) error {
+		_, err := s.conn.Exec(ctx, keepFrom, s.ledger.shard, time.UnixMilli(moment))
+		return err
+	})
+}
+
+func (s *session) Open(ctx context.Context, limit int) (list []ledger.Refusal, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		list, err = readOpen(ctx, s.conn, s.ledger.shard, &limit)
+		return err
+	})
+	return list, err
+}
+
+// readOpen reads open refusals, the oldest first; a nil limit is all.
+func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]ledger.Refusal, error) {
+	rows, _ := db.Query(ctx, selectOpen+`limit $2`, shard, limit) // its error is that of the rows
+	return pgx.CollectRows(rows, scanRefusal)
+}
+
+const selectOpen = `
+select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,
+    reason, detail, created_at
+from refusals where shard = $1 and settled_at is null order by epoch, sequence, event `
+
+func scanRefusal(row pgx.CollectableRow) (r ledger.Refusal, err error) {
+	var detail string
+	var at time.Time
+	err = row.Scan(&r.Entry.Epoch, &r.Entry.Sequence, &r.Event, &r.Verb, &r.Step.Operation, &r.Step.ID, &r.Step.Birth,
+		&r.Step.Version, &r.Reason, &detail, &at)
+	r.At = at.UnixMilli()
+	return r, errors.Join(err, r.Detail.Decode(detail))
+}
+
+func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
+	below := slices.Clone(steps)
+	for i := range below {
+		below[i].Version++
+	}
+	now := time.Now()
+	batch := &pgx.Batch{}
+	settle(batch, below, func(cache.Step) time.Time { return now })
+	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
+}
+
+func (s *session) Records(ctx context.Context, ids []string) (found map[string]cache.Record, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		found, err = readRecords(ctx, s.conn, ids)
+		return err
+	})
+	return found, err
+}
+
+func readRecords(ctx context.Context, db batcher, ids []string) (map[string]cache.Record, error) {
+	found, err := readReservations(ctx, db, ids)
+	records := make(map[string]cache.Record, len(found))
+	for id, r := range found {
+		records[id] = r.Record
+	}
+	return records, err
+}
+
+func (s *session) SetAside(ctx context.Context, entries []ledger.Entry, reason string) error {
+	list := make([]ledger.Quarantined, len(entries))
+	for i := range entries {
+		list[i] = entries[i].Quarantine(reason)
+	}
+	return s.do(ctx, func(ctx context.Context) error {
+		batch := &pgx.Batch{}
+		writeQuarantine(batch, s.ledger.shard, list)
+		return s.conn.SendBatch(ctx, batch).Close()
+	})
+}

@@ -1,0 +1,38 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// Short names reservations. It reads as many lines of each SKU as it takes to find limit reservations that are
+// confirmed, the newest first; where that takes too long, it says nothing of how the ledger is. One round trip.
+func (p *Ledger) Short(ctx context.Context, levels []cache.LevelShort, limit int) (lists [][]cache.ShortReservation, err error) {
+	const query = `
+select u.n - 1, s.id, s."order", s.customer, s.units
+from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cross join lateral (
+    select r.id, r."order", r.customer, l.created_at, sum(f.quantity - f.fulfilled)::bigint as units
+    from reservation_lines l join reservations r on r.id = l.reservation_id
+        cross join unnest(l.locations, l.quantities, l.fulfilled) as f (location, quantity, fulfilled)
+    where l.sku = u.sku and f.location = u.location and f.quantity > f.fulfilled
+        and r.state = 'confirmed' and r.resolved_at is null
+    group by l.created_at, r.id order by l.created_at desc, r.id desc limit $3
+) s order by u.n, s.created_at desc, s.id desc`
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	err = p.ask(ctx, func(ctx context.Context) error {
+		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
+			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.SKU) }),
+			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.Location) }), limit)
+		parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
+			return s, row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
+		})
+		lists = ledger.ShortOf(levels, parts)
+		return err
+	})
+	return lists, err
+}

@@ -1,0 +1,49 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+const keepFrom = `update positions set kept_from = greatest(kept_from, $2) where shard = $1`
+
+// Since reads what is on hand of levels, and what came and left since a moment, all of one snapshot. One
+// round trip.
+func (p *Ledger) Since(ctx context.Context, moment int64, levels []cache.LevelName) (since cache.Since, err error) {
+	// The condition on movements is the one of the index movements_on_hand.
+	const query = `
+select p.epoch, p.sequence, p.kept_from, coalesce(l.on_hand, 0), coalesce(m.moved, 0)
+from positions p cross join unnest($2::text[], $3::text[]) with ordinality as u (sku, location, n)
+left join levels l on l.sku = u.sku and l.location = u.location
+left join lateral (
+    select sum(on_hand)::bigint as moved from movements
+    where sku = u.sku and location = u.location and at > $4 and on_hand <> 0 and verb not in ('count', 'remove')
+) m on true
+where p.shard = $1 order by u.n`
+	err = p.read(ctx, func(ctx context.Context) error {
+		rows, err := p.pool.Query(ctx, query, p.shard,
+			ledger.Column(levels, func(l cache.LevelName) string { return string(l.SKU) }),
+			ledger.Column(levels, func(l cache.LevelName) string { return string(l.Location) }), time.UnixMilli(moment))
+		if err != nil {
+			return err
+		}
+		var kept time.Time
+		var l cache.LevelSince
+		_, err = pgx.ForEachRow(rows, []any{&since.Epoch, &since.Sequence, &kept, &l.OnHand, &l.Moved}, func() error {
+			since.KeptFrom = kept.UnixMilli()
+			since.Levels = append(since.Levels, l)
+			return nil
+		})
+		return err
+	})
+	if err == nil && len(since.Levels) == 0 {
+		err = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+	}
+	return since, err
+}

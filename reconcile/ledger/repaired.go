@@ -1,0 +1,46 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// repaired records what a repair has changed in Redis: in the ledger it changes nothing, and leaves a
+// movement of zero for each level, with what was done and by whom.
+func (b *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
+	seen := map[LevelKey]bool{}
+	move := func(key LevelKey, reason string) {
+		if seen[key] {
+			return
+		}
+		seen[key] = true
+		b.Movements = append(b.Movements, Movement{
+			Entry: entry.ID, Event: i, At: entry.At, Key: key, Verb: e.Verb, Operation: e.Repaired.Audit,
+			Reason: reason, Actor: e.Actor,
+		})
+	}
+	for _, item := range e.Repaired.Items {
+		b.audited.Repaired = append(b.audited.Repaired, RepairedFinding{e.Repaired.Audit, item.Finding, entry.ID})
+		if sku, at, ok := cache.SplitLevel(item.Name); ok && b.Levels[LevelKey{sku, at}] != nil {
+			move(LevelKey{sku, at}, reasonOf(item.Added))
+			continue
+		}
+		if known := b.Reservations[item.Name]; known != nil {
+			for _, line := range known.Record.Lines {
+				for _, a := range line.From {
+					move(LevelKey{line.SKU, a.Location}, fmt.Sprintf("reservation %s is in redis as the ledger has it", item.Name))
+				}
+			}
+		}
+	}
+}
+
+// reasonOf says what was added to a level in Redis.
+func reasonOf(c cache.LevelCounts) string {
+	if c == (cache.LevelCounts{}) {
+		return "redis has the level as the ledger has it"
+	}
+	return fmt.Sprintf("added in redis: available %+d, on hand %+d, committed %+d, safety stock %+d, backorder limit %+d",
+		c.Available, c.OnHand, c.Committed, c.SafetyStock, c.BackorderLimit)
+}

@@ -1,0 +1,171 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// transition applies one transition of a reservation, or says why not. It applies only where the
+// ledger's record has the same birth and the version and state it starts from.
+func (b *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, refusalDetail) {
+	before, reason := b.follows(e)
+	if reason != "" {
+		return reason, refusalDetail{}
+	}
+	deltas, reason := b.deltas(before, e.Record)
+	if reason != "" {
+		return reason, refusalDetail{Shortages: b.shortages(before, e.Record)}
+	}
+	b.record(entry, i, e, deltas)
+	return "", refusalDetail{}
+}
+
+// follows is the record that a transition starts from, or why it does not start from the ledger's.
+func (b *WorkingSet) follows(e *cache.Event) (before cache.Record, reason RefusalReason) {
+	known := b.Reservations[e.ID]
+	switch {
+	case e.Verb == cache.VerbReserve && known != nil:
+		return before, ReasonKnown
+	case e.Verb != cache.VerbReserve && known == nil:
+		return before, ReasonVersion
+	case known != nil && known.Record.Birth != e.Record.Birth:
+		return before, ReasonKnown
+	case known != nil && Archived(&known.Record):
+		return before, ReasonVersion
+	case known != nil:
+		before = known.Record
+	}
+	if before.Version != e.VersionBefore || before.State != e.StateBefore || e.Record.Version != before.Version+1 {
+		return before, ReasonVersion
+	}
+	return before, ""
+}
+
+// record writes what a transition leaves behind.
+func (b *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta) {
+	for _, d := range deltas {
+		b.Levels[d.key].Add(d.Level)
+		b.Movements = append(b.Movements, Movement{
+			Entry: entry.ID, Event: i, At: entry.At, Key: d.key, Delta: d.Level, Verb: e.Verb,
+			Reservation: e.ID, Operation: e.Operation,
+		})
+	}
+	known := b.Reservations[e.ID]
+	if known == nil {
+		known = &Reservation{Extra: e.Extra, Created: true}
+		b.Reservations[e.ID] = known
+	}
+	b.Count(known.Record.LimitCounts(), -1)
+	b.Count(e.Record.LimitCounts(), +1)
+	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
+	known.Record, known.Changed, known.At = e.Record, true, entry.At
+}
+
+// Count adds to what purchase limits count.
+func (b *WorkingSet) Count(counts map[cache.LimitKey]int64, sign int64) {
+	for key, units := range counts {
+		b.Limits[key] += sign * units
+		b.Counted[key] = true
+	}
+}
+
+// sameLines says whether units come from where they came from before.
+func sameLines(a, b []cache.RecordLine) bool {
+	return slices.EqualFunc(a, b, func(a, b cache.RecordLine) bool {
+		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
+			slices.Equal(a.From, b.From)
+	})
+}
+
+type delta struct {
+	key LevelKey
+	Level
+}
+
+// deltas is what it changes of each level that a reservation goes from before to after, in the order
+// of its lines; or why it may not.
+func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
+	var list []delta
+	index := map[LevelKey]int{}
+	add := func(r cache.Record, sign int64) {
+		for _, line := range r.Lines {
+			for _, a := range line.From {
+				key := LevelKey{line.SKU, a.Location}
+				at, seen := index[key]
+				if !seen {
+					at = len(list)
+					index[key] = at
+					list = append(list, delta{key: key})
+				}
+				switch d := &list[at]; r.State {
+				case cache.StateHeld:
+					d.Held += sign * a.Quantity
+				case cache.StateConfirmed:
+					d.Committed += sign * (a.Quantity - a.Fulfilled)
+				}
+				list[at].OnHand -= sign * a.Fulfilled
+			}
+		}
+	}
+	add(before, -1)
+	add(after, +1)
+	moved := list[:0]
+	for _, d := range list {
+		if d.Level == (Level{}) {
+			continue
+		}
+		l := b.Levels[d.key]
+		if l == nil {
+			return nil, ReasonUnknown
+		}
+		next := *l
+		next.Add(d.Level)
+		switch {
+		case next.OnHand < 0 || next.Held < 0 || next.Committed < 0:
+			return nil, ReasonNegative
+		case d.Committed > 0 && next.Committed > next.OnHand+next.BackorderLimit:
+			return nil, ReasonOversold
+		}
+		moved = append(moved, d)
+	}
+	return moved, ""
+}
+
+// shortages lists the lines for which the ledger lacks units to commit or to let go, as far as the
+// lines before them left any.
+func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
+	var short []cache.Shortage
+	taken := map[LevelKey]int64{}
+	for i, line := range after.Lines {
+		var asked, lacking int64
+		for j, a := range line.From {
+			key := LevelKey{line.SKU, a.Location}
+			units, there := a.Quantity-a.Fulfilled, int64(0)
+			l := b.Levels[key]
+			switch {
+			case l == nil:
+			case before.State == cache.StateConfirmed: // units leave
+				units = a.Fulfilled - fulfilledBefore(before, i, j)
+				there = l.OnHand
+			default:
+				there = l.OnHand + l.BackorderLimit - l.Committed
+			}
+			there = max(0, there-taken[key])
+			taken[key] += units
+			asked += units
+			lacking += max(0, units-there)
+		}
+		if lacking > 0 {
+			short = append(short, cache.Shortage{Line: line.Line, SKU: line.SKU, Requested: asked, Available: asked - lacking})
+		}
+	}
+	return short
+}
+
+func fulfilledBefore(before cache.Record, line, allocation int) int64 {
+	if line < len(before.Lines) && allocation < len(before.Lines[line].From) {
+		return before.Lines[line].From[allocation].Fulfilled
+	}
+	return 0
+}

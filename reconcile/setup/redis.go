@@ -1,0 +1,63 @@
+package setup
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// ExamineRedis looks at how the Redis behind client is set up. It changes nothing. Its error is
+// cache.ErrUnavailable where that does not answer.
+func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix string) ([]Finding, error) {
+	shard, err := cache.OpenShard(ctx, client, prefix, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer shard.Close()
+	facts, err := shard.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	version := facts["redis_version"]
+	major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0])
+	if err != nil {
+		return nil, fmt.Errorf("redis version %q: %w", version, cache.ErrCorrupt)
+	}
+	maxmemory := facts["maxmemory"] != "0"
+	return []Finding{
+		NewFinding("redis version", version, major >= 7, Fail, "use Redis 7.0 or newer"),
+		NewFinding("redis role", facts["role"], facts["role"] == "master", Fail,
+			"set redis.url to the primary: a replica takes no reservation"),
+		NewFinding("redis eviction", facts["maxmemory_policy"], facts["maxmemory_policy"] == "noeviction", Fail,
+			"set maxmemory-policy noeviction: any other may delete a counter"),
+		NewFinding("redis persistence", "appendonly "+yes(facts["aof_enabled"]), facts["aof_enabled"] == "1", Warn,
+			"set appendonly yes and appendfsync everysec: without, a restart loses every hold that is not in the ledger yet"),
+		NewFinding("redis memory limit", facts["maxmemory_human"], maxmemory, Warn,
+			"set maxmemory below what the machine has: reserve is then refused before the machine is full"),
+		NewFinding("redis replicas", facts["connected_slaves"]+" connected, "+guard(facts),
+			facts["connected_slaves"] == "0" || guard(facts) == guarded, Warn,
+			"set min-replicas-to-write 1 and min-replicas-max-lag 1: a primary that was cut off stops taking holds that are lost"),
+	}, nil
+}
+
+const guarded = "min-replicas-to-write is set"
+
+// guard says whether a primary stops writing without a replica.
+func guard(facts map[string]string) string {
+	if _, set := facts["min_slaves_good_slaves"]; set {
+		return guarded
+	}
+	return "min-replicas-to-write is not set"
+}
+
+func yes(flag string) string {
+	if flag == "1" {
+		return "yes"
+	}
+	return "no"
+}
