@@ -50,7 +50,7 @@ func BenchmarkLedger(b *testing.B) {
 // applied is how many events are applied a second, in batches of 1,000.
 func applied(tb testing.TB, skus int, turn time.Duration) float64 {
 	pool := ledgertest.OpenLedger(tb)
-	l := &ledgertest.Bench{TB: tb, Ledger: postgres.New(pool, 0)}
+	l := &ledgertest.Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
 	s, err := l.Ledger.Lock(context.Background())
 	if err != nil {
 		tb.Fatal(err)

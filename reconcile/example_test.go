@@ -11,6 +11,11 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger/memory"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -28,7 +33,7 @@ var (
 func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
-	ledger, err := reconcile.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
+	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -65,7 +70,7 @@ func Example() {
 // A checkout uses each version of the ledger's routing directory within a second.
 func ExampleFollow() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
-	ledger, err := reconcile.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
+	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -76,7 +81,7 @@ func ExampleFollow() {
 		fmt.Println(err)
 		return
 	}
-	follow := &reconcile.Follow{Directories: ledger, Use: store.Direct, Logger: logger}
+	follow := &directory.Follow{Directories: ledger, Use: store.Direct, Logger: logger}
 	go follow.Run(ctx)
 }
 
@@ -91,7 +96,7 @@ func ExampleReconciler() {
 	defer engine.Close()
 	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
-	ledger := reconcile.NewMemory() // for real: reconcile.Open
+	ledger := memory.New() // for real: postgres.Open
 	store, err := cache.New(client, cache.Options{Ledger: ledger, Logger: logger})
 	if err != nil {
 		fmt.Println(err)
@@ -137,13 +142,13 @@ func ExampleReconciler() {
 }
 
 // start runs everything in this process, with five TEE-M in Berlin.
-func start() (client *redis.Client, ledger *reconcile.Memory, end func()) {
+func start() (client *redis.Client, ledger *memory.Ledger, end func()) {
 	engine, err := miniredis.Run()
 	if err != nil {
 		log.Panic(err)
 	}
 	client = redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
-	ledger = reconcile.NewMemory()
+	ledger = memory.New()
 	store, err := cache.New(client, cache.Options{Ledger: ledger, Logger: logger})
 	if err != nil {
 		log.Panic(err)
@@ -181,15 +186,15 @@ func ExampleAuditor_Run() {
 		return
 	}
 
-	auditor := &reconcile.Auditor{Client: client, Ledger: ledger, Logger: logger}
+	auditor := &audit.Auditor{Client: client, Ledger: ledger, Logger: logger}
 	for range 2 {
-		audit, err := auditor.Run(ctx, reconcile.AuditOptions{Repair: true, MaxUnits: 100, Actor: "ada"})
+		audit, err := auditor.Run(ctx, audit.Options{Repair: true, MaxUnits: 100, Actor: "ada"})
 		if err != nil { // ErrTooMuch: nothing was repaired, and a person decides
 			fmt.Println(err)
 			return
 		}
 		fmt.Println("drift", audit.Drift, "repaired", audit.Repaired)
-		findings, err := ledger.AuditFindings(ctx, audit.ID, reconcile.FindingFilter{}, 100)
+		findings, err := ledger.AuditFindings(ctx, audit.ID, ledger.FindingFilter{}, 100)
 		if err != nil {
 			fmt.Println(err)
 			return

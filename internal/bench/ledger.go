@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	ledgerConnections = 8 // as reconcile.Open has them
+	ledgerConnections = 8 // as postgres.Open has them
 	openTimeout       = 10 * time.Second
 	openPoll          = 10 * time.Millisecond
 )
@@ -27,7 +27,7 @@ type ledger struct {
 }
 
 func openLedger(ctx context.Context, r *rig) (*ledger, error) {
-	pool, err := r.makeSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // as reconcile.Open
+	pool, err := r.makeSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // as postgres.Open
 	if err != nil {
 		return nil, err
 	}

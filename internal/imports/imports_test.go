@@ -42,6 +42,7 @@ var may = map[string][]string{
 	"internal/faultproxy":         {},
 	"reconcile/ledger/ledgertest": forTests,
 	"reconcile/reconciletest":     forTests,
+	"examples/checkout":           {"cache"},
 }
 
 // forTests is what packages may import that only tests use.

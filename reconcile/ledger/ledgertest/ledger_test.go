@@ -61,7 +61,7 @@ func TestLedger_Quarantine(t *testing.T) {
 
 // TestPostgres_OneRefused has one of 64 events that a constraint refuses keep none of the others out.
 func TestPostgres_OneRefused(t *testing.T) {
-	b := &ledgertest.Bench{TB: t, Ledger: postgres.New(ledgertest.OpenLedger(t), 0)}
+	b := ledgertest.OpenPostgres(t)
 	b.Lock()
 	b.Begin(nil, 1)
 	events := []cache.Event{ledgertest.Recount("count", 0, 100)}

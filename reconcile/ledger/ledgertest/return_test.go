@@ -9,7 +9,6 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
-	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 // returned has units of ord that have left be back, so many of them since this version.
@@ -74,7 +73,7 @@ func TestLedger_Return(t *testing.T) {
 		})
 	}
 	t.Run("more than has left", func(t *testing.T) {
-		b := &ledgertest.Bench{TB: t, Ledger: postgres.New(ledgertest.OpenLedger(t), 0)}
+		b := ledgertest.OpenPostgres(t)
 		b.Lock()
 		b.Begin(nil, 1)
 		refusals := b.Apply(b.Entry(shipped(returned("ret", 4, 4, 4, "berlin"))...))

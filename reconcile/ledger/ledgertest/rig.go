@@ -52,10 +52,14 @@ var Ledgers = []struct {
 	Open func(tb testing.TB) *Bench
 }{
 	{"memory", func(tb testing.TB) *Bench { return &Bench{TB: tb, Ledger: memory.New()} }},
-	{"postgres", func(tb testing.TB) *Bench {
-		pool := OpenLedger(tb)
-		return &Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
-	}},
+	{"postgres", OpenPostgres},
+}
+
+// OpenPostgres makes a ledger in a database of its own.
+func OpenPostgres(tb testing.TB) *Bench {
+	tb.Helper()
+	pool := OpenLedger(tb)
+	return &Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
 }
 
 // Bench is a ledger and its session, applied up to at.

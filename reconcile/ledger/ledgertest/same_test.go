@@ -22,7 +22,7 @@ func TestLedger_OfTheSame(t *testing.T) {
 	pool := ledgertest.OpenLedger(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
-		want := stateOf(t, memory.New(), script, true)
+		want := stateOf(t, memory.New(), nil, script, true)
 		for _, oneByOne := range []bool{false, true} {
 			_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
 truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
@@ -30,7 +30,7 @@ alter table movements enable trigger movements_append_only`)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := stateOf(t, postgres.New(pool, 0), script, oneByOne); got != want {
+			if got := stateOf(t, postgres.New(pool, 0), pool, script, oneByOne); got != want {
 				rt.Fatalf("memory, one by one:\n%s\npostgres, one by one %v:\n%s", want, oneByOne, got)
 			}
 			checkMovements(t, rt, pool)
@@ -39,8 +39,8 @@ alter table movements enable trigger movements_append_only`)
 }
 
 // stateOf is what entries leave in a ledger, before and after a rebuild.
-func stateOf(t *testing.T, l ledger.Ledger, script [][]cache.Event, oneByOne bool) string {
-	b := &ledgertest.Bench{TB: t, Ledger: l, Session: ledgertest.LockAgain(t, l)}
+func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]cache.Event, oneByOne bool) string {
+	b := &ledgertest.Bench{TB: t, Ledger: l, Pool: pool, Session: ledgertest.LockAgain(t, l)}
 	defer b.Session.Close()
 	b.Begin(nil, 1)
 	var entries []ledger.Entry

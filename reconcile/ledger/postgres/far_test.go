@@ -38,7 +38,7 @@ func TestPostgres_OneRefusedFarAway(t *testing.T) {
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	reconciletest.Must(t, err)
 	t.Cleanup(pool.Close)
-	b := &ledgertest.Bench{TB: t, Ledger: postgres.New(pool, 0)}
+	b := &ledgertest.Bench{TB: t, Ledger: postgres.New(pool, 0), Pool: pool}
 	b.Lock()
 	b.Begin(nil, 1)
 	const most, bad = 1000, 700

@@ -16,8 +16,7 @@ import (
 // them.
 func openKnown(t *testing.T) (*ledgertest.Bench, *postgres.Session) {
 	t.Helper()
-	pool := ledgertest.OpenLedger(t)
-	b := &ledgertest.Bench{TB: t, Ledger: postgres.New(pool, 0), Pool: pool}
+	b := ledgertest.OpenPostgres(t)
 	b.Lock()
 	b.Begin(nil, 1)
 	b.Apply(b.Entry(ledgertest.Recount("count", 0, 10), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("b", ledgertest.Reserved(3), "n1")))
