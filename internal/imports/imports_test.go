@@ -57,9 +57,9 @@ var only = map[string][]string{
 	"github.com/jackc/pgx":       {"reconcile/ledger/postgres", "internal/bench", "internal/pgtest", "reconcile/ledger/ledgertest", "reconcile/reconciletest"},
 	"github.com/spf13/cobra":     {"cmd/holdfast"},
 	"github.com/danielgtaylor":   {"internal/api"},
-	"github.com/alicebob":        {"internal/dial", "internal/redistest"},
+	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast"},
+	"github.com/redis/go-redis/": {"cache", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 
 func TestDirection(t *testing.T) {
