@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/holdfast/holdfast/internal/api"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/location"
@@ -37,10 +39,10 @@ func newAudits(ctx context.Context, auditor *audit.Auditor) (a *audits, end func
 }
 
 // StartAudit implements api.Audits.
-func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
+func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (contract.Audit, error) {
 	id, begun, err := a.begin(r)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	if begun != nil {
 		select {
@@ -50,7 +52,7 @@ func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, e
 		}
 	}
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	return a.Audit(ctx, id, "", 1)
 }
@@ -84,21 +86,21 @@ func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error
 }
 
 // Audit implements api.Audits.
-func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Audit, error) {
+func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contract.Audit, error) {
 	found, err := a.ledger.Audit(ctx, id)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	list, err := a.ledger.AuditFindings(ctx, id, ledger.FindingFilter{After: after}, limit+1)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
-	out := api.Audit{
+	out := contract.Audit{
 		ID: found.ID, State: found.State, Repair: found.Repair, Actor: found.Actor,
 		SKU: string(found.SKU), Location: string(found.Location), Failure: found.Failure,
 		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt),
 		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
-		Drift: found.Drift, Repaired: found.Repaired, Findings: []api.AuditFinding{},
+		Drift: found.Drift, Repaired: found.Repaired, Findings: []contract.AuditFinding{},
 	}
 	if len(list) > limit {
 		list = list[:limit]
@@ -110,8 +112,8 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Au
 	return out, nil
 }
 
-func apiFinding(f *ledger.Finding) api.AuditFinding {
-	out := api.AuditFinding{
+func apiFinding(f *ledger.Finding) contract.AuditFinding {
+	out := contract.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, Position: f.Position, Units: f.Units, Frozen: f.Frozen,
 		SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
 		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,

@@ -8,6 +8,8 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -48,7 +50,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	}
 	var flags applyFlags
 	c.Flags().StringVar(&flags.actor, "actor", userName(), "who applies the directory, recorded with the version")
-	c.Flags().Int64Var(&flags.ifVersion, "if-version", client.AnyVersion,
+	c.Flags().Int64Var(&flags.ifVersion, "if-version", contract.AnyVersion,
 		"apply only if this is the current version; 0 means no version yet, -1 any")
 	c.Flags().BoolVar(&flags.check, "check", false, "check the file without calling a server")
 	f := addFormat(c)
@@ -64,7 +66,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 
 // appliedDirectory is what `locations apply` prints as JSON.
 type appliedDirectory struct {
-	client.Directory
+	contract.Directory
 	Replay bool `json:"replay"` // the directory was current already; nothing changed
 }
 

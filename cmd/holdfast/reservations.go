@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -30,8 +32,8 @@ func (m *Main) reservationsCommand() *cobra.Command {
 
 // listed is what `reservations list` prints as JSON.
 type listed struct {
-	Reservations []client.Reservation `json:"reservations"`
-	NextCursor   string               `json:"next_cursor,omitempty"`
+	Reservations []contract.Reservation `json:"reservations"`
+	NextCursor   string                 `json:"next_cursor,omitempty"`
 }
 
 func (m *Main) reservationsListCommand() *cobra.Command {
@@ -125,7 +127,7 @@ func (m *Main) reservationsReleaseCommand() *cobra.Command {
 	})
 }
 
-func printReservation(w io.Writer, r client.Reservation) {
+func printReservation(w io.Writer, r contract.Reservation) {
 	fmt.Fprintf(w, "%s is %s (version %d)\n", r.ID, r.State, r.Version)
 	fmt.Fprintf(w, "created %s", r.CreatedAt.Format(time.RFC3339))
 	if r.ExpiresAt != nil && (r.State == "held" || r.State == "expired") {
@@ -147,7 +149,7 @@ func printReservation(w io.Writer, r client.Reservation) {
 	}
 }
 
-func allocationText(from []client.Allocation) string {
+func allocationText(from []contract.Allocation) string {
 	parts := make([]string, len(from))
 	for i, a := range from {
 		parts[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -25,7 +27,7 @@ func (m *Main) routeCommand() *cobra.Command {
 
 // explainFlags are the flags of `route explain`.
 type explainFlags struct {
-	request             client.RouteRequest
+	request             contract.RouteRequest
 	address             location.Address
 	latitude, longitude float64
 	body                string
@@ -94,7 +96,7 @@ func (m *Main) routeRequest(c *cobra.Command, args []string, flags *explainFlags
 	return json.RawMessage(text), nil
 }
 
-func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*client.RouteRequest, error) {
+func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*contract.RouteRequest, error) {
 	if len(args) == 0 {
 		return nil, usage(c, "SKU is missing: name one SKU per line of the order")
 	}

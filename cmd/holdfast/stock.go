@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -53,7 +55,7 @@ func (m *Main) stockShowCommand() *cobra.Command {
 type shortLevel struct {
 	SKU      string `json:"sku"`
 	Location string `json:"location"`
-	client.Short
+	contract.Short
 }
 
 // printShort prints how many units a level lacks, and for which sales. It prints nothing for a

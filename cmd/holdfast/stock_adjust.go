@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -65,7 +67,7 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 
 // repeatable adds to err how to repeat the call, unless the server refused it.
 func repeatable(err error, id string) error {
-	if problem, ok := errors.AsType[*client.Problem](err); ok && problem.Refused() {
+	if problem, ok := errors.AsType[*contract.Problem](err); ok && problem.Refused() {
 		return err
 	}
 	return fmt.Errorf("%w\nthe outcome is unknown: repeat the command with --id %s, "+

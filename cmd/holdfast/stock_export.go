@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -52,7 +54,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 }
 
 func exportLevels(ctx context.Context, server *client.Client, filter client.LevelFilter, f format, to io.Writer) error {
-	each := func(print func(client.Level) error) error { return eachLevel(ctx, server, filter, print) }
+	each := func(print func(contract.Level) error) error { return eachLevel(ctx, server, filter, print) }
 	out := bufio.NewWriter(to) // keeps the first error for Flush
 	if f == formatJSON {
 		fmt.Fprint(out, `{"levels": `)
@@ -66,7 +68,7 @@ func exportLevels(ctx context.Context, server *client.Client, filter client.Leve
 	if err != nil {
 		return err
 	}
-	err = each(func(l client.Level) error {
+	err = each(func(l contract.Level) error {
 		return rows.Write(stockcsv.Row{
 			SKU: l.SKU, Location: l.Location, OnHand: l.OnHand,
 			SafetyStock: &l.SafetyStock, BackorderLimit: &l.BackorderLimit,
@@ -82,8 +84,8 @@ func exportLevels(ctx context.Context, server *client.Client, filter client.Leve
 }
 
 // eachLevel calls print for each level, page by page.
-func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFilter, print func(client.Level) error) error {
-	filter.Limit = client.LevelPageMax
+func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFilter, print func(contract.Level) error) error {
+	filter.Limit = contract.LevelPageMax
 	for {
 		page, err := server.Levels(ctx, filter)
 		if err != nil {

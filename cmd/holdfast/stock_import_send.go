@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/holdfast/holdfast/internal/contract"
+
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/holdfast/holdfast/internal/client"
@@ -23,7 +25,7 @@ type importRun struct {
 	result imported
 
 	chunk  int // number of the next chunk, from 1
-	counts []client.Count
+	counts []contract.Count
 	lines  [2]int // first and last line of counts
 }
 
@@ -46,7 +48,7 @@ func (r *importRun) sendAll(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		if len(r.counts) == client.CountsMax {
+		if len(r.counts) == contract.CountsMax {
 			if err := r.send(ctx); err != nil {
 				return err
 			}
@@ -60,7 +62,7 @@ func (r *importRun) add(row stockcsv.Row) {
 		r.lines[0] = row.Line
 	}
 	r.lines[1] = row.Line
-	r.counts = append(r.counts, client.Count{
+	r.counts = append(r.counts, contract.Count{
 		SKU: row.SKU, Location: row.Location, OnHand: row.OnHand,
 		SafetyStock: row.SafetyStock, BackorderLimit: row.BackorderLimit,
 	})
@@ -96,7 +98,7 @@ func (r *importRun) stopped(err error) error {
 		return err
 	}
 	where := fmt.Sprintf("%s: lines %d to %d", r.file.name, r.lines[0], r.lines[1])
-	problem, _ := errors.AsType[*client.Problem](err)
+	problem, _ := errors.AsType[*contract.Problem](err)
 	if problem != nil && problem.Code == "id_conflict" {
 		return fmt.Errorf("%s: %w\nthe import %s was made before with other rows, --as-of, --reason or --actor: "+
 			"use another --id", where, err, r.id)
