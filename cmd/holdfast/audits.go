@@ -6,9 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/audit"
@@ -95,24 +94,29 @@ func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contra
 	if err != nil {
 		return contract.Audit{}, err
 	}
-	out := contract.Audit{
-		ID: found.ID, State: found.State, Repair: found.Repair, Actor: found.Actor,
-		SKU: string(found.SKU), Location: string(found.Location), Failure: found.Failure,
-		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt),
-		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
-		Drift: found.Drift, Repaired: found.Repaired, Findings: []contract.AuditFinding{},
-	}
+	out := contractAudit(&found)
 	if len(list) > limit {
 		list = list[:limit]
 		out.NextCursor = list[limit-1].ID
 	}
 	for i := range list {
-		out.Findings = append(out.Findings, apiFinding(&list[i]))
+		out.Findings = append(out.Findings, contractFinding(&list[i]))
 	}
 	return out, nil
 }
 
-func apiFinding(f *ledger.Finding) contract.AuditFinding {
+// contractAudit returns an audit without its findings.
+func contractAudit(a *ledger.Audit) contract.Audit {
+	return contract.Audit{
+		ID: a.ID, State: a.State, Repair: a.Repair, Actor: a.Actor,
+		SKU: string(a.SKU), Location: string(a.Location), Failure: a.Failure,
+		StartedAt: contract.Time{Time: a.StartedAt}, FinishedAt: contract.Time{Time: a.FinishedAt},
+		Levels: a.Levels, Reservations: a.Reservations, Limits: a.Limits, Deadlines: a.Deadlines,
+		Drift: a.Drift, Repaired: a.Repaired, Findings: []contract.AuditFinding{},
+	}
+}
+
+func contractFinding(f *ledger.Finding) contract.AuditFinding {
 	out := contract.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, Position: f.Position, Units: f.Units, Frozen: f.Frozen,
 		SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,

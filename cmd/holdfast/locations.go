@@ -8,12 +8,11 @@ import (
 	"os/user"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
-	directoryfile "github.com/holdfast/holdfast/internal/directory"
+	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/directoryfile"
 )
 
 func (m *Main) locationsCommand() *cobra.Command {

@@ -14,9 +14,8 @@ import (
 	"syscall"
 	"unicode/utf8"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/holdfast/holdfast/internal/bench"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 	"github.com/holdfast/holdfast/reconcile/audit"

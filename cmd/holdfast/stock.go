@@ -6,11 +6,10 @@ import (
 	"io"
 	"strings"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func (m *Main) stockCommand() *cobra.Command {

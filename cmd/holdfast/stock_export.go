@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -96,12 +95,12 @@ func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFi
 				return err
 			}
 		}
-		switch page.Next {
+		switch page.NextCursor {
 		case "":
 			return nil
 		case filter.Cursor:
 			return errors.New("the export is incomplete: the server returned the same page twice")
 		}
-		filter.Cursor = page.Next
+		filter.Cursor = page.NextCursor
 	}
 }

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/holdfast/holdfast/internal/contract"
-
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -63,26 +62,30 @@ func (r *importRun) add(row stockcsv.Row) {
 	}
 	r.lines[1] = row.Line
 	r.counts = append(r.counts, contract.Count{
-		SKU: row.SKU, Location: row.Location, OnHand: row.OnHand,
-		SafetyStock: row.SafetyStock, BackorderLimit: row.BackorderLimit,
+		SKU: row.SKU, Location: row.Location, OnHand: (*contract.Whole)(&row.OnHand),
+		SafetyStock: (*contract.Whole)(row.SafetyStock), BackorderLimit: (*contract.Whole)(row.BackorderLimit),
 	})
 }
 
 // send sends the chunk in counts.
 func (r *importRun) send(ctx context.Context) error {
-	answer, err := r.server.Count(ctx, client.Counts{
-		ID: fmt.Sprintf("%s:%d", r.id, r.chunk), AsOf: r.asOf, Reason: r.reason, Actor: r.actor, Counts: r.counts,
-	})
+	request := contract.CountsRequest{
+		ID: fmt.Sprintf("%s:%d", r.id, r.chunk), Reason: r.reason, Actor: r.actor, Counts: r.counts,
+	}
+	if r.asOf != "" {
+		request.AsOf = &r.asOf
+	}
+	answer, replay, err := r.server.Count(ctx, request)
 	if err != nil {
 		return r.stopped(err)
 	}
-	if answer.Replay {
+	if replay {
 		r.result.Before += len(r.counts)
 	} else {
 		r.result.Set += len(r.counts)
 	}
-	if r.result.AppliedAt.Before(answer.AppliedAt) {
-		r.result.AppliedAt = answer.AppliedAt
+	if r.result.AppliedAt.Before(answer.AppliedAt.Time) {
+		r.result.AppliedAt = answer.AppliedAt.Time
 	}
 	r.result.Durable = r.result.Durable && answer.Durable
 	r.result.addShort(answer.Levels)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
-	"github.com/holdfast/holdfast/internal/directory"
+	"github.com/holdfast/holdfast/internal/directoryfile"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -105,7 +105,7 @@ func expectedVersion(header string) (int64, error) {
 func directoryReply(r *http.Request, d contract.Directory) (out reply[contract.Directory], err error) {
 	out = reply[contract.Directory]{etag: strconv.Quote(strconv.FormatInt(d.Version, 10)), body: d}
 	if strings.Contains(r.Header.Get("Accept"), "yaml") {
-		out.text, err = directory.Encode(d.Directory)
+		out.text, err = directoryfile.Encode(d.Directory)
 	}
 	return out, err
 }
@@ -122,12 +122,12 @@ func isYAML(contentType string) bool {
 // decodeYAML reads a directory in YAML into in. Faults name their line and column. Errors:
 // *malformedError, *cache.InvalidError.
 func decodeYAML(text []byte, in *contract.DirectoryRequest) (err error) {
-	in.Directory, err = directory.Decode(text)
-	wrong, ok := errors.AsType[*directory.Error](err)
+	in.Directory, err = directoryfile.Decode(text)
+	wrong, ok := errors.AsType[*directoryfile.Error](err)
 	if !ok {
 		return err
 	}
-	faults := convert(wrong.Faults, func(f *directory.Fault) cache.Fault {
+	faults := convert(wrong.Faults, func(f *directoryfile.Fault) cache.Fault {
 		return cache.Fault{Path: f.Path, Message: fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Message)}
 	})
 	if wrong.Malformed {
