@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/audit"
@@ -37,10 +38,10 @@ func newAudits(ctx context.Context, auditor *audit.Auditor) (a *audits, end func
 }
 
 // StartAudit implements api.Audits.
-func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, error) {
+func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (contract.Audit, error) {
 	id, begun, err := a.begin(r)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	if begun != nil {
 		select {
@@ -50,7 +51,7 @@ func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (api.Audit, e
 		}
 	}
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	return a.Audit(ctx, id, "", 1)
 }
@@ -84,34 +85,39 @@ func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error
 }
 
 // Audit implements api.Audits.
-func (a *audits) Audit(ctx context.Context, id, after string, limit int) (api.Audit, error) {
+func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contract.Audit, error) {
 	found, err := a.ledger.Audit(ctx, id)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
 	list, err := a.ledger.AuditFindings(ctx, id, ledger.FindingFilter{After: after}, limit+1)
 	if err != nil {
-		return api.Audit{}, err
+		return contract.Audit{}, err
 	}
-	out := api.Audit{
-		ID: found.ID, State: found.State, Repair: found.Repair, Actor: found.Actor,
-		SKU: string(found.SKU), Location: string(found.Location), Failure: found.Failure,
-		StartedAt: api.FormatTime(found.StartedAt), FinishedAt: api.FormatTime(found.FinishedAt),
-		Levels: found.Levels, Reservations: found.Reservations, Limits: found.Limits, Deadlines: found.Deadlines,
-		Drift: found.Drift, Repaired: found.Repaired, Findings: []api.AuditFinding{},
-	}
+	out := contractAudit(&found)
 	if len(list) > limit {
 		list = list[:limit]
 		out.NextCursor = list[limit-1].ID
 	}
 	for i := range list {
-		out.Findings = append(out.Findings, apiFinding(&list[i]))
+		out.Findings = append(out.Findings, contractFinding(&list[i]))
 	}
 	return out, nil
 }
 
-func apiFinding(f *ledger.Finding) api.AuditFinding {
-	out := api.AuditFinding{
+// contractAudit returns an audit without its findings.
+func contractAudit(a *ledger.Audit) contract.Audit {
+	return contract.Audit{
+		ID: a.ID, State: a.State, Repair: a.Repair, Actor: a.Actor,
+		SKU: string(a.SKU), Location: string(a.Location), Failure: a.Failure,
+		StartedAt: contract.Time{Time: a.StartedAt}, FinishedAt: contract.Time{Time: a.FinishedAt},
+		Levels: a.Levels, Reservations: a.Reservations, Limits: a.Limits, Deadlines: a.Deadlines,
+		Drift: a.Drift, Repaired: a.Repaired, Findings: []contract.AuditFinding{},
+	}
+}
+
+func contractFinding(f *ledger.Finding) contract.AuditFinding {
+	out := contract.AuditFinding{
 		ID: f.ID, Kind: string(f.Kind), State: f.State, Position: f.Position, Units: f.Units, Frozen: f.Frozen,
 		SKU: string(f.SKU), Location: string(f.Location), Reservation: f.Reservation,
 		Limit: f.Limit, Customer: f.Customer, Name: f.Name, Means: f.Kind.Means(), Do: f.Do(), Note: f.Note,

@@ -11,10 +11,10 @@ import (
 
 func TestDemo(t *testing.T) {
 	got := run(t, "demo", "--buyers", "300", "--units", "20", "--duration", "2s").expect(t, exitDone)
-	if !strings.HasSuffix(got.stdout, "\nOK: none oversold, nothing lost\n") {
+	if !strings.HasSuffix(got.stdout, "\nOK: nothing oversold, nothing lost\n") {
 		t.Errorf("wrong last line:\n%s", got.stdout)
 	}
-	if !strings.Contains(got.stdout, "300 buyers for 50 units of 4 SKUs at 3 locations; Redis: embedded; seed ") {
+	if !strings.Contains(got.stdout, "300 buyers, 50 units of 4 SKUs at 3 locations. Redis: embedded. Seed: ") {
 		t.Errorf("the description is missing:\n%s", got.stdout)
 	}
 	if !strings.Contains(got.stderr, "nothing survives a restart") || !strings.Contains(got.stderr, `"msg":"selling"`) {

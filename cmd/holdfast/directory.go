@@ -14,7 +14,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/api"
-	directoryfile "github.com/holdfast/holdfast/internal/directory"
+	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/directoryfile"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -67,23 +68,29 @@ func routingOptions(path string) ([]location.Option, error) {
 }
 
 // Directory implements api.Directories.
-func (d *directories) Directory(ctx context.Context) (api.AppliedDirectory, error) {
+func (d *directories) Directory(ctx context.Context) (contract.Directory, error) {
 	current, _, err := d.source.Directory(ctx, 0)
 	if err == nil && current.Version == 0 {
 		err = cache.ErrNotFound
 	}
-	return api.AppliedDirectory(current), err
+	return contractDirectory(&current), err
 }
 
 // ApplyDirectory implements api.Directories. This process uses the new version at once.
 func (d *directories) ApplyDirectory(
 	ctx context.Context, next location.Directory, ifVersion int64, actor string,
-) (api.AppliedDirectory, bool, error) {
+) (contract.Directory, bool, error) {
 	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, actor)
 	if err == nil {
 		_ = d.follow.Once(ctx) // if this fails, the next look within a second uses it
 	}
-	return api.AppliedDirectory(applied), changed, err
+	return contractDirectory(&applied), changed, err
+}
+
+func contractDirectory(d *directory.Directory) contract.Directory {
+	return contract.Directory{
+		Directory: d.Directory, Version: d.Version, Actor: d.Actor, AppliedAt: contract.Time{Time: d.AppliedAt},
+	}
 }
 
 // directoryFile is a file that is the only source of the routing directory.

@@ -11,7 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
-	directoryfile "github.com/holdfast/holdfast/internal/directory"
+	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/directoryfile"
 )
 
 func (m *Main) locationsCommand() *cobra.Command {
@@ -48,7 +49,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	}
 	var flags applyFlags
 	c.Flags().StringVar(&flags.actor, "actor", userName(), "who applies the directory, recorded with the version")
-	c.Flags().Int64Var(&flags.ifVersion, "if-version", client.AnyVersion,
+	c.Flags().Int64Var(&flags.ifVersion, "if-version", contract.AnyVersion,
 		"apply only if this is the current version; 0 means no version yet, -1 any")
 	c.Flags().BoolVar(&flags.check, "check", false, "check the file without calling a server")
 	f := addFormat(c)
@@ -64,7 +65,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 
 // appliedDirectory is what `locations apply` prints as JSON.
 type appliedDirectory struct {
-	client.Directory
+	contract.Directory
 	Replay bool `json:"replay"` // the directory was current already; nothing changed
 }
 

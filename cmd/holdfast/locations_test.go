@@ -91,7 +91,7 @@ line 2: CAP
   -   store   not used: none of its zones covers the address
 
 order of the candidates: the first rule that separates two decides; if none does, the channel's own order
-  same_country  lyon: in FR, as the address; berlin: in DE, not FR
+  same_country  lyon: in FR, like the address; berlin: in DE, not FR
   priority      lyon: priority 1; berlin: priority 2
 `
 	widened := strings.Replace(shops, "[DE, AT, CH]", "[DE, AT, CH, FR]", 1)
@@ -109,7 +109,7 @@ line 1: TEE
 
 order of the candidates: the first rule that separates two decides; if none does, the channel's own order
   same_country  abstains: the address has no country
-  priority      store: not known (abstains among those it knows nothing of: store)
+  priority      store: unknown (abstains for those without data: store)
 `
 	if got := explain("--pickup=store", "TEE=6"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

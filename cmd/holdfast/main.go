@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfast/holdfast/internal/bench"
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/demo"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 	"github.com/holdfast/holdfast/reconcile/audit"
@@ -96,7 +96,7 @@ var refusals = []error{
 }
 
 func exitCode(err error) int {
-	problem, ok := errors.AsType[*client.Problem](err)
+	problem, ok := errors.AsType[*contract.Problem](err)
 	refused := ok && problem.Refused()
 	_, failed := errors.AsType[*demo.FailedError](err)
 	_, missing := errors.AsType[*bench.MissingError](err)

@@ -9,54 +9,34 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // findingsPage is the number of findings that are read at once.
 const findingsPage = 500
 
-// auditSummary is an audit as JSON, before its findings.
-type auditSummary struct {
-	ID           string `json:"id"`
-	State        string `json:"state"`
-	Repair       bool   `json:"repair"`
-	SKU          string `json:"sku,omitempty"`
-	Location     string `json:"location,omitempty"`
-	Actor        string `json:"actor"`
-	StartedAt    string `json:"started_at"`
-	FinishedAt   string `json:"finished_at"`
-	Failure      string `json:"failure,omitempty"`
-	Levels       int64  `json:"levels"`
-	Reservations int64  `json:"reservations"`
-	Limits       int64  `json:"limits"`
-	Deadlines    int64  `json:"deadlines"`
-	Drift        int    `json:"drift"`
-	Repaired     int    `json:"repaired"`
-}
-
 // finding is a finding of an audit as JSON.
 type finding struct {
-	ledger.Finding
-	Means string `json:"means"`
-	Do    string `json:"do,omitempty"`
+	contract.AuditFinding
+	RepairedAt string `json:"repaired_at_position,omitempty"`
 }
 
 // eachFinding calls its argument for each finding of an audit.
-type eachFinding func(print func(finding) error) error
+type eachFinding func(print func(*ledger.Finding) error) error
 
 // printAudit prints an audit and its findings. It reads them page by page, because there may be
 // one for every level.
 func (m *Main) printAudit(ctx context.Context, f format, audits ledger.Audits, a *ledger.Audit) error {
-	each := func(print func(finding) error) error {
+	each := func(print func(*ledger.Finding) error) error {
 		for after := ""; ; {
 			list, err := audits.AuditFindings(ctx, a.ID, ledger.FindingFilter{After: after}, findingsPage)
 			if err != nil || len(list) == 0 {
 				return err
 			}
 			for i := range list {
-				if err := print(finding{list[i], list[i].Kind.Means(), list[i].Do()}); err != nil {
+				if err := print(&list[i]); err != nil {
 					return err
 				}
 			}
@@ -71,18 +51,16 @@ func (m *Main) printAudit(ctx context.Context, f format, audits ledger.Audits, a
 	return errors.Join(write(out, a, each), out.Flush())
 }
 
+// auditJSON prints an audit as the API answers it, but with all of its findings.
 func auditJSON(w io.Writer, a *ledger.Audit, each eachFinding) error {
-	head, err := json.MarshalIndent(auditSummary{
-		ID: a.ID, State: a.State, Repair: a.Repair, SKU: string(a.SKU), Location: string(a.Location), Actor: a.Actor,
-		StartedAt: a.StartedAt.Format(time.RFC3339Nano), FinishedAt: a.FinishedAt.Format(time.RFC3339Nano),
-		Levels: a.Levels, Reservations: a.Reservations, Limits: a.Limits, Deadlines: a.Deadlines,
-		Drift: a.Drift, Repaired: a.Repaired, Failure: a.Failure,
-	}, "", "  ")
+	head, err := json.MarshalIndent(contractAudit(a), "", "  ")
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(w, strings.TrimSuffix(string(head), "\n}"), ",\n  \"findings\": ")
-	err = printList(w, "    ", each)
+	fmt.Fprint(w, strings.TrimSuffix(string(head), "[]\n}")) // findings is the last field
+	err = printList(w, "    ", func(print func(finding) error) error {
+		return each(func(f *ledger.Finding) error { return print(finding{contractFinding(f), f.RepairedAt}) })
+	})
 	fmt.Fprint(w, "\n}\n")
 	return err
 }
@@ -90,7 +68,7 @@ func auditJSON(w io.Writer, a *ledger.Audit, each eachFinding) error {
 func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
 	n, kinds := 0, map[ledger.FindingKind]bool{}
 	rows := &table{to: w}
-	err := each(func(f finding) error {
+	err := each(func(f *ledger.Finding) error {
 		if n == 0 {
 			fmt.Fprintf(rows, "finding\twhat\tabout\tredis\tledger\tstate\tposition\n")
 		}
@@ -99,7 +77,7 @@ func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
 		if f.Note != "" {
 			fmt.Fprintf(rows, "\t%s\n", f.Note)
 		}
-		if f.Do != "" {
+		if f.Do() != "" {
 			kinds[f.Kind] = true
 		}
 		if n++; n%findingsPage == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func (m *Main) reservationsCommand() *cobra.Command {
@@ -26,12 +27,6 @@ func (m *Main) reservationsCommand() *cobra.Command {
 		m.reservationsShowCommand(),
 		m.reservationsReleaseCommand(),
 	))
-}
-
-// listed is what `reservations list` prints as JSON.
-type listed struct {
-	Reservations []client.Reservation `json:"reservations"`
-	NextCursor   string               `json:"next_cursor,omitempty"`
 }
 
 func (m *Main) reservationsListCommand() *cobra.Command {
@@ -53,11 +48,11 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 		{"line", "only reservations with a line of this id"},
 		{"sku", "only reservations with a line of this SKU"},
 		{"location", "only reservations with a line from this location"},
+		{"cursor", "continue after the previous page"},
 	}
 	for _, filter := range filters {
 		c.Flags().String(filter[0], "", filter[1])
 	}
-	cursor := c.Flags().String("cursor", "", "continue after the previous page")
 	limit := c.Flags().Int("limit", 50, "maximum number of reservations, 1 to 500")
 	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
 		query := url.Values{"limit": {strconv.Itoa(*limit)}}
@@ -66,13 +61,13 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 				query.Set(filter[0], value)
 			}
 		}
-		list, next, err := server.Reservations(ctx, query, *cursor)
+		page, err := server.Reservations(ctx, query)
 		if err != nil {
 			return err
 		}
-		return m.print(f, listed{list, next}, func(w io.Writer) {
+		return m.print(f, page, func(w io.Writer) {
 			fmt.Fprintln(w, "ID\tSTATE\tCREATED\tORDER\tCUSTOMER\tUNITS")
-			for _, r := range list {
+			for _, r := range page.Reservations {
 				units := make([]string, len(r.Lines))
 				for i, l := range r.Lines {
 					units[i] = fmt.Sprintf("%d %s", l.Quantity, l.SKU)
@@ -80,8 +75,8 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State,
 					r.CreatedAt.Format(time.RFC3339), r.Order, r.Customer, strings.Join(units, ", "))
 			}
-			if next != "" {
-				fmt.Fprintf(w, "more: --cursor %s\n", next)
+			if page.NextCursor != "" {
+				fmt.Fprintf(w, "more: --cursor %s\n", page.NextCursor)
 			}
 		})
 	})
@@ -103,6 +98,12 @@ func (m *Main) reservationsShowCommand() *cobra.Command {
 	})
 }
 
+// releasedReservation is what `reservations release` prints as JSON.
+type releasedReservation struct {
+	contract.Reservation
+	Replay bool `json:"replay"` // it was released before; nothing changed
+}
+
 func (m *Main) reservationsReleaseCommand() *cobra.Command {
 	return m.calling(&cobra.Command{
 		Use:   "release ID",
@@ -112,23 +113,23 @@ func (m *Main) reservationsReleaseCommand() *cobra.Command {
 		Example: "  holdfast reservations release ord-1001",
 		Args:    oneArg("ID"),
 	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
-		released, err := server.Release(ctx, args[0])
+		released, replay, err := server.Release(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		return m.print(f, released, func(w io.Writer) {
-			if released.Replay {
+		return m.print(f, releasedReservation{released, replay}, func(w io.Writer) {
+			if replay {
 				fmt.Fprintln(w, "nothing changed: the reservation was released before")
 			}
-			printReservation(w, released.Reservation)
+			printReservation(w, released)
 		})
 	})
 }
 
-func printReservation(w io.Writer, r client.Reservation) {
+func printReservation(w io.Writer, r contract.Reservation) {
 	fmt.Fprintf(w, "%s is %s (version %d)\n", r.ID, r.State, r.Version)
 	fmt.Fprintf(w, "created %s", r.CreatedAt.Format(time.RFC3339))
-	if r.ExpiresAt != nil && (r.State == "held" || r.State == "expired") {
+	if !r.ExpiresAt.IsZero() && (r.State == "held" || r.State == "expired") {
 		fmt.Fprintf(w, ", deadline %s", r.ExpiresAt.Format(time.RFC3339))
 	}
 	for _, field := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {
@@ -147,7 +148,7 @@ func printReservation(w io.Writer, r client.Reservation) {
 	}
 }
 
-func allocationText(from []client.Allocation) string {
+func allocationText(from []contract.Allocation) string {
 	parts := make([]string, len(from))
 	for i, a := range from {
 		parts[i] = fmt.Sprintf("%d %s", a.Quantity, a.Location)

@@ -9,11 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
-	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/internal/contract"
 )
-
-// bodyBytesMax is the largest request body that a server accepts.
-const bodyBytesMax = 1 << 20
 
 func (m *Main) routeCommand() *cobra.Command {
 	return addServer(group(&cobra.Command{
@@ -25,8 +22,8 @@ func (m *Main) routeCommand() *cobra.Command {
 
 // explainFlags are the flags of `route explain`.
 type explainFlags struct {
-	request             client.RouteRequest
-	address             location.Address
+	request             contract.RouteRequest
+	address             contract.Address
 	latitude, longitude float64
 	body                string
 }
@@ -84,25 +81,25 @@ func (m *Main) routeRequest(c *cobra.Command, args []string, flags *explainFlags
 	if len(args) > 0 {
 		return nil, usage(c, "use either SKUs or --body, not both")
 	}
-	name, text, err := m.readFile(flags.body, bodyBytesMax)
+	name, text, err := m.readFile(flags.body, contract.BodyBytesMax)
 	if err != nil {
 		return nil, err
 	}
 	if !json.Valid(text) {
-		return nil, usage(c, "%s is not JSON of at most %d bytes", name, bodyBytesMax)
+		return nil, usage(c, "%s is not JSON of at most %d bytes", name, contract.BodyBytesMax)
 	}
 	return json.RawMessage(text), nil
 }
 
-func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*client.RouteRequest, error) {
+func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*contract.RouteRequest, error) {
 	if len(args) == 0 {
 		return nil, usage(c, "SKU is missing: name one SKU per line of the order")
 	}
 	for i, arg := range args {
-		line := client.RouteLine{Line: strconv.Itoa(i + 1), SKU: arg, Quantity: 1}
+		line := contract.LineRequest{Line: strconv.Itoa(i + 1), SKU: arg, Quantity: 1}
 		if at := strings.LastIndexByte(arg, '='); at > 0 {
 			if n, err := strconv.ParseInt(arg[at+1:], 10, 64); err == nil {
-				line.SKU, line.Quantity = arg[:at], n
+				line.SKU, line.Quantity = arg[:at], contract.Whole(n)
 			}
 		}
 		f.request.Lines = append(f.request.Lines, line)
@@ -113,7 +110,7 @@ func (f *explainFlags) fromArgs(c *cobra.Command, args []string) (*client.RouteR
 	if c.Flags().Changed("latitude") {
 		f.address.Latitude, f.address.Longitude = &f.latitude, &f.longitude
 	}
-	if f.address != (location.Address{}) {
+	if f.address != (contract.Address{}) {
 		f.request.ShipTo = &f.address
 	}
 	return &f.request, nil

@@ -5,11 +5,11 @@ import (
 	"io"
 	"strings"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // explanation prints a route for people.
-type explanation struct{ route *client.Route }
+type explanation struct{ route *contract.Route }
 
 func (e explanation) write(w io.Writer) {
 	fmt.Fprintln(w, e.verdict())
@@ -38,7 +38,7 @@ func (e explanation) verdict() string {
 
 // line prints the candidates of a line in the order in which they are tried, then the rejected
 // locations.
-func (e explanation) line(w io.Writer, l *client.RoutedLine) {
+func (e explanation) line(w io.Writer, l *contract.RoutedLine) {
 	fmt.Fprintf(w, "line %s: %s\n", l.Line, l.SKU)
 	takes := map[string]int64{}
 	for _, a := range l.WouldTake {
@@ -60,7 +60,7 @@ func (e explanation) line(w io.Writer, l *client.RoutedLine) {
 }
 
 // reason explains the code of a rejection.
-func (e explanation) reason(l *client.RoutedLine, code string) string {
+func (e explanation) reason(l *contract.RoutedLine, code string) string {
 	switch code {
 	case "not_in_channel":
 		return "channel " + e.route.Channel + " does not sell from it"

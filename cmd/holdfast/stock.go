@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func (m *Main) stockCommand() *cobra.Command {
@@ -53,7 +54,7 @@ func (m *Main) stockShowCommand() *cobra.Command {
 type shortLevel struct {
 	SKU      string `json:"sku"`
 	Location string `json:"location"`
-	client.Short
+	contract.Short
 }
 
 // printShort prints how many units a level lacks, and for which sales. It prints nothing for a

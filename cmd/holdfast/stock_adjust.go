@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // adjusted is what `stock adjust` prints.
 type adjusted struct {
 	ID string `json:"id"`
-	client.LevelChange
+	contract.ChangedLevel
+	Replay bool `json:"replay"` // it was made before; nothing changed
 }
 
 func (m *Main) stockAdjustCommand() *cobra.Command {
@@ -28,10 +30,10 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 			"  holdfast stock adjust --sku TEE-M --location berlin --delta -1 --actor \"$USER\" --id broken-77",
 		Args: noArgs,
 	}
-	var a client.Adjustment
+	var a contract.AdjustmentRequest
 	c.Flags().StringVar(&a.SKU, "sku", "", "SKU of the level (required)")
 	c.Flags().StringVar(&a.Location, "location", "", "location of the level (required)")
-	c.Flags().Int64Var(&a.Delta, "delta", 0, "units to add; a negative number takes units away (required)")
+	c.Flags().Int64Var((*int64)(&a.Delta), "delta", 0, "units to add; a negative number takes units away (required)")
 	c.Flags().StringVar(&a.Reason, "reason", "", "reason, recorded with the adjustment")
 	c.Flags().StringVar(&a.Actor, "actor", "", "who makes the adjustment, recorded with it")
 	c.Flags().StringVar(&a.ID, "id", "", "id of the adjustment (default a random id, which is printed)")
@@ -46,12 +48,12 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 		case a.ID == "":
 			a.ID = "adjust-" + rand.Text()
 		}
-		change, err := server.Adjust(ctx, a)
+		change, replay, err := server.Adjust(ctx, a)
 		if err != nil {
 			return repeatable(err, a.ID)
 		}
-		return m.print(f, adjusted{a.ID, change}, func(w io.Writer) {
-			if change.Replay {
+		return m.print(f, adjusted{a.ID, change, replay}, func(w io.Writer) {
+			if replay {
 				fmt.Fprintf(w, "nothing changed: adjustment %s was made before\n", a.ID)
 			} else {
 				fmt.Fprintf(w, "adjustment %s\n", a.ID)
@@ -65,7 +67,7 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 
 // repeatable adds to err how to repeat the call, unless the server refused it.
 func repeatable(err error, id string) error {
-	if problem, ok := errors.AsType[*client.Problem](err); ok && problem.Refused() {
+	if problem, ok := errors.AsType[*contract.Problem](err); ok && problem.Refused() {
 		return err
 	}
 	return fmt.Errorf("%w\nthe outcome is unknown: repeat the command with --id %s, "+

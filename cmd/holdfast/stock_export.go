@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -52,7 +53,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 }
 
 func exportLevels(ctx context.Context, server *client.Client, filter client.LevelFilter, f format, to io.Writer) error {
-	each := func(print func(client.Level) error) error { return eachLevel(ctx, server, filter, print) }
+	each := func(print func(contract.Level) error) error { return eachLevel(ctx, server, filter, print) }
 	out := bufio.NewWriter(to) // keeps the first error for Flush
 	if f == formatJSON {
 		fmt.Fprint(out, `{"levels": `)
@@ -66,7 +67,7 @@ func exportLevels(ctx context.Context, server *client.Client, filter client.Leve
 	if err != nil {
 		return err
 	}
-	err = each(func(l client.Level) error {
+	err = each(func(l contract.Level) error {
 		return rows.Write(stockcsv.Row{
 			SKU: l.SKU, Location: l.Location, OnHand: l.OnHand,
 			SafetyStock: &l.SafetyStock, BackorderLimit: &l.BackorderLimit,
@@ -82,8 +83,8 @@ func exportLevels(ctx context.Context, server *client.Client, filter client.Leve
 }
 
 // eachLevel calls print for each level, page by page.
-func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFilter, print func(client.Level) error) error {
-	filter.Limit = client.LevelPageMax
+func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFilter, print func(contract.Level) error) error {
+	filter.Limit = contract.LevelPageMax
 	for {
 		page, err := server.Levels(ctx, filter)
 		if err != nil {
@@ -94,12 +95,12 @@ func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFi
 				return err
 			}
 		}
-		switch page.Next {
+		switch page.NextCursor {
 		case "":
 			return nil
 		case filter.Cursor:
 			return errors.New("the export is incomplete: the server returned the same page twice")
 		}
-		filter.Cursor = page.Next
+		filter.Cursor = page.NextCursor
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -144,7 +145,7 @@ type imported struct {
 }
 
 // addShort adds those of levels that are short.
-func (i *imported) addShort(levels []client.LevelCounted) {
+func (i *imported) addShort(levels []contract.CountedLevel) {
 	for _, l := range levels {
 		switch {
 		case l.Shortfall == 0:

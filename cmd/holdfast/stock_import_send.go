@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
@@ -23,7 +24,7 @@ type importRun struct {
 	result imported
 
 	chunk  int // number of the next chunk, from 1
-	counts []client.Count
+	counts []contract.Count
 	lines  [2]int // first and last line of counts
 }
 
@@ -46,7 +47,7 @@ func (r *importRun) sendAll(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		if len(r.counts) == client.CountsMax {
+		if len(r.counts) == contract.CountsMax {
 			if err := r.send(ctx); err != nil {
 				return err
 			}
@@ -60,27 +61,31 @@ func (r *importRun) add(row stockcsv.Row) {
 		r.lines[0] = row.Line
 	}
 	r.lines[1] = row.Line
-	r.counts = append(r.counts, client.Count{
-		SKU: row.SKU, Location: row.Location, OnHand: row.OnHand,
-		SafetyStock: row.SafetyStock, BackorderLimit: row.BackorderLimit,
+	r.counts = append(r.counts, contract.Count{
+		SKU: row.SKU, Location: row.Location, OnHand: (*contract.Whole)(&row.OnHand),
+		SafetyStock: (*contract.Whole)(row.SafetyStock), BackorderLimit: (*contract.Whole)(row.BackorderLimit),
 	})
 }
 
 // send sends the chunk in counts.
 func (r *importRun) send(ctx context.Context) error {
-	answer, err := r.server.Count(ctx, client.Counts{
-		ID: fmt.Sprintf("%s:%d", r.id, r.chunk), AsOf: r.asOf, Reason: r.reason, Actor: r.actor, Counts: r.counts,
-	})
+	request := contract.CountsRequest{
+		ID: fmt.Sprintf("%s:%d", r.id, r.chunk), Reason: r.reason, Actor: r.actor, Counts: r.counts,
+	}
+	if r.asOf != "" {
+		request.AsOf = &r.asOf
+	}
+	answer, replay, err := r.server.Count(ctx, request)
 	if err != nil {
 		return r.stopped(err)
 	}
-	if answer.Replay {
+	if replay {
 		r.result.Before += len(r.counts)
 	} else {
 		r.result.Set += len(r.counts)
 	}
-	if r.result.AppliedAt.Before(answer.AppliedAt) {
-		r.result.AppliedAt = answer.AppliedAt
+	if r.result.AppliedAt.Before(answer.AppliedAt.Time) {
+		r.result.AppliedAt = answer.AppliedAt.Time
 	}
 	r.result.Durable = r.result.Durable && answer.Durable
 	r.result.addShort(answer.Levels)
@@ -96,7 +101,7 @@ func (r *importRun) stopped(err error) error {
 		return err
 	}
 	where := fmt.Sprintf("%s: lines %d to %d", r.file.name, r.lines[0], r.lines[1])
-	problem, _ := errors.AsType[*client.Problem](err)
+	problem, _ := errors.AsType[*contract.Problem](err)
 	if problem != nil && problem.Code == "id_conflict" {
 		return fmt.Errorf("%s: %w\nthe import %s was made before with other rows, --as-of, --reason or --actor: "+
 			"use another --id", where, err, r.id)

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast/holdfast/internal/client"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 // warehouse is a fake server that implements the part of the API that import and export use.
@@ -20,7 +20,7 @@ type warehouse struct {
 	url string
 
 	mu     sync.Mutex
-	levels map[[2]string]client.Level
+	levels map[[2]string]contract.Level
 	done   map[string]operation
 	ids    []string // of the operations that changed something, in order
 	limits []string // asked for by listings
@@ -37,7 +37,7 @@ var opened = time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC)
 
 func newWarehouse(t *testing.T) *warehouse {
 	t.Helper()
-	w := &warehouse{levels: map[[2]string]client.Level{}, done: map[string]operation{}, fail: func(string) bool { return false }}
+	w := &warehouse{levels: map[[2]string]contract.Level{}, done: map[string]operation{}, fail: func(string) bool { return false }}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/stock/counts", w.count)
 	mux.HandleFunc("GET /v1/stock", w.list)
@@ -51,14 +51,14 @@ func (w *warehouse) count(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
-	var in client.Counts
-	if err := json.Unmarshal(body, &in); err != nil || len(in.Counts) < 1 || len(in.Counts) > client.CountsMax {
+	var in contract.CountsRequest
+	if err := json.Unmarshal(body, &in); err != nil || len(in.Counts) < 1 || len(in.Counts) > contract.CountsMax {
 		reply(out, 422, `{"code":"invalid_request","detail":"not a list of counts"}`)
 		return
 	}
 	before, known := w.done[in.ID]
 	switch {
-	case in.AsOf > "2100":
+	case in.AsOf != nil && *in.AsOf > "2100":
 		reply(out, 422, `{"code":"invalid_request","detail":"invalid request: /as_of: is in the future"}`)
 		return
 	case w.fail(in.ID):
@@ -79,15 +79,15 @@ func (w *warehouse) count(out http.ResponseWriter, r *http.Request) {
 	reply(out, 200, `{"durable":false,"applied_at":"`+w.done[in.ID].at.Format(time.RFC3339)+`","levels":[]}`)
 }
 
-func (w *warehouse) set(c client.Count) {
+func (w *warehouse) set(c contract.Count) {
 	key := [2]string{c.SKU, c.Location}
 	l := w.levels[key]
-	l.SKU, l.Location, l.OnHand = c.SKU, c.Location, c.OnHand
+	l.SKU, l.Location, l.OnHand = c.SKU, c.Location, int64(*c.OnHand)
 	if c.SafetyStock != nil {
-		l.SafetyStock = *c.SafetyStock
+		l.SafetyStock = int64(*c.SafetyStock)
 	}
 	if c.BackorderLimit != nil {
-		l.BackorderLimit = *c.BackorderLimit
+		l.BackorderLimit = int64(*c.BackorderLimit)
 	}
 	w.levels[key] = l
 }
@@ -96,18 +96,18 @@ func (w *warehouse) list(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.limits = append(w.limits, r.FormValue("limit"))
-	var all []client.Level
+	var all []contract.Level
 	for _, l := range w.levels {
 		all = append(all, l)
 	}
-	slices.SortFunc(all, func(a, b client.Level) int {
+	slices.SortFunc(all, func(a, b contract.Level) int {
 		return strings.Compare(a.SKU+"\x1f"+a.Location, b.SKU+"\x1f"+b.Location)
 	})
 	from, _ := strconv.Atoi(r.FormValue("cursor"))
 	limit, _ := strconv.Atoi(r.FormValue("limit"))
-	page := client.LevelPage{Levels: all[from:min(from+limit, len(all))]}
+	page := contract.LevelPage{Levels: all[from:min(from+limit, len(all))]}
 	if from+limit < len(all) {
-		page.Next = strconv.Itoa(from + limit)
+		page.NextCursor = strconv.Itoa(from + limit)
 	}
 	text, _ := json.Marshal(page)
 	reply(out, 200, string(text))

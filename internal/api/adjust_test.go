@@ -32,7 +32,7 @@ func TestStockChanges(t *testing.T) {
 	}
 	for _, e := range []exchange{
 		{
-			name: "PUT made the level", method: "PUT", target: put, body: countBody, store: fakeStore{adjusted: made},
+			name: "PUT creates the level", method: "PUT", target: put, body: countBody, store: fakeStore{adjusted: made},
 			asked: count, status: 201, answer: teeBerlinFields + `,"durable":true}` + "\n",
 		},
 		{
@@ -51,7 +51,7 @@ func TestStockChanges(t *testing.T) {
 			status: 200, answer: teeBerlinFields + `,"durable":false}` + "\n",
 		},
 		{
-			name: "adjustment without a delta is one of 0", method: "POST", target: adjust,
+			name: "adjustment without a delta means 0", method: "POST", target: adjust,
 			store: fakeStore{adjusted: made}, asked: delta(0), body: `{"id": "d-1", "sku": "TEE-M", "location": "berlin"}`,
 			status: 201, answer: teeBerlinFields + `,"durable":true}` + "\n",
 		},
@@ -74,18 +74,18 @@ func TestStockChanges(t *testing.T) {
 			answer: `{"id":"c-1","levels":[` + shortJSON + `,"shortfall":5}],"applied_at":"2026-11-27T08:00:00.000Z","durable":false}` + "\n",
 		},
 		{
-			name: "PUT below what is sold", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 0}`, store: fakeStore{adjusted: named},
+			name: "PUT with a shortfall", method: "PUT", target: put, body: `{"id": "c-1", "on_hand": 0}`, store: fakeStore{adjusted: named},
 			asked:  cache.AdjustRequest{ID: "c-1", Changes: []cache.Change{{SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0))}}},
 			status: 200, answer: shortJSON + `,"durable":false` + namedJSON + "}\n",
 		},
 		{
-			name: "counts below what is sold", method: "POST", target: counts, body: `{"id": "c-1", "counts": []}`, store: fakeStore{adjusted: named},
+			name: "counts with a shortfall", method: "POST", target: counts, body: `{"id": "c-1", "counts": []}`, store: fakeStore{adjusted: named},
 			asked: cache.AdjustRequest{ID: "c-1", Changes: []cache.Change{}}, status: 200,
 			answer: `{"id":"c-1","levels":[` + shortJSON + namedJSON + `}],"applied_at":"2026-11-27T08:00:00.000Z","durable":false}` + "\n",
 		},
-		{name: "as_of that is no time", method: "PUT", target: put, body: `{"as_of": "2026-11-27 08:00"}`, status: 422, answer: asOfJSON},
-		{name: "as_of that is empty", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON},
-		{name: "as_of before time", method: "POST", target: counts, body: `{"as_of": "0001-01-01T00:00:00Z"}`, status: 422, answer: asOfJSON},
+		{name: "as_of is not a time", method: "PUT", target: put, body: `{"as_of": "2026-11-27 08:00"}`, status: 422, answer: asOfJSON},
+		{name: "as_of is empty", method: "POST", target: counts, body: `{"as_of": ""}`, status: 422, answer: asOfJSON},
+		{name: "as_of before 1970", method: "POST", target: counts, body: `{"as_of": "0001-01-01T00:00:00Z"}`, status: 422, answer: asOfJSON},
 	} {
 		t.Run(e.name, e.run)
 	}
@@ -95,8 +95,9 @@ const asOfJSON = `{"type":"/docs/problems#invalid_request","title":"Invalid requ
 	`"detail":"invalid request: /as_of: must be a time such as 2026-11-20T06:00:00Z","code":"invalid_request",` +
 	`"errors":[{"path":"/as_of","message":"must be a time such as 2026-11-20T06:00:00Z"}]}` + "\n"
 
-// The store knows a list of changes; the caller must read of the body that was sent.
-func TestPathsOfFaults(t *testing.T) {
+// The store names faults in its list of changes. The answer must name them in the body that was
+// sent.
+func TestFaultPaths(t *testing.T) {
 	refused := func() fakeStore {
 		return fakeStore{err: &cache.InvalidError{Faults: []cache.Fault{
 			{Path: "/id", Message: "m"}, {Path: "/changes/0", Message: "m"}, {Path: "/changes/0/on_hand", Message: "m"},

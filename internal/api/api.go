@@ -12,32 +12,32 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ConcurrentMax is how many calls are served at once; the next is answered 503 `unavailable` at
-// once. When Redis hangs, callers pile up here and not in memory.
+// ConcurrentMax is how many calls are served at once. Every further call is answered 503
+// `unavailable` immediately, so that callers do not pile up in memory when Redis hangs.
 const ConcurrentMax = 8192
 
-// Options of an API. The zero value works.
+// Options configures an API. The zero value works.
 type Options struct {
 	Version       string          // of the program, for the OpenAPI document; default "dev"
-	TTL           time.Duration   // of a reservation that names none, as documented; default 10m
-	TTLMax        time.Duration   // the longest, as documented; default 24h
+	TTL           time.Duration   // documented default of ttl_seconds; default 10m
+	TTLMax        time.Duration   // documented maximum of ttl_seconds; default 24h
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
-	Degraded      func() []string // what /readyz names beside its 200; default nothing
+	Degraded      func() []string // what /readyz lists beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
-	Audits        Audits          // compares Redis with the ledger; nil: there are none
-	Metrics       http.Handler    // serves /metrics; nil: no such path
-	Observer      Observer        // told of every request; default nobody
+	Audits        Audits          // compares Redis with the ledger; nil: there are no audits
+	Metrics       http.Handler    // serves /metrics; nil: there is no such path
+	Observer      Observer        // is told of every request; default nobody
 	Logger        *slog.Logger    // default slog.Default()
 }
 
-// Observer is told of every HTTP request once it was answered. It must be quick and must not block.
+// Observer is told of every HTTP request after its answer. It must be quick and must not block.
 type Observer interface {
-	// Request reports one: route is the pattern that matched, such as /v1/stock/{sku}, or "" where
-	// none did.
+	// Request reports one request. route is the pattern that matched, such as /v1/stock/{sku}, or
+	// "" if none did.
 	Request(method, route string, status int, elapsed time.Duration)
 }
 
-// API serves the contract over HTTP. It is an http.Handler, safe for concurrent use.
+// API serves the HTTP contract. It is an http.Handler, safe for concurrent use.
 type API struct {
 	store    Store
 	options  Options
@@ -49,13 +49,15 @@ type API struct {
 	draining atomic.Bool
 }
 
-// New makes an API over store.
+// New returns an API that serves store.
 func New(store Store, options Options) *API {
 	a := &API{store: store, options: withDefaults(options), mux: http.NewServeMux()}
 	a.logger = a.options.Logger
 	a.document = newDocument(a.options)
 	a.registerReservations()
+	a.registerTransitions()
 	a.registerStock()
+	a.registerStockChanges()
 	a.registerDirectory()
 	a.registerRoute()
 	a.registerAudits()
@@ -87,11 +89,11 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// Drain makes /readyz answer 503 from now on, so that a load balancer sends no more; every other
-// call is still served.
+// Drain makes /readyz answer 503 from now on, so that load balancers send no more calls. All other
+// calls are still served.
 func (a *API) Drain() { a.draining.Store(true) }
 
-// ServeHTTP answers one request. Whatever happens, a panic included, the answer is ours.
+// ServeHTTP answers one request. A panic is answered with a problem, too.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &recorder{ResponseWriter: w}
@@ -107,41 +109,36 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(answer, r)
 }
 
-// finish is deferred by ServeHTTP: it recovers a panic and reports the request.
+// finish recovers a panic and reports the request. ServeHTTP defers it.
 func (a *API) finish(w *recorder, r *http.Request, started time.Time) {
 	if cause := recover(); cause != nil {
 		if cause == http.ErrAbortHandler {
-			panic(cause) // the way to drop a connection, not a defect
+			panic(cause) // drops the connection; it is not a defect
 		}
 		a.logger.Error("panic", "method", r.Method, "route", r.Pattern, "path", r.URL.EscapedPath(),
 			"cause", cause, "stack", string(debug.Stack()))
 		if w.status == 0 {
-			problem(errPanic).write(w)
+			writeProblem(w, problem(errPanic))
 		}
 	}
 	if a.options.Observer != nil {
-		a.options.Observer.Request(r.Method, route(r.Pattern), w.status, time.Since(started))
+		_, route, _ := strings.Cut(r.Pattern, " ") // "" for the pattern of unmatched
+		a.options.Observer.Request(r.Method, route, w.status, time.Since(started))
 	}
 }
 
 var errPanic = errors.New("panic")
 
-// route is the path of a pattern of the mux; "" for the pattern that takes what no other did.
-func route(pattern string) string {
-	_, path, _ := strings.Cut(pattern, " ")
-	return path
-}
-
-// plainPath reports whether the mux takes path as it is. It would answer any other with a redirect
-// to a cleaned path, which no caller of an API asked for. Ids keep their slashes and dots by being
-// percent-encoded, and those are not touched.
+// plainPath reports whether the mux serves path as it is. It would redirect any other path to a
+// cleaned one, which no caller of an API expects. Percent-encoded slashes and dots of an id are
+// left alone.
 func plainPath(path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.Contains(path, "//") &&
 		!strings.Contains(path, "/./") && !strings.Contains(path, "/../") &&
 		!strings.HasSuffix(path, "/.") && !strings.HasSuffix(path, "/..")
 }
 
-// unmatched answers what no route took: 405 where the path has other methods, else 404.
+// unmatched answers a request that matches no route: 405 if the path has other methods, else 404.
 func (a *API) unmatched(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
@@ -158,7 +155,7 @@ func (a *API) unmatched(w http.ResponseWriter, r *http.Request) {
 	a.refuse(w, r, errMethod, "")
 }
 
-// recorder remembers the status that was answered.
+// recorder remembers the status of the answer.
 type recorder struct {
 	http.ResponseWriter
 	status int

@@ -16,6 +16,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -23,7 +24,7 @@ const benchBody = `{"id": "ord-1001", "channel": "web", "customer": "c-9", "orde
  "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115"}, "ttl_seconds": 600,
  "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2}, {"line": "2", "sku": "CAP", "quantity": 1}]}`
 
-// benchStore answers a reserve at once.
+// benchStore returns a held reservation at once.
 type benchStore struct{ fakeStore }
 
 func (*benchStore) Reserve(context.Context, cache.ReserveRequest) (cache.Result, error) {
@@ -34,11 +35,11 @@ type nobody struct{}
 
 func (nobody) Request(string, string, int, time.Duration) {}
 
-// BenchmarkReserve compares one reserve, without a network and with a store that answers at once:
-// through this API, through huma's own handling of an operation, and by hand. huma's own costs as
-// much as ours; that it only describes the operations is for the contract, not for speed: it turns
-// the decoder's errors into text, and its validation, which can't tell 400 from 422, costs as much
-// again as everything else together.
+// BenchmarkReserve compares one reserve through this API, through huma's own handling of an
+// operation, and by hand. There is no network, and the store returns at once. huma's handling costs
+// as much as ours. We use huma only for the description because of the contract, not for speed:
+// huma turns the errors of the decoder into text, and its validation can't tell 400 from 422. That
+// validation costs as much as everything else together.
 func BenchmarkReserve(b *testing.B) {
 	b.Run("api", func(b *testing.B) {
 		benchmark(b, api.New(&benchStore{}, api.Options{Observer: nobody{}}))
@@ -81,13 +82,13 @@ func reserveRequest(body io.Reader) *http.Request {
 
 type humaIn struct{ Body humaBody }
 
-// humaBody is api.ReserveRequest with plain numbers, which huma's validation understands.
+// humaBody is contract.ReserveRequest with plain numbers, as huma's validation needs them.
 type humaBody struct {
 	ID         string            `json:"id" minLength:"1" maxLength:"128"`
 	Channel    string            `json:"channel,omitempty" maxLength:"128"`
 	Customer   string            `json:"customer,omitempty" maxLength:"128"`
 	Order      string            `json:"order,omitempty" maxLength:"128"`
-	ShipTo     *api.Address      `json:"ship_to,omitempty"`
+	ShipTo     *contract.Address `json:"ship_to,omitempty"`
 	TTLSeconds *int64            `json:"ttl_seconds,omitempty" minimum:"1"`
 	Lines      []humaLine        `json:"lines" minItems:"1" maxItems:"100"`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16"`
@@ -102,7 +103,7 @@ type humaLine struct {
 type humaOut struct {
 	Status   int
 	Location string `header:"Location"`
-	Body     api.Reservation
+	Body     contract.Reservation
 }
 
 func (in *humaBody) request() cache.ReserveRequest {
@@ -113,24 +114,23 @@ func (in *humaBody) request() cache.ReserveRequest {
 	return cache.ReserveRequest{ID: in.ID, TTL: time.Duration(*in.TTLSeconds) * time.Second, Lines: lines}
 }
 
-func answer(r *cache.Reservation) api.Reservation {
-	const layout = "2006-01-02T15:04:05.000Z07:00"
-	out := api.Reservation{
+func answer(r *cache.Reservation) contract.Reservation {
+	out := contract.Reservation{
 		ID: r.ID, State: string(r.State), Version: r.Version, Customer: r.Customer, Order: r.Order,
-		ExpiresAt: r.ExpiresAt.UTC().Format(layout), CreatedAt: r.CreatedAt.UTC().Format(layout),
-		Channel: string(r.Channel), Lines: make([]api.Line, len(r.Lines)),
+		ExpiresAt: contract.Time{Time: r.ExpiresAt}, CreatedAt: contract.Time{Time: r.CreatedAt},
+		Channel: string(r.Channel), Lines: make([]contract.Line, len(r.Lines)),
 	}
 	for i, l := range r.Lines {
-		out.Lines[i] = api.Line{Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested}
+		out.Lines[i] = contract.Line{Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested}
 		for _, f := range l.From {
-			out.Lines[i].From = append(out.Lines[i].From, api.Allocation{Location: string(f.Location), Quantity: f.Quantity})
+			out.Lines[i].From = append(out.Lines[i].From, contract.Allocation{Location: string(f.Location), Quantity: f.Quantity})
 		}
 	}
 	return out
 }
 
-// humaReserve serves reserve as a huma operation, with the same JSON library and its schema-link
-// transformer off.
+// humaReserve serves reserve as a huma operation, with the same JSON library and without huma's
+// schema links.
 func humaReserve(validating bool) http.Handler {
 	format := huma.Format{
 		Marshal:   func(w io.Writer, v any) error { return json.MarshalWrite(w, v) },
@@ -154,7 +154,7 @@ func humaReserve(validating bool) http.Handler {
 	return mux
 }
 
-// byHand is the least that a handler can do: no limit on the body, no checks, no problems.
+// byHand is a minimal handler: no limit on the body, no checks, no problems.
 func byHand(standard bool) http.Handler {
 	mux := http.NewServeMux()
 	store := &benchStore{}

@@ -17,7 +17,7 @@ import (
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
-// send makes one request of handler. A body is sent as JSON.
+// send sends one request to handler. It sends a body as JSON.
 func send(handler http.Handler, method, target, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	if body != "" {
@@ -32,7 +32,7 @@ type exchange struct {
 	name, method, target, body string
 
 	store   fakeStore
-	asked   any // what the store is to be asked; nil: nothing
+	asked   any // the request that the store must get; nil for none
 	status  int
 	answer  string
 	headers map[string]string // "" means absent
@@ -64,7 +64,7 @@ func with(r cache.Reservation, state cache.State, version int64) cache.Reservati
 	return r
 }
 
-// changed is heldJSON in another state, with more fields at its end.
+// changed returns heldJSON in another state, with more fields at its end.
 func changed(state, version, more string) string {
 	s := strings.Replace(heldJSON, `"state":"held","version":1`, `"state":"`+state+`","version":`+version, 1)
 	return strings.TrimSuffix(s, "}\n") + more + "}\n"
@@ -103,17 +103,17 @@ func TestReserve(t *testing.T) {
 		{name: "empty object", body: "{}", store: store, asked: empty, status: 201, answer: heldJSON},
 		{name: "null", body: "null", store: store, asked: empty, status: 201, answer: heldJSON},
 		{
-			name:  "null fields are absent",
+			name:  "null fields count as absent",
 			body:  `{"ttl_seconds": null, "ship_to": null, "lines": null, "metadata": null, "channel": null}`,
 			store: store, asked: empty, status: 201, answer: heldJSON,
 		},
 		{
-			name: "ttl 0 is not absent", body: `{"ttl_seconds": 0}`, store: store,
+			name: "ttl 0 does not count as absent", body: `{"ttl_seconds": 0}`, store: store,
 			asked:  cache.ReserveRequest{TTL: -time.Second, Lines: []cache.LineRequest{}},
 			status: 201, answer: heldJSON,
 		},
 		{
-			name: "numbers beyond int64 are kept at its ends", store: store, status: 201, answer: heldJSON,
+			name: "numbers beyond int64 become the nearest int64", store: store, status: 201, answer: heldJSON,
 			body: `{"ttl_seconds": 99999999999999999999, "lines": [{"quantity": -99999999999999999999}, {"quantity": 12345678901234567}]}`,
 			asked: cache.ReserveRequest{
 				TTL:   9223372036 * time.Second,
@@ -121,7 +121,7 @@ func TestReserve(t *testing.T) {
 			},
 		},
 		{
-			name: "an id that needs encoding, lines never null", store: fakeStore{result: cache.Result{Reservation: slash}},
+			name: "id needs encoding, lines are never null", store: fakeStore{result: cache.Result{Reservation: slash}},
 			asked: empty, status: 201, headers: map[string]string{"Location": "/v1/reservations/a%2Fb%20c"},
 			answer: `{"id":"a/b c","state":"held","version":1,"expires_at":"2026-11-27T08:10:00.007Z",` +
 				`"created_at":"2026-11-27T08:00:00.000Z","channel":"web","customer":"c-9","order":"5512","lines":[]}` + "\n",
@@ -150,7 +150,7 @@ func TestTransitions(t *testing.T) {
 			answer: changed("confirmed", "2", `,"durable":true`),
 		},
 		{
-			name: "version 0 is not absent", target: "confirm", body: `{"version": 0}`, status: 200,
+			name: "version 0 does not count as absent", target: "confirm", body: `{"version": 0}`, status: 200,
 			store: fakeStore{result: confirmed}, asked: cache.TransitionRequest{ID: "ord-1001", Version: -1},
 			answer: changed("confirmed", "2", `,"durable":true`),
 		},
@@ -159,7 +159,7 @@ func TestTransitions(t *testing.T) {
 			asked: cache.TransitionRequest{ID: "ord-1001"}, answer: changed("released", "2", ""),
 		},
 		{
-			name: "release of a confirmed one", target: "release", status: 200, store: fakeStore{result: given},
+			name: "release of a confirmed reservation", target: "release", status: 200, store: fakeStore{result: given},
 			asked: cache.TransitionRequest{ID: "ord-1001"}, answer: changed("released", "3", `,"durable":true`),
 		},
 		{
@@ -214,7 +214,7 @@ func TestReads(t *testing.T) {
 			answer: `{"sku":"TEE-M","levels":[` + teeBerlinFields + `}]}` + "\n",
 		},
 		{
-			name: "SKU named as a path", target: "/v1/stock/adjustments", store: fakeStore{levels: []cache.Level{teeBerlin}},
+			name: "SKU with the name of a path", target: "/v1/stock/adjustments", store: fakeStore{levels: []cache.Level{teeBerlin}},
 			asked: location.SKU("adjustments"), status: 200,
 			answer: `{"sku":"adjustments","levels":[` + teeBerlinFields + `}]}` + "\n",
 		},
@@ -225,11 +225,11 @@ func TestReads(t *testing.T) {
 			status: 200, answer: `{"levels":[` + teeBerlinFields + `}],"next_cursor":"n="}` + "\n",
 		},
 		{
-			name: "last page, empty parameters are absent", target: "/v1/stock?location=&limit=",
+			name: "last page, empty parameters count as absent", target: "/v1/stock?location=&limit=",
 			asked: cache.LevelFilter{}, status: 200, answer: `{"levels":[]}` + "\n",
 		},
 		{
-			name: "limit 0 is not absent", target: "/v1/stock?limit=0",
+			name: "limit 0 does not count as absent", target: "/v1/stock?limit=0",
 			asked: cache.LevelFilter{Limit: -1}, status: 200, answer: `{"levels":[]}` + "\n",
 		},
 	} {

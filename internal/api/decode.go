@@ -16,16 +16,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// BodyBytesMax is the largest request body; more is 413.
-const BodyBytesMax = 1 << 20
-
-// drainedBytesMax is how much of a body that is too large is read nevertheless: a caller that is
-// still sending when the connection is closed sees that, and not the answer.
+// drainedBytesMax is how much of a body that is too large is still read. A caller that is sending
+// when the connection closes would not see the answer.
 const drainedBytesMax = 8 << 20
 
-// pooledBytesMax keeps the buffer of one huge body from being held for ever.
+// pooledBytesMax keeps the pool from holding the buffer of one huge body forever.
 const pooledBytesMax = 64 << 10
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -37,34 +35,34 @@ func returnBuffer(b *bytes.Buffer) {
 	}
 }
 
-// strict refuses what the contract doesn't name. Refused by default are: names in another case,
-// the same name twice, invalid UTF-8, and anything after the document.
+// strict refuses fields that the contract does not name. The decoder itself refuses names in
+// another case, the same name twice, invalid UTF-8, and anything after the document.
 var strict = json.RejectUnknownMembers(true)
 
-// decodeBody reads the body of r into target. No body, {} and null all leave it as it is. It
-// answers a *malformedError, *cache.InvalidError, errMediaType or errTooLarge.
+// decodeBody reads the body of r into target. No body, {} and null leave target as it is. Errors:
+// errTooLarge, *malformedError, errMediaType, *cache.InvalidError.
 func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
-	if r.ContentLength > BodyBytesMax {
+	if r.ContentLength > contract.BodyBytesMax {
 		drain(r)
 		return errTooLarge
 	}
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer returnBuffer(buffer)
-	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, BodyBytesMax)); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+	if _, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, contract.BodyBytesMax)); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			drain(r)
 			return errTooLarge
 		}
-		return &malformedError{reason: "the body could not be read to its end"}
+		return &malformedError{reason: "the body could not be read completely"}
 	}
 	if len(bytes.TrimLeft(buffer.Bytes(), " \t\r\n")) == 0 {
 		return nil
 	}
-	if in, ok := target.(interface{ decodeYAML(text []byte) error }); ok && isYAML(r.Header.Get("Content-Type")) {
-		return in.decodeYAML(bytes.Clone(buffer.Bytes()))
+	contentType := r.Header.Get("Content-Type")
+	if in, ok := target.(*contract.DirectoryRequest); ok && isYAML(contentType) {
+		return decodeYAML(bytes.Clone(buffer.Bytes()), in)
 	}
-	if !isJSON(r.Header.Get("Content-Type")) {
+	if !isJSON(contentType) {
 		return errMediaType
 	}
 	if err := json.Unmarshal(buffer.Bytes(), target, strict); err != nil {
@@ -73,15 +71,14 @@ func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 	return nil
 }
 
-// drain reads the rest of a body, but not of an endless one, nor of one whose sender waits to be
-// asked for it.
+// drain reads the rest of a body, unless it is far too long or its sender waits for a 100 Continue.
 func drain(r *http.Request) {
 	if r.ContentLength <= drainedBytesMax && r.Header.Get("Expect") == "" {
-		_, _ = io.CopyN(io.Discard, r.Body, drainedBytesMax) // the answer is the same anyway
+		_, _ = io.CopyN(io.Discard, r.Body, drainedBytesMax) // the answer is the same if it fails
 	}
 }
 
-// isJSON accepts application/json, in UTF-8 where a charset is given.
+// isJSON accepts application/json without a charset or in UTF-8.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
@@ -94,7 +91,7 @@ func isJSON(contentType string) bool {
 	return charset == "" || strings.EqualFold(charset, "utf-8")
 }
 
-// malformedError is a request that is not understood. Its fault, if any, says where.
+// malformedError is the error for a request that is not understood. Its faults, if any, say where.
 type malformedError struct {
 	reason string
 	faults []cache.Fault
@@ -114,43 +111,43 @@ func malformedAt(path, message string) error {
 	}
 }
 
-// decodeFault turns an error of the decoder into ours.
+// decodeFault returns an error of the decoder as ours.
 func decodeFault(err error) error {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return malformedAt(string(syntax.JSONPointer), "appears twice")
 		}
 		return &malformedError{reason: fmt.Sprintf("the body is not JSON at byte %d", syntax.ByteOffset)}
 	}
-	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return &malformedError{reason: "the body ends in the middle of its JSON"}
+			return &malformedError{reason: "the body ends before its JSON does"}
 		}
-		return &malformedError{reason: "the body is not what this call takes"}
+		return &malformedError{reason: "the body does not fit this call; see /docs"}
 	}
 	path := string(semantic.JSONPointer)
 	switch {
 	case errors.Is(err, json.ErrUnknownName):
 		return malformedAt(path, "unknown field")
-	case errors.Is(err, errNotWhole):
-		return malformedAt(path, errNotWhole.Error())
+	case errors.Is(err, contract.ErrNotWhole):
+		return malformedAt(path, contract.ErrNotWhole.Error())
 	case errors.Is(err, strconv.ErrRange):
-		return &cache.InvalidError{Faults: []cache.Fault{{Path: path, Message: "is out of range"}}}
+		return invalid(path, "is out of range")
 	}
 	return malformedAt(path, "must be "+wanted(semantic.GoType))
 }
 
-// wanted names the JSON type that a Go type is read from.
+// wanted returns the name of the JSON type that decodes into t.
 func wanted(t reflect.Type) string {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == nil {
-		return "of another type"
+	kind := reflect.Invalid
+	if t != nil {
+		kind = t.Kind()
 	}
-	switch t.Kind() {
+	switch kind {
 	case reflect.String:
 		return "a string"
 	case reflect.Int64:

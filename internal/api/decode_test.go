@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 func TestMalformed(t *testing.T) {
@@ -29,7 +30,7 @@ func TestMalformed(t *testing.T) {
 		{"unknown field", reserve, `{"qty": 1}`, 400, at("/qty", "unknown field")},
 		{"unknown field, deep", reserve, `{"lines": [{}, {"x/y": 1}]}`, 400, at("/lines/1/x~1y", "unknown field")},
 		{"field in another case", reserve, `{"ID": "a"}`, 400, at("/ID", "unknown field")},
-		{"field of another verb", confirm, `{"lines": []}`, 400, at("/lines", "unknown field")},
+		{"field of another operation", confirm, `{"lines": []}`, 400, at("/lines", "unknown field")},
 		{"twice", reserve, `{"id": "a", "id": "b"}`, 400, at("/id", "appears twice")},
 		{"number as id", reserve, `{"id": 1}`, 400, at("/id", "must be a string")},
 		{"string as quantity", reserve, `{"lines": [{"quantity": "1"}]}`, 400, at("/lines/0/quantity", "must be a whole number")},
@@ -71,7 +72,7 @@ func TestMalformedQuery(t *testing.T) {
 		"limit=1&limit=2": at("/limit", "appears twice"),
 		"limit=ten":       at("/limit", "must be a whole number"),
 		"limit=1.0":       at("/limit", "must be a whole number"),
-		"location=%zz":    `"detail":"the query is not percent-encoded as it should be","code":"malformed"}`,
+		"location=%zz":    `"detail":"the query is not valid percent-encoding","code":"malformed"}`,
 	} {
 		store := &fakeStore{}
 		w := send(api.New(store, api.Options{}), http.MethodGet, "/v1/stock?"+query, "")
@@ -111,7 +112,7 @@ func TestContentType(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	fits := "{" + strings.Repeat(" ", api.BodyBytesMax-2) + "}"
+	fits := "{" + strings.Repeat(" ", contract.BodyBytesMax-2) + "}"
 	for name, c := range map[string]struct {
 		body   io.Reader
 		status int
@@ -120,7 +121,7 @@ func TestTooLarge(t *testing.T) {
 		"too large":       {strings.NewReader(fits + " "), 413},
 		"unknown length":  {io.MultiReader(strings.NewReader(fits), strings.NewReader(" ")), 413},
 		"fits, unknown":   {io.MultiReader(strings.NewReader(fits)), 201},
-		"length is a lie": {io.MultiReader(strings.NewReader(fits), strings.NewReader(fits)), 413},
+		"length is wrong": {io.MultiReader(strings.NewReader(fits), strings.NewReader(fits)), 413},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/v1/reservations", c.body)
 		r.Header.Set("Content-Type", "application/json")
@@ -132,18 +133,18 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
-// A body that is too large is read nevertheless, so that its sender comes to read the answer; but not
-// where it is endless, or was only announced.
-func TestTooLargeIsRead(t *testing.T) {
+// The rest of a body that is too large is read, so that its sender sees the answer. It is not read
+// if it is far too long, or if the sender waits for a 100 Continue.
+func TestTooLargeIsDrained(t *testing.T) {
 	for name, c := range map[string]struct {
 		length int64
 		expect string
 		read   int
 	}{
-		"said":           {3 << 20, "", 3 << 20},
-		"unknown":        {-1, "", 3 << 20},
-		"endless":        {1 << 40, "", 0},
-		"only announced": {3 << 20, "100-continue", 0},
+		"length known":   {3 << 20, "", 3 << 20},
+		"length unknown": {-1, "", 3 << 20},
+		"far too long":   {1 << 40, "", 0},
+		"100-continue":   {3 << 20, "100-continue", 0},
 	} {
 		body := strings.NewReader(strings.Repeat(" ", 3<<20))
 		r := httptest.NewRequest(http.MethodPost, "/v1/reservations", io.MultiReader(body))
@@ -160,8 +161,8 @@ func TestTooLargeIsRead(t *testing.T) {
 	}
 }
 
-// FuzzReserve sends anything at all as the body of a reserve. Whatever it is, the answer is one of
-// the contract's, and only a success has reached the store.
+// FuzzReserve sends random bodies to reserve. Every answer must be in the contract, and only a
+// success may reach the store.
 func FuzzReserve(f *testing.F) {
 	for _, seed := range []string{
 		"", "{}", "null", benchBody, `{"id":"a","id":"b"}`, `{"ttl_seconds":99999999999999999999}`,
@@ -181,7 +182,7 @@ func FuzzReserve(f *testing.F) {
 			}
 			return
 		}
-		var p api.Problem
+		var p contract.Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 			t.Fatalf("%q: %s: %v", body, w.Body, err)
 		}

@@ -3,17 +3,19 @@ package api
 import (
 	"html/template"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/swaggest/swgui/v5emb"
 )
 
-// registerDocs serves the OpenAPI document, a readable page of it, and the page that the types of
-// problems point to. Everything is embedded: none of it needs the internet.
+// registerDocs serves the OpenAPI document, a readable page of it, and the page that explains the
+// kinds of problems. Everything is embedded, so nothing needs the internet.
 func (a *API) registerDocs() {
+	openAnswers(a.document)
 	document, err := a.document.MarshalJSON()
 	if err != nil {
-		panic(err) // it is made of our own types
+		panic(err) // our own types always encode
 	}
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = jsonTypeHeader
@@ -25,23 +27,28 @@ func (a *API) registerDocs() {
 	a.mux.HandleFunc("GET "+problemPage, problems)
 }
 
-// problems explains every kind of problem, each under its code.
+// problems serves the page that explains every kind of problem.
 func problems(w http.ResponseWriter, _ *http.Request) {
-	type row struct{ Code, Status, Doc string }
-	rows := make([]row, len(kinds))
-	for i, k := range kinds {
-		rows[i] = row{k.code, strconv.Itoa(k.status) + " " + http.StatusText(k.status), k.doc}
+	type row struct {
+		Code, Status string
+		Doc          template.HTML
 	}
+	rows := convert(kinds, func(k **kind) row {
+		doc := codeSpan.ReplaceAllString(template.HTMLEscapeString((*k).doc), "<code>$1</code>")
+		return row{(*k).code, strconv.Itoa((*k).status) + " " + http.StatusText((*k).status), template.HTML(doc)} //nolint:gosec // escaped
+	})
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_ = problemTemplate.Execute(w, rows) // the caller is gone: nobody is left to tell
+	_ = problemTemplate.Execute(w, rows) // an error means that the caller is gone
 }
+
+var codeSpan = regexp.MustCompile("`([^`]*)`")
 
 var problemTemplate = template.Must(template.New("problems").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Holdfast: problems</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:46em;margin:2em auto;padding:0 1em}
 :target{background:#fff3c4}</style>
 <h1>Problems</h1>
-<p>Every answer that is not a success is a problem. Programs read its <code>code</code>.</p>
+<p>Every answer that is not a success is a problem. Programs should read its <code>code</code>.</p>
 {{range .}}<section id="{{.Code}}"><h2><code>{{.Code}}</code></h2>
 <p><b>{{.Status}}.</b> {{.Doc}}</p></section>
 {{end}}</html>

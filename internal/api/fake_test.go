@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// fakeStore answers what it is told to, and keeps what it was last asked.
+// fakeStore returns what its fields say, and records its last request.
 type fakeStore struct {
 	asked any // the last request
 

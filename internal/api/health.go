@@ -6,22 +6,18 @@ import (
 	"time"
 )
 
-// readyTimeout bounds the question to the store, so that a probe gets an answer and not silence.
+// readyTimeout bounds the check of the store, so that a probe always gets an answer.
 const readyTimeout = time.Second
 
 // Live is the answer of /livez.
 type Live struct {
 	Status string `json:"status" enum:"ok"`
-
-	_ struct{} `additionalProperties:"true"`
 }
 
-// Ready is the answer of /readyz where reserve can be served.
+// Ready is the answer of /readyz if the server can reserve.
 type Ready struct {
 	Status   string   `json:"status" enum:"ok"`
-	Degraded []string `json:"degraded" nullable:"false" doc:"What does not work as it should, though reserve can be served."`
-
-	_ struct{} `additionalProperties:"true"`
+	Degraded []string `json:"degraded" nullable:"false" doc:"What does not work, although the server can reserve."`
 }
 
 const (
@@ -29,12 +25,12 @@ const (
 	livePath  = "/livez"
 )
 
-// registerHealth serves the probes. They are no calls: an overload doesn't keep them from answering.
+// registerHealth serves the probes. They do not count as calls, so they answer even in an overload.
 func (a *API) registerHealth() {
 	describe[nothing, Live](a.document, operation{
 		id: "live", method: http.MethodGet, path: livePath, tag: tagHealth,
-		summary: "The process runs",
-		answers: map[int]string{http.StatusOK: "Always, while the process runs."},
+		summary: "Check that the process runs",
+		answers: map[int]string{http.StatusOK: "The process runs."},
 	})
 	a.mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) {
 		out := reply[Live]{body: Live{Status: "ok"}}
@@ -42,8 +38,8 @@ func (a *API) registerHealth() {
 	})
 	describe[nothing, Ready](a.document, operation{
 		id: "ready", method: http.MethodGet, path: "/readyz", tag: tagHealth,
-		summary:  "Reserve can be served",
-		answers:  map[int]string{http.StatusOK: "It can; `degraded` names what does not work."},
+		summary:  "Check that the server can reserve",
+		answers:  map[int]string{http.StatusOK: "The server can reserve. `degraded` lists what does not work."},
 		problems: []*kind{rebuilding, backlogFull},
 	})
 	a.mux.HandleFunc("GET /readyz", a.ready)
@@ -64,9 +60,9 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		if p.Status != http.StatusServiceUnavailable {
 			p = problem(errNotReady)
 		}
-		p.Detail = err.Error() // who watches over a server is told more than its callers
+		p.Detail = err.Error() // operators are told more than callers
 		w.Header().Set("Retry-After", retryAfter)
-		p.write(w)
+		writeProblem(w, p)
 		return
 	}
 	out := reply[Ready]{body: Ready{Status: "ok", Degraded: a.options.Degraded()}}

@@ -8,47 +8,44 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// schemaPrefix is where the document keeps the schemas of our types.
+// schemaPrefix is the place of the schemas in the document.
 const schemaPrefix = "#/components/schemas/"
 
 const documentText = `Holdfast keeps stock from being sold twice.
 
-Every call that changes something carries an id; repeating it with the same id and body is always
-safe. Errors are RFC 9457 problems: programs read ` + "`code`" + `, people read ` + "`detail`" + `.
-Quantities are whole units, times RFC 3339 in UTC. A field that is null counts as absent.
+Every call that changes something carries an id. It is always safe to repeat a call with the same id and
+body. Errors are RFC 9457 problems: programs should read ` + "`code`" + `, people should read ` + "`detail`" + `.
+Quantities are whole units. Times are RFC 3339 in UTC. A field that is null counts as absent.
 `
 
-// newDocument makes the OpenAPI document that the operations are then added to. huma makes the
-// schemas, from our types and their tags; it serves nothing.
+// newDocument returns an OpenAPI document without operations. huma only makes the schemas, from our
+// types and their tags; it serves nothing.
 func newDocument(o Options) *huma.OpenAPI {
 	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
-	deadline := registry.Schema(reflect.TypeFor[ReserveRequest](), false, "").Properties["ttl_seconds"]
-	limitDeadline(deadline, o)
-	deadline = registry.Schema(reflect.TypeFor[ExtendRequest](), false, "").Properties["ttl_seconds"]
-	limitDeadline(deadline, o)
+	ttlMax := o.TTLMax.Seconds()
+	for _, t := range []reflect.Type{reflect.TypeFor[contract.ReserveRequest](), reflect.TypeFor[contract.ExtendRequest]()} {
+		ttl := registry.Schema(t, false, "").Properties["ttl_seconds"]
+		ttl.Maximum, ttl.Default = &ttlMax, int64(o.TTL.Seconds())
+	}
 	return &huma.OpenAPI{
 		OpenAPI:    "3.1.0",
 		Info:       &huma.Info{Title: "Holdfast", Version: o.Version, Description: documentText},
 		Components: &huma.Components{Schemas: registry},
 		Tags: []*huma.Tag{
-			{Name: tagReservations, Description: "Take units out of sale, then sell them or give them back."},
-			{Name: tagStock, Description: "What there is, and what is available."},
-			{Name: tagRouting, Description: "Which locations serve which orders, and why."},
-			{Name: tagAudits, Description: "Whether Redis is what the ledger says."},
+			{Name: tagReservations, Description: "Hold units for an order, then sell or release them."},
+			{Name: tagStock, Description: "Read, count, adjust and transfer stock."},
+			{Name: tagRouting, Description: "Decide which locations serve an order, and explain why."},
+			{Name: tagAudits, Description: "Compare Redis with the ledger."},
 			{Name: tagHealth},
 		},
 	}
 }
 
-// limitDeadline writes what the configuration says into the schema of a ttl_seconds.
-func limitDeadline(s *huma.Schema, o Options) {
-	most := o.TTLMax.Seconds()
-	s.Maximum, s.Default = &most, int64(o.TTL.Seconds())
-}
-
-// describe adds op to document.
+// describe adds op to document. In is its body, Out its answer.
 func describe[In, Out any](document *huma.OpenAPI, op operation) {
 	schemas := document.Components.Schemas
 	described := &huma.Operation{
@@ -74,17 +71,14 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		out = schemas.Schema(reflect.TypeFor[Out](), true, "")
 	}
 	for status, when := range op.answers {
-		if status == http.StatusNoContent {
-			described.Responses[strconv.Itoa(status)] = &huma.Response{Description: when}
-			continue
+		response := &huma.Response{Description: when, Headers: answerHeaders(status, op.method)}
+		if status != http.StatusNoContent {
+			response.Content = map[string]*huma.MediaType{"application/json": {Schema: out}}
+			if op.yaml {
+				response.Content[yamlType] = text
+			}
 		}
-		described.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: when, Headers: answerHeaders(status, op.method),
-			Content: map[string]*huma.MediaType{"application/json": {Schema: out}},
-		}
-		if op.yaml {
-			described.Responses[strconv.Itoa(status)].Content[yamlType] = text
-		}
+		described.Responses[strconv.Itoa(status)] = response
 	}
 	if op.method != http.MethodGet {
 		op.problems = append(op.problems, forbidden)
@@ -106,7 +100,7 @@ func pathParameters(path string) []*huma.Param {
 	least, most := 1, 128
 	for _, match := range pathParameter.FindAllStringSubmatch(path, -1) {
 		out = append(out, &huma.Param{
-			Name: match[1], In: "path", Required: true, Description: "Percent-encoded: / is %2F.",
+			Name: match[1], In: "path", Required: true, Description: "Percent-encoded: write / as %2F.",
 			Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most},
 		})
 	}
@@ -115,38 +109,70 @@ func pathParameters(path string) []*huma.Param {
 
 func answerHeaders(status int, method string) map[string]*huma.Header {
 	if status == http.StatusOK && method != http.MethodGet {
-		return map[string]*huma.Header{"Idempotent-Replay": {
-			Description: "`true` where the same request was answered before and nothing was changed.",
+		return map[string]*huma.Header{contract.ReplayHeader: {
+			Description: "`true` if the same request was answered before and nothing was changed.",
 			Schema:      &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}},
 		}}
 	}
 	return nil
 }
 
-// describeProblems adds one response a status; its description tells the codes apart.
+// describeProblems adds one response per status. Its description explains each code.
 func describeProblems(op *huma.Operation, schemas huma.Registry, kinds []*kind) {
-	schema := schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	schema := schemas.Schema(reflect.TypeFor[contract.Problem](), true, "")
 	for _, k := range kinds {
 		status := strconv.Itoa(k.status)
 		if op.Responses[status] == nil {
 			op.Responses[status] = &huma.Response{
 				Content: map[string]*huma.MediaType{
-					ProblemType: {Schema: schema, Examples: map[string]*huma.Example{}},
+					contract.ProblemType: {Schema: schema, Examples: map[string]*huma.Example{}},
 				},
 			}
 		}
 		response := op.Responses[status]
 		if k.status == http.StatusServiceUnavailable {
 			response.Headers = map[string]*huma.Header{"Retry-After": {
-				Description: "Seconds.", Schema: &huma.Schema{Type: huma.TypeInteger},
+				Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger},
 			}}
 		}
 		if response.Description != "" {
 			response.Description += "\n\n"
 		}
 		response.Description += "`" + k.code + "`: " + k.doc
-		response.Content[ProblemType].Examples[k.code] = &huma.Example{Value: &Problem{
+		response.Content[contract.ProblemType].Examples[k.code] = &huma.Example{Value: &contract.Problem{
 			Type: k.uri(), Title: k.title, Status: k.status, Detail: k.doc, Code: k.code,
 		}}
+	}
+}
+
+// openAnswers allows unknown fields in every schema that no request uses, so that answers can gain
+// fields. Requests refuse unknown fields.
+func openAnswers(document *huma.OpenAPI) {
+	schemas, sent := document.Components.Schemas, map[*huma.Schema]bool{}
+	var mark func(*huma.Schema)
+	mark = func(s *huma.Schema) {
+		if s != nil && s.Ref != "" {
+			s = schemas.SchemaFromRef(s.Ref)
+		}
+		if s == nil || sent[s] {
+			return
+		}
+		sent[s] = true
+		mark(s.Items)
+		for _, property := range s.Properties {
+			mark(property)
+		}
+	}
+	for _, path := range document.Paths {
+		for _, op := range []*huma.Operation{path.Post, path.Put} {
+			if op != nil {
+				mark(op.RequestBody.Content["application/json"].Schema)
+			}
+		}
+	}
+	for _, schema := range schemas.Map() {
+		if !sent[schema] {
+			schema.AdditionalProperties = true
+		}
 	}
 }

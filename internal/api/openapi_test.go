@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 type object = map[string]any
@@ -66,7 +67,8 @@ func TestDocument(t *testing.T) {
 	checkReferences(t, d, d)
 }
 
-// checkOperation wants a summary, a description of each answer, and problems as such.
+// checkOperation checks that an operation has a summary and a description of each answer, and that
+// its refusals are problems.
 func checkOperation(t *testing.T, name string, operation object) {
 	t.Helper()
 	if operation["summary"] == "" || operation["operationId"] == "" {
@@ -81,7 +83,7 @@ func checkOperation(t *testing.T, name string, operation object) {
 		}
 		media := "application/json"
 		if status >= "4" {
-			media = api.ProblemType
+			media = contract.ProblemType
 		}
 		dig(t, response, "content", media, "schema")
 	}
@@ -104,8 +106,8 @@ func checkReferences(t *testing.T, d, value any) {
 	}
 }
 
-// The tags of our types can't name constants, so this ties them together.
-func TestLimitsOfDocument(t *testing.T) {
+// Struct tags can't use constants, so this test compares their limits with the constants.
+func TestDocumentLimits(t *testing.T) {
 	d := document(t)
 	for path, want := range map[string]float64{
 		"ReserveRequest id maxLength":              cache.IdentifierBytesMax,
@@ -157,7 +159,7 @@ func TestLimitsOfDocument(t *testing.T) {
 	}
 }
 
-// Nothing on the pages may come from another host.
+// The pages must load nothing from another host.
 func TestDocs(t *testing.T) {
 	handler := api.New(&fakeStore{}, api.Options{})
 	page := send(handler, "GET", "/docs", "").Body.String()

@@ -7,9 +7,11 @@ import (
 	"net/http"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/location"
 )
 
-// What this package itself refuses with.
+// The refusals of this package.
 var (
 	errPath      = errors.New("no such path")
 	errOrigin    = errors.New("called by a page of another site")
@@ -21,73 +23,76 @@ var (
 	errNotReady  = errors.New("not ready")
 )
 
-// refusal maps one error to the problem that it is. detail is the problem's, where it doesn't
-// depend on the error; fill adds what the error carries.
+// refusal maps an error to its problem. detail is the problem's detail if it does not depend on the
+// error; fill adds what the error carries.
 type refusal struct {
 	err    error
 	kind   *kind
 	detail string
-	fill   func(*Problem, error)
+	fill   func(*contract.Problem, error)
 }
 
 // What a caller may rely on after a 503.
 const (
 	unknownOutcome = "; the outcome is unknown, repeat the same call with the same id"
 	nothingChanged = "; nothing was changed, repeat the same call"
-	maybeDone      = "; repeat the same call with the same id" // an attempt before may have done it, and its reply was lost
+	maybeDone      = "; repeat the same call with the same id" // an earlier attempt may have done it and lost its reply
 )
 
-// refusals is the one table from errors to HTTP; the first row that is the error counts. Those that
-// a flash sale gives by the thousand come first.
+// refusals is the one table from errors to HTTP. The first row that matches counts. The refusals
+// that a flash sale gives by the thousand come first.
 var refusals = []refusal{
-	{cache.ErrInsufficient, insufficientStock, "", fillInsufficient},
-	{cache.ErrInvalid, invalidRequest, "", fillInvalid},
+	{cache.ErrInsufficient, insufficientStock, "", fill(func(p *contract.Problem, e *cache.InsufficientError) {
+		p.Shortages = convert(e.Shortages, shortage)
+	})},
+	{cache.ErrInvalid, invalidRequest, "", fill(fillInvalid)},
 	{cache.ErrIDConflict, idConflict, "this id was used before for another request", nil},
-	{cache.ErrUnknownStock, unknownStock, "", fillUnknownStock},
-	{cache.ErrNoLocation, noLocation, "", fillNoLocation},
-	{cache.ErrPurchaseLimit, purchaseLimit, "", fillPurchaseLimit},
-	{cache.ErrInUse, inUse, "", fillInUse},
+	{cache.ErrUnknownStock, unknownStock, "", fill(func(p *contract.Problem, e *cache.UnknownStockError) { p.Lines = e.Lines })},
+	{cache.ErrNoLocation, noLocation, "", fill(func(p *contract.Problem, e *cache.NoLocationError) {
+		p.Rejected = convert(e.Rejected, rejected)
+	})},
+	{cache.ErrPurchaseLimit, purchaseLimit, "", fill(func(p *contract.Problem, e *cache.PurchaseLimitError) {
+		p.Campaign, p.Limit, p.Taken = e.Campaign, &e.Limit, &e.Taken
+	})},
+	{cache.ErrInUse, inUse, "", fill(func(p *contract.Problem, e *cache.InUseError) { p.Held, p.Committed = &e.Held, &e.Committed })},
 	{cache.ErrNotFound, notFound, "", nil},
-	{cache.ErrWrongState, wrongState, "", fillWrongState},
-	{cache.ErrVersionConflict, versionConflict, "", fillVersionConflict},
+	{cache.ErrWrongState, wrongState, "", fill(func(p *contract.Problem, e *cache.WrongStateError) { p.State = string(e.State) })},
+	{cache.ErrVersionConflict, versionConflict, "", fill(fillVersionConflict)},
 	{cache.ErrRebuilding, rebuilding, "stock is being rebuilt from the ledger" + maybeDone, nil},
-	{cache.ErrNotDurable, notDurableYet, "the ledger has not decided this yet; repeat the same call with the same id", nil},
-	{cache.ErrBacklogFull, backlogFull, "too much waits to be written to the ledger" + maybeDone, nil},
+	{cache.ErrNotDurable, notDurableYet, "the ledger has not decided this yet" + maybeDone, nil},
+	{cache.ErrBacklogFull, backlogFull, "too many changes wait to be written to the ledger" + maybeDone, nil},
 	{cache.ErrUnavailable, unavailable, "redis is unavailable" + unknownOutcome, nil},
-	{cache.ErrClosed, unavailable, "the server is shutting down; repeat the same call with the same id", nil},
-	{cache.ErrCorrupt, internal, "a stored value is corrupt; the log of the server names it", nil},
+	{cache.ErrClosed, unavailable, "the server is shutting down" + maybeDone, nil},
+	{cache.ErrCorrupt, internal, "a stored value is corrupt; see the server log", nil},
 	{context.DeadlineExceeded, unavailable, "no answer in time" + unknownOutcome, nil},
-	{context.Canceled, unavailable, "the call was given up" + unknownOutcome, nil},
+	{context.Canceled, unavailable, "the call was cancelled" + unknownOutcome, nil},
 
-	{ErrDirectoryIsFile, directoryIsFile, "this server reads its directory from a file (directory.file): change that file", nil},
-	{errMalformed, malformed, "", fillMalformed},
-	{errPath, notFound, "no such path; /docs lists those there are", nil},
-	{errOrigin, forbidden, "a page of another site must not make a browser call this", nil},
-	{errMethod, methodNotAllowed, "the header Allow names the methods that this path has", nil},
+	{ErrDirectoryIsFile, directoryIsFile, "this server reads its directory from a file: change the file that directory.file names", nil},
+	{errMalformed, malformed, "", fill(func(p *contract.Problem, e *malformedError) { p.Errors = convert(e.faults, fault) })},
+	{errPath, notFound, "no such path; see /docs for the paths", nil},
+	{errOrigin, forbidden, "a page of another site must not call this from a browser", nil},
+	{errMethod, methodNotAllowed, "this path does not have this method; see the header Allow", nil},
 	{errMediaType, unsupportedMediaType, "send JSON, with the header Content-Type: application/json", nil},
 	{errTooLarge, tooLarge, "the body is larger than 1 MiB (1048576 bytes)", nil},
 	{errBusy, unavailable, "too many requests at once" + nothingChanged, nil},
-	{ErrAuditRuns, unavailable, "another audit runs in this server; nothing was begun, repeat the same call when it has ended", nil},
+	{ErrAuditRuns, unavailable, "another audit runs on this server; repeat the same call when it has ended", nil},
 	{errDraining, unavailable, "the server is shutting down", nil},
-	{errNotReady, unavailable, "reserve can't be served now", nil},
+	{errNotReady, unavailable, "the server can't reserve now", nil},
 }
 
-// unexpected is any other error.
-var unexpected = refusal{nil, internal, "unexpected error; the log of the server names it", nil}
+// unexpected is the refusal of any other error.
+var unexpected = refusal{nil, internal, "unexpected error; see the server log", nil}
 
-func refusalOf(err error) *refusal {
+// problem returns err as a problem.
+func problem(err error) *contract.Problem {
+	row := &unexpected
 	for i := range refusals {
 		if errors.Is(err, refusals[i].err) {
-			return &refusals[i]
+			row = &refusals[i]
+			break
 		}
 	}
-	return &unexpected
-}
-
-// problem is err as a problem.
-func problem(err error) *Problem {
-	row := refusalOf(err)
-	p := &Problem{
+	p := &contract.Problem{
 		Type:   row.kind.uri(),
 		Title:  row.kind.title,
 		Status: row.kind.status,
@@ -103,10 +108,11 @@ func problem(err error) *Problem {
 	return p
 }
 
-// retryAfter is in seconds: a rebuild, a restart or a burst is over, or not, in about that time.
+// retryAfter is in seconds. A rebuild, a restart or a burst takes about that long.
 const retryAfter = "1"
 
-// refuse answers err, and logs it where it is no refusal but a defect.
+// refuse answers err. It logs err if it is a defect. missing is the detail of a 404; "" for that of
+// err.
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing string) {
 	p := problem(err)
 	switch p.Status {
@@ -117,59 +123,33 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusRequestEntityTooLarge:
-		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+		w.Header().Set("Connection", "close") // do not read the rest of the body
 	case http.StatusInternalServerError:
 		a.logger.Error("request failed", "method", r.Method, "route", r.Pattern,
 			"path", r.URL.EscapedPath(), "error", err)
 	}
-	p.write(w)
+	writeProblem(w, p)
 }
 
-func fillInsufficient(p *Problem, err error) {
-	var e *cache.InsufficientError
-	if errors.As(err, &e) {
-		p.Detail, p.Shortages = e.Error(), shortages(e.Shortages)
-	}
-}
-
-func fillInvalid(p *Problem, err error) {
-	var e *cache.InvalidError
-	if errors.As(err, &e) {
-		p.Detail, p.Errors = e.Error(), faults(e.Faults)
-		if n := len(e.Faults); n > 1 {
-			p.Detail = fmt.Sprintf("%v: %d faults, the first: %s: %s",
-				cache.ErrInvalid, n, e.Faults[0].Path, e.Faults[0].Message)
+// fill returns a refusal's fill that takes the detail from an error of type E, and the rest by add.
+func fill[E error](add func(*contract.Problem, E)) func(*contract.Problem, error) {
+	return func(p *contract.Problem, err error) {
+		if e, ok := errors.AsType[E](err); ok {
+			p.Detail = e.Error()
+			add(p, e)
 		}
 	}
 }
 
-func fillUnknownStock(p *Problem, err error) {
-	var e *cache.UnknownStockError
-	if errors.As(err, &e) {
-		p.Detail, p.Lines = e.Error(), e.Lines
+func fillInvalid(p *contract.Problem, e *cache.InvalidError) {
+	p.Errors = convert(e.Faults, fault)
+	if n := len(e.Faults); n > 1 {
+		p.Detail = fmt.Sprintf("%v: %d faults, the first: %s: %s",
+			cache.ErrInvalid, n, e.Faults[0].Path, e.Faults[0].Message)
 	}
 }
 
-func fillNoLocation(p *Problem, err error) {
-	var e *cache.NoLocationError
-	if errors.As(err, &e) {
-		p.Detail, p.Rejected = e.Error(), rejected(e.Rejected)
-	}
-}
-
-func fillWrongState(p *Problem, err error) {
-	var e *cache.WrongStateError
-	if errors.As(err, &e) {
-		p.Detail, p.State = e.Error(), string(e.State)
-	}
-}
-
-func fillVersionConflict(p *Problem, err error) {
-	var e *cache.VersionError
-	if !errors.As(err, &e) {
-		return
-	}
-	p.Detail = e.Error()
+func fillVersionConflict(p *contract.Problem, e *cache.VersionError) {
 	if e.SKU == "" {
 		p.Version = &e.Current
 	} else {
@@ -177,9 +157,17 @@ func fillVersionConflict(p *Problem, err error) {
 	}
 }
 
-func fillMalformed(p *Problem, err error) {
-	var e *malformedError
-	if errors.As(err, &e) {
-		p.Detail, p.Errors = e.Error(), faults(e.faults)
-	}
+func fault(f *cache.Fault) contract.Fault { return contract.Fault(*f) }
+
+func shortage(s *cache.Shortage) contract.Shortage {
+	return contract.Shortage{Line: s.Line, SKU: string(s.SKU), Requested: s.Requested, Available: s.Available}
+}
+
+func rejected(r *location.Rejected) contract.Rejected {
+	return contract.Rejected{Line: r.Line, Location: string(r.Location), Reason: string(r.Reason)}
+}
+
+// invalid returns the error for one fault.
+func invalid(path, message string) error {
+	return &cache.InvalidError{Faults: []cache.Fault{{Path: path, Message: message}}}
 }

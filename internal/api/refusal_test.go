@@ -10,10 +10,11 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 )
 
-// Every error of the store is wrapped, as the store does, and becomes one whole problem.
+// Each error is wrapped, as the store does it. The whole problem is compared.
 func TestRefusals(t *testing.T) {
 	const repeat503 = "1"
 	for _, c := range []struct {
@@ -64,8 +65,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			cache.ErrNotFound, 404, "not_found", "Not found",
-			`"detail":"no such reservation; if this id was once answered 201, the hold was lost: ` +
-				`repeat the POST with the same id and body, then confirm","code":"not_found"}`, "",
+			`"detail":"no such reservation; if a reserve with this id was answered 201, the hold was lost: ` +
+				`repeat the reserve with the same id and body, then confirm","code":"not_found"}`, "",
 		},
 		{
 			cache.ErrUnavailable, 503, "unavailable", "Unavailable",
@@ -81,7 +82,7 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			context.Canceled, 503, "unavailable", "Unavailable",
-			`"detail":"the call was given up; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, repeat503,
+			`"detail":"the call was cancelled; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, repeat503,
 		},
 		{
 			cache.ErrRebuilding, 503, "rebuilding", "Rebuilding",
@@ -89,15 +90,15 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			cache.ErrBacklogFull, 503, "backlog_full", "Backlog full",
-			`"detail":"too much waits to be written to the ledger; repeat the same call with the same id","code":"backlog_full"}`, repeat503,
+			`"detail":"too many changes wait to be written to the ledger; repeat the same call with the same id","code":"backlog_full"}`, repeat503,
 		},
 		{
 			cache.ErrCorrupt, 500, "internal", "Internal error",
-			`"detail":"a stored value is corrupt; the log of the server names it","code":"internal"}`, "",
+			`"detail":"a stored value is corrupt; see the server log","code":"internal"}`, "",
 		},
 		{
 			errors.New("dial tcp 10.0.0.7: secret"), 500, "internal", "Internal error",
-			`"detail":"unexpected error; the log of the server names it","code":"internal"}`, "",
+			`"detail":"unexpected error; see the server log","code":"internal"}`, "",
 		},
 	} {
 		t.Run(strings.ReplaceAll(c.err.Error(), "/", "_"), func(t *testing.T) {
@@ -107,7 +108,7 @@ func TestRefusals(t *testing.T) {
 			if w.Code != c.status || w.Body.String() != want {
 				t.Errorf("%d\n  %s\nwant %d\n  %s", w.Code, w.Body, c.status, want)
 			}
-			if got := w.Header().Get("Content-Type"); got != api.ProblemType {
+			if got := w.Header().Get("Content-Type"); got != contract.ProblemType {
 				t.Errorf("Content-Type %q", got)
 			}
 			if got := w.Header().Get("Retry-After"); got != c.retry {
@@ -120,7 +121,7 @@ func TestRefusals(t *testing.T) {
 func TestNotFoundByOperation(t *testing.T) {
 	for target, want := range map[string]string{
 		"GET /v1/stock/TEE-M":        "this SKU has no level at any location",
-		"POST /v1/stock/adjustments": "no such level: units can't be taken from where there are none",
+		"POST /v1/stock/adjustments": "no such level; units can only be taken from a level that exists",
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := send(api.New(&fakeStore{err: cache.ErrNotFound}, api.Options{}), method, path, "")

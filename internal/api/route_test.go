@@ -13,10 +13,11 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
 const noPathJSON = `{"type":"/docs/problems#not_found","title":"Not found","status":404,` +
-	`"detail":"no such path; /docs lists those there are","code":"not_found"}` + "\n"
+	`"detail":"no such path; see /docs for the paths","code":"not_found"}` + "\n"
 
 func TestUnknownPath(t *testing.T) {
 	handler := api.New(&fakeStore{}, api.Options{})
@@ -28,7 +29,7 @@ func TestUnknownPath(t *testing.T) {
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		w := send(handler, method, path, "")
-		if w.Code != 404 || w.Body.String() != noPathJSON || w.Header().Get("Content-Type") != api.ProblemType {
+		if w.Code != 404 || w.Body.String() != noPathJSON || w.Header().Get("Content-Type") != contract.ProblemType {
 			t.Errorf("%s: %d %s %v", target, w.Code, w.Body, w.Header())
 		}
 	}
@@ -88,8 +89,8 @@ func TestIdentifiersInPaths(t *testing.T) {
 	}
 }
 
-// A page that a shopkeeper has open beside the shop must not release anything: a POST without a body
-// is one that browsers send to any host.
+// A page of another site must not release a reservation: a browser sends a POST without a body to
+// any host.
 func TestCrossOrigin(t *testing.T) {
 	for site, status := range map[string]int{"cross-site": 403, "same-site": 403, "same-origin": 200, "none": 200, "": 200} {
 		store := &fakeStore{}
@@ -116,7 +117,7 @@ func TestHeadOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != 404 || answer.Header.Get("Content-Type") != api.ProblemType || answer.ContentLength < 100 {
+	if answer.StatusCode != 404 || answer.Header.Get("Content-Type") != contract.ProblemType || answer.ContentLength < 100 {
 		t.Errorf("%d %v %d", answer.StatusCode, answer.Header, answer.ContentLength)
 	}
 }
@@ -127,7 +128,7 @@ func TestPanic(t *testing.T) {
 	handler := api.New(store, api.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	w := send(handler, "GET", "/v1/stock/TEE-M", "")
 	want := `{"type":"/docs/problems#internal","title":"Internal error","status":500,` +
-		`"detail":"unexpected error; the log of the server names it","code":"internal"}` + "\n"
+		`"detail":"unexpected error; see the server log","code":"internal"}` + "\n"
 	if w.Code != 500 || w.Body.String() != want {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

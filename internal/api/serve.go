@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// The limits of a connection. A caller that is slower holds a connection for nothing.
+// The default timeouts and limits of a connection.
 const (
 	ReadHeaderTimeout = 5 * time.Second
 	ReadTimeout       = 15 * time.Second
-	WriteTimeout      = 30 * time.Second // from the end of the header; a durable call waits less
+	WriteTimeout      = 30 * time.Second // from the end of the header; a durable call takes less
 	IdleTimeout       = 2 * time.Minute
 	HeaderBytesMax    = 16 << 10
 	DrainTimeout      = 20 * time.Second
 )
 
-// Timeouts of Serve. The zero value works.
+// Timeouts configures Serve. The zero value works.
 type Timeouts struct {
 	ReadHeader time.Duration // default ReadHeaderTimeout
 	Read       time.Duration // whole request; default ReadTimeout
 	Write      time.Duration // default WriteTimeout
 	Idle       time.Duration // between requests of a connection; default IdleTimeout
-	Drain      time.Duration // for what is in flight at shutdown; default DrainTimeout
+	Drain      time.Duration // for requests in flight at shutdown; default DrainTimeout
 
-	// Notice is how long /readyz answers 503 before new connections are refused, so that a load
-	// balancer can look away first. Default none.
+	// Notice is how long /readyz answers 503 before new connections are refused, so that load
+	// balancers stop sending first. Default none.
 	Notice time.Duration
 }
 
@@ -46,9 +46,10 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
-// Serve answers on listener until ctx ends. Then it tells handler to Drain, if it can, waits for
-// Timeouts.Notice, refuses new connections, and finishes what is in flight, within Timeouts.Drain.
-// What is still not done then is cut off, and the error says so. It closes listener.
+// Serve serves on listener until ctx ends. Then it calls the method Drain of handler, if there is
+// one, waits for timeouts.Notice, refuses new connections, and gives requests in flight
+// timeouts.Drain to finish. If some do not, Serve cuts them off and returns an error. Serve closes
+// listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, timeouts Timeouts) error {
 	timeouts = timeouts.withDefaults()
 	server := &http.Server{
@@ -74,7 +75,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, tim
 		return err
 	case <-time.After(timeouts.Notice):
 	}
-	// ctx has ended; what is in flight has its own time.
+	// ctx has ended; requests in flight have their own time.
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeouts.Drain)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Store is what the API serves. *cache.Store is one.
+// Store keeps the stock that the API serves. *cache.Store implements it.
 type Store interface {
 	Ready(ctx context.Context) error
 

@@ -28,7 +28,7 @@ func TestTransfer(t *testing.T) {
 		{
 			name: "no level to take from", method: "POST", target: target, asked: cache.TransferRequest{}, store: fakeStore{err: cache.ErrNotFound}, status: 404,
 			answer: `{"type":"/docs/problems#not_found","title":"Not found","status":404,` +
-				`"detail":"no such level: units can't be taken from where there are none","code":"not_found"}` + "\n",
+				`"detail":"no such level; units can only be taken from a level that exists","code":"not_found"}` + "\n",
 		},
 	} {
 		t.Run(e.name, e.run)

@@ -5,142 +5,93 @@ import (
 	"net/http"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 )
 
-// ConfirmRequest is the body of a confirm; it may be left out.
-type ConfirmRequest struct {
-	Version *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now; left out, none is asked for."`
-}
-
-// UnitsRequest is the body of a release or fulfill; it may be left out, then it means all units.
-type UnitsRequest struct {
-	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now. Required with lines, so that a repeat is known as such."`
-	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"100" doc:"These units only; left out, all that is left."`
-}
-
-// LineQuantity is a number of units of one line.
-type LineQuantity struct {
-	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1"`
-	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"1" doc:"Units; no more than the line has left."`
-}
-
-// ExtendRequest is the body of an extend; it may be left out.
-type ExtendRequest struct {
-	TTLSeconds *Whole `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
-	Version    *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"The version it must have now; left out, none is asked for."`
-}
-
-// MoveRequest is the body of a move.
-type MoveRequest struct {
-	Version *Whole `json:"version" minimum:"1" example:"1" doc:"The version it must have now, so that a repeat is known as such."`
-	Line    string `json:"line" minLength:"1" maxLength:"128" example:"1"`
-	To      string `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that is to serve what is left of the line."`
-}
-
 func (a *API) registerTransitions() {
-	problems := []*kind{invalidRequest, notFound, idConflict, wrongState, versionConflict, rebuilding}
-	durable := append([]*kind{notDurableYet}, problems...)
-	transition := operation{
-		method: http.MethodPost, tag: tagReservations, problems: problems,
+	register(a, transition("confirm", "Confirm a reservation",
+		"Makes a held reservation a sale. After the deadline it takes the units again, or answers `insufficient_stock`. "+
+			"Repeating it changes nothing.", insufficientStock, purchaseLimit), a.confirm)
+	register(a, transition("release", "Release all units of a reservation, or some",
+		"Returns the units of a held reservation to sale, or those units of a confirmed one that are not fulfilled yet."),
+		units(a.store.Release))
+	register(a, transition("fulfill", "Record that committed units have left",
+		"The reservation stays confirmed until no units are left to fulfill.", insufficientStock), units(a.store.Fulfill))
+	register(a, transition("move", "Serve a line from another location",
+		"Moves what is left of a line of a held or confirmed reservation, in one atomic step. Fulfilled units stay; a kit "+
+			"moves whole. The location must be enabled and have the units. It need not ship to the address.",
+		insufficientStock, noLocation), a.move)
+	register(a, transition("return", "Return fulfilled units to stock",
+		"The units become on hand and available at a location of your choice, and count as `returned` in their lines. "+
+			"The reservation keeps its state. A kit comes back whole."), a.takeBack)
+	register(a, transition("extend", "Extend a held reservation",
+		"Sets the deadline to `ttl_seconds` from now. The reservation must be held."), a.extend)
+}
+
+// transition declares the operation /v1/reservations/{id}/verb. problems are those besides the ones
+// that every transition has.
+func transition(verb, summary, description string, problems ...*kind) operation {
+	return operation{
+		id: verb, method: http.MethodPost, path: "/v1/reservations/{id}/" + verb, tag: tagReservations,
+		summary: summary, description: description,
+		answers: map[int]string{http.StatusOK: "The current reservation."},
+		problems: append(problems, notDurableYet, invalidRequest, notFound, idConflict, wrongState, versionConflict,
+			rebuilding),
 		missing: reservationMissing,
-		answers: map[int]string{http.StatusOK: "The reservation as it is now."},
 	}
-
-	confirm := transition
-	confirm.id, confirm.path = "confirm", "/v1/reservations/{id}/confirm"
-	confirm.summary = "Make a held reservation a sale"
-	confirm.description = "After the deadline it takes the units again, or answers `insufficient_stock`. " +
-		"Repeating it changes nothing."
-	confirm.problems = append([]*kind{insufficientStock, purchaseLimit}, durable...)
-	register(a, confirm, a.confirm)
-
-	release := transition
-	release.id, release.path = "release", "/v1/reservations/{id}/release"
-	release.summary = "Give units back: all that are left, or some"
-	release.description = "Of a held reservation, or of a confirmed one what is not yet fulfilled."
-	release.problems = durable
-	register(a, release, unitsCall(a.store.Release))
-
-	fulfill := transition
-	fulfill.id, fulfill.path = "fulfill", "/v1/reservations/{id}/fulfill"
-	fulfill.summary = "Record that committed units have left"
-	fulfill.description = "The reservation stays confirmed until nothing is left to fulfill."
-	fulfill.problems = append([]*kind{insufficientStock}, durable...)
-	register(a, fulfill, unitsCall(a.store.Fulfill))
-
-	move := transition
-	move.id, move.path = "move", "/v1/reservations/{id}/move"
-	move.summary = "Have a line come from another location"
-	move.description = "In one atomic step, of a held or confirmed reservation. What was fulfilled stays; a kit moves whole. " +
-		"The location must be enabled and have the units; it need not ship to the address."
-	move.problems = append([]*kind{insufficientStock, noLocation}, durable...)
-	register(a, move, a.move)
-
-	a.registerReturn(transition, durable)
-
-	extend := transition
-	extend.id, extend.path = "extend", "/v1/reservations/{id}/extend"
-	extend.summary = "Move the deadline of a held reservation"
-	extend.description = "The deadline becomes now + ttl_seconds. Only while held."
-	extend.problems = durable
-	register(a, extend, a.extend)
 }
 
-func (a *API) confirm(r *http.Request, in *ConfirmRequest) (reply[Reservation], error) {
-	return transitioned(a.store.Confirm(r.Context(), cache.TransitionRequest{
-		ID: r.PathValue("id"), Version: in.Version.positive(),
+func (a *API) confirm(r *http.Request, in *contract.ConfirmRequest) (reply[contract.Reservation], error) {
+	return changed(a.store.Confirm(r.Context(), cache.TransitionRequest{
+		ID: r.PathValue("id"), Version: positive(in.Version),
 	}))
 }
 
-func (a *API) extend(r *http.Request, in *ExtendRequest) (reply[Reservation], error) {
-	return transitioned(a.store.Extend(r.Context(), cache.ExtendRequest{
-		ID: r.PathValue("id"), TTL: in.TTLSeconds.seconds(), Version: in.Version.positive(),
+func (a *API) extend(r *http.Request, in *contract.ExtendRequest) (reply[contract.Reservation], error) {
+	return changed(a.store.Extend(r.Context(), cache.ExtendRequest{
+		ID: r.PathValue("id"), TTL: seconds(in.TTLSeconds), Version: positive(in.Version),
 	}))
 }
 
-func (a *API) move(r *http.Request, in *MoveRequest) (reply[Reservation], error) {
-	return transitioned(a.store.Move(r.Context(), cache.MoveRequest{
-		ID: r.PathValue("id"), Version: in.Version.positive(), Line: in.Line, To: location.ID(in.To),
+func (a *API) move(r *http.Request, in *contract.MoveRequest) (reply[contract.Reservation], error) {
+	return changed(a.store.Move(r.Context(), cache.MoveRequest{
+		ID: r.PathValue("id"), Version: positive(in.Version), Line: in.Line, To: location.ID(in.To),
 	}))
 }
 
-// unitsCall is a release or a fulfill.
-func unitsCall(
+func (a *API) takeBack(r *http.Request, in *contract.ReturnRequest) (reply[contract.Reservation], error) {
+	return changed(a.store.Return(r.Context(), cache.ReturnRequest{
+		ID: in.ID, Reservation: r.PathValue("id"), Version: positive(in.Version), To: location.ID(in.To),
+		Lines: convert(in.Lines, func(l *contract.ReturnLine) cache.LineQuantity {
+			return cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
+		}),
+	}))
+}
+
+// units returns the handler of a release or a fulfill.
+func units(
 	verb func(context.Context, cache.TransitionRequest) (cache.Result, error),
-) func(*http.Request, *UnitsRequest) (reply[Reservation], error) {
-	return func(r *http.Request, in *UnitsRequest) (reply[Reservation], error) {
-		if in.Lines != nil && len(in.Lines) == 0 {
-			// No lines means all lines to the store. Who sends an empty list did not mean that.
-			return reply[Reservation]{}, &cache.InvalidError{Faults: []cache.Fault{
-				{Path: "/lines", Message: "must not be empty; leave it out for all units"},
-			}}
+) func(*http.Request, *contract.UnitsRequest) (reply[contract.Reservation], error) {
+	return func(r *http.Request, in *contract.UnitsRequest) (reply[contract.Reservation], error) {
+		request := cache.TransitionRequest{ID: r.PathValue("id"), Version: positive(in.Version)}
+		if in.Lines != nil {
+			if len(in.Lines) == 0 { // the store would take no lines for all lines
+				return reply[contract.Reservation]{}, invalid("/lines", "must not be empty; leave it out for all units")
+			}
+			request.Lines = convert(in.Lines, func(l *contract.LineQuantity) cache.LineQuantity {
+				return cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
+			})
 		}
-		return transitioned(verb(r.Context(), cache.TransitionRequest{
-			ID: r.PathValue("id"), Version: in.Version.positive(), Lines: lineQuantities(in.Lines),
-		}))
+		return changed(verb(r.Context(), request))
 	}
 }
 
-func lineQuantities(in []LineQuantity) []cache.LineQuantity {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]cache.LineQuantity, len(in))
-	for i, l := range in {
-		out[i] = cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
-	}
-	return out
-}
-
-// transitioned makes the answer of a transition from what the store answered.
-func transitioned(result cache.Result, err error) (reply[Reservation], error) {
-	if err != nil {
-		return reply[Reservation]{}, err
-	}
-	out := reply[Reservation]{body: reservation(&result.Reservation), replay: result.Replay}
+// changed returns the result of a transition as its reply.
+func changed(result cache.Result, err error) (reply[contract.Reservation], error) {
+	out := reply[contract.Reservation]{body: reservation(&result.Reservation), replay: result.Replay}
 	if result.DurableCall {
 		out.body.Durable = &result.Durable
 	}
-	return out, nil
+	return out, err
 }

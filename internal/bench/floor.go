@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/holdfast/holdfast/cache"
-	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -60,7 +60,7 @@ func (f *floor) serveReserve(w http.ResponseWriter, r *http.Request) {
 	buffer := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(buffer)
 	buffer.Reset()
-	var in api.ReserveRequest
+	var in contract.ReserveRequest
 	_, err := buffer.ReadFrom(r.Body)
 	if err == nil {
 		err = json.Unmarshal(buffer.Bytes(), &in, json.RejectUnknownMembers(true))
@@ -91,34 +91,34 @@ func (f *floor) serveConfirm(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, "application/json", out)
 }
 
-func reservation(id, state string, version int64, lines int) *api.Reservation {
+func reservation(id, state string, version int64, lines int) *contract.Reservation {
 	const layout = "2006-01-02T15:04:05.000Z07:00"
 	now := time.Now().UTC()
-	return &api.Reservation{
-		ID: id, State: state, Version: version, CreatedAt: now.Format(layout),
-		ExpiresAt: now.Add(holdTTL).Format(layout), Lines: make([]api.Line, lines),
+	return &contract.Reservation{
+		ID: id, State: state, Version: version, CreatedAt: contract.Time{Time: now},
+		ExpiresAt: contract.Time{Time: now.Add(holdTTL)}, Lines: make([]contract.Line, lines),
 	}
 }
 
-func reservationLine(name, sku string, quantity int64) api.Line {
-	return api.Line{
+func reservationLine(name, sku string, quantity int64) contract.Line {
+	return contract.Line{
 		Line: name, SKU: sku, Quantity: quantity, Requested: quantity,
-		From: []api.Allocation{{Location: string(stockLocation), Quantity: quantity}},
+		From: []contract.Allocation{{Location: string(stockLocation), Quantity: quantity}},
 	}
 }
 
 // refuse returns what earlier lines have taken, and answers with the same problem as Holdfast.
-func (f *floor) refuse(w http.ResponseWriter, taken []api.LineRequest, short api.LineRequest, available int64) {
+func (f *floor) refuse(w http.ResponseWriter, taken []contract.LineRequest, short contract.LineRequest, available int64) {
 	for _, l := range taken {
 		f.units[l.SKU].Add(int64(l.Quantity))
 	}
 	e := cache.InsufficientError{Shortages: []cache.Shortage{{
 		Line: short.Line, SKU: location.SKU(short.SKU), Requested: int64(short.Quantity), Available: available,
 	}}}
-	write(w, http.StatusConflict, api.ProblemType, &api.Problem{
+	write(w, http.StatusConflict, contract.ProblemType, &contract.Problem{
 		Type: "/docs/problems#insufficient_stock", Title: "Insufficient stock", Status: http.StatusConflict,
 		Detail: e.Error(), Code: "insufficient_stock",
-		Shortages: []api.Shortage{{Line: short.Line, SKU: short.SKU, Requested: int64(short.Quantity), Available: available}},
+		Shortages: []contract.Shortage{{Line: short.Line, SKU: short.SKU, Requested: int64(short.Quantity), Available: available}},
 	})
 }
 

@@ -8,13 +8,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
-
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 const (

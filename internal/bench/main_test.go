@@ -7,9 +7,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
 
 	"github.com/holdfast/holdfast/internal/pgtest"
 )

@@ -9,24 +9,21 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
-const (
-	problemType  = "application/problem+json"
-	replayHeader = "Idempotent-Replay"
-)
-
-// call sends one request and decodes its answer into out. Answered 503 it waits as long as the
-// server asks and sends the same again, a bounded number of times. Errors are a *Problem, an
-// *UnexpectedError, or a failure of the connection.
+// call sends one request and decodes its answer into out. After a 503 it waits as long as the
+// server asks and sends the same request again, up to attemptsMax times in all. It returns whether
+// the answer is a replay. Errors: *contract.Problem, *UnexpectedError, or a failure of the
+// connection.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) (replay bool, err error) {
 	return c.callWith(ctx, nil, method, path, in, out)
 }
 
-// callWith is call with further headers.
+// callWith is call with additional headers.
 func (c *Client) callWith(ctx context.Context, header http.Header, method, path string, in, out any) (replay bool, err error) {
 	body, err := encode(in)
 	if err != nil {
@@ -48,7 +45,7 @@ func (c *Client) callWith(ctx context.Context, header http.Header, method, path 
 	}
 }
 
-// encode leaves < > & as they are: escaped, a full chunk of counts could pass the server's limit.
+// encode does not escape < > &: escaped, a full chunk of counts could exceed the server's limit.
 func encode(in any) ([]byte, error) {
 	if in == nil {
 		return nil, nil
@@ -62,7 +59,7 @@ func encode(in any) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// response is an answer, read to its end.
+// response is an answer with its whole body.
 type response struct {
 	url        string
 	status     int
@@ -89,10 +86,10 @@ func (c *Client) send(ctx context.Context, header http.Header, method, path stri
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, answerBytesMax+1))
 	if err != nil {
-		return response{}, fmt.Errorf("read the answer of %s: %w", c.base+path, err)
+		return response{}, fmt.Errorf("read the answer from %s: %w", c.base+path, err)
 	}
 	if len(text) > answerBytesMax {
-		return response{}, fmt.Errorf("the answer of %s is over %d bytes: is this a Holdfast server?",
+		return response{}, fmt.Errorf("the answer from %s is over %d bytes: is this a Holdfast server?",
 			c.base+path, answerBytesMax)
 	}
 	mediaType, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
@@ -100,7 +97,7 @@ func (c *Client) send(ctx context.Context, header http.Header, method, path stri
 		url:        c.base + path,
 		status:     answer.StatusCode,
 		mediaType:  mediaType,
-		replay:     answer.Header.Get(replayHeader) == "true",
+		replay:     answer.Header.Get(contract.ReplayHeader) == "true",
 		retryAfter: retryAfter(answer.Header.Get("Retry-After"), time.Now()),
 		body:       text,
 	}, nil
@@ -124,8 +121,8 @@ func (r response) decode(out any) error {
 		}
 		return &UnexpectedError{URL: r.url, Status: r.status, MediaType: "broken JSON"}
 	}
-	if r.mediaType == problemType {
-		var p Problem
+	if r.mediaType == contract.ProblemType {
+		var p contract.Problem
 		if err := json.Unmarshal(r.body, &p); err == nil && p.Code != "" {
 			p.Status = r.status
 			return &p
@@ -134,5 +131,17 @@ func (r response) decode(out any) error {
 	return &UnexpectedError{URL: r.url, Status: r.status, MediaType: r.mediaType}
 }
 
-// segment is an identifier as one segment of a path.
-func segment(id string) string { return "/" + url.PathEscape(id) }
+// UnexpectedError is an answer that a Holdfast server does not give.
+type UnexpectedError struct {
+	URL       string
+	Status    int
+	MediaType string // of the answer
+}
+
+func (e *UnexpectedError) Error() string {
+	kind := e.MediaType
+	if kind == "" {
+		kind = "no content type"
+	}
+	return fmt.Sprintf("%s answered %d with %s: is this a Holdfast server?", e.URL, e.Status, kind)
+}

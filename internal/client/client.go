@@ -1,5 +1,5 @@
-// Package client speaks to a Holdfast server over HTTP, for the command line. Every call that
-// changes something carries an id, so a call whose outcome is unknown may be repeated.
+// Package client calls a Holdfast server over HTTP, for the command line. Every call that changes
+// something carries an id, so a call whose outcome is unknown may be repeated.
 package client
 
 import (
@@ -13,8 +13,8 @@ import (
 const (
 	attemptTimeout = 30 * time.Second       // one attempt, a chunk of counts included
 	attemptsMax    = 6                      // of a call that is answered 503
-	waitDefault    = 500 * time.Millisecond // before the next attempt where Retry-After is absent
-	waitMax        = 10 * time.Second       // whatever Retry-After says
+	waitDefault    = 500 * time.Millisecond // before the next attempt, without Retry-After
+	waitMax        = 10 * time.Second       // before the next attempt, with any Retry-After
 	answerBytesMax = 16 << 20               // of one answer
 )
 
@@ -25,12 +25,12 @@ type Client struct {
 	wait func(time.Duration) <-chan time.Time // time.After; tests don't wait
 }
 
-// New makes a client of the server at a URL such as http://127.0.0.1:8080. It does no I/O.
+// New returns a client of the server at a URL such as http://127.0.0.1:8080. It does no I/O.
 func New(server string) (*Client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 		u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%q is not a server: name it as a URL, such as http://127.0.0.1:8080", server)
+		return nil, fmt.Errorf("%q does not name a server: name it as a URL, such as http://127.0.0.1:8080", server)
 	}
 	return &Client{
 		base: strings.TrimRight(u.String(), "/"),

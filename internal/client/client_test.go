@@ -11,9 +11,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// serve starts a server that answers with handle, and a client of it that doesn't wait.
+// serve starts a server with handle, and returns a client of it that records its waits and does not
+// wait.
 func serve(t *testing.T, handle http.HandlerFunc) (*Client, *[]time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(handle)
@@ -41,7 +44,7 @@ func answer(w http.ResponseWriter, status int, mediaType, body string) {
 func TestNewRefuses(t *testing.T) {
 	for _, server := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h?x=1", "http://h/#x", "http://h:x"} {
 		if _, err := New(server); err == nil {
-			t.Errorf("%q was taken", server)
+			t.Errorf("New accepted %q", server)
 		}
 	}
 }
@@ -54,8 +57,8 @@ func TestCallEscapesIdentifiers(t *testing.T) {
 		w.Header().Set("Idempotent-Replay", "true")
 		answer(w, 200, "application/json; charset=utf-8", `{"id":"../a/b c?","version":2}`)
 	})
-	got, err := c.Release(context.Background(), "../a/b c?")
-	if err != nil || !got.Replay || got.Version != 2 || got.ID != "../a/b c?" {
+	got, replay, err := c.Release(context.Background(), "../a/b c?")
+	if err != nil || !replay || got.Version != 2 || got.ID != "../a/b c?" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -68,8 +71,8 @@ func TestCallSendsOnlyWhatIsSet(t *testing.T) {
 		}
 		answer(w, 200, "application/json", `{"sku":"a","on_hand":0,"durable":true}`)
 	})
-	got, err := c.Adjust(context.Background(), Adjustment{ID: "<1>", SKU: "a", Location: "b", Delta: -1})
-	if err != nil || got.Replay || !got.Durable || got.SKU != "a" {
+	got, replay, err := c.Adjust(context.Background(), contract.AdjustmentRequest{ID: "<1>", SKU: "a", Location: "b", Delta: -1})
+	if err != nil || replay || !got.Durable || got.SKU != "a" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -82,14 +85,14 @@ func TestCallRepeats503(t *testing.T) {
 		wait       time.Duration
 		code       string
 	}{
-		"until it answers":                {2, "3", 3 * time.Second, ""},
-		"without Retry-After":             {1, "", waitDefault, ""},
-		"with nonsense":                   {1, "soon", waitDefault, ""},
-		"with a date in the past":         {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
-		"never longer than the most":      {1, "99999999", waitMax, ""},
-		"a bounded number of times":       {attemptsMax, "1", time.Second, "unavailable"},
-		"and not after the last of them":  {attemptsMax + 3, "1", time.Second, "unavailable"},
-		"the last attempt may still work": {attemptsMax - 1, "1", time.Second, ""},
+		"until it succeeds":              {2, "3", 3 * time.Second, ""},
+		"without Retry-After":            {1, "", waitDefault, ""},
+		"malformed":                      {1, "soon", waitDefault, ""},
+		"with a date in the past":        {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
+		"no longer than waitMax":         {1, "99999999", waitMax, ""},
+		"at most attemptsMax times":      {attemptsMax, "1", time.Second, "unavailable"},
+		"no wait after the last attempt": {attemptsMax + 3, "1", time.Second, "unavailable"},
+		"the last attempt may succeed":   {attemptsMax - 1, "1", time.Second, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls, bodies := 0, map[string]bool{}
@@ -98,13 +101,13 @@ func TestCallRepeats503(t *testing.T) {
 				bodies[string(body)] = true
 				if calls++; calls <= c.failures {
 					w.Header().Set("Retry-After", c.retryAfter)
-					answer(w, 503, problemType, busy)
+					answer(w, 503, contract.ProblemType, busy)
 					return
 				}
 				answer(w, 200, "application/json", `{"durable":true}`)
 			})
-			_, err := client.Count(context.Background(), Counts{ID: "x"})
-			var p *Problem
+			_, _, err := client.Count(context.Background(), contract.CountsRequest{ID: "x"})
+			var p *contract.Problem
 			if errors.As(err, &p); (p == nil) != (c.code == "") || p != nil && (p.Code != c.code || p.Refused()) {
 				t.Errorf("got %v, want %q", err, c.code)
 			}
@@ -123,7 +126,9 @@ func TestCallRepeats503(t *testing.T) {
 
 func TestCallStopsWaitingWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 503, problemType, `{"code":"rebuilding"}`) })
+	c, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 503, contract.ProblemType, `{"code":"rebuilding"}`)
+	})
 	c.wait = func(time.Duration) <-chan time.Time { cancel(); return nil }
 	if _, err := c.Stock(ctx, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -137,20 +142,20 @@ func TestCallFailures(t *testing.T) {
 		want            string
 		refused         bool
 	}{
-		"detail": {404, problemType, `{"code":"not_found","title":"Not found","detail":"no such reservation"}`,
+		"detail": {404, contract.ProblemType, `{"code":"not_found","title":"Not found","detail":"no such reservation"}`,
 			"not_found: no such reservation", true},
-		"every fault": {422, problemType, `{"code":"invalid_request","title":"Invalid request","detail":"long",
+		"every fault": {422, contract.ProblemType, `{"code":"invalid_request","title":"Invalid request","detail":"long",
 			"errors":[{"path":"/id","message":"is missing"},{"path":"","message":"is bad"}]}`,
 			"invalid_request: Invalid request\n  /id: is missing\n  is bad", true},
-		"every shortage": {409, problemType, `{"code":"insufficient_stock","title":"Insufficient stock","shortages":[
+		"every shortage": {409, contract.ProblemType, `{"code":"insufficient_stock","title":"Insufficient stock","shortages":[
 			{"line":"1","sku":"TEE","requested":2,"available":1},{"sku":"CAP","requested":3,"available":0}]}`,
 			"insufficient_stock: Insufficient stock\n  line 1: TEE: 2 requested, 1 available\n  CAP: 3 requested, 0 available", true},
-		"a defect of the server": {500, problemType, `{"code":"internal","title":"x","detail":"unexpected error"}`,
+		"a defect of the server": {500, contract.ProblemType, `{"code":"internal","title":"x","detail":"unexpected error"}`,
 			"internal: unexpected error", false},
 		"another server":   {404, "text/html", "<p>no</p>", "/v1/stock/x answered 404 with text/html: is this a Holdfast server?", false},
 		"a page with 200":  {200, "text/html", "<p>hi</p>", "/v1/stock/x answered 200 with text/html: is this a Holdfast server?", false},
 		"broken JSON":      {200, "application/json", "{", "/v1/stock/x answered 200 with broken JSON: is this a Holdfast server?", false},
-		"an empty problem": {409, problemType, "{}", "/v1/stock/x answered 409 with application/problem+json: is this a Holdfast server?", false},
+		"an empty problem": {409, contract.ProblemType, "{}", "/v1/stock/x answered 409 with application/problem+json: is this a Holdfast server?", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, c.status, c.mediaType, c.body) })
@@ -158,7 +163,7 @@ func TestCallFailures(t *testing.T) {
 			if err == nil || !strings.HasSuffix(err.Error(), c.want) {
 				t.Errorf("got %v, want …%s", err, c.want)
 			}
-			var p *Problem
+			var p *contract.Problem
 			if refused := errors.As(err, &p) && p.Refused(); refused != c.refused {
 				t.Errorf("refused is %v", refused)
 			}
@@ -178,18 +183,18 @@ func TestLevelsSendsOnlyWhatIsSet(t *testing.T) {
 		"sku_prefix=T":                    {SKUPrefix: "T"},
 	} {
 		page, err := c.Levels(context.Background(), filter)
-		if err != nil || query != want || page.Next != "n" {
+		if err != nil || query != want || page.NextCursor != "n" {
 			t.Errorf("got %q %+v %v, want %q", query, page, err, want)
 		}
 	}
 }
 
 func TestLargestCountsFitTheBody(t *testing.T) {
-	most := int64(1<<31 - 1)
-	counts := Counts{ID: strings.Repeat("i", 128)}
-	for range CountsMax {
+	most := contract.Whole(1<<31 - 1)
+	counts := contract.CountsRequest{ID: strings.Repeat("i", 128)}
+	for range contract.CountsMax {
 		name := strings.Repeat(`"`, 128)
-		counts.Counts = append(counts.Counts, Count{name, name, most, &most, &most})
+		counts.Counts = append(counts.Counts, contract.Count{SKU: name, Location: name, OnHand: &most, SafetyStock: &most, BackorderLimit: &most})
 	}
 	body, err := encode(counts)
 	if err != nil || len(body) > 1<<20 || !json.Valid(body) {

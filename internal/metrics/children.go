@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// children keeps the children of a vector by their labels. Prometheus's own look-up hashes and
-// compares every label under a lock; this one reads a map that is replaced when a child is new. Keys
-// must come from a small set, as labels must.
+// children caches the children of a vector by their labels. Prometheus hashes and compares every
+// label under a lock. This look-up only reads a map, which is replaced when there is a new child.
+// Keys must come from a small set, like all labels.
 type children[K comparable, C any] struct {
 	create  func(K) C
 	known   atomic.Pointer[map[K]C]
@@ -28,7 +28,7 @@ func (c *children[K, C]) of(key K) C {
 	c.growing.Lock()
 	defer c.growing.Unlock()
 	grown := maps.Clone(*c.known.Load())
-	child := c.create(key) // a vector answers the same child to the same labels
+	child := c.create(key) // a vector returns the same child for the same labels
 	grown[key] = child
 	c.known.Store(&grown)
 	return child

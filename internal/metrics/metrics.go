@@ -1,3 +1,6 @@
+// Package metrics exports metrics to Prometheus: every call and batch of the hot path, its queues,
+// every HTTP request, the ledger and the audits. It has its own registry, which also has the
+// collectors of Go and of the process.
 package metrics
 
 import (
@@ -12,22 +15,22 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// durations are the upper bounds, in seconds, of every latency histogram: from a batch on loopback
-// to the longest wait for Postgres.
+// durations are the upper bounds, in seconds, of every latency histogram. They reach from a batch
+// on loopback to the longest wait for Postgres.
 var durations = []float64{
 	0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 }
 
-// batchSizes are the upper bounds, in requests, of the histogram of batches.
+// batchSizes are the upper bounds, in requests, of the histogram of batch sizes.
 var batchSizes = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, cache.BatchLimit}
 
-// Metrics is told what happens and serves it to Prometheus. It is a cache.Observer, and what the
-// HTTP API tells of its requests. It is safe for concurrent use; telling it allocates nothing.
+// Metrics counts what it is told and serves it to Prometheus. It observes the cache and the HTTP
+// API. It is safe for concurrent use, and counting allocates nothing.
 type Metrics struct {
 	registry *prometheus.Registry
 
 	calls           *children[call, prometheus.Counter]
-	callDuration    map[cache.Verb]prometheus.Observer // read only, as all maps here
+	callDuration    map[cache.Verb]prometheus.Observer // read-only, like all maps here
 	batchSize       map[cache.Verb]prometheus.Observer
 	batchDuration   map[cache.Verb]prometheus.Observer
 	requests        *children[request, prometheus.Counter]
@@ -41,7 +44,7 @@ type call struct {
 
 var _ cache.Observer = (*Metrics)(nil)
 
-// New makes Metrics of a program of that version, built from revision; both are shown as they are.
+// New returns the Metrics of a program with this version, built from this revision.
 func New(version, revision string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(
@@ -56,7 +59,7 @@ func New(version, revision string) *Metrics {
 
 func (m *Metrics) registerBuild(version, revision string) {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "holdfast_build_info", Help: "Always 1; its labels say what runs.",
+		Name: "holdfast_build_info", Help: "Always 1. The labels describe the running program.",
 	}, []string{"version", "revision", "go_version"})
 	build.WithLabelValues(version, revision, runtime.Version()).Set(1)
 	m.registry.MustRegister(build)
@@ -64,24 +67,24 @@ func (m *Metrics) registerBuild(version, revision string) {
 
 func (m *Metrics) registerCalls() {
 	calls := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "holdfast_calls_total", Help: "Calls of the hot path by verb and outcome.",
+		Name: "holdfast_calls_total", Help: "Calls of the hot path, by verb and outcome.",
 	}, []string{"verb", "outcome"})
 	m.registry.MustRegister(calls)
 	m.callDuration = m.byVerb("holdfast_call_duration_seconds",
-		"How long calls took, queueing and waiting included.", durations)
+		"How long calls took, including queueing and waiting.", durations)
 	m.batchSize = m.byVerb("holdfast_batch_requests",
-		"How many requests one script call carried.", batchSizes)
+		"How many requests each script call carried.", batchSizes)
 	m.batchDuration = m.byVerb("holdfast_batch_duration_seconds",
 		"How long script calls took.", durations)
 	m.calls = newChildren(func(c call) prometheus.Counter {
 		return calls.WithLabelValues(string(c.verb), c.outcome)
 	})
 	for _, verb := range cache.Verbs {
-		m.calls.of(call{verb, "ok"}) // so that a rate has a zero to start from
+		m.calls.of(call{verb, "ok"}) // a rate needs a zero to start from
 	}
 }
 
-// byVerb registers a histogram and answers its children.
+// byVerb registers a histogram and returns its children.
 func (m *Metrics) byVerb(name, help string, buckets []float64) map[cache.Verb]prometheus.Observer {
 	histogram := prometheus.NewHistogramVec(
 		prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{"verb"})
@@ -93,7 +96,8 @@ func (m *Metrics) byVerb(name, help string, buckets []float64) map[cache.Verb]pr
 	return out
 }
 
-// Call counts one call of the hot path. A verb that is none of cache.Verbs is only counted.
+// Call counts one call of the hot path. Of a verb that is not in cache.Verbs it records no
+// duration.
 func (m *Metrics) Call(verb cache.Verb, outcome string, elapsed time.Duration) {
 	m.calls.of(call{verb, outcome}).Inc()
 	if h := m.callDuration[verb]; h != nil {
@@ -101,7 +105,7 @@ func (m *Metrics) Call(verb cache.Verb, outcome string, elapsed time.Duration) {
 	}
 }
 
-// Batch counts one script call. A verb that is none of cache.Verbs is ignored.
+// Batch counts one script call. It ignores a verb that is not in cache.Verbs.
 func (m *Metrics) Batch(verb cache.Verb, size int, elapsed time.Duration) {
 	if h := m.batchSize[verb]; h != nil {
 		h.Observe(float64(size))
@@ -109,7 +113,7 @@ func (m *Metrics) Batch(verb cache.Verb, size int, elapsed time.Duration) {
 	}
 }
 
-// Handler serves everything to Prometheus.
+// Handler serves all metrics in the format of Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/holdfast/holdfast/internal/metrics"
 )
 
-// scrape is what Prometheus reads of the families whose names begin with one of prefixes, without
-// the lines of help and type.
+// scrape returns the samples whose lines begin with one of prefixes.
 func scrape(t *testing.T, m *metrics.Metrics, prefixes ...string) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -46,11 +45,11 @@ func TestCalls(t *testing.T) {
 	m.Call(cache.VerbReserve, "ok", 300*time.Microsecond)
 	m.Call(cache.VerbReserve, "ok", 20*time.Millisecond)
 	m.Call(cache.VerbReserve, "insufficient_stock", time.Minute)
-	m.Call("unheard-of", "ok", time.Second)
+	m.Call("unknown", "ok", time.Second)
 	want := []string{
 		`holdfast_calls_total{outcome="insufficient_stock",verb="reserve"} 1`,
 		`holdfast_calls_total{outcome="ok",verb="reserve"} 2`,
-		`holdfast_calls_total{outcome="ok",verb="unheard-of"} 1`,
+		`holdfast_calls_total{outcome="ok",verb="unknown"} 1`,
 	}
 	for _, verb := range cache.Verbs {
 		if verb != cache.VerbReserve {
@@ -80,9 +79,9 @@ func TestBatches(t *testing.T) {
 	m := metrics.New("1", "r")
 	m.Batch(cache.VerbConfirm, 1, time.Millisecond)
 	m.Batch(cache.VerbConfirm, 64, 3*time.Millisecond)
-	m.Batch("unheard-of", 1, time.Millisecond)
+	m.Batch("unknown", 1, time.Millisecond)
 	expect(t, scrape(t, m, `holdfast_batch_requests_bucket{verb="confirm"`, `holdfast_batch_requests_sum{verb="confirm"`,
-		`holdfast_batch_duration_seconds_sum{verb="confirm"`, `holdfast_batch_requests_count{verb="unheard-of"`), `
+		`holdfast_batch_duration_seconds_sum{verb="confirm"`, `holdfast_batch_requests_count{verb="unknown"`), `
 holdfast_batch_duration_seconds_sum{verb="confirm"} 0.004
 holdfast_batch_requests_bucket{verb="confirm",le="1"} 1
 holdfast_batch_requests_bucket{verb="confirm",le="2"} 1
@@ -137,7 +136,7 @@ holdfast_in_flight_batches{verb="reserve"} 3
 holdfast_queued_requests{verb="reserve"} 70
 `)
 	if m.Watch(q) == nil {
-		t.Error("a second Watch was taken")
+		t.Error("a second Watch succeeded")
 	}
 }
 
@@ -167,21 +166,21 @@ holdfast_http_requests_total{method="GET",route="/v1/stock",status="249"} 160
 `)
 }
 
-// What is told on the hot path must cost next to nothing, and no garbage.
-func TestTellingAllocatesNothing(t *testing.T) {
+// Counting runs on the hot path, so it must not allocate.
+func TestCountingAllocatesNothing(t *testing.T) {
 	m := metrics.New("1", "r")
-	tell := func() {
+	count := func() {
 		m.Call(cache.VerbReserve, "insufficient_stock", time.Millisecond)
 		m.Batch(cache.VerbReserve, 64, time.Millisecond)
 		m.Request("POST", "/v1/reservations", 201, time.Millisecond)
 	}
-	tell()
-	if n := testing.AllocsPerRun(100, tell); n != 0 {
+	count()
+	if n := testing.AllocsPerRun(100, count); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-func BenchmarkTelling(b *testing.B) {
+func BenchmarkCounting(b *testing.B) {
 	m := metrics.New("1", "r")
 	b.Run("call", func(b *testing.B) {
 		b.ReportAllocs()

@@ -15,12 +15,13 @@ type request struct {
 	status int
 }
 
-// other stands for what a caller can make up: a path without a route, a method that nobody knows.
+// other is the label for everything that a caller can make up: paths without a route, unknown
+// methods.
 const other = "other"
 
 func (m *Metrics) registerRequests() {
 	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "holdfast_http_requests_total", Help: "HTTP requests by route, method and status.",
+		Name: "holdfast_http_requests_total", Help: "HTTP requests, by route, method and status.",
 	}, []string{"route", "method", "status"})
 	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "holdfast_http_request_duration_seconds",
@@ -36,17 +37,18 @@ func (m *Metrics) registerRequests() {
 	})
 }
 
-// Request counts one HTTP request. route is the pattern that matched, "" where none did.
+// Request counts one HTTP request. route is the pattern that matched, or "" if none did.
 func (m *Metrics) Request(method, route string, status int, elapsed time.Duration) {
 	if route == "" {
 		route = other
 	}
-	at := routeMethod{route, known(method)}
+	at := routeMethod{route, knownMethod(method)}
 	m.requests.of(request{at, status}).Inc()
 	m.requestDuration.of(at).Observe(elapsed.Seconds())
 }
 
-func known(method string) string {
+// knownMethod returns method, or other if HTTP does not define it.
+func knownMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
 		http.MethodDelete, http.MethodOptions:

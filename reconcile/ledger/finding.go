@@ -79,8 +79,8 @@ type Finding struct {
 	Note        string       `json:"note,omitempty"`
 	RepairedAt  string       `json:"repaired_at_position,omitempty"`
 
-	Entry EntryID
-	Seen  seenTexts
+	Entry EntryID   `json:"-"`
+	Seen  seenTexts `json:"-"`
 }
 
 // AuditSide is what one side says of what a finding is about.

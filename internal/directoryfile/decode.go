@@ -1,6 +1,6 @@
-// Package directory reads and writes the routing directory as YAML. An error lists all faults of a
+// Package directoryfile reads and writes the routing directory as YAML. An error lists all faults of a
 // file at once, each with its line and column.
-package directory
+package directoryfile
 
 import (
 	"bytes"

@@ -1,0 +1,17 @@
+// Package contract holds the JSON bodies of the HTTP API: what a request and an answer may contain.
+// Package api serves them and describes them by their tags, package client sends and reads them.
+// The OpenAPI document names each schema by its Go type.
+package contract
+
+// The limits of a call.
+const (
+	BodyBytesMax = 1 << 20 // the body of a request
+	CountsMax    = 1000    // counts in a CountsRequest
+	LevelPageMax = 500     // levels in a LevelPage
+)
+
+// ProblemType is the media type of every answer that is not a success.
+const ProblemType = "application/problem+json"
+
+// ReplayHeader is "true" on an answer if the same request was answered before and nothing changed.
+const ReplayHeader = "Idempotent-Replay"

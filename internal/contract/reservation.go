@@ -1,0 +1,122 @@
+package contract
+
+// Reservation is units taken for one order.
+type Reservation struct {
+	ID        string `json:"id" example:"ord-1001"`
+	State     string `json:"state" enum:"held,confirmed,fulfilled,released,expired" example:"held" doc:"A hold past its deadline is expired, even if its units have not been returned yet."`
+	Version   int64  `json:"version" minimum:"1" example:"1" doc:"1 at first. Each transition adds 1."`
+	ExpiresAt Time   `json:"expires_at,omitzero" format:"date-time" example:"2026-11-27T08:10:00.000Z" doc:"The deadline of a held reservation, to the millisecond. It has no meaning after a confirm."`
+	CreatedAt Time   `json:"created_at" format:"date-time" example:"2026-11-27T08:00:00.000Z"`
+	Channel   string `json:"channel,omitempty" example:"web"`
+	Customer  string `json:"customer,omitempty" example:"c-9"`
+	Order     string `json:"order,omitempty" example:"5512"`
+	Lines     []Line `json:"lines" nullable:"false"`
+	Durable   *bool  `json:"durable,omitempty" doc:"true if the ledger has the change, false only if the server has no ledger. Present after a confirm, a fulfill, and any other change of a confirmed reservation."`
+}
+
+// Line is one line of a Reservation.
+type Line struct {
+	Line      string       `json:"line" example:"1"`
+	SKU       string       `json:"sku" example:"TEE-M"`
+	Quantity  int64        `json:"quantity" example:"2" doc:"Units in the reservation. A partial release lowers it."`
+	Requested int64        `json:"requested" example:"2" doc:"Units requested at first."`
+	Fulfilled int64        `json:"fulfilled" example:"0" doc:"Units of quantity that have left."`
+	Returned  int64        `json:"returned" example:"0" doc:"Units of fulfilled that came back into stock."`
+	From      []Allocation `json:"from" nullable:"false" doc:"The locations that serve the line."`
+
+	Components []LineComponent `json:"components,omitempty" nullable:"false" doc:"The SKUs of a kit. The quantities of the line then count kits."`
+}
+
+// LineComponent is one of the SKUs of a kit.
+type LineComponent struct {
+	SKU      string       `json:"sku" example:"CAP"`
+	Quantity int64        `json:"quantity" example:"2" doc:"Units for all kits of the line."`
+	From     []Allocation `json:"from" nullable:"false"`
+}
+
+// Allocation is the part of a line that one location serves.
+type Allocation struct {
+	Location string `json:"location" example:"berlin"`
+	Quantity int64  `json:"quantity" example:"2" doc:"Units."`
+}
+
+// ReservationPage is one page of reservations.
+type ReservationPage struct {
+	Reservations []Reservation `json:"reservations" nullable:"false" doc:"The newest first."`
+	NextCursor   string        `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent on the last page."`
+}
+
+// ReserveRequest is the body of a reserve.
+type ReserveRequest struct {
+	ID         string            `json:"id" minLength:"1" maxLength:"128" example:"ord-1001" doc:"Your id for the reservation, and its idempotency key. An identifier is 1 to 128 bytes of UTF-8 without control characters or braces, and is not . or .."`
+	Channel    string            `json:"channel,omitempty" maxLength:"128" example:"web" doc:"The sales channel. Optional if the directory has a default channel."`
+	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Purchase limits count by it, and you can search by it."`
+	Order      string            `json:"order,omitempty" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
+	ShipTo     *Address          `json:"ship_to,omitempty" doc:"The address that the order ships to. Not allowed with pickup."`
+	Pickup     string            `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects the order. Not allowed with ship_to."`
+	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
+	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. never: one location serves everything. lines: one location serves each line. units: several locations may serve a line. Default: the setting of the channel."`
+	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Your own strings, at most 512 bytes each. The ledger keeps them."`
+}
+
+// Address is where an order is shipped to.
+type Address struct {
+	Country    string   `json:"country,omitempty" example:"DE" doc:"The ISO 3166-1 code, two letters."`
+	Region     string   `json:"region,omitempty" example:"BE"`
+	PostalCode string   `json:"postal_code,omitempty" example:"10115"`
+	Latitude   *float64 `json:"latitude,omitempty" minimum:"-90" maximum:"90" example:"52.5" doc:"Degrees north."`
+	Longitude  *float64 `json:"longitude,omitempty" minimum:"-180" maximum:"180" example:"13.4" doc:"Degrees east."`
+}
+
+// LineRequest is one line of a ReserveRequest.
+type LineRequest struct {
+	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1" doc:"The line id of the order, unique in the reservation."`
+	SKU      string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"2" doc:"Units."`
+	Location string `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins the line: only this location may serve it."`
+}
+
+// ConfirmRequest is the optional body of a confirm.
+type ConfirmRequest struct {
+	Version *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+}
+
+// UnitsRequest is the optional body of a release or a fulfill. Without it, all units are meant.
+type UnitsRequest struct {
+	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required with lines, so that a repeated call changes nothing."`
+	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"100" doc:"Only these units. Default: all units that are left."`
+}
+
+// LineQuantity is a number of units of one line.
+type LineQuantity struct {
+	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"1" doc:"Units, at most what the line has left."`
+}
+
+// ExtendRequest is the optional body of an extend.
+type ExtendRequest struct {
+	TTLSeconds *Whole `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
+	Version    *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+}
+
+// MoveRequest is the body of a move.
+type MoveRequest struct {
+	Version *Whole `json:"version" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version, so that a repeated call changes nothing."`
+	Line    string `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	To      string `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location to serve what is left of the line."`
+}
+
+// ReturnRequest is the body of a return.
+type ReturnRequest struct {
+	ID      string       `json:"id" minLength:"1" maxLength:"128" example:"ret-1" doc:"Your id for the return, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	Version *Whole       `json:"version,omitempty" minimum:"1" example:"3" doc:"Refuse unless the reservation has this version. Default: any version."`
+	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	To      string       `json:"to" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that receives the units. If the SKU has no level there, one is created."`
+}
+
+// ReturnLine is a number of units of one line that come back.
+type ReturnLine struct {
+	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"1" doc:"Units, or kits if the line is a kit. At most what has left and has not come back."`
+}

@@ -1,0 +1,120 @@
+package contract
+
+// Level is a SKU at a location, in units.
+type Level struct {
+	SKU            string `json:"sku" example:"TEE-M"`
+	Location       string `json:"location" example:"berlin"`
+	OnHand         int64  `json:"on_hand" example:"40" doc:"Units at the location."`
+	Held           int64  `json:"held" example:"3" doc:"Units of held reservations."`
+	Committed      int64  `json:"committed" example:"5" doc:"Units of confirmed reservations that have not left."`
+	SafetyStock    int64  `json:"safety_stock" example:"2" doc:"Units kept back from sale."`
+	BackorderLimit int64  `json:"backorder_limit" example:"0" doc:"Units that may be sold beyond on hand."`
+	Available      int64  `json:"available" example:"30" doc:"on_hand - held - committed - safety_stock + backorder_limit. Only a stock change can take it below 0."`
+}
+
+// SKULevels is every level of one SKU.
+type SKULevels struct {
+	SKU    string  `json:"sku" example:"TEE-M"`
+	Levels []Level `json:"levels" nullable:"false" doc:"In order of location. At least one."`
+}
+
+// LevelPage is one page of levels.
+type LevelPage struct {
+	Levels     []Level `json:"levels" nullable:"false" doc:"In order of SKU and location."`
+	NextCursor string  `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent on the last page."`
+}
+
+// PutLevelRequest is the body of a count or a change of policy. A new level starts at 0.
+type PutLevelRequest struct {
+	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units at the location. Required without a policy field."`
+	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this number."`
+	AsOf           *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of the count. Units that left or arrived since then are taken into account. Default: now."`
+	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units to keep back from sale. Default: unchanged."`
+	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond on hand. Default: unchanged."`
+	Reason         string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
+	Actor          string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
+}
+
+// AdjustmentRequest is the body of an adjustment.
+type AdjustmentRequest struct {
+	ID       string `json:"id" minLength:"1" maxLength:"128" example:"delivery-881" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	SKU      string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Location string `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
+	Delta    Whole  `json:"delta" minimum:"-2147483647" maximum:"2147483647" example:"12" doc:"Units to add to on hand, or to subtract if negative. Not 0. It may take available below 0, but never on hand."`
+	Reason   string `json:"reason,omitempty" maxLength:"512" example:"delivery" doc:"Why. Kept with the event."`
+	Actor    string `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
+}
+
+// ChangedLevel is a level after a stock change.
+type ChangedLevel struct {
+	Level
+	Durable bool `json:"durable" doc:"true if the ledger has the change, false only if the server has no ledger."`
+	Short
+}
+
+// Short is what is sold from a level beyond what it can serve. The zero value is nothing.
+type Short struct {
+	Shortfall    int64              `json:"shortfall,omitzero" minimum:"1" example:"2" doc:"Committed units that exceed on hand and backorder_limit: the level can't fulfill all of its reservations. Absent if there are none."`
+	Reservations []ShortReservation `json:"short_reservations,omitempty" doc:"The newest confirmed reservations that add up to shortfall, at most 20. If they add up to less, search for the confirmed reservations of this SKU and location. Absent without a shortfall, or if the ledger did not answer in time."`
+}
+
+// ShortReservation is a confirmed reservation that a level has too few units for.
+type ShortReservation struct {
+	ID       string `json:"id" example:"ord-1001"`
+	Order    string `json:"order,omitempty" example:"5512"`
+	Customer string `json:"customer,omitempty" example:"c-9"`
+	Quantity int64  `json:"quantity" minimum:"1" example:"2" doc:"Units of the reservation that are committed at this level."`
+}
+
+// CountsRequest is the body of many counts at once.
+type CountsRequest struct {
+	ID     string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	AsOf   *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of all counts. Units that left or arrived since then are taken into account. Default: now."`
+	Reason string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
+	Actor  string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
+	Counts []Count `json:"counts" minItems:"1" maxItems:"1000" nullable:"false"`
+}
+
+// Count is one level of a CountsRequest.
+type Count struct {
+	SKU            string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Location       string `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
+	OnHand         *Whole `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"The units at the location. Required without a policy field."`
+	IfOnHand       *Whole `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse all counts with version_conflict unless on hand is this number."`
+	SafetyStock    *Whole `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units to keep back from sale. Default: unchanged."`
+	BackorderLimit *Whole `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond on hand. Default: unchanged."`
+}
+
+// CountsAnswer is the levels after many counts at once.
+type CountsAnswer struct {
+	ID        string         `json:"id" example:"count-2026-11-20"`
+	Levels    []CountedLevel `json:"levels" nullable:"false" doc:"The current levels, in the order of counts."`
+	AppliedAt Time           `json:"applied_at" format:"date-time" example:"2026-11-20T18:00:00.000Z" doc:"When the counts were applied. In a replay: when they were applied first."`
+	Durable   bool           `json:"durable" doc:"true if the ledger has the change, false only if the server has no ledger."`
+}
+
+// CountedLevel is a level after a count.
+type CountedLevel struct {
+	Level
+	Short
+}
+
+// TransferRequest is the body of a transfer.
+type TransferRequest struct {
+	ID       string `json:"id" minLength:"1" maxLength:"128" example:"van-7" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	SKU      string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	From     string `json:"from" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that gives the units. The SKU must have a level there."`
+	To       string `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that receives the units. If the SKU has no level there, one is created."`
+	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"6" doc:"Units, at most what is on hand and available at from."`
+	Reason   string `json:"reason,omitempty" maxLength:"512" example:"closer to the customers" doc:"Why. Kept with the event."`
+	Actor    string `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
+}
+
+// TransferAnswer is the two levels after a transfer.
+type TransferAnswer struct {
+	ID        string  `json:"id" example:"van-7"`
+	Levels    []Level `json:"levels" nullable:"false" minItems:"2" maxItems:"2" doc:"The two current levels: from, then to."`
+	AppliedAt Time    `json:"applied_at" format:"date-time" example:"2026-11-20T18:00:00.000Z" doc:"When the units were moved. In a replay: when they were moved first."`
+	Durable   bool    `json:"durable" doc:"true if the ledger has the change, false only if the server has no ledger."`
+}
