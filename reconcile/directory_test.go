@@ -48,15 +48,15 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// failing is a directory that can't be read.
+// failing is a directory that cannot be read.
 type failing struct{ directory.Directories }
 
 func (failing) Directory(context.Context, int64) (directory.Directory, bool, error) {
 	return directory.Directory{}, false, cache.ErrNotDurable
 }
 
-// TestFollow_Instances has every instance use a directory within a second, as it is applied by one; the one
-// before answers until then.
+// TestFollow_Instances checks that every instance uses a new directory within a second, and the one
+// before until then.
 func TestFollow_Instances(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	one, two := r.Start(nil), r.Start(nil)
@@ -93,7 +93,7 @@ func TestFollow_Instances(t *testing.T) {
 	r.Check()
 }
 
-// TestReconciler_Limits has purchase limits count on as they did, whatever happens to Redis.
+// TestReconciler_Limits checks that purchase limits keep their counts through each fault of Redis.
 func TestReconciler_Limits(t *testing.T) {
 	r := reconciletest.NewRig(t, persistent...)
 	i := r.Start(nil)

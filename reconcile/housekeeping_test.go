@@ -23,9 +23,9 @@ func (s *oldSession) Forgettable(_ context.Context, from, _ int64, _ int) (cache
 
 func (s *oldSession) Forgotten(context.Context, int64) error { return nil }
 
-// TestHousekeeping_ForgetsBesideApplying checks that forgetting never keeps the applier from applying for long: however
+// TestHousekeeping_ForgetsInParts checks that forgetting never keeps the applier from applying for long: however
 // much there is to forget, it goes on after the next batch, until everything is forgotten.
-func TestHousekeeping_ForgetsBesideApplying(t *testing.T) {
+func TestHousekeeping_ForgetsInParts(t *testing.T) {
 	const pages = 10*forgetRuns + 1
 	old := &oldSession{}
 	a := &applier{Reconciler: &Reconciler{Retention: time.Second}, session: old, appliedTo: 1000 + pages}
