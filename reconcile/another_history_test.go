@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_AnotherHistory lets Redis go on in a history that is not the ledger's. Its sales do not
-// count, its holds are taken again, and its entries are kept in quarantine.
+// TestScenario_AnotherHistory lets Redis go on in a history that is not the ledger's. Its sales do
+// not count, its holds are taken again, and its entries are kept in quarantine.
 func TestScenario_AnotherHistory(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -62,8 +62,8 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	}
 }
 
-// TestScenario_AnotherHistoryInPart checks that a hold of another history is taken again without the
-// line that was given back.
+// TestScenario_AnotherHistoryInPart checks that a hold of another history is taken again without
+// the line that was given back.
 func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -93,8 +93,8 @@ func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_AnotherHistoryInvalidID checks that an event of another history with an id that no ledger can
-// store does not keep the gate closed.
+// TestScenario_AnotherHistoryInvalidID checks that an event of another history with an id that no
+// ledger can store does not keep the gate closed.
 func TestScenario_AnotherHistoryInvalidID(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)

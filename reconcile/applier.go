@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// A batch has about eventsPerBatch events and at most entriesMax entries. At least entriesMin are read.
+// A batch has about eventsPerBatch events and at most entriesMax entries. At least entriesMin are
+// read.
 const (
 	eventsPerBatch = 1000
 	entriesMax     = 1000
@@ -43,7 +44,8 @@ type applier struct {
 	orphans                 orphans
 }
 
-// run applies entries until something fails or ctx ends. It rebuilds Redis if it turns out to be another.
+// run applies entries until something fails or ctx ends. It rebuilds Redis if it turns out to be
+// another.
 func (a *applier) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := a.step(ctx)
@@ -60,8 +62,8 @@ func (a *applier) run(ctx context.Context) error {
 	return nil
 }
 
-// step does the housekeeping that is due, then applies one batch. If there is none, it waits for an entry
-// until the next housekeeping.
+// step does the housekeeping that is due, then applies one batch. If there is none, it waits for an
+// entry until the next housekeeping.
 func (a *applier) step(ctx context.Context) error {
 	if err := a.keepHouse(ctx); err != nil {
 		return err
@@ -121,9 +123,9 @@ func (a *applier) decode(list []redis.XMessage) ([]ledger.Entry, error) {
 	return entries, nil
 }
 
-// apply applies a batch, tells the calls that wait for it, and undoes what the ledger refused. A foreign
-// entry, which no script of this epoch wrote, goes to quarantine. It blocks the scripts, since its id is
-// higher than theirs, so apply returns errRebuild.
+// apply applies a batch, tells the calls that wait for it, and undoes what the ledger refused. A
+// foreign entry, which no script of this epoch wrote, goes to quarantine. It blocks the scripts,
+// since its id is higher than theirs, so apply returns errRebuild.
 func (a *applier) apply(ctx context.Context, entries []ledger.Entry) error {
 	switch n := untilForeign(entries, a.at.Epoch); {
 	case n == 0:
@@ -168,8 +170,8 @@ func (a *applier) endOf(entries []ledger.Entry) cache.Position {
 	return to
 }
 
-// readAhead reads the batch after a full one while that is applied: more entries wait. The caller must call
-// wait before it uses a.ahead. An error is dropped, since the next read meets it again.
+// readAhead reads the batch after a full one while that is applied: more entries wait. The caller
+// must call wait before it uses a.ahead. An error is dropped, since the next read meets it again.
 func (a *applier) readAhead(ctx context.Context, entries []ledger.Entry, to cache.Position) (wait func()) {
 	events := 0
 	for i := range entries {

@@ -22,8 +22,8 @@ import (
 )
 
 // BenchmarkLedger compares in one run, in turns: events applied per second, for one hot SKU and for
-// many; raw COPY of the same rows into the same tables; and the design it replaces, one transaction per
-// call that updates the hot row.
+// many; raw COPY of the same rows into the same tables; and the design it replaces, one transaction
+// per call that updates the hot row.
 func BenchmarkLedger(b *testing.B) {
 	const rounds, turn = 3, 2 * time.Second
 	figures := map[string][]float64{}
@@ -97,8 +97,8 @@ func sales(b *ledgertest.Bench, n *int, skus, orders int) ledger.Entry {
 	return b.Entry(events...)
 }
 
-// copied returns for how many events COPY writes the rows per second: for each order a reservation, a
-// line and two movements, in transactions of 500 orders like the batches above.
+// copied returns for how many events COPY writes the rows per second: for each order a reservation,
+// a line and two movements, in transactions of 500 orders like the batches above.
 func copied(tb testing.TB, turn time.Duration) float64 {
 	ctx := context.Background()
 	pool := ledgertest.OpenLedger(tb)
@@ -161,7 +161,8 @@ func updated(tb testing.TB, connections int, turn time.Duration) float64 {
 }
 
 // confirmedPerSecond returns how many confirms per second are answered as durable. Their holds were
-// made before: by this process, which remembers them, or, if restarted is true, by the one before it.
+// made before: by this process, which remembers them, or, if restarted is true, by the one before
+// it.
 func confirmedPerSecond(tb testing.TB, turn time.Duration, restarted bool) float64 {
 	const callers, holds = 64, 60_000
 	r := reconciletest.NewRig(tb)

@@ -43,8 +43,8 @@ func tees(id string, units int64, asOf time.Time) cache.AdjustRequest {
 	return cache.AdjustRequest{ID: id, AsOf: asOf, Changes: []cache.Change{{SKU: "TEE", Location: "berlin", OnHand: &units}}}
 }
 
-// TestScenario_AsOf checks that a count of an earlier moment treats units that left since neither as
-// missing nor as present.
+// TestScenario_AsOf checks that a count of an earlier moment treats units that left since neither
+// as missing nor as present.
 func TestScenario_AsOf(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -176,8 +176,9 @@ func (l *changingLedger) Since(ctx context.Context, moment int64, levels []cache
 	return since, err
 }
 
-// TestScenario_AsOfDuringChange lets units leave while a count is under way, and another change bring on hand
-// back to the value the ledger read. The count must still leave out the units that left.
+// TestScenario_AsOfDuringChange lets units leave while a count is under way, and another change
+// bring on hand back to the value the ledger read. The count must still leave out the units that
+// left.
 func TestScenario_AsOfDuringChange(t *testing.T) {
 	for name, makeUp := range map[string]func(*testing.T, *reconciletest.Instance){
 		"a count": func(_ *testing.T, i *reconciletest.Instance) { i.Count("TEE", "berlin", 10) },
@@ -228,8 +229,8 @@ func asked(r *reconciletest.Rig, text string) error {
 	return nil
 }
 
-// TestScenario_AsOfUnderLoad counts the same moment many times while units leave. On hand must be the
-// count less what has left, in whatever order the calls arrive.
+// TestScenario_AsOfUnderLoad counts the same moment many times while units leave. On hand must be
+// the count less what has left, in whatever order the calls arrive.
 func TestScenario_AsOfUnderLoad(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// AwaitOpen waits until Redis is open at an epoch later than before, and returns that epoch. If ctx ends
-// first, the error names the epoch and the gate it saw last.
+// AwaitOpen waits until Redis is open at an epoch later than before, and returns that epoch. If ctx
+// ends first, the error names the epoch and the gate it saw last.
 func AwaitOpen(ctx context.Context, client redis.UniversalClient, prefix string, before uint64) (uint64, error) {
 	for {
 		id, err := inspect(ctx, client, prefix)

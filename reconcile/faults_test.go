@@ -117,8 +117,8 @@ func (s *stage) command(args ...any) {
 	}
 }
 
-// TestFaults makes each fault happen under load. Nothing may be sold twice, no acknowledged sale may be
-// missing, Redis and the ledger must agree at the end, and the gate must open again soon.
+// TestFaults makes each fault happen under load. Nothing may be sold twice, no acknowledged sale
+// may be missing, Redis and the ledger must agree at the end, and the gate must open again soon.
 func TestFaults(t *testing.T) {
 	seed := reconciletest.SeedOf(t)
 	for _, outage := range outages {

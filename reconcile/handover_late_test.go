@@ -16,8 +16,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// pausedLedger is a ledger whose first session pauses after it has read the position, as SIGSTOP pauses a
-// process.
+// pausedLedger is a ledger whose first session pauses after it has read the position, as SIGSTOP
+// pauses a process.
 type pausedLedger struct {
 	*postgres.Ledger
 	stop  *reconciletest.StopAt
@@ -49,9 +49,9 @@ func (s *pausedSession) Close() {
 	close(s.ledger.ended)
 }
 
-// TestHandover_PausedBeforeInspecting pauses the lock holder between reading the position and inspecting Redis.
-// Meanwhile another process applies and trims, or rebuilds. The paused one has an old position, but
-// must not take the ledger for older.
+// TestHandover_PausedBeforeInspecting pauses the lock holder between reading the position and
+// inspecting Redis. Meanwhile another process applies and trims, or rebuilds. The paused one has an
+// old position, but must not take the ledger for older.
 func TestHandover_PausedBeforeInspecting(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(i *reconciletest.Instance){
@@ -97,7 +97,8 @@ func TestHandover_PausedBeforeInspecting(t *testing.T) {
 	}
 }
 
-// TestHandover_LoaderPaused pauses a process while it loads scripts: the others must get to load them.
+// TestHandover_LoaderPaused pauses a process while it loads scripts: the others must get to load
+// them.
 func TestHandover_LoaderPaused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -124,8 +125,8 @@ func TestHandover_LoaderPaused(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_PausedWithPostgresDown pauses the lock holder before it moves the limit of expiry, and
-// kills Postgres. A paid hold falls due meanwhile. It must not expire when the holder goes on.
+// TestHandover_PausedWithPostgresDown pauses the lock holder before it moves the limit of expiry,
+// and kills Postgres. A paid hold falls due meanwhile. It must not expire when the holder goes on.
 func TestHandover_PausedWithPostgresDown(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

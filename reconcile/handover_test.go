@@ -57,8 +57,8 @@ func TestHandover_SenderPaused(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_RebuilderPaused pauses a rebuilder half-way while another one finishes and calls arrive.
-// When it goes on, its chunks must be refused.
+// TestHandover_RebuilderPaused pauses a rebuilder half-way while another one finishes and calls
+// arrive. When it goes on, its chunks must be refused.
 func TestHandover_RebuilderPaused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -117,8 +117,8 @@ func TestHandover_HolderPaused(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_CutOffFromRedis cuts the lock holder off from Redis alone: another must take over within
-// 5 s.
+// TestHandover_CutOffFromRedis cuts the lock holder off from Redis alone: another must take over
+// within 5 s.
 func TestHandover_CutOffFromRedis(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -144,8 +144,8 @@ func TestHandover_CutOffFromRedis(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_StaleReplica promotes a replica that lacks the last sales, and brings the first primary
-// back with its old scripts cached. Its replication id must fence it.
+// TestHandover_StaleReplica promotes a replica that lacks the last sales, and brings the first
+// primary back with its old scripts cached. Its replication id must fence it.
 func TestHandover_StaleReplica(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -188,8 +188,8 @@ func TestHandover_StaleReplica(t *testing.T) {
 	}
 }
 
-// TestHandover_OneLoads lets many instances meet a Redis without scripts at once: one of them must load
-// each script.
+// TestHandover_OneLoads lets many instances meet a Redis without scripts at once: one of them must
+// load each script.
 func TestHandover_OneLoads(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	instances := []*reconciletest.Instance{r.Started(nil)}

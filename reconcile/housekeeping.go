@@ -22,8 +22,8 @@ const (
 	forgetRuns = 4    // calls in a row: calls that wait for the ledger wait for all of them
 )
 
-// keepHouse does the housekeeping that is due. A suspicion, raised by a call that met a wrong Redis, makes
-// the check due at once.
+// keepHouse does the housekeeping that is due. A suspicion, raised by a call that met a wrong
+// Redis, makes the check due at once.
 func (a *applier) keepHouse(ctx context.Context) error {
 	now := time.Now()
 	suspected := false
@@ -57,8 +57,9 @@ func (a *applier) keepHouse(ctx context.Context) error {
 	return nil
 }
 
-// check returns errRebuild if Redis is not the one in the position any more, or if an operator asked for a
-// rebuild. It also keeps the lock, and repeats the undoings that the ledger has not applied.
+// check returns errRebuild if Redis is not the one in the position any more, or if an operator
+// asked for a rebuild. It also keeps the lock, and repeats the undoings that the ledger has not
+// applied.
 func (a *applier) check(ctx context.Context) error {
 	if err := a.inspect(ctx); err != nil {
 		return err
@@ -87,15 +88,16 @@ func (a *applier) check(ctx context.Context) error {
 	return a.undo(ctx, open)
 }
 
-// expireUntil returns the moment up to which holds may expire, Unix ms. It follows the last check, at which
-// the ledger answered: a process that was paused since must not let holds expire from stale data.
+// expireUntil returns the moment up to which holds may expire, Unix ms. It follows the last check,
+// at which the ledger answered: a process that was paused since must not let holds expire from
+// stale data.
 func (a *applier) expireUntil() int64 {
 	return min(a.now(), a.seen.Now+2*checkEvery.Milliseconds()) + expiryLease.Milliseconds()
 }
 
-// forget lets Redis forget what was resolved longer ago than the retention. It counts back from the last
-// applied event, because old events may still wait in the stream. done is false if more is to be forgotten,
-// which may be much after a time in which nobody applied.
+// forget lets Redis forget what was resolved longer ago than the retention. It counts back from the
+// last applied event, because old events may still wait in the stream. done is false if more is to
+// be forgotten, which may be much after a time in which nobody applied.
 func (a *applier) forget(ctx context.Context) (done bool, err error) {
 	until := a.appliedTo - a.Retention.Milliseconds()
 	for range forgetRuns {

@@ -23,8 +23,9 @@ func (s *oldSession) Forgettable(_ context.Context, from, _ int64, _ int) (cache
 
 func (s *oldSession) Forgotten(context.Context, int64) error { return nil }
 
-// TestHousekeeping_ForgetsInParts checks that forgetting never keeps the applier from applying for long: however
-// much there is to forget, it goes on after the next batch, until everything is forgotten.
+// TestHousekeeping_ForgetsInParts checks that forgetting never keeps the applier from applying for
+// long: however much there is to forget, it goes on after the next batch, until everything is
+// forgotten.
 func TestHousekeeping_ForgetsInParts(t *testing.T) {
 	const pages = 10*forgetRuns + 1
 	old := &oldSession{}

@@ -19,8 +19,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// In a child process this test runs a reconciler. The variables name its servers and the point at which it
-// kills itself.
+// In a child process this test runs a reconciler. The variables name its servers and the point at
+// which it kills itself.
 const (
 	childRedis    = "HOLDFAST_TEST_REDIS"
 	childPostgres = "HOLDFAST_TEST_POSTGRES"
@@ -63,8 +63,8 @@ type child struct {
 	ended   chan struct{}
 }
 
-// startChild starts a reconciler that ends with the test. Its goroutine keeps the thread that started
-// it, because the kernel sends Pdeathsig when that thread ends.
+// startChild starts a reconciler that ends with the test. Its goroutine keeps the thread that
+// started it, because the kernel sends Pdeathsig when that thread ends.
 func startChild(r *reconciletest.Rig, point string) *child {
 	r.TB.Helper()
 	c := &child{command: exec.Command(os.Args[0], "-test.run=^TestChild$"), ended: make(chan struct{})}
@@ -130,8 +130,8 @@ func TestKill_AtPoints(t *testing.T) {
 	}
 }
 
-// startLoadOver starts load while the reconciler may die at any moment. If the stock is not counted in
-// soon, it starts another one.
+// startLoadOver starts load while the reconciler may die at any moment. If the stock is not counted
+// in soon, it starts another one.
 func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *reconciletest.Instance, _ *child, r *reconciletest.Rig) *reconciletest.Load {
 	t.Helper()
 	done := make(chan *reconciletest.Load, 1)
@@ -174,8 +174,8 @@ func TestKill_AtRandom(t *testing.T) {
 	}
 }
 
-// TestKill_Paused runs three reconcilers and pauses one at a time with SIGSTOP. No event may be left
-// out or applied twice, and the throughput must hold.
+// TestKill_Paused runs three reconcilers and pauses one at a time with SIGSTOP. No event may be
+// left out or applied twice, and the throughput must hold.
 func TestKill_Paused(t *testing.T) {
 	seed := reconciletest.SeedOf(t)
 	r := reconciletest.NewRig(t)
@@ -202,9 +202,9 @@ func TestKill_Paused(t *testing.T) {
 	}
 }
 
-// TestUnsafe sends the usual design through power losses: the script decrements, confirm is answered
-// from Redis, and a Redis that comes back is sold from. It must sell units twice, which shows that
-// these tests can fail.
+// TestUnsafe sends the usual design through power losses: the script decrements, confirm is
+// answered from Redis, and a Redis that comes back is sold from. It must sell units twice, which
+// shows that these tests can fail.
 func TestUnsafe(t *testing.T) {
 	if os.Getenv("HOLDFAST_UNSAFE") == "" {
 		t.Skip("HOLDFAST_UNSAFE is not set: this shows what the usual design loses")

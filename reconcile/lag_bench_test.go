@@ -34,8 +34,8 @@ func (w *watched) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	w.Ledger.Decided(entries, refusals)
 }
 
-// BenchmarkLag measures the time from the answer to a reserve until Postgres shows it, at the highest
-// rate, at half and at a quarter of it.
+// BenchmarkLag measures the time from the answer to a reserve until Postgres shows it, at the
+// highest rate, at half and at a quarter of it.
 func BenchmarkLag(b *testing.B) {
 	for b.Loop() {
 		var most float64

@@ -11,12 +11,12 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// ErrOlderLedger says that the ledger lacks what Redis has: it may be a restored backup. A rebuild would
-// lose what it lacks.
+// ErrOlderLedger says that the ledger lacks what Redis has: it may be a restored backup. A rebuild
+// would lose what it lacks.
 var ErrOlderLedger = errors.New("the ledger is older than Redis")
 
-// CheckOlder returns ErrOlderLedger if the ledger is older than Redis, even if no reconciler has found
-// that yet.
+// CheckOlder returns ErrOlderLedger if the ledger is older than Redis, even if no reconciler has
+// found that yet.
 func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger) error {
 	shard, err := cache.OpenShard(ctx, client, prefix, 0)
 	if err != nil {
@@ -42,9 +42,9 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	return err
 }
 
-// checkOlder returns ErrOlderLedger if the ledger is older than Redis, and keeps the gate closed. If an
-// operator has accepted that, it notes instead that movements up to now may be missing. known says
-// whether the ledger has a position.
+// checkOlder returns ErrOlderLedger if the ledger is older than Redis, and keeps the gate closed.
+// If an operator has accepted that, it notes instead that movements up to now may be missing. known
+// says whether the ledger has a position.
 func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 	if !known {
 		if a.seen.Epoch != 0 && !accepted {
@@ -60,7 +60,8 @@ func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 	if err != nil || why == "" {
 		return err
 	}
-	// A process that was paused after it read the position finds a Redis that has gone on with the ledger.
+	// A process that was paused after it read the position finds a Redis that has gone on with the
+	// ledger.
 	p, there, err := a.session.Position(ctx)
 	if err != nil {
 		return err
@@ -77,17 +78,17 @@ func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 	return fmt.Errorf("%w: %s", ErrOlderLedger, why)
 }
 
-// older returns why a ledger that has applied entries up to at is older than Redis, or "" if it is not.
-// first is the first entry of the stream. A gate that is stopped stays stopped until the last applied
-// entry is in the stream: then the ledger is the right one again. At most one round trip.
+// older returns why a ledger that has applied entries up to at is older than Redis, or "" if it is
+// not. first is the first entry of the stream. A gate that is stopped stays stopped until the last
+// applied entry is in the stream: then the ledger is the right one again. At most one round trip.
 func older(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position) (string, error) {
 	if seen.Epoch > at.Epoch {
-		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch), nil
+		return fmt.Sprintf("it is at epoch %d, Redis is at epoch %d", at.Epoch, seen.Epoch), nil
 	}
 	if len(first) == 1 && seen.Epoch == at.Epoch {
 		id, err := ledger.ParseEntryID(first[0].ID)
 		if err == nil && id.Epoch == at.Epoch && id.Sequence > at.Sequence {
-			return fmt.Sprintf("it has applied entries up to %s, and the first one in Redis is %s", at.EntryID(), id), nil
+			return fmt.Sprintf("it has applied entries up to %s, and Redis no longer has those between there and %s", at.EntryID(), id), nil
 		}
 	}
 	if !seen.Stopped() {
@@ -97,5 +98,5 @@ func older(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first 
 	if err != nil || applied {
 		return "", err
 	}
-	return "it was found to be older before", nil
+	return "an earlier check found it older than Redis", nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// olderLedger returns a deployment whose ledger was restored from a backup and lacks entries that were
-// trimmed: its gate is stopped.
+// olderLedger returns a deployment whose ledger was restored from a backup and lacks entries that
+// were trimmed: its gate is stopped.
 func olderLedger(t *testing.T) (*reconciletest.Rig, *reconciletest.Instance) {
 	t.Helper()
 	r := reconciletest.NewRig(t)
@@ -72,8 +72,8 @@ func TestScenario_OlderLedger(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RightLedgerBack brings the right ledger back after the gate was stopped: Redis must be
-// served again, and nothing lost.
+// TestScenario_RightLedgerBack brings the right ledger back after the gate was stopped: Redis must
+// be served again, and nothing lost.
 func TestScenario_RightLedgerBack(t *testing.T) {
 	t.Parallel()
 	r, i := olderLedger(t)

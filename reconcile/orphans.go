@@ -12,8 +12,8 @@ import (
 // orphansPerCall is how many holds are taken again in one call.
 const orphansPerCall = 64
 
-// orphans are the holds of a history that went to quarantine, by id, each with its last record. Their
-// callers were told that they are held.
+// orphans are the holds of a history that went to quarantine, by id, each with its last record.
+// Their callers were told that they are held.
 type orphans map[string]cache.Again
 
 // note notes the holds that entries created, and their changes since.
@@ -37,8 +37,8 @@ func (o *orphans) note(entries []ledger.Entry) {
 	}
 }
 
-// holdAgain takes the orphans again that are still held and that the ledger does not know. Those whose
-// units are gone are lost, as holds may be.
+// holdAgain takes the orphans again that are still held and that the ledger does not know. Those
+// whose units are gone are lost, as holds may be.
 func (a *applier) holdAgain(ctx context.Context) error {
 	all := a.orphans
 	a.orphans = nil

@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
-// prepare makes Redis the one in the ledger's position: it checks it, rebuilds it if necessary, and loads
-// the scripts. found is a reason to rebuild that the caller knows already, or "".
+// prepare makes Redis the one in the ledger's position: it checks it, rebuilds it if necessary, and
+// loads the scripts. found is a reason to rebuild that the caller knows already, or "".
 func (a *applier) prepare(ctx context.Context, found string) error {
 	a.ahead = nil
 	p, known, err := a.session.Position(ctx)
@@ -51,8 +51,8 @@ func (a *applier) checkEviction(ctx context.Context) error {
 	return err
 }
 
-// rebuildReason returns why Redis must be rebuilt, or "" if it is the one in the position. known says
-// whether the ledger has a position; asked says that an operator wants a rebuild.
+// rebuildReason returns why Redis must be rebuilt, or "" if it is the one in the position. known
+// says whether the ledger has a position; asked says that an operator wants a rebuild.
 func (a *applier) rebuildReason(ctx context.Context, known, asked bool) (why string, err error) {
 	if err := a.inspect(ctx); err != nil {
 		return "", err

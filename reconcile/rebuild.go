@@ -21,10 +21,10 @@ const (
 	limitsPerChunk       = 1000
 )
 
-// rebuild loads Redis from the ledger, under the next epoch. It closes the gate, applies the entries that
-// continue the ledger's history, puts any others into quarantine, drops everything, loads, and opens the
-// gate. known says whether the ledger has a position. A rebuilder that was paused finds a higher epoch, and
-// its scripts are refused.
+// rebuild loads Redis from the ledger, under the next epoch. It closes the gate, applies the
+// entries that continue the ledger's history, puts any others into quarantine, drops everything,
+// loads, and opens the gate. known says whether the ledger has a position. A rebuilder that was
+// paused finds a higher epoch, and its scripts are refused.
 func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	started := time.Now()
 	if known {
@@ -81,8 +81,8 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	return a.holdAgain(ctx)
 }
 
-// drain applies the entries after the last applied one, if that is in the stream: then they continue the
-// ledger's history. All others go to quarantine.
+// drain applies the entries after the last applied one, if that is in the stream: then they
+// continue the ledger's history. All others go to quarantine.
 func (a *applier) drain(ctx context.Context) error {
 	applied, err := a.shard.LastApplied(ctx, a.at)
 	if err != nil {
@@ -121,8 +121,9 @@ func (a *applier) drainBatch(ctx context.Context, entries []ledger.Entry) error 
 	return nil
 }
 
-// setAsideAll puts the entries of another history into quarantine. They are never applied: no caller was
-// told that a sale of theirs is durable. Their holds are taken again once the gate is open.
+// setAsideAll puts the entries of another history into quarantine. They are never applied: no
+// caller was told that a sale of theirs is durable. Their holds are taken again once the gate is
+// open.
 func (a *applier) setAsideAll(ctx context.Context) error {
 	for from := "-"; ; {
 		list, err := a.shard.Entries(ctx, from, entriesMax)
@@ -180,8 +181,8 @@ type loaded struct {
 	locations                        []location.ID // in order
 }
 
-// load loads levels, reservations that are not resolved, reservations and operations of the retention, and
-// purchase limits.
+// load loads levels, reservations that are not resolved, reservations and operations of the
+// retention, and purchase limits.
 func (a *applier) load(ctx context.Context) (done loaded, err error) {
 	locations := map[location.ID]bool{}
 	var level *cache.LevelRow
@@ -219,8 +220,8 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 	return done, err
 }
 
-// loadReservations loads the reservations that are not resolved, and those resolved since a moment, Unix
-// ms.
+// loadReservations loads the reservations that are not resolved, and those resolved since a moment,
+// Unix ms.
 func (a *applier) loadReservations(ctx context.Context, since int64) (int, error) {
 	var after *cache.ReservationRow
 	live, err := a.loadPages(ctx, func() (c cache.Chunk, err error) {

@@ -29,9 +29,9 @@ const (
 	callTimeout = 5 * time.Second        // of one call to Redis: a rebuild drops everything in one
 )
 
-// Reconciler applies one shard's event stream to the ledger, undoes in Redis what the ledger refuses, and
-// rebuilds a Redis that is not the one in the ledger's position. Several may run: one works, the others
-// wait for its lock.
+// Reconciler applies one shard's event stream to the ledger, undoes in Redis what the ledger
+// refuses, and rebuilds a Redis that is not the one in the ledger's position. Several may run: one
+// works, the others wait for its lock.
 type Reconciler struct {
 	Client redis.UniversalClient // required; it must never send a command twice
 	Ledger ledger.Ledger         // required
@@ -40,17 +40,19 @@ type Reconciler struct {
 	Prefix string
 	// Shards is the number of shards, fixed when the ledger is initialised; default ShardsDefault.
 	Shards int
-	// Retention is how long Redis keeps resolved reservations and operations; default RetentionDefault.
+	// Retention is how long Redis keeps resolved reservations and operations; default
+	// RetentionDefault.
 	Retention time.Duration
 	// BacklogMax is how many entries may wait before reserve is refused; default BacklogMaxDefault.
 	BacklogMax int64
-	// AcceptOlderLedger rebuilds Redis even if the ledger is older, and so loses what the ledger lacks;
-	// default false.
+	// AcceptOlderLedger rebuilds Redis even if the ledger is older, and so loses what the ledger
+	// lacks; default false.
 	AcceptOlderLedger bool
 	// Logger is where the reconciler logs; default slog.Default().
 	Logger *slog.Logger
 
-	// Point is a test hook, called at each place where a test stops or kills the process; default nil.
+	// Point is a test hook, called at each place where a test stops or kills the process; default
+	// nil.
 	Point func(name string)
 
 	shard    *cache.Shard // nil while there is no connection
@@ -60,8 +62,8 @@ type Reconciler struct {
 // ErrMismatch says that this configuration is not the one the ledger was initialised with.
 var ErrMismatch = errors.New("the ledger was made with another configuration")
 
-// Run reconciles until ctx ends, then returns nil. It returns ErrMismatch if the configuration is not the
-// ledger's. Any other failure is logged, and tried again.
+// Run reconciles until ctx ends, then returns nil. It returns ErrMismatch if the configuration is
+// not the ledger's. Any other failure is logged, and tried again.
 func (r *Reconciler) Run(ctx context.Context) error {
 	r.defaults()
 	defer r.disconnect()
@@ -100,8 +102,8 @@ func (r *Reconciler) defaults() {
 	}
 }
 
-// leaseTerm connects to Redis, takes the lock, makes Redis the one in the ledger's position, and applies
-// entries until something fails.
+// leaseTerm connects to Redis, takes the lock, makes Redis the one in the ledger's position, and
+// applies entries until something fails.
 func (r *Reconciler) leaseTerm(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
@@ -124,8 +126,8 @@ func (r *Reconciler) leaseTerm(ctx context.Context) error {
 	return err
 }
 
-// connect opens a connection to the primary, if there is none. It comes before the lock: a process that
-// cannot reach Redis must not keep the others from it.
+// connect opens a connection to the primary, if there is none. It comes before the lock: a process
+// that cannot reach Redis must not keep the others from it.
 func (r *Reconciler) connect(ctx context.Context) error {
 	if r.shard != nil {
 		return nil
@@ -151,7 +153,8 @@ func (r *Reconciler) disconnect() {
 	}
 }
 
-// logEnd logs why a lease term ended, once for each reason in a row. It returns the reason logged last.
+// logEnd logs why a lease term ended, once for each reason in a row. It returns the reason logged
+// last.
 func (r *Reconciler) logEnd(ctx context.Context, err error, logged string) string {
 	if ctx.Err() != nil || err == nil || err.Error() == logged {
 		return logged
@@ -195,8 +198,8 @@ func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	}
 }
 
-// checkConfiguration returns ErrMismatch if the ledger was initialised with another prefix or number of
-// shards.
+// checkConfiguration returns ErrMismatch if the ledger was initialised with another prefix or
+// number of shards.
 func (r *Reconciler) checkConfiguration(p *ledger.PositionRow) error {
 	if p.Prefix != r.Prefix || p.Shards != r.Shards {
 		return fmt.Errorf("%w: the ledger has redis.prefix %q and redis.shards %d, this process has %q and %d",

@@ -77,8 +77,8 @@ var faults = []struct {
 	}, false},
 }
 
-// TestReconciler_Recovers checks that after each fault everything answered as durable is still there,
-// and the gate opens by itself.
+// TestReconciler_Recovers checks that after each fault everything answered as durable is still
+// there, and the gate opens by itself.
 func TestReconciler_Recovers(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults {
@@ -131,7 +131,8 @@ func TestReconciler_TakesOver(t *testing.T) {
 	r.Check()
 }
 
-// TestReconciler_Cluster recovers on a one-node cluster: recovery must go to the primary of the slot.
+// TestReconciler_Cluster recovers on a one-node cluster: recovery must go to the primary of the
+// slot.
 func TestReconciler_Cluster(t *testing.T) {
 	r := &reconciletest.Rig{TB: t, Pool: ledgertest.OpenLedger(t), Logs: &reconciletest.Logs{TB: t}}
 	cluster := redistest.StartCluster(t)

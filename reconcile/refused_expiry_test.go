@@ -11,8 +11,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_RefusedExpiry lets a ledger that contradicts itself refuse the expiry of a hold. It must
-// be held again, once, and expire after the ledger is corrected and the audit has repaired Redis.
+// TestScenario_RefusedExpiry lets a ledger that contradicts itself refuse the expiry of a hold. It
+// must be held again, once, and expire after the ledger is corrected and the audit has repaired
+// Redis.
 func TestScenario_RefusedExpiry(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_StepAfterRefusedConfirm lets a step wait for a confirm that is refused. It must be told to repeat
-// itself, and not be refused for lack of stock.
+// TestScenario_StepAfterRefusedConfirm lets a step wait for a confirm that is refused. It must be
+// told to repeat itself, and not be refused for lack of stock.
 func TestScenario_StepAfterRefusedConfirm(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -46,8 +46,8 @@ func TestScenario_StepAfterRefusedConfirm(t *testing.T) {
 	}
 }
 
-// TestScenario_ConfirmRepeatedDuringRefusal repeats a confirm while a later step of its reservation is
-// refused. The sale must stand, and nobody may be told to refund it.
+// TestScenario_ConfirmRepeatedDuringRefusal repeats a confirm while a later step of its reservation
+// is refused. The sale must stand, and nobody may be told to refund it.
 func TestScenario_ConfirmRepeatedDuringRefusal(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)

@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_Remove removes a level from Redis and the ledger: it must stay removed after a rebuild.
+// TestScenario_Remove removes a level from Redis and the ledger: it must stay removed after a
+// rebuild.
 func TestScenario_Remove(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -80,8 +81,8 @@ func TestScenario_RemoveRefused(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RemoveWithoutLedger removes a level while the ledger is down: no caller may be told that it
-// is gone before the ledger has removed it.
+// TestScenario_RemoveWithoutLedger removes a level while the ledger is down: no caller may be told
+// that it is gone before the ledger has removed it.
 func TestScenario_RemoveWithoutLedger(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_IDUsedAgain uses the id of a forgotten reservation for another one. That must be refused
-// and its units given back, and the first must stand.
+// TestScenario_IDUsedAgain uses the id of a forgotten reservation for another one. That must be
+// refused and its units given back, and the first must stand.
 func TestScenario_IDUsedAgain(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -97,8 +97,8 @@ func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_Forgets checks that Redis forgets what was resolved longer ago than the retention, and
-// nothing else.
+// TestScenario_Forgets checks that Redis forgets what was resolved longer ago than the retention,
+// and nothing else.
 func TestScenario_Forgets(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -135,8 +135,8 @@ func TestScenario_Forgets(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RefusedOperation takes out units that Redis has and the ledger has not. The ledger must
-// refuse that, and Redis must undo it.
+// TestScenario_RefusedOperation takes out units that Redis has and the ledger has not. The ledger
+// must refuse that, and Redis must undo it.
 func TestScenario_RefusedOperation(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -166,8 +166,8 @@ func TestScenario_RefusedOperation(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_AdjustThenPowerLoss checks that a unit that was acknowledged as taken out is not sold
-// after a power loss.
+// TestScenario_AdjustThenPowerLoss checks that a unit that was acknowledged as taken out is not
+// sold after a power loss.
 func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -194,8 +194,8 @@ func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 	s.Check()
 }
 
-// TestScenario_PostgresDownOverADeadline lets a paid hold pass its deadline while Postgres is down and
-// others want its units: confirm must succeed afterwards.
+// TestScenario_PostgresDownOverADeadline lets a paid hold pass its deadline while Postgres is down
+// and others want its units: confirm must succeed afterwards.
 func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -239,8 +239,8 @@ func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	s.Check()
 }
 
-// TestScenario_Backlog lets too many entries wait for the ledger: reserve must be refused, release must
-// go on, and the gate must open by itself.
+// TestScenario_Backlog lets too many entries wait for the ledger: reserve must be refused, release
+// must go on, and the gate must open by itself.
 func TestScenario_Backlog(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -275,8 +275,9 @@ func TestScenario_Backlog(t *testing.T) {
 }
 
 // TestScenario_ManyOverdue puts 50,000 overdue holds before the one that frees the last unit. The
-// answer must be exact, and no script may take long. The slow log's clock runs on while Redis waits for
-// a core, so Redis gets real-time priority. If that is not permitted, a few slow scripts are allowed.
+// answer must be exact, and no script may take long. The slow log's clock runs on while Redis waits
+// for a core, so Redis gets real-time priority. If that is not permitted, a few slow scripts are
+// allowed.
 func TestScenario_ManyOverdue(t *testing.T) {
 	r := reconciletest.NewRig(t, "--slowlog-log-slower-than", "5000")
 	alone := exec.Command("chrt", "--fifo", "--pid", "1", strconv.Itoa(r.Redis.Pid())).Run() == nil
@@ -332,8 +333,8 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_ErrorsAreRetried checks that errors which are not the fault of an event stop the shard
-// and are tried again: nothing may go to quarantine.
+// TestScenario_ErrorsAreRetried checks that errors which are not the fault of an event stop the
+// shard and are tried again: nothing may go to quarantine.
 func TestScenario_ErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	for code, name := range map[string]string{"53100": "disk full", "40P01": "deadlock"} {

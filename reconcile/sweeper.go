@@ -15,8 +15,8 @@ type Expirer interface {
 	Expire(ctx context.Context) (expired int, more bool, err error)
 }
 
-// Sweeper returns the units of overdue holds. Several may run at once. No sale needs it, because reserve
-// returns the units of overdue holds before it refuses for lack of stock.
+// Sweeper returns the units of overdue holds. Several may run at once. No sale needs it, because
+// reserve returns the units of overdue holds before it refuses for lack of stock.
 type Sweeper struct {
 	Store    Expirer       // required
 	Interval time.Duration // pause after a sweep; default SweepInterval
@@ -25,8 +25,8 @@ type Sweeper struct {
 	swept chan<- struct{} // test signal: a sweep has ended
 }
 
-// Run sweeps until ctx ends, then returns nil. It logs the first of several failures in a row, and tries
-// again.
+// Run sweeps until ctx ends, then returns nil. It logs the first of several failures in a row, and
+// tries again.
 func (w *Sweeper) Run(ctx context.Context) error {
 	interval, logger := w.Interval, w.Logger
 	if interval <= 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_Transfer moves units to another location in Redis and the ledger, also after a rebuild.
-// A repeated transfer must move them once.
+// TestScenario_Transfer moves units to another location in Redis and the ledger, also after a
+// rebuild. A repeated transfer must move them once.
 func TestScenario_Transfer(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -43,8 +43,8 @@ where verb = 'transfer' and operation_id = 'op' and reason = 'closer' and actor 
 	r.Check()
 }
 
-// TestScenario_TransferRefused transfers units that the ledger does not have: both levels must be as
-// before.
+// TestScenario_TransferRefused transfers units that the ledger does not have: both levels must be
+// as before.
 func TestScenario_TransferRefused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)

@@ -26,8 +26,8 @@ func (a *applier) logStuck(refusals []ledger.Refusal) {
 	}
 }
 
-// undo undoes refused steps in Redis. It is safe to repeat, and housekeeping repeats it until the ledger
-// has applied the undoing.
+// undo undoes refused steps in Redis. It is safe to repeat, and housekeeping repeats it until the
+// ledger has applied the undoing.
 func (a *applier) undo(ctx context.Context, refusals []ledger.Refusal) error {
 	for chunk := range slices.Chunk(refusals, undoMax) {
 		if err := a.undoChunk(ctx, chunk); err != nil {
@@ -37,8 +37,8 @@ func (a *applier) undo(ctx context.Context, refusals []ledger.Refusal) error {
 	return nil
 }
 
-// undoChunk sends at most undoMax undoings and notes the steps that have nothing to undo. A step that
-// cannot be undone, because somebody edited Redis, stays open and is tried again.
+// undoChunk sends at most undoMax undoings and notes the steps that have nothing to undo. A step
+// that cannot be undone, because somebody edited Redis, stays open and is tried again.
 func (a *applier) undoChunk(ctx context.Context, refusals []ledger.Refusal) error {
 	undoings, revertings, err := a.undoings(ctx, refusals)
 	if err != nil {
@@ -92,9 +92,9 @@ func (a *applier) logCorrupt(err error) error {
 	return err
 }
 
-// undoneStep is a refused step of which Redis has nothing to undo. Its undoing may still wait in the stream,
-// and until that is applied the refusal explains the counters of Redis. So the step is settled once
-// the ledger has applied upTo, which was the last entry of the stream.
+// undoneStep is a refused step of which Redis has nothing to undo. Its undoing may still wait in
+// the stream, and until that is applied the refusal explains the counters of Redis. So the step is
+// settled once the ledger has applied upTo, which was the last entry of the stream.
 type undoneStep struct {
 	step cache.Step
 	upTo ledger.EntryID

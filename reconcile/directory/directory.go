@@ -1,8 +1,9 @@
 // Package directory keeps the versions of the routing directory, and applies new ones to a running
 // process.
 //
-// The routing directory says which locations serve which sales channels and regions. The ledger stores
-// each version that was applied. Follow looks for a new version and hands its compiled rules to the store.
+// The routing directory says which locations serve which sales channels and regions. The ledger
+// stores each version that was applied. Follow looks for a new version and hands its compiled rules
+// to the store.
 package directory
 
 import (
@@ -38,11 +39,11 @@ type Directories interface {
 	// Errors: ErrNotDurable.
 	Directory(ctx context.Context, known int64) (d Directory, changed bool, err error)
 
-	// ApplyDirectory makes d the current version. If d equals the current version, nothing changes and
-	// that version is returned. So it is safe to repeat, even with the ifVersion of the first call.
-	// Errors, the first that applies: *location.InvalidError; *cache.VersionError if the current version
-	// is not ifVersion; *cache.InUseError if d drops a location that has held or committed units;
-	// ErrNotDurable.
+	// ApplyDirectory makes d the current version. If d equals the current version, nothing changes
+	// and that version is returned. So it is safe to repeat, even with the ifVersion of the first
+	// call. Errors, the first that applies: *location.InvalidError; *cache.VersionError if the
+	// current version is not ifVersion; *cache.InUseError if d drops a location that has held or
+	// committed units; ErrNotDurable.
 	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error)
 }
 
@@ -55,8 +56,8 @@ func Checked(d location.Directory) (location.Directory, error) {
 	return rules.Directory(), nil
 }
 
-// Replaces returns *cache.VersionError if ifVersion does not allow next to replace current. same says that
-// both have the same content.
+// Replaces returns *cache.VersionError if ifVersion does not allow next to replace current. same
+// says that both have the same content.
 func Replaces(current *Directory, next *location.Directory, ifVersion int64) (same bool, err error) {
 	before, err1 := json.Marshal(current.Directory)
 	after, err2 := json.Marshal(next)
@@ -94,8 +95,8 @@ func InUse(locations []location.ID, held, committed int64) error {
 // followEvery is the pause between two looks. A new version is in use everywhere within a second.
 const followEvery = 400 * time.Millisecond
 
-// Follow puts each new version of the directory into use. If a version cannot be read or compiled, the one
-// before stays in use.
+// Follow puts each new version of the directory into use. If a version cannot be read or compiled,
+// the one before stays in use.
 type Follow struct {
 	Directories Directories           // required
 	Use         func(*location.Rules) // required: takes the rules of each version, or nil if there is none
@@ -123,7 +124,8 @@ func (f *Follow) Run(ctx context.Context) {
 	}
 }
 
-// Once looks for a new version and puts it into use. If the first look finds none, it calls Use with nil.
+// Once looks for a new version and puts it into use. If the first look finds none, it calls Use
+// with nil.
 func (f *Follow) Once(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

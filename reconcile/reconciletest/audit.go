@@ -53,7 +53,8 @@ func Findings(tb testing.TB, l ledger.Ledger, audit string) []string {
 	}
 }
 
-// DescribeFinding returns a finding in words: kind, subject, the values in Redis and in the ledger, state.
+// DescribeFinding returns a finding in words: kind, subject, the values in Redis and in the ledger,
+// state.
 func DescribeFinding(f *ledger.Finding) string {
 	about := []string{string(f.Kind)}
 	for _, text := range []string{string(f.SKU), string(f.Location), f.Reservation, f.Limit, f.Customer, f.Name} {
@@ -116,7 +117,8 @@ func MustDo(tb testing.TB, err error) {
 	}
 }
 
-// HeldUp is Started with a reconciler that applies nothing after hold is called, until goOn is called.
+// HeldUp is Started with a reconciler that applies nothing after hold is called, until goOn is
+// called.
 func (r *Rig) HeldUp() (i *Instance, hold, goOn func()) {
 	r.TB.Helper()
 	var held atomic.Bool

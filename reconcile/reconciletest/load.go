@@ -22,8 +22,8 @@ import (
 // full says that tests run as often and as long as in the campaign.
 var full = os.Getenv("HOLDFAST_FULL") != ""
 
-// AtFull returns campaign if HOLDFAST_FULL is set, and usually otherwise. With -short it returns a quarter
-// of usually, but at least 1.
+// AtFull returns campaign if HOLDFAST_FULL is set, and usually otherwise. With -short it returns a
+// quarter of usually, but at least 1.
 func AtFull[T ~int | ~int64](campaign, usually T) T {
 	switch {
 	case full:
@@ -44,9 +44,9 @@ func SeedOf(tb testing.TB) uint64 {
 	return seed
 }
 
-// Load is a number of checkouts that record the answers they get, outside of the system. They reserve, then
-// confirm, release or leave; some cancel what they bought; some deliveries arrive. A call that is answered
-// 503 is repeated with the same id, as the contract says.
+// Load is a number of checkouts that record the answers they get, outside of the system. They
+// reserve, then confirm, release or leave; some cancel what they bought; some deliveries arrive. A
+// call that is answered 503 is repeated with the same id, as the contract says.
 type Load struct {
 	tb        testing.TB
 	instances []*Instance
@@ -70,7 +70,8 @@ type sale struct {
 // SKUOf returns the n-th SKU of a load.
 func SKUOf(n int) location.SKU { return location.SKU(fmt.Sprintf("SKU-%02d", n)) }
 
-// StartLoad counts in 400 units of each SKU and starts callers, each with its own random numbers from seed.
+// StartLoad counts in 400 units of each SKU and starts callers, each with its own random numbers
+// from seed.
 func StartLoad(tb testing.TB, seed uint64, callers, skus int, instances ...*Instance) *Load {
 	tb.Helper()
 	l := &Load{
@@ -186,7 +187,8 @@ func (l *Load) Reserve(at *Instance, r cache.ReserveRequest) bool {
 	return err == nil
 }
 
-// buy confirms a reservation. If it was lost it reserves again first, as the contract says. Some cancel later.
+// buy confirms a reservation. If it was lost it reserves again first, as the contract says. Some
+// cancel later.
 func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 	confirm := func(ctx context.Context) error {
 		result, err := at.Store.Confirm(ctx, cache.TransitionRequest{ID: r.ID})

@@ -1,5 +1,5 @@
-// Package reconciletest runs deployments for tests: a redis-server, a Postgres database, and instances of a
-// store and a reconciler over them.
+// Package reconciletest runs deployments for tests: a redis-server, a Postgres database, and
+// instances of a store and a reconciler over them.
 package reconciletest
 
 import (
@@ -61,7 +61,8 @@ type Instance struct {
 	Stop       func()
 }
 
-// Start starts an instance. change, if not nil, sets up its reconciler. It ends with the test, or with Stop.
+// Start starts an instance. change, if not nil, sets up its reconciler. It ends with the test, or
+// with Stop.
 func (r *Rig) Start(change func(*reconcile.Reconciler)) *Instance {
 	r.TB.Helper()
 	return r.StartOver(r.Redis.Addr(), change)
@@ -219,8 +220,8 @@ func (i *Instance) Awaited(id string, version int64, calls int) {
 // processors busy.
 const Busy = 30 * time.Second
 
-// Await waits until done returns nil, and returns how long that took. It fails the test after most plus
-// Busy; most is for an idle machine.
+// Await waits until done returns nil, and returns how long that took. It fails the test after most
+// plus Busy; most is for an idle machine.
 func (r *Rig) Await(what string, most time.Duration, done func() error) time.Duration {
 	r.TB.Helper()
 	started := time.Now()
@@ -289,8 +290,8 @@ func (r *Rig) OpenRefusals(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// Check checks that all invariants hold, and that Redis agrees with the ledger in every counter and every
-// live reservation. No call may be under way.
+// Check checks that all invariants hold, and that Redis agrees with the ledger in every counter and
+// every live reservation. No call may be under way.
 func (r *Rig) Check() {
 	r.TB.Helper()
 	r.Quiesce()
@@ -331,7 +332,8 @@ where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0), co
 select sku, location from levels where committed > on_hand + backorder_limit`,
 }
 
-// checkRedis compares Redis with the ledger. Its own client has a long time-out, since it reads whole hashes.
+// checkRedis compares Redis with the ledger. Its own client has a long time-out, since it reads
+// whole hashes.
 func (r *Rig) checkRedis(ctx context.Context) {
 	r.TB.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.Redis.Addr(), MaxRetries: -1, Protocol: 2, ReadTimeout: time.Minute, DisableIdentity: true})

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// StopAt pauses a reconciler the first time it reaches a point, until LetGo. Its connections stay open, as
-// when SIGSTOP pauses a process.
+// StopAt pauses a reconciler the first time it reaches a point, until LetGo. Its connections stay
+// open, as when SIGSTOP pauses a process.
 type StopAt struct {
 	name    string
 	reached chan struct{}

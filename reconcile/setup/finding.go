@@ -1,5 +1,5 @@
-// Package setup checks how the servers behind Holdfast are set up. `holdfast doctor` prints its findings,
-// and `holdfast serve` refuses to start if one of them has failed.
+// Package setup checks how the servers behind Holdfast are set up. `holdfast doctor` prints its
+// findings, and `holdfast serve` refuses to start if one of them has failed.
 package setup
 
 import (
@@ -11,7 +11,8 @@ import (
 // Status is the result of a check.
 type Status string
 
-// The statuses. Fail means that the set-up would lose sales or sell units twice: no shard is opened.
+// The statuses. Fail means that the set-up would lose sales or sell units twice: no shard is
+// opened.
 const (
 	OK   Status = "ok"
 	Warn Status = "warn"
@@ -43,7 +44,8 @@ func Unsafe(findings []Finding) error {
 	return fmt.Errorf("%w:\n  %s", ErrUnsafe, strings.Join(list, "\n  "))
 }
 
-// NewFinding returns a finding with status OK if good is true, and otherwise with the given status and advice.
+// NewFinding returns a finding with status OK if good is true, and otherwise with the given status
+// and advice.
 func NewFinding(name, seen string, good bool, otherwise Status, do string) Finding {
 	if good {
 		return Finding{Name: name, Status: OK, Seen: seen}
