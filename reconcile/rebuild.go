@@ -82,7 +82,8 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 }
 
 // drain applies the entries after the last applied one, if that is in the stream: then they
-// continue the ledger's history. All others go to quarantine.
+// continue the ledger's history. All others go to quarantine. Refused steps need no undoing: the
+// next epoch starts without them.
 func (a *applier) drain(ctx context.Context) error {
 	applied, err := a.shard.LastApplied(ctx, a.at)
 	if err != nil {
@@ -97,28 +98,19 @@ func (a *applier) drain(ctx context.Context) error {
 			return err
 		}
 		n := untilForeign(entries, a.at.Epoch)
-		if err := a.drainBatch(ctx, entries[:n]); err != nil {
-			return err
+		if n > 0 {
+			to := a.endOf(entries[:n])
+			refusals, err := a.session.Apply(ctx, a.at, to, entries[:n])
+			if err != nil {
+				return err
+			}
+			a.at = to
+			a.Ledger.Decided(entries[:n], refusals)
 		}
 		if n < len(entries) {
 			return a.session.SetAside(ctx, entries[n:], foreignEntry)
 		}
 	}
-}
-
-// drainBatch applies entries. Refused steps need no undoing: the next epoch starts without them.
-func (a *applier) drainBatch(ctx context.Context, entries []ledger.Entry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	to := a.endOf(entries)
-	refusals, err := a.session.Apply(ctx, a.at, to, entries)
-	if err != nil {
-		return err
-	}
-	a.at = to
-	a.Ledger.Decided(entries, refusals)
-	return nil
 }
 
 // setAsideAll puts the entries of another history into quarantine. They are never applied: no

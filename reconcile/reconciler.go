@@ -48,11 +48,9 @@ type Reconciler struct {
 	// AcceptOlderLedger rebuilds Redis even if the ledger is older, and so loses what the ledger
 	// lacks; default false.
 	AcceptOlderLedger bool
-	// Logger is where the reconciler logs; default slog.Default().
+	// Logger receives the log; default slog.Default().
 	Logger *slog.Logger
-
-	// Point is a test hook, called at each place where a test stops or kills the process; default
-	// nil.
+	// Point is a test hook, called at each place where a test stops the process; default none.
 	Point func(name string)
 
 	shard    *cache.Shard // nil while there is no connection

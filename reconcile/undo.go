@@ -27,33 +27,28 @@ func (a *applier) logStuck(refusals []ledger.Refusal) {
 }
 
 // undo undoes refused steps in Redis. It is safe to repeat, and housekeeping repeats it until the
-// ledger has applied the undoing.
+// ledger has applied the undoing. A step that cannot be undone, because somebody edited Redis,
+// stays open and is tried again.
 func (a *applier) undo(ctx context.Context, refusals []ledger.Refusal) error {
 	for chunk := range slices.Chunk(refusals, undoMax) {
-		if err := a.undoChunk(ctx, chunk); err != nil {
+		undoings, revertings, err := a.undoings(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		a.Point("refused")
+		compensated, err := a.shard.Compensate(ctx, undoings)
+		if err = a.logCorrupt(err); err != nil {
+			return err
+		}
+		reverted, err := a.shard.Revert(ctx, revertings)
+		if err = a.logCorrupt(err); err != nil {
+			return err
+		}
+		if err := a.noteNothingToUndo(ctx, append(compensated, reverted...)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// undoChunk sends at most undoMax undoings and notes the steps that have nothing to undo. A step
-// that cannot be undone, because somebody edited Redis, stays open and is tried again.
-func (a *applier) undoChunk(ctx context.Context, refusals []ledger.Refusal) error {
-	undoings, revertings, err := a.undoings(ctx, refusals)
-	if err != nil {
-		return err
-	}
-	a.Point("refused")
-	compensated, err := a.shard.Compensate(ctx, undoings)
-	if err = a.logCorrupt(err); err != nil {
-		return err
-	}
-	reverted, err := a.shard.Revert(ctx, revertings)
-	if err = a.logCorrupt(err); err != nil {
-		return err
-	}
-	return a.noteNothingToUndo(ctx, append(compensated, reverted...))
 }
 
 // undoings returns what undoes refused steps: of reservations, and of operations.
