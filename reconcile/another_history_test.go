@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_AnotherHistory has Redis go on in a history that is not the ledger's: its sales are not, its
-// holds are taken anew, and a person can see what it was.
+// TestScenario_AnotherHistory lets Redis go on in a history that is not the ledger's. Its sales do
+// not count, its holds are taken again, and its entries are kept in quarantine.
 func TestScenario_AnotherHistory(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -24,7 +24,7 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	i.Confirm("known")
 	s.Quiesce()
 	i.Stop()
-	other := s.unguarded() // writes what no ledger has asked for
+	other := s.unguarded() // writes entries that the ledger does not continue
 	other.Reserve("held", "TEE", 3)
 	other.Reserve("released", "TEE", 1)
 	other.Reserve("sold", "TEE", 2)
@@ -52,7 +52,7 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	}
 	i.Confirm("sold")
 	if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("held", "TEE", 3)); err != nil {
-		t.Errorf("its caller repeats it: %v", err)
+		t.Errorf("repeated by its caller: %v", err)
 	}
 	s.Check()
 	var n int
@@ -62,7 +62,8 @@ func TestScenario_AnotherHistory(t *testing.T) {
 	}
 }
 
-// TestScenario_AnotherHistoryInPart has a hold of which one line was given back be taken anew without it.
+// TestScenario_AnotherHistoryInPart checks that a hold of another history is taken again without
+// the line that was given back.
 func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -81,7 +82,7 @@ func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	_, err = r.Pool.Exec(t.Context(), `update positions set nonce = 'of another history'`)
 	reconciletest.Must(t, err)
 	i = r.Start(nil)
-	r.Await("it is held anew", 5*time.Second, func() error {
+	r.Await("it is held again", 5*time.Second, func() error {
 		found, err := i.Store.Reservation(context.Background(), "part")
 		if err == nil && (found.State != cache.StateHeld || len(found.Lines) != 1 || found.Lines[0].Quantity != 2) {
 			err = fmt.Errorf("%+v", found)
@@ -92,9 +93,9 @@ func TestScenario_AnotherHistoryInPart(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_AnotherHistoryOdd has an event of another history that names what no ledger can have keep no gate
-// closed.
-func TestScenario_AnotherHistoryOdd(t *testing.T) {
+// TestScenario_AnotherHistoryInvalidID checks that an event of another history with an id that no
+// ledger can store does not keep the gate closed.
+func TestScenario_AnotherHistoryInvalidID(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)

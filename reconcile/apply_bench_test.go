@@ -21,9 +21,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// BenchmarkLedger compares, in one run and in turns: the events a second that are applied, at one hot SKU
-// and at many; raw COPY of the same rows into the same tables; and what it replaces, a transaction a
-// call that updates the one hot row.
+// BenchmarkLedger compares in one run, in turns: events applied per second, for one hot SKU and for
+// many; raw COPY of the same rows into the same tables; and the design it replaces, one transaction
+// per call that updates the hot row.
 func BenchmarkLedger(b *testing.B) {
 	const rounds, turn = 3, 2 * time.Second
 	figures := map[string][]float64{}
@@ -47,7 +47,7 @@ func BenchmarkLedger(b *testing.B) {
 	}
 }
 
-// applied is how many events are applied a second, in batches of 1,000.
+// applied returns how many events are applied per second, in batches of 1,000.
 func applied(tb testing.TB, skus int, turn time.Duration) float64 {
 	pool := ledgertest.OpenLedger(tb)
 	l := &ledgertest.Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
@@ -68,7 +68,7 @@ func applied(tb testing.TB, skus int, turn time.Duration) float64 {
 	return float64(events) / time.Since(began).Seconds()
 }
 
-// stock counts the levels of sales.
+// stock counts in the levels that sales uses.
 func stock(b *ledgertest.Bench, skus int) {
 	for from := 0; from < skus; from += 1000 {
 		e := cache.Event{Verb: cache.VerbAdjust, ID: fmt.Sprint("count", from), Fingerprint: "f"}
@@ -79,7 +79,7 @@ func stock(b *ledgertest.Bench, skus int) {
 	}
 }
 
-// sales is an entry of orders that are held and confirmed.
+// sales returns an entry of orders that are held and confirmed.
 func sales(b *ledgertest.Bench, n *int, skus, orders int) ledger.Entry {
 	events := make([]cache.Event, 0, 2*orders)
 	for range orders {
@@ -97,8 +97,8 @@ func sales(b *ledgertest.Bench, n *int, skus, orders int) ledger.Entry {
 	return b.Entry(events...)
 }
 
-// copied is how many events' rows COPY brings in a second: for an order a reservation, a line and two
-// movements, in transactions of 500 orders as the batches above.
+// copied returns for how many events COPY writes the rows per second: for each order a reservation,
+// a line and two movements, in transactions of 500 orders like the batches above.
 func copied(tb testing.TB, turn time.Duration) float64 {
 	ctx := context.Background()
 	pool := ledgertest.OpenLedger(tb)
@@ -129,7 +129,7 @@ func copied(tb testing.TB, turn time.Duration) float64 {
 	return float64(2*orders) / time.Since(began).Seconds()
 }
 
-// updated is how many transactions a second take a unit from one row.
+// updated returns how many transactions per second take a unit from one row.
 func updated(tb testing.TB, connections int, turn time.Duration) float64 {
 	ctx := context.Background()
 	config := ledgertest.OpenLedger(tb).Config().Copy()
@@ -160,9 +160,10 @@ func updated(tb testing.TB, connections int, turn time.Duration) float64 {
 	return float64(n.Load()) / time.Since(began).Seconds()
 }
 
-// confirmedPerSecond is how many confirms are answered durable a second, of holds made before: by this
-// process, which remembers them, or by one that was here before it.
-func confirmedPerSecond(tb testing.TB, turn time.Duration, anew bool) float64 {
+// confirmedPerSecond returns how many confirms per second are answered as durable. Their holds were
+// made before: by this process, which remembers them, or, if restarted is true, by the one before
+// it.
+func confirmedPerSecond(tb testing.TB, turn time.Duration, restarted bool) float64 {
 	const callers, holds = 64, 60_000
 	r := reconciletest.NewRig(tb)
 	i := r.Start(nil)
@@ -174,7 +175,7 @@ func confirmedPerSecond(tb testing.TB, turn time.Duration, anew bool) float64 {
 		return err
 	})
 	r.Quiesce()
-	if anew {
+	if restarted {
 		i.Stop()
 		i = r.Start(nil)
 		i.Open(5 * time.Second)
@@ -193,7 +194,7 @@ func confirmedPerSecond(tb testing.TB, turn time.Duration, anew bool) float64 {
 	return float64(n.Load()) / min(time.Since(began), turn).Seconds()
 }
 
-// each calls f with 0 to n-1, by so many callers.
+// each calls f with 0 to n-1, from several callers at once.
 func each(tb testing.TB, callers, n int, f func(int) error) {
 	tb.Helper()
 	var all sync.WaitGroup

@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// moment is a moment of Redis's clock that is over.
+// moment returns a moment of Redis's clock that has passed.
 func moment(r *reconciletest.Rig) time.Time {
 	r.TB.Helper()
 	c := r.Client()
@@ -29,21 +29,22 @@ func moment(r *reconciletest.Rig) time.Time {
 		return now.Truncate(time.Millisecond).UTC()
 	}
 	moment := clock()
-	r.Await("the moment is over", time.Second, func() error {
+	r.Await("the moment has passed", time.Second, func() error {
 		if !clock().After(moment) {
-			return errors.New("it is not")
+			return errors.New("it has not passed")
 		}
 		return nil
 	})
 	return moment
 }
 
-// tees counts shirts in Berlin as of a moment.
+// tees counts TEE in Berlin as of a moment.
 func tees(id string, units int64, asOf time.Time) cache.AdjustRequest {
 	return cache.AdjustRequest{ID: id, AsOf: asOf, Changes: []cache.Change{{SKU: "TEE", Location: "berlin", OnHand: &units}}}
 }
 
-// TestScenario_AsOf has a count of a moment ago not take for missing what has left since, and not for there.
+// TestScenario_AsOf checks that a count of an earlier moment treats units that left since neither
+// as missing nor as present.
 func TestScenario_AsOf(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -118,8 +119,8 @@ func TestScenario_AsOf(t *testing.T) {
 	}
 }
 
-// TestScenario_AsOfBehind has a count of a moment ago wait for a ledger that does not have all that came and
-// left since.
+// TestScenario_AsOfBehind checks that a count of an earlier moment waits until the ledger has every
+// movement since.
 func TestScenario_AsOfBehind(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -129,7 +130,7 @@ func TestScenario_AsOfBehind(t *testing.T) {
 	counted := moment(r)
 	tx, err := r.Pool.Begin(t.Context())
 	reconciletest.Must(t, err)
-	_, err = tx.Exec(t.Context(), `select 1 from positions for update`) // keeps everybody from applying
+	_, err = tx.Exec(t.Context(), `select 1 from positions for update`) // nobody can apply meanwhile
 	reconciletest.Must(t, err)
 	done := make(chan error, 2)
 	go func() {
@@ -160,13 +161,13 @@ func TestScenario_AsOfBehind(t *testing.T) {
 	r.Check()
 }
 
-// betweenReading is a ledger beside which something happens once it has said what moved.
-type betweenReading struct {
+// changingLedger is a ledger that runs then after it has answered Since.
+type changingLedger struct {
 	*postgres.Ledger
 	then func()
 }
 
-func (l *betweenReading) Since(ctx context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
+func (l *changingLedger) Since(ctx context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
 	since, err := l.Ledger.Since(ctx, moment, levels)
 	then := l.then
 	if l.then = nil; then != nil {
@@ -175,12 +176,13 @@ func (l *betweenReading) Since(ctx context.Context, moment int64, levels []cache
 	return since, err
 }
 
-// TestScenario_AsOfChance has on hand be again what the ledger has said, though units left meanwhile: another count
-// has made up for them, and they are left out of this one all the same.
-func TestScenario_AsOfChance(t *testing.T) {
+// TestScenario_AsOfDuringChange lets units leave while a count is under way, and another change
+// bring on hand back to the value the ledger read. The count must still leave out the units that
+// left.
+func TestScenario_AsOfDuringChange(t *testing.T) {
 	for name, makeUp := range map[string]func(*testing.T, *reconciletest.Instance){
 		"a count": func(_ *testing.T, i *reconciletest.Instance) { i.Count("TEE", "berlin", 10) },
-		"made anew": func(t *testing.T, i *reconciletest.Instance) {
+		"created again": func(t *testing.T, i *reconciletest.Instance) {
 			_, err := i.Store.Remove(t.Context(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
 			reconciletest.Must(t, err)
 			units := int64(10)
@@ -194,7 +196,7 @@ func TestScenario_AsOfChance(t *testing.T) {
 			i.Reserve("a", "TEE", 2)
 			i.Confirm("a")
 			r.Quiesce()
-			ledger := &betweenReading{Ledger: i.Ledger, then: func() {
+			ledger := &changingLedger{Ledger: i.Ledger, then: func() {
 				_, err := i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "a"})
 				reconciletest.Must(t, err)
 				makeUp(t, i)
@@ -217,18 +219,18 @@ func TestScenario_AsOfChance(t *testing.T) {
 	}
 }
 
-// asked says whether a session's last query has some text.
+// asked returns nil if the last query of a session contains text.
 func asked(r *reconciletest.Rig, text string) error {
 	rows, _ := r.Pool.Query(context.Background(), `select query from pg_stat_activity where query like '%' || $1 || '%' and pid <> pg_backend_pid()`, text)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if len(list) == 0 {
-		return fmt.Errorf("nobody has, %w", err)
+		return fmt.Errorf("no session has sent it, %w", err)
 	}
 	return nil
 }
 
-// TestScenario_AsOfUnderLoad has many count the same moment while units leave: what was there then, less
-// what has left, is what is there, whatever comes first.
+// TestScenario_AsOfUnderLoad counts the same moment many times while units leave. On hand must be
+// the count less what has left, in whatever order the calls arrive.
 func TestScenario_AsOfUnderLoad(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)

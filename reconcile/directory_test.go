@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -14,49 +13,11 @@ import (
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
-	"github.com/holdfast/holdfast/reconcile/ledger/memory"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestFollow hands on each version once, and also that there is none.
-func TestFollow(t *testing.T) {
-	var used []string
-	ledger := memory.New()
-	f := &directory.Follow{Directories: ledger, Logger: slog.New(slog.DiscardHandler), Use: func(r *location.Rules) {
-		if r == nil {
-			used = append(used, "none")
-			return
-		}
-		used = append(used, fmt.Sprint(r.Locations()))
-	}}
-	once := func(want ...string) {
-		t.Helper()
-		if err := f.Once(t.Context()); err != nil || !reflect.DeepEqual(used, want) {
-			t.Errorf("%v used %q, want %q", err, used, want)
-		}
-	}
-	once("none")
-	once("none")
-	if _, _, err := ledger.ApplyDirectory(t.Context(), ledgertest.Warehouses("berlin"), 0, ""); err != nil {
-		t.Fatal(err)
-	}
-	once("none", "[berlin]")
-	once("none", "[berlin]")
-	f.Directories = failing{}
-	if err := f.Once(t.Context()); !errors.Is(err, cache.ErrNotDurable) || len(used) != 2 {
-		t.Errorf("%v used %q", err, used)
-	}
-}
-
-// failing is a directory that can't be read.
-type failing struct{ directory.Directories }
-
-func (failing) Directory(context.Context, int64) (directory.Directory, bool, error) {
-	return directory.Directory{}, false, cache.ErrNotDurable
-}
-
-// TestFollow_Instances has every instance use a directory within a second, as it is applied by one; the one
-// before answers until then.
+// TestFollow_Instances checks that every instance uses a new directory within a second, and the one
+// before until then.
 func TestFollow_Instances(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	one, two := r.Start(nil), r.Start(nil)
@@ -93,7 +54,7 @@ func TestFollow_Instances(t *testing.T) {
 	r.Check()
 }
 
-// TestReconciler_Limits has purchase limits count on as they did, whatever happens to Redis.
+// TestReconciler_Limits checks that purchase limits keep their counts through each fault of Redis.
 func TestReconciler_Limits(t *testing.T) {
 	r := reconciletest.NewRig(t, persistent...)
 	i := r.Start(nil)

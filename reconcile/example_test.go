@@ -67,8 +67,8 @@ func Example() {
 	fmt.Println(paid.State, paid.Durable)
 }
 
-// A checkout uses each version of the ledger's routing directory within a second.
-func ExampleFollow() {
+// A checkout puts each version of the ledger's routing directory into use within a second.
+func Example_directory() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
 	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
 	if err != nil {

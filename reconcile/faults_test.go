@@ -16,11 +16,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// stage is a rig of its own, with a Postgres that may be ended.
+// stage is a rig with a Postgres server of its own, which a test may kill.
 type stage struct {
 	*reconciletest.Rig
 	postgres *pgtest.Server
-	sizes    []int64 // of the append-only file, each 50 ms
+	sizes    []int64 // of the append-only file, one every 50 ms
 	sampled  chan struct{}
 	done     chan struct{}
 }
@@ -43,7 +43,7 @@ func newStage(tb testing.TB, redisArgs ...string) *stage {
 	return s
 }
 
-// sample notes how large the append-only file was.
+// sample records the size of the append-only file.
 func (s *stage) sample() {
 	defer close(s.sampled)
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -67,7 +67,7 @@ func (s *stage) stopSampling() {
 	}
 }
 
-// powerLoss ends Redis and takes back what it wrote in its last second.
+// powerLoss kills Redis and drops what it wrote in its last second.
 func (s *stage) powerLoss() {
 	s.stopSampling()
 	s.Redis.Kill()
@@ -79,8 +79,8 @@ func (s *stage) powerLoss() {
 	go s.sample()
 }
 
-// unguarded is an instance as the usual design has it: without a ledger, and selling from whatever Redis
-// it finds.
+// unguarded returns an instance of the usual design: it has no ledger and sells from any Redis it
+// finds.
 func (s *stage) unguarded() *reconciletest.Instance {
 	s.TB.Helper()
 	client := s.Client()
@@ -92,11 +92,11 @@ func (s *stage) unguarded() *reconciletest.Instance {
 	return &reconciletest.Instance{Rig: s.Rig, Store: store, Client: client}
 }
 
-// outages are the faults under load. Each ends with everything running again.
+// outages are the faults under load. Each leaves everything running again.
 var outages = []struct {
 	name  string
 	fault func(s *stage)
-	redis bool // the gate closes, and its opening is timed
+	redis bool // the gate closes, and the time until it opens is checked
 }{
 	{"redis killed", func(s *stage) { s.Redis.Restart() }, true},
 	{"power loss", (*stage).powerLoss, true},
@@ -117,8 +117,8 @@ func (s *stage) command(args ...any) {
 	}
 }
 
-// TestFaults has each fault happen under load: nothing is sold twice, nothing that was answered as sold
-// is missing, Redis and the ledger agree in the end, and the gate is open again soon.
+// TestFaults makes each fault happen under load. Nothing may be sold twice, no acknowledged sale
+// may be missing, Redis and the ledger must agree at the end, and the gate must open again soon.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("seven outages under load, each several seconds")
@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 				outage.fault(s)
 				opened := one.Serves(15 * time.Second)
 				after := l.Rate(2 * time.Second)
-				l.Answered(s.Rig, max(0, before+2000-l.Calls.Load())) // so many at 500 a second
+				l.Answered(s.Rig, max(0, before+2000-l.Calls.Load())) // as many as at 500 a second
 				during := float64(l.Calls.Load()-before) / time.Since(began).Seconds()
 				l.UntilSold(s.Rig, 100)
 				l.Stop()
@@ -158,7 +158,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestRebuild_Large has a Redis with many levels be lost: it is open again soon.
+// TestRebuild_Large loses a Redis with many levels: it must be open again soon.
 func TestRebuild_Large(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)

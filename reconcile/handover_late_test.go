@@ -16,41 +16,43 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// lateReader is a ledger whose first session is stopped once it has read the position, as SIGSTOP stops a process.
-type lateReader struct {
+// pausedLedger is a ledger whose first session pauses after it has read the position, as SIGSTOP
+// pauses a process.
+type pausedLedger struct {
 	*postgres.Ledger
 	stop  *reconciletest.StopAt
-	ended chan struct{} // closed with that session
+	ended chan struct{} // closed when that session closes
 	once  sync.Once
 }
 
-func (l *lateReader) Lock(ctx context.Context) (ledger.Session, error) {
+func (l *pausedLedger) Lock(ctx context.Context) (ledger.Session, error) {
 	s, err := l.Ledger.Lock(ctx)
 	if err == nil {
-		l.once.Do(func() { s = &lateSession{Session: s, ledger: l} })
+		l.once.Do(func() { s = &pausedSession{Session: s, ledger: l} })
 	}
 	return s, err
 }
 
-type lateSession struct {
+type pausedSession struct {
 	ledger.Session
-	ledger *lateReader
+	ledger *pausedLedger
 }
 
-func (s *lateSession) Position(ctx context.Context) (ledger.PositionRow, bool, error) {
+func (s *pausedSession) Position(ctx context.Context) (ledger.PositionRow, bool, error) {
 	at, there, err := s.Session.Position(ctx)
 	s.ledger.stop.Point("position")
 	return at, there, err
 }
 
-func (s *lateSession) Close() {
+func (s *pausedSession) Close() {
 	s.Session.Close()
 	close(s.ledger.ended)
 }
 
-// TestHandover_ComparesLate has the holder of the lock be stopped between reading the position and looking at Redis,
-// while another applies and trims, or rebuilds: what the first has read is old, and the ledger is not.
-func TestHandover_ComparesLate(t *testing.T) {
+// TestHandover_PausedBeforeInspecting pauses the lock holder between reading the position and
+// inspecting Redis. Meanwhile another process applies and trims, or rebuilds. The paused one has an
+// old position, but must not take the ledger for older.
+func TestHandover_PausedBeforeInspecting(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(i *reconciletest.Instance){
 		"trimmed": func(*reconciletest.Instance) {},
@@ -66,7 +68,7 @@ func TestHandover_ComparesLate(t *testing.T) {
 			before := r.Started(nil)
 			r.Quiesce()
 			before.Stop()
-			late := &lateReader{Ledger: postgres.New(r.Pool, 0), stop: reconciletest.NewStop(t, "position"), ended: make(chan struct{})}
+			late := &pausedLedger{Ledger: postgres.New(r.Pool, 0), stop: reconciletest.NewStop(t, "position"), ended: make(chan struct{})}
 			r.Start(func(r *reconcile.Reconciler) { r.Ledger = late })
 			late.stop.Wait(t)
 			two := r.Start(nil)
@@ -95,8 +97,9 @@ func TestHandover_ComparesLate(t *testing.T) {
 	}
 }
 
-// TestHandover_LoaderStopped has a process be stopped while it loads scripts: the others get to load them.
-func TestHandover_LoaderStopped(t *testing.T) {
+// TestHandover_LoaderPaused pauses a process while it loads scripts: the others must get to load
+// them.
+func TestHandover_LoaderPaused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
@@ -116,15 +119,15 @@ func TestHandover_LoaderStopped(t *testing.T) {
 	})
 	stop.LetGo()
 	if err := <-loaded; !errors.Is(err, cache.ErrNotDurable) {
-		t.Errorf("it went on with a lock that it had lost: %v", err)
+		t.Errorf("the loader went on with a lock that it had lost: %v", err)
 	}
 	i.Confirm("a")
 	r.Check()
 }
 
-// TestHandover_LateWithPostgresDown has the holder of the lock be stopped before it says until when holds may expire,
-// and Postgres be gone when it goes on: it knows nothing of the time between, in which a hold that was paid for fell due.
-func TestHandover_LateWithPostgresDown(t *testing.T) {
+// TestHandover_PausedWithPostgresDown pauses the lock holder before it moves the limit of expiry,
+// and kills Postgres. A paid hold falls due meanwhile. It must not expire when the holder goes on.
+func TestHandover_PausedWithPostgresDown(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	stop := reconciletest.NewStop(t, "trim")
@@ -151,14 +154,14 @@ func TestHandover_LateWithPostgresDown(t *testing.T) {
 		return nil
 	})
 	stop.LetGo()
-	s.Await("it has given up", 10*time.Second, func() error {
+	s.Await("the holder has given up", 10*time.Second, func() error {
 		if i.Reconciler.Stats().Working {
-			return errors.New("it works")
+			return errors.New("it is still working")
 		}
 		return nil
 	})
 	if n, _, err := i.Store.Expire(t.Context()); n != 0 || err != nil {
-		t.Errorf("%d lapsed while the ledger was gone: %v", n, err)
+		t.Errorf("%d holds expired while the ledger was down: %v", n, err)
 	}
 	s.postgres.Restart()
 	s.Await("confirmed", 10*time.Second, func() error {

@@ -17,8 +17,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestHandover_SenderPaused has the sender of a refusal's undoing be stopped before it sends; stock
-// arrives, the sale is confirmed, the sender goes on: the sale stands.
+// TestHandover_SenderPaused pauses a process before it sends an undoing. Stock arrives, the sale is
+// confirmed, the process goes on: the sale must stand.
 func TestHandover_SenderPaused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -28,7 +28,7 @@ func TestHandover_SenderPaused(t *testing.T) {
 	edit := func(units int64) {
 		reconciletest.Must(t, two.Client.HIncrBy(t.Context(), "{holdfast:0}:stock", "TEE\x1fberlin", units).Err())
 	}
-	edit(+1) // by hand: Redis believes in eleven
+	edit(+1) // by hand: Redis has eleven
 	one.Reserve("a", "TEE", 11)
 	confirmed := make(chan error, 1)
 	go func() {
@@ -38,9 +38,9 @@ func TestHandover_SenderPaused(t *testing.T) {
 	stop.Wait(t)
 	var short *cache.InsufficientError
 	if err := <-confirmed; !errors.As(err, &short) || short.Shortages[0].Available != 10 {
-		t.Errorf("confirmed what is not there: %v", err)
+		t.Errorf("confirmed units that do not exist: %v", err)
 	}
-	r.Await("another has it undone", 8*time.Second, func() error {
+	r.Await("another undoes it", 8*time.Second, func() error {
 		if record := r.State("a"); record.State != cache.StateExpired {
 			return fmt.Errorf("it is %+v", record)
 		}
@@ -50,15 +50,15 @@ func TestHandover_SenderPaused(t *testing.T) {
 	two.Count("TEE", "berlin", 11)
 	two.Confirm("a")
 	stop.LetGo()
-	<-time.After(1500 * time.Millisecond) // it goes on, and finds that it is late
+	<-time.After(1500 * time.Millisecond) // time to go on and to be refused
 	if record := r.State("a"); record.State != cache.StateConfirmed {
 		t.Errorf("%+v", record)
 	}
 	r.Check()
 }
 
-// TestHandover_RebuilderPaused has a rebuilder be stopped half-way while another finishes and traffic
-// flows: when it goes on, its chunks are refused.
+// TestHandover_RebuilderPaused pauses a rebuilder half-way while another one finishes and calls
+// arrive. When it goes on, its chunks must be refused.
 func TestHandover_RebuilderPaused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -79,26 +79,26 @@ func TestHandover_RebuilderPaused(t *testing.T) {
 	r.Start(func(r *reconcile.Reconciler) { r.Point = stop.Point })
 	stop.Wait(t)
 	two := r.Start(nil)
-	serveless(two, t)
+	refusesWhileLoading(two, t)
 	two.Open(10 * time.Second)
 	two.Confirm("b")
 	two.Reserve("c", "TEE", 3)
 	stop.LetGo()
 	two.Reserve("d", "TEE", 3)
-	<-time.After(1500 * time.Millisecond) // the first goes on, and is refused
+	<-time.After(1500 * time.Millisecond) // time to go on and to be refused
 	r.Check()
 }
 
-// serveless has a rebuilt gate be closed as long as it is half loaded.
-func serveless(i *reconciletest.Instance, t *testing.T) {
+// refusesWhileLoading checks that reserve is refused while Redis is half loaded.
+func refusesWhileLoading(i *reconciletest.Instance, t *testing.T) {
 	t.Helper()
 	if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("early", "TEE", 1)); !reconciletest.IsOneOf(err, cache.ErrRebuilding, cache.ErrUnavailable) {
-		t.Errorf("reserved while it is half loaded: %v", err)
+		t.Errorf("reserved while Redis is half loaded: %v", err)
 	}
 }
 
-// TestHandover_HolderStopped has the holder of the lock be stopped: another takes over within 5 s.
-func TestHandover_HolderStopped(t *testing.T) {
+// TestHandover_HolderPaused pauses the lock holder: another must take over within 5 s.
+func TestHandover_HolderPaused(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	stop := reconciletest.NewStop(t, "trim")
 	r.Start(func(r *reconcile.Reconciler) { r.Point = stop.Point }).Open(5 * time.Second)
@@ -117,8 +117,8 @@ func TestHandover_HolderStopped(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_CutOffFromRedis has the holder of the lock be cut off from Redis alone: another takes
-// over within 5 s.
+// TestHandover_CutOffFromRedis cuts the lock holder off from Redis alone: another must take over
+// within 5 s.
 func TestHandover_CutOffFromRedis(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -144,8 +144,8 @@ func TestHandover_CutOffFromRedis(t *testing.T) {
 	r.Check()
 }
 
-// TestHandover_StaleReplica has a replica that lacks the last sales be promoted, and the first primary
-// come back with its old scripts cached: its replication id fences it.
+// TestHandover_StaleReplica promotes a replica that lacks the last sales, and brings the first
+// primary back with its old scripts cached. Its replication id must fence it.
 func TestHandover_StaleReplica(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -188,8 +188,8 @@ func TestHandover_StaleReplica(t *testing.T) {
 	}
 }
 
-// TestHandover_OneLoads has many instances meet a Redis without scripts at once: each script is loaded
-// by one of them.
+// TestHandover_OneLoads lets many instances meet a Redis without scripts at once: one of them must
+// load each script.
 func TestHandover_OneLoads(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	instances := []*reconciletest.Instance{r.Started(nil)}

@@ -19,15 +19,15 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// In a process of its own, this test is a reconciler: the variables say over what, and at which point it
-// kills itself.
+// In a child process this test runs a reconciler. The variables name its servers and the point at
+// which it kills itself.
 const (
 	childRedis    = "HOLDFAST_TEST_REDIS"
 	childPostgres = "HOLDFAST_TEST_POSTGRES"
 	childPoint    = "HOLDFAST_TEST_POINT"
 )
 
-// TestChild is no test: it is what the tests below start.
+// TestChild is not a test: it is the process that the tests below start.
 func TestChild(t *testing.T) {
 	if os.Getenv(childRedis) == "" {
 		return
@@ -45,7 +45,7 @@ func TestChild(t *testing.T) {
 		if name != os.Getenv(childPoint) {
 			return
 		}
-		if times++; times == 3 { // not at once: some of it was done before
+		if times++; times == 3 { // not the first time, so that some work was done before
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}
@@ -57,14 +57,14 @@ func TestChild(t *testing.T) {
 	reconciletest.Must(t, r.Run(ctx))
 }
 
-// child is a reconciler in a process of its own.
+// child is a reconciler in its own process.
 type child struct {
 	command *exec.Cmd
 	ended   chan struct{}
 }
 
-// startChild starts one; it ends with the test. It keeps the thread that started it: the kernel takes it for
-// an orphan when that ends.
+// startChild starts a reconciler that ends with the test. Its goroutine keeps the thread that
+// started it, because the kernel sends Pdeathsig when that thread ends.
 func startChild(r *reconciletest.Rig, point string) *child {
 	r.TB.Helper()
 	c := &child{command: exec.Command(os.Args[0], "-test.run=^TestChild$"), ended: make(chan struct{})}
@@ -95,14 +95,14 @@ func (c *child) kill() {
 	<-c.ended
 }
 
-// over is an instance that only calls: reconcilers are other processes.
+// over returns an instance that only makes calls: the reconcilers are other processes.
 func over(r *reconciletest.Rig) *reconciletest.Instance {
 	r.TB.Helper()
 	return r.Start(func(r *reconcile.Reconciler) { r.Ledger, r.Prefix = memory.New(), "unused" })
 }
 
-// TestKill_AtPoints has a reconciler be killed at each point of its work, under load; another goes on:
-// everything is applied once.
+// TestKill_AtPoints kills a reconciler at each point of its work, under load. Another goes on, and
+// every event must be applied once.
 func TestKill_AtPoints(t *testing.T) {
 	if testing.Short() {
 		t.Skip("processes under load, several seconds each")
@@ -118,7 +118,7 @@ func TestKill_AtPoints(t *testing.T) {
 			select {
 			case <-first.ended:
 			case <-time.After(10*time.Second + reconciletest.Busy):
-				t.Fatal("it was not killed")
+				t.Fatal("the reconciler was not killed")
 			}
 			startChild(r, "")
 			rate := l.Rate(time.Second)
@@ -133,7 +133,8 @@ func TestKill_AtPoints(t *testing.T) {
 	}
 }
 
-// startLoadOver starts load while a reconciler may die at any moment: another helps with the stock.
+// startLoadOver starts load while the reconciler may die at any moment. If the stock is not counted
+// in soon, it starts another one.
 func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *reconciletest.Instance, _ *child, r *reconciletest.Rig) *reconciletest.Load {
 	t.Helper()
 	done := make(chan *reconciletest.Load, 1)
@@ -148,7 +149,7 @@ func startLoadOver(t *testing.T, seed uint64, callers, skus int, i *reconciletes
 	}
 }
 
-// TestKill_AtRandom has reconcilers be killed again and again under load, at any moment.
+// TestKill_AtRandom kills reconcilers again and again under load, at any moment.
 func TestKill_AtRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("processes under load, several seconds")
@@ -179,8 +180,8 @@ func TestKill_AtRandom(t *testing.T) {
 	}
 }
 
-// TestKill_Paused has three reconcilers, of which one at a time is stopped (SIGSTOP) and goes on later:
-// no event is left out or applied twice, and the throughput is kept.
+// TestKill_Paused runs three reconcilers and pauses one at a time with SIGSTOP. No event may be
+// left out or applied twice, and the throughput must hold.
 func TestKill_Paused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("processes under load, stopped for several seconds")
@@ -197,7 +198,7 @@ func TestKill_Paused(t *testing.T) {
 		three[n%3].signal(syscall.SIGSTOP)
 		before := l.Calls.Load()
 		<-time.After(4 * time.Second)
-		l.Answered(r, max(0, before+2000-l.Calls.Load())) // so many at 500 a second
+		l.Answered(r, max(0, before+2000-l.Calls.Load())) // as many as at 500 a second
 		three[n%3].signal(syscall.SIGCONT)
 	}
 	rate := float64(l.Calls.Load()-before) / time.Since(began).Seconds()
@@ -210,9 +211,9 @@ func TestKill_Paused(t *testing.T) {
 	}
 }
 
-// TestUnsafe has the usual design go through a power loss: the script decrements, confirm is answered
-// from Redis, and a Redis that comes back is sold from. It must show units sold twice: that is how these
-// tests are known to be able to fail.
+// TestUnsafe sends the usual design through power losses: the script decrements, confirm is
+// answered from Redis, and a Redis that comes back is sold from. It must sell units twice, which
+// shows that these tests can fail.
 func TestUnsafe(t *testing.T) {
 	if os.Getenv("HOLDFAST_UNSAFE") == "" {
 		t.Skip("HOLDFAST_UNSAFE is not set: this shows what the usual design loses")
@@ -245,8 +246,8 @@ func TestUnsafe(t *testing.T) {
 			oversold += int(max(0, n-there[sku]))
 		}
 	}
-	t.Logf("FIGURES the usual design: %d units sold, %d more than there were", units, oversold)
+	t.Logf("FIGURES the usual design: %d units sold, %d of them did not exist", units, oversold)
 	if oversold == 0 {
-		t.Error("nothing was sold twice: this load can't tell a safe design from another")
+		t.Error("nothing was sold twice: this load cannot tell a safe design from an unsafe one")
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// watched notes when reservations became visible in Postgres.
+// watched records when reservations become visible in Postgres.
 type watched struct {
 	*postgres.Ledger
 	mu   sync.Mutex
@@ -34,8 +34,8 @@ func (w *watched) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	w.Ledger.Decided(entries, refusals)
 }
 
-// BenchmarkLag measures how long it takes from the answer to a reserve until Postgres shows it, at half of
-// the most that was answered a second.
+// BenchmarkLag measures the time from the answer to a reserve until Postgres shows it, at the
+// highest rate, at half and at a quarter of it.
 func BenchmarkLag(b *testing.B) {
 	for b.Loop() {
 		var most float64
@@ -51,7 +51,7 @@ func BenchmarkLag(b *testing.B) {
 	}
 }
 
-// lagAt reserves for a while, so often a second, or as often as it can for 0.
+// lagAt reserves for a while, at a rate per second, or as fast as possible if that is 0.
 func lagAt(b *testing.B, rate float64) (achieved float64, lags []time.Duration) {
 	const callers, turn = 256, 5 * time.Second
 	r := reconciletest.NewRig(b)

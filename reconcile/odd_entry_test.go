@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_OddEntries has entries that no script has written, under an id of this epoch, keep no sale waiting,
-// whatever their bytes are.
+// TestScenario_OddEntries adds entries that no script wrote, under ids of this epoch. They must not
+// delay any sale, whatever bytes they have.
 func TestScenario_OddEntries(t *testing.T) {
 	t.Parallel()
 	record := ledgertest.Born("odd", ledgertest.Reserved(1), "n1").Record.Encode()

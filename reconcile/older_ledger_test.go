@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// olderLedger is a deployment whose ledger was restored from a backup, and lacks what was trimmed: its gate is stopped.
+// olderLedger returns a deployment whose ledger was restored from a backup and lacks entries that
+// were trimmed: its gate is stopped.
 func olderLedger(t *testing.T) (*reconciletest.Rig, *reconciletest.Instance) {
 	t.Helper()
 	r := reconciletest.NewRig(t)
@@ -34,7 +35,7 @@ create table newer as select sequence, nonce from positions;
 update positions set sequence = sequence - 4, nonce = 'before'`)
 	reconciletest.Must(t, err)
 	if err := reconcile.CheckOlder(t.Context(), i.Client, "holdfast", i.Ledger); !errors.Is(err, reconcile.ErrOlderLedger) {
-		t.Errorf("before anybody has met it: %v", err)
+		t.Errorf("before a reconciler has found it: %v", err)
 	}
 	i = r.Start(nil)
 	r.Await("the gate is stopped", 5*time.Second, func() error {
@@ -47,8 +48,8 @@ update positions set sequence = sequence - 4, nonce = 'before'`)
 	return r, i
 }
 
-// TestScenario_OlderLedger has a ledger that was restored from a backup: it lacks what was trimmed. The
-// gate stays closed until an operator gives that up.
+// TestScenario_OlderLedger checks that the gate stays closed for an older ledger until an operator
+// accepts the loss.
 func TestScenario_OlderLedger(t *testing.T) {
 	t.Parallel()
 	r, i := olderLedger(t)
@@ -64,22 +65,22 @@ func TestScenario_OlderLedger(t *testing.T) {
 	i.Open(5 * time.Second)
 	i.Reserve("b", "TEE", 1)
 	if _, err := i.Store.Adjust(t.Context(), tees("count", 10, counted)); !errors.Is(err, cache.ErrInvalid) {
-		t.Errorf("a count of a moment since which the ledger may lack what left: %v", err)
+		t.Errorf("a count of a moment for which the ledger may lack movements: %v", err)
 	}
 	_, err := i.Store.Adjust(t.Context(), tees("count", 10, moment(r)))
 	reconciletest.Must(t, err)
 	r.Check()
 }
 
-// TestScenario_NewerLedgerFound has the right ledger be there again after the gate was stopped for an older one: it is
-// served on, and nothing is given up.
-func TestScenario_NewerLedgerFound(t *testing.T) {
+// TestScenario_RightLedgerBack brings the right ledger back after the gate was stopped: Redis must
+// be served again, and nothing lost.
+func TestScenario_RightLedgerBack(t *testing.T) {
 	t.Parallel()
 	r, i := olderLedger(t)
 	_, err := r.Pool.Exec(t.Context(), `update positions p set sequence = n.sequence, nonce = n.nonce from newer n`)
 	reconciletest.Must(t, err)
 	if err := reconcile.CheckOlder(t.Context(), i.Client, "holdfast", i.Ledger); err != nil {
-		t.Errorf("it is the right one: %v", err)
+		t.Errorf("with the right ledger: %v", err)
 	}
 	i.Open(5 * time.Second)
 	i.Reserve("b", "TEE", 1)

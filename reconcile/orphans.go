@@ -9,14 +9,15 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// orphansPerCall is how many holds are taken anew in one call.
+// orphansPerCall is how many holds are taken again in one call.
 const orphansPerCall = 64
 
-// orphans are the holds of a history that was set aside, id -> how it was last.
+// orphans are the holds of a history that went to quarantine, by id, each with its last record.
+// Their callers were told that they are held.
 type orphans map[string]cache.Again
 
-// Note notes the holds that entries made, and what became of them since.
-func (o *orphans) Note(entries []ledger.Entry) {
+// note notes the holds that entries created, and their changes since.
+func (o *orphans) note(entries []ledger.Entry) {
 	if *o == nil {
 		*o = orphans{}
 	}
@@ -36,32 +37,33 @@ func (o *orphans) Note(entries []ledger.Entry) {
 	}
 }
 
-// holdAgain takes anew what was held in a history that is no more, where the ledger does not know the id:
-// its caller was told that it is held. What can't be had any more is lost, as holds may be.
-func (t *tail) holdAgain(ctx context.Context) error {
-	all := t.orphans
-	t.orphans = nil
-	known, err := t.session.Records(ctx, slices.Sorted(maps.Keys(all)))
+// holdAgain takes the orphans again that are still held and that the ledger does not know. Those
+// whose units are gone are lost, as holds may be.
+func (a *applier) holdAgain(ctx context.Context) error {
+	all := a.orphans
+	a.orphans = nil
+	ids := slices.Sorted(maps.Keys(all))
+	known, err := a.session.Records(ctx, ids)
 	if err != nil {
 		return err
 	}
 	var list []cache.Again
-	for _, id := range slices.Sorted(maps.Keys(all)) {
-		a := all[id]
-		if _, there := known[id]; !there && !ledger.Resolved(a.Record.State) && a.Record.Expires > t.now() {
-			list = append(list, a)
+	for _, id := range ids {
+		hold := all[id]
+		if _, there := known[id]; !there && !ledger.Resolved(hold.Record.State) && hold.Record.Expires > a.now() {
+			list = append(list, hold)
 		}
 	}
 	taken := 0
 	for chunk := range slices.Chunk(list, orphansPerCall) {
-		n, err := t.shard.HoldAgain(ctx, chunk, func(r cache.Record) int64 { return r.Expires - t.now() })
+		n, err := a.shard.HoldAgain(ctx, chunk, func(r cache.Record) int64 { return r.Expires - a.now() })
 		if err != nil {
 			return err
 		}
 		taken += n
 	}
 	if len(all) > 0 {
-		t.Logger.Warn("holds of another history were taken anew", "taken", taken, "lost", len(all)-taken)
+		a.Logger.Warn("holds of another history were taken again", "taken", taken, "lost", len(all)-taken)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -20,219 +21,104 @@ const (
 	limitsPerChunk       = 1000
 )
 
-// rebuild makes Redis anew from the ledger, under the next epoch: it closes the gate, applies the tail
-// that continues what the ledger has, keeps any other for a person, drops everything, loads, and opens.
-// Whoever is stopped half-way finds a higher epoch, and is refused.
-func (t *tail) rebuild(ctx context.Context, there bool, why string) error {
+// rebuild loads Redis from the ledger, under the next epoch. It closes the gate, applies the
+// entries that continue the ledger's history, puts any others into quarantine, drops everything,
+// loads, and opens the gate. known says whether the ledger has a position. A rebuilder that was
+// paused finds a higher epoch, and its scripts are refused.
+func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	started := time.Now()
-	if there {
-		t.Logger.Warn("rebuilding redis from the ledger", "why", why)
+	if known {
+		a.Logger.Warn("rebuilding redis from the ledger", "why", why)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := t.shard.CloseGate(ctx, false); err != nil {
+	if err := a.shard.CloseGate(ctx, false); err != nil {
 		return err
 	}
 	var from *cache.Position
-	if there {
-		if err := t.drain(ctx); err != nil {
+	if known {
+		if err := a.drain(ctx); err != nil {
 			return err
 		}
-		before := t.at
+		before := a.at
 		from = &before
 	}
-	if err := t.inspect(ctx); err != nil {
+	if err := a.inspect(ctx); err != nil {
 		return err
 	}
-	t.Point("rebuild")
+	a.Point("rebuild")
 	to := cache.Position{
-		Epoch: max(t.at.Epoch, t.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
-		RunID: t.seen.RunID, ReplicationID: t.seen.ReplicationID, Shards: t.Shards, Prefix: t.Prefix, SeenAt: t.seen.Now,
+		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
+		RunID: a.seen.RunID, ReplicationID: a.seen.ReplicationID, Shards: a.Shards, Prefix: a.Prefix, SeenAt: a.seen.Now,
 	}
-	if err := t.session.Begin(ctx, from, to); err != nil {
+	if err := a.session.Begin(ctx, from, to); err != nil {
 		return err
 	}
-	t.Point("begun")
-	t.at = to
-	if err := t.loadScripts(ctx); err != nil {
+	a.Point("begun")
+	a.at = to
+	if err := a.loadScripts(ctx); err != nil {
 		return err
 	}
-	if err := t.shard.Begin(ctx, to.Nonce); err != nil {
+	if err := a.shard.Begin(ctx, to.Nonce); err != nil {
 		return err
 	}
-	loaded, err := t.load(ctx)
+	loaded, err := a.load(ctx)
 	if err != nil {
 		return err
 	}
-	t.Point("loaded")
-	if err := t.shard.Open(ctx, to.Epoch, loaded.locations, t.now()+expiryLease.Milliseconds()); err != nil {
+	a.Point("loaded")
+	if err := a.shard.Open(ctx, to.Epoch, loaded.locations, a.now()+expiryLease.Milliseconds()); err != nil {
 		return err
 	}
 	done := "redis is initialised and open"
-	if there {
-		t.counters.rebuilds.Add(1)
+	if known {
+		a.counters.rebuilds.Add(1)
 		done = "redis is rebuilt and open"
 	}
-	t.works()
-	t.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
+	a.startWorking()
+	a.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
 		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond).String())
-	return t.holdAgain(ctx)
+	return a.holdAgain(ctx)
 }
 
-// loaded counts what a rebuild has loaded.
-type loaded struct {
-	levels, reservations, operations int
-	locations                        []location.ID // in order
-}
-
-// load loads everything, chunk by chunk.
-func (t *tail) load(ctx context.Context) (done loaded, err error) {
-	places := map[location.ID]bool{}
-	var after *cache.LevelRow
-	for {
-		rows, err := t.session.Levels(ctx, after, levelsPerChunk)
-		if err != nil || len(rows) == 0 {
-			if err != nil {
-				return done, err
-			}
-			break
-		}
-		if err := t.loadChunk(ctx, cache.Chunk{Levels: rows}); err != nil {
-			return done, err
-		}
-		for _, l := range rows {
-			places[l.Location] = true
-		}
-		done.levels += len(rows)
-		after = &rows[len(rows)-1]
-	}
-	for at := range places {
-		done.locations = append(done.locations, at)
-	}
-	slices.Sort(done.locations)
-	since := t.now() - t.Retention.Milliseconds()
-	if done.reservations, err = t.loadReservations(ctx, since); err != nil {
-		return done, err
-	}
-	if done.operations, err = t.loadOperations(ctx, since); err != nil {
-		return done, err
-	}
-	return done, t.loadLimits(ctx)
-}
-
-func (t *tail) loadLimits(ctx context.Context) error {
-	for after := (cache.LimitKey{}); ; {
-		rows, err := t.session.Limits(ctx, after, limitsPerChunk)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		if err := t.loadChunk(ctx, cache.Chunk{Limits: rows}); err != nil {
-			return err
-		}
-		after = rows[len(rows)-1].LimitKey
-	}
-}
-
-func (t *tail) loadReservations(ctx context.Context, since int64) (n int, err error) {
-	var after *cache.ReservationRow
-	for {
-		rows, err := t.session.Live(ctx, after, reservationsPerChunk)
-		if err != nil {
-			return n, err
-		}
-		if len(rows) == 0 {
-			break
-		}
-		if err := t.loadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
-			return n, err
-		}
-		n += len(rows)
-		after = &rows[len(rows)-1]
-	}
-	for {
-		rows, next, err := t.session.Rested(ctx, since, reservationsPerChunk)
-		if err != nil || len(rows) == 0 {
-			return n, err
-		}
-		if err := t.loadChunk(ctx, cache.Chunk{Reservations: rows}); err != nil {
-			return n, err
-		}
-		n += len(rows)
-		since = next
-	}
-}
-
-func (t *tail) loadChunk(ctx context.Context, c cache.Chunk) error {
-	err := t.shard.LoadChunk(ctx, c)
-	t.Point("chunk")
-	return err
-}
-
-func (t *tail) loadOperations(ctx context.Context, since int64) (n int, err error) {
-	for after := ""; ; {
-		rows, err := t.session.Operations(ctx, since, after, operationsPerChunk)
-		if err != nil || len(rows) == 0 {
-			return n, err
-		}
-		if err := t.loadChunk(ctx, cache.Chunk{Operations: rows}); err != nil {
-			return n, err
-		}
-		n += len(rows)
-		after = rows[len(rows)-1].ID
-	}
-}
-
-// drain applies what the stream has after the last applied entry, if that is there: it is the same
-// history. Any other is set aside.
-func (t *tail) drain(ctx context.Context) error {
-	applied, err := t.shard.LastApplied(ctx, t.at)
+// drain applies the entries after the last applied one, if that is in the stream: then they
+// continue the ledger's history. All others go to quarantine. Refused steps need no undoing: the
+// next epoch starts without them.
+func (a *applier) drain(ctx context.Context) error {
+	applied, err := a.shard.LastApplied(ctx, a.at)
 	if err != nil {
 		return err
 	}
 	if !applied {
-		return t.setAsideAll(ctx)
+		return a.setAsideAll(ctx)
 	}
 	for {
-		entries, err := t.read(ctx)
+		entries, err := a.read(ctx)
 		if err != nil || len(entries) == 0 {
 			return err
 		}
-		for i := range entries {
-			if !entries[i].Of(t.at.Epoch) {
-				if err := t.drainBatch(ctx, entries[:i]); err != nil {
-					return err
-				}
-				return t.session.SetAside(ctx, entries[i:], "not written by a script of this epoch")
+		n := untilForeign(entries, a.at.Epoch)
+		if n > 0 {
+			to := a.endOf(entries[:n])
+			refusals, err := a.session.Apply(ctx, a.at, to, entries[:n])
+			if err != nil {
+				return err
 			}
+			a.at = to
+			a.Ledger.Decided(entries[:n], refusals)
 		}
-		if err := t.drainBatch(ctx, entries); err != nil {
-			return err
+		if n < len(entries) {
+			return a.session.SetAside(ctx, entries[n:], foreignEntry)
 		}
 	}
 }
 
-// drainBatch applies entries; what is refused is settled when the next epoch begins.
-func (t *tail) drainBatch(ctx context.Context, entries []ledger.Entry) error {
-	if len(entries) == 0 {
-		return nil
-	}
-	last := &entries[len(entries)-1]
-	to := t.at
-	to.Sequence, to.Nonce = last.ID.Sequence, last.Nonce
-	refusals, err := t.session.Apply(ctx, t.at, to, entries)
-	if err != nil {
-		return err
-	}
-	t.at = to
-	t.Ledger.Decided(entries, refusals)
-	return nil
-}
-
-// setAsideAll keeps what the ledger has not applied of another history: nothing of it is ever applied.
-// Its sales were never acknowledged; its holds are taken anew once the gate is open.
-func (t *tail) setAsideAll(ctx context.Context) error {
+// setAsideAll puts the entries of another history into quarantine. They are never applied: no
+// caller was told that a sale of theirs is durable. Their holds are taken again once the gate is
+// open.
+func (a *applier) setAsideAll(ctx context.Context) error {
 	for from := "-"; ; {
-		list, err := t.shard.Entries(ctx, from, entriesMax)
+		list, err := a.shard.Entries(ctx, from, entriesMax)
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -244,31 +130,31 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 			}
 			entries = append(entries, e)
 		}
-		foreign, err := t.unapplied(ctx, entries)
+		foreign, err := a.unapplied(ctx, entries)
 		if err != nil {
 			return err
 		}
 		if len(foreign) > 0 {
-			if err := t.session.SetAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
+			if err := a.session.SetAside(ctx, foreign, "of a history that is not the ledger's"); err != nil {
 				return err
 			}
-			t.orphans.Note(foreign)
-			t.Logger.Warn("events of another history were set aside", "entries", len(foreign),
+			a.orphans.note(foreign)
+			a.Logger.Warn("events of another history were put into quarantine", "entries", len(foreign),
 				"from", foreign[0].Text, "to", foreign[len(foreign)-1].Text)
 		}
 		from = "(" + list[len(list)-1].ID
 	}
 }
 
-// unapplied are the entries of which the ledger does not show every event.
-func (t *tail) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.Entry, error) {
-	events := ledger.EventRefs(entries)
-	known, err := t.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(ledger.Touch(events).Ids))) // it has no other
+// unapplied returns the entries that have an event whose result the ledger does not show.
+func (a *applier) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.Entry, error) {
+	touched := ledger.Touch(ledger.EventRefs(entries))
+	known, err := a.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(touched.Ids))) // the ledger has no other ids
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(entries, func(e ledger.Entry) bool {
-		if e.Fault != nil || ledger.IsAfter(e.ID, t.at) {
+		if e.Fault != nil || ledger.IsAfter(e.ID, a.at) {
 			return false
 		}
 		for i := range e.Events {
@@ -279,4 +165,86 @@ func (t *tail) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.
 		}
 		return true
 	}), nil
+}
+
+// loaded counts what a rebuild has loaded.
+type loaded struct {
+	levels, reservations, operations int
+	locations                        []location.ID // in order
+}
+
+// load loads levels, reservations that are not resolved, reservations and operations of the
+// retention, and purchase limits.
+func (a *applier) load(ctx context.Context) (done loaded, err error) {
+	locations := map[location.ID]bool{}
+	var level *cache.LevelRow
+	if done.levels, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+		c.Levels, err = a.session.Levels(ctx, level, levelsPerChunk)
+		for i := range c.Levels {
+			level = &c.Levels[i]
+			locations[level.Location] = true
+		}
+		return c, err
+	}); err != nil {
+		return done, err
+	}
+	done.locations = slices.Sorted(maps.Keys(locations))
+	since := a.now() - a.Retention.Milliseconds()
+	if done.reservations, err = a.loadReservations(ctx, since); err != nil {
+		return done, err
+	}
+	operation := ""
+	if done.operations, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+		if c.Operations, err = a.session.Operations(ctx, since, operation, operationsPerChunk); len(c.Operations) > 0 {
+			operation = c.Operations[len(c.Operations)-1].ID
+		}
+		return c, err
+	}); err != nil {
+		return done, err
+	}
+	var limit cache.LimitKey
+	_, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+		if c.Limits, err = a.session.Limits(ctx, limit, limitsPerChunk); len(c.Limits) > 0 {
+			limit = c.Limits[len(c.Limits)-1].LimitKey
+		}
+		return c, err
+	})
+	return done, err
+}
+
+// loadReservations loads the reservations that are not resolved, and those resolved since a moment,
+// Unix ms.
+func (a *applier) loadReservations(ctx context.Context, since int64) (int, error) {
+	var after *cache.ReservationRow
+	live, err := a.loadPages(ctx, func() (c cache.Chunk, err error) {
+		if c.Reservations, err = a.session.Live(ctx, after, reservationsPerChunk); len(c.Reservations) > 0 {
+			after = &c.Reservations[len(c.Reservations)-1]
+		}
+		return c, err
+	})
+	if err != nil {
+		return live, err
+	}
+	resolved, err := a.loadPages(ctx, func() (c cache.Chunk, err error) {
+		c.Reservations, since, err = a.session.Rested(ctx, since, reservationsPerChunk)
+		return c, err
+	})
+	return live + resolved, err
+}
+
+// loadPages loads the chunks that next returns, until one is empty. It returns the number of rows.
+func (a *applier) loadPages(ctx context.Context, next func() (cache.Chunk, error)) (rows int, err error) {
+	for {
+		c, err := next()
+		n := len(c.Levels) + len(c.Reservations) + len(c.Operations) + len(c.Limits)
+		if err != nil || n == 0 {
+			return rows, err
+		}
+		err = a.shard.LoadChunk(ctx, c)
+		a.Point("chunk")
+		if err != nil {
+			return rows, err
+		}
+		rows += n
+	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// persistent are the options of a redis-server that keeps what it answered through a crash.
+// persistent are the options of a redis-server that keeps what it acknowledged through a crash.
 var persistent = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
 
 func TestReconciler_Applies(t *testing.T) {
@@ -47,11 +47,11 @@ func TestReconciler_Applies(t *testing.T) {
 	}
 }
 
-// faults are what happens to a Redis, and whether what it held outlives that.
+// faults are the faults of a Redis, and whether its data survives them.
 var faults = []struct {
 	name  string
 	fault func(t *testing.T, i *reconciletest.Instance)
-	lost  bool // what was not yet in the ledger is gone
+	lost  bool // data that was not yet in the ledger is lost
 }{
 	{"killed", func(_ *testing.T, i *reconciletest.Instance) { i.Rig.Redis.Restart() }, false},
 	{"empty", func(t *testing.T, i *reconciletest.Instance) {
@@ -77,8 +77,8 @@ var faults = []struct {
 	}, false},
 }
 
-// TestReconciler_Recovers has each fault leave everything that was answered as durable, and a gate that
-// opens by itself.
+// TestReconciler_Recovers checks that after each fault everything answered as durable is still
+// there, and the gate opens by itself.
 func TestReconciler_Recovers(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults {
@@ -102,7 +102,7 @@ func TestReconciler_Recovers(t *testing.T) {
 			_, err := i.Store.Reserve(t.Context(), reconciletest.Order("c", "TEE", 6))
 			var short *cache.InsufficientError
 			if !errors.As(err, &short) || short.Shortages[0].Available != 5 {
-				t.Errorf("six of the five that are left: %v", err)
+				t.Errorf("reserved six of five: %v", err)
 			}
 			i.Reserve("d", "TEE", 5)
 			r.Check()
@@ -110,7 +110,7 @@ func TestReconciler_Recovers(t *testing.T) {
 	}
 }
 
-// TestReconciler_TakesOver has another instance go on where one has stopped.
+// TestReconciler_TakesOver checks that another instance goes on when one stops.
 func TestReconciler_TakesOver(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	one := r.Start(nil)
@@ -118,7 +118,7 @@ func TestReconciler_TakesOver(t *testing.T) {
 	two := r.Start(nil)
 	one.Count("TEE", "berlin", 10)
 	two.Reserve("a", "TEE", 1)
-	two.Confirm("a") // applied by the other one
+	two.Confirm("a") // applied by the other instance
 	one.Stop()
 	for n := range 5 {
 		id := fmt.Sprint("b", n)
@@ -131,7 +131,8 @@ func TestReconciler_TakesOver(t *testing.T) {
 	r.Check()
 }
 
-// TestReconciler_Cluster has the same on a one-node cluster: recovery goes to the primary of the slot.
+// TestReconciler_Cluster recovers on a one-node cluster: recovery must go to the primary of the
+// slot.
 func TestReconciler_Cluster(t *testing.T) {
 	r := &reconciletest.Rig{TB: t, Pool: ledgertest.OpenLedger(t), Logs: &reconciletest.Logs{TB: t}}
 	cluster := redistest.StartCluster(t)

@@ -11,8 +11,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_RefusedExpiry has a ledger that contradicts itself refuse that a hold expires: it is held again, once,
-// and expires when the ledger is put right and what the audit names is repaired.
+// TestScenario_RefusedExpiry lets a ledger that contradicts itself refuse the expiry of a hold. It
+// must be held again, once, and expire after the ledger is corrected and the audit has repaired
+// Redis.
 func TestScenario_RefusedExpiry(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -46,7 +47,7 @@ func TestScenario_RefusedExpiry(t *testing.T) {
 	edit(1)
 	expires()
 	if n := refused(); n != 1 {
-		t.Fatalf("%d steps were refused, want that it expires", n)
+		t.Fatalf("%d steps were refused, want the expiry", n)
 	}
 	for range 3 {
 		if n, _, err := i.Store.Expire(t.Context()); n != 0 || err != nil {
@@ -55,7 +56,7 @@ func TestScenario_RefusedExpiry(t *testing.T) {
 		r.Quiesce()
 	}
 	if n := i.Available("TEE"); n != 8 {
-		t.Errorf("%d are available, want that it holds two", n)
+		t.Errorf("%d are available, want 8: two are held", n)
 	}
 	left := i.Audit(audit.Options{Repair: true})
 	reconciletest.ExpectFindings(t, i.Ledger, left.ID,
@@ -69,7 +70,7 @@ func TestScenario_RefusedExpiry(t *testing.T) {
 	}
 	expires()
 	if n := refused(); n != 1 {
-		t.Errorf("%d steps were refused, want the one from before", n)
+		t.Errorf("%d steps were refused, want the one before", n)
 	}
 	if read, err := i.Store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateExpired {
 		t.Errorf("%+v, %v", read, err)

@@ -9,9 +9,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_AfterRefused has a step that waited for a confirm be told to repeat itself where that is refused: its
-// own is not refused for want of stock.
-func TestScenario_AfterRefused(t *testing.T) {
+// TestScenario_StepAfterRefusedConfirm lets a step wait for a confirm that is refused. It must be
+// told to repeat itself, and not be refused for lack of stock.
+func TestScenario_StepAfterRefusedConfirm(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
@@ -37,7 +37,7 @@ func TestScenario_AfterRefused(t *testing.T) {
 		t.Errorf("sold twice: %v", err)
 	}
 	if err := <-released; !errors.Is(err, cache.ErrNotDurable) || errors.Is(err, cache.ErrInsufficient) {
-		t.Errorf("released: %v, want that it be repeated", err)
+		t.Errorf("released: %v, want ErrNotDurable alone", err)
 	}
 	r.Quiesce()
 	var wrong *cache.WrongStateError
@@ -46,9 +46,9 @@ func TestScenario_AfterRefused(t *testing.T) {
 	}
 }
 
-// TestScenario_RepeatedBesideRefused has a confirm be repeated while a later step of its reservation is refused: what
-// was sold stays sold, and nobody is told to refund it.
-func TestScenario_RepeatedBesideRefused(t *testing.T) {
+// TestScenario_ConfirmRepeatedDuringRefusal repeats a confirm while a later step of its reservation
+// is refused. The sale must stand, and nobody may be told to refund it.
+func TestScenario_ConfirmRepeatedDuringRefusal(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
@@ -73,10 +73,10 @@ func TestScenario_RepeatedBesideRefused(t *testing.T) {
 	i.Awaited("a", 3, 2)
 	goOn()
 	if err := <-fulfilled; !errors.Is(err, cache.ErrInsufficient) {
-		t.Errorf("five of three have left: %v", err)
+		t.Errorf("fulfilled five of three: %v", err)
 	}
 	if err := <-confirmed; !errors.Is(err, cache.ErrNotDurable) {
-		t.Errorf("repeated: %v, want that it be repeated", err)
+		t.Errorf("repeated: %v, want ErrNotDurable", err)
 	}
 	r.Quiesce()
 	if result := i.Confirm("a"); !result.Replay {

@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_Remove has a level be gone from Redis and the ledger, and stay so after a rebuild.
+// TestScenario_Remove removes a level from Redis and the ledger: it must stay removed after a
+// rebuild.
 func TestScenario_Remove(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -47,8 +48,8 @@ func TestScenario_Remove(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RemoveRefused has Redis not know that units of a level are sold: the ledger refuses that it
-// is removed, and it is there again.
+// TestScenario_RemoveRefused removes a level of which Redis does not know that units are sold. The
+// ledger must refuse that, and Redis must have the level again.
 func TestScenario_RemoveRefused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -68,7 +69,7 @@ func TestScenario_RemoveRefused(t *testing.T) {
 	}
 	r.Quiesce()
 	if n := i.Available("TEE"); n != 10 {
-		t.Errorf("%d are available, want those that were before", n)
+		t.Errorf("%d are available, want as many as before", n)
 	}
 	edit("10 2 0 0", 8)
 	if _, err := i.Store.Release(t.Context(), cache.TransitionRequest{ID: "a"}); err != nil {
@@ -80,9 +81,9 @@ func TestScenario_RemoveRefused(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RemoveUnanswered has a removal not be answered for want of a ledger: nobody is told that the
-// level is gone until it is gone for good.
-func TestScenario_RemoveUnanswered(t *testing.T) {
+// TestScenario_RemoveWithoutLedger removes a level while the ledger is down: no caller may be told
+// that it is gone before the ledger has removed it.
+func TestScenario_RemoveWithoutLedger(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	i := s.Started(nil)

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_Return has units come back once, also of what Redis has forgotten, and stay so after a
-// rebuild.
+// TestScenario_Return checks that units come back once, even if Redis has forgotten the
+// reservation, and also after a rebuild.
 func TestScenario_Return(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -52,7 +52,8 @@ func TestScenario_Return(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_ReturnRefused has the ledger refuse a return: it is undone in Redis, units, record and id.
+// TestScenario_ReturnRefused lets the ledger refuse a return: its units, record and id must be
+// undone in Redis.
 func TestScenario_ReturnRefused(t *testing.T) {
 	t.Parallel()
 	for _, to := range []location.ID{"berlin", "lyon"} {

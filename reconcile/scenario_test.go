@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_IDUsedAgain has an id whose reservation Redis has forgotten be used for another one: it is
-// refused, its units are given back, and the first stands.
+// TestScenario_IDUsedAgain uses the id of a forgotten reservation for another one. That must be
+// refused and its units given back, and the first must stand.
 func TestScenario_IDUsedAgain(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -53,7 +53,7 @@ func TestScenario_IDUsedAgain(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RepeatedAfterForgotten has calls repeated whose reservation Redis has forgotten.
+// TestScenario_RepeatedAfterForgotten repeats calls whose reservation Redis has forgotten.
 func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -75,10 +75,10 @@ func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 		t.Errorf("extended: %v", err)
 	}
 	if _, err := i.Store.Extend(t.Context(), cache.ExtendRequest{ID: "never"}); !errors.Is(err, cache.ErrNotFound) {
-		t.Errorf("an id that never was, extended: %v", err)
+		t.Errorf("extended an unknown id: %v", err)
 	}
 	if _, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "never"}); !errors.Is(err, cache.ErrNotFound) {
-		t.Errorf("an id that never was: %v", err)
+		t.Errorf("confirmed an unknown id: %v", err)
 	}
 	delta := int64(5)
 	delivery := cache.AdjustRequest{ID: "delivery", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}}
@@ -97,7 +97,8 @@ func TestScenario_RepeatedAfterForgotten(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_Forgets has Redis forget what was resolved longer ago than the retention, and nothing else.
+// TestScenario_Forgets checks that Redis forgets what was resolved longer ago than the retention,
+// and nothing else.
 func TestScenario_Forgets(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -110,7 +111,7 @@ func TestScenario_Forgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Forgets("released")
-	i.Reserve("released", "TEE", 2) // is refused, given back, and kept as another's
+	i.Reserve("released", "TEE", 2) // is refused and given back: the id is taken
 	r.Await("it is given back", 5*time.Second, func() error {
 		if n := i.Available("TEE"); n != 8 {
 			return fmt.Errorf("%d are available", n)
@@ -119,7 +120,7 @@ func TestScenario_Forgets(t *testing.T) {
 	})
 	r.Quiesce()
 	i.Stop()
-	i = r.Start(func(r *reconcile.Reconciler) { r.Retention = time.Millisecond }) // it forgets when it begins
+	i = r.Start(func(r *reconcile.Reconciler) { r.Retention = time.Millisecond }) // it forgets when it starts
 	r.Await("it is forgotten", 5*time.Second, func() error {
 		ids, err := i.Client.HKeys(context.Background(), "{holdfast:0}:reservations").Result()
 		if len(ids) != 2 {
@@ -134,8 +135,8 @@ func TestScenario_Forgets(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_RefusedOperation has units be taken out that Redis believes in and the ledger has not: it is
-// refused, and undone in Redis.
+// TestScenario_RefusedOperation takes out units that Redis has and the ledger has not. The ledger
+// must refuse that, and Redis must undo it.
 func TestScenario_RefusedOperation(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -151,11 +152,11 @@ func TestScenario_RefusedOperation(t *testing.T) {
 	_, err := i.Store.Adjust(t.Context(), broken)
 	var short *cache.InsufficientError
 	if !errors.As(err, &short) || short.Shortages[0].Available != 10 || short.Shortages[0].Requested != 25 {
-		t.Errorf("took what is not there: %v", err)
+		t.Errorf("took out units that do not exist: %v", err)
 	}
 	r.Quiesce()
 	if n := i.Available("TEE"); n != 30 {
-		t.Errorf("%d are available, want those that were before", n)
+		t.Errorf("%d are available, want as many as before", n)
 	}
 	edit("10", -20)
 	delta = -4
@@ -165,12 +166,13 @@ func TestScenario_RefusedOperation(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_AdjustThenPowerLoss has a unit that was answered as gone not be sold after a power loss.
+// TestScenario_AdjustThenPowerLoss checks that a unit that was acknowledged as taken out is not
+// sold after a power loss.
 func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	i := s.Started(nil)
-	<-time.After(1200 * time.Millisecond) // what is on disk now outlives the power
+	<-time.After(1200 * time.Millisecond) // what is on disk now survives the power loss
 	delta := int64(-1)
 	if _, err := i.Store.Adjust(t.Context(), cache.AdjustRequest{ID: "broken", Changes: []cache.Change{
 		{SKU: "TEE", Location: "berlin", Delta: &delta},
@@ -178,7 +180,7 @@ func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.powerLoss()
-	s.Await("reserve is refused for want of stock", 10*time.Second, func() error {
+	s.Await("reserve is refused for lack of stock", 10*time.Second, func() error {
 		_, err := i.Store.Reserve(context.Background(), reconciletest.Order("all", "TEE", 10))
 		if err == nil {
 			t.Fatal("the unit that is gone was sold")
@@ -192,8 +194,8 @@ func TestScenario_AdjustThenPowerLoss(t *testing.T) {
 	s.Check()
 }
 
-// TestScenario_PostgresDownOverADeadline has a paid hold pass its deadline while Postgres is down and
-// others want its units: confirm succeeds afterwards.
+// TestScenario_PostgresDownOverADeadline lets a paid hold pass its deadline while Postgres is down
+// and others want its units: confirm must succeed afterwards.
 func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -213,12 +215,12 @@ func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	}
 	began := time.Now()
 	if _, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "confirmed before"}); !errors.Is(err, cache.ErrNotDurable) || time.Since(began) > 2500*time.Millisecond {
-		t.Errorf("known to be down, and answered %v after %v", err, time.Since(began))
+		t.Errorf("the ledger is known to be down, but the answer was %v after %v", err, time.Since(began))
 	}
 	<-time.After(3 * time.Second)
 	for range 20 {
 		if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("other", "TEE", 1)); !errors.Is(err, cache.ErrInsufficient) {
-			t.Fatalf("the units of a paid hold: %v", err)
+			t.Fatalf("reserved the units of a paid hold: %v", err)
 		}
 		if _, _, err := i.Store.Expire(t.Context()); err != nil {
 			t.Fatal(err)
@@ -237,8 +239,8 @@ func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	s.Check()
 }
 
-// TestScenario_Backlog has too much wait for the ledger: reserve is refused, release and confirm go on,
-// and it opens by itself.
+// TestScenario_Backlog lets too many entries wait for the ledger: reserve must be refused, release
+// must go on, and the gate must open by itself.
 func TestScenario_Backlog(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -272,9 +274,10 @@ func TestScenario_Backlog(t *testing.T) {
 	s.Check()
 }
 
-// TestScenario_ManyOverdue has 50,000 overdue holds lie before the one that frees the last unit: the
-// answer is exact, and no script takes long. The slow log's clock goes on while Redis waits for a core, so it
-// goes before what else runs on them; where it may not, some are allowed.
+// TestScenario_ManyOverdue puts 50,000 overdue holds before the one that frees the last unit. The
+// answer must be exact, and no script may take long. The slow log's clock runs on while Redis waits
+// for a core, so Redis gets real-time priority. If that is not permitted, a few slow scripts are
+// allowed.
 func TestScenario_ManyOverdue(t *testing.T) {
 	r := reconciletest.NewRig(t, "--slowlog-log-slower-than", "5000")
 	alone := exec.Command("chrt", "--fifo", "--pid", "1", strconv.Itoa(r.Redis.Pid())).Run() == nil
@@ -311,7 +314,7 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	})
 	reconciletest.Must(t, i.Client.Do(t.Context(), "slowlog", "reset").Err())
 	if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("next", "TEE", 10)); err != nil {
-		t.Errorf("the units that are due: %v", err)
+		t.Errorf("the units of overdue holds: %v", err)
 	}
 	slow, err := i.Client.SlowLogGet(t.Context(), 100).Result()
 	reconciletest.Must(t, err)
@@ -319,7 +322,7 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	for _, s := range slow {
 		most = max(most, s.Duration)
 	}
-	t.Logf("FIGURES %d overdue: %d scripts took more than 5 ms, the longest %v; Redis went first: %v", overdue, len(slow), most, alone)
+	t.Logf("FIGURES %d overdue: %d scripts took more than 5 ms, the longest %v; Redis had priority: %v", overdue, len(slow), most, alone)
 	allowed := overdue / 128 / 20
 	if alone {
 		allowed = 1 // other machines may share these cores
@@ -330,8 +333,8 @@ func TestScenario_ManyOverdue(t *testing.T) {
 	r.Check()
 }
 
-// TestScenario_ErrorsAreRetried has errors that are no fault of an event hold the shard up, and be tried
-// again: nothing is put into quarantine.
+// TestScenario_ErrorsAreRetried checks that errors which are not the fault of an event stop the
+// shard and are tried again: nothing may go to quarantine.
 func TestScenario_ErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	for code, name := range map[string]string{"53100": "disk full", "40P01": "deadlock"} {

@@ -7,27 +7,18 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Stats is a moment of a Reconciler, and what it has done since it began.
+// Stats is the state of a Reconciler at one moment, and what it has counted since it started.
 type Stats struct {
-	Working  bool          // it is the one that applies; the others wait for its lock
+	Working  bool          // whether this one applies; the others wait for its lock
 	Epoch    uint64        // 0 while it does not work
-	Lag      time.Duration // from the newest applied event to when it was applied, while it works
-	Waiting  int64         // entries of the stream, the last applied one not counted; of a moment ago
-	Applied  int64         // events
-	Refused  int64         // of these
-	Rebuilds int64
+	Lag      time.Duration // between the newest applied event and its application; 0 while it does not work
+	Waiting  int64         // entries behind the last applied one, at the last housekeeping
+	Applied  int64         // events applied, refused ones included
+	Refused  int64         // events that the ledger refused
+	Rebuilds int64         // rebuilds of Redis, its initialisation not included
 }
 
-// counters are what Stats is read from.
-type counters struct {
-	working                    atomic.Bool
-	epoch                      atomic.Uint64
-	lag                        atomic.Int64 // ms
-	waiting                    atomic.Int64
-	applied, refused, rebuilds atomic.Int64
-}
-
-// Stats costs no round trip.
+// Stats returns the current statistics. It costs no round trip.
 func (r *Reconciler) Stats() Stats {
 	c := &r.counters
 	s := Stats{
@@ -40,21 +31,30 @@ func (r *Reconciler) Stats() Stats {
 	return s
 }
 
-// works notes that the position is t's.
-func (t *tail) works() {
-	t.counters.epoch.Store(t.at.Epoch)
-	t.counters.working.Store(true)
+// counters is what Stats reads.
+type counters struct {
+	working                    atomic.Bool
+	epoch                      atomic.Uint64
+	lag                        atomic.Int64 // ms
+	waiting                    atomic.Int64
+	applied, refused, rebuilds atomic.Int64
 }
 
-// counted counts a batch.
-func (t *tail) counted(entries []ledger.Entry, refusals int) {
+// startWorking records that a works, and at which epoch.
+func (a *applier) startWorking() {
+	a.counters.epoch.Store(a.at.Epoch)
+	a.counters.working.Store(true)
+}
+
+// countBatch counts an applied batch.
+func (a *applier) countBatch(entries []ledger.Entry, refusals int) {
 	events := 0
 	for i := range entries {
 		events += len(entries[i].Events)
 	}
-	t.counters.applied.Add(int64(events))
-	t.counters.refused.Add(int64(refusals))
+	a.counters.applied.Add(int64(events))
+	a.counters.refused.Add(int64(refusals))
 	if at := entries[len(entries)-1].At; at > 0 {
-		t.counters.lag.Store(max(0, t.now()-at))
+		a.counters.lag.Store(max(0, a.now()-at))
 	}
 }

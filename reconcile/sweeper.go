@@ -6,25 +6,27 @@ import (
 	"time"
 )
 
+// SweepInterval is the default of Sweeper.Interval.
+const SweepInterval = 250 * time.Millisecond
+
 // Expirer is the part of cache.Store that a Sweeper needs.
 type Expirer interface {
+	// Expire expires one batch of overdue holds and says how many, and whether more are due.
 	Expire(ctx context.Context) (expired int, more bool, err error)
 }
 
-// Sweeper gives back the units of overdue reservations. Several may run beside each other. It is
-// housekeeping: reserve gives back what is due before it says sold out.
+// Sweeper returns the units of overdue holds. Several may run at once. No sale needs it, because
+// reserve returns the units of overdue holds before it refuses for lack of stock.
 type Sweeper struct {
-	Store    Expirer
-	Interval time.Duration // between sweeps that found nothing more; default SweepInterval
+	Store    Expirer       // required
+	Interval time.Duration // pause after a sweep; default SweepInterval
 	Logger   *slog.Logger  // default slog.Default()
 
-	swept chan<- struct{} // test signal: one sweep has ended
+	swept chan<- struct{} // test signal: a sweep has ended
 }
 
-// SweepInterval is how often a Sweeper looks, if it is not told.
-const SweepInterval = 250 * time.Millisecond
-
-// Run sweeps until ctx ends, then returns nil. A sweep that fails is logged once, and tried again.
+// Run sweeps until ctx ends, then returns nil. It logs the first of several failures in a row, and
+// tries again.
 func (w *Sweeper) Run(ctx context.Context) error {
 	interval, logger := w.Interval, w.Logger
 	if interval <= 0 {
@@ -33,16 +35,13 @@ func (w *Sweeper) Run(ctx context.Context) error {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	failing := false
-	for {
+	for failing := false; ; {
 		expired, err := w.runOnce(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && !failing:
-			logger.Warn("overdue reservations are not swept; trying again", "error", err)
+			logger.Warn("cannot sweep overdue reservations; trying again", "error", err)
 		case err == nil && failing:
 			logger.Info("sweeping again")
 		case expired > 0:
@@ -52,15 +51,11 @@ func (w *Sweeper) Run(ctx context.Context) error {
 		if w.swept != nil {
 			w.swept <- struct{}{}
 		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
-		}
+		pause(ctx, interval, nil)
 	}
 }
 
-// runOnce expires batch by batch until nothing more is due.
+// runOnce expires batch after batch until nothing more is due.
 func (w *Sweeper) runOnce(ctx context.Context) (expired int, err error) {
 	for more := true; more && ctx.Err() == nil; {
 		var n int

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// script is an Expirer that answers from a list, then that nothing is due.
+// script is an Expirer that answers from a list, and after that says that nothing is due.
 type script struct {
 	answers []answer
 	calls   int
@@ -50,7 +50,7 @@ func TestSweeperSurvivesAFailure(t *testing.T) {
 	<-swept
 	cancel()
 	go func() {
-		for range swept { // a sweep that was under way
+		for range swept { // of a sweep that was under way
 		}
 	}()
 	if err := <-done; err != nil {

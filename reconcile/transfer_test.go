@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestScenario_Transfer has units be at another location in Redis and the ledger, also after a rebuild, and
-// a transfer that was repeated move them once.
+// TestScenario_Transfer moves units to another location in Redis and the ledger, also after a
+// rebuild. A repeated transfer must move them once.
 func TestScenario_Transfer(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -43,8 +43,8 @@ where verb = 'transfer' and operation_id = 'op' and reason = 'closer' and actor 
 	r.Check()
 }
 
-// TestScenario_TransferRefused has Redis transfer units that the ledger does not have: both levels are as
-// they were.
+// TestScenario_TransferRefused transfers units that the ledger does not have: both levels must be
+// as before.
 func TestScenario_TransferRefused(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -59,7 +59,7 @@ func TestScenario_TransferRefused(t *testing.T) {
 	_, err := i.Store.Transfer(t.Context(), cache.TransferRequest{ID: "op", SKU: "TEE", From: "berlin", To: "lyon", Quantity: 25})
 	var short *cache.InsufficientError
 	if !errors.As(err, &short) || short.Shortages[0].Available != 10 {
-		t.Errorf("moved what is not there: %v", err)
+		t.Errorf("moved units that do not exist: %v", err)
 	}
 	r.Quiesce()
 	reconciletest.Must(t, i.Client.HSet(t.Context(), "{holdfast:0}:levels", level, "10\x1f0\x1f0\x1f0").Err())

@@ -1,3 +1,9 @@
+// Package directory keeps the versions of the routing directory, and applies new ones to a running
+// process.
+//
+// The routing directory says which locations serve which sales channels and regions. The ledger
+// stores each version that was applied. Follow looks for a new version and hands its compiled rules
+// to the store.
 package directory
 
 import (
@@ -16,44 +22,54 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Directory is a version of the routing directory.
+// Directory is one version of the routing directory.
 type Directory struct {
 	location.Directory
-	Version   int64 // 0: there is none
+	Version   int64 // 0: no directory was ever applied
 	Actor     string
 	AppliedAt time.Time // by the ledger's clock
 }
 
-// AnyVersion has a directory applied whatever the current version is.
+// AnyVersion is the ifVersion that matches every version.
 const AnyVersion = -1
 
-// Directories keeps the routing directory, each version as it was applied.
+// Directories stores the routing directory, each version as it was applied.
 type Directories interface {
-	// Directory reads the current version if it is another than known, ok false where it is that one.
-	// Refusals: ErrNotDurable.
+	// Directory reads the current version. If that is known, changed is false and d is empty.
+	// Errors: ErrNotDurable.
 	Directory(ctx context.Context, known int64) (d Directory, changed bool, err error)
 
-	// ApplyDirectory makes a directory the current version. One that says what the current one says
-	// changes nothing and is that version: it is safe to repeat, also with the ifVersion that it has replaced.
-	// Refusals, the first that applies: *location.InvalidError,
-	// *cache.VersionError where the current version is not ifVersion, *cache.InUseError where a location
-	// that still has held or committed units would go, ErrNotDurable.
+	// ApplyDirectory makes d the current version. If d equals the current version, nothing changes
+	// and that version is returned. So it is safe to repeat, even with the ifVersion of the first
+	// call. Errors, the first that applies: *location.InvalidError; *cache.VersionError if the
+	// current version is not ifVersion; *cache.InUseError if d drops a location that has held or
+	// committed units; ErrNotDurable.
 	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error)
 }
 
-// Replaces checks that a directory may take the place of current; same says that it says the same.
+// Checked returns a copy of d, or *location.InvalidError if d cannot be applied.
+func Checked(d location.Directory) (location.Directory, error) {
+	rules, err := location.Compile(d)
+	if err != nil {
+		return location.Directory{}, err
+	}
+	return rules.Directory(), nil
+}
+
+// Replaces returns *cache.VersionError if ifVersion does not allow next to replace current. same
+// says that both have the same content.
 func Replaces(current *Directory, next *location.Directory, ifVersion int64) (same bool, err error) {
 	before, err1 := json.Marshal(current.Directory)
 	after, err2 := json.Marshal(next)
 	same = current.Version > 0 && bytes.Equal(before, after)
-	repeated := same && ifVersion == current.Version-1 // it made the current version, and its reply was lost
+	repeated := same && ifVersion == current.Version-1 // it made the current version, but its reply was lost
 	if ifVersion != AnyVersion && ifVersion != current.Version && !repeated {
 		return false, &cache.VersionError{Current: current.Version}
 	}
 	return same, errors.Join(err1, err2)
 }
 
-// Removed lists the locations that a directory no longer has.
+// Removed returns the locations that current has and next has not.
 func Removed(current, next *location.Directory) []location.ID {
 	var gone []location.ID
 	for _, l := range current.Locations {
@@ -64,23 +80,52 @@ func Removed(current, next *location.Directory) []location.ID {
 	return gone
 }
 
-// followEvery is how often a directory is looked for: within a second it is in use everywhere.
+// InUse returns *cache.InUseError if locations have held or committed units.
+func InUse(locations []location.ID, held, committed int64) error {
+	if held == 0 && committed == 0 {
+		return nil
+	}
+	names := make([]string, len(locations))
+	for i, id := range locations {
+		names[i] = string(id)
+	}
+	return &cache.InUseError{What: "location " + strings.Join(names, ", "), Held: held, Committed: committed}
+}
+
+// followEvery is the pause between two looks. A new version is in use everywhere within a second.
 const followEvery = 400 * time.Millisecond
 
-// Follow has each version of the directory used. While it can't be read, or is wrong, the last one stays
-// in use.
+// Follow puts each new version of the directory into use. If a version cannot be read or compiled,
+// the one before stays in use.
 type Follow struct {
-	Directories Directories
-	Use         func(*location.Rules)
-	Options     []location.Option
-	Logger      *slog.Logger // default slog.Default()
+	Directories Directories           // required
+	Use         func(*location.Rules) // required: takes the rules of each version, or nil if there is none
+	Options     []location.Option     // for compiling the rules; default none
+	Logger      *slog.Logger          // default slog.Default()
 
 	mu      sync.Mutex
-	version int64
+	version int64 // in use
 	looked  bool
 }
 
-// Once looks for a new version and has it used; the first time also that there is none.
+// Run looks for new versions until ctx ends. It logs the first of several failures in a row.
+func (f *Follow) Run(ctx context.Context) {
+	for failing := false; ctx.Err() == nil; {
+		err := f.Once(ctx)
+		wrong := err != nil && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable)
+		if wrong && !failing {
+			f.logger().Error("cannot use the routing directory; the one before stays in use", "error", err)
+		}
+		failing = wrong
+		select {
+		case <-time.After(followEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Once looks for a new version and puts it into use. If the first look finds none, it calls Use
+// with nil.
 func (f *Follow) Once(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -116,44 +161,4 @@ func (f *Follow) logger() *slog.Logger {
 		return slog.Default()
 	}
 	return f.Logger
-}
-
-// Run looks for new versions until ctx ends. It logs why one can't be used once, until another can.
-func (f *Follow) Run(ctx context.Context) {
-	ticker := time.NewTicker(followEvery)
-	defer ticker.Stop()
-	for failing := false; ; {
-		err := f.Once(ctx)
-		wrong := err != nil && ctx.Err() == nil && !errors.Is(err, cache.ErrNotDurable)
-		if wrong && !failing {
-			f.logger().Error("the routing directory can't be used: the one before stays in use", "error", err)
-		}
-		failing = wrong
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// InUse is the refusal to remove locations that have units.
-func InUse(locations []location.ID, held, committed int64) error {
-	if held == 0 && committed == 0 {
-		return nil
-	}
-	names := make([]string, len(locations))
-	for i, id := range locations {
-		names[i] = string(id)
-	}
-	return &cache.InUseError{What: "location " + strings.Join(names, ", "), Held: held, Committed: committed}
-}
-
-// Checked is a directory that can be applied, in a copy of its own.
-func Checked(d location.Directory) (location.Directory, error) {
-	rules, err := location.Compile(d)
-	if err != nil {
-		return location.Directory{}, err
-	}
-	return rules.Directory(), nil
 }

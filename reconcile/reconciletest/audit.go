@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Auditor makes an auditor of an instance.
+// Auditor returns an auditor of the instance. change, if not nil, sets it up.
 func (i *Instance) Auditor(change func(*audit.Auditor)) *audit.Auditor {
 	a := &audit.Auditor{Client: i.Client, Ledger: i.Reconciler.Ledger, Logger: i.Reconciler.Logger}
 	if change != nil {
@@ -23,7 +23,7 @@ func (i *Instance) Auditor(change func(*audit.Auditor)) *audit.Auditor {
 	return a
 }
 
-// Audit audits, which must not fail.
+// Audit runs an audit, which must succeed.
 func (i *Instance) Audit(o audit.Options) ledger.Audit {
 	i.Rig.TB.Helper()
 	done, err := i.Auditor(nil).Run(context.Background(), o)
@@ -33,7 +33,7 @@ func (i *Instance) Audit(o audit.Options) ledger.Audit {
 	return done
 }
 
-// Findings lists what an audit has found, in words and in order.
+// Findings returns the findings of an audit in words, sorted.
 func Findings(tb testing.TB, l ledger.Ledger, audit string) []string {
 	tb.Helper()
 	var words []string
@@ -53,7 +53,8 @@ func Findings(tb testing.TB, l ledger.Ledger, audit string) []string {
 	}
 }
 
-// DescribeFinding is a finding in words: kind, subject, what Redis and the ledger say, and its state.
+// DescribeFinding returns a finding in words: kind, subject, the values in Redis and in the ledger,
+// state.
 func DescribeFinding(f *ledger.Finding) string {
 	about := []string{string(f.Kind)}
 	for _, text := range []string{string(f.SKU), string(f.Location), f.Reservation, f.Limit, f.Customer, f.Name} {
@@ -90,7 +91,7 @@ func describeSide(s *ledger.Side) string {
 	return strings.Join(parts, " ")
 }
 
-// ExpectFindings compares findings with those wanted, in any order.
+// ExpectFindings compares the findings of an audit with the wanted ones, in any order.
 func ExpectFindings(tb testing.TB, l ledger.Ledger, audit string, want ...string) {
 	tb.Helper()
 	slices.Sort(want)
@@ -99,7 +100,7 @@ func ExpectFindings(tb testing.TB, l ledger.Ledger, audit string, want ...string
 	}
 }
 
-// edits are keys of Redis that somebody changes by hand.
+// The keys of Redis that tests edit by hand.
 const (
 	KeyStock        = "{holdfast:0}:stock"
 	KeyLevels       = "{holdfast:0}:levels"
@@ -108,7 +109,7 @@ const (
 	KeyDeadlines    = "{holdfast:0}:deadlines"
 )
 
-// MustDo has something be done, in a test or outside of one.
+// MustDo fails the test or benchmark if err is not nil.
 func MustDo(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {
@@ -116,7 +117,8 @@ func MustDo(tb testing.TB, err error) {
 	}
 }
 
-// HeldUp starts an instance whose reconciler applies nothing from hold on, until goOn.
+// HeldUp is Started with a reconciler that applies nothing after hold is called, until goOn is
+// called.
 func (r *Rig) HeldUp() (i *Instance, hold, goOn func()) {
 	r.TB.Helper()
 	var held atomic.Bool

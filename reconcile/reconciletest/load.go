@@ -19,11 +19,11 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// full runs everything as often and as long as the campaign does.
+// full says that tests run as often and as long as in the campaign.
 var full = os.Getenv("HOLDFAST_FULL") != ""
 
-// AtFull returns campaign in the campaign, and usually otherwise. With -short it returns a quarter of
-// usually, but at least 1.
+// AtFull returns campaign if HOLDFAST_FULL is set, and usually otherwise. With -short it returns a
+// quarter of usually, but at least 1.
 func AtFull[T ~int | ~int64](campaign, usually T) T {
 	switch {
 	case full:
@@ -34,7 +34,7 @@ func AtFull[T ~int | ~int64](campaign, usually T) T {
 	return usually
 }
 
-// SeedOf is the seed of a test: SEED, else of now. It is printed.
+// SeedOf returns and logs the seed of a test: the variable SEED, or else the time.
 func SeedOf(tb testing.TB) uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
@@ -44,9 +44,9 @@ func SeedOf(tb testing.TB) uint64 {
 	return seed
 }
 
-// Load is checkouts that keep their own books of what they were told, outside of the system: they
-// reserve, then confirm, release or leave; some cancel what they bought; some deliveries come in. A call
-// that is answered 503 is repeated with the same id, as the contract says.
+// Load is a number of checkouts that record the answers they get, outside of the system. They
+// reserve, then confirm, release or leave; some cancel what they bought; some deliveries arrive. A
+// call that is answered 503 is repeated with the same id, as the contract says.
 type Load struct {
 	tb        testing.TB
 	instances []*Instance
@@ -54,12 +54,12 @@ type Load struct {
 	running   sync.WaitGroup
 	stopping  chan struct{}
 
-	Calls   atomic.Int64 // that were answered, refusals and failures included
+	Calls   atomic.Int64 // answered calls, refusals and failures included
 	mu      sync.Mutex
 	Sold    map[string]sale   // id -> what was acknowledged as sold
-	given   map[string]bool   // ids of which a cancellation was sent
+	given   map[string]bool   // ids for which a cancellation was sent
 	Arrived map[string]string // operation -> SKU, acknowledged
-	lost    int               // holds that were acknowledged, and not found later
+	lost    int               // holds that were acknowledged and not found later
 }
 
 type sale struct {
@@ -67,9 +67,11 @@ type sale struct {
 	Units int64
 }
 
+// SKUOf returns the n-th SKU of a load.
 func SKUOf(n int) location.SKU { return location.SKU(fmt.Sprintf("SKU-%02d", n)) }
 
-// StartLoad starts callers over instances, each with its own random numbers from seed.
+// StartLoad counts in 400 units of each SKU and starts callers, each with its own random numbers
+// from seed.
 func StartLoad(tb testing.TB, seed uint64, callers, skus int, instances ...*Instance) *Load {
 	tb.Helper()
 	l := &Load{
@@ -85,19 +87,20 @@ func StartLoad(tb testing.TB, seed uint64, callers, skus int, instances ...*Inst
 	return l
 }
 
+// Stop stops the callers and waits for them.
 func (l *Load) Stop() {
 	close(l.stopping)
 	l.running.Wait()
 }
 
-// Rate is how many calls are answered a second, over a time.
+// Rate returns how many calls are answered per second, measured for a while.
 func (l *Load) Rate(over time.Duration) float64 {
 	before := l.Calls.Load()
 	<-time.After(over)
 	return float64(l.Calls.Load()-before) / over.Seconds()
 }
 
-// Answered waits until n more calls are answered: a fault without traffic would prove nothing.
+// Answered waits until n more calls are answered: a fault without calls would prove nothing.
 func (l *Load) Answered(r *Rig, n int64) {
 	l.tb.Helper()
 	until := l.Calls.Load() + n
@@ -109,15 +112,14 @@ func (l *Load) Answered(r *Rig, n int64) {
 	})
 }
 
-// UntilSold goes on until the callers have been told of so many sales: with fewer a run says little, and on a busy
-// machine they take longer.
+// UntilSold waits until the callers have the given number of sales: a run with fewer says little.
 func (l *Load) UntilSold(r *Rig, sales int) {
 	l.tb.Helper()
 	r.Await("enough is sold", 30*time.Second, func() error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if len(l.Sold) < sales {
-			return fmt.Errorf("%d sold of %d", len(l.Sold), sales)
+			return fmt.Errorf("%d of %d are sold", len(l.Sold), sales)
 		}
 		return nil
 	})
@@ -133,14 +135,14 @@ func (l *Load) shop(n int, random *rand.Rand) {
 		}
 		at := l.instances[random.IntN(len(l.instances))]
 		id, sku := fmt.Sprintf("order-%d-%d", n, i), SKUOf(random.IntN(l.skus))
-		sells := n%2 == 0 // the others only look: what they do needs no ledger, and goes on without it
+		sells := n%2 == 0 // the others never confirm: their calls need no ledger, and go on without it
 		if sells && random.IntN(25) == 0 {
 			l.deliver(at, id, sku)
 			continue
 		}
 		r := Order(id, sku, 1+random.Int64N(3))
 		if random.IntN(4) == 0 {
-			r.TTL = time.Second // some of which will lapse
+			r.TTL = time.Second // some of these expire
 		}
 		if !l.Reserve(at, r) {
 			continue
@@ -157,7 +159,7 @@ func (l *Load) shop(n int, random *rand.Rand) {
 	}
 }
 
-// repeat makes a call until it is answered with something else than 503, or it is given up.
+// repeat repeats a call while the answer is 503, at most 100 times.
 func (l *Load) repeat(call func(context.Context) error) error {
 	for try := range 100 {
 		ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
@@ -176,6 +178,7 @@ func (l *Load) repeat(call func(context.Context) error) error {
 	return errors.New("given up")
 }
 
+// Reserve reports whether r is held.
 func (l *Load) Reserve(at *Instance, r cache.ReserveRequest) bool {
 	err := l.repeat(func(ctx context.Context) error {
 		_, err := at.Store.Reserve(ctx, r)
@@ -184,12 +187,13 @@ func (l *Load) Reserve(at *Instance, r cache.ReserveRequest) bool {
 	return err == nil
 }
 
-// buy confirms, and reserves again what turns out to be lost, as the contract says. Some cancel later.
+// buy confirms a reservation. If it was lost it reserves again first, as the contract says. Some
+// cancel later.
 func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 	confirm := func(ctx context.Context) error {
 		result, err := at.Store.Confirm(ctx, cache.TransitionRequest{ID: r.ID})
 		if err == nil && !result.Durable && at.Ledger != nil {
-			l.tb.Errorf("%s: confirmed and not durable", r.ID)
+			l.tb.Errorf("%s is confirmed, but not durable", r.ID)
 		}
 		return err
 	}
@@ -218,7 +222,7 @@ func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 	}
 }
 
-// deliver brings units in.
+// deliver counts in a delivery of 20 units.
 func (l *Load) deliver(at *Instance, id string, sku location.SKU) {
 	delta := int64(20)
 	err := l.repeat(func(ctx context.Context) error {
@@ -234,12 +238,12 @@ func (l *Load) deliver(at *Instance, id string, sku location.SKU) {
 	}
 }
 
-// tally is what the books of the callers and the ledger say of each other.
+// tally is the result of comparing the answers to the callers with the ledger.
 type tally struct {
 	Sold, Missing, Oversold, Lost, DeliveriesMissing int
 }
 
-// Compare holds the books against the ledger.
+// Compare compares the answers to the callers with the ledger.
 func (l *Load) Compare(r *Rig) tally {
 	l.tb.Helper()
 	ctx := context.Background()

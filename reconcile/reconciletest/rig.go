@@ -1,3 +1,5 @@
+// Package reconciletest runs deployments for tests: a redis-server, a Postgres database, and
+// instances of a store and a reconciler over them.
 package reconciletest
 
 import (
@@ -23,57 +25,22 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-func (r *Rig) Number(t *testing.T, query string) (n int64) {
-	t.Helper()
-	Must(t, r.Pool.QueryRow(t.Context(), query).Scan(&n))
-	return n
-}
-
-func Must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Awaited waits until so many calls wait for a version of a reservation.
-func (i *Instance) Awaited(id string, version int64, calls int) {
-	i.Rig.TB.Helper()
-	i.Rig.Await(fmt.Sprintf("%d calls wait for %s", calls, id), 2*time.Second, func() error {
-		if n := i.Ledger.Waiting(id, version); n != calls {
-			return fmt.Errorf("%d calls do", n)
-		}
-		return nil
-	})
-}
-
-// Ret returns units of a.
-func Ret(id string, units int64, to location.ID) cache.ReturnRequest {
-	return cache.ReturnRequest{ID: id, Reservation: "a", To: to, Lines: []cache.LineQuantity{{Line: "1", Quantity: units}}}
-}
-
-// Shipped is an instance of which three of ten shirts have left, as a.
-func (r *Rig) Shipped(change func(*reconcile.Reconciler)) *Instance {
-	r.TB.Helper()
-	i := r.Started(change)
-	i.Reserve("a", "TEE", 3)
-	i.Confirm("a")
-	if _, err := i.Store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a"}); err != nil {
-		r.TB.Fatal(err)
-	}
-	return i
-}
-
-// Rig is a deployment: a redis-server, a database, and instances over them.
+// Rig is a deployment: a redis-server, a database, and the instances that tests start over them.
 type Rig struct {
 	TB    testing.TB
 	Redis *redistest.Server
 	Pool  *pgxpool.Pool
 	Logs  *Logs
-	Ops   atomic.Int64
+	Ops   atomic.Int64 // numbers operations, so that their ids differ
 }
 
-// Logs keeps what instances log for a test that fails.
+// NewRig starts a redis-server with the given arguments, and opens a database with an empty ledger.
+func NewRig(tb testing.TB, redisArgs ...string) *Rig {
+	tb.Helper()
+	return &Rig{TB: tb, Redis: redistest.Start(tb, redisArgs...), Pool: ledgertest.OpenLedger(tb), Logs: &Logs{tb}}
+}
+
+// Logs writes the log lines of instances to the test's log; benchmarks drop them.
 type Logs struct{ TB testing.TB }
 
 func (l *Logs) Write(p []byte) (int, error) {
@@ -82,11 +49,6 @@ func (l *Logs) Write(p []byte) (int, error) {
 	}
 	l.TB.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
-}
-
-func NewRig(tb testing.TB, redisArgs ...string) *Rig {
-	tb.Helper()
-	return &Rig{TB: tb, Redis: redistest.Start(tb, redisArgs...), Pool: ledgertest.OpenLedger(tb), Logs: &Logs{tb}}
 }
 
 // Instance is one process of a deployment: a store and a reconciler.
@@ -99,26 +61,14 @@ type Instance struct {
 	Stop       func()
 }
 
-// Client never sends a command twice.
-func (r *Rig) Client() *redis.Client { return r.ClientOf(r.Redis.Addr()) }
-
-func (r *Rig) ClientOf(addr string) *redis.Client {
-	c := redis.NewClient(&redis.Options{
-		Addr: addr, MaxRetries: -1, DialerRetries: 1, Protocol: 2, PoolSize: 32,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
-		ContextTimeoutEnabled: true, DisableIdentity: true,
-	})
-	r.TB.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// Start starts an instance whose reconciler change has set up; it ends with the test, or with stop.
+// Start starts an instance. change, if not nil, sets up its reconciler. It ends with the test, or
+// with Stop.
 func (r *Rig) Start(change func(*reconcile.Reconciler)) *Instance {
 	r.TB.Helper()
 	return r.StartOver(r.Redis.Addr(), change)
 }
 
-// StartOver starts an instance that reaches Redis at addr.
+// StartOver is Start for an instance that reaches Redis at addr.
 func (r *Rig) StartOver(addr string, change func(*reconcile.Reconciler)) *Instance {
 	r.TB.Helper()
 	client, ledger := r.ClientOf(addr), postgres.New(r.Pool, 0)
@@ -152,12 +102,126 @@ func (r *Rig) StartOver(addr string, change func(*reconcile.Reconciler)) *Instan
 	return i
 }
 
-// Busy is how much longer than on an idle machine something can take while other work keeps all
+// Client returns a client of Redis that never sends a command twice.
+func (r *Rig) Client() *redis.Client { return r.ClientOf(r.Redis.Addr()) }
+
+// ClientOf is Client for the Redis at addr.
+func (r *Rig) ClientOf(addr string) *redis.Client {
+	c := redis.NewClient(&redis.Options{
+		Addr: addr, MaxRetries: -1, DialerRetries: 1, Protocol: 2, PoolSize: 32,
+		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
+		ContextTimeoutEnabled: true, DisableIdentity: true,
+	})
+	r.TB.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Started starts an instance and waits until it is open and has ten TEE in Berlin.
+func (r *Rig) Started(change func(*reconcile.Reconciler)) *Instance {
+	r.TB.Helper()
+	i := r.Start(change)
+	i.Open(5 * time.Second)
+	i.Count("TEE", "berlin", 10)
+	return i
+}
+
+// Shipped is Started, with three of the ten TEE fulfilled as reservation a.
+func (r *Rig) Shipped(change func(*reconcile.Reconciler)) *Instance {
+	r.TB.Helper()
+	i := r.Started(change)
+	i.Reserve("a", "TEE", 3)
+	i.Confirm("a")
+	if _, err := i.Store.Fulfill(context.Background(), cache.TransitionRequest{ID: "a"}); err != nil {
+		r.TB.Fatal(err)
+	}
+	return i
+}
+
+// Open waits until reserve can be served.
+func (i *Instance) Open(most time.Duration) time.Duration {
+	i.Rig.TB.Helper()
+	return i.Rig.Await("the gate is open", most, func() error { return i.Store.Ready(context.Background()) })
+}
+
+// Serves waits until a hold of PROBE is taken.
+func (i *Instance) Serves(most time.Duration) time.Duration {
+	i.Rig.TB.Helper()
+	r := Order(fmt.Sprintf("probe-%d", i.Rig.Ops.Add(1)), "PROBE", 1)
+	return i.Rig.Await("a hold is taken", most, func() error {
+		_, err := i.Store.Reserve(context.Background(), r)
+		return err
+	})
+}
+
+// Count sets the units on hand of a level.
+func (i *Instance) Count(sku location.SKU, at location.ID, units int64) {
+	i.Rig.TB.Helper()
+	_, err := i.Store.Adjust(context.Background(), cache.AdjustRequest{
+		ID:      fmt.Sprintf("count-%d", i.Rig.Ops.Add(1)),
+		Changes: []cache.Change{{SKU: sku, Location: at, OnHand: &units}},
+	})
+	if err != nil {
+		i.Rig.TB.Fatal(err)
+	}
+}
+
+// Order returns a request for units of one SKU, held for an hour.
+func Order(id string, sku location.SKU, units int64) cache.ReserveRequest {
+	return cache.ReserveRequest{ID: id, TTL: time.Hour, Lines: []cache.LineRequest{{Line: "1", SKU: sku, Quantity: units}}}
+}
+
+// Ret returns a request that returns units of reservation a to a location.
+func Ret(id string, units int64, to location.ID) cache.ReturnRequest {
+	return cache.ReturnRequest{ID: id, Reservation: "a", To: to, Lines: []cache.LineQuantity{{Line: "1", Quantity: units}}}
+}
+
+// Reserve reserves units of one SKU; it must succeed.
+func (i *Instance) Reserve(id string, sku location.SKU, units int64) cache.Result {
+	i.Rig.TB.Helper()
+	result, err := i.Store.Reserve(context.Background(), Order(id, sku, units))
+	if err != nil {
+		i.Rig.TB.Fatal(err)
+	}
+	return result
+}
+
+// Confirm confirms a reservation; the answer must be durable.
+func (i *Instance) Confirm(id string) cache.Result {
+	i.Rig.TB.Helper()
+	result, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: id})
+	if err != nil || !result.Durable || result.State != cache.StateConfirmed {
+		i.Rig.TB.Fatalf("confirm %s: %+v, %v", id, result, err)
+	}
+	return result
+}
+
+// Available returns the available units of a SKU that has one level.
+func (i *Instance) Available(sku location.SKU) int64 {
+	i.Rig.TB.Helper()
+	levels, err := i.Store.Levels(context.Background(), sku)
+	if err != nil || len(levels) != 1 {
+		i.Rig.TB.Fatal(levels, err)
+	}
+	return levels[0].Available
+}
+
+// Awaited waits until the given number of calls wait for a version of a reservation.
+func (i *Instance) Awaited(id string, version int64, calls int) {
+	i.Rig.TB.Helper()
+	i.Rig.Await(fmt.Sprintf("%d calls wait for %s", calls, id), 2*time.Second, func() error {
+		if n := i.Ledger.Waiting(id, version); n != calls {
+			return fmt.Errorf("%d calls do", n)
+		}
+		return nil
+	})
+}
+
+// Busy is how much longer something may take than on an idle machine, while other work keeps all
 // processors busy.
 const Busy = 30 * time.Second
 
-// Await waits until done returns nil, and returns how long that took. It fails the test after most,
-// which is for an idle machine, and Busy.
+// Await waits until done returns nil, and returns how long that took. It fails the test after most
+// plus Busy; most is for an idle machine.
 func (r *Rig) Await(what string, most time.Duration, done func() error) time.Duration {
 	r.TB.Helper()
 	started := time.Now()
@@ -173,59 +237,33 @@ func (r *Rig) Await(what string, most time.Duration, done func() error) time.Dur
 	}
 }
 
-// Open waits until reserve can be served.
-func (i *Instance) Open(most time.Duration) time.Duration {
-	i.Rig.TB.Helper()
-	return i.Rig.Await("the gate is open", most, func() error { return i.Store.Ready(context.Background()) })
+// Forgets makes Redis forget a reservation, as after the retention.
+func (r *Rig) Forgets(id string) {
+	r.TB.Helper()
+	r.Quiesce()
+	if n, err := r.Client().HDel(context.Background(), "{holdfast:0}:reservations", id).Result(); n != 1 || err != nil {
+		r.TB.Fatalf("%s is not forgotten: %d, %v", id, n, err)
+	}
 }
 
-// Serves waits until a hold is taken, of a level of its own.
-func (i *Instance) Serves(most time.Duration) time.Duration {
-	i.Rig.TB.Helper()
-	r := Order(fmt.Sprintf("probe-%d", i.Rig.Ops.Add(1)), "PROBE", 1)
-	return i.Rig.Await("a hold is taken", most, func() error {
-		_, err := i.Store.Reserve(context.Background(), r)
-		return err
-	})
-}
-
-// Count sets on hand of a level.
-func (i *Instance) Count(sku location.SKU, at location.ID, units int64) {
-	i.Rig.TB.Helper()
-	_, err := i.Store.Adjust(context.Background(), cache.AdjustRequest{
-		ID:      fmt.Sprintf("count-%d", i.Rig.Ops.Add(1)),
-		Changes: []cache.Change{{SKU: sku, Location: at, OnHand: &units}},
-	})
+// State returns the ledger's record of a reservation.
+func (r *Rig) State(id string) cache.Record {
+	r.TB.Helper()
+	found, err := postgres.New(r.Pool, 0).RecordsOf(context.Background(), []string{id})
 	if err != nil {
-		i.Rig.TB.Fatal(err)
+		r.TB.Fatal(err)
 	}
+	return found[id]
 }
 
-func Order(id string, sku location.SKU, units int64) cache.ReserveRequest {
-	return cache.ReserveRequest{ID: id, TTL: time.Hour, Lines: []cache.LineRequest{{Line: "1", SKU: sku, Quantity: units}}}
+// Number returns the number that a query selects.
+func (r *Rig) Number(t *testing.T, query string) (n int64) {
+	t.Helper()
+	Must(t, r.Pool.QueryRow(t.Context(), query).Scan(&n))
+	return n
 }
 
-// Reserve must hold.
-func (i *Instance) Reserve(id string, sku location.SKU, units int64) cache.Result {
-	i.Rig.TB.Helper()
-	result, err := i.Store.Reserve(context.Background(), Order(id, sku, units))
-	if err != nil {
-		i.Rig.TB.Fatal(err)
-	}
-	return result
-}
-
-// Confirm must be durable.
-func (i *Instance) Confirm(id string) cache.Result {
-	i.Rig.TB.Helper()
-	result, err := i.Store.Confirm(context.Background(), cache.TransitionRequest{ID: id})
-	if err != nil || !result.Durable || result.State != cache.StateConfirmed {
-		i.Rig.TB.Fatalf("confirm %s: %+v, %v", id, result, err)
-	}
-	return result
-}
-
-// Quiesce waits until the ledger has applied everything, and nothing is left to be undone.
+// Quiesce waits until the ledger has applied every entry and no refusal is open.
 func (r *Rig) Quiesce() {
 	r.TB.Helper()
 	c := r.Client()
@@ -246,13 +284,33 @@ func (r *Rig) Quiesce() {
 	})
 }
 
-// OpenRefusals counts the refusals that are still to be undone in Redis.
+// OpenRefusals counts the refusals that Redis has not undone yet.
 func (r *Rig) OpenRefusals(ctx context.Context) (n int, err error) {
 	err = r.Pool.QueryRow(ctx, `select count(*) from refusals where settled_at is null`).Scan(&n)
 	return n, err
 }
 
-// invariants that the ledger must hold by itself: each query lists what breaks one.
+// Check checks that all invariants hold, and that Redis agrees with the ledger in every counter and
+// every live reservation. No call may be under way.
+func (r *Rig) Check() {
+	r.TB.Helper()
+	r.Quiesce()
+	ctx := context.Background()
+	for name, query := range invariants {
+		rows, _ := r.Pool.Query(ctx, query)
+		broken, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (text string, err error) {
+			var sku, at string
+			err = row.Scan(&sku, &at)
+			return sku + "@" + at, err
+		})
+		if err != nil || len(broken) > 0 {
+			r.TB.Errorf("%s: broken at %v, %v", name, broken, err)
+		}
+	}
+	r.checkRedis(ctx)
+}
+
+// invariants are the invariants of the ledger alone: each query lists the levels that break one.
 var invariants = map[string]string{
 	"held and committed are the sums over reservations": `
 select l.sku, l.location from levels l left join (
@@ -274,27 +332,8 @@ where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0), co
 select sku, location from levels where committed > on_hand + backorder_limit`,
 }
 
-// Check has all invariants hold, and Redis agree with the ledger in every counter and every live
-// reservation. Nothing may be under way.
-func (r *Rig) Check() {
-	r.TB.Helper()
-	r.Quiesce()
-	ctx := context.Background()
-	for name, query := range invariants {
-		rows, _ := r.Pool.Query(ctx, query)
-		broken, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (text string, err error) {
-			var sku, at string
-			err = row.Scan(&sku, &at)
-			return sku + "@" + at, err
-		})
-		if err != nil || len(broken) > 0 {
-			r.TB.Errorf("%s: broken at %v, %v", name, broken, err)
-		}
-	}
-	r.checkRedis(ctx)
-}
-
-// checkRedis compares Redis with the ledger. After a long load a whole hash is more than a call may take.
+// checkRedis compares Redis with the ledger. Its own client has a long time-out, since it reads
+// whole hashes.
 func (r *Rig) checkRedis(ctx context.Context) {
 	r.TB.Helper()
 	c := redis.NewClient(&redis.Options{Addr: r.Redis.Addr(), MaxRetries: -1, Protocol: 2, ReadTimeout: time.Minute, DisableIdentity: true})
@@ -345,7 +384,7 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit, 0
 	}
 }
 
-// checkLimits compares what purchase limits count.
+// checkLimits compares the counts of purchase limits.
 func (r *Rig) checkLimits(ctx context.Context, c *redis.Client) {
 	r.TB.Helper()
 	inRedis, err := c.HGetAll(ctx, "{holdfast:0}:limits").Result()
@@ -366,40 +405,10 @@ func (r *Rig) checkLimits(ctx context.Context, c *redis.Client) {
 	}
 }
 
-// Forgets has Redis forget a reservation, as it does after the retention.
-func (r *Rig) Forgets(id string) {
-	r.TB.Helper()
-	r.Quiesce()
-	if n, err := r.Client().HDel(context.Background(), "{holdfast:0}:reservations", id).Result(); n != 1 || err != nil {
-		r.TB.Fatalf("%s is not forgotten: %d, %v", id, n, err)
-	}
-}
-
-// State is a reservation's in the ledger.
-func (r *Rig) State(id string) cache.Record {
-	r.TB.Helper()
-	found, err := postgres.New(r.Pool, 0).RecordsOf(context.Background(), []string{id})
+// Must fails the test if err is not nil.
+func Must(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
-		r.TB.Fatal(err)
+		t.Fatal(err)
 	}
-	return found[id]
-}
-
-// Available is what Redis has of a level.
-func (i *Instance) Available(sku location.SKU) int64 {
-	i.Rig.TB.Helper()
-	levels, err := i.Store.Levels(context.Background(), sku)
-	if err != nil || len(levels) != 1 {
-		i.Rig.TB.Fatal(levels, err)
-	}
-	return levels[0].Available
-}
-
-// Started is an instance that is open, with ten shirts.
-func (r *Rig) Started(change func(*reconcile.Reconciler)) *Instance {
-	r.TB.Helper()
-	i := r.Start(change)
-	i.Open(5 * time.Second)
-	i.Count("TEE", "berlin", 10)
-	return i
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// StopAt stops a reconciler at a point, the first time it comes there, until it is let go: as SIGSTOP
-// stops a process, with its connections open.
+// StopAt pauses a reconciler the first time it reaches a point, until LetGo. Its connections stay
+// open, as when SIGSTOP pauses a process.
 type StopAt struct {
 	name    string
 	reached chan struct{}
@@ -15,12 +15,14 @@ type StopAt struct {
 	once    sync.Once
 }
 
+// NewStop returns a StopAt for a point. The end of the test lets it go.
 func NewStop(tb testing.TB, name string) *StopAt {
 	s := &StopAt{name: name, reached: make(chan struct{}), resume: make(chan struct{})}
 	tb.Cleanup(s.LetGo)
 	return s
 }
 
+// Point is the test hook to set; it blocks at the point.
 func (s *StopAt) Point(name string) {
 	if name == s.name {
 		s.once.Do(func() {
@@ -30,6 +32,7 @@ func (s *StopAt) Point(name string) {
 	}
 }
 
+// LetGo lets the reconciler go on. It is safe to repeat.
 func (s *StopAt) LetGo() {
 	select {
 	case <-s.resume:
@@ -38,12 +41,12 @@ func (s *StopAt) LetGo() {
 	}
 }
 
-// Wait waits until it has stopped.
+// Wait waits until the reconciler has stopped at the point.
 func (s *StopAt) Wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-s.reached:
 	case <-time.After(10*time.Second + Busy):
-		t.Fatalf("it does not come to %q", s.name)
+		t.Fatalf("the reconciler does not reach %q", s.name)
 	}
 }

@@ -1,3 +1,5 @@
+// Package setup checks how the servers behind Holdfast are set up. `holdfast doctor` prints its
+// findings, and `holdfast serve` refuses to start if one of them has failed.
 package setup
 
 import (
@@ -6,17 +8,18 @@ import (
 	"strings"
 )
 
-// Status says how a Finding is.
+// Status is the result of a check.
 type Status string
 
-// The statuses. With Fail no shard is opened: what it says would lose or sell twice.
+// The statuses. Fail means that the set-up would lose sales or sell units twice: no shard is
+// opened.
 const (
 	OK   Status = "ok"
 	Warn Status = "warn"
 	Fail Status = "fail"
 )
 
-// Finding is one thing about a set-up: what was seen, and what to do where it is not as it should be.
+// Finding is the result of one check: what was seen, and what to do if that is not OK.
 type Finding struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
@@ -24,10 +27,10 @@ type Finding struct {
 	Do     string `json:"do,omitempty"`
 }
 
-// ErrUnsafe says that a set-up would lose sales or sell twice.
+// ErrUnsafe says that a set-up would lose sales or sell units twice.
 var ErrUnsafe = errors.New("the set-up is not safe")
 
-// Unsafe is an error that names every finding that failed; nil where none did.
+// Unsafe returns an ErrUnsafe that lists every failed finding, or nil if there is none.
 func Unsafe(findings []Finding) error {
 	var list []string
 	for _, f := range findings {
@@ -41,7 +44,8 @@ func Unsafe(findings []Finding) error {
 	return fmt.Errorf("%w:\n  %s", ErrUnsafe, strings.Join(list, "\n  "))
 }
 
-// NewFinding is OK where good is, else otherwise.
+// NewFinding returns a finding with status OK if good is true, and otherwise with the given status
+// and advice.
 func NewFinding(name, seen string, good bool, otherwise Status, do string) Finding {
 	if good {
 		return Finding{Name: name, Status: OK, Seen: seen}

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// ExamineRedis looks at how the Redis behind client is set up. It changes nothing. Its error is
-// cache.ErrUnavailable where that does not answer.
+// ExamineRedis checks how the Redis behind client is set up. It changes nothing. It returns
+// cache.ErrUnavailable if Redis does not answer.
 func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix string) ([]Finding, error) {
 	shard, err := cache.OpenShard(ctx, client, prefix, 0)
 	if err != nil {
@@ -32,22 +32,22 @@ func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix stri
 	return []Finding{
 		NewFinding("redis version", version, major >= 7, Fail, "use Redis 7.0 or newer"),
 		NewFinding("redis role", facts["role"], facts["role"] == "master", Fail,
-			"set redis.url to the primary: a replica takes no reservation"),
+			"set redis.url to the primary: a replica takes no reservations"),
 		NewFinding("redis eviction", facts["maxmemory_policy"], facts["maxmemory_policy"] == "noeviction", Fail,
-			"set maxmemory-policy noeviction: any other may delete a counter"),
+			"set maxmemory-policy noeviction: any other policy may delete a counter"),
 		NewFinding("redis persistence", "appendonly "+yes(facts["aof_enabled"]), facts["aof_enabled"] == "1", Warn,
-			"set appendonly yes and appendfsync everysec: without, a restart loses every hold that is not in the ledger yet"),
+			"set appendonly yes and appendfsync everysec: otherwise a restart loses every hold that is not in the ledger yet"),
 		NewFinding("redis memory limit", facts["maxmemory_human"], maxmemory, Warn,
-			"set maxmemory below what the machine has: reserve is then refused before the machine is full"),
+			"set maxmemory below the memory of the machine: then reserve is refused before the machine is full"),
 		NewFinding("redis replicas", facts["connected_slaves"]+" connected, "+guard(facts),
 			facts["connected_slaves"] == "0" || guard(facts) == guarded, Warn,
-			"set min-replicas-to-write 1 and min-replicas-max-lag 1: a primary that was cut off stops taking holds that are lost"),
+			"set min-replicas-to-write 1 and min-replicas-max-lag 1: then a primary that is cut off stops taking holds that would be lost"),
 	}, nil
 }
 
 const guarded = "min-replicas-to-write is set"
 
-// guard says whether a primary stops writing without a replica.
+// guard says whether the primary stops writing if it has no replica.
 func guard(facts map[string]string) string {
 	if _, set := facts["min_slaves_good_slaves"]; set {
 		return guarded

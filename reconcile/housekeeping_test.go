@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
 )
 
-// oldSession is a ledger with a page of what is to be forgotten for each millisecond.
+// oldSession is a ledger session that has one page to forget for each millisecond.
 type oldSession struct {
 	ledger.Session
 	pages int
@@ -23,16 +23,17 @@ func (s *oldSession) Forgettable(_ context.Context, from, _ int64, _ int) (cache
 
 func (s *oldSession) Forgotten(context.Context, int64) error { return nil }
 
-// TestTail_ForgetsBesideApplying has what is to be forgotten, however much it is, keep nobody from applying for long:
-// it goes on after the next batch, until all is forgotten.
-func TestTail_ForgetsBesideApplying(t *testing.T) {
-	const pages = 10*forgetRun + 1
+// TestHousekeeping_ForgetsInParts checks that forgetting never keeps the applier from applying for
+// long: however much there is to forget, it goes on after the next batch, until everything is
+// forgotten.
+func TestHousekeeping_ForgetsInParts(t *testing.T) {
+	const pages = 10*forgetRuns + 1
 	old := &oldSession{}
-	tail := &tail{Reconciler: &Reconciler{Retention: time.Second}, session: old, appliedTo: 1000 + pages}
-	tail.inspected, tail.tended = time.Now().Add(time.Hour), time.Now().Add(time.Hour)
-	tail.Ledger = memory.New()
+	a := &applier{Reconciler: &Reconciler{Retention: time.Second}, session: old, appliedTo: 1000 + pages}
+	a.checked, a.tended = time.Now().Add(time.Hour), time.Now().Add(time.Hour)
+	a.Ledger = memory.New()
 	for steps, before := 1, 0; ; steps++ {
-		if err := tail.keep(t.Context()); err != nil {
+		if err := a.keepHouse(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if old.pages == before {
@@ -41,7 +42,7 @@ func TestTail_ForgetsBesideApplying(t *testing.T) {
 			}
 			return
 		}
-		if old.pages > before+forgetRun {
+		if old.pages > before+forgetRuns {
 			t.Fatalf("%d pages in one step", old.pages-before)
 		}
 		before = old.pages
