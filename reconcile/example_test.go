@@ -186,7 +186,7 @@ func Example_audit() {
 		return
 	}
 
-	auditor := &audit.Auditor{Client: client, Ledger: records, Logger: logger}
+	auditor := &audit.Auditor{Client: client, Ledger: records}
 	for range 2 {
 		done, err := auditor.Run(ctx, audit.Options{Repair: true, MaxUnits: 100, Actor: "ada"})
 		if err != nil { // ErrTooMuch: nothing was repaired, and a person decides

@@ -31,9 +31,9 @@ type audits struct {
 }
 
 // newAudits returns audits that run until ctx ends. end stops the running audit and waits for it.
-func newAudits(ctx context.Context, auditor *audit.Auditor) (a *audits, end func()) {
+func newAudits(ctx context.Context, auditor *audit.Auditor, logger *slog.Logger) (a *audits, end func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	a = &audits{auditor: auditor, ledger: auditor.Ledger, logger: auditor.Logger, ctx: ctx}
+	a = &audits{auditor: auditor, ledger: auditor.Ledger, logger: logger, ctx: ctx}
 	return a, func() { cancel(); a.group.Wait() }
 }
 

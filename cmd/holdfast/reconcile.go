@@ -89,7 +89,7 @@ func (m *Main) withAuditor(
 		progress, end := m.counter("comparing")
 		defer end()
 		show, err = run(&audit.Auditor{
-			Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Logger: logger, Progress: progress,
+			Client: b.redis.Client, Ledger: b.postgres, Prefix: c.Redis.Prefix, Progress: progress,
 		})
 		return err
 	})

@@ -83,7 +83,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	audits, endAudits := newAudits(ctx,
-		&audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Logger: logger})
+		&audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix}, logger)
 	defer endAudits()
 	applier := newReconciler(c, redis, ledger, logger)
 	ledgerStats := func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }

@@ -22,8 +22,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestApply_AtOnce has two who apply one plan at once repair it once: both have seen the drift.
-func TestApply_AtOnce(t *testing.T) {
+// TestApply_Concurrent applies one plan twice at once, after both have seen the drift. It is
+// repaired once.
+func TestApply_Concurrent(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -33,12 +34,10 @@ func TestApply_AtOnce(t *testing.T) {
 	for n := range done {
 		both.Go(func() {
 			a := i.Auditor(func(a *audit.Auditor) {
-				a.Point = func(name string) {
-					if name == "repairing" {
-						ready.Done()
-						ready.Wait()
-					}
-				}
+				a.At("repair", func() {
+					ready.Done()
+					ready.Wait()
+				})
 			})
 			var err error
 			if done[n], err = a.Apply(context.Background(), p, audit.ApplyOptions{}); err != nil {
@@ -53,8 +52,9 @@ func TestApply_AtOnce(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Sold has what was sold between the plan and its application, which moves both sides, be no change.
-func TestApply_Sold(t *testing.T) {
+// TestApply_SalesSincePlan sells between plan and apply. Sales change both sides, so the plan still
+// fits.
+func TestApply_SalesSincePlan(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -68,8 +68,8 @@ func TestApply_Sold(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Struck has what was struck from a plan be left alone: a counter, a deadline that stands together
-// with another one, and a record, with the counter that it draws on.
+// TestApply_Struck strikes repairs from a plan: a record, with the counter that it draws on, and a
+// deadline that shares a member with another one. All of these are left.
 func TestApply_Struck(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -107,8 +107,8 @@ func TestApply_Struck(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Changed has what would be repaired by another change than was planned be left, and the rest be
-// repaired: a counter that drifted on, one that is broken by now, a record with another text.
+// TestApply_Changed leaves findings that now need another repair than planned: a counter that
+// drifted on, one that is unreadable by now, a record with another text. It repairs the rest.
 func TestApply_Changed(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -127,45 +127,45 @@ func TestApply_Changed(t *testing.T) {
 	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
 	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", "x").Err())
 	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", "broken otherwise").Err())
-	before := counted(r, i.Client)
+	before := snapshot(r, i.Client)
 	done := apply(i, p, audit.ApplyOptions{})
 	expectWords(t, "applied", outcomes(done),
 		"counter_drift CAP at berlin: repaired", "counter_drift MUG at berlin: left, "+audit.WhyChanged,
 		"counter_drift TEE at berlin: left, "+audit.WhyChanged, "reservation_state CAP: left, "+audit.WhyChanged)
 	want := strings.ReplaceAll(before, `"CAP\x1fberlin" "9"`, `"CAP\x1fberlin" "8"`)
-	if after := withoutRepairs(counted(r, i.Client)); after != withoutRepairs(want) {
+	if after := withoutRepairs(snapshot(r, i.Client)); after != withoutRepairs(want) {
 		t.Errorf("there is\n%s\nwant\n%s", after, want)
 	}
 	notes, err := i.Ledger.AuditFindings(t.Context(), done.Audit.ID, ledger.FindingFilter{Kinds: []ledger.FindingKind{ledger.KindCounterDrift}, Open: true}, 9)
 	if err != nil || len(notes) != 2 || notes[0].Note != audit.WhyChanged || notes[1].Note != audit.WhyChanged {
-		t.Errorf("the ledger does not know why: %+v, %v", notes, err)
+		t.Errorf("the notes in the ledger are wrong: %+v, %v", notes, err)
 	}
 	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", text).Err())
 	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
 	r.Check()
 }
 
-// lastRepair is the entry of a level's last repair, which is kept with its counts.
+// lastRepair matches the entry of a level's last repair, which Redis keeps with the counts.
 var lastRepair = regexp.MustCompile(`(\\x1f\d+-\d+)"`)
 
-func withoutRepairs(counted string) string { return lastRepair.ReplaceAllString(counted, `"`) }
+func withoutRepairs(snapshot string) string { return lastRepair.ReplaceAllString(snapshot, `"`) }
 
-// TestApply_TooMuch has nothing be repaired where all that is left in a plan would be too much.
+// TestApply_TooMuch repairs nothing if the repairs left in a plan exceed the limit together.
 func TestApply_TooMuch(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
 	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 3).Err())
 	p := plan(i, audit.Options{})
-	before := counted(r, i.Client)
+	before := snapshot(r, i.Client)
 	done, err := i.Auditor(nil).Apply(t.Context(), p, audit.ApplyOptions{MaxUnits: 7})
 	if !errors.Is(err, audit.ErrTooMuch) || done.Audit.State != ledger.AuditFailed {
 		t.Errorf("%+v, %v", done, err)
 	}
 	expectWords(t, "applied", outcomes(done),
 		"counter_drift MUG at berlin: left, "+audit.WhyTooMuch, "counter_drift TEE at berlin: left, "+audit.WhyTooMuch)
-	if after := counted(r, i.Client); after != before {
-		t.Errorf("it has changed\n%s\nto\n%s", before, after)
+	if after := snapshot(r, i.Client); after != before {
+		t.Errorf("Redis has changed from\n%s\nto\n%s", before, after)
 	}
 	p.Repairs = slices.DeleteFunc(p.Repairs, func(r audit.Planned) bool { return r.SKU == "MUG" })
 	done = apply(i, p, audit.ApplyOptions{MaxUnits: 5})
@@ -174,8 +174,9 @@ func TestApply_TooMuch(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Kind has what is by now a finding of another kind be left, and once it is repaired be gone.
-func TestApply_Kind(t *testing.T) {
+// TestApply_OtherKind leaves what is now a finding of another kind. Once that is repaired, the
+// planned one is gone.
+func TestApply_OtherKind(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -186,22 +187,20 @@ func TestApply_Kind(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Killed has whoever applies a plan be killed half-way, at each of its points: to apply it again
-// does the rest, and what was killed does not run for ever.
+// TestApply_Killed kills apply at each of its points. Applying the plan again does the rest, and
+// the killed audit ends as lost.
 func TestApply_Killed(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"marked", "repairing", "records repaired", "counters repaired"} {
+	for _, point := range []string{"checkpoint", "repair", "records repaired", "counters repaired"} {
 		t.Run(point, func(t *testing.T) {
 			r := reconciletest.NewRig(t)
 			i := drifted(r)
 			reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
 			p := plan(i, audit.Options{})
 			killed := i.Auditor(func(a *audit.Auditor) {
-				a.Point = func(name string) {
-					if name == point {
-						runtime.Goexit() // ends it as a kill does: nobody says to the ledger that it ended
-					}
-				}
+				a.At(point, func() {
+					runtime.Goexit() // as a kill: the ledger does not hear of the end
+				})
 			})
 			var ended sync.WaitGroup
 			ended.Go(func() { _, _ = killed.Apply(context.Background(), p, audit.ApplyOptions{Actor: "killed"}) })
@@ -214,21 +213,21 @@ func TestApply_Killed(t *testing.T) {
 				}
 			}
 			r.Check()
-			half := applyOf(r, t, "killed")
+			half := auditBy(r, t, "killed")
 			if half.State != ledger.AuditRunning {
 				t.Fatalf("%+v", half)
 			}
 			ledgertest.UnheardOf(t, r.Pool, half.ID)
 			i.Audit(audit.Options{})
-			if half = applyOf(r, t, "killed"); half.State != ledger.AuditFailed || half.Failure != ledger.WhyLost || !half.FinishedAt.Equal(half.SeenAt) {
+			if half = auditBy(r, t, "killed"); half.State != ledger.AuditFailed || half.Failure != ledger.WhyLost || !half.FinishedAt.Equal(half.SeenAt) {
 				t.Errorf("%+v", half)
 			}
 		})
 	}
 }
 
-// applyOf reads the audit of an actor.
-func applyOf(r *reconciletest.Rig, t *testing.T, actor string) ledger.Audit {
+// auditBy reads the audit of an actor.
+func auditBy(r *reconciletest.Rig, t *testing.T, actor string) ledger.Audit {
 	t.Helper()
 	var id string
 	reconciletest.MustDo(t, r.Pool.QueryRow(t.Context(), `select id from audits where actor = $1`, actor).Scan(&id))
@@ -237,7 +236,7 @@ func applyOf(r *reconciletest.Rig, t *testing.T, actor string) ledger.Audit {
 	return a
 }
 
-// TestApply_Pages has a plan be applied page by page, by another auditor than made it.
+// TestApply_Pages applies a plan page by page, with another auditor than made it.
 func TestApply_Pages(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)

@@ -2,7 +2,6 @@ package audit_test
 
 import (
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -11,7 +10,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestAudit_Clean has everything that can be legitimately different be no finding.
+// TestAudit_Clean finds nothing among legitimate states: held, confirmed, part fulfilled, released
+// and forgotten.
 func TestAudit_Clean(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
@@ -36,7 +36,7 @@ func TestAudit_Clean(t *testing.T) {
 	r.Check()
 }
 
-// TestAudit_Counter has a counter that was edited be found with the exact difference, and repaired once.
+// TestAudit_Counter finds an edited counter with the exact difference, and repairs it once.
 func TestAudit_Counter(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
@@ -54,12 +54,12 @@ func TestAudit_Counter(t *testing.T) {
 	r.Check()
 }
 
-// TestAudit_Actor has nothing be repaired in the name of who can't be kept with it.
+// TestAudit_Actor refuses an actor that the ledger can't store.
 func TestAudit_Actor(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	units := i.Available("TEE")
-	a := &audit.Auditor{Client: i.Client, Ledger: i.Ledger, Logger: slog.New(slog.DiscardHandler)}
+	a := &audit.Auditor{Client: i.Client, Ledger: i.Ledger}
 	for _, actor := range []string{"a\x1db", "a\x00", "\xff", strings.Repeat("a", cache.TextBytesMax+1)} {
 		if _, err := a.Run(t.Context(), audit.Options{Repair: true, Actor: actor}); !errors.Is(err, cache.ErrInvalid) {
 			t.Errorf("%.5q: %v", actor, err)

@@ -20,8 +20,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// BenchmarkAudit audits many levels and reservations, next to reading both sides once without comparing,
-// and to a rebuild of the same. HOLDFAST_FULL has it be a million levels and 200,000 reservations.
+// BenchmarkAudit compares an audit with reading both sides once, and with a rebuild. HOLDFAST_FULL
+// sets a million levels and 200,000 reservations.
 func BenchmarkAudit(b *testing.B) {
 	levels, reservations := reconciletest.AtFull(1_000_000, 100_000), reconciletest.AtFull(200_000, 20_000)
 	r := reconciletest.NewRig(b)
@@ -34,7 +34,7 @@ func BenchmarkAudit(b *testing.B) {
 		started = time.Now()
 		readBoth(b, r, i)
 		read := time.Since(started)
-		forgetPeak(b)
+		resetPeak(b)
 		before := peak(b)
 		started = time.Now()
 		done := i.Audit(audit.Options{})
@@ -52,9 +52,10 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-// BenchmarkAudit_Beside reserves and confirms as fast as 256 callers can, while audits run, one after another, that are
-// held up for every other window of half a second: the two windows of a pair lie side by side, so that how fast the
-// machine is at the moment takes no part. HOLDFAST_CONTROL has no audit run: what is said then is the error.
+// BenchmarkAudit_Beside measures how much audits slow down 256 callers that reserve and confirm.
+// Audits run one after another, and are held in every other window of half a second. Each pair of
+// windows is adjacent, so that a change in the speed of the machine cancels out. HOLDFAST_CONTROL
+// runs no audit, and so shows the error of the measurement.
 func BenchmarkAudit_Beside(b *testing.B) {
 	const window, pairs = 500 * time.Millisecond, 120
 	r := reconciletest.NewRig(b)
@@ -70,7 +71,7 @@ func BenchmarkAudit_Beside(b *testing.B) {
 	var held sync.RWMutex // locked: the audit waits after its step
 	held.Lock()
 	if os.Getenv("HOLDFAST_CONTROL") == "" {
-		working.Go(func() { auditOnAndOn(ctx, i, &held, &steps) })
+		working.Go(func() { auditInLoop(ctx, i, &held, &steps) })
 	}
 	rate := func() float64 {
 		before, started := answered.Load(), time.Now()
@@ -105,7 +106,7 @@ func BenchmarkAudit_Beside(b *testing.B) {
 	working.Wait()
 }
 
-// sell reserves and confirms one order after another; a confirm waits for the ledger.
+// sell reserves and confirms one order after another. A confirm waits for the ledger.
 func sell(ctx context.Context, store *cache.Store, name string, answered *atomic.Int64) {
 	for n := 0; ctx.Err() == nil; n++ {
 		id := fmt.Sprintf("%s-%d", name, n)
@@ -116,17 +117,15 @@ func sell(ctx context.Context, store *cache.Store, name string, answered *atomic
 	}
 }
 
-// auditOnAndOn begins an audit whenever one has ended, and holds it after any step while held is locked.
-func auditOnAndOn(ctx context.Context, i *reconciletest.Instance, held *sync.RWMutex, steps *atomic.Int64) {
+// auditInLoop runs one audit after another, and holds it after each step while held is locked.
+func auditInLoop(ctx context.Context, i *reconciletest.Instance, held *sync.RWMutex, steps *atomic.Int64) {
 	for ctx.Err() == nil {
 		a := i.Auditor(func(a *audit.Auditor) {
-			a.Point = func(name string) {
-				if name == "stepped" {
-					held.RLock()
-					defer held.RUnlock()
-					steps.Add(1)
-				}
-			}
+			a.At("step end", func() {
+				held.RLock()
+				defer held.RUnlock()
+				steps.Add(1)
+			})
 		})
 		if done, err := a.Run(ctx, audit.Options{}); ctx.Err() == nil && (err != nil || done.Drift != 0) {
 			i.Rig.TB.Errorf("%+v, %v", done, err)
@@ -134,8 +133,8 @@ func auditOnAndOn(ctx context.Context, i *reconciletest.Instance, held *sync.RWM
 	}
 }
 
-// compareRates is how many percent less beside is than alone, in all, with its standard error, and the median of the
-// pairs.
+// compareRates returns how many percent lower beside is than alone, in all, with its standard
+// error, and the median of the pairs.
 func compareRates(alone, beside []float64) (fewer, standardError, median float64) {
 	n := float64(len(alone))
 	fewer = 100 * (1 - total(beside)/total(alone))
@@ -157,7 +156,7 @@ func total(list []float64) (sum float64) {
 	return sum
 }
 
-// fill makes a ledger that is right in itself.
+// fill makes a consistent ledger.
 func fill(b *testing.B, r *reconciletest.Rig, levels, reservations int) {
 	b.Helper()
 	for _, query := range []string{
@@ -182,7 +181,7 @@ from generate_series(0, $2 - 1) n where $1 > 0`,
 	}
 }
 
-// readBoth reads both sides once: HSCAN of the hashes, and select.
+// readBoth reads both sides once, with HSCAN and select.
 func readBoth(b *testing.B, r *reconciletest.Rig, i *reconciletest.Instance) {
 	b.Helper()
 	ctx := context.Background()
@@ -206,7 +205,7 @@ func readBoth(b *testing.B, r *reconciletest.Rig, i *reconciletest.Instance) {
 	}
 }
 
-// peak is the most memory that this process has had, KiB.
+// peak returns the peak memory of this process, in KiB.
 func peak(b *testing.B) (kib int64) {
 	b.Helper()
 	text, err := os.ReadFile("/proc/self/status")
@@ -221,8 +220,8 @@ func peak(b *testing.B) (kib int64) {
 	return 0
 }
 
-// forgetPeak has the most memory be what there is now.
-func forgetPeak(b *testing.B) {
+// resetPeak resets the peak memory to what is in use now.
+func resetPeak(b *testing.B) {
 	b.Helper()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }

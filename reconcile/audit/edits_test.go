@@ -20,8 +20,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// limited has DROP counted by a purchase limit.
-func limited(i *reconciletest.Instance) {
+// limitDrop puts a purchase limit on DROP.
+func limitDrop(i *reconciletest.Instance) {
 	i.Rig.TB.Helper()
 	rules, err := location.Compile(location.Directory{
 		Locations: []location.Location{{ID: "berlin", Zones: []string{"all"}}}, Zones: []location.Zone{{ID: "all"}},
@@ -45,7 +45,7 @@ func buyLimited(i *reconciletest.Instance, id, customer string, units int64) {
 	}
 }
 
-// editor changes Redis by hand, each thing once, and knows what an audit must find.
+// editor changes Redis by hand, each name once, and knows what an audit must find.
 type editor struct {
 	*testing.T
 	client *redis.Client
@@ -81,7 +81,7 @@ func (e *editor) counter(sku string) {
 	e.done(err, "counter_drift %s berlin: %d on hand 100 committed 0 safety 0 backorder 0 > %d on hand 100 ", sku, before+by, before)
 }
 
-// onHand changes what the level counts.
+// onHand changes the counts of the level.
 func (e *editor) onHand(sku string) {
 	err := e.client.HSet(e.Context(), reconciletest.KeyLevels, sku+"\x1fberlin", "93\x1f2\x1f0\x1f0").Err()
 	e.done(err, "counter_drift %s berlin: 98 on hand 93 committed 2 safety 0 backorder 0 > 98 on hand 100 committed 0 ", sku)
@@ -120,7 +120,7 @@ func (e *editor) extra(id string) {
 	e.done(err, "reservation_extra copy of %s: held v1 2 ", id)
 }
 
-func (e *editor) State(id string) {
+func (e *editor) state(id string) {
 	text := strings.Replace(e.get(reconciletest.KeyReservations, id), "held", "confirmed", 1)
 	err := e.client.HSet(e.Context(), reconciletest.KeyReservations, id, text).Err()
 	e.done(err, "reservation_state %s: confirmed v1 2 ", id)
@@ -146,8 +146,8 @@ func (e *editor) limitNonsense(customer string) {
 	e.done(err, "limit_drift drop %s: \"x\" > 2, ", customer)
 }
 
-// forever takes the deadline of a reservation away.
-func (e *editor) forever(id string) {
+// noDeadline removes the deadline of a reservation.
+func (e *editor) noDeadline(id string) {
 	members, err := e.client.ZRange(e.Context(), reconciletest.KeyDeadlines, 0, -1).Result()
 	for _, m := range members {
 		if slices.Contains(strings.Split(m, "\x1f"), id) && err == nil {
@@ -157,8 +157,8 @@ func (e *editor) forever(id string) {
 	e.done(err, "deadline_missing %s: held v1 2 ", id)
 }
 
-// later has a deadline be another one.
-func (e *editor) later(id string) {
+// lateDeadline postpones the deadline of a reservation.
+func (e *editor) lateDeadline(id string) {
 	members, err := e.client.ZRange(e.Context(), reconciletest.KeyDeadlines, 0, -1).Result()
 	for _, m := range members {
 		if slices.Contains(strings.Split(m, "\x1f"), id) && err == nil {
@@ -173,11 +173,11 @@ func (e *editor) orphan(id string) {
 	e.done(err, "deadline_orphaned never %s: ", id)
 }
 
-// All makes n random edits, each of a level and a reservation of its own.
-func (e *editor) All(n int, skus []string) {
+// editAll makes n random edits, each of a level and a reservation of its own.
+func (e *editor) editAll(n int, skus []string) {
 	edits := []func(string){
-		e.counter, e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.State, e.unreadable, e.limit, e.unlimited,
-		e.limitNonsense, e.forever, e.later, e.orphan, e.counter, e.counter, e.lost, e.limit,
+		e.counter, e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.state, e.unreadable, e.limit, e.unlimited,
+		e.limitNonsense, e.noDeadline, e.lateDeadline, e.orphan, e.counter, e.counter, e.lost, e.limit,
 	}
 	e.random.Shuffle(len(edits), func(i, j int) { edits[i], edits[j] = edits[j], edits[i] })
 	for k := range n {
@@ -185,11 +185,11 @@ func (e *editor) All(n int, skus []string) {
 	}
 }
 
-// TestAudit_Edits has 20 edits by hand, while others sell, be found exactly, and be repaired once.
+// TestAudit_Edits finds exactly 20 edits by hand while others sell, and repairs each once.
 func TestAudit_Edits(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
-	limited(i)
+	limitDrop(i)
 	seed := reconciletest.SeedOf(t)
 	e := &editor{T: t, client: i.Client, random: rand.New(rand.NewPCG(seed, 1))}
 	var skus []string
@@ -203,8 +203,8 @@ func TestAudit_Edits(t *testing.T) {
 	}
 	i.Store.Direct(nil)
 	l := reconciletest.StartLoad(t, seed, 4, 5, i)
-	quiesceOf(r, "drop-"+skus[19])
-	e.All(20, skus)
+	awaitApplied(r, "drop-"+skus[19])
+	e.editAll(20, skus)
 	found := i.Audit(audit.Options{})
 	got := reconciletest.Findings(t, i.Ledger, found.ID)
 	slices.Sort(e.want)
@@ -234,9 +234,9 @@ and (on_hand, held, committed, safety_stock, backorder_limit) = (0, 0, 0, 0, 0) 
 	}
 }
 
-// TestAudit_Renamed has a level that was given another name by hand be found under both: Redis has as many as the
-// ledger then.
-func TestAudit_Renamed(t *testing.T) {
+// TestAudit_RenamedLevel finds a level under both names if somebody renamed it: Redis still has as
+// many levels as the ledger.
+func TestAudit_RenamedLevel(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	r.Quiesce()
@@ -255,8 +255,8 @@ func TestAudit_Renamed(t *testing.T) {
 	r.Check()
 }
 
-// TestAudit_Names has fields be found, and taken out, whose names no database takes.
-func TestAudit_Names(t *testing.T) {
+// TestAudit_UnstorableNames finds and removes fields whose names no database can store.
+func TestAudit_UnstorableNames(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 1)
@@ -275,8 +275,8 @@ func TestAudit_Names(t *testing.T) {
 	r.Check()
 }
 
-// quiesceOf waits until the ledger knows a reservation.
-func quiesceOf(r *reconciletest.Rig, id string) {
+// awaitApplied waits until the ledger has a reservation.
+func awaitApplied(r *reconciletest.Rig, id string) {
 	r.TB.Helper()
 	r.Await(id+" is applied", 10*time.Second, func() error {
 		if record := r.State(id); record.Version == 0 {
@@ -286,7 +286,7 @@ func quiesceOf(r *reconciletest.Rig, id string) {
 	})
 }
 
-// TestAudit_UnderLoad has nothing be found where nothing is wrong, however much is under way.
+// TestAudit_UnderLoad finds nothing under load, however much is in progress.
 func TestAudit_UnderLoad(t *testing.T) {
 	comparisons := reconciletest.AtFull(int64(200_000), 10_000)
 	r := reconciletest.NewRig(t)
@@ -307,9 +307,9 @@ func TestAudit_UnderLoad(t *testing.T) {
 	r.Check()
 }
 
-// TestAudit_AmongRefusals has a counter that says too much have sales be refused and undone all the while:
-// the drift is found as what it is, and what is being undone is none.
-func TestAudit_AmongRefusals(t *testing.T) {
+// TestAudit_DuringRefusals oversells through a counter that is too high, so that the ledger keeps
+// refusing sales. The audit finds the drift exactly, and nothing among the sales being undone.
+func TestAudit_DuringRefusals(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// What the tests of this package compare with.
+// Names that the tests of this package use.
 const (
 	ReadBehind      = readBehind
 	WhyChanged      = whyChanged
@@ -24,6 +24,15 @@ type Reading = reading
 func (g *reading) Behind(at cache.Position) ([]ledger.Entry, bool) { return g.behind(at) }
 
 func NameAll(entries []ledger.Entry) bool { return nameAll(entries) }
+
+// At has f called each time a step reaches a point.
+func (a *Auditor) At(point string, f func()) {
+	a.point = func(name string) {
+		if name == point {
+			f()
+		}
+	}
+}
 
 func Counts(s *ledger.Side) cache.LevelCounts { return countsOf(s) }
 

@@ -7,78 +7,46 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// levelPage is some levels of the ledger, the first behind a key, and which place of the stream they are of.
-type levelPage struct {
-	after ledger.LevelKey
-	at    ledger.AsOf
-	rows  []ledger.LevelRow
-	err   error
-}
-
-// last is the key behind which the next page begins.
-func (p *levelPage) last() ledger.LevelKey { return p.rows[len(p.rows)-1].LevelKey }
-
-// Levels has every level of the ledger compared.
-func (r *auditRun) Levels(ctx context.Context) error {
-	read := func(after ledger.LevelKey) func() levelPage {
-		return func() levelPage { return r.levelPage(ctx, after) }
-	}
-	for next := ahead[levelPage](read(ledger.LevelKey{})); ; {
+// compareLevels compares every level of the ledger with Redis.
+func (r *run) compareLevels(ctx context.Context) error {
+	after := ledger.LevelKey{}
+	for next := r.levelsAfter(ctx, after); ; {
 		first := next()
 		if first.err != nil || len(first.rows) == 0 {
 			return first.err
 		}
-		next = readAhead(r.busy, read(first.last()))
-		page, doubtful, err := r.doubtfulLevels(ctx, first)
-		if err != nil || len(page.rows) == 0 {
+		last := first.rows[len(first.rows)-1].LevelKey
+		next = readAhead(r.busy, r.levelsAfter(ctx, last))
+		p, got, err := readSure(ctx, r, first, levelNames, r.levelsAfter(ctx, after))
+		r.levelsSeen += got.levelsThere()
+		if err != nil || len(p.rows) == 0 {
 			return err
 		}
-		if page.last() != first.last() { // read again, it had others
-			next = read(page.last())
+		if after = p.rows[len(p.rows)-1].LevelKey; after != last { // read again, the page ended elsewhere
+			next = r.levelsAfter(ctx, after)
 		}
-		m := cache.Marking{Levels: doubtful}
-		if r.scope.All() && len(doubtful) == len(page.rows) {
+		m := cache.Marking{Levels: got.doubtfulLevels(p.rows)}
+		if r.scope.All() && len(m.Levels) == len(p.rows) {
 			m.How = cache.HowRange
 		}
-		r.same.Levels += int64(len(page.rows) - len(doubtful))
-		if err := r.mark(ctx, m); err != nil {
+		r.same.Levels += int64(len(p.rows) - len(m.Levels))
+		if err := r.checkpoint(ctx, m); err != nil {
 			return err
 		}
-		r.progressed(len(page.rows))
+		r.progress(len(p.rows))
 	}
 }
 
-func (r *auditRun) levelPage(ctx context.Context, after ledger.LevelKey) levelPage {
-	at, rows, err := r.Ledger.LevelsAt(ctx, after, r.scope, r.Page)
-	return levelPage{after, at, rows, err}
+// levelsAfter returns a function that reads the page of levels after a key.
+func (r *run) levelsAfter(ctx context.Context, after ledger.LevelKey) func() page[ledger.LevelRow] {
+	return func() page[ledger.LevelRow] {
+		at, rows, err := r.ledger.LevelsAt(ctx, after, r.scope, r.page)
+		return page[ledger.LevelRow]{at, rows, err}
+	}
 }
 
-// doubtfulLevels reads a page of levels from Redis, and lists those of which a reading does not say that both sides
-// have the same. The page is read again where it was of too long ago.
-func (r *auditRun) doubtfulLevels(ctx context.Context, page levelPage) (levelPage, []string, error) {
-	var names []string
-	var got reading
-	defer func() { r.levelsSeen += got.levelsThere() }()
-	for try := range readTries {
-		if try > 0 {
-			if err := pauseFor(ctx, auditPoll); err != nil {
-				return page, nil, err
-			}
-			if page = r.levelPage(ctx, page.after); page.err != nil || len(page.rows) == 0 {
-				return page, nil, page.err
-			}
-		}
-		names = ledger.Column(page.rows, func(l ledger.LevelRow) string { return cache.LevelField(l.SKU, l.Location) })
-		var err error
-		got, err = r.read(ctx, page.at, cache.Names{Levels: names})
-		if err != nil || got.sure {
-			return page, got.levelsInDoubt(page.rows), err
-		}
-		if page.at.Refused {
-			break
-		}
-	}
-	return page, names, nil
+func levelNames(rows []ledger.LevelRow) cache.Names {
+	return cache.Names{Levels: ledger.Column(rows, func(l ledger.LevelRow) string { return cache.LevelField(l.SKU, l.Location) })}
 }
 
 // levelsThere counts the levels that Redis has.
@@ -91,8 +59,12 @@ func (g *reading) levelsThere() (n int64) {
 	return n
 }
 
-// levelsInDoubt lists the levels that something between the two sides touches, or that differ.
-func (g *reading) levelsInDoubt(rows []ledger.LevelRow) (names []string) {
+// doubtfulLevels lists the levels that differ or that an entry between the two sides touches: all
+// levels if the reading is not sure.
+func (g *reading) doubtfulLevels(rows []ledger.LevelRow) (names []string) {
+	if !g.sure {
+		return levelNames(rows).Levels
+	}
 	for i := range rows {
 		seen := &g.Levels[i]
 		counts, readable := seen.Numbers()
@@ -101,4 +73,64 @@ func (g *reading) levelsInDoubt(rows []ledger.LevelRow) (names []string) {
 		}
 	}
 	return names
+}
+
+// compareExtraLevels compares the levels of Redis that the ledger does not have.
+func (r *run) compareExtraLevels(ctx context.Context) error {
+	if none, err := r.noExtraLevels(ctx); err != nil || none {
+		return err
+	}
+	for _, part := range []cache.Part{cache.PartStock, cache.PartLevels} {
+		err := r.scan(ctx, part, func(ctx context.Context, fields []cache.Field) error {
+			extra, err := r.unknownLevels(ctx, fields)
+			if err != nil {
+				return err
+			}
+			return r.checkpoint(ctx, cache.Marking{Levels: extra})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noExtraLevels says that Redis can have no extra levels: it has as many fields as the ledger has
+// levels, and compareLevels saw each of those. It counts the ledger once before it reaches the
+// position of Redis and once after. If both counts are equal, the ledger had as many at that
+// position, unless a level was made and another removed between the two.
+func (r *run) noExtraLevels(ctx context.Context) (bool, error) {
+	if !r.scope.All() {
+		return false, nil
+	}
+	before, err := r.ledger.CountLevels(ctx)
+	if err != nil {
+		return false, err
+	}
+	sizes, err := onShard(ctx, r, (*cache.Shard).Sizes)
+	if err != nil || sizes[cache.PartStock] != before || sizes[cache.PartLevels] != before || r.levelsSeen != before {
+		return false, err
+	}
+	if err := r.catchUp(ctx); err != nil {
+		return false, err
+	}
+	after, err := r.ledger.CountLevels(ctx)
+	r.progress(int(sizes[cache.PartLevels]))
+	return after == before, err
+}
+
+// unknownLevels lists the fields in scope that are no level of the ledger.
+func (r *run) unknownLevels(ctx context.Context, fields []cache.Field) (names []string, err error) {
+	var keys []ledger.LevelKey
+	for _, f := range fields {
+		sku, at, ok := cache.SplitLevel(f.Name)
+		switch {
+		case ok && r.scope.Has(sku, at):
+			keys = append(keys, ledger.LevelKey{SKU: sku, Location: at})
+		case !ok && r.scope.All():
+			names = append(names, f.Name)
+		}
+	}
+	keys, err = r.ledger.UnknownLevels(ctx, keys)
+	return append(names, ledger.NamesOf(keys)...), err
 }

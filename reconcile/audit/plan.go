@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,48 +16,50 @@ import (
 )
 
 const (
-	// PlanVersion is the version of a plan's format; another one is refused.
+	// PlanVersion is the version of the plan format. Other versions are refused.
 	PlanVersion = 1
-	// PlanFindingsMax is how many findings a plan has at most: more are no repair that a person reads.
+	// PlanFindingsMax is the most findings in a plan. Nobody reads more.
 	PlanFindingsMax = 20_000
 )
 
-// Plan is what a repair would change, for a person to read, to strike repairs from, and to have applied.
+// Plan lists what a repair would change. A person reads it, may strike repairs from it, and has it
+// applied.
 type Plan struct {
 	Version  int          `json:"version"`
-	Audit    string       `json:"audit"` // whose findings these are
+	Audit    string       `json:"audit"` // id of the audit that found this
 	MadeAt   time.Time    `json:"made_at"`
 	Actor    string       `json:"actor"`
 	SKU      location.SKU `json:"sku,omitempty"`      // "": all
 	Location location.ID  `json:"location,omitempty"` // "": all
 	Prefix   string       `json:"prefix"`             // of the keys in Redis
-	Units    int64        `json:"units"`              // that all repairs together would change at most
+	Units    int64        `json:"units"`              // the most that all repairs together would change
 	Repairs  []Planned    `json:"repairs"`            // what would be repaired; any of them may be struck
-	Left     []Planned    `json:"left"`               // drift that would not be
+	Left     []Planned    `json:"left"`               // drift that would not be repaired
 }
 
-// Planned is a finding, and what would become of it.
+// Planned is a finding and its planned repair.
 type Planned struct {
 	ledger.Finding
-	Would string   `json:"would,omitempty"` // what is done in Redis
-	Needs []string `json:"needs,omitempty"` // ids of reservations' findings: where one is left, so is this
-	Why   string   `json:"why,omitempty"`   // why nothing is done
+	Would string   `json:"would,omitempty"` // what the repair does in Redis
+	Needs []string `json:"needs,omitempty"` // ids of findings: if one of them is not repaired, neither is this
+	Why   string   `json:"why,omitempty"`   // why it is not repaired
 }
 
-// What is wrong with a plan.
+// Refusals of a plan.
 var (
-	// ErrPlanInvalid refuses what is no plan, a plan of another version, and one in which something was
-	// changed: repairs may be struck from a plan, nothing else.
+	// ErrPlanInvalid refuses a file that is no plan, a plan of another version, and a plan that
+	// somebody changed other than by striking repairs.
 	ErrPlanInvalid = errors.New("this plan can't be applied")
-	// ErrPlanForeign refuses a plan of another deployment, or whose findings the ledger no longer has.
-	ErrPlanForeign = errors.New("this plan is not of this deployment, or too old")
-	// ErrPlanTooLong says that there is more to repair than a plan holds.
+	// ErrPlanForeign refuses a plan of another deployment, and one whose audit the ledger has
+	// forgotten.
+	ErrPlanForeign = errors.New("this plan belongs to another deployment, or is too old")
+	// ErrPlanTooLong means that an audit has more findings than a plan may hold.
 	ErrPlanTooLong = fmt.Errorf("a plan has at most %d findings", PlanFindingsMax)
 )
 
-// Plan audits as Run does, and says what a repair of what it found would change. Nothing is changed.
+// Plan audits as Run does, and lists what a repair would change. It changes nothing.
 //
-// Its error is ErrPlanTooLong, or one of Run.
+// Errors: ErrPlanTooLong, or one of Run.
 func (a *Auditor) Plan(ctx context.Context, o Options) (*Plan, ledger.Audit, error) {
 	o.Repair = false
 	done, err := a.Run(ctx, o)
@@ -70,72 +73,46 @@ func (a *Auditor) Plan(ctx context.Context, o Options) (*Plan, ledger.Audit, err
 	return a.planOf(&done, found), done, nil
 }
 
-// planOf makes the plan of an audit that has ended, and of what it found.
-func (a *Auditor) planOf(done *ledger.Audit, found []ledger.Finding) *Plan {
-	p := &Plan{
-		Version: PlanVersion, Audit: done.ID, MadeAt: done.FinishedAt, Actor: done.Actor, SKU: done.SKU, Location: done.Location,
-		Prefix: a.prefix(), Repairs: []Planned{}, Left: []Planned{},
-	}
-	inconsistent, drawn := entangled(found)
-	for i := range found {
-		f := &found[i]
-		key := ledger.LevelKey{SKU: f.SKU, Location: f.Location}
-		switch why := whyNeverRepaired[f.Kind]; {
-		case f.State != ledger.FindingOpen:
-		case why != "":
-			p.Left = append(p.Left, Planned{Finding: *f, Why: why})
-		case f.OfCounter() && inconsistent[key]:
-			p.Left = append(p.Left, Planned{Finding: *f, Why: whyInconsistent})
-		case doubtful(f, inconsistent):
-			p.Left = append(p.Left, Planned{Finding: *f, Why: whyDoubtful})
-		case f.OfCounter():
-			p.Repairs = append(p.Repairs, Planned{Finding: *f, Would: would(f), Needs: drawn[key]})
-		default:
-			p.Repairs = append(p.Repairs, Planned{Finding: *f, Would: would(f)})
-		}
-	}
-	for i := range p.Repairs {
-		p.Units = ledger.AddUnits(p.Units, p.Repairs[i].Units)
-	}
-	return p
-}
-
-// drift reads what an audit has found that is drift: at most so much.
+// drift reads the findings of an audit that are drift. It fails with ErrPlanTooLong if there are
+// more than most.
 func (a *Auditor) drift(ctx context.Context, audit string, most int) (found []ledger.Finding, err error) {
 	f := ledger.FindingFilter{Kinds: slices.DeleteFunc(slices.Clone(ledger.FindingKinds), func(k ledger.FindingKind) bool { return !k.Drift() })}
-	for {
-		list, err := a.Ledger.AuditFindings(ctx, audit, f, PageDefault)
-		if err != nil || len(list) == 0 {
+	for list, err := range findings(ctx, a.Ledger, audit, f, PageDefault) {
+		if err != nil {
 			return found, err
 		}
 		if found = append(found, list...); len(found) > most {
 			return nil, fmt.Errorf("%w, and %s has more: plan a SKU or a location, or rebuild Redis with `holdfast reconcile rebuild`",
 				ErrPlanTooLong, audit)
 		}
-		f.After = list[len(list)-1].ID
 	}
+	return found, nil
 }
 
-// entangled is the levels whose row of the ledger is inconsistent, and those that a reservation's finding
-// draws on, with its id.
-func entangled(found []ledger.Finding) (inconsistent map[ledger.LevelKey]bool, drawn map[ledger.LevelKey][]string) {
-	inconsistent, drawn = map[ledger.LevelKey]bool{}, map[ledger.LevelKey][]string{}
-	for i := range found {
-		f := &found[i]
-		switch {
-		case f.State != ledger.FindingOpen:
-		case f.Kind == ledger.KindLedgerInconsistent:
-			inconsistent[ledger.LevelKey{SKU: f.SKU, Location: f.Location}] = true
-		case f.Kind == ledger.KindReservationExtra || f.Kind == ledger.KindReservationState:
-			for _, key := range drawsOn(f) {
-				drawn[key] = append(drawn[key], f.ID)
-			}
+// planOf makes the plan of an audit that has ended and of its findings.
+func (a *Auditor) planOf(done *ledger.Audit, found []ledger.Finding) *Plan {
+	p := &Plan{
+		Version: PlanVersion, Audit: done.ID, MadeAt: done.FinishedAt, Actor: done.Actor, SKU: done.SKU, Location: done.Location,
+		Prefix: a.prefix(), Repairs: []Planned{}, Left: []Planned{},
+	}
+	open := slices.DeleteFunc(slices.Clone(found), func(f ledger.Finding) bool { return f.State != ledger.FindingOpen })
+	c := newConflicts()
+	for i := range open {
+		c.add(&open[i])
+	}
+	for i := range open {
+		f := &open[i]
+		if why := cmp.Or(whyNeverRepaired[f.Kind], c.why(f)); why != "" {
+			p.Left = append(p.Left, Planned{Finding: *f, Why: why})
+			continue
 		}
+		p.Repairs = append(p.Repairs, Planned{Finding: *f, Would: describe(f), Needs: c.drawing(f)})
+		p.Units = ledger.AddUnits(p.Units, f.Units)
 	}
-	return inconsistent, drawn
+	return p
 }
 
-// DecodePlan reads a plan that Encode wrote. Refusals: ErrPlanInvalid.
+// DecodePlan reads a plan that Encode wrote. It refuses others with ErrPlanInvalid.
 func DecodePlan(r io.Reader) (*Plan, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -145,10 +122,10 @@ func DecodePlan(r io.Reader) (*Plan, error) {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("%w: it is not one JSON document: %w", ErrPlanInvalid, err)
+		return nil, fmt.Errorf("%w: it is not a single JSON document: %w", ErrPlanInvalid, err)
 	}
-	if head.Version != PlanVersion {
-		return nil, fmt.Errorf("%w: its version is %d, and this program knows %d", ErrPlanInvalid, head.Version, PlanVersion)
+	if err := checkVersion(head.Version); err != nil {
+		return nil, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -159,7 +136,14 @@ func DecodePlan(r io.Reader) (*Plan, error) {
 	return p, nil
 }
 
-// Encode writes a plan as an indented JSON document.
+func checkVersion(version int) error {
+	if version != PlanVersion {
+		return fmt.Errorf("%w: its version is %d, and this program supports %d: plan again", ErrPlanInvalid, version, PlanVersion)
+	}
+	return nil
+}
+
+// Encode writes the plan as an indented JSON document.
 func (p *Plan) Encode(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

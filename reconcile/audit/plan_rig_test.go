@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// plan plans, by way of what a file would have.
+// plan makes a plan and passes it through its file format.
 func plan(i *reconciletest.Instance, o audit.Options) *audit.Plan {
 	i.Rig.TB.Helper()
 	p, _, err := i.Auditor(nil).Plan(context.Background(), o)
@@ -39,7 +39,7 @@ func apply(i *reconciletest.Instance, p *audit.Plan, o audit.ApplyOptions) audit
 	return done
 }
 
-// planned lists a plan in words and in order: what would be done, and what is left and why.
+// planned lists a plan in words and in order: each repair, and what is left and why.
 func planned(p *audit.Plan) (words []string) {
 	for i := range p.Repairs {
 		r := &p.Repairs[i]
@@ -53,7 +53,7 @@ func planned(p *audit.Plan) (words []string) {
 	return words
 }
 
-// outcomes lists what became of a plan in words and in order.
+// outcomes lists the outcomes of a plan in words and in order.
 func outcomes(a audit.Applied) (words []string) {
 	for i := range a.Repairs {
 		r := &a.Repairs[i]
@@ -85,8 +85,8 @@ func strike(p *audit.Plan, tb testing.TB, kind ledger.FindingKind) {
 	}
 }
 
-// counted is all that Redis has but the stream, once the ledger has all of that.
-func counted(r *reconciletest.Rig, c *redis.Client) string {
+// snapshot returns all that Redis has, without the stream, once the ledger has applied everything.
+func snapshot(r *reconciletest.Rig, c *redis.Client) string {
 	r.TB.Helper()
 	r.Quiesce()
 	var parts []string

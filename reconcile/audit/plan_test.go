@@ -18,12 +18,12 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestPlan has each kind of edit be planned, which changes nothing, and then be applied: that repairs what was
-// planned, and to apply it once more changes nothing.
+// TestPlan plans a repair of each kind of edit, which changes nothing, and applies it. Applying it
+// again changes nothing more.
 func TestPlan(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
-	limited(i)
+	limitDrop(i)
 	e := &editor{T: t, client: i.Client, random: rand.New(rand.NewPCG(reconciletest.SeedOf(t), 2))}
 	var skus []string
 	for n := range 16 {
@@ -35,35 +35,35 @@ func TestPlan(t *testing.T) {
 	}
 	r.Quiesce()
 	for n, edit := range []func(string){
-		e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.State, e.unreadable, e.limit, e.unlimited,
-		e.limitNonsense, e.forever, e.later, e.orphan,
+		e.onHand, e.nonsense, e.halfGone, e.gone, e.unknown, e.lost, e.extra, e.state, e.unreadable, e.limit, e.unlimited,
+		e.limitNonsense, e.noDeadline, e.lateDeadline, e.orphan,
 	} {
 		edit(skus[n])
 	}
 	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "SKU-15\x1fberlin", 5).Err())
-	before := counted(r, i.Client)
+	before := snapshot(r, i.Client)
 
 	p := plan(i, audit.Options{Actor: "anna"})
-	if after := counted(r, i.Client); after != before {
+	if after := snapshot(r, i.Client); after != before {
 		t.Errorf("planning has changed\n%s\nto\n%s", before, after)
 	}
 	expectWords(t, "planned", planned(p),
 		"counter_drift SKU-0 at berlin: add +7 to on hand, -2 to committed in Redis",
 		"counter_drift SKU-1 at berlin: write the level in Redis: available 98",
 		"counter_drift SKU-15 at berlin: add -5 to available in Redis",
-		"deadline_missing SKU-12: watch its deadline in Redis again",
-		"deadline_missing SKU-13: watch its deadline in Redis again",
-		"deadline_orphaned never SKU-14: take the deadline out of Redis",
+		"deadline_missing SKU-12: write its deadline back into Redis",
+		"deadline_missing SKU-13: write its deadline back into Redis",
+		"deadline_orphaned never SKU-14: remove the deadline from Redis",
 		"level_missing SKU-2 at berlin: write the level back into Redis: available 98",
 		"level_missing SKU-3 at berlin: write the level back into Redis: available 98",
-		"level_unknown SKU-4 at moon: take the level out of Redis",
-		"limit_drift drop of SKU-10: add +2 to what Redis counts of the limit",
+		"level_unknown SKU-4 at moon: remove the level from Redis",
+		"limit_drift drop of SKU-10: add +2 to the limit's count in Redis",
 		"limit_drift drop of SKU-11: write the limit's count in Redis: 2",
-		"limit_drift drop of SKU-9: add -3 to what Redis counts of the limit",
-		"reservation_extra copy of SKU-6: take the record out of Redis",
-		"reservation_missing SKU-5: put the record back into Redis: held, version 1",
-		"reservation_state SKU-7: make the record in Redis what the ledger has: held, version 1",
-		"reservation_state SKU-8: make the record in Redis what the ledger has: held, version 1")
+		"limit_drift drop of SKU-9: add -3 to the limit's count in Redis",
+		"reservation_extra copy of SKU-6: remove the record from Redis",
+		"reservation_missing SKU-5: write the record back into Redis: held, version 1",
+		"reservation_state SKU-7: replace the record in Redis with the ledger's: held, version 1",
+		"reservation_state SKU-8: replace the record in Redis with the ledger's: held, version 1")
 	if p.Actor != "anna" || p.Prefix != "holdfast" || p.Units == 0 || p.MadeAt.IsZero() {
 		t.Errorf("%+v", p)
 	}
@@ -78,7 +78,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%+v", done.Audit)
 	}
 	r.Check()
-	before = counted(r, i.Client)
+	before = snapshot(r, i.Client)
 
 	again := apply(i, p, audit.ApplyOptions{})
 	for _, word := range outcomes(again) {
@@ -86,7 +86,7 @@ func TestPlan(t *testing.T) {
 			t.Error(word)
 		}
 	}
-	if after := counted(r, i.Client); after != before || len(again.Repairs) != 16 || again.Audit.Repaired != 0 {
+	if after := snapshot(r, i.Client); after != before || len(again.Repairs) != 16 || again.Audit.Repaired != 0 {
 		t.Errorf("%+v; to apply it again has changed\n%s\nto\n%s", again.Audit, before, after)
 	}
 	done = apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
@@ -95,7 +95,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlan_Scope has a plan be of one SKU, and repair nothing of another.
+// TestPlan_Scope plans and repairs one SKU only.
 func TestPlan_Scope(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -107,8 +107,8 @@ func TestPlan_Scope(t *testing.T) {
 	reconciletest.ExpectFindings(t, i.Ledger, i.Audit(audit.Options{}).ID, teeDrift+"open")
 }
 
-// TestPlan_Inconsistent has a level whose row of the ledger disagrees with its movements be left, at first and
-// where somebody made it so after the plan.
+// TestPlan_Inconsistent leaves a level whose row of the ledger disagrees with its movements, also
+// if that happened after the plan.
 func TestPlan_Inconsistent(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -128,7 +128,7 @@ values (0, 1, 0, 0, 'TEE', 'berlin', 1, 0, 'adjust', 'o', now())`); err != nil {
 	}
 }
 
-// TestPlan_Embedded has the embedded engine and the ledger in memory be planned and repaired.
+// TestPlan_Embedded plans and repairs with the embedded engine and the ledger in memory.
 func TestPlan_Embedded(t *testing.T) {
 	i := embedded(t)
 	i.Count("TEE", "berlin", 10)
@@ -138,8 +138,8 @@ func TestPlan_Embedded(t *testing.T) {
 	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
 	p := plan(i, audit.Options{})
 	expectWords(t, "planned", planned(p),
-		"counter_drift TEE at berlin: add -4 to available in Redis", "level_unknown TEE at moon: take the level out of Redis",
-		"reservation_missing lost: put the record back into Redis: held, version 1")
+		"counter_drift TEE at berlin: add -4 to available in Redis", "level_unknown TEE at moon: remove the level from Redis",
+		"reservation_missing lost: write the record back into Redis: held, version 1")
 	strike(p, t, ledger.KindLevelUnknown)
 	done := apply(i, p, audit.ApplyOptions{})
 	expectWords(t, "applied", outcomes(done), "counter_drift TEE at berlin: repaired", "reservation_missing lost: repaired")
@@ -149,7 +149,7 @@ func TestPlan_Embedded(t *testing.T) {
 	}
 }
 
-// TestPlan_Settled has what the ledger refused and never applies, which is no drift, be in no plan.
+// TestPlan_Settled leaves quarantined entries out of a plan: they are no drift.
 func TestPlan_Settled(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -160,7 +160,7 @@ func TestPlan_Settled(t *testing.T) {
 	r.Check()
 }
 
-// TestPlan_TooLong has no plan be made of more than a plan holds.
+// TestPlan_TooLong refuses more findings than a plan holds, also if they take several pages.
 func TestPlan_TooLong(t *testing.T) {
 	const most = audit.PageDefault + 1 // more than are read at once
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
@@ -177,7 +177,7 @@ func TestPlan_TooLong(t *testing.T) {
 	})
 }
 
-// manyLevels are levels that no ledger has.
+// manyLevels returns levels that no ledger has.
 func manyLevels(n int) []cache.MarkedLevel {
 	list := slices.Repeat([]cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}, n)
 	for i := range list {

@@ -8,44 +8,81 @@ import (
 )
 
 const (
-	readBehind = 128 // entries that the ledger may be behind by; the more there are, the less is sure
-	readTries  = 3   // readings of a step before it is marked whole
+	readBehind = 128 // entries that the ledger may be behind: the more there are, the less is sure
+	readTries  = 3   // readings of a page before all its names go into a checkpoint
 )
 
-// reading is what both sides have of some names: the ledger as of a place of the stream, Redis at a later one,
-// and what stands between the two. Nothing was written for it, and nobody waits for it. What no entry between
-// touches is in the ledger, at Redis's place, as it was read: it is compared there, exactly as a mark would be.
-// What is touched, or differs, is marked: only a mark finds anything.
+// page is one page of the ledger, and the position it was read at.
+type page[R any] struct {
+	at   ledger.AsOf
+	rows []R
+	err  error
+}
+
+// readAhead returns a function that returns the next page. If nobody else works, it reads the page
+// at once, while Redis answers about the page before it. If others work, it reads the page when it
+// is asked for: read ahead it would be old by then, with more entries between the two sides, and it
+// would take back the time that a rest leaves to others.
+func readAhead[P any](busy bool, read func() P) func() P {
+	if busy {
+		return read
+	}
+	next := make(chan P, 1)
+	go func() { next <- read() }()
+	return func() P { return <-next }
+}
+
+// reading is what Redis has of a page of the ledger, and what the stream entries between the
+// positions of the two touch. The ledger will be at the position of Redis with the same values for
+// every name that is not touched. A reading compares those exactly as a checkpoint would, without a
+// write. Other names, and those that differ, go into a checkpoint.
 type reading struct {
 	cache.Reading
 	between *ledger.Touched
-	sure    bool // false: not all that stands between is known, or a refusal may explain what differs
+	sure    bool // false: some entries between are not known, or a refusal may explain a difference
 }
 
-// read reads names from Redis behind what the ledger was read as of.
-func (r *auditRun) read(ctx context.Context, at ledger.AsOf, names cache.Names) (got reading, err error) {
+// readSure reads the names of a page from Redis. If that is not sure, it reads both sides again, up
+// to readTries times, and returns the page that it read last.
+func readSure[R any](
+	ctx context.Context, r *run, p page[R], names func([]R) cache.Names, reread func() page[R],
+) (page[R], reading, error) {
+	for try := 1; ; try++ {
+		got, err := r.read(ctx, p.at, names(p.rows))
+		if err != nil || got.sure || p.at.Refused || try == readTries {
+			return p, got, err
+		}
+		if err := pause(ctx, pollInterval); err != nil {
+			return p, got, err
+		}
+		if p = reread(); p.err != nil || len(p.rows) == 0 {
+			return p, got, p.err
+		}
+	}
+}
+
+// read reads names from Redis, and the entries of the stream since the ledger was at a position.
+func (r *run) read(ctx context.Context, at ledger.AsOf, names cache.Names) (got reading, err error) {
 	if !at.There {
 		return got, nil
 	}
-	err = r.onShard(ctx, func(ctx context.Context) (err error) {
-		got.Reading, err = r.shard.Read(ctx, at.Position, names, readBehind+2)
-		return err
+	got.Reading, err = onShard(ctx, r, func(s *cache.Shard, ctx context.Context) (cache.Reading, error) {
+		return s.Read(ctx, at.Position, names, readBehind+2)
 	})
 	if err != nil {
 		return got, err
 	}
-	r.Point("read")
-	entries, known := got.behind(at.Position)
-	if known {
-		r.beside(at.Epoch, entries, at.Sequence)
+	r.point("read")
+	if entries, known := got.behind(at.Position); known {
+		r.noteBusy(at.Position, entries)
 		got.between = ledger.Touch(ledger.EventRefs(entries))
 		got.sure = !at.Refused && nameAll(entries)
 	}
 	return got, nil
 }
 
-// behind is the entries between the two sides; known is false where those are not all, or where Redis is not the
-// one that the position tells of.
+// behind returns the entries since the ledger was at a position. known is false if some are
+// missing, or if the position is not of this Redis.
 func (g *reading) behind(at cache.Position) (list []ledger.Entry, known bool) {
 	n := len(g.Entries)
 	if g.Epoch != at.Epoch || !g.Open || n == 0 || n > readBehind+1 || g.Entries[0].ID != at.EntryID() ||
@@ -62,8 +99,9 @@ func (g *reading) behind(at cache.Position) (list []ledger.Entry, known bool) {
 	return list, true
 }
 
-// nameAll says whether entries name every level that they change. Those steps of a reservation do that leave its
-// allocations as they were; after any other, units may have come back to where its record no longer says.
+// nameAll says whether entries name every level that they change. A step of a reservation does if
+// it leaves the allocations as they were. Any other step may return units to a level that the new
+// record no longer names.
 func nameAll(entries []ledger.Entry) bool {
 	for i := range entries {
 		for _, e := range entries[i].Events {
@@ -71,7 +109,7 @@ func nameAll(entries []ledger.Entry) bool {
 			case cache.VerbReserve, cache.VerbConfirm, cache.VerbExtend, cache.VerbExpire, cache.VerbFulfill,
 				cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbAudit, cache.VerbRepair:
 			case cache.VerbRelease:
-				if e.Record.State != cache.StateReleased { // only a part of it
+				if e.Record.State != cache.StateReleased { // a release of a part
 					return false
 				}
 			default:
@@ -82,14 +120,15 @@ func nameAll(entries []ledger.Entry) bool {
 	return true
 }
 
-// beside notes whether others write to the stream too.
-func (r *auditRun) beside(epoch uint64, entries []ledger.Entry, sequence uint64) {
-	at := ledger.EntryID{Epoch: epoch, Sequence: sequence}
+// noteBusy notes whether others wrote to the stream since it was last read: whether there are more
+// new entries than checkpoints sent.
+func (r *run) noteBusy(p cache.Position, entries []ledger.Entry) {
+	end := ledger.EntryID{Epoch: p.Epoch, Sequence: p.Sequence}
 	if n := len(entries); n > 0 {
-		at = entries[n-1].ID
+		end = entries[n-1].ID
 	}
-	if at.Epoch == r.last.Epoch && at.Sequence >= r.last.Sequence {
-		r.busy = at.Sequence-r.last.Sequence > r.marks
+	if end.Epoch == r.streamEnd.Epoch && end.Sequence >= r.streamEnd.Sequence {
+		r.busy = end.Sequence-r.streamEnd.Sequence > r.sent
 	}
-	r.last, r.marks = at, 0
+	r.streamEnd, r.sent = end, 0
 }

@@ -17,18 +17,17 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestAudit_NoMark has what is the same on both sides be compared without a mark, and counted.
-func TestAudit_NoMark(t *testing.T) {
+// TestReading_NoCheckpoint sends no checkpoint if a reading shows that both sides agree, and counts
+// what it compared.
+func TestReading_NoCheckpoint(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
 	r.Quiesce()
 	a := i.Auditor(func(a *audit.Auditor) {
-		a.Point = func(name string) {
-			if name == "marked" {
-				t.Error("marked")
-			}
-		}
+		a.At("checkpoint", func() {
+			t.Error("checkpoint")
+		})
 	})
 	done, err := a.Run(t.Context(), audit.Options{})
 	if err != nil || done.Levels != 1 || done.Reservations != 1 || done.Deadlines != 1 {
@@ -36,9 +35,8 @@ func TestAudit_NoMark(t *testing.T) {
 	}
 }
 
-// TestAudit_Between has a ledger that is behind by a step that makes a drift look right: what stands between the two
-// sides is not compared by what they have, and the drift is found.
-func TestAudit_Between(t *testing.T) {
+// TestReading_LedgerBehind finds a drift that looks right while the ledger is one entry behind.
+func TestReading_LedgerBehind(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
 	r.Quiesce()
@@ -46,11 +44,9 @@ func TestAudit_Between(t *testing.T) {
 	i.Reserve("held", "TEE", 1)
 	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 1).Err())
 	a := i.Auditor(func(a *audit.Auditor) {
-		a.Point = func(name string) {
-			if name == "read" {
-				goOn()
-			}
-		}
+		a.At("read", func() {
+			goOn()
+		})
 	})
 	done, err := a.Run(context.Background(), audit.Options{})
 	reconciletest.Must(t, err)
@@ -58,24 +54,22 @@ func TestAudit_Between(t *testing.T) {
 		"counter_drift TEE berlin: 10 on hand 10 committed 0 safety 0 backorder 0 > 9 on hand 10 committed 0 safety 0 backorder 0, open")
 }
 
-// TestAudit_Younger has a reservation that was made after an audit began be the next one's, and one that claims to be
-// of a time that is still to come be compared.
-func TestAudit_Younger(t *testing.T) {
+// TestReservations_MadeDuringAudit ignores a reservation made after the audit began, but compares
+// one that claims a time in the future.
+func TestReservations_MadeDuringAudit(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("old", "TEE", 1)
 	r.Quiesce()
 	var once sync.Once
 	a := i.Auditor(func(a *audit.Auditor) {
-		a.Point = func(name string) {
-			if name == "read" {
-				once.Do(func() {
-					i.Reserve("young", "TEE", 1)
-					reconciletest.MustDo(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "of the future",
-						future(ledgertest.Born("x", ledgertest.Reserved(1), "n1"))).Err())
-				})
-			}
-		}
+		a.At("read", func() {
+			once.Do(func() {
+				i.Reserve("young", "TEE", 1)
+				reconciletest.MustDo(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "of the future",
+					inFuture(ledgertest.Born("x", ledgertest.Reserved(1), "n1"))).Err())
+			})
+		})
 	})
 	done, err := a.Run(t.Context(), audit.Options{})
 	if err != nil || done.Reservations != 2 || done.Drift != 1 {
@@ -83,9 +77,9 @@ func TestAudit_Younger(t *testing.T) {
 	}
 }
 
-// TestAudit_YoungerThanMissing has a reservation that Redis lost be found where its time is still to come, as after a
-// clock that was ahead, though others were made since the audit began.
-func TestAudit_YoungerThanMissing(t *testing.T) {
+// TestReservations_MissingFromFuture finds a missing reservation with a time in the future, as a
+// fast clock leaves it, though others were made during the audit.
+func TestReservations_MissingFromFuture(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("of the future", "TEE", 1)
@@ -96,14 +90,12 @@ func TestAudit_YoungerThanMissing(t *testing.T) {
 	var once sync.Once
 	a := i.Auditor(func(a *audit.Auditor) {
 		a.Page = 1
-		a.Point = func(name string) {
-			if name == "read" {
-				once.Do(func() {
-					i.Reserve("young", "TEE", 1)
-					quiesceOf(r, "young")
-				})
-			}
-		}
+		a.At("read", func() {
+			once.Do(func() {
+				i.Reserve("young", "TEE", 1)
+				awaitApplied(r, "young")
+			})
+		})
 	})
 	done, err := a.Run(t.Context(), audit.Options{})
 	if got := reconciletest.Findings(t, i.Ledger, done.ID); err != nil || len(got) != 1 || !strings.HasPrefix(got[0], "reservation_missing of the future: ") {
@@ -111,7 +103,7 @@ func TestAudit_YoungerThanMissing(t *testing.T) {
 	}
 }
 
-// TestReading_Behind has a reading know what stands between the two sides, or say that it does not.
+// TestReading_Behind knows the entries between the two sides, or that some are missing.
 func TestReading_Behind(t *testing.T) {
 	at := cache.Position{Epoch: 2, Sequence: 7, Nonce: "n7"}
 	message := func(id, nonce string) redis.XMessage {
@@ -127,17 +119,17 @@ func TestReading_Behind(t *testing.T) {
 		entries []redis.XMessage
 		want    int // entries; -1: it is not known
 	}{
-		"nothing":          {2, false, many[:1], 0},
-		"some":             {2, false, many[:4], 3},
-		"as many as read":  {2, false, many[:audit.ReadBehind+1], audit.ReadBehind},
-		"more":             {2, false, many, -1},
-		"another history":  {2, false, []redis.XMessage{message("2-7", "other")}, -1},
-		"trimmed":          {2, false, []redis.XMessage{message("2-8", "n8")}, -1},
-		"an empty stream":  {2, false, nil, -1},
-		"another epoch":    {3, false, many[:1], -1},
-		"a closed gate":    {2, true, many[:1], -1},
-		"a foreign entry":  {2, false, []redis.XMessage{many[0], message("3-1", "n")}, -1},
-		"one of no format": {2, false, []redis.XMessage{many[0], {ID: "2-8", Values: map[string]any{"n": "n"}}}, -1},
+		"nothing":         {2, false, many[:1], 0},
+		"some":            {2, false, many[:4], 3},
+		"as many as read": {2, false, many[:audit.ReadBehind+1], audit.ReadBehind},
+		"more":            {2, false, many, -1},
+		"another history": {2, false, []redis.XMessage{message("2-7", "other")}, -1},
+		"trimmed":         {2, false, []redis.XMessage{message("2-8", "n8")}, -1},
+		"an empty stream": {2, false, nil, -1},
+		"another epoch":   {3, false, many[:1], -1},
+		"a closed gate":   {2, true, many[:1], -1},
+		"a foreign entry": {2, false, []redis.XMessage{many[0], message("3-1", "n")}, -1},
+		"no format":       {2, false, []redis.XMessage{many[0], {ID: "2-8", Values: map[string]any{"n": "n"}}}, -1},
 	} {
 		g := audit.Reading{Reading: cache.Reading{Epoch: c.epoch, Open: !c.closed, Entries: c.entries}}
 		list, known := g.Behind(at)
@@ -147,7 +139,8 @@ func TestReading_Behind(t *testing.T) {
 	}
 }
 
-// TestReading_NameAll has steps that take units from where the record no longer names them be in doubt.
+// TestReading_NameAll is false for steps that take units from a level that the record no longer
+// names.
 func TestReading_NameAll(t *testing.T) {
 	for name, c := range map[string]struct {
 		event cache.Event
@@ -158,7 +151,7 @@ func TestReading_NameAll(t *testing.T) {
 		"a release of part": {ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 1, 0)), "n1"), false},
 		"a move":            {ledgertest.Born("a", ledgertest.Event(cache.VerbMove, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 2, 0)), "n1"), false},
 		"a compensation":    {ledgertest.Born("a", ledgertest.Event(cache.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 2, 0)), "n1"), false},
-		"a mark":            {ledgertest.Marking(cache.Mark{}), true},
+		"a checkpoint":      {ledgertest.Marking(cache.Mark{}), true},
 	} {
 		if got := audit.NameAll([]ledger.Entry{{Events: []cache.Event{c.event}}}); got != c.want {
 			t.Errorf("%s: %v", name, got)
@@ -166,8 +159,8 @@ func TestReading_NameAll(t *testing.T) {
 	}
 }
 
-// future is an event's record, made an hour from now.
-func future(e cache.Event) string {
+// inFuture returns an event's record, made an hour from now.
+func inFuture(e cache.Event) string {
 	e.Record.Created = time.Now().Add(time.Hour).UnixMilli()
 	return e.Record.Encode()
 }

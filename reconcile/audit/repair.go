@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/holdfast/holdfast/cache"
@@ -11,137 +12,117 @@ import (
 
 var (
 	recordKinds = []ledger.FindingKind{
-		ledger.KindReservationMissing, ledger.KindReservationExtra, ledger.KindReservationState, ledger.KindDeadlineMissing, ledger.KindDeadlineOrphaned,
+		ledger.KindReservationMissing, ledger.KindReservationExtra, ledger.KindReservationState,
+		ledger.KindDeadlineMissing, ledger.KindDeadlineOrphaned,
 	}
-	counterKinds = []ledger.FindingKind{ledger.KindCounterDrift, ledger.KindLevelMissing, ledger.KindLevelUnknown, ledger.KindLimitDrift}
+	counterKinds = []ledger.FindingKind{
+		ledger.KindCounterDrift, ledger.KindLevelMissing, ledger.KindLevelUnknown, ledger.KindLimitDrift,
+	}
+	repairedKinds = slices.Concat(recordKinds, counterKinds)
 )
 
-// repair makes Redis what the ledger says. First records and deadlines, which moves no counter; then
-// counters, read anew: a record that differs may be moved by its owner at any moment, and that moves
-// counters, so a level that such a record still draws on is left alone. In the end all is looked at again.
-func (r *auditRun) repair(ctx context.Context) error {
+// repair makes Redis agree with the ledger. It repairs records and deadlines first, which changes
+// no counter, and checks the counters again before it repairs those. A reservation that still
+// differs may change at any moment and take its counters along, so repair leaves the levels alone
+// that such a reservation draws on. Finally it checks everything once more.
+func (r *run) repair(ctx context.Context) error {
 	if err := r.withinLimits(ctx); err != nil {
 		return err
 	}
-	if err := r.shareMembers(ctx); err != nil {
+	if err := r.findSharedMembers(ctx); err != nil {
 		return err
 	}
-	inconsistent, err := r.inconsistent(ctx)
-	if err != nil {
-		return err
-	}
-	err = r.repairKinds(ctx, recordKinds, func(ctx context.Context, list []ledger.Finding) ([]cache.RepairItem, error) {
-		return r.recordItems(ctx, list, inconsistent)
-	})
-	if err != nil {
-		return err
-	}
-	r.Point("records repaired")
-	if err := r.again(ctx, ledger.FindingFilter{Kinds: append(counterKinds, recordKinds...)}); err != nil {
-		return err
-	}
-	barred, err := r.barred(ctx, inconsistent)
-	if err != nil {
-		return err
-	}
-	err = r.repairKinds(ctx, counterKinds, func(_ context.Context, list []ledger.Finding) ([]cache.RepairItem, error) {
-		return r.counterItems(list, barred), nil
-	})
-	if err != nil {
-		return err
-	}
-	r.Point("counters repaired")
-	if err := r.again(ctx, ledger.FindingFilter{Kinds: append(counterKinds, recordKinds...)}); err != nil {
-		return err
-	}
-	return r.explainLeft(ctx)
-}
-
-// leave notes why a finding is not repaired.
-func (r *auditRun) leave(f *ledger.Finding, why string) { r.left[f.ID] = why }
-
-// explainLeft writes why findings were not repaired: in the end, as what is looked at again loses its note.
-func (r *auditRun) explainLeft(ctx context.Context) error {
-	ids := map[string][]string{}
-	for id, why := range r.left {
-		ids[why] = append(ids[why], id)
-	}
-	for why, list := range ids {
-		if err := r.Ledger.Annotate(ctx, r.ID, list, why); err != nil {
+	for _, pass := range []struct {
+		kinds []ledger.FindingKind
+		items itemsOf
+		point string
+	}{
+		{recordKinds, r.recordItems, "records repaired"},
+		{counterKinds, r.counterItems, "counters repaired"},
+	} {
+		if err := r.repairKinds(ctx, pass.kinds, pass.items); err != nil {
+			return err
+		}
+		r.point(pass.point)
+		if err := r.checkAgain(ctx, ledger.FindingFilter{Kinds: repairedKinds}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.annotateUnrepaired(ctx)
 }
 
-// withinLimits refuses a repair that would change too much.
-func (r *auditRun) withinLimits(ctx context.Context) error {
+// withinLimits refuses a repair that would change more than the options allow.
+func (r *run) withinLimits(ctx context.Context) error {
 	var units int64
-	err := r.eachPage(ctx, ledger.FindingFilter{Kinds: append(counterKinds, recordKinds...), Open: true}, func(_ context.Context, list []ledger.Finding) error {
+	for list, err := range r.findings(ctx, ledger.FindingFilter{Kinds: repairedKinds, Open: true}) {
+		if err != nil {
+			return err
+		}
 		for _, f := range r.allowed(list) {
 			units = ledger.AddUnits(units, f.Units)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	if r.MaxUnits >= 0 && units > r.MaxUnits {
+	o := &r.options
+	if o.MaxUnits >= 0 && units > o.MaxUnits {
 		return fmt.Errorf("%w: %d units, and --max-change allows %d; nothing was repaired: read the findings, then repeat with --max-change %d",
-			ErrTooMuch, units, r.MaxUnits, units)
+			ErrTooMuch, units, o.MaxUnits, units)
 	}
-	if r.MaxPercent <= 0 {
+	if o.MaxPercent <= 0 {
 		return nil
 	}
-	onHand, err := r.Ledger.UnitsOnHand(ctx, r.scope)
+	onHand, err := r.ledger.UnitsOnHand(ctx, r.scope)
 	if err != nil {
 		return err
 	}
-	if float64(units)*100 > r.MaxPercent*float64(onHand) {
-		return fmt.Errorf("%w: %d of %d units on hand, and --max-change allows %s%%; nothing was repaired",
-			ErrTooMuch, units, onHand, strconv.FormatFloat(r.MaxPercent, 'f', -1, 64))
+	if float64(units)*100 > o.MaxPercent*float64(onHand) {
+		return fmt.Errorf("%w: %d of %d units on hand, and --max-change allows %s%%; nothing was repaired: read the findings, then repeat with a higher --max-change",
+			ErrTooMuch, units, onHand, strconv.FormatFloat(o.MaxPercent, 'f', -1, 64))
 	}
 	return nil
 }
 
-// repairKinds repairs open findings page by page, and waits until the ledger knows.
-func (r *auditRun) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items func(context.Context, []ledger.Finding) ([]cache.RepairItem, error)) error {
-	err := r.eachPage(ctx, ledger.FindingFilter{Kinds: kinds, Open: true}, func(ctx context.Context, list []ledger.Finding) error {
-		todo, err := items(ctx, r.allowed(list))
-		if err != nil || len(todo) == 0 {
-			return err
-		}
-		r.Point("repairing")
-		return r.onShard(ctx, func(ctx context.Context) error { // again with the same items: safe
-			_, err := r.shard.Repair(ctx, r.ID, r.Actor, todo)
-			return err
-		})
-	})
+// itemsOf returns the repairs of findings.
+type itemsOf func(context.Context, []ledger.Finding, *conflicts) ([]cache.RepairItem, error)
+
+// repairKinds repairs the open findings of some kinds, and waits until the ledger has applied that.
+func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items itemsOf) error {
+	conflicts, err := r.conflicts(ctx)
 	if err != nil {
 		return err
 	}
-	return r.caughtUp(ctx)
-}
-
-// caughtUp waits until the ledger has applied what was repaired.
-func (r *auditRun) caughtUp(ctx context.Context) error {
-	if err := r.send(ctx, cache.Marking{Audit: r.ID, How: cache.HowAgain}); err != nil {
-		return err
+	for list, err := range r.findings(ctx, ledger.FindingFilter{Kinds: kinds, Open: true}) {
+		if err != nil {
+			return err
+		}
+		todo, err := items(ctx, r.allowed(list), conflicts)
+		if err != nil {
+			return err
+		}
+		if len(todo) == 0 {
+			continue
+		}
+		r.point("repair")
+		_, err = onShard(ctx, r, func(s *cache.Shard, ctx context.Context) ([]bool, error) {
+			return s.Repair(ctx, r.id, r.options.Actor, todo)
+		})
+		if err != nil {
+			return err
+		}
 	}
-	return r.drained(ctx)
+	return r.catchUp(ctx)
 }
 
-// recordItems is how to repair reservations and deadlines.
-func (r *auditRun) recordItems(ctx context.Context, list []ledger.Finding, inconsistent map[ledger.LevelKey]bool) ([]cache.RepairItem, error) {
-	records, err := r.Ledger.RecordsOf(ctx, reservationsOf(list))
+// recordItems returns the repairs of reservations and deadlines.
+func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]cache.RepairItem, error) {
+	records, err := r.ledger.RecordsOf(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}
 	items := make([]cache.RepairItem, 0, len(list))
 	for i := range list {
 		f, id := &list[i], string(list[i].Seen.Name)
-		if doubtful(f, inconsistent) {
-			r.leave(f, whyDoubtful)
+		if why := c.why(f); why != "" {
+			r.unrepaired[f.ID] = why
 			continue
 		}
 		record, known := records[id]
@@ -152,7 +133,7 @@ func (r *auditRun) recordItems(ctx context.Context, list []ledger.Finding, incon
 			items = append(items, cache.Unwatch(f.ID, id, cache.MarkedDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
 		default:
 			to := &record
-			if !known || ledger.Archived(&record) { // of what is archived there is nothing to write
+			if !known || ledger.Archived(&record) { // Redis keeps no record of an archived reservation
 				to = nil
 			}
 			items = append(items, cache.SetRecord(f.ID, id, f.Seen.Text(0), to))
@@ -161,58 +142,35 @@ func (r *auditRun) recordItems(ctx context.Context, list []ledger.Finding, incon
 	return items, nil
 }
 
-// Why a counter is left alone.
-const (
-	whyInconsistent = "not repaired: the ledger's own row disagrees with its lines or movements, see ledger_inconsistent"
-	whyDoubtful     = "not repaired: the ledger's row of one of its levels disagrees with its lines or movements, see ledger_inconsistent"
-	whyEntangled    = "not repaired: a reservation that differs draws on it, see its finding; repair that first"
-)
-
-// inconsistent is the levels whose row of the ledger disagrees with its lines or movements.
-func (r *auditRun) inconsistent(ctx context.Context) (map[ledger.LevelKey]bool, error) {
-	keys := map[ledger.LevelKey]bool{}
-	err := r.eachPage(ctx, ledger.FindingFilter{Kinds: []ledger.FindingKind{ledger.KindLedgerInconsistent}, Open: true}, func(_ context.Context, list []ledger.Finding) error {
-		for i := range list {
-			keys[ledger.LevelKey{SKU: list[i].SKU, Location: list[i].Location}] = true
+// reservationsOf lists the reservations that findings are about.
+func reservationsOf(list []ledger.Finding) (ids []string) {
+	for i := range list {
+		if list[i].Reservation != "" {
+			ids = append(ids, list[i].Reservation)
 		}
-		return nil
-	})
-	return keys, err
-}
-
-// barred is the levels that are not repaired, and why.
-func (r *auditRun) barred(ctx context.Context, inconsistent map[ledger.LevelKey]bool) (map[ledger.LevelKey]string, error) {
-	barred := map[ledger.LevelKey]string{}
-	kinds := []ledger.FindingKind{ledger.KindReservationExtra, ledger.KindReservationState}
-	err := r.eachPage(ctx, ledger.FindingFilter{Kinds: kinds, Open: true}, func(_ context.Context, list []ledger.Finding) error {
-		for i := range list {
-			for _, key := range drawsOn(&list[i]) {
-				barred[key] = whyEntangled
-			}
-		}
-		return nil
-	})
-	for key := range inconsistent {
-		barred[key] = whyInconsistent
 	}
-	return barred, err
+	return ids
 }
 
-// counterItems is how to repair levels and limits.
-func (r *auditRun) counterItems(list []ledger.Finding, barred map[ledger.LevelKey]string) []cache.RepairItem {
+// counterItems returns the repairs of levels and limits.
+func (r *run) counterItems(_ context.Context, list []ledger.Finding, c *conflicts) ([]cache.RepairItem, error) {
 	items := make([]cache.RepairItem, 0, len(list))
 	for i := range list {
 		f := &list[i]
-		if why := barred[ledger.LevelKey{SKU: f.SKU, Location: f.Location}]; why != "" && f.OfCounter() {
-			r.leave(f, why)
+		why := c.why(f)
+		if why == "" && len(c.drawing(f)) > 0 {
+			why = whyEntangled
+		}
+		if why != "" {
+			r.unrepaired[f.ID] = why
 			continue
 		}
 		items = append(items, counterItem(f))
 	}
-	return items
+	return items, nil
 }
 
-// counterItem is how to repair a level or a limit.
+// counterItem returns the repair of a level or a limit.
 func counterItem(f *ledger.Finding) cache.RepairItem {
 	name := string(f.Seen.Name)
 	at := cache.Position{Epoch: f.Entry.Epoch, Sequence: f.Entry.Sequence}
@@ -230,12 +188,4 @@ func counterItem(f *ledger.Finding) cache.RepairItem {
 	}
 	units := countsOf(f.Ledger)
 	return cache.SetLevel(f.ID, seen, &units)
-}
-
-// countsOf is a level as Redis counts it.
-func countsOf(s *ledger.Side) cache.LevelCounts {
-	return cache.LevelCounts{
-		Available: *s.Available, OnHand: *s.OnHand, Committed: *s.Committed, SafetyStock: *s.SafetyStock,
-		BackorderLimit: *s.BackorderLimit,
-	}
 }

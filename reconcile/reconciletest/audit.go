@@ -16,7 +16,7 @@ import (
 
 // Auditor returns an auditor of the instance. change, if not nil, sets it up.
 func (i *Instance) Auditor(change func(*audit.Auditor)) *audit.Auditor {
-	a := &audit.Auditor{Client: i.Client, Ledger: i.Reconciler.Ledger, Logger: i.Reconciler.Logger}
+	a := &audit.Auditor{Client: i.Client, Ledger: i.Reconciler.Ledger}
 	if change != nil {
 		change(a)
 	}

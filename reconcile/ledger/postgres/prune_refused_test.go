@@ -146,7 +146,7 @@ func TestPrune_RecordEdited(t *testing.T) {
 	edited := strings.Replace(i.Client.HGet(t.Context(), key, "a").Val(), "fulfilled\x1f3", "confirmed\x1f9", 1)
 	reconciletest.Must(t, i.Client.HSet(t.Context(), key, "a", edited).Err())
 	plan, _, err := i.Auditor(nil).Plan(t.Context(), audit.Options{})
-	if err != nil || len(plan.Repairs) != 1 || plan.Repairs[0].Would != "take the record out of Redis" {
+	if err != nil || len(plan.Repairs) != 1 || plan.Repairs[0].Would != "remove the record from Redis" {
 		t.Errorf("planned: %+v, %v", plan, err)
 	}
 	if done := i.Audit(audit.Options{Repair: true}); done.Drift != 0 || done.Repaired != 1 {

@@ -9,8 +9,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestAudit_Inconsistent has a row of the ledger that disagrees with its movements not be copied into Redis.
-func TestAudit_Inconsistent(t *testing.T) {
+// TestRepair_InconsistentLevel does not copy a row of the ledger into Redis that disagrees with its
+// movements.
+func TestRepair_InconsistentLevel(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 1)
@@ -31,9 +32,9 @@ func TestAudit_Inconsistent(t *testing.T) {
 	r.Check()
 }
 
-// TestAudit_InconsistentLines has a reservation whose row or lines in the ledger disagree with the movements
-// not be copied into Redis: what is paid for would be a hold there again, and lapse.
-func TestAudit_InconsistentLines(t *testing.T) {
+// TestRepair_InconsistentReservation does not copy a reservation into Redis if its row in the
+// ledger disagrees with the movements: a paid reservation would become a hold there, and expire.
+func TestRepair_InconsistentReservation(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("paid", "TEE", 2)
@@ -71,9 +72,9 @@ set state = $1, resolved_at = case when $1 = 'released' then now() end where id 
 	r.Check()
 }
 
-// TestAudit_InconsistentBeyond has an audit of one SKU not repair a reservation either whose line of another SKU the
-// ledger's movements contradict.
-func TestAudit_InconsistentBeyond(t *testing.T) {
+// TestRepair_InconsistentOutOfScope audits one SKU, and leaves a reservation whose line of another
+// SKU disagrees with the movements.
+func TestRepair_InconsistentOutOfScope(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Count("MUG", "berlin", 10)
@@ -91,7 +92,7 @@ func TestAudit_InconsistentBeyond(t *testing.T) {
 	before, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "both").Result()
 	reconciletest.Must(t, err)
 	edit(`update reservation_lines set requested = 3, quantities = '{3}' where sku = 'MUG'`)
-	edit(`update levels set held = 5 where sku = 'CAP'`) // nobody asks
+	edit(`update levels set held = 5 where sku = 'CAP'`) // not part of the audit
 	want := []string{
 		"ledger_inconsistent MUG berlin: nothing > 9 on hand 10 held 1 committed 0 safety 0 backorder 0, open",
 		"reservation_state both: held v1 2 TEE berlin, 1 MUG berlin > held v1 2 TEE berlin, 3 MUG berlin, open",

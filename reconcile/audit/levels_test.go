@@ -10,9 +10,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestAudit_ReadAgain has a page of levels that is read again end before it did: the page that was read ahead begins
-// behind what is no longer its last, and is not the next one.
-func TestAudit_ReadAgain(t *testing.T) {
+// TestLevels_PageReadAgain reads a page of levels again that now ends earlier. The page read ahead
+// begins after the old last level, and must not be used.
+func TestLevels_PageReadAgain(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	var once sync.Once
 	i, hold, goOn := r.HeldUp()
@@ -24,15 +24,13 @@ func TestAudit_ReadAgain(t *testing.T) {
 	}
 	a := i.Auditor(func(a *audit.Auditor) {
 		a.Page = 1
-		a.Point = func(name string) {
-			if name == "read" {
-				once.Do(func() {
-					goOn()
-					i.Count("CAP", "berlin", 5)
-					r.Quiesce()
-				})
-			}
-		}
+		a.At("read", func() {
+			once.Do(func() {
+				goOn()
+				i.Count("CAP", "berlin", 5)
+				r.Quiesce()
+			})
+		})
 	})
 	done, err := a.Run(context.Background(), audit.Options{})
 	reconciletest.Must(t, err)

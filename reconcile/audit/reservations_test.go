@@ -14,8 +14,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestAudit_AsMany has Redis lack a level and a record, and have another of each: as many as the ledger has.
-func TestAudit_AsMany(t *testing.T) {
+// TestAudit_EqualCounts removes a level and a record from Redis and adds another of each, so that
+// the counts are equal.
+func TestAudit_EqualCounts(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -36,8 +37,8 @@ func TestAudit_AsMany(t *testing.T) {
 		"reservation_extra extra: held v1 1 TEE berlin > nothing, open")
 }
 
-// TestAudit_AtRest has records that came to rest be compared, and those that only Redis has at rest.
-func TestAudit_AtRest(t *testing.T) {
+// TestReservations_Resolved compares resolved records, and those that are resolved only in Redis.
+func TestReservations_Resolved(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for _, id := range []string{"released", "altered", "held"} {
@@ -62,25 +63,26 @@ func TestAudit_AtRest(t *testing.T) {
 		"reservation_state held: released v1 1 TEE berlin > held v1 1 TEE berlin, open")
 }
 
-// latecomer is a ledger that has what Redis has, once it is asked how far it is, or which reservations are live.
-type latecomer struct {
+// catchUpLedger is a ledger that catches up with Redis when it is asked for its position or for
+// live reservations.
+type catchUpLedger struct {
 	ledger.Ledger
 	come func()
 }
 
-func (l latecomer) Applied(ctx context.Context) (cache.Position, bool, error) {
+func (l catchUpLedger) Applied(ctx context.Context) (cache.Position, bool, error) {
 	l.come()
 	return l.Ledger.Applied(ctx)
 }
 
-func (l latecomer) Live(ctx context.Context, ids []string) ([]string, error) {
+func (l catchUpLedger) Live(ctx context.Context, ids []string) ([]string, error) {
 	l.come()
 	return l.Ledger.Live(ctx, ids)
 }
 
-// TestAudit_Late has a reservation be compared that was made before the audit began, and comes to be live in the ledger
-// while it is on.
-func TestAudit_Late(t *testing.T) {
+// TestReservations_AppliedDuringAudit compares a reservation that was made before the audit, and
+// that the ledger applies only during it.
+func TestReservations_AppliedDuringAudit(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
 	r.Quiesce()
@@ -91,14 +93,14 @@ func TestAudit_Late(t *testing.T) {
 		goOn()
 		r.Quiesce()
 	})
-	a := i.Auditor(func(a *audit.Auditor) { a.Ledger = latecomer{a.Ledger, come} })
+	a := i.Auditor(func(a *audit.Auditor) { a.Ledger = catchUpLedger{a.Ledger, come} })
 	done, err := a.Run(context.Background(), audit.Options{SKU: "TEE"})
 	if err != nil || done.Drift != 1 {
 		t.Errorf("%+v, %v, %v", done, err, reconciletest.Findings(t, i.Ledger, done.ID))
 	}
 }
 
-// alter changes a record of Redis by hand.
+// alter changes a record in Redis by hand.
 func alter(i *reconciletest.Instance, id string, change func(*cache.Record)) {
 	i.Rig.TB.Helper()
 	text, err := i.Client.HGet(context.Background(), reconciletest.KeyReservations, id).Result()
@@ -109,20 +111,20 @@ func alter(i *reconciletest.Instance, id string, change func(*cache.Record)) {
 	reconciletest.MustDo(i.Rig.TB, i.Client.HSet(context.Background(), reconciletest.KeyReservations, id, record.Encode()).Err())
 }
 
-// noticing is a ledger that tells when it was asked for its live reservations.
-type noticing struct {
+// watchedLedger is a ledger that notes when it was asked for its live reservations.
+type watchedLedger struct {
 	ledger.Ledger
 	noticed *atomic.Bool
 }
 
-func (n noticing) LiveAt(ctx context.Context, after ledger.LiveKey, s ledger.Scope, limit int) (ledger.AsOf, []ledger.RecordRow, error) {
+func (n watchedLedger) LiveAt(ctx context.Context, after ledger.LiveKey, s ledger.Scope, limit int) (ledger.AsOf, []ledger.RecordRow, error) {
 	n.noticed.Store(true)
 	return n.Ledger.LiveAt(ctx, after, s, limit)
 }
 
-// TestAudit_Moved has a reservation come to rest and be forgotten once it was compared: there are as many records as were
-// the same, and one that nobody knows is among them.
-func TestAudit_Moved(t *testing.T) {
+// TestReservations_ReleasedDuringAudit forgets a reservation after it was compared, and adds an
+// unknown record. Redis then has as many records as were compared, but the unknown one is found.
+func TestReservations_ReleasedDuringAudit(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -136,20 +138,21 @@ func TestAudit_Moved(t *testing.T) {
 		reconciletest.MustDo(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "extra", extra).Err())
 	})
 	a := i.Auditor(func(a *audit.Auditor) {
-		a.Ledger = noticing{a.Ledger, &live}
-		a.Point = func(name string) {
-			if name == "read" && live.Load() {
+		a.Ledger = watchedLedger{a.Ledger, &live}
+		a.At("read", func() {
+			if live.Load() {
 				move()
 			}
-		}
+		})
 	})
 	done, err := a.Run(t.Context(), audit.Options{})
 	reconciletest.Must(t, err)
 	reconciletest.ExpectFindings(t, i.Ledger, done.ID, "reservation_extra extra: held v1 1 TEE berlin > nothing, open")
 }
 
-// TestAudit_AsManyDeadlines has Redis lack a deadline, and have one that nobody knows: as many as it should have.
-func TestAudit_AsManyDeadlines(t *testing.T) {
+// TestDeadlines_EqualCounts removes a deadline and adds an orphaned one, so that the counts are
+// equal.
+func TestDeadlines_EqualCounts(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -166,8 +169,8 @@ func TestAudit_AsManyDeadlines(t *testing.T) {
 	}
 }
 
-// TestAudit_Score has a deadline of another time, and one of half a millisecond more, be no deadline of their records.
-func TestAudit_Score(t *testing.T) {
+// TestDeadlines_Score finds deadlines whose score is not that of their record, by 1 ms and by half.
+func TestDeadlines_Score(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for id, more := range map[string]float64{"early": -1, "half": 0.5} {

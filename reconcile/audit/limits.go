@@ -1,0 +1,45 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// compareLimits compares the counts of purchase limits: those of the ledger, and then the others of
+// Redis.
+func (r *run) compareLimits(ctx context.Context) error {
+	if !r.scope.All() {
+		return nil
+	}
+	for after := (cache.LimitKey{}); ; {
+		keys, err := r.ledger.LimitsAfter(ctx, after, r.page)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			break
+		}
+		if err := r.checkpoint(ctx, cache.Marking{Limits: ledger.Column(keys, cache.LimitKey.Name)}); err != nil {
+			return err
+		}
+		after = keys[len(keys)-1]
+	}
+	return r.scan(ctx, cache.PartLimits, func(ctx context.Context, fields []cache.Field) error {
+		var names []string
+		var keys []cache.LimitKey
+		for _, f := range fields {
+			if key, ok := cache.SplitLimit(f.Name); ok {
+				keys = append(keys, key)
+			} else {
+				names = append(names, f.Name)
+			}
+		}
+		keys, err := r.ledger.UnknownLimits(ctx, keys)
+		if err != nil {
+			return err
+		}
+		return r.checkpoint(ctx, cache.Marking{Limits: append(names, ledger.Column(keys, cache.LimitKey.Name)...)})
+	})
+}

@@ -1,0 +1,193 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/faultproxy"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/reconciletest"
+)
+
+// TestRepair_TooMuch repairs nothing if the repair would exceed a limit.
+func TestRepair_TooMuch(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	for _, o := range []audit.Options{{Repair: true, MaxUnits: 4}, {Repair: true, MaxUnits: 5, MaxPercent: 49}} {
+		done, err := i.Auditor(nil).Run(t.Context(), o)
+		if !errors.Is(err, audit.ErrTooMuch) || done.State != ledger.AuditFailed {
+			t.Errorf("%+v, %v", done, err)
+		}
+		reconciletest.ExpectFindings(t, i.Ledger, done.ID, teeDrift+"open")
+	}
+	done := i.Audit(audit.Options{Repair: true, MaxUnits: 5, MaxPercent: 50})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID, teeDrift+"repaired")
+	r.Check()
+}
+
+// TestRepair_NumbersTooLarge replaces numbers that the scripts can't count with, like any other
+// unreadable text. Their sum does not overflow, and exceeds the limit.
+func TestRepair_NumbersTooLarge(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	limitDrop(i)
+	buyLimited(i, "drop", "c-1", 2)
+	i.Reserve("paid", "TEE", 2)
+	for sku, numbers := range map[location.SKU][2]string{
+		"A": {"9007199254740993", "10\x1f0\x1f0\x1f0"}, "B": {"-9223372036854775808", "10\x1f0\x1f0\x1f0"},
+		"C": {"999999999999999", "99999999999999999999\x1f0\x1f0\x1f0"}, "D": {"1000000000000000", "9223372036854775807\x1f0\x1f0\x1f0"},
+	} {
+		i.Count(sku, "berlin", 10)
+		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, string(sku)+"\x1fberlin", numbers[0]).Err())
+		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyLevels, string(sku)+"\x1fberlin", numbers[1]).Err())
+	}
+	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyLimits, "drop\x1fc-1", "9223372036854775807").Err())
+	record, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "paid").Result()
+	reconciletest.MustDo(t, err)
+	for n, units := range []string{"9223372036854775807", "9223372036854775807", "-9223372036854775808", "-6"} {
+		text := strings.Replace(record, "\x1fberlin\x1f2\x1f", "\x1fberlin\x1f"+units+"\x1f", 1)
+		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, fmt.Sprint("extra ", n), text).Err())
+	}
+	done, err := i.Auditor(nil).Run(t.Context(), audit.Options{Repair: true})
+	if !errors.Is(err, audit.ErrTooMuch) || done.Drift != 10 || done.Repaired != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	p := plan(i, audit.Options{})
+	if p.Units != math.MaxInt64 {
+		t.Errorf("%d units", p.Units)
+	}
+	if done := i.Audit(audit.Options{Repair: true, MaxUnits: -1}); done.Drift != 0 || done.Repaired != 10 {
+		t.Errorf("%+v: %s", done, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+	}
+	r.Check()
+}
+
+// TestRepair_Concurrent repairs one drift once though two audits see it.
+func TestRepair_Concurrent(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	var both, ready sync.WaitGroup
+	ready.Add(2)
+	done := make([]ledger.Audit, 2)
+	for n := range done {
+		both.Go(func() {
+			a := i.Auditor(func(a *audit.Auditor) {
+				a.At("repair", func() { // both have seen it
+					ready.Done()
+					ready.Wait()
+				})
+			})
+			var err error
+			if done[n], err = a.Run(context.Background(), audit.Options{Repair: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	if done[0].Repaired+done[1].Repaired != 1 || done[0].Drift+done[1].Drift != 0 {
+		t.Errorf("%+v\n%+v", done[0], done[1])
+	}
+	r.Check()
+}
+
+// TestRepair_LostReply loses the reply of a repair. The audit sends the repair again, and it counts
+// once.
+func TestRepair_LostReply(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	proxy := faultproxy.New(t, r.Redis.Addr())
+	proxy.CutReplies(1, "anna")
+	a := i.Auditor(func(a *audit.Auditor) { a.Client = r.ClientOf(proxy.Addr()) })
+	done, err := a.Run(t.Context(), audit.Options{Repair: true, Actor: "anna"})
+	if err != nil || done.Drift != 0 || done.Repaired != 1 || proxy.Cuts() != 1 {
+		t.Errorf("%+v, %v, %d cut", done, err, proxy.Cuts())
+	}
+	r.Check()
+}
+
+// TestRepair_ReleasedBeforeRepair releases a differing reservation between audit and repair. The
+// release stays, and the next audit repairs what it did to the counter.
+func TestRepair_ReleasedBeforeRepair(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 2)
+	text, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "a").Result()
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "a", strings.Replace(text, "berlin\x1f2\x1f0", "berlin\x1f1\x1f0", 1)).Err())
+	a := i.Auditor(func(a *audit.Auditor) {
+		a.At("repair", func() {
+			_, err := i.Store.Release(context.Background(), cache.TransitionRequest{ID: "a"})
+			reconciletest.MustDo(t, err)
+		})
+	})
+	if done, err := a.Run(t.Context(), audit.Options{Repair: true}); err != nil || done.Repaired != 0 {
+		t.Errorf("%+v, %v\n%s", done, err, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+	}
+	if read, err := i.Store.Reservation(t.Context(), "a"); err != nil || read.State != cache.StateReleased {
+		t.Errorf("%+v, %v", read, err)
+	}
+	done := i.Audit(audit.Options{Repair: true})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID,
+		"counter_drift TEE berlin: 9 on hand 10 committed 0 safety 0 backorder 0 > 10 on hand 10 committed 0 safety 0 backorder 0, repaired")
+	r.Check()
+}
+
+// TestRepair_Cancelled cancels an audit at each of its points. Each repair is whole or not made,
+// and the next audit repairs the rest.
+func TestRepair_Cancelled(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{"checkpoint", "repair", "records repaired", "counters repaired"} {
+		t.Run(point, func(t *testing.T) {
+			r := reconciletest.NewRig(t)
+			i := drifted(r)
+			reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
+			ctx, kill := context.WithCancel(t.Context())
+			a := i.Auditor(func(a *audit.Auditor) {
+				a.At(point, func() {
+					kill()
+				})
+			})
+			if done, err := a.Run(ctx, audit.Options{Repair: true}); !errors.Is(err, context.Canceled) || done.State != ledger.AuditFailed {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			done := i.Audit(audit.Options{Repair: true})
+			if done.Drift != 0 {
+				t.Errorf("%+v\n%s", done, strings.Join(reconciletest.Findings(t, i.Ledger, done.ID), "\n"))
+			}
+			r.Check()
+		})
+	}
+}
+
+// TestRepair_LevelMadeAgain removes a level and makes it again between the last check and the
+// repair. The new count is right, and stays.
+func TestRepair_LevelMadeAgain(t *testing.T) {
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	r.Quiesce()
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyLevels, "TEE\x1fberlin", "7\x1f0\x1f0\x1f0").Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", "7").Err())
+	var once sync.Once
+	a := i.Auditor(func(a *audit.Auditor) {
+		a.At("repair", func() {
+			once.Do(func() {
+				_, err := i.Store.Remove(context.Background(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
+				reconciletest.MustDo(t, err)
+				i.Count("TEE", "berlin", 5)
+			})
+		})
+	})
+	done, err := a.Run(t.Context(), audit.Options{Repair: true})
+	if n := i.Available("TEE"); err != nil || done.Drift != 0 || done.Repaired != 0 || n != 5 {
+		t.Errorf("%+v, %v, %d available", done, err, n)
+	}
+	r.Check()
+}

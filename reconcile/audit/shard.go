@@ -1,0 +1,106 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+const (
+	redisTimeout  = 5 * time.Second        // of one call to Redis
+	retryInterval = 100 * time.Millisecond // before a failed call, and before undecided findings are checked again
+	stallTimeout  = 30 * time.Second       // without progress: no reconciler runs, or Redis is down
+)
+
+// passing are the failures after which onShard connects and calls again.
+var passing = []error{
+	cache.ErrUnavailable, cache.ErrFenced, cache.ErrRebuilding, cache.ErrStopped, cache.ErrNotDurable,
+}
+
+// onShard returns the result of f, which it calls with a connection whose scripts are loaded. It
+// repeats f after a failure that may pass, so f must be safe to repeat. It fails with ErrStalled
+// after stallTimeout.
+func onShard[T any](ctx context.Context, r *run, f func(*cache.Shard, context.Context) (T, error)) (result T, err error) {
+	for since := time.Now(); ; {
+		if err = r.connect(ctx); err == nil {
+			limited, cancel := context.WithTimeout(ctx, redisTimeout)
+			result, err = f(r.shard, limited)
+			cancel()
+		}
+		switch {
+		case err == nil:
+			return result, nil
+		case ctx.Err() != nil:
+			return result, ctx.Err()
+		case !slices.ContainsFunc(passing, func(target error) bool { return errors.Is(err, target) }):
+			return result, err
+		case time.Since(since) > stallTimeout:
+			return result, stalled(err)
+		}
+		r.disconnect()
+		if err := pause(ctx, retryInterval); err != nil {
+			return result, err
+		}
+	}
+}
+
+// stalled wraps why in ErrStalled.
+func stalled(why error) error {
+	return fmt.Errorf("%w for %v: check that Redis is up and that `holdfast serve` or `holdfast reconcile run` is running: %w",
+		ErrStalled, stallTimeout, why)
+}
+
+func (r *run) connect(ctx context.Context) error {
+	if r.shard != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	defer cancel()
+	shard, err := cache.OpenShard(ctx, r.auditor.Client, r.auditor.prefix(), 0)
+	if err != nil {
+		return err
+	}
+	if err := shard.LoadKnown(ctx, r.ledger); err != nil {
+		shard.Close()
+		return err
+	}
+	r.shard = shard
+	return nil
+}
+
+func (r *run) disconnect() {
+	if r.shard != nil {
+		r.shard.Close()
+		r.shard = nil
+	}
+}
+
+// scan reads a part of Redis in pages. It reads each name at least once that is there all the
+// while.
+func (r *run) scan(ctx context.Context, part cache.Part, take func(context.Context, []cache.Field) error) error {
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		fields, err := onShard(ctx, r, func(s *cache.Shard, ctx context.Context) (list []cache.Field, err error) {
+			var next uint64
+			if list, next, err = s.Scan(ctx, part, cursor, int64(r.page)); err == nil {
+				cursor = next
+			}
+			return list, err
+		})
+		if err != nil {
+			return err
+		}
+		for page := range slices.Chunk(fields, r.page) {
+			if err := take(ctx, page); err != nil {
+				return err
+			}
+		}
+		if part != cache.PartStock && part != cache.PartReservations { // other passes report these
+			r.progress(len(fields))
+		}
+	}
+	return nil
+}
