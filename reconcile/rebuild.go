@@ -263,7 +263,7 @@ func (t *tail) setAsideAll(ctx context.Context) error {
 // unapplied are the entries of which the ledger does not show every event.
 func (t *tail) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.Entry, error) {
 	events := ledger.EventRefs(entries)
-	known, err := t.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(ledger.Touch(events).Ids))) // it has no other
+	known, err := t.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(ledger.RowKeysOf(events).Reservations))) // it has no other
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const (
 // What is touched, or differs, is marked: only a mark finds anything.
 type reading struct {
 	cache.Reading
-	between *ledger.Touched
+	between *ledger.RowKeys
 	sure    bool // false: not all that stands between is known, or a refusal may explain what differs
 }
 
@@ -38,7 +38,7 @@ func (r *auditRun) read(ctx context.Context, at ledger.AsOf, names cache.Names) 
 	entries, known := got.behind(at.Position)
 	if known {
 		r.beside(at.Epoch, entries, at.Sequence)
-		got.between = ledger.Touch(ledger.EventRefs(entries))
+		got.between = ledger.RowKeysOf(ledger.EventRefs(entries))
 		got.sure = !at.Refused && nameAll(entries)
 	}
 	return got, nil

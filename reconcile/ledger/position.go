@@ -9,22 +9,44 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// after says whether an entry stands behind a position.
+// PositionRow is the position of a shard and the other columns of its row.
+type PositionRow struct {
+	cache.Position
+	Rebuild     bool  // an operator has asked for a rebuild
+	ForgottenTo int64 // Redis has forgotten what was resolved before this moment, Unix ms
+}
+
+// AsOf is the place in the stream at which rows of the ledger were read. It is read with them.
+type AsOf struct {
+	cache.Position
+	There   bool // false if nothing was ever applied
+	Refused bool // a refused step is not undone in Redis yet, so a difference may be expected
+}
+
+// SamePosition reports whether two positions are the same entry.
+func SamePosition(a, b cache.Position) bool {
+	return a.Epoch == b.Epoch && a.Sequence == b.Sequence && a.Nonce == b.Nonce
+}
+
+// IsAfter reports whether an entry comes after a position in the stream.
 func IsAfter(id EntryID, p cache.Position) bool {
 	return id.Epoch > p.Epoch || id.Epoch == p.Epoch && id.Sequence > p.Sequence
 }
 
-// older says why a ledger that has applied up to at lacks what Redis has, given the first entry that is there; ""
-// where it does not. A gate that was stopped for that stays so, unless the ledger is the right one again: then its last
-// applied entry is there, and all that follows it.
-func OlderThanRedis(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position) (why string, err error) {
+// OlderThanRedis returns why a ledger at position at lacks entries that Redis has already dropped, or
+// "" if it lacks none. first holds the first entry that is still in the stream. A gate that was
+// stopped for this reason stays stopped until the right ledger is back: then its last applied entry is
+// in the stream, and so is everything after it.
+func OlderThanRedis(
+	ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position,
+) (why string, err error) {
 	if seen.Epoch > at.Epoch {
-		return fmt.Sprintf("it is at epoch %d, Redis at %d", at.Epoch, seen.Epoch), nil
+		return fmt.Sprintf("it is at epoch %d, Redis is at epoch %d", at.Epoch, seen.Epoch), nil
 	}
 	if len(first) == 1 && seen.Epoch == at.Epoch {
 		id, err := ParseEntryID(first[0].ID)
 		if err == nil && id.Epoch == at.Epoch && id.Sequence > at.Sequence {
-			return fmt.Sprintf("it has applied up to %s, and what follows up to %s is in Redis no more", at.EntryID(), id), nil
+			return fmt.Sprintf("it has applied entries up to %s, and Redis no longer has those between there and %s", at.EntryID(), id), nil
 		}
 	}
 	if !seen.Stopped() {
@@ -32,7 +54,7 @@ func OlderThanRedis(ctx context.Context, shard *cache.Shard, seen *cache.Identit
 	}
 	applied, err := shard.LastApplied(ctx, at)
 	if err == nil && !applied {
-		why = "it was found so before"
+		why = "an earlier check found it older than Redis"
 	}
 	return why, err
 }

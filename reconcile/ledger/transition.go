@@ -6,22 +6,24 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// transition applies one transition of a reservation, or says why not. It applies only where the
-// ledger's record has the same birth and the version and state it starts from.
-func (b *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, refusalDetail) {
+// transition applies one transition of a reservation, or returns why not. It applies only if the
+// ledger's record has the same creation nonce, and the version and state that the transition starts
+// from.
+func (b *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	before, reason := b.follows(e)
 	if reason != "" {
-		return reason, refusalDetail{}
+		return reason, RefusalDetail{}
 	}
 	deltas, reason := b.deltas(before, e.Record)
 	if reason != "" {
-		return reason, refusalDetail{Shortages: b.shortages(before, e.Record)}
+		return reason, RefusalDetail{Shortages: b.shortages(before, e.Record)}
 	}
 	b.record(entry, i, e, deltas)
-	return "", refusalDetail{}
+	return "", RefusalDetail{}
 }
 
-// follows is the record that a transition starts from, or why it does not start from the ledger's.
+// follows returns the record that a transition starts from, or why it does not follow from the
+// ledger's record.
 func (b *WorkingSet) follows(e *cache.Event) (before cache.Record, reason RefusalReason) {
 	known := b.Reservations[e.ID]
 	switch {
@@ -42,7 +44,7 @@ func (b *WorkingSet) follows(e *cache.Event) (before cache.Record, reason Refusa
 	return before, ""
 }
 
-// record writes what a transition leaves behind.
+// record moves the levels and stores the record of a transition.
 func (b *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta) {
 	for _, d := range deltas {
 		b.Levels[d.key].Add(d.Level)
@@ -56,21 +58,21 @@ func (b *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta)
 		known = &Reservation{Extra: e.Extra, Created: true}
 		b.Reservations[e.ID] = known
 	}
-	b.Count(known.Record.LimitCounts(), -1)
-	b.Count(e.Record.LimitCounts(), +1)
+	b.countLimits(known.Record.LimitCounts(), -1)
+	b.countLimits(e.Record.LimitCounts(), +1)
 	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
 	known.Record, known.Changed, known.At = e.Record, true, entry.At
 }
 
-// Count adds to what purchase limits count.
-func (b *WorkingSet) Count(counts map[cache.LimitKey]int64, sign int64) {
+// countLimits adds sign times counts to the counts of purchase limits.
+func (b *WorkingSet) countLimits(counts map[cache.LimitKey]int64, sign int64) {
 	for key, units := range counts {
 		b.Limits[key] += sign * units
 		b.Counted[key] = true
 	}
 }
 
-// sameLines says whether units come from where they came from before.
+// sameLines reports whether two records have the same lines, but for what is fulfilled of them.
 func sameLines(a, b []cache.RecordLine) bool {
 	return slices.EqualFunc(a, b, func(a, b cache.RecordLine) bool {
 		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
@@ -78,13 +80,14 @@ func sameLines(a, b []cache.RecordLine) bool {
 	})
 }
 
+// delta is the change of one level.
 type delta struct {
 	key LevelKey
 	Level
 }
 
-// deltas is what it changes of each level that a reservation goes from before to after, in the order
-// of its lines; or why it may not.
+// deltas returns how each level changes when a reservation goes from before to after, in the order of
+// its lines; or why it may not.
 func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
 	var list []delta
 	index := map[LevelKey]int{}
@@ -132,8 +135,8 @@ func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason)
 	return moved, ""
 }
 
-// shortages lists the lines for which the ledger lacks units to commit or to let go, as far as the
-// lines before them left any.
+// shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines take
+// their units first.
 func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 	var short []cache.Shortage
 	taken := map[LevelKey]int64{}
@@ -163,6 +166,7 @@ func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 	return short
 }
 
+// fulfilledBefore returns the units that an allocation had fulfilled before.
 func fulfilledBefore(before cache.Record, line, allocation int) int64 {
 	if line < len(before.Lines) && allocation < len(before.Lines[line].From) {
 		return before.Lines[line].From[allocation].Fulfilled

@@ -6,8 +6,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// repaired records what a repair has changed in Redis: in the ledger it changes nothing, and leaves a
-// movement of zero for each level, with what was done and by whom.
+// repair records what a repair has changed in Redis. It changes no row of the ledger. It leaves a
+// movement of zero for each level, which says what was done and by whom.
 func (b *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
 	seen := map[LevelKey]bool{}
 	move := func(key LevelKey, reason string) {
@@ -21,23 +21,21 @@ func (b *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
 		})
 	}
 	for _, item := range e.Repaired.Items {
-		b.audited.Repaired = append(b.audited.Repaired, RepairedFinding{e.Repaired.Audit, item.Finding, entry.ID})
+		b.Repaired = append(b.Repaired, RepairedFinding{e.Repaired.Audit, item.Finding, entry.ID})
 		if sku, at, ok := cache.SplitLevel(item.Name); ok && b.Levels[LevelKey{sku, at}] != nil {
-			move(LevelKey{sku, at}, reasonOf(item.Added))
+			move(LevelKey{sku, at}, repairReason(item.Added))
 			continue
 		}
 		if known := b.Reservations[item.Name]; known != nil {
-			for _, line := range known.Record.Lines {
-				for _, a := range line.From {
-					move(LevelKey{line.SKU, a.Location}, fmt.Sprintf("reservation %s is in redis as the ledger has it", item.Name))
-				}
+			for _, key := range LevelsOf(known.Record) {
+				move(key, fmt.Sprintf("redis has reservation %s as the ledger has it", item.Name))
 			}
 		}
 	}
 }
 
-// reasonOf says what was added to a level in Redis.
-func reasonOf(c cache.LevelCounts) string {
+// repairReason says what a repair added to a level in Redis.
+func repairReason(c cache.LevelCounts) string {
 	if c == (cache.LevelCounts{}) {
 		return "redis has the level as the ledger has it"
 	}
