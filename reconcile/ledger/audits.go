@@ -15,7 +15,8 @@ const (
 	AuditFailed  = "failed" // it could not go on, or it repaired nothing because too much would change
 )
 
-// AuditLost is how long an audit may be silent. Then it counts as failed, and WhyLost is its failure.
+// AuditLost is how long an audit may be silent. Then it counts as failed, and WhyLost is its
+// failure.
 const (
 	AuditLost = 10 * time.Minute
 	WhyLost   = "the process that ran the audit stopped before the audit ended"
@@ -46,11 +47,12 @@ type Audits interface {
 	// Audit reads an audit; "" is the one that ended last. Errors: ErrNotFound, ErrNotDurable.
 	Audit(ctx context.Context, id string) (Audit, error)
 
-	// AuditFindings reads at most limit findings of an audit, by id, after f.After. Errors: ErrNotDurable.
+	// AuditFindings reads at most limit findings of an audit, by id, after f.After. Errors:
+	// ErrNotDurable.
 	AuditFindings(ctx context.Context, id string, f FindingFilter, limit int) ([]Finding, error)
 
-	// BeginAudit stores an audit that runs. It marks audits that were silent for AuditLost as failed,
-	// because their process was killed. If such an audit still ends, EndAudit says how.
+	// BeginAudit stores an audit that runs. It marks audits that were silent for AuditLost as
+	// failed, because their process was killed. If such an audit still ends, EndAudit says how.
 	BeginAudit(ctx context.Context, a Audit) error
 	// Auditing reports that an audit still runs, and adds to what it has compared.
 	Auditing(ctx context.Context, id string, more Compared) error
@@ -61,13 +63,14 @@ type Audits interface {
 
 	// Applied returns the last applied entry of the shard; ok is false before the first one.
 	Applied(ctx context.Context) (p cache.Position, ok bool, err error)
-	// LevelsAt, LiveAt and RecordsAt return rows and the place in the stream at which they were read.
-	// They don't block the applier. LevelsAt reads levels, and LiveAt live reservations, in order, after
-	// after. RecordsAt reads any reservations, and omits those that the ledger does not know.
+	// LevelsAt, LiveAt and RecordsAt return rows and the place in the stream at which they were
+	// read. They don't block the applier. LevelsAt reads levels, and LiveAt live reservations, in
+	// order; after is the last row of the page before. RecordsAt reads any reservations, and omits
+	// those that the ledger does not know.
 	LevelsAt(ctx context.Context, after LevelKey, s Scope, limit int) (AsOf, []LevelRow, error)
 	LiveAt(ctx context.Context, after LiveKey, s Scope, limit int) (AsOf, []RecordRow, error)
 	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]cache.Record, error)
-	// LimitsAfter lists the purchase limits with a count that is not 0, in order, after after.
+	// LimitsAfter lists the purchase limits with a count that is not 0, in order.
 	LimitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error)
 	// UnknownLevels returns the levels among keys that the ledger does not have.
 	UnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
@@ -83,8 +86,8 @@ type Audits interface {
 	// UnitsOnHand returns the sum of on hand over the levels of a scope.
 	UnitsOnHand(ctx context.Context, s Scope) (int64, error)
 
-	// ExamineItself compares the ledger with itself, at one moment: each level with its lines and with
-	// its movements. It stores the differences as findings.
+	// ExamineItself compares the ledger with itself, at one moment: each level with its lines and
+	// with its movements. It stores the differences as findings.
 	ExamineItself(ctx context.Context, audit string, s Scope) error
 	// ExamineLevels does the same for some levels.
 	ExamineLevels(ctx context.Context, audit string, keys []LevelKey) error

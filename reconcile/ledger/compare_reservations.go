@@ -33,9 +33,9 @@ func (c *comparison) reservation(r *cache.MarkedReservation) {
 }
 
 // differs returns how Redis's record differs from the ledger's, or "" if it does not differ or the
-// difference is expected. Redis may have forgotten a resolved reservation. The ledger may have archived
-// it before that. A reservation that was given back because its id belongs to another one stays in Redis
-// until it is forgotten.
+// difference is expected. Redis may have forgotten a resolved reservation. The ledger may have
+// archived it before that. A reservation that was given back because its id belongs to another one
+// stays in Redis until it is forgotten.
 func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	known := c.Reservations[r.ID]
 	if !r.Record.There {

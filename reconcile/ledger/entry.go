@@ -41,8 +41,8 @@ type Entry struct {
 	Raw    []string // text of each event; of an entry with a fault, one text with all its fields
 }
 
-// ReadEntry reads an entry of the stream. An entry that can't be read has a Fault. An entry of a newer
-// format is an error: cache.ErrNewer.
+// ReadEntry reads an entry of the stream. An entry that can't be read has a Fault. An entry of a
+// newer format is an error: cache.ErrNewer.
 func ReadEntry(m redis.XMessage) (Entry, error) {
 	e := Entry{Text: m.ID}
 	e.Nonce, _ = m.Values["n"].(string)

@@ -2,16 +2,16 @@ package ledger
 
 import "github.com/holdfast/holdfast/cache"
 
-// expected is the difference between Redis and the ledger that open refusals explain: Redis still has
-// the effect of a refused step, until the step is undone.
+// expected is the difference between Redis and the ledger that open refusals explain: Redis still
+// has the effect of a refused step, until the step is undone.
 type expected struct {
 	levels  map[LevelKey]cache.LevelCounts
 	limits  map[cache.LimitKey]int64
 	removed map[LevelKey]bool // levels that a refused removal has taken out of Redis
 }
 
-// expected returns the difference at this place of the stream. Redis has the record of the last refused
-// step of a reservation, and the ledger has its own.
+// expected returns the difference at this place of the stream. Redis has the record of the last
+// refused step of a reservation, and the ledger has its own.
 func (b *WorkingSet) expected() *expected {
 	ex := &expected{levels: map[LevelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, removed: map[LevelKey]bool{}}
 	last := map[cache.Step]*Refusal{}

@@ -113,8 +113,8 @@ func (f *Finding) About() string {
 	}
 }
 
-// OfCounter reports whether a finding is about the counts of a level. A purchase limit has a count too,
-// but no units are drawn from it.
+// OfCounter reports whether a finding is about the counts of a level. A purchase limit has a count
+// too, but no units are drawn from it.
 func (f *Finding) OfCounter() bool {
 	return f.Kind == KindCounterDrift || f.Kind == KindLevelMissing || f.Kind == KindLevelUnknown
 }
@@ -124,8 +124,8 @@ func (f *Finding) Freeze() {
 	f.Frozen = f.OfCounter() && (f.Redis.below() || f.Ledger.below())
 }
 
-// frozenNote says why nothing is sold from a level, and until when. It returns "" for a level that is
-// not frozen.
+// frozenNote says why nothing is sold from a level, and until when. It returns "" for a level that
+// is not frozen.
 func (f *Finding) frozenNote() string {
 	switch {
 	case !f.Frozen:

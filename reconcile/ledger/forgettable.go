@@ -17,8 +17,8 @@ type Aged struct {
 	At   int64 // Unix ms
 }
 
-// Page returns what is older than upTo, which is to or less. It holds about limit steps of each list:
-// a page ends at a whole millisecond.
+// Page returns what is older than upTo, which is to or less. It holds about limit steps of each
+// list: a page ends at a whole millisecond.
 func (f *Forgettable) Page(to int64, limit int) (found cache.Forgettable, upTo int64) {
 	upTo = to
 	byAge := func(a, b Aged) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Step.ID, b.Step.ID)) }

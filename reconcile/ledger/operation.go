@@ -39,8 +39,8 @@ func (b *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason,
 	return "", RefusalDetail{}
 }
 
-// transfer applies a transfer, or returns why not. In addition to the rules of adjust, committed units
-// must stay at their location.
+// transfer applies a transfer, or returns why not. In addition to the rules of adjust, committed
+// units must stay at their location.
 func (b *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
 	for _, d := range deltas {
@@ -56,8 +56,9 @@ func (b *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReaso
 	return b.adjust(entry, i, e)
 }
 
-// remove applies the removal of a level, or returns why not. It removes what the ledger has on hand,
-// even if Redis had another number: the movement takes the level to zero, so movements still add up.
+// remove applies the removal of a level, or returns why not. It removes what the ledger has on
+// hand, even if Redis had another number: the movement takes the level to zero, so movements still
+// add up.
 func (b *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	detail := RefusalDetail{Levels: e.Deltas()}
 	if b.Operations[e.ID] {

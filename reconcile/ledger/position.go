@@ -33,10 +33,10 @@ func IsAfter(id EntryID, p cache.Position) bool {
 	return id.Epoch > p.Epoch || id.Epoch == p.Epoch && id.Sequence > p.Sequence
 }
 
-// OlderThanRedis returns why a ledger at position at lacks entries that Redis has already dropped, or
-// "" if it lacks none. first holds the first entry that is still in the stream. A gate that was
-// stopped for this reason stays stopped until the right ledger is back: then its last applied entry is
-// in the stream, and so is everything after it.
+// OlderThanRedis returns why a ledger at position at lacks entries that Redis has already dropped,
+// or "" if it lacks none. first holds the first entry that is still in the stream. A gate that was
+// stopped for this reason stays stopped until the right ledger is back: then its last applied entry
+// is in the stream, and so is everything after it.
 func OlderThanRedis(
 	ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position,
 ) (why string, err error) {

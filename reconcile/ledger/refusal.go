@@ -7,8 +7,8 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// Refusal is an event that the ledger did not apply. It is the answer to the caller that waits for the
-// step, and it holds what is undone in Redis.
+// Refusal is an event that the ledger did not apply. It is the answer to the caller that waits for
+// the step, and it holds what is undone in Redis.
 type Refusal struct {
 	Step   cache.Step
 	Entry  EntryID
@@ -102,9 +102,9 @@ func (d *RefusalDetail) inUse() error {
 	return err
 }
 
-// Stuck reports whether a hold can't expire, however often it is tried: the ledger lacks the units of
-// its own record, because somebody has edited it. The hold stays until the ledger is corrected. Then a
-// repair watches its deadline again.
+// Stuck reports whether a hold can't expire, however often it is tried: the ledger lacks the units
+// of its own record, because somebody has edited it. The hold stays until the ledger is corrected.
+// Then a repair watches its deadline again.
 func (r *Refusal) Stuck() bool {
 	if r.Verb != cache.VerbExpire {
 		return false

@@ -31,8 +31,8 @@ func Resolved(state cache.State) bool {
 	return state == cache.StateReleased || state == cache.StateExpired || state == cache.StateFulfilled
 }
 
-// Archived reports whether the ledger has archived the lines of a reservation. Then it keeps only the
-// id and the last state.
+// Archived reports whether the ledger has archived the lines of a reservation. Then it keeps only
+// the id and the last state.
 func Archived(known *cache.Record) bool { return len(known.Lines) == 0 }
 
 // wasConfirmed reports whether a reservation is a sale, or was one before it was released.
@@ -65,8 +65,8 @@ func CompareLive(a, b LiveKey) int {
 	return cmp.Or(cmp.Compare(a.Created, b.Created), strings.Compare(a.ID, b.ID))
 }
 
-// PageOf returns the page of at most limit reservations of a search. ids holds one id more if there is
-// a next page. record returns nil for an id to skip. now is in Unix ms.
+// PageOf returns the page of at most limit reservations of a search. ids holds one id more if there
+// is a next page. record returns nil for an id to skip. now is in Unix ms.
 func PageOf(ids []string, record func(id string) *cache.Record, limit int, now int64) (page cache.ReservationPage) {
 	for i, id := range ids {
 		r := record(id)

@@ -81,9 +81,9 @@ func unitsOf(r *cache.Record) (units int64) {
 	return units
 }
 
-// AddUnits adds the absolute value of more to the units that a repair would change. The sum stops at
-// the largest int64: a record that was edited by hand may hold any number, and a sum that overflowed
-// would pass every limit.
+// AddUnits adds the absolute value of more to the units that a repair would change. The sum stops
+// at the largest int64: a record that was edited by hand may hold any number, and a sum that
+// overflowed would pass every limit.
 func AddUnits(units, more int64) int64 {
 	if more < 0 {
 		more = -max(more, -math.MaxInt64)

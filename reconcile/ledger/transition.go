@@ -86,8 +86,8 @@ type delta struct {
 	Level
 }
 
-// deltas returns how each level changes when a reservation goes from before to after, in the order of
-// its lines; or why it may not.
+// deltas returns how each level changes when a reservation goes from before to after, in the order
+// of its lines; or why it may not.
 func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
 	var list []delta
 	index := map[LevelKey]int{}
@@ -135,8 +135,8 @@ func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason)
 	return moved, ""
 }
 
-// shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines take
-// their units first.
+// shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines
+// take their units first.
 func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 	var short []cache.Shortage
 	taken := map[LevelKey]int64{}

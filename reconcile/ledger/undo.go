@@ -7,14 +7,14 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// transitionConflict is the last transition of a record that was given back because its id belongs to
-// another reservation.
+// transitionConflict is the last transition of a record that was given back because its id belongs
+// to another reservation.
 const transitionConflict = "conflict"
 
 // UndoTarget returns the record that Redis gets back when a refused step is undone: the ledger's
-// record, under a version higher than the refused one. A refused confirm leaves nothing held, because
-// another reservation may have the units by now; a later confirm takes them again if it can.
-// UndoTarget returns nil if the ledger has no record with that creation nonce.
+// record, under a version higher than the refused one. A refused confirm leaves nothing held,
+// because another reservation may have the units by now; a later confirm takes them again if it
+// can. UndoTarget returns nil if the ledger has no record with that creation nonce.
 func UndoTarget(r *Refusal, known *cache.Record) *cache.Record {
 	if known == nil || known.Birth != r.Step.Birth {
 		return nil
@@ -27,8 +27,8 @@ func UndoTarget(r *Refusal, known *cache.Record) *cache.Record {
 	return &target
 }
 
-// before returns the ledger's record that a refused step started from. If the ledger has archived it,
-// its lines are Redis's, and no step follows: callers get the ledger's state.
+// before returns the ledger's record that a refused step started from. If the ledger has archived
+// it, its lines are Redis's, and no step follows: callers get the ledger's state.
 func (r *Refusal) before(known *cache.Record) cache.Record {
 	if !Archived(known) {
 		return *known
@@ -41,9 +41,9 @@ func (r *Refusal) before(known *cache.Record) cache.Record {
 	return record
 }
 
-// SettlingEntry returns an entry that settles open refusals in the ledger as their compensation would.
-// It has the id of the first entry of the epoch. A reservation is undone once, at its highest refused
-// version.
+// SettlingEntry returns an entry that settles open refusals in the ledger as their compensation
+// would. It has the id of the first entry of the epoch. A reservation is undone once, at its
+// highest refused version.
 func SettlingEntry(first cache.Position, open []Refusal, records map[string]cache.Record) Entry {
 	e := Entry{
 		Text: first.EntryID(), ID: EntryID{first.Epoch, first.Sequence}, Nonce: first.Nonce, At: first.SeenAt,
@@ -66,8 +66,8 @@ func SettlingEntry(first cache.Position, open []Refusal, records map[string]cach
 	return e
 }
 
-// Settlement says that refusals are undone: those of a reservation below the version of Step, or those
-// of an operation.
+// Settlement says that refusals are undone: those of a reservation below the version of Step, or
+// those of an operation.
 type Settlement struct {
 	Step cache.Step
 	At   int64 // Unix ms
@@ -80,8 +80,8 @@ func (s Settlement) Settles(step cache.Step) bool {
 }
 
 // compensate applies the event that undid a refused step in Redis. Its reservation is again as the
-// ledger has it, or is given back, under a higher version. If the ledger has no reservation with that
-// creation nonce, or has archived it, there is nothing to move: only the refusal is settled.
+// ledger has it, or is given back, under a higher version. If the ledger has no reservation with
+// that creation nonce, or has archived it, there is nothing to move: only the refusal is settled.
 func (b *WorkingSet) compensate(entry *Entry, i int, e *cache.Event) RefusalReason {
 	known := b.Reservations[e.ID]
 	if known != nil && known.Record.Birth == e.Record.Birth && !Archived(&known.Record) {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// pollEvery is the time between two polls. The applier in this process answers at once; the poll is
-	// for the case that another process applies.
+	// pollEvery is the time between two polls. The applier in this process answers at once; the
+	// poll is for the case that another process applies.
 	pollEvery = 20 * time.Millisecond
 	// pollAfter is how long a call waits before a poll includes it. Most are answered sooner.
 	pollAfter = 10 * time.Millisecond
@@ -60,8 +60,8 @@ func NewWaiters(look func(context.Context, []cache.Awaited) ([]error, error)) *W
 	return &Waiters{look: look, waiting: map[subject]map[*waiter]bool{}}
 }
 
-// Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal. It
-// returns ErrNotDurable if ctx ends first or the ledger is down.
+// Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal.
+// It returns ErrNotDurable if ctx ends first or the ledger is down.
 func (w *Waiters) Await(ctx context.Context, a cache.Awaited) error {
 	if w.down.Load() && !w.MayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
@@ -152,8 +152,8 @@ func (w *Waiters) poll() {
 	}
 }
 
-// list returns the calls that have waited for pollAfter. any is false if no call waits at all; then the
-// poll ends.
+// list returns the calls that have waited for pollAfter. any is false if no call waits at all; then
+// the poll ends.
 func (w *Waiters) list() (list []*waiter, any bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -220,9 +220,9 @@ func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
 	}
 }
 
-// tell answers the calls that wait for a step of an epoch. The caller holds w.mu. An applied step leads
-// to state. If the state or the epoch differs, it was another step of the same version, and the call is
-// left to the poll.
+// tell answers the calls that wait for a step of an epoch. The caller holds w.mu. An applied step
+// leads to state. If the state or the epoch differs, it was another step of the same version, and
+// the call is left to the poll.
 func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err error) {
 	for waiter := range w.waiting[subject{step.Operation, step.ID}] {
 		a := &waiter.awaited
@@ -232,9 +232,9 @@ func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err err
 	}
 }
 
-// Outcome returns the decision of an awaited step, given the ledger's epoch and its record of that id: nil
-// if the step was applied, errUndecided if it may still be, or ErrNotDurable. A later version proves
-// the step only if that version is impossible without it.
+// Outcome returns the decision of an awaited step, given the ledger's epoch and its record of that
+// id: nil if the step was applied, errUndecided if it may still be, or ErrNotDurable. A later
+// version proves the step only if that version is impossible without it.
 func Outcome(a cache.Awaited, epoch uint64, known *cache.Record) error {
 	switch {
 	case epoch != a.Epoch: // the ledger never decides what this epoch left undecided

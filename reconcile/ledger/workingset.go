@@ -37,8 +37,8 @@ type Operation struct {
 	Actor       string
 }
 
-// Movement is the change that one event made to one level. Movements are never changed: replayed from
-// nothing, they give the levels.
+// Movement is the change that one event made to one level. Movements are never changed: replayed
+// from nothing, they give the levels.
 type Movement struct {
 	Entry       EntryID
 	Event       int   // index in the entry
@@ -52,7 +52,8 @@ type Movement struct {
 	Actor       string
 }
 
-// VerbCount is the verb of the movement of a count. A count corrects on hand: no units came or left.
+// VerbCount is the verb of the movement of a count. A count corrects on hand: no units came or
+// left.
 const VerbCount cache.Verb = "count"
 
 // NewWorkingSet returns an empty working set.
