@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
@@ -118,14 +119,8 @@ func (s Scope) Has(sku location.SKU, at location.ID) bool {
 
 // HasRecord reports whether a reservation draws on a level in scope.
 func (s Scope) HasRecord(r *cache.Record) bool {
-	for _, line := range r.Lines {
-		for _, a := range line.From {
-			if s.Has(line.SKU, a.Location) {
-				return true
-			}
-		}
-	}
-	return s.All()
+	inScope := func(key LevelKey) bool { return s.Has(key.SKU, key.Location) }
+	return s.All() || slices.ContainsFunc(LevelsOf(*r), inScope)
 }
 
 // Count adds a finding to Drift, Repaired or Settled.

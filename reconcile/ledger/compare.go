@@ -35,8 +35,8 @@ type comparison struct {
 }
 
 // compare compares a checkpoint of Redis with the ledger as it is at this place of the stream.
-func (b *WorkingSet) compare(entry *Entry, m *cache.Mark) {
-	c := &comparison{WorkingSet: b, mark: m, at: entry.ID, ex: b.expected()}
+func (w *WorkingSet) compare(entry *Entry, m *cache.Mark) {
+	c := &comparison{WorkingSet: w, mark: m, at: entry.ID, ex: w.expected()}
 	for i := range m.Levels {
 		c.level(&m.Levels[i])
 	}
@@ -52,13 +52,13 @@ func (b *WorkingSet) compare(entry *Entry, m *cache.Mark) {
 	if m.How == cache.HowAgain {
 		return
 	}
-	if b.Compared == nil {
-		b.Compared = map[string]*Compared{}
+	if w.Compared == nil {
+		w.Compared = map[string]*Compared{}
 	}
-	n := b.Compared[m.Audit]
+	n := w.Compared[m.Audit]
 	if n == nil {
 		n = &Compared{}
-		b.Compared[m.Audit] = n
+		w.Compared[m.Audit] = n
 	}
 	n.Levels += int64(len(m.Levels))
 	n.Reservations += int64(len(m.Reservations))

@@ -12,10 +12,10 @@ type expected struct {
 
 // expected returns the difference at this place of the stream. Redis has the record of the last
 // refused step of a reservation, and the ledger has its own.
-func (b *WorkingSet) expected() *expected {
+func (w *WorkingSet) expected() *expected {
 	ex := &expected{levels: map[LevelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, removed: map[LevelKey]bool{}}
 	last := map[cache.Step]*Refusal{}
-	for _, r := range b.openNow() {
+	for _, r := range w.openNow() {
 		if !r.Step.Operation {
 			one := cache.Step{ID: r.Step.ID, Birth: r.Step.Birth}
 			if known := last[one]; known == nil || known.Step.Version < r.Step.Version {
@@ -37,7 +37,7 @@ func (b *WorkingSet) expected() *expected {
 			continue // never: it was read from an event
 		}
 		ex.addRecord(&record, +1)
-		if known := b.Reservations[one.ID]; known != nil && known.Record.Birth == one.Birth {
+		if known := w.Reservations[one.ID]; known != nil && known.Record.Birth == one.Birth {
 			before := r.before(&known.Record)
 			ex.addRecord(&before, -1)
 		}

@@ -3,16 +3,16 @@ package ledger
 import "github.com/holdfast/holdfast/cache"
 
 // adjust applies an adjustment, a count or a transfer, or returns why not.
-func (b *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
-	if b.Operations[e.ID] {
+	if w.Operations[e.ID] {
 		return ReasonKnown, RefusalDetail{Levels: deltas}
 	}
 	after := map[LevelKey]int64{}
 	for _, d := range deltas {
 		key := LevelKey{d.SKU, d.Location}
 		units, seen := after[key]
-		if l := b.Levels[key]; l != nil && !seen {
+		if l := w.Levels[key]; l != nil && !seen {
 			units = l.OnHand
 		}
 		after[key] = units + d.OnHand
@@ -26,26 +26,26 @@ func (b *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason,
 		if e.Levels[n].Counted {
 			verb = VerbCount
 		}
-		l := b.Levels[key]
+		l := w.Levels[key]
 		if l == nil {
 			l = &Level{}
-			b.Levels[key] = l
+			w.Levels[key] = l
 		}
 		change := Level{OnHand: d.OnHand, SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit}
 		l.Add(change)
-		b.move(entry, i, e, verb, key, change)
+		w.move(entry, i, e, verb, key, change)
 	}
-	b.operate(entry, e, e.ID)
+	w.operate(entry, e, e.ID)
 	return "", RefusalDetail{}
 }
 
 // transfer applies a transfer, or returns why not. In addition to the rules of adjust, committed
 // units must stay at their location.
-func (b *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
 	for _, d := range deltas {
-		l := b.Levels[LevelKey{d.SKU, d.Location}]
-		if l == nil || d.OnHand >= 0 || b.Operations[e.ID] {
+		l := w.Levels[LevelKey{d.SKU, d.Location}]
+		if l == nil || d.OnHand >= 0 || w.Operations[e.ID] {
 			continue
 		}
 		if there := max(0, l.OnHand+l.BackorderLimit-l.Committed); there < -d.OnHand && l.OnHand >= -d.OnHand {
@@ -53,19 +53,19 @@ func (b *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReaso
 			return ReasonOversold, RefusalDetail{Levels: deltas, Shortages: []cache.Shortage{short}}
 		}
 	}
-	return b.adjust(entry, i, e)
+	return w.adjust(entry, i, e)
 }
 
 // remove applies the removal of a level, or returns why not. It removes what the ledger has on
 // hand, even if Redis had another number: the movement takes the level to zero, so movements still
 // add up.
-func (b *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
 	detail := RefusalDetail{Levels: e.Deltas()}
-	if b.Operations[e.ID] {
+	if w.Operations[e.ID] {
 		return ReasonKnown, detail
 	}
 	for _, d := range detail.Levels {
-		switch l := b.Levels[LevelKey{d.SKU, d.Location}]; {
+		switch l := w.Levels[LevelKey{d.SKU, d.Location}]; {
 		case l == nil:
 			return ReasonUnknown, detail
 		case l.Held != 0 || l.Committed != 0:
@@ -75,26 +75,26 @@ func (b *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason,
 	}
 	for _, d := range detail.Levels {
 		key := LevelKey{d.SKU, d.Location}
-		l := b.Levels[key]
-		b.move(entry, i, e, e.Verb, key, Level{OnHand: -l.OnHand, SafetyStock: -l.SafetyStock, BackorderLimit: -l.BackorderLimit})
-		delete(b.Levels, key)
+		l := w.Levels[key]
+		w.move(entry, i, e, e.Verb, key, Level{OnHand: -l.OnHand, SafetyStock: -l.SafetyStock, BackorderLimit: -l.BackorderLimit})
+		delete(w.Levels, key)
 	}
-	b.operate(entry, e, e.ID)
+	w.operate(entry, e, e.ID)
 	return "", RefusalDetail{}
 }
 
 // move appends the movement of a level by an operation.
-func (b *WorkingSet) move(entry *Entry, i int, e *cache.Event, verb cache.Verb, key LevelKey, delta Level) {
-	b.Movements = append(b.Movements, Movement{
+func (w *WorkingSet) move(entry *Entry, i int, e *cache.Event, verb cache.Verb, key LevelKey, delta Level) {
+	w.Movements = append(w.Movements, Movement{
 		Entry: entry.ID, Event: i, At: entry.At, Key: key, Delta: delta, Verb: verb,
 		Operation: e.ID, Reason: e.Reason, Actor: e.Actor,
 	})
 }
 
 // operate notes that an operation was applied.
-func (b *WorkingSet) operate(entry *Entry, e *cache.Event, id string) {
-	b.Operations[id] = true
-	b.Made = append(b.Made, Operation{
+func (w *WorkingSet) operate(entry *Entry, e *cache.Event, id string) {
+	w.Operations[id] = true
+	w.Made = append(w.Made, Operation{
 		ID: id, Birth: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Reason: e.Reason, Actor: e.Actor,
 	})
 }

@@ -4,15 +4,15 @@ import "github.com/holdfast/holdfast/cache"
 
 // takeBack applies a return, or returns why not. A return is a transition of a reservation and an
 // operation on levels in one. It creates a level that gets units and does not exist.
-func (b *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
-	if b.Operations[e.Operation] {
+func (w *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+	if w.Operations[e.Operation] {
 		return ReasonKnown, DetailOf(entry, e)
 	}
-	before, reason := b.follows(e)
+	before, reason := w.follows(e)
 	if reason != "" {
 		return reason, DetailOf(entry, e)
 	}
-	deltas, reason := b.deltas(before, e.Record)
+	deltas, reason := w.deltas(before, e.Record)
 	if reason == "" {
 		deltas, reason = addReturned(deltas, before, e)
 	}
@@ -20,12 +20,12 @@ func (b *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReaso
 		return reason, DetailOf(entry, e)
 	}
 	for _, d := range deltas {
-		if b.Levels[d.key] == nil {
-			b.Levels[d.key] = &Level{}
+		if w.Levels[d.key] == nil {
+			w.Levels[d.key] = &Level{}
 		}
 	}
-	b.record(entry, i, e, deltas)
-	b.operate(entry, e, e.Operation)
+	w.record(entry, i, e, deltas)
+	w.operate(entry, e, e.Operation)
 	return "", RefusalDetail{}
 }
 

@@ -82,43 +82,43 @@ func (s Settlement) Settles(step cache.Step) bool {
 // compensate applies the event that undid a refused step in Redis. Its reservation is again as the
 // ledger has it, or is given back, under a higher version. If the ledger has no reservation with
 // that creation nonce, or has archived it, there is nothing to move: only the refusal is settled.
-func (b *WorkingSet) compensate(entry *Entry, i int, e *cache.Event) RefusalReason {
-	known := b.Reservations[e.ID]
+func (w *WorkingSet) compensate(entry *Entry, i int, e *cache.Event) RefusalReason {
+	known := w.Reservations[e.ID]
 	if known != nil && known.Record.Birth == e.Record.Birth && !Archived(&known.Record) {
 		if e.Record.Version <= known.Record.Version {
 			return ReasonVersion
 		}
-		deltas, reason := b.deltas(known.Record, e.Record)
+		deltas, reason := w.deltas(known.Record, e.Record)
 		if reason != "" {
 			return reason
 		}
-		b.record(entry, i, e, deltas)
+		w.record(entry, i, e, deltas)
 	}
-	b.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
+	w.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
 	return ""
 }
 
 // settle notes that refusals are undone: those of this batch so far, and older ones.
-func (b *WorkingSet) settle(s Settlement) {
-	for i := range b.Refusals {
-		if r := &b.Refusals[i]; r.SettledAt == 0 && s.Settles(r.Step) {
+func (w *WorkingSet) settle(s Settlement) {
+	for i := range w.Refusals {
+		if r := &w.Refusals[i]; r.SettledAt == 0 && s.Settles(r.Step) {
 			r.SettledAt = s.At
 		}
 	}
-	b.Settled = append(b.Settled, s)
+	w.Settled = append(w.Settled, s)
 }
 
 // openNow lists the refusals that are open at this place of the batch.
-func (b *WorkingSet) openNow() []*Refusal {
+func (w *WorkingSet) openNow() []*Refusal {
 	var open []*Refusal
-	for i := range b.Open {
-		r := &b.Open[i]
-		if !slices.ContainsFunc(b.Settled, func(s Settlement) bool { return s.Settles(r.Step) }) {
+	for i := range w.Open {
+		r := &w.Open[i]
+		if !slices.ContainsFunc(w.Settled, func(s Settlement) bool { return s.Settles(r.Step) }) {
 			open = append(open, r)
 		}
 	}
-	for i := range b.Refusals {
-		if r := &b.Refusals[i]; r.SettledAt == 0 {
+	for i := range w.Refusals {
+		if r := &w.Refusals[i]; r.SettledAt == 0 {
 			open = append(open, r)
 		}
 	}

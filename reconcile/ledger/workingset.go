@@ -65,48 +65,48 @@ func NewWorkingSet() *WorkingSet {
 }
 
 // Apply decides events in order.
-func (b *WorkingSet) Apply(list []EventRef) {
+func (w *WorkingSet) Apply(list []EventRef) {
 	for _, r := range list {
-		b.applyEvent(r.Entry, r.Index)
+		w.applyEvent(r.Entry, r.Index)
 	}
 }
 
-func (b *WorkingSet) applyEvent(entry *Entry, i int) {
+func (w *WorkingSet) applyEvent(entry *Entry, i int) {
 	e := &entry.Events[i]
 	var reason RefusalReason
 	var detail RefusalDetail
 	switch e.Verb {
 	case cache.VerbAdjust:
-		reason, detail = b.adjust(entry, i, e)
+		reason, detail = w.adjust(entry, i, e)
 	case cache.VerbTransfer:
-		reason, detail = b.transfer(entry, i, e)
+		reason, detail = w.transfer(entry, i, e)
 	case cache.VerbRemove:
-		reason, detail = b.remove(entry, i, e)
+		reason, detail = w.remove(entry, i, e)
 	case cache.VerbReturn:
-		reason, detail = b.takeBack(entry, i, e)
+		reason, detail = w.takeBack(entry, i, e)
 	case cache.VerbCompensate:
-		reason = b.compensate(entry, i, e)
+		reason = w.compensate(entry, i, e)
 	case cache.VerbRevert:
-		b.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
+		w.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
 	case cache.VerbAudit:
-		b.compare(entry, e.Mark)
+		w.compare(entry, e.Mark)
 	case cache.VerbRepair:
-		b.repair(entry, i, e)
+		w.repair(entry, i, e)
 	default:
-		reason, detail = b.transition(entry, i, e)
+		reason, detail = w.transition(entry, i, e)
 	}
 	if reason != "" {
-		b.Refuse(entry, i, reason, detail)
+		w.Refuse(entry, i, reason, detail)
 	}
 }
 
 // Refuse notes that an event was not applied.
-func (b *WorkingSet) Refuse(entry *Entry, i int, reason RefusalReason, detail RefusalDetail) {
+func (w *WorkingSet) Refuse(entry *Entry, i int, reason RefusalReason, detail RefusalDetail) {
 	e := &entry.Events[i]
 	if len(e.Record.Lines) > 0 {
 		detail.Record = e.Record.Encode()
 	}
-	b.Refusals = append(b.Refusals, Refusal{
+	w.Refusals = append(w.Refusals, Refusal{
 		Step: e.Step(entry.Nonce), Entry: entry.ID, Event: i, At: entry.At, Verb: e.Verb, Reason: reason, Detail: detail,
 	})
 }
