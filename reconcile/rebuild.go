@@ -148,8 +148,8 @@ func (a *applier) setAsideAll(ctx context.Context) error {
 
 // unapplied returns the entries that have an event whose result the ledger does not show.
 func (a *applier) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledger.Entry, error) {
-	touched := ledger.Touch(ledger.EventRefs(entries))
-	known, err := a.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(touched.Ids))) // the ledger has no other ids
+	touched := ledger.RowKeysOf(ledger.EventRefs(entries))
+	known, err := a.session.Records(ctx, ledger.Identifiers(ledger.SortedKeys(touched.Reservations))) // the ledger has no other ids
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestAuditCommand(t *testing.T) {
 		t.Errorf("%s lacks %s", overHTTP, want)
 	}
 	code, stdout, stderr := run(t, "", append([]string{"reconcile", "audit"}, args...)...)
-	for _, want := range []string{a.Findings[0].ID, "counter_drift", "TEE-M at berlin", "available 14", "available 9", "repeat with --repair", "1 differ, 0 repaired"} {
+	for _, want := range []string{a.Findings[0].ID, "counter_drift", "TEE-M at berlin", "available 14", "available 9", "run it again with --repair", "1 differ, 0 repaired"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing in:\n%s%s", want, stdout, stderr)
 		}

@@ -217,7 +217,7 @@ func TestApply_Killed(t *testing.T) {
 			if half.State != ledger.AuditRunning {
 				t.Fatalf("%+v", half)
 			}
-			ledgertest.UnheardOf(t, r.Pool, half.ID)
+			ledgertest.Silence(t, r.Pool, half.ID)
 			i.Audit(audit.Options{})
 			if half = auditBy(r, t, "killed"); half.State != ledger.AuditFailed || half.Failure != ledger.WhyLost || !half.FinishedAt.Equal(half.SeenAt) {
 				t.Errorf("%+v", half)

@@ -38,7 +38,7 @@ func readAhead[P any](busy bool, read func() P) func() P {
 // write. Other names, and those that differ, go into a checkpoint.
 type reading struct {
 	cache.Reading
-	between *ledger.Touched
+	between *ledger.RowKeys
 	sure    bool // false: some entries between are not known, or a refusal may explain a difference
 }
 
@@ -75,7 +75,7 @@ func (r *run) read(ctx context.Context, at ledger.AsOf, names cache.Names) (got 
 	r.point("read")
 	if entries, known := got.behind(at.Position); known {
 		r.noteBusy(at.Position, entries)
-		got.between = ledger.Touch(ledger.EventRefs(entries))
+		got.between = ledger.RowKeysOf(ledger.EventRefs(entries))
 		got.sure = !at.Refused && nameAll(entries)
 	}
 	return got, nil

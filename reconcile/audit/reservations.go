@@ -160,7 +160,7 @@ func (r *run) doubtfulRecords(g *reading, rows []ledger.RecordRow) (doubtful []s
 		known := row.Text != ""
 		same := known && seen.There && row.Text == seen.Text || !seen.There && (!known || ledger.Resolved(row.Record.State))
 		switch {
-		case !same || g.between.Ids[row.ID] || g.between.Compared[row.ID]:
+		case !same || g.between.Reservations[row.ID] || g.between.Compared[row.ID]:
 			doubtful = append(doubtful, row.ID)
 		case !seen.There || row.Record.State != cache.StateHeld:
 		case row.Record.Expires != 0 && g.Deadlines[i] == float64(row.Record.Expires):

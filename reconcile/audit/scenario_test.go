@@ -103,8 +103,8 @@ func TestAudit_Negative(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Reserve("too many", "TEE", 12)
-	const ifRepaired = "below zero once it is repaired: 3 units more are held or sold than there are; nothing is sold from it then, until " +
-		"more is counted in or given back. Until it is repaired, Redis lets 2 more be held, and what is too much is not confirmed"
+	const ifRepaired = "below zero after the repair: 3 more units are held or sold than there are. Nothing is sold from it then " +
+		"until units are added or released. Until the repair, Redis accepts holds for 2 more units; confirms beyond the stock are refused"
 	p := plan(i, audit.Options{})
 	if len(p.Repairs) != 1 || !p.Repairs[0].Frozen || p.Repairs[0].Note != ifRepaired || *p.Repairs[0].Ledger.Available != -3 {
 		t.Errorf("%+v", p.Repairs)
@@ -122,7 +122,7 @@ func TestAudit_Negative(t *testing.T) {
 	}
 	refused("once it is repaired")
 	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -4).Err())
-	expectNote(t, i, true, "below zero: 3 units more are held or sold than there are; nothing is sold from it until more is counted in or given back")
+	expectNote(t, i, true, "below zero: 3 more units are held or sold than there are. Nothing is sold from it until units are added or released")
 	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
 	refused("repaired again")
 	i.Count("TEE", "berlin", 14)

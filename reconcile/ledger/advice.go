@@ -1,62 +1,42 @@
 package ledger
 
-import "fmt"
-
-// what each kind means, and what to do, for whoever has to.
+// advice says what each kind of finding means, and what an operator does about it.
 var advice = map[FindingKind]struct{ means, do string }{
-	KindCounterDrift: {"Redis counts otherwise than the ledger",
-		"repeat with --repair: the difference is added in Redis, and what is sold meanwhile stays sold"},
-	KindLevelMissing: {"Redis lacks the level: nothing is sold from it",
-		"repeat with --repair: it is written back"},
-	KindLevelUnknown: {"the ledger has no such level: what is sold from it is refused",
-		"repeat with --repair: it is taken out of Redis; stock that is real is counted in with `holdfast stock adjust`"},
-	KindReservationMissing: {"Redis has lost the reservation: its customer is answered not_found",
-		"repeat with --repair: its record is put back"},
-	KindReservationExtra: {"the ledger has no such reservation: confirming it is refused",
-		"repeat with --repair: its record is taken out, and its customer reserves again"},
-	KindReservationState: {"Redis has another record of the reservation than the ledger",
-		"repeat with --repair: it is made what the ledger has"},
-	KindLimitDrift: {"Redis counts otherwise what a customer has taken of a purchase limit",
-		"repeat with --repair: the difference is added in Redis"},
+	KindCounterDrift: {"Redis and the ledger count different units",
+		"run it again with --repair: Redis gets the difference added, and sales go on meanwhile"},
+	KindLevelMissing: {"Redis lacks the level, so nothing is sold from it",
+		"run it again with --repair: the level is written back"},
+	KindLevelUnknown: {"the ledger has no such level, so it refuses what Redis sells from it",
+		"run it again with --repair: the level is removed from Redis; add real stock with `holdfast stock adjust`"},
+	KindReservationMissing: {"Redis has lost the reservation, so its customer gets not_found",
+		"run it again with --repair: the record is written back"},
+	KindReservationExtra: {"the ledger has no such reservation, so it refuses its confirm",
+		"run it again with --repair: the record is removed, and the customer reserves again"},
+	KindReservationState: {"Redis and the ledger have different records of the reservation",
+		"run it again with --repair: Redis gets the record of the ledger"},
+	KindLimitDrift: {"Redis and the ledger count different units for a customer's purchase limit",
+		"run it again with --repair: Redis gets the difference added"},
 	KindDeadlineMissing: {"the reservation is held and would never expire",
-		"repeat with --repair: its deadline is watched again"},
-	KindDeadlineOrphaned: {"a deadline of a reservation that nobody knows: harmless",
-		"repeat with --repair: it is taken out"},
-	KindLedgerInconsistent: {"the ledger's row disagrees with its own lines or movements: Redis is not repaired from it",
-		"somebody has changed the tables: make the row in `levels` what the movements add up to, then audit again"},
-	KindUndecided: {"refusals came and went each time it was looked at",
+		"run it again with --repair: its deadline is watched again"},
+	KindDeadlineOrphaned: {"a deadline belongs to an unknown reservation: harmless",
+		"run it again with --repair: the deadline is removed"},
+	KindLedgerInconsistent: {"a row of the ledger disagrees with its lines or movements, so Redis is not repaired from it",
+		"somebody has edited the tables: set the row in `levels` to the sum of its movements, then audit again"},
+	KindUndecided: {"the audit could not decide: its open refusals changed each time it looked",
 		"audit again"},
-	KindOpenRefusal: {"a step that the ledger refused is being undone: no drift",
-		"nothing; where it is there for minutes, repair what else is found, or see the log of whoever reconciles"},
-	KindQuarantined: {"an event or entry that was refused and is never applied: no drift",
+	KindOpenRefusal: {"a refused step is being undone: not drift",
+		"wait; if it stays for minutes, repair the other findings, or read the log of the reconciler"},
+	KindQuarantined: {"an event or entry was refused and is never applied: not drift",
 		"read reason and body in the table quarantine"},
 }
 
 // Means says what a kind of finding means.
 func (k FindingKind) Means() string { return advice[k].means }
 
-// Do says what is to be done about a finding; "" where nothing is.
+// Do says what to do about a finding, or "" if there is nothing to do.
 func (f *Finding) Do() string {
-	switch f.State {
-	case FindingRepaired:
+	if f.State == FindingRepaired || f.State == FindingGone {
 		return ""
-	case FindingGone:
-		return ""
-	default:
-		return advice[f.Kind].do
 	}
-}
-
-// About says what a finding is about.
-func (f *Finding) About() string {
-	switch {
-	case f.SKU != "":
-		return fmt.Sprintf("%s at %s", f.SKU, f.Location)
-	case f.Reservation != "":
-		return f.Reservation
-	case f.Limit != "":
-		return fmt.Sprintf("%s of %s", f.Limit, f.Customer)
-	default:
-		return f.Name
-	}
+	return advice[f.Kind].do
 }

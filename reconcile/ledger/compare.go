@@ -2,33 +2,22 @@ package ledger
 
 import "github.com/holdfast/holdfast/cache"
 
-// audited is what comparing needs beside the rows of a book, and what it leaves behind.
-type audited struct {
-	Open    []Refusal                 // as they were before the batch
-	Refused map[string][]RefusedBirth // reservation -> births of which a step was refused, open or not
-
-	Found    []Found
-	Cleared  []Cleared
-	Compared map[string]*Compared // audit -> how many
-	Repaired []RepairedFinding
-}
-
-// RefusedBirth is a reservation's birth of which the ledger has refused a step.
+// RefusedBirth is a creation nonce of a reservation with a refused step.
 type RefusedBirth struct {
 	Birth string
-	Open  bool
+	Open  bool // the step is not undone yet
 }
 
-// auditFound is a finding of an audit.
+// Found is a finding and its audit.
 type Found struct {
 	Audit string
 	Finding
 }
 
-// Cleared is what an audit had found, and is no more.
+// Cleared is the id of a finding that is gone, and its audit.
 type Cleared struct{ Audit, Finding string }
 
-// Compared is how many of each part an audit has compared.
+// Compared counts what an audit has compared.
 type Compared struct{ Levels, Reservations, Limits, Deadlines int64 }
 
 // RepairedFinding is a finding that an entry has repaired.
@@ -37,17 +26,17 @@ type RepairedFinding struct {
 	Entry          EntryID
 }
 
-// comparison is one mark that is compared with the working copy.
+// comparison compares one checkpoint with the working set.
 type comparison struct {
 	*WorkingSet
 	mark *cache.Mark
 	at   EntryID
-	ex   *explained
+	ex   *expected
 }
 
-// Compare compares what Redis had of some names with the ledger as it is at this place of the stream.
-func (b *WorkingSet) Compare(entry *Entry, m *cache.Mark) {
-	c := &comparison{WorkingSet: b, mark: m, at: entry.ID, ex: b.explain()}
+// compare compares a checkpoint of Redis with the ledger as it is at this place of the stream.
+func (w *WorkingSet) compare(entry *Entry, m *cache.Mark) {
+	c := &comparison{WorkingSet: w, mark: m, at: entry.ID, ex: w.expected()}
 	for i := range m.Levels {
 		c.level(&m.Levels[i])
 	}
@@ -63,13 +52,13 @@ func (b *WorkingSet) Compare(entry *Entry, m *cache.Mark) {
 	if m.How == cache.HowAgain {
 		return
 	}
-	if b.Compared == nil {
-		b.Compared = map[string]*Compared{}
+	if w.Compared == nil {
+		w.Compared = map[string]*Compared{}
 	}
-	n := b.Compared[m.Audit]
+	n := w.Compared[m.Audit]
 	if n == nil {
 		n = &Compared{}
-		b.Compared[m.Audit] = n
+		w.Compared[m.Audit] = n
 	}
 	n.Levels += int64(len(m.Levels))
 	n.Reservations += int64(len(m.Reservations))
@@ -77,9 +66,9 @@ func (b *WorkingSet) Compare(entry *Entry, m *cache.Mark) {
 	n.Deadlines += int64(len(m.Deadlines))
 }
 
-// Note notes a finding, or that there is none, of the kinds that a name may have; one of another kind
-// that was found before is gone.
-func (c *comparison) Note(f *Finding, name string, kinds ...FindingKind) {
+// note notes the finding of a name, or nil for none. kinds are those that the name may have. If the
+// audit looks at the name again, its findings of the other kinds are gone.
+func (c *comparison) note(f *Finding, name string, kinds ...FindingKind) {
 	if f != nil {
 		c.Found = append(c.Found, Found{c.mark.Audit, *f})
 	}
@@ -93,6 +82,7 @@ func (c *comparison) Note(f *Finding, name string, kinds ...FindingKind) {
 	}
 }
 
+// levelKinds are the kinds of findings of a level.
 var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown}
 
 func (c *comparison) level(l *cache.MarkedLevel) {
@@ -115,7 +105,7 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 		kind = KindCounterDrift
 	}
 	if kind == "" {
-		c.Note(nil, l.Name, levelKinds...)
+		c.note(nil, l.Name, levelKinds...)
 		return
 	}
 	f := FindingAt(kind, l.Name, c.at)
@@ -132,19 +122,11 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 	}
 	f.Units = largest(SumCounts(got, want, -1))
 	f.Freeze()
-	f.Note = f.whyFrozen()
-	c.Note(&f, l.Name, levelKinds...)
+	f.Note = f.frozenNote()
+	c.note(&f, l.Name, levelKinds...)
 }
 
-// CountsOf is a level of the ledger as Redis should count it.
-func CountsOf(l *Level) cache.LevelCounts {
-	return cache.LevelCounts{
-		Available: l.OnHand - l.Held - l.Committed - l.SafetyStock + l.BackorderLimit,
-		OnHand:    l.OnHand, Committed: l.Committed, SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit,
-	}
-}
-
-// largest is the largest of some changes, without its sign.
+// largest returns the largest change, without its sign.
 func largest(c cache.LevelCounts) (units int64) {
 	for _, n := range []int64{c.Available, c.OnHand, c.Committed, c.SafetyStock, c.BackorderLimit} {
 		units = max(units, n, -n)
@@ -161,7 +143,7 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 	got, readable := l.Units.Count()
 	readable = readable || !l.Units.There
 	if readable && got == want && (ok || !l.Units.There) {
-		c.Note(nil, l.Name, KindLimitDrift)
+		c.note(nil, l.Name, KindLimitDrift)
 		return
 	}
 	f := FindingAt(KindLimitDrift, l.Name, c.at)
@@ -174,5 +156,5 @@ func (c *comparison) limit(l *cache.MarkedLimit) {
 		f.Redis = sideOfTexts(l.Units)
 	}
 	f.Units = max(got-want, want-got)
-	c.Note(&f, l.Name, KindLimitDrift)
+	c.note(&f, l.Name, KindLimitDrift)
 }

@@ -2,6 +2,7 @@ package ledger
 
 import "github.com/holdfast/holdfast/cache"
 
+// reservationKinds are the kinds of findings of a reservation.
 var reservationKinds = []FindingKind{
 	KindReservationMissing, KindReservationExtra, KindReservationState, KindDeadlineMissing, KindOpenRefusal, KindUndecided,
 }
@@ -9,7 +10,7 @@ var reservationKinds = []FindingKind{
 func (c *comparison) reservation(r *cache.MarkedReservation) {
 	kind := c.differs(r)
 	if kind == "" {
-		c.Note(nil, r.ID, reservationKinds...)
+		c.note(nil, r.ID, reservationKinds...)
 		return
 	}
 	f := FindingAt(kind, r.ID, c.at)
@@ -28,12 +29,13 @@ func (c *comparison) reservation(r *cache.MarkedReservation) {
 	if kind == KindDeadlineMissing {
 		f.Units = 0
 	}
-	c.Note(&f, r.ID, reservationKinds...)
+	c.note(&f, r.ID, reservationKinds...)
 }
 
-// differs says how Redis's record differs from the ledger's; "" where it does not, or where that is as it
-// should be: a reservation that has come to rest may be forgotten, or archived before it is, and one that was given
-// back since its id is another's stays until then.
+// differs returns how Redis's record differs from the ledger's, or "" if it does not differ or the
+// difference is expected. Redis may have forgotten a resolved reservation. The ledger may have
+// archived it before that. A reservation that was given back because its id belongs to another one
+// stays in Redis until it is forgotten.
 func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	known := c.Reservations[r.ID]
 	if !r.Record.There {
@@ -54,7 +56,7 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	}
 	if err == nil {
 		switch c.refusedStep(r.ID, record.Birth) {
-		case stepOpen: // being undone: looked at again later
+		case stepOpen: // being undone: the audit looks at it again later
 			if c.mark.How == cache.HowAgain {
 				return KindOpenRefusal
 			}
@@ -71,7 +73,7 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 	return KindReservationState
 }
 
-// archivedAs says whether it is a record of which the ledger has archived all but how it came to rest.
+// archivedAs reports whether r is what the ledger keeps of record after it has archived the lines.
 func (r *Reservation) archivedAs(record *cache.Record) bool {
 	if r == nil || !Archived(&r.Record) || !Resolved(r.Record.State) {
 		return false
@@ -79,14 +81,15 @@ func (r *Reservation) archivedAs(record *cache.Record) bool {
 	return r.Record.Birth == record.Birth && r.Record.Version == record.Version && r.Record.State == record.State
 }
 
-// What became of the refused steps of a reservation.
+// The refused steps of a reservation.
 const (
-	stepNone = iota
-	stepUndone
-	stepOpen
+	stepNone   = iota // none was refused
+	stepUndone        // all are undone
+	stepOpen          // one is not undone yet
 )
 
-// refusedStep says whether a step of a reservation of that birth was refused, and is to be undone still.
+// refusedStep returns whether a step of the reservation with this creation nonce was refused, and
+// whether it is undone.
 func (c *comparison) refusedStep(id, birth string) (step int) {
 	for _, r := range c.openNow() {
 		if !r.Step.Operation && r.Step.ID == id && r.Step.Birth == birth {
@@ -106,8 +109,8 @@ func (c *comparison) refusedStep(id, birth string) (step int) {
 	return stepNone
 }
 
-// deadline looks for ids that nobody knows. Those that are known may stand there: a deadline that was
-// extended, or whose reservation has come to rest, stays until it has passed.
+// deadline finds ids that the ledger does not know. A known id is never drift: a deadline that was
+// extended, or whose reservation is resolved, stays until it has passed.
 func (c *comparison) deadline(d *cache.MarkedDeadline) {
 	lost := map[string]bool{}
 	if d.Score.There && d.Lost.There {
@@ -118,18 +121,18 @@ func (c *comparison) deadline(d *cache.MarkedDeadline) {
 	for _, id := range cache.DeadlineIDs(d.Member) {
 		name := id + "\x1f" + d.Member
 		if !lost[id] || c.isKnown(id) {
-			c.Note(nil, name, KindDeadlineOrphaned)
+			c.note(nil, name, KindDeadlineOrphaned)
 			continue
 		}
 		f := FindingAt(KindDeadlineOrphaned, name, c.at)
 		f.ofReservation(id)
 		f.Seen = seenOf(PartDeadline, id, cache.Text{There: true, Text: d.Member}, d.Score)
 		f.Redis = &Side{Text: "deadline " + d.Score.Text}
-		c.Note(&f, name, KindDeadlineOrphaned)
+		c.note(&f, name, KindDeadlineOrphaned)
 	}
 }
 
-// isKnown says whether the ledger knows an id, be it by a refusal.
+// isKnown reports whether the ledger knows an id, by a reservation or by a refusal.
 func (c *comparison) isKnown(id string) bool {
 	if c.Reservations[id] != nil || len(c.Refused[id]) > 0 {
 		return true

@@ -16,6 +16,7 @@ import (
 // EntryID is the id of an entry of the stream: epoch and sequence.
 type EntryID struct{ Epoch, Sequence uint64 }
 
+// String returns "<epoch>-<sequence>".
 func (id EntryID) String() string { return fmt.Sprintf("%d-%d", id.Epoch, id.Sequence) }
 
 // ParseEntryID reads "<epoch>-<sequence>".
@@ -31,53 +32,17 @@ func ParseEntryID(text string) (EntryID, error) {
 
 // Entry is an entry of the stream as it was read.
 type Entry struct {
-	Text   string // its id as it stands there
+	Text   string // id, as it stands in the stream
 	ID     EntryID
 	Nonce  string
 	At     int64 // Unix ms
 	Events []cache.Event
-	Fault  error    // it can't be read: then there are no events
-	Raw    []string // the text of each event; of an entry with a fault, one text with all its fields
+	Fault  error    // why it can't be read; then there are no events
+	Raw    []string // text of each event; of an entry with a fault, one text with all its fields
 }
 
-// ref is one event of an entry.
-type EventRef struct {
-	Entry *Entry
-	Index int
-}
-
-func (r EventRef) Event() *cache.Event { return &r.Entry.Events[r.Index] }
-
-// comparedPerEvent is how many names an audit compares in about the time that an event takes.
-const comparedPerEvent = 10
-
-// Weight is about how many events an entry is worth.
-func (e *Entry) Weight() int {
-	n := len(e.Events)
-	for i := range e.Events {
-		if m := e.Events[i].Mark; m != nil {
-			n += (len(m.Levels) + len(m.Reservations) + len(m.Limits) + len(m.Deadlines)) / comparedPerEvent
-		}
-	}
-	return n
-}
-
-// refs lists the events of entries, in order.
-func EventRefs(entries []Entry) []EventRef {
-	n := 0
-	for i := range entries {
-		n += len(entries[i].Events)
-	}
-	list := make([]EventRef, 0, n)
-	for i := range entries {
-		for j := range entries[i].Events {
-			list = append(list, EventRef{&entries[i], j})
-		}
-	}
-	return list
-}
-
-// ReadEntry reads an entry. One that can't be read has a fault; one of a newer format is an error.
+// ReadEntry reads an entry of the stream. An entry that can't be read has a Fault. An entry of a
+// newer format is an error: cache.ErrNewer.
 func ReadEntry(m redis.XMessage) (Entry, error) {
 	e := Entry{Text: m.ID}
 	e.Nonce, _ = m.Values["n"].(string)
@@ -95,14 +60,66 @@ func ReadEntry(m redis.XMessage) (Entry, error) {
 	return e, nil
 }
 
-// Of says whether a script of an epoch has written the entry: another one was added by hand.
-func (e *Entry) Of(epoch uint64) bool { return e.ID.Epoch == epoch && e.Nonce != "" }
-
-// describeFields is the fields of an entry, in order of their names.
+// describeFields lists the fields of an entry, in order of their names.
 func describeFields(values map[string]any) string {
 	parts := make([]string, 0, len(values))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		parts = append(parts, fmt.Sprintf("%s=%v", name, values[name]))
 	}
 	return strings.Join(parts, "\n")
+}
+
+// Of reports whether a script of this epoch wrote the entry. Any other entry was added by hand.
+func (e *Entry) Of(epoch uint64) bool { return e.ID.Epoch == epoch && e.Nonce != "" }
+
+// comparedPerEvent is how many names an audit compares in about the time that one event takes.
+const comparedPerEvent = 10
+
+// Weight returns how many events an entry counts for in the size of a batch. Names that an audit
+// compares count as events too.
+func (e *Entry) Weight() int {
+	n := len(e.Events)
+	for i := range e.Events {
+		if m := e.Events[i].Mark; m != nil {
+			n += (len(m.Levels) + len(m.Reservations) + len(m.Limits) + len(m.Deadlines)) / comparedPerEvent
+		}
+	}
+	return n
+}
+
+// Quarantined is an event that is never applied, or a whole entry: then Event is -1.
+type Quarantined struct {
+	Entry  string // id, as it stands in the stream
+	Event  int
+	Reason string
+	Body   string
+}
+
+// Quarantine returns the whole entry as a row of the quarantine.
+func (e *Entry) Quarantine(reason string) Quarantined {
+	return Quarantined{Entry: e.Text, Event: -1, Reason: reason, Body: strings.Join(e.Raw, "\n")}
+}
+
+// EventRef is one event of an entry.
+type EventRef struct {
+	Entry *Entry
+	Index int
+}
+
+// Event returns the event.
+func (r EventRef) Event() *cache.Event { return &r.Entry.Events[r.Index] }
+
+// EventRefs lists the events of entries, in order.
+func EventRefs(entries []Entry) []EventRef {
+	n := 0
+	for i := range entries {
+		n += len(entries[i].Events)
+	}
+	list := make([]EventRef, 0, n)
+	for i := range entries {
+		for j := range entries[i].Events {
+			list = append(list, EventRef{&entries[i], j})
+		}
+	}
+	return list
 }

@@ -8,19 +8,17 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-func Resolved(state cache.State) bool {
-	return state == cache.StateReleased || state == cache.StateExpired || state == cache.StateFulfilled
-}
-
 // Forgettable is what Redis may forget, before it is cut to a page.
 type Forgettable struct{ Reservations, Undone, Operations []Aged }
 
+// Aged is a step and when it was resolved or applied.
 type Aged struct {
 	Step cache.Step
 	At   int64 // Unix ms
 }
 
-// Page is what was resolved before upTo: as much as limit allows, whole milliseconds.
+// Page returns what is older than upTo, which is to or less. It holds about limit steps of each
+// list: a page ends at a whole millisecond.
 func (f *Forgettable) Page(to int64, limit int) (found cache.Forgettable, upTo int64) {
 	upTo = to
 	byAge := func(a, b Aged) int { return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Step.ID, b.Step.ID)) }

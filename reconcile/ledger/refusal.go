@@ -7,83 +7,107 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// Refusal is an event that the ledger did not apply: the answer to who waits for it, and what is to be
-// undone in Redis.
+// Refusal is an event that the ledger did not apply. It is the answer to the caller that waits for
+// the step, and it holds what is undone in Redis.
 type Refusal struct {
 	Step   cache.Step
 	Entry  EntryID
-	Event  int
-	At     int64
+	Event  int   // index in the entry
+	At     int64 // Unix ms
 	Verb   cache.Verb
 	Reason RefusalReason
-	Detail refusalDetail
+	Detail RefusalDetail
 
-	SettledAt int64 // Unix ms: of its undoing, where that is in the same batch; else 0
-}
-
-// refusalDetail is what an answer, or the undoing, needs of what was refused.
-type refusalDetail struct {
-	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
-	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation or return: what it has changed in Redis
-	Operation string             `json:"operation,omitempty"` // of a return: id of its own
-	Nonce     string             `json:"nonce,omitempty"`     // and of the entry that made it
-	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
-	Committed int64              `json:"committed,omitempty"` // and committed
-	Record    string             `json:"record,omitempty"`    // of a reservation: what Redis has until it is undone
+	SettledAt int64 // when it was undone in the same batch, Unix ms, or 0
 }
 
 // RefusalReason says why an event was refused.
 type RefusalReason string
 
+// The reasons.
 const (
-	ReasonOversold   RefusalReason = "oversold"      // more would be committed than there is
+	ReasonOversold   RefusalReason = "oversold"      // it would commit more units than there are
 	ReasonKnown      RefusalReason = "id_known"      // the id belongs to another reservation or operation
 	ReasonVersion    RefusalReason = "version"       // it does not follow from what the ledger has
-	ReasonUnknown    RefusalReason = "unknown_level" // it draws on a level the ledger does not have
+	ReasonUnknown    RefusalReason = "unknown_level" // it draws on a level that the ledger does not have
 	ReasonNegative   RefusalReason = "negative"      // a count would fall below zero
 	ReasonInUse      RefusalReason = "in_use"        // units of the level are held or committed
-	ReasonConstraint RefusalReason = "constraint"    // a rule of the database refused it; see quarantine
+	ReasonConstraint RefusalReason = "constraint"    // a constraint of the database refused it; see quarantine
 )
 
-// Encode writes a refusal's detail as its row keeps it; "" where there is none.
-func (d refusalDetail) Encode() string {
-	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // nothing has the others without levels
-		return ""
-	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		panic("reconcile: a refusal's detail is JSON: " + err.Error())
-	}
-	return string(text)
+// RefusalDetail is what the answer or the undoing needs of a refused event.
+type RefusalDetail struct {
+	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
+	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis
+	Operation string             `json:"operation,omitempty"` // of a return: the id of its operation
+	Nonce     string             `json:"nonce,omitempty"`     // of a return: the nonce of its entry
+	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
+	Committed int64              `json:"committed,omitempty"` // of a removal: units that are committed
+	Record    string             `json:"record,omitempty"`    // of a reservation: Redis's record until the step is undone
 }
 
-func (d *refusalDetail) Decode(text string) error {
+// DetailOf returns what the undoing of an event needs.
+func DetailOf(entry *Entry, e *cache.Event) RefusalDetail {
+	detail := RefusalDetail{Levels: e.Deltas()}
+	if e.Operation != "" {
+		detail.Operation, detail.Nonce = e.Operation, entry.Nonce
+	}
+	return detail
+}
+
+// Encode returns the detail as its column stores it, or "" if there is none.
+func (d RefusalDetail) Encode() string {
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // the other fields come with levels only
+		return ""
+	}
+	return EncodeJSON(d)
+}
+
+// Decode reads what Encode returned.
+func (d *RefusalDetail) Decode(text string) error {
 	if text == "" {
 		return nil
 	}
 	return json.Unmarshal([]byte(text), d)
 }
 
-// Stuck says that a hold can't expire, however often it is tried: the ledger lacks the units that its own
-// record of the hold has, for somebody has edited it. Such a hold stays until the ledger is put right: then
-// a repair has its deadline watched again.
-func (r *Refusal) Stuck() bool {
-	if r.Verb != cache.VerbExpire {
-		return false
+// Returned returns the operation of a refused return, or the zero Step for another event.
+func (d *RefusalDetail) Returned() cache.Step {
+	if d.Operation == "" {
+		return cache.Step{}
 	}
-	return r.Reason == ReasonNegative || r.Reason == ReasonUnknown || r.Reason == ReasonConstraint
+	return cache.Step{Operation: true, ID: d.Operation, Birth: d.Nonce, Version: 1}
 }
 
-// Answer is what a caller is told whose step was refused.
+// Answer returns the error for the caller whose step was refused.
 func (r *Refusal) Answer() error {
 	switch r.Reason {
 	case ReasonOversold, ReasonNegative:
 		return &cache.InsufficientError{Shortages: r.Detail.Shortages}
 	case ReasonInUse:
-		return r.Detail.used()
+		return r.Detail.inUse()
 	case ReasonKnown:
 		return cache.ErrIDConflict
 	default:
-		return fmt.Errorf("%w: refused (%s), and being undone", cache.ErrNotDurable, r.Reason)
+		return fmt.Errorf("%w: the ledger refused the step (%s), and it is being undone", cache.ErrNotDurable, r.Reason)
 	}
+}
+
+// inUse returns the error for a refused removal of a level.
+func (d *RefusalDetail) inUse() error {
+	err := &cache.InUseError{What: "the level", Held: d.Held, Committed: d.Committed}
+	if len(d.Levels) > 0 {
+		err.What = fmt.Sprintf("%s at %s", d.Levels[0].SKU, d.Levels[0].Location)
+	}
+	return err
+}
+
+// Stuck reports whether a hold can't expire, however often it is tried: the ledger lacks the units
+// of its own record, because somebody has edited it. The hold stays until the ledger is corrected.
+// Then a repair watches its deadline again.
+func (r *Refusal) Stuck() bool {
+	if r.Verb != cache.VerbExpire {
+		return false
+	}
+	return r.Reason == ReasonNegative || r.Reason == ReasonUnknown || r.Reason == ReasonConstraint
 }

@@ -2,35 +2,35 @@ package ledger
 
 import "github.com/holdfast/holdfast/cache"
 
-// takeBack applies a return, or says why not: a transition of a reservation and an operation on levels in
-// one. A level that gets units is made where there is none.
-func (b *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReason, refusalDetail) {
-	if b.Operations[e.Operation] {
+// takeBack applies a return, or returns why not. A return is a transition of a reservation and an
+// operation on levels in one. It creates a level that gets units and does not exist.
+func (w *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+	if w.Operations[e.Operation] {
 		return ReasonKnown, DetailOf(entry, e)
 	}
-	before, reason := b.follows(e)
+	before, reason := w.follows(e)
 	if reason != "" {
 		return reason, DetailOf(entry, e)
 	}
-	deltas, reason := b.deltas(before, e.Record)
+	deltas, reason := w.deltas(before, e.Record)
 	if reason == "" {
-		deltas, reason = b.back(before, e, deltas)
+		deltas, reason = addReturned(deltas, before, e)
 	}
 	if reason != "" {
 		return reason, DetailOf(entry, e)
 	}
 	for _, d := range deltas {
-		if b.Levels[d.key] == nil {
-			b.Levels[d.key] = &Level{}
+		if w.Levels[d.key] == nil {
+			w.Levels[d.key] = &Level{}
 		}
 	}
-	b.record(entry, i, e, deltas)
-	b.operate(entry, e, e.Operation)
-	return "", refusalDetail{}
+	w.record(entry, i, e, deltas)
+	w.operate(entry, e, e.Operation)
+	return "", RefusalDetail{}
 }
 
-// back adds to deltas what has come back, line by line, each level once.
-func (b *WorkingSet) back(before cache.Record, e *cache.Event, deltas []delta) ([]delta, RefusalReason) {
+// addReturned adds the returned units of each line to deltas, which name each level once.
+func addReturned(deltas []delta, before cache.Record, e *cache.Event) ([]delta, RefusalReason) {
 	if len(before.Lines) != len(e.Record.Lines) || len(e.Levels) == 0 {
 		return nil, ReasonVersion
 	}
@@ -41,14 +41,14 @@ func (b *WorkingSet) back(before cache.Record, e *cache.Event, deltas []delta) (
 			return nil, ReasonVersion
 		}
 		if units > 0 {
-			deltas = added(deltas, LevelKey{line.SKU, to}, units)
+			deltas = addOnHand(deltas, LevelKey{line.SKU, to}, units)
 		}
 	}
 	return deltas, ""
 }
 
-// added is deltas with units more on hand of a level.
-func added(deltas []delta, key LevelKey, units int64) []delta {
+// addOnHand adds units on hand of a level to deltas.
+func addOnHand(deltas []delta, key LevelKey, units int64) []delta {
 	for i := range deltas {
 		if deltas[i].key == key {
 			deltas[i].OnHand += units
@@ -56,21 +56,4 @@ func added(deltas []delta, key LevelKey, units int64) []delta {
 		}
 	}
 	return append(deltas, delta{key, Level{OnHand: units}})
-}
-
-// DetailOf is what the undoing of an event needs of it.
-func DetailOf(entry *Entry, e *cache.Event) refusalDetail {
-	detail := refusalDetail{Levels: e.Deltas()}
-	if e.Operation != "" {
-		detail.Operation, detail.Nonce = e.Operation, entry.Nonce
-	}
-	return detail
-}
-
-// Returned is the operation of a return that was refused; zero where it was none.
-func (d *refusalDetail) Returned() cache.Step {
-	if d.Operation == "" {
-		return cache.Step{}
-	}
-	return cache.Step{Operation: true, ID: d.Operation, Birth: d.Nonce, Version: 1}
 }

@@ -6,24 +6,26 @@ import (
 	"github.com/holdfast/holdfast/cache"
 )
 
-// transition applies one transition of a reservation, or says why not. It applies only where the
-// ledger's record has the same birth and the version and state it starts from.
-func (b *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, refusalDetail) {
-	before, reason := b.follows(e)
+// transition applies one transition of a reservation, or returns why not. It applies only if the
+// ledger's record has the same creation nonce, and the version and state that the transition starts
+// from.
+func (w *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+	before, reason := w.follows(e)
 	if reason != "" {
-		return reason, refusalDetail{}
+		return reason, RefusalDetail{}
 	}
-	deltas, reason := b.deltas(before, e.Record)
+	deltas, reason := w.deltas(before, e.Record)
 	if reason != "" {
-		return reason, refusalDetail{Shortages: b.shortages(before, e.Record)}
+		return reason, RefusalDetail{Shortages: w.shortages(before, e.Record)}
 	}
-	b.record(entry, i, e, deltas)
-	return "", refusalDetail{}
+	w.record(entry, i, e, deltas)
+	return "", RefusalDetail{}
 }
 
-// follows is the record that a transition starts from, or why it does not start from the ledger's.
-func (b *WorkingSet) follows(e *cache.Event) (before cache.Record, reason RefusalReason) {
-	known := b.Reservations[e.ID]
+// follows returns the record that a transition starts from, or why it does not follow from the
+// ledger's record.
+func (w *WorkingSet) follows(e *cache.Event) (before cache.Record, reason RefusalReason) {
+	known := w.Reservations[e.ID]
 	switch {
 	case e.Verb == cache.VerbReserve && known != nil:
 		return before, ReasonKnown
@@ -42,35 +44,35 @@ func (b *WorkingSet) follows(e *cache.Event) (before cache.Record, reason Refusa
 	return before, ""
 }
 
-// record writes what a transition leaves behind.
-func (b *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta) {
+// record moves the levels and stores the record of a transition.
+func (w *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta) {
 	for _, d := range deltas {
-		b.Levels[d.key].Add(d.Level)
-		b.Movements = append(b.Movements, Movement{
+		w.Levels[d.key].Add(d.Level)
+		w.Movements = append(w.Movements, Movement{
 			Entry: entry.ID, Event: i, At: entry.At, Key: d.key, Delta: d.Level, Verb: e.Verb,
 			Reservation: e.ID, Operation: e.Operation,
 		})
 	}
-	known := b.Reservations[e.ID]
+	known := w.Reservations[e.ID]
 	if known == nil {
 		known = &Reservation{Extra: e.Extra, Created: true}
-		b.Reservations[e.ID] = known
+		w.Reservations[e.ID] = known
 	}
-	b.Count(known.Record.LimitCounts(), -1)
-	b.Count(e.Record.LimitCounts(), +1)
+	w.countLimits(known.Record.LimitCounts(), -1)
+	w.countLimits(e.Record.LimitCounts(), +1)
 	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
 	known.Record, known.Changed, known.At = e.Record, true, entry.At
 }
 
-// Count adds to what purchase limits count.
-func (b *WorkingSet) Count(counts map[cache.LimitKey]int64, sign int64) {
+// countLimits adds sign times counts to the counts of purchase limits.
+func (w *WorkingSet) countLimits(counts map[cache.LimitKey]int64, sign int64) {
 	for key, units := range counts {
-		b.Limits[key] += sign * units
-		b.Counted[key] = true
+		w.Limits[key] += sign * units
+		w.Counted[key] = true
 	}
 }
 
-// sameLines says whether units come from where they came from before.
+// sameLines reports whether two lists have the same lines and allocations.
 func sameLines(a, b []cache.RecordLine) bool {
 	return slices.EqualFunc(a, b, func(a, b cache.RecordLine) bool {
 		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
@@ -78,14 +80,15 @@ func sameLines(a, b []cache.RecordLine) bool {
 	})
 }
 
+// delta is the change of one level.
 type delta struct {
 	key LevelKey
 	Level
 }
 
-// deltas is what it changes of each level that a reservation goes from before to after, in the order
+// deltas returns how each level changes when a reservation goes from before to after, in the order
 // of its lines; or why it may not.
-func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
+func (w *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
 	var list []delta
 	index := map[LevelKey]int{}
 	add := func(r cache.Record, sign int64) {
@@ -115,7 +118,7 @@ func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason)
 		if d.Level == (Level{}) {
 			continue
 		}
-		l := b.Levels[d.key]
+		l := w.Levels[d.key]
 		if l == nil {
 			return nil, ReasonUnknown
 		}
@@ -132,9 +135,9 @@ func (b *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason)
 	return moved, ""
 }
 
-// shortages lists the lines for which the ledger lacks units to commit or to let go, as far as the
-// lines before them left any.
-func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
+// shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines
+// take their units first.
+func (w *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 	var short []cache.Shortage
 	taken := map[LevelKey]int64{}
 	for i, line := range after.Lines {
@@ -142,7 +145,7 @@ func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 		for j, a := range line.From {
 			key := LevelKey{line.SKU, a.Location}
 			units, there := a.Quantity-a.Fulfilled, int64(0)
-			l := b.Levels[key]
+			l := w.Levels[key]
 			switch {
 			case l == nil:
 			case before.State == cache.StateConfirmed: // units leave
@@ -163,6 +166,7 @@ func (b *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 	return short
 }
 
+// fulfilledBefore returns the units that an allocation had fulfilled before.
 func fulfilledBefore(before cache.Record, line, allocation int) int64 {
 	if line < len(before.Lines) && allocation < len(before.Lines[line].From) {
 		return before.Lines[line].From[allocation].Fulfilled

@@ -12,20 +12,21 @@ import (
 )
 
 const (
-	// pollEvery is how often the ledger is asked for what waits: whoever applies in this process tells
-	// at once, but another process may be the one that does.
+	// pollEvery is the time between two polls. The applier in this process answers at once; the
+	// poll is for the case that another process applies.
 	pollEvery = 20 * time.Millisecond
-	// pollAfter is how long a call has waited before it is asked for: most are told before.
+	// pollAfter is how long a call waits before a poll includes it. Most are answered sooner.
 	pollAfter = 10 * time.Millisecond
-	// pollTimeout is how long it may take to answer before it is taken for down.
+	// pollTimeout is how long the ledger may take to answer before it counts as down.
 	pollTimeout = 2 * time.Second
-	// probeEvery is how often a call may find out whether a ledger that was down is back.
+	// probeEvery is the time between two calls that probe a ledger that is down.
 	probeEvery = 100 * time.Millisecond
 )
 
-// Waiters are the calls that wait for the ledger to decide their step. One poll asks for all of them.
+// Waiters are the calls that wait for the ledger to decide their step. One poll serves all of them.
+// Waiters is safe for concurrent use.
 type Waiters struct {
-	// look decides what it can of a list: undecided, nil or the refusal, for each.
+	// look returns for each awaited step errUndecided, nil, or the refusal.
 	look func(ctx context.Context, list []cache.Awaited) ([]error, error)
 
 	mu      sync.Mutex
@@ -33,13 +34,13 @@ type Waiters struct {
 	polling bool
 
 	down  atomic.Bool
-	retry atomic.Int64 // while down: Unix ns from which one call may try again
+	retry atomic.Int64 // while down: when the next call may probe, Unix ns
 }
 
-// errUndecided is what look says of a step that the ledger has not come to.
+// errUndecided means that the ledger has not decided the step yet.
 var errUndecided = errors.New("undecided")
 
-// subject is what a step is about.
+// subject is the reservation or operation of a step.
 type subject struct {
 	operation bool
 	id        string
@@ -51,17 +52,22 @@ type waiter struct {
 	done    chan error
 }
 
+func (w *waiter) subject() subject { return subject{w.awaited.Operation, w.awaited.ID} }
+
+// NewWaiters returns Waiters that poll with look. For each awaited step look returns the result of
+// [Outcome], or a refusal.
 func NewWaiters(look func(context.Context, []cache.Awaited) ([]error, error)) *Waiters {
 	return &Waiters{look: look, waiting: map[subject]map[*waiter]bool{}}
 }
 
-// Await returns once a is decided, or ctx ends, or the ledger is known to be down.
+// Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal.
+// It returns ErrNotDurable if ctx ends first or the ledger is down.
 func (w *Waiters) Await(ctx context.Context, a cache.Awaited) error {
 	if w.down.Load() && !w.MayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
 	waiter := &waiter{awaited: a, since: time.Now(), done: make(chan error, 1)}
-	w.Add(waiter)
+	w.add(waiter)
 	select {
 	case err := <-waiter.done:
 		return err
@@ -71,14 +77,16 @@ func (w *Waiters) Await(ctx context.Context, a cache.Awaited) error {
 	}
 }
 
+// MayProbe reports whether the caller may probe a ledger that is down: one call per probeEvery.
 func (w *Waiters) MayProbe() bool {
 	now, at := time.Now().UnixNano(), w.retry.Load()
 	return now >= at && w.retry.CompareAndSwap(at, now+int64(probeEvery))
 }
 
-// Healthy says whether the ledger answered when it was last asked; noted notes that.
+// Healthy reports whether the ledger answered the last call.
 func (w *Waiters) Healthy() bool { return !w.down.Load() }
 
+// Noted records the result of a call to the ledger: after an error it is down.
 func (w *Waiters) Noted(err error) {
 	if err != nil {
 		w.retry.Store(time.Now().Add(probeEvery).UnixNano())
@@ -86,10 +94,11 @@ func (w *Waiters) Noted(err error) {
 	w.down.Store(err != nil)
 }
 
-func (w *Waiters) Add(one *waiter) {
+// add adds a waiter, and starts the poll if none runs.
+func (w *Waiters) add(one *waiter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := subject{one.awaited.Operation, one.awaited.ID}
+	key := one.subject()
 	if w.waiting[key] == nil {
 		w.waiting[key] = map[*waiter]bool{}
 	}
@@ -106,16 +115,16 @@ func (w *Waiters) remove(waiter *waiter) {
 	w.drop(waiter)
 }
 
-// drop forgets a waiter; w.mu is held.
+// drop forgets a waiter. The caller holds w.mu.
 func (w *Waiters) drop(waiter *waiter) {
-	key := subject{waiter.awaited.Operation, waiter.awaited.ID}
+	key := waiter.subject()
 	delete(w.waiting[key], waiter)
 	if len(w.waiting[key]) == 0 {
 		delete(w.waiting, key)
 	}
 }
 
-// poll asks the ledger until nobody waits.
+// poll asks the ledger until no call waits.
 func (w *Waiters) poll() {
 	for list, any := w.list(); any; list, any = w.list() {
 		started := time.Now()
@@ -134,16 +143,17 @@ func (w *Waiters) poll() {
 		for i, waiter := range list {
 			switch {
 			case err != nil:
-				w.Answer(waiter, fmt.Errorf("%w: %w", cache.ErrNotDurable, err))
+				w.answer(waiter, fmt.Errorf("%w: %w", cache.ErrNotDurable, err))
 			case !errors.Is(results[i], errUndecided):
-				w.Answer(waiter, results[i])
+				w.answer(waiter, results[i])
 			}
 		}
 		time.Sleep(pollEvery - time.Since(started))
 	}
 }
 
-// list is whoever has waited for a while; any is false where nobody waits at all, and then the poll ends.
+// list returns the calls that have waited for pollAfter. any is false if no call waits at all; then
+// the poll ends.
 func (w *Waiters) list() (list []*waiter, any bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -170,21 +180,23 @@ func (w *Waiters) WaitingFor(id string, version int64) (n int) {
 	return n
 }
 
-func (w *Waiters) Answer(waiter *waiter, err error) {
+// answer answers a waiter, unless it has left.
+func (w *Waiters) answer(waiter *waiter, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.answerLocked(waiter, err)
 }
 
+// answerLocked is answer for a caller that holds w.mu.
 func (w *Waiters) answerLocked(waiter *waiter, err error) {
-	key := subject{waiter.awaited.Operation, waiter.awaited.ID}
+	key := waiter.subject()
 	if w.waiting[key][waiter] {
 		w.drop(waiter)
 		waiter.done <- err
 	}
 }
 
-// Decided answers whoever waits for what a batch has decided.
+// Decided answers the calls that wait for the decisions of a batch.
 func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
 	w.Noted(nil)
 	w.mu.Lock()
@@ -208,8 +220,9 @@ func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
 	}
 }
 
-// tell answers whoever waits for a step of an epoch; w.mu is held. A step that was applied leads to state; another
-// state, and another epoch, is another step of the same version, and the poll finds that out.
+// tell answers the calls that wait for a step of an epoch. The caller holds w.mu. An applied step
+// leads to state. If the state or the epoch differs, it was another step of the same version, and
+// the call is left to the poll.
 func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err error) {
 	for waiter := range w.waiting[subject{step.Operation, step.ID}] {
 		a := &waiter.awaited
@@ -219,12 +232,13 @@ func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err err
 	}
 }
 
-// shown is what the ledger says of a step, given its record of that id: a later version does only where
-// it can't have come about without the step.
-func DecidedAs(a cache.Awaited, epoch uint64, known *cache.Record) error {
+// Outcome returns the decision of an awaited step, given the ledger's epoch and its record of that
+// id: nil if the step was applied, errUndecided if it may still be, or ErrNotDurable. A later
+// version proves the step only if that version is impossible without it.
+func Outcome(a cache.Awaited, epoch uint64, known *cache.Record) error {
 	switch {
-	case epoch != a.Epoch: // what this epoch left undecided never will be
-		return fmt.Errorf("%w: Redis was rebuilt meanwhile", cache.ErrNotDurable)
+	case epoch != a.Epoch: // the ledger never decides what this epoch left undecided
+		return fmt.Errorf("%w: Redis was rebuilt before the ledger decided the step", cache.ErrNotDurable)
 	case known == nil || known.Birth != a.Birth || known.Version < a.Version:
 		return errUndecided
 	case known.Version == a.Version && known.State == a.State:
@@ -232,6 +246,6 @@ func DecidedAs(a cache.Awaited, epoch uint64, known *cache.Record) error {
 	case known.Version > a.Version && (a.State != cache.StateConfirmed || wasConfirmed(known)):
 		return nil
 	default:
-		return fmt.Errorf("%w: another step took its place", cache.ErrNotDurable)
+		return fmt.Errorf("%w: the ledger has applied another step with this version", cache.ErrNotDurable)
 	}
 }

@@ -1,55 +1,30 @@
 package ledger
 
-import (
-	"github.com/holdfast/holdfast/cache"
-	"github.com/holdfast/holdfast/location"
-)
+import "github.com/holdfast/holdfast/cache"
 
-// LevelKey names a level.
-type LevelKey struct {
-	SKU      location.SKU
-	Location location.ID
-}
-
-// Level is a level as the ledger counts it, units.
-type Level struct {
-	OnHand, Held, Committed, SafetyStock, BackorderLimit int64
-}
-
-// book is the rows of the ledger that some entries touch, as a working copy: events are decided on it
-// one by one, in the order of the stream, and each row is written once in the end.
+// WorkingSet is a copy of the rows that a batch of entries touches. Events are decided on it one by
+// one, in the order of the stream. Each changed row is written once, at the end.
 type WorkingSet struct {
 	Levels       map[LevelKey]*Level
 	Before       map[LevelKey]Level // as they were read
 	Reservations map[string]*Reservation
-	Operations   map[string]bool          // ids that are known
-	Limits       map[cache.LimitKey]int64 // what purchase limits count, units
-	Counted      map[cache.LimitKey]bool  // those of them that changed
+	Operations   map[string]bool          // ids that the ledger knows
+	Limits       map[cache.LimitKey]int64 // counts of purchase limits, units
+	Counted      map[cache.LimitKey]bool  // the limits that changed
 	Movements    []Movement
 	Refusals     []Refusal
 	Settled      []Settlement
 	Made         []Operation
-	audited
-}
 
-// Reservation is a reservation as the ledger keeps it.
-type Reservation struct {
-	Record  cache.Record
-	Extra   string // JSON of what Redis does not keep, "" where there is nothing
-	At      int64  // Unix ms: of the last change by this batch
-	Created bool   // by this batch, as changed and rearranged are
+	// What a comparison needs beside the rows above.
+	Open    []Refusal                 // open refusals before the batch
+	Refused map[string][]RefusedBirth // by reservation: creation nonces with a refused step, open or not
 
-	Changed    bool
-	Rearranged bool // its lines are others
-
-	// as its row was read or last written
-	VersionBefore int64
-	StateBefore   cache.State
-}
-
-// Kept is a reservation once it is written.
-func (r *Reservation) Kept() Reservation {
-	return Reservation{Record: r.Record, At: r.At, VersionBefore: r.Record.Version, StateBefore: r.Record.State}
+	// What comparisons and repairs leave.
+	Found    []Found
+	Cleared  []Cleared
+	Compared map[string]*Compared // by audit
+	Repaired []RepairedFinding
 }
 
 // Operation is an adjustment, count, transfer, removal or return that was applied.
@@ -62,21 +37,26 @@ type Operation struct {
 	Actor       string
 }
 
-// Movement is what one event changed of one level. Movements are never changed: all of them,
-// replayed, give the levels.
+// Movement is the change that one event made to one level. Movements are never changed: replayed
+// from nothing, they give the levels.
 type Movement struct {
 	Entry       EntryID
-	Event       int // index in the entry
-	At          int64
+	Event       int   // index in the entry
+	At          int64 // Unix ms
 	Key         LevelKey
-	Delta       Level // signed
+	Delta       Level
 	Verb        cache.Verb
-	Reservation string // or operation; of a return both
+	Reservation string // a return has both a reservation and an operation
 	Operation   string
 	Reason      string
 	Actor       string
 }
 
+// VerbCount is the verb of the movement of a count. A count corrects on hand: no units came or
+// left.
+const VerbCount cache.Verb = "count"
+
+// NewWorkingSet returns an empty working set.
 func NewWorkingSet() *WorkingSet {
 	return &WorkingSet{
 		Levels: map[LevelKey]*Level{}, Before: map[LevelKey]Level{}, Reservations: map[string]*Reservation{},
@@ -85,60 +65,48 @@ func NewWorkingSet() *WorkingSet {
 }
 
 // Apply decides events in order.
-func (b *WorkingSet) Apply(list []EventRef) {
+func (w *WorkingSet) Apply(list []EventRef) {
 	for _, r := range list {
-		b.applyEvent(r.Entry, r.Index)
+		w.applyEvent(r.Entry, r.Index)
 	}
 }
 
-// applyEvent decides one event of an entry.
-func (b *WorkingSet) applyEvent(entry *Entry, i int) {
+func (w *WorkingSet) applyEvent(entry *Entry, i int) {
 	e := &entry.Events[i]
 	var reason RefusalReason
-	var detail refusalDetail
+	var detail RefusalDetail
 	switch e.Verb {
 	case cache.VerbAdjust:
-		reason, detail = b.adjust(entry, i, e)
+		reason, detail = w.adjust(entry, i, e)
 	case cache.VerbTransfer:
-		reason, detail = b.transfer(entry, i, e)
+		reason, detail = w.transfer(entry, i, e)
 	case cache.VerbRemove:
-		reason, detail = b.remove(entry, i, e)
+		reason, detail = w.remove(entry, i, e)
 	case cache.VerbReturn:
-		reason, detail = b.takeBack(entry, i, e)
+		reason, detail = w.takeBack(entry, i, e)
 	case cache.VerbCompensate:
-		reason = b.compensate(entry, i, e)
+		reason = w.compensate(entry, i, e)
 	case cache.VerbRevert:
-		b.Settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
+		w.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
 	case cache.VerbAudit:
-		b.Compare(entry, e.Mark)
+		w.compare(entry, e.Mark)
 	case cache.VerbRepair:
-		b.repair(entry, i, e)
+		w.repair(entry, i, e)
 	default:
-		reason, detail = b.transition(entry, i, e)
+		reason, detail = w.transition(entry, i, e)
 	}
 	if reason != "" {
-		b.Refuse(entry, i, reason, detail)
+		w.Refuse(entry, i, reason, detail)
 	}
 }
 
 // Refuse notes that an event was not applied.
-func (b *WorkingSet) Refuse(entry *Entry, i int, reason RefusalReason, detail refusalDetail) {
+func (w *WorkingSet) Refuse(entry *Entry, i int, reason RefusalReason, detail RefusalDetail) {
 	e := &entry.Events[i]
 	if len(e.Record.Lines) > 0 {
 		detail.Record = e.Record.Encode()
 	}
-	b.Refusals = append(b.Refusals, Refusal{
+	w.Refusals = append(w.Refusals, Refusal{
 		Step: e.Step(entry.Nonce), Entry: entry.ID, Event: i, At: entry.At, Verb: e.Verb, Reason: reason, Detail: detail,
 	})
 }
-
-func (l *Level) Add(d Level) {
-	l.OnHand += d.OnHand
-	l.Held += d.Held
-	l.Committed += d.Committed
-	l.SafetyStock += d.SafetyStock
-	l.BackorderLimit += d.BackorderLimit
-}
-
-// VerbCount is what a movement is called by which a level was counted: nothing has come or left.
-const VerbCount cache.Verb = "count"

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
+// TestLedger_Since checks what came and left since a moment. Counts are no movement of units.
 func TestLedger_Since(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		count := ledgertest.Recount("count", 0, 9) // at seenAt+1
@@ -22,7 +23,7 @@ func TestLedger_Since(t *testing.T) {
 		e.Levels[0].Counted = true
 		b.Apply(b.Entry(e))
 		names := []cache.LevelName{{SKU: "TEE", Location: "oslo"}, {SKU: "TEE", Location: "lyon"}, {SKU: "TEE", Location: "berlin"}}
-		for moment, want := range map[int64]string{ // 3 fulfilled and 4 delivered, then 2 in the van and 1 returned
+		for moment, want := range map[int64]string{ // 3 fulfilled and 4 delivered, then 2 transferred and 1 returned
 			ledgertest.SeenAt - 9: "[{0 0} {2 2} {5 0}]",
 			ledgertest.SeenAt + 2: "[{0 0} {2 2} {5 0}]",
 			ledgertest.SeenAt + 3: "[{0 0} {2 2} {5 -1}]",
@@ -36,12 +37,12 @@ func TestLedger_Since(t *testing.T) {
 		b.Apply(b.Entry(ledgertest.Born("b", ledgertest.Reserved(1), "n6"), ledgertest.Born("b", ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 1, 0)), "n6"), removal("gone", 5)))
 		since, err := b.Ledger.Since(t.Context(), ledgertest.SeenAt, names[2:])
 		if got := fmt.Sprint(since.Levels); err != nil || got != "[{0 0}]" {
-			t.Errorf("written off: %s, %v", got, err)
+			t.Errorf("after a removal: %s, %v", got, err)
 		}
 	})
 	for _, l := range ledgertest.Ledgers {
 		if _, err := l.Open(t).Ledger.Since(t.Context(), ledgertest.SeenAt, []cache.LevelName{{SKU: "TEE", Location: "berlin"}}); !errors.Is(err, cache.ErrRebuilding) {
-			t.Errorf("%s, before anything began: %v", l.Name, err)
+			t.Errorf("%s, before the first epoch: %v", l.Name, err)
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestLedger_AuditAsOf has rows be read with the position that they are of, and with whether a refused step is
-// still to be undone.
+// TestLedger_AuditAsOf reads rows with their position, and with whether a refused step is not
+// undone yet.
 func TestLedger_AuditAsOf(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		held, tooMuch := ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("b", ledgertest.Reserved(9), "n1")

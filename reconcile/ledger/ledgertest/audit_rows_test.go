@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestLedger_AuditNotes has a note be added to what is noted already.
+// TestLedger_AuditNotes adds a second note to a finding.
 func TestLedger_AuditNotes(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
@@ -25,7 +25,7 @@ func TestLedger_AuditNotes(t *testing.T) {
 	})
 }
 
-// TestLedger_AuditFrozen has a level below zero, on either side, be said to be frozen.
+// TestLedger_AuditFrozen marks a level as frozen while Redis counts it below zero.
 func TestLedger_AuditFrozen(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
@@ -43,8 +43,8 @@ func TestLedger_AuditFrozen(t *testing.T) {
 	})
 }
 
-// TestLedger_AuditLost has an audit that was not heard of be taken for failed when the next one begins, and
-// only then; one that ends all the same is done.
+// TestLedger_AuditLost marks a silent audit as failed when the next one begins. If it still ends,
+// it is done.
 func TestLedger_AuditLost(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
@@ -64,12 +64,12 @@ func TestLedger_AuditLost(t *testing.T) {
 		}
 		begin("a-2")
 		if state("a-1") != ledger.AuditRunning {
-			t.Error("it was heard of just now")
+			t.Error("a-1 has reported just now, but it counts as lost")
 		}
-		b.UnheardOf("a-1")
+		b.Silence("a-1")
 		begin("a-3")
 		if state("a-1") != ledger.AuditFailed || state("a-2") != ledger.AuditRunning || state("a-3") != ledger.AuditRunning {
-			t.Error("only the first was not heard of")
+			t.Error("want a-1 failed, a-2 and a-3 running")
 		}
 		if err := b.Ledger.EndAudit(t.Context(), "a-1", ""); err != nil || state("a-1") != ledger.AuditDone {
 			t.Errorf("%s, %v", state("a-1"), err)

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestLedger_Audit has marks in the middle of a batch be compared with the ledger as it is at their place:
-// before them and behind them is another.
+// TestLedger_Audit compares checkpoints in the middle of a batch with the ledger as it is at their
+// place.
 func TestLedger_Audit(t *testing.T) {
 	held, sold := ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")
 	tooMuch := ledgertest.Born("b", ledgertest.Reserved(9), "n1")
@@ -26,22 +26,22 @@ func TestLedger_Audit(t *testing.T) {
 		events []cache.Event
 		want   []string
 	}{
-		{"between the steps of a reservation", []cache.Event{
+		{"no drift between the steps of a reservation", []cache.Event{
 			ledgertest.Recount("count", 0, 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}}),
 			held, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(held)}}),
 			sold, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(sold)}}),
 		}, nil},
-		{"one step too early", []cache.Event{
+		{"a checkpoint one step ahead of the ledger", []cache.Event{
 			ledgertest.Recount("count", 0, 5), held,
 			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(sold)}}), sold,
 		}, []string{
 			"counter_drift TEE berlin: 3 on hand 5 committed 2 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, open",
 			"reservation_state a: confirmed v2 2 TEE berlin > held v1 2 TEE berlin, open",
 		}},
-		{"a record that is missing", []cache.Event{
+		{"a missing record", []cache.Event{
 			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}, {ID: "never"}}}),
 		}, []string{"reservation_missing a: nothing > held v1 2 TEE berlin, open"}},
-		{"a record that came to rest and is forgotten", []cache.Event{
+		{"a resolved record that Redis has forgotten", []cache.Event{
 			ledgertest.Recount("count", 0, 5), held, ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateReleased, 2, 2, 0)), "n1"),
 			ledgertest.Marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}}}),
 		}, nil},
@@ -54,13 +54,13 @@ func TestLedger_Audit(t *testing.T) {
 			"level_unknown U u: 1 on hand 1 committed 0 safety 0 backorder 0 > nothing, open",
 		}},
 		{"a refused step", []cache.Event{
-			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, // more than there is: refused
+			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, // refused: oversold
 			ledgertest.Marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(soldTooMuch)}}),
 		}, []string{"open_refusal b: confirmed v2 9 TEE berlin > held v1 9 TEE berlin, open"}},
-		{"a refused step, and its reservation is not looked at", []cache.Event{
+		{"a refused step, without its reservation", []cache.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}}),
 		}, nil},
-		{"a refused step that is undone", []cache.Event{
+		{"an undone step", []cache.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, undone,
 			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(undone)}}),
 		}, nil},
@@ -74,11 +74,11 @@ func TestLedger_Audit(t *testing.T) {
 		{"a refused removal", []cache.Event{
 			ledgertest.Recount("count", 0, 5), held, sold, removal("op", 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
 		}, nil},
-		{"a refused hold of a level that the ledger does not have", []cache.Event{
+		{"a refused hold of an unknown level", []cache.Event{
 			unknown, ledgertest.Marking(cache.Mark{How: cache.HowAgain, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(unknown)},
 				Deadlines: []cache.MarkedDeadline{{Member: "c\x1fnever", Score: ledgertest.There("1"), Lost: ledgertest.There("c\x1fnever")}}}),
 		}, []string{"open_refusal c: held v1 1 GONE berlin > nothing, open", "deadline_orphaned never: deadline 1 > nothing, open"}},
-		{"what the ledger does not have", []cache.Event{
+		{"names that the ledger does not have", []cache.Event{
 			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0), {Name: "odd", Available: ledgertest.There("x\x00\xff")}},
 				Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(held)}, Limits: []cache.MarkedLimit{limitless, {Name: "\xff", Units: ledgertest.There("1")}}}),
 		}, []string{
@@ -87,7 +87,7 @@ func TestLedger_Audit(t *testing.T) {
 			"reservation_extra a: held v1 2 TEE berlin > nothing, open",
 			"limit_drift drop c-1: 3 > 0, open", `limit_drift "\xff": 1 > 0, open`,
 		}},
-		{"looked at again", []cache.Event{
+		{"drift that is gone at the second look", []cache.Event{
 			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(9, 5, 0)}}),
 			ledgertest.Marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}}),
 		}, []string{"counter_drift TEE berlin: 9 on hand 5 committed 0 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, gone"}},
@@ -102,7 +102,7 @@ func TestLedger_Audit(t *testing.T) {
 	}
 }
 
-// TestLedger_Repaired has a repair change nothing of the ledger but the finding, and leave a movement.
+// TestLedger_Repaired applies a repair: it changes the finding and no other row.
 func TestLedger_Repaired(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
@@ -117,10 +117,10 @@ func TestLedger_Repaired(t *testing.T) {
 		}}}
 		b.Apply(b.Entry(repair))
 		if after := b.State(); after != before {
-			t.Errorf("%s\nwas\n%s", after, before)
+			t.Errorf("after the repair:\n%s\nwant:\n%s", after, before)
 		}
 		if _, err := b.Ledger.Audit(t.Context(), ""); !errors.Is(err, cache.ErrNotFound) {
-			t.Error("none has ended:", err)
+			t.Error("the last audit that ended, before any has:", err)
 		}
 		a, err := b.Ledger.Audit(t.Context(), "a-1")
 		if err != nil || a.ID != "a-1" || a.Repaired != 1 || a.Drift != 0 || a.State != ledger.AuditRunning || a.Levels != 1 {
@@ -138,7 +138,7 @@ func TestLedger_Repaired(t *testing.T) {
 	})
 }
 
-// TestLedger_AuditPages has each listing of what there is to compare be in pages.
+// TestLedger_AuditPages reads each listing that an audit compares, page by page.
 func TestLedger_AuditPages(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 50)

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-// OpenPool connects to a database; it is closed with the test.
+// OpenPool connects to a database, and closes the pool at the end of the test.
 func OpenPool(tb testing.TB, url string) *pgxpool.Pool {
 	tb.Helper()
 	pool, err := pgxpool.New(tb.Context(), url)
@@ -20,7 +20,7 @@ func OpenPool(tb testing.TB, url string) *pgxpool.Pool {
 	return pool
 }
 
-// OpenLedger makes a database with the schema of the ledger.
+// OpenLedger connects to a new database with the schema of the ledger.
 func OpenLedger(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
 	pool := OpenPool(tb, pgtest.Database(tb))

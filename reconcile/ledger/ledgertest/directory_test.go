@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestLedger_Directory keeps each version, changes nothing where nothing changes, and lets no location go
-// that has units.
+// TestLedger_Directory applies directories. A version is new only if the directory changes. A
+// location that has units stays.
 func TestLedger_Directory(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		ctx := t.Context()
@@ -30,19 +30,19 @@ func TestLedger_Directory(t *testing.T) {
 		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(2), "n1")))
 		for _, c := range []struct{ name, got, want string }{
 			{"the first", apply(both, 0), "v1 true by anna"},
-			{"the first again, whose reply was lost", apply(both, 0), "v1 false by anna"},
-			{"the same", apply(both, directory.AnyVersion), "v1 false by anna"},
-			{"the same, of this version", apply(both, 1), "v1 false by anna"},
-			{"another", apply(ledgertest.Warehouses("lyon", "berlin"), 1), "v2 true by anna"},
-			{"another again", apply(ledgertest.Warehouses("lyon", "berlin"), 1), "v2 false by anna"},
-			{"another, of a version before", apply(ledgertest.Warehouses("lyon", "berlin"), 0), "version conflict: the version is now 2"},
-			{"of an old version", apply(both, 1), "version conflict: the version is now 2"},
-			{"wrong", apply(ledgertest.Warehouses(), directory.AnyVersion), (&location.InvalidError{Faults: []location.Fault{
+			{"the first again, after a lost reply", apply(both, 0), "v1 false by anna"},
+			{"the same, any version", apply(both, directory.AnyVersion), "v1 false by anna"},
+			{"the same, current version", apply(both, 1), "v1 false by anna"},
+			{"a change", apply(ledgertest.Warehouses("lyon", "berlin"), 1), "v2 true by anna"},
+			{"the change again", apply(ledgertest.Warehouses("lyon", "berlin"), 1), "v2 false by anna"},
+			{"the change again, from an older version", apply(ledgertest.Warehouses("lyon", "berlin"), 0), "version conflict: the version is now 2"},
+			{"another change, from an older version", apply(both, 1), "version conflict: the version is now 2"},
+			{"invalid", apply(ledgertest.Warehouses(), directory.AnyVersion), (&location.InvalidError{Faults: []location.Fault{
 				{Path: "/locations", Message: "is required: add at least one location"},
 				{Path: "/channels/0/locations", Message: "is required: a channel sells from at least one location"},
 			}}).Error()},
-			{"without one that has units", apply(ledgertest.Warehouses("lyon"), 2), "in use: location berlin has 2 units held and 0 committed"},
-			{"without one that has none", apply(ledgertest.Warehouses("berlin"), 2), "v3 true by anna"},
+			{"without a location that has units", apply(ledgertest.Warehouses("lyon"), 2), "in use: location berlin has 2 units held and 0 committed"},
+			{"without a location that has none", apply(ledgertest.Warehouses("berlin"), 2), "v3 true by anna"},
 		} {
 			if c.got != c.want {
 				t.Errorf("%s: %q, want %q", c.name, c.got, c.want)
@@ -53,7 +53,7 @@ func TestLedger_Directory(t *testing.T) {
 			t.Errorf("%+v %v %v", d, changed, err)
 		}
 		if _, changed, err := b.Ledger.Directory(ctx, 3); changed || err != nil {
-			t.Errorf("known: %v %v", changed, err)
+			t.Errorf("the current version again: %v %v", changed, err)
 		}
 	})
 }

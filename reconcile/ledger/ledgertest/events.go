@@ -1,3 +1,5 @@
+// Package ledgertest runs one contract suite against both ledgers, in memory and in Postgres, and
+// has the events and the Bench that other tests of ledgers share.
 package ledgertest
 
 import (
@@ -8,37 +10,38 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// There is a text that Redis has.
+// There returns a value that Redis has.
 func There(text string) cache.Text { return cache.Text{There: true, Text: text} }
 
-// TeeAt is the level of the cases as a mark tells it.
+// TeeAt returns the level At as a checkpoint holds it.
 func TeeAt(available, onHand, committed int64) cache.MarkedLevel {
 	return cache.MarkedLevel{
 		Name: "TEE\x1fberlin", Available: There(fmt.Sprint(available)), Counts: There(fmt.Sprintf("%d\x1f%d\x1f0\x1f0", onHand, committed)),
 	}
 }
 
-// MarkedOf is what Redis has of an event's reservation.
+// MarkedOf returns the reservation of an event as a checkpoint holds it.
 func MarkedOf(e cache.Event) cache.MarkedReservation {
 	return cache.MarkedReservation{ID: e.ID, Record: There(e.Record.Encode()), Watched: There("1")}
 }
 
+// Marking returns the event of a checkpoint of the audit a-1.
 func Marking(m cache.Mark) cache.Event {
 	m.Audit = "a-1"
 	return cache.Event{Verb: cache.VerbAudit, ID: "a-1", Mark: &m}
 }
 
-// At is the one level most cases are about.
+// At is the level that most cases are about.
 var At = ledger.LevelKey{SKU: "TEE", Location: "berlin"}
 
-// LedgerOf is a book with that level.
+// LedgerOf returns a working set with the level At.
 func LedgerOf(l ledger.Level) *ledger.WorkingSet {
 	b := ledger.NewWorkingSet()
 	b.Levels[At] = &l
 	return b
 }
 
-// rec is a reservation of some units of it.
+// RecordOf returns the record of a reservation of units at At.
 func RecordOf(state cache.State, version, units, fulfilled int64) cache.Record {
 	return cache.Record{State: state, Version: version, Birth: "birth", Lines: []cache.RecordLine{{
 		Line: "1", SKU: At.SKU, Requested: units,
@@ -46,26 +49,28 @@ func RecordOf(state cache.State, version, units, fulfilled int64) cache.Record {
 	}}}
 }
 
-// Event is the transition from before to after.
+// Event returns the transition of reservation ord from before to after.
 func Event(verb cache.Verb, before cache.State, after cache.Record) cache.Event {
 	return cache.Event{Verb: verb, ID: "ord", StateBefore: before, VersionBefore: after.Version - 1, Record: after}
 }
 
+// Reserved returns the event that holds units.
 func Reserved(units int64) cache.Event {
 	return Event(cache.VerbReserve, "", RecordOf(cache.StateHeld, 1, units, 0))
 }
 
+// Confirmed returns the event that confirms held units.
 func Confirmed(version, units int64) cache.Event {
 	return Event(cache.VerbConfirm, cache.StateHeld, RecordOf(cache.StateConfirmed, version, units, 0))
 }
 
-// of gives an event to another reservation.
+// By returns the event for another reservation.
 func By(id string, e cache.Event) cache.Event {
 	e.ID = id
 	return e
 }
 
-// Warehouses is a directory whose one channel sells from places, in that order.
+// Warehouses returns a directory with one channel, which sells from places in that order.
 func Warehouses(places ...location.ID) location.Directory {
 	d := location.Directory{Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: places}}}
 	for _, id := range places {
@@ -74,13 +79,14 @@ func Warehouses(places ...location.ID) location.Directory {
 	return d
 }
 
-// counted is an operation that sets on hand of the one level, from what it was.
+// Recount returns the adjustment that sets on hand of the level At.
 func Recount(id string, from, to int64) cache.Event {
 	return cache.Event{Verb: cache.VerbAdjust, ID: id, Fingerprint: "f-" + id, Reason: "count", Actor: "tester", Levels: []cache.LevelEvent{
 		{SKU: At.SKU, Location: At.Location, OnHandBefore: from, OnHandAfter: to},
 	}}
 }
 
+// Born returns the event for another reservation, with its creation nonce.
 func Born(id string, e cache.Event, birth string) cache.Event {
 	e.ID = id
 	e.Record.Birth = birth

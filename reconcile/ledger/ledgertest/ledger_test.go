@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
+// TestLedger_AppliesOnce applies the same entries from a wrong position, which changes nothing.
 func TestLedger_AppliesOnce(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		first := b.At
@@ -42,6 +43,7 @@ func TestLedger_AppliesOnce(t *testing.T) {
 	})
 }
 
+// TestLedger_Quarantine keeps unreadable entries, and those that are set aside.
 func TestLedger_Quarantine(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		unreadable := b.Entry()
@@ -59,8 +61,9 @@ func TestLedger_Quarantine(t *testing.T) {
 	})
 }
 
-// TestPostgres_OneRefused has one of 64 events that a constraint refuses keep none of the others out.
-func TestPostgres_OneRefused(t *testing.T) {
+// TestPostgres_ConstraintRefusesOne applies 64 events, one of which violates a constraint. The
+// others are applied.
+func TestPostgres_ConstraintRefusesOne(t *testing.T) {
 	b := ledgertest.OpenPostgres(t)
 	b.Lock()
 	b.Begin(nil, 1)
@@ -83,6 +86,7 @@ func TestPostgres_OneRefused(t *testing.T) {
 	}
 }
 
+// TestLedger_Lock refuses a second holder of the lock.
 func TestLedger_Lock(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		if _, err := b.Ledger.Lock(t.Context()); !errors.Is(err, ledger.ErrLocked) {
@@ -93,7 +97,8 @@ func TestLedger_Lock(t *testing.T) {
 	})
 }
 
-// TestLedger_LockOfAnotherSchema has two deployments share a database: neither keeps the other from applying.
+// TestLedger_LockOfAnotherSchema shares a database between two deployments. Each has a lock of its
+// own.
 func TestLedger_LockOfAnotherSchema(t *testing.T) {
 	address := pgtest.Database(t)
 	pgtest.Exec(t, address, `create schema other`)
@@ -115,9 +120,9 @@ func TestLedger_LockOfAnotherSchema(t *testing.T) {
 	}
 }
 
-// TestLedger_LoadingBesideApplying has the position be handed out whole while another process, or goroutine, moves
-// it on.
-func TestLedger_LoadingBesideApplying(t *testing.T) {
+// TestLedger_LoadingWhileApplying reads the position while it moves. Sequence and nonce always
+// match.
+func TestLedger_LoadingWhileApplying(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		const moves = 50
 		done := make(chan error, 1)
@@ -144,6 +149,7 @@ func TestLedger_LoadingBesideApplying(t *testing.T) {
 	})
 }
 
+// TestLedger_Await waits for steps before, while and after they are decided.
 func TestLedger_Await(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		sold, oversold := ledgertest.Born("a", ledgertest.Confirmed(2, 3), "n1"), ledgertest.Born("b", ledgertest.Confirmed(2, 3), "n1")
@@ -169,8 +175,8 @@ func TestLedger_Await(t *testing.T) {
 			{"an operation", ledgertest.Awaited(ledgertest.Recount("count", 0, 5), e.Nonce, 1), nil},
 			{"refused", ledgertest.Awaited(oversold, e.Nonce, 1), cache.ErrInsufficient},
 			{"a refused operation", ledgertest.Awaited(ledgertest.Recount("gone", 9, 1), e.Nonce, 1), cache.ErrInsufficient},
-			{"of another epoch", ledgertest.Awaited(sold, e.Nonce, 2), cache.ErrNotDurable},
-			{"another step of that version", ledgertest.Awaited(ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 3, 0)), "n1"), e.Nonce, 1), cache.ErrNotDurable},
+			{"a step of another epoch", ledgertest.Awaited(sold, e.Nonce, 2), cache.ErrNotDurable},
+			{"another step with the same version", ledgertest.Awaited(ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 3, 0)), "n1"), e.Nonce, 1), cache.ErrNotDurable},
 		} {
 			if err := b.Ledger.Await(t.Context(), c.a); !errors.Is(err, c.want) {
 				t.Errorf("%s: %v, want %v", c.name, err, c.want)
@@ -179,7 +185,8 @@ func TestLedger_Await(t *testing.T) {
 	})
 }
 
-// TestLedger_Begin has a new epoch settle what was refused, and give holds the time that Redis was away.
+// TestLedger_Begin starts a new epoch, which settles refusals and extends holds by the outage of
+// Redis.
 func TestLedger_Begin(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		overdue := ledgertest.Born("c", ledgertest.Reserved(1), "n1")
@@ -190,7 +197,7 @@ func TestLedger_Begin(t *testing.T) {
 		b.Begin(&from, 2)
 		state := b.State()
 		for _, want := range []string{
-			"on hand 5 held 1 committed 5 ", // b's units are no longer held: it was refused
+			"on hand 5 held 1 committed 5 ", // b holds nothing: its confirm was refused
 			"a 1 confirmed 2 ", "b 1 expired 3 ", fmt.Sprintf("c 1 held 1 %d ", int64(ledgertest.SeenAt)),
 		} {
 			if !strings.Contains(state, want) {
@@ -201,7 +208,7 @@ func TestLedger_Begin(t *testing.T) {
 			t.Errorf("open refusals:\n%s", state)
 		}
 		if err := b.Session.Begin(t.Context(), &from, b.At); !errors.Is(err, ledger.ErrMoved) {
-			t.Errorf("begun again from before: %v", err)
+			t.Errorf("the same epoch again: %v", err)
 		}
 	})
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
@@ -214,6 +221,7 @@ func TestLedger_Begin(t *testing.T) {
 	})
 }
 
+// TestLedger_Forgettable lists what Redis may forget, page by page.
 func TestLedger_Forgettable(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		var want []string
@@ -252,6 +260,7 @@ func TestLedger_Forgettable(t *testing.T) {
 	})
 }
 
+// TestLedger_Reads reads reservations, operations and levels.
 func TestLedger_Reads(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 5)

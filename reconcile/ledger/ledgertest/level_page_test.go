@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestLedger_LevelPage lists levels by how their SKUs begin, the last character there is among them.
+// TestLedger_LevelPage lists levels by SKU prefix, also with the last Unicode character.
 func TestLedger_LevelPage(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		for n, sku := range []location.SKU{"A", "A%", "AB", "A\U0010FFFF", "A\U0010FFFFB", "B", "\U0010FFFFB"} {

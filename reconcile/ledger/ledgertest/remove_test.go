@@ -9,15 +9,14 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// removal takes the one level away, of which Redis had so many on hand.
+// removal removes the level At, with onHand units in Redis.
 func removal(id string, onHand int64) cache.Event {
 	return cache.Event{Verb: cache.VerbRemove, ID: id, Fingerprint: "f-" + id, Levels: []cache.LevelEvent{
 		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: onHand},
 	}}
 }
 
-// TestLedger_Remove has levels be taken away, together with what came before and after in one batch, and
-// one by one.
+// TestLedger_Remove removes a level, in one batch with other events and in a batch of its own.
 func TestLedger_Remove(t *testing.T) {
 	sold := []cache.Event{ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")}
 	for _, c := range []struct {
@@ -25,9 +24,9 @@ func TestLedger_Remove(t *testing.T) {
 		events []cache.Event
 		want   string
 	}{
-		{"unused", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 5)}, "operation count n1 f-count\noperation op n1 f-op\n"},
+		{"an unused level", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 5)}, "operation count n1 f-count\noperation op n1 f-op\n"},
 		{
-			"whatever Redis had on hand", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 3), ledgertest.Recount("again", 0, 7)},
+			"other units on hand than in Redis", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 3), ledgertest.Recount("again", 0, 7)},
 			"TEE@berlin on hand 7 held 0 committed 0 safety 0 backorder 0\noperation again n1 f-again\n" +
 				"operation count n1 f-count\noperation op n1 f-op\n",
 		},
@@ -39,7 +38,7 @@ func TestLedger_Remove(t *testing.T) {
 				`"backorder_limit":0,"removed":true}],"committed":2}` + "\n",
 		},
 		{
-			"not there", []cache.Event{removal("op", 0)},
+			"an unknown level", []cache.Event{removal("op", 0)},
 			`refused remove of op v1 at 1-2/0: unknown_level {"levels":[{"sku":"TEE","location":"berlin","on_hand":0,"safety_stock":0,` +
 				`"backorder_limit":0,"removed":true}]}` + "\n",
 		},
@@ -60,7 +59,7 @@ func TestLedger_Remove(t *testing.T) {
 			})
 			ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 				if strings.Contains(c.want, "refused") {
-					return // stands at another place
+					return // the refusal would name another entry
 				}
 				for i := range c.events {
 					b.Apply(b.Entry(c.events[i]))

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// returned has units of ord that have left be back, so many of them since this version.
+// returned returns the event that takes back more units; back is the sum of all returns.
 func returned(operation string, version, back, more int64, to location.ID) cache.Event {
 	e := ledgertest.Event(cache.VerbReturn, cache.StateFulfilled, ledgertest.RecordOf(cache.StateFulfilled, version, 3, 3))
 	e.Record.Lines[0].Returned = back
@@ -20,9 +20,10 @@ func returned(operation string, version, back, more int64, to location.ID) cache
 	return e
 }
 
-// unrecorded is what a refusal keeps of Redis's record, which other tests look at.
+// unrecorded matches Redis's record in a refusal, which other tests check.
 var unrecorded = regexp.MustCompile(`,"record":"[^"]*"`)
 
+// TestLedger_Return takes shipped units back.
 func TestLedger_Return(t *testing.T) {
 	shipped := func(more ...cache.Event) []cache.Event {
 		list := append([]cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3), ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))}, more...)
@@ -44,7 +45,7 @@ func TestLedger_Return(t *testing.T) {
 		want   string
 	}{
 		{
-			"to where they came from", shipped(returned("ret", 4, 2, 2, "berlin")),
+			"to the location they came from", shipped(returned("ret", 4, 2, 2, "berlin")),
 			berlin(4) + record(4, 2) + operations + "operation ret n1 f-ret\n",
 		},
 		{
@@ -72,7 +73,7 @@ func TestLedger_Return(t *testing.T) {
 			})
 		})
 	}
-	t.Run("more than has left", func(t *testing.T) {
+	t.Run("more than was shipped", func(t *testing.T) {
 		b := ledgertest.OpenPostgres(t)
 		b.Lock()
 		b.Begin(nil, 1)

@@ -18,35 +18,17 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-// Begun has an audit begin.
-func (b *Bench) Begun() {
-	b.TB.Helper()
-	if err := b.Ledger.BeginAudit(context.Background(), ledger.Audit{ID: "a-1"}); err != nil {
-		b.TB.Fatal(err)
-	}
+// Bench is a ledger and its session. At is its last applied entry.
+type Bench struct {
+	TB      testing.TB
+	Ledger  ledger.Ledger
+	Pool    *pgxpool.Pool // nil in memory
+	Session ledger.Session
+	At      cache.Position
+	Nonces  int // entries made so far
 }
 
-// UnheardOf has an audit be not heard of for long.
-func (b *Bench) UnheardOf(id string) {
-	b.TB.Helper()
-	switch l := b.Ledger.(type) {
-	case *memory.Ledger:
-		l.AgeAudit(id, ledger.AuditLost+time.Second)
-	case *postgres.Ledger:
-		UnheardOf(b.TB, b.Pool, id)
-	}
-}
-
-// UnheardOf is the same of a ledger in Postgres.
-func UnheardOf(tb testing.TB, pool *pgxpool.Pool, id string) {
-	tb.Helper()
-	query := `update audits set seen_at = seen_at - $2::interval where id = $1`
-	if _, err := pool.Exec(context.Background(), query, id, ledger.AuditLost+time.Second); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Ledgers are what the contract holds for.
+// Ledgers are the implementations that the suite runs against.
 var Ledgers = []struct {
 	Name string
 	Open func(tb testing.TB) *Bench
@@ -55,27 +37,17 @@ var Ledgers = []struct {
 	{"postgres", OpenPostgres},
 }
 
-// OpenPostgres makes a ledger in a database of its own.
+// OpenPostgres returns a ledger in a database of its own.
 func OpenPostgres(tb testing.TB) *Bench {
 	tb.Helper()
 	pool := OpenLedger(tb)
 	return &Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
 }
 
-// Bench is a ledger and its session, applied up to at.
-type Bench struct {
-	TB      testing.TB
-	Ledger  ledger.Ledger
-	Pool    *pgxpool.Pool // of Postgres
-	Session ledger.Session
-	At      cache.Position
-	Nonces  int
-}
-
 // SeenAt is when Redis was last seen in these tests, Unix ms.
 const SeenAt = 1_700_000_000_000
 
-// EachLedger runs a test on each ledger, of which epoch 1 has begun.
+// EachLedger runs a test on each ledger, with the lock taken and epoch 1 begun.
 func EachLedger(t *testing.T, test func(t *testing.T, b *Bench)) {
 	t.Helper()
 	for _, l := range Ledgers {
@@ -88,6 +60,7 @@ func EachLedger(t *testing.T, test func(t *testing.T, b *Bench)) {
 	}
 }
 
+// Lock takes the lock of the shard.
 func (b *Bench) Lock() {
 	b.TB.Helper()
 	s, err := b.Ledger.Lock(context.Background())
@@ -98,6 +71,7 @@ func (b *Bench) Lock() {
 	b.TB.Cleanup(s.Close)
 }
 
+// Begin starts an epoch, one minute after from was last seen.
 func (b *Bench) Begin(from *cache.Position, epoch uint64) {
 	b.TB.Helper()
 	to := cache.Position{
@@ -113,7 +87,7 @@ func (b *Bench) Begin(from *cache.Position, epoch uint64) {
 	b.At = to
 }
 
-// Entry makes the next entry of the stream.
+// Entry returns the next entry of the stream.
 func (b *Bench) Entry(events ...cache.Event) ledger.Entry {
 	b.Nonces++
 	b.At.Sequence++
@@ -126,6 +100,7 @@ func (b *Bench) Entry(events ...cache.Event) ledger.Entry {
 	return ledger.Entry{Text: id.String(), ID: id, Nonce: b.At.Nonce, At: b.At.SeenAt + int64(b.Nonces), Events: events, Raw: raw}
 }
 
+// Apply applies entries and returns the refusals.
 func (b *Bench) Apply(entries ...ledger.Entry) []ledger.Refusal {
 	b.TB.Helper()
 	from := b.At
@@ -137,7 +112,7 @@ func (b *Bench) Apply(entries ...ledger.Entry) []ledger.Refusal {
 	return refusals
 }
 
-// before is the nonce of the entry before e.
+// before returns the nonce of the entry before e.
 func (b *Bench) before(e ledger.Entry) string {
 	var n int
 	if _, err := fmt.Sscanf(e.Nonce, "n%d", &n); err != nil {
@@ -149,7 +124,7 @@ func (b *Bench) before(e ledger.Entry) string {
 	return fmt.Sprintf("n%d", n-1)
 }
 
-// Levels is the levels a ledger holds, in words.
+// Levels describes the levels of the ledger.
 func (b *Bench) Levels() string {
 	b.TB.Helper()
 	list, err := b.Session.Levels(context.Background(), nil, 1000)
@@ -164,7 +139,7 @@ func (b *Bench) Levels() string {
 	return out.String()
 }
 
-// State is everything a ledger holds, in words.
+// State describes all that the ledger holds.
 func (b *Bench) State() string {
 	b.TB.Helper()
 	ctx := context.Background()
@@ -237,7 +212,36 @@ func (b *Bench) quarantined() []ledger.Quarantined {
 	}
 }
 
-// LockAgain waits for the server to notice that the connection of the session before has ended.
+// Begun begins the audit a-1.
+func (b *Bench) Begun() {
+	b.TB.Helper()
+	if err := b.Ledger.BeginAudit(context.Background(), ledger.Audit{ID: "a-1"}); err != nil {
+		b.TB.Fatal(err)
+	}
+}
+
+// Silence makes an audit look as if it had not reported for longer than AuditLost.
+func (b *Bench) Silence(id string) {
+	b.TB.Helper()
+	switch l := b.Ledger.(type) {
+	case *memory.Ledger:
+		l.AgeAudit(id, ledger.AuditLost+time.Second)
+	case *postgres.Ledger:
+		Silence(b.TB, b.Pool, id)
+	}
+}
+
+// Silence does the same for an audit of a ledger in Postgres.
+func Silence(tb testing.TB, pool *pgxpool.Pool, id string) {
+	tb.Helper()
+	query := `update audits set seen_at = seen_at - $2::interval where id = $1`
+	if _, err := pool.Exec(context.Background(), query, id, ledger.AuditLost+time.Second); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// LockAgain takes the lock once the server has noticed that the connection of the last session is
+// gone.
 func LockAgain(t *testing.T, l ledger.Ledger) ledger.Session {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond) {
@@ -251,11 +255,12 @@ func LockAgain(t *testing.T, l ledger.Ledger) ledger.Session {
 	}
 }
 
+// Awaited returns what a caller of a step waits for.
 func Awaited(e cache.Event, nonce string, epoch uint64) cache.Awaited {
 	return cache.Awaited{Step: e.Step(nonce), State: e.Record.State, Epoch: epoch}
 }
 
-// Pages lists all pages of a filter.
+// Pages lists the levels on all pages of a filter.
 func Pages(t *testing.T, l ledger.Ledger, f cache.LevelFilter) string {
 	t.Helper()
 	var names []string

@@ -16,9 +16,10 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-// TestLedger_OfTheSame has both ledgers decide the same of random entries, whether they come one by one,
-// as the session remembers those before, or all in one batch.
-func TestLedger_OfTheSame(t *testing.T) {
+// TestLedger_SameState applies random entries to both ledgers, one by one and in one batch, and
+// compares the states. One by one, the session of Postgres uses what it remembers of the entries
+// before.
+func TestLedger_SameState(t *testing.T) {
 	pool := ledgertest.OpenLedger(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
@@ -38,7 +39,7 @@ alter table movements enable trigger movements_append_only`)
 	})
 }
 
-// stateOf is what entries leave in a ledger, before and after a rebuild.
+// stateOf applies entries and describes the ledger, before and after a rebuild.
 func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]cache.Event, oneByOne bool) string {
 	b := &ledgertest.Bench{TB: t, Ledger: l, Pool: pool, Session: ledgertest.LockAgain(t, l)}
 	defer b.Session.Close()
@@ -64,7 +65,7 @@ func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]cache
 	return state + "rebuilt\n" + b.State() + fmt.Sprintln(since, err)
 }
 
-// checkMovements has movements, replayed from nothing, give the levels.
+// checkMovements checks that movements, replayed from nothing, give the levels.
 func checkMovements(t *testing.T, rt *rapid.T, pool *pgxpool.Pool) {
 	rows, _ := pool.Query(t.Context(), `
 select sku from levels l full join (
@@ -73,11 +74,12 @@ select sku from levels l full join (
 where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is distinct from (coalesce(m.on_hand, 0), coalesce(m.held, 0), coalesce(m.committed, 0))`)
 	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(wrong) > 0 {
-		rt.Fatalf("levels that movements do not give: %v %v", wrong, err)
+		rt.Fatalf("levels that differ from the sum of their movements: %v %v", wrong, err)
 	}
 }
 
-// drawEvents draws the events of one entry, of few reservations and levels, so that they meet.
+// drawEvents draws the events of one entry. They share few reservations and levels, so that they
+// conflict.
 func drawEvents() *rapid.Generator[[]cache.Event] {
 	states := []cache.State{cache.StateHeld, cache.StateConfirmed, cache.StateFulfilled, cache.StateReleased, cache.StateExpired}
 	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, cache.VerbCompensate}
@@ -122,8 +124,8 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 	return rapid.SliceOfN(event, 1, 12)
 }
 
-// maybeLimited has a purchase limit count a record, or not: the same in all events of a reservation, for no
-// step changes that.
+// maybeLimited adds a purchase limit to the records of some reservations: to all records of a
+// reservation or to none, because no step changes that.
 func maybeLimited(id, birth string, r cache.Record) cache.Record {
 	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
 	if customer := customers[id+" "+birth]; customer != "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestLedger_Search has each filter find what it names, page by page, the newest first.
+// TestLedger_Search finds reservations by each filter, page by page, the newest first.
 func TestLedger_Search(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 100)
@@ -44,7 +44,7 @@ func TestLedger_Search(t *testing.T) {
 		}{
 			{cache.ReservationFilter{}, "r5 r4 r3 r2 r1 r0"},
 			{cache.ReservationFilter{State: "held"}, "r5 r4"},
-			{cache.ReservationFilter{State: "expired"}, "r3 r0"}, // r0 is overdue, and not swept
+			{cache.ReservationFilter{State: "expired"}, "r3 r0"}, // the deadline of r0 has passed, and no sweep has expired it
 			{cache.ReservationFilter{State: "confirmed"}, "r1"},
 			{cache.ReservationFilter{State: "released"}, "r2"},
 			{cache.ReservationFilter{State: "fulfilled"}, ""},
@@ -67,7 +67,7 @@ func TestLedger_Search(t *testing.T) {
 	})
 }
 
-// found lists all pages of a search at the moment seenAt.
+// found lists the reservations on all pages of a search at SeenAt.
 func found(t *testing.T, l ledger.Ledger, f cache.ReservationFilter) string {
 	t.Helper()
 	var ids []string
@@ -85,7 +85,8 @@ func found(t *testing.T, l ledger.Ledger, f cache.ReservationFilter) string {
 	}
 }
 
-// TestSearch_Cursor has a cursor that nobody has given out say nothing of how the ledger is: durable calls go on.
+// TestSearch_Cursor uses cursors that the server did not issue. The ledger stays healthy, and
+// durable calls go on.
 func TestSearch_Cursor(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
@@ -100,16 +101,16 @@ func TestSearch_Cursor(t *testing.T) {
 			},
 		} {
 			if err := list(); !i.Ledger.Healthy() {
-				t.Fatalf("%s behind %q: the ledger is taken for down: %v", what, text, err)
+				t.Fatalf("%s after %q: the ledger counts as down: %v", what, text, err)
 			}
 		}
 	}
 	i.Confirm("a")
 }
 
-// TestPostgres_WrongQuestion has a question that Postgres refuses say nothing of how the ledger is, and not be taken
-// for one that can be repeated.
-func TestPostgres_WrongQuestion(t *testing.T) {
+// TestPostgres_InvalidQuery sends a query that Postgres refuses. The ledger stays healthy, and the
+// error is not one to retry.
+func TestPostgres_InvalidQuery(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	_, err := i.Ledger.Levels(t.Context(), "no\x00text")
@@ -120,7 +121,8 @@ func TestPostgres_WrongQuestion(t *testing.T) {
 	i.Confirm("a")
 }
 
-// TestPostgres_SlowSearch has a search that takes too long fail, and nothing else: the ledger is not down for it.
+// TestPostgres_SlowSearch times out searches and listings. The ledger stays healthy. A slow read of
+// levels takes it down.
 func TestPostgres_SlowSearch(t *testing.T) {
 	pool := ledgertest.OpenLedger(t)
 	ledger := postgres.New(pool, 0)

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestLedger_Short has the newest sales that add up to what is missing be named: not holds, not what was
-// shipped, not what comes from elsewhere, and no more than were asked for.
+// TestLedger_Short names the newest sales that add up to the missing units. It names no holds, and
+// no more sales than the limit.
 func TestLedger_Short(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Apply(b.Entry(ledgertest.Recount("count", 0, 100)))
@@ -20,14 +20,14 @@ func TestLedger_Short(t *testing.T) {
 			held.Record.Created += int64(n)
 			held.Record.Customer, held.Record.Order = "c-"+id, "o-"+id
 			events := []cache.Event{held}
-			if n != 3 { // a hold
+			if n != 3 { // r3 stays a hold
 				sold := ledgertest.Born(id, ledgertest.Confirmed(2, 3), id)
 				sold.Record.Created, sold.Record.Customer, sold.Record.Order = held.Record.Created, "c-"+id, "o-"+id
 				events = append(events, sold)
 			}
 			b.Apply(b.Entry(events...))
 		}
-		for _, reserve := range []bool{true, false} { // of which both lines have shirts
+		for _, reserve := range []bool{true, false} { // both of its lines draw on the level
 			e := ledgertest.Born("two", ledgertest.Confirmed(2, 3), "two")
 			if reserve {
 				e = ledgertest.Born("two", ledgertest.Reserved(3), "two")
@@ -60,8 +60,9 @@ func TestLedger_Short(t *testing.T) {
 	})
 }
 
-// TestShort has a count below what is sold name the sales that no longer fit, also when it is repeated, and in
-// parts what was shipped of them no longer; the movements say it as of the count, whatever became of it.
+// TestShort counts less than is sold. The reply names the sales that no longer fit, also when the
+// count is repeated. Shipped units are no longer part of them. The movements show the sales as of
+// the count.
 func TestShort(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
@@ -80,15 +81,15 @@ func TestShort(t *testing.T) {
 	}
 	short("as many as are sold", "c-1", 9, "[]")
 	short("five too few", "c-2", 4, "[{s2   2} {s1   3}]")
-	if again := short("the same again", "c-2", 4, "[{s2   2} {s1   3}]"); !again.Replay {
+	if again := short("the same count again", "c-2", 4, "[{s2   2} {s1   3}]"); !again.Replay {
 		t.Errorf("%+v", again)
 	}
 	_, err := i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "s2", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 1}}})
 	reconciletest.MustDo(t, err)
-	short("one of them was shipped", "c-3", 4, "[{s2   1} {s1   3}]")
+	short("after one of them was shipped", "c-3", 4, "[{s2   1} {s1   3}]")
 	_, err = i.Store.Release(t.Context(), cache.TransitionRequest{ID: "s1"})
 	reconciletest.MustDo(t, err)
-	if result := short("another one was given up", "c-4", 4, "[{s2   1}]"); result.Levels[0].Shortfall() != 1 {
+	if result := short("after another one was released", "c-4", 4, "[{s2   1}]"); result.Levels[0].Shortfall() != 1 {
 		t.Errorf("%+v", result)
 	}
 

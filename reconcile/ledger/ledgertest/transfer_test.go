@@ -9,13 +9,14 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// transferred moves units of the one level to another, as Redis has them.
+// transferred returns the event that moves units from the level At to another location.
 func transferred(id string, to location.ID, units int64) cache.Event {
 	return cache.Event{Verb: cache.VerbTransfer, ID: id, Fingerprint: "f-" + id, Reason: "closer", Levels: []cache.LevelEvent{
 		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: 9, OnHandAfter: 9 - units}, {SKU: ledgertest.At.SKU, Location: to, OnHandAfter: units},
 	}}
 }
 
+// TestLedger_Transfer moves units that are not sold.
 func TestLedger_Transfer(t *testing.T) {
 	sold := []cache.Event{ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(3), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 3), "n1")}
 	for _, c := range []struct {
@@ -29,19 +30,19 @@ func TestLedger_Transfer(t *testing.T) {
 			"TEE@berlin on hand 3 held 0 committed 0 safety 0 backorder 0\nTEE@lyon on hand 2 held 0 committed 0 safety 0 backorder 0\n", cache.Shortage{},
 		},
 		{
-			"once", []cache.Event{ledgertest.Recount("count", 0, 5), transferred("op", "lyon", 2), transferred("op", "lyon", 2)},
+			"the same transfer twice", []cache.Event{ledgertest.Recount("count", 0, 5), transferred("op", "lyon", 2), transferred("op", "lyon", 2)},
 			"TEE@berlin on hand 3 held 0 committed 0 safety 0 backorder 0\nTEE@lyon on hand 2 held 0 committed 0 safety 0 backorder 0\n", cache.Shortage{},
 		},
 		{
-			"more than there is", []cache.Event{ledgertest.Recount("count", 0, 1), transferred("op", "lyon", 2)},
+			"more than is on hand", []cache.Event{ledgertest.Recount("count", 0, 1), transferred("op", "lyon", 2)},
 			"TEE@berlin on hand 1 held 0 committed 0 safety 0 backorder 0\n", cache.Shortage{SKU: "TEE", Requested: 2, Available: 1},
 		},
 		{
-			"what is sold", append(sold, transferred("op", "lyon", 3)),
+			"more than is not sold", append(sold, transferred("op", "lyon", 3)),
 			"TEE@berlin on hand 5 held 0 committed 3 safety 0 backorder 0\n", cache.Shortage{SKU: "TEE", Requested: 3, Available: 2},
 		},
 		{
-			"beside what is sold", append(sold, transferred("op", "lyon", 2)),
+			"all that is not sold", append(sold, transferred("op", "lyon", 2)),
 			"TEE@berlin on hand 3 held 0 committed 3 safety 0 backorder 0\nTEE@lyon on hand 2 held 0 committed 0 safety 0 backorder 0\n", cache.Shortage{},
 		},
 	} {

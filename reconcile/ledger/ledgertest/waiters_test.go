@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestWaiters_AnotherEpoch has a call whose step was lost not be answered by a step of the next epoch that led to
-// the same version and state: that one may have moved other units.
+// TestWaiters_AnotherEpoch waits for a step that was lost. A step of the next epoch with the same
+// version and state must not answer the call, because it may have moved other units.
 func TestWaiters_AnotherEpoch(t *testing.T) {
 	step := ledgertest.Born("a", ledgertest.Event(cache.VerbFulfill, cache.StateConfirmed, ledgertest.RecordOf(cache.StateConfirmed, 3, 2, 1)), "n1")
 	waiting, decided := make(chan struct{}, 1), make(chan struct{})

@@ -12,9 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
-// TestBook has events decided in order: what they leave of the level and the reservations, and which
-// are refused.
-func TestBook(t *testing.T) {
+// TestWorkingSet decides events in order, and checks the level, the reservations and the refusals.
+func TestWorkingSet(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		given  ledger.Level
@@ -40,31 +39,31 @@ func TestBook(t *testing.T) {
 			ledgertest.By("a", ledgertest.Reserved(5)), ledgertest.By("b", ledgertest.Reserved(5)), ledgertest.By("a", ledgertest.Confirmed(2, 5)),
 			ledgertest.By("a", ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 5, 5))), ledgertest.By("b", ledgertest.Confirmed(2, 5))},
 			"on hand 0 held 5 committed 0 | a fulfilled v3 b held v1 | refused confirm of b v2: oversold"},
-		{"nothing follows what was refused", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+		{"a step after a refused one is refused", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
 			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
 			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold | refused fulfill of ord v3: version"},
 		{"an id belongs to one reservation", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), ledgertest.Reserved(2)},
 			"on hand 5 held 1 committed 0 | ord held v1 | refused reserve of ord v1: id_known"},
-		{"another birth", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), func() cache.Event {
+		{"another creation nonce", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), func() cache.Event {
 			e := ledgertest.Confirmed(2, 1)
 			e.Record.Birth = "another"
 			return e
 		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: id_known"},
-		{"a reservation nobody made", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Confirmed(2, 1)},
+		{"an unknown reservation", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Confirmed(2, 1)},
 			"on hand 5 held 0 committed 0 |  | refused confirm of ord v2: version"},
-		{"on hand is not taken below zero", ledger.Level{OnHand: 1, BackorderLimit: 4}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+		{"a fulfill that takes on hand below zero", ledger.Level{OnHand: 1, BackorderLimit: 4}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
 			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
 			"on hand 1 held 0 committed 3 | ord confirmed v2 | refused fulfill of ord v3: negative"},
-		{"a level the ledger does not have", ledger.Level{}, []cache.Event{func() cache.Event {
+		{"an unknown level", ledger.Level{}, []cache.Event{func() cache.Event {
 			e := ledgertest.Reserved(1)
 			e.Record.Lines[0].SKU = "MUG"
 			return e
 		}()}, "on hand 0 held 0 committed 0 |  | refused reserve of ord v1: unknown_level"},
 		{"a count", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9)}, "on hand 9 held 0 committed 0 | "},
-		{"a count is a change", ledger.Level{OnHand: 7}, []cache.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
-		{"an operation happens once", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9), counted("op", 9, 1)},
+		{"a count changes the level by the difference in Redis", ledger.Level{OnHand: 7}, []cache.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
+		{"the same operation twice", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9), counted("op", 9, 1)},
 			"on hand 9 held 0 committed 0 |  | refused adjust of op v1: id_known"},
-		{"an operation below zero", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 9, 1)},
+		{"an operation that takes on hand below zero", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 9, 1)},
 			"on hand 5 held 0 committed 0 |  | refused adjust of op v1: negative"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,19 +77,20 @@ func TestBook(t *testing.T) {
 				replayed.Add(m.Delta)
 			}
 			if replayed != *b.Levels[ledgertest.At] {
-				t.Errorf("its movements make %+v of the level, not %+v", replayed, *b.Levels[ledgertest.At])
+				t.Errorf("its movements add up to %+v, want %+v", replayed, *b.Levels[ledgertest.At])
 			}
 		})
 	}
 }
 
-// counted is a count of the level.
+// counted returns the adjustment that counts the level At.
 func counted(id string, before, after int64) cache.Event {
 	return cache.Event{Verb: cache.VerbAdjust, ID: id, Levels: []cache.LevelEvent{
 		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: before, OnHandAfter: after},
 	}}
 }
 
+// describe returns the level At, the reservations and the refusals.
 func describe(b *ledger.WorkingSet) string {
 	l := b.Levels[ledgertest.At]
 	var known []string
@@ -105,6 +105,7 @@ func describe(b *ledger.WorkingSet) string {
 	return strings.Join(parts, " | ")
 }
 
+// TestEntryID parses entry ids.
 func TestEntryID(t *testing.T) {
 	id, err := ledger.ParseEntryID("7-18446744073709551615")
 	if err != nil || id != (ledger.EntryID{Epoch: 7, Sequence: 18446744073709551615}) || id.String() != "7-18446744073709551615" {
@@ -112,7 +113,7 @@ func TestEntryID(t *testing.T) {
 	}
 	for _, text := range []string{"", "7", "7-", "-1-2", "a-b", "7-1x"} {
 		if _, err := ledger.ParseEntryID(text); err == nil {
-			t.Errorf("%q was taken", text)
+			t.Errorf("%q was accepted", text)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func newAudits() audits {
 
 // comparedLocked reads what is compared by its place, and the refusals that explain a difference; m.mu is
 // held.
-func (m *Ledger) comparedLocked(b *ledger.WorkingSet, t *ledger.Touched) {
+func (m *Ledger) comparedLocked(b *ledger.WorkingSet, t *ledger.RowKeys) {
 	for _, r := range t.Ranges {
 		for key, l := range m.levels {
 			if ledger.CompareLevels(key, r[0]) >= 0 && ledger.CompareLevels(key, r[1]) <= 0 && b.Levels[key] == nil {
@@ -267,7 +267,7 @@ func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
 		if sum := lines[key]; chosen(key) && (l.Held != sum.Held || l.Committed != sum.Committed) {
 			f := ledger.FindingAt(ledger.KindLedgerInconsistent, cache.LevelField(key.SKU, key.Location), ledger.EntryID{})
 			f.Position, f.SKU, f.Location = "", key.SKU, key.Location
-			f.Ledger = ledger.SideOfLevel(l)
+			f.Ledger = ledger.LedgerSide(l)
 			f.Note = fmt.Sprintf("its lines add up to held %d, committed %d", sum.Held, sum.Committed)
 			m.audits.findings[audit][f.ID] = &f
 		}

@@ -122,7 +122,7 @@ func (m *Ledger) lookAt(a *cache.Awaited) error {
 	if r, there := m.reservations[a.ID]; there && !a.Operation {
 		known = &r.Record
 	}
-	return ledger.DecidedAs(*a, epoch, known)
+	return ledger.Outcome(*a, epoch, known)
 }
 
 // Reservation reads one.

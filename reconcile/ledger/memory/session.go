@@ -93,8 +93,8 @@ func (s *session) Apply(_ context.Context, from, to cache.Position, entries []le
 // applyLocked decides entries and writes what they leave; m.mu is held.
 func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	events, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
-	t := ledger.Touch(events)
-	for id := range t.Ids {
+	t := ledger.RowKeysOf(events)
+	for id := range t.Reservations {
 		if r, there := m.reservations[id]; there {
 			t.Add(&r.Record)
 			b.Reservations[id] = &r

@@ -34,7 +34,7 @@ func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []
 // way finds out why.
 func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (done bool, err error) {
 	list, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
-	if !s.known.fill(b, ledger.Touch(list), list) {
+	if !s.known.fill(b, ledger.RowKeysOf(list), list) {
 		return false, nil
 	}
 	if b.Apply(list); len(b.Refusals) > 0 {
@@ -63,7 +63,7 @@ func (s *session) applyAll(ctx context.Context, from, to cache.Position, entries
 		}
 	}()
 	list, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
-	t := ledger.Touch(list)
+	t := ledger.RowKeysOf(list)
 	reading := &pgx.Batch{}
 	reading.Queue(`begin`)
 	var at ledger.PositionRow
@@ -218,7 +218,7 @@ func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ledger.Event
 
 // decideRows reads the rows that events touch, and decides them.
 func decideRows(ctx context.Context, tx pgx.Tx, shard int32, list []ledger.EventRef) (*ledger.WorkingSet, error) {
-	t, b := ledger.Touch(list), ledger.NewWorkingSet()
+	t, b := ledger.RowKeysOf(list), ledger.NewWorkingSet()
 	batch := &pgx.Batch{}
 	queueRead(b, batch, shard, t)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {

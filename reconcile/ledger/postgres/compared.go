@@ -10,7 +10,7 @@ import (
 
 // queueRefusals queues the reading of the refusals that explain a difference: those that are open, and those
 // of the reservations that are compared.
-func queueRefusals(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
+func queueRefusals(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
 	const births = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
 	batch.Queue(selectOpen, shard).Query(func(rows pgx.Rows) (err error) {
 		b.Open, err = pgx.CollectRows(rows, scanRefusal)
@@ -33,7 +33,7 @@ func queueRefusals(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledge
 }
 
 // queueRanges queues the reading of levels that lie together: in their order, and not one by one.
-func queueRanges(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
+func queueRanges(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`

@@ -32,7 +32,7 @@ func newKnown() *known {
 // fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
 // transitions of reservations are known in advance: the first of one is its reserve, which an insert that
 // meets another refuses, or a step of a hold that is remembered.
-func (k *known) fill(b *ledger.WorkingSet, t *ledger.Touched, list []ledger.EventRef) bool {
+func (k *known) fill(b *ledger.WorkingSet, t *ledger.RowKeys, list []ledger.EventRef) bool {
 	if len(t.Operations)+len(t.Limits) > 0 { // what limits count is not remembered
 		return false
 	}

@@ -181,7 +181,7 @@ left join reservations r on not u.operation and r.id = u.id`
 			results[n-1] = r.Answer()
 		case !applied:
 			record := known
-			results[n-1] = ledger.DecidedAs(list[n-1], uint64(epoch), &record)
+			results[n-1] = ledger.Outcome(list[n-1], uint64(epoch), &record)
 		}
 		return nil
 	})

@@ -18,12 +18,12 @@ type batcher interface {
 
 // queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
 // else writes what belongs to this shard.
-func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
+func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
 	if t.Marks {
 		queueRefusals(b, batch, shard, t)
 	}
-	if len(t.Ids)+len(t.Compared) > 0 {
-		queueReservations(batch, t.AllIDs(), b.Reservations)
+	if len(t.Reservations)+len(t.Compared) > 0 {
+		queueReservations(batch, t.ReservationIDs(), b.Reservations)
 	}
 	queueCounted(b, batch, t)
 	if len(t.Operations) > 0 {
@@ -36,7 +36,7 @@ func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.To
 }
 
 // queueCounted queues the reading of levels and of what purchase limits count.
-func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
+func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
 	if len(t.Levels) > 0 {
 		queueLevels(b, batch, t.LevelKeys())
 	}
@@ -47,13 +47,13 @@ func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 
 // readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
 // them there, where events do not name them.
-func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.Touched) error {
+func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.RowKeys) error {
 	if err := readRefused(b, ctx, db); err != nil {
 		return err
 	}
-	rest := ledger.Touch(nil)
+	rest := ledger.RowKeysOf(nil)
 	for id, r := range b.Reservations {
-		if t.Ids[id] {
+		if t.Reservations[id] {
 			rest.Add(&r.Record)
 		}
 	}

@@ -2,14 +2,14 @@ package ledger
 
 import "github.com/holdfast/holdfast/cache"
 
-// ShortPart is what a confirmed reservation has committed at a level, with all of its lines.
+// ShortPart is what a confirmed reservation has committed at a level, over all of its lines.
 type ShortPart struct {
-	Level int // which of those asked for
+	Level int // index among the levels of the request
 	cache.ShortReservation
 }
 
-// ShortOf makes of parts, those of a level the newest first, the reservations that add up to what each level
-// is short of.
+// ShortOf returns, for each level, the reservations that add up to the units that it is short of.
+// parts lists those of a level the newest first.
 func ShortOf(levels []cache.LevelShort, parts []ShortPart) [][]cache.ShortReservation {
 	lists, left := make([][]cache.ShortReservation, len(levels)), make([]int64, len(levels))
 	for i := range levels {
@@ -24,7 +24,7 @@ func ShortOf(levels []cache.LevelShort, parts []ShortPart) [][]cache.ShortReserv
 	return lists
 }
 
-// CommittedAt is what the lines of a confirmed reservation have committed at a level.
+// CommittedAt returns the units that a confirmed reservation has committed at a level.
 func CommittedAt(r *cache.Record, at cache.LevelName) (units int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {

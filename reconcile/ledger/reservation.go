@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/holdfast/holdfast/cache"
+)
+
+// Reservation is a reservation in a working set.
+type Reservation struct {
+	Record     cache.Record
+	Extra      string // JSON of what only the ledger keeps, or ""
+	At         int64  // when this batch last changed it, Unix ms
+	Created    bool   // this batch created it
+	Changed    bool   // this batch changed it
+	Rearranged bool   // this batch changed its lines
+
+	// As the row was read or last written.
+	VersionBefore int64
+	StateBefore   cache.State
+}
+
+// Kept returns the reservation as it is after it is written.
+func (r *Reservation) Kept() Reservation {
+	return Reservation{Record: r.Record, At: r.At, VersionBefore: r.Record.Version, StateBefore: r.Record.State}
+}
+
+// Resolved reports whether a reservation in this state is over.
+func Resolved(state cache.State) bool {
+	return state == cache.StateReleased || state == cache.StateExpired || state == cache.StateFulfilled
+}
+
+// Archived reports whether the ledger has archived the lines of a reservation. Then it keeps only
+// the id and the last state.
+func Archived(known *cache.Record) bool { return len(known.Lines) == 0 }
+
+// wasConfirmed reports whether a reservation is a sale, or was one before it was released.
+func wasConfirmed(r *cache.Record) bool {
+	return r.State == cache.StateConfirmed || r.State == cache.StateFulfilled ||
+		r.State == cache.StateReleased && strings.HasSuffix(r.Transition, "+")
+}
+
+// RecordRow is a reservation as an audit reads it, or an id that the ledger does not know.
+type RecordRow struct {
+	ID     string
+	Record cache.Record
+	Text   string // the record as Redis stores it, or "" if the ledger does not know the id
+}
+
+// RowOf returns the row of a record that the ledger knows.
+func RowOf(id string, record cache.Record) RecordRow { return RecordRow{id, record, record.Encode()} }
+
+// Key returns the place of a live reservation among all live ones.
+func (r *RecordRow) Key() LiveKey { return LiveKey{r.Record.Created, r.ID} }
+
+// LiveKey orders live reservations by creation.
+type LiveKey struct {
+	Created int64 // Unix ms
+	ID      string
+}
+
+// CompareLive orders live reservations by creation, then by id.
+func CompareLive(a, b LiveKey) int {
+	return cmp.Or(cmp.Compare(a.Created, b.Created), strings.Compare(a.ID, b.ID))
+}
+
+// PageOf returns the page of at most limit reservations of a search. ids holds one id more if there
+// is a next page. record returns nil for an id to skip. now is in Unix ms.
+func PageOf(ids []string, record func(id string) *cache.Record, limit int, now int64) (page cache.ReservationPage) {
+	for i, id := range ids {
+		r := record(id)
+		if r == nil {
+			continue
+		}
+		if i == limit {
+			last := page.Reservations[len(page.Reservations)-1]
+			page.Next = cache.ReservationCursor(last.CreatedAt.UnixMilli(), last.ID)
+			break
+		}
+		page.Reservations = append(page.Reservations, r.Reservation(id, now))
+	}
+	return page
+}
