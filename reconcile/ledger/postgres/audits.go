@@ -167,18 +167,18 @@ func (p *Ledger) LimitsAfter(ctx context.Context, after cache.LimitKey, limit in
 	const query = `
 select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
 order by limit_id, customer limit $3`
-	return p.LimitKeys(ctx, query, after.Limit, after.Customer, limit)
+	return p.limitKeys(ctx, query, after.Limit, after.Customer, limit)
 }
 
 func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
 	const query = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-	return p.LimitKeys(ctx, query,
+	return p.limitKeys(ctx, query,
 		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }), ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
 }
 
-func (p *Ledger) LimitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
+func (p *Ledger) limitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
 		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {

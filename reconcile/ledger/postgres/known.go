@@ -32,7 +32,7 @@ func newKnown() *known {
 // fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
 // transitions of reservations are known in advance: the first of one is its reserve, which an insert that
 // meets another refuses, or a step of a hold that is remembered.
-func (k *known) fill(b *ledger.WorkingSet, t *ledger.Touched, list []ledger.EventRef) bool {
+func (k *known) fill(set *ledger.WorkingSet, t *ledger.Touched, list []ledger.EventRef) bool {
 	if len(t.Operations)+len(t.Limits) > 0 { // what limits count is not remembered
 		return false
 	}
@@ -44,13 +44,13 @@ func (k *known) fill(b *ledger.WorkingSet, t *ledger.Touched, list []ledger.Even
 		default:
 			return false
 		}
-		if b.Reservations[e.ID] != nil {
+		if set.Reservations[e.ID] != nil {
 			continue
 		}
 		switch hold := k.hold(e.ID); {
 		case hold != nil:
 			t.Add(&hold.Record)
-			b.Reservations[e.ID] = hold
+			set.Reservations[e.ID] = hold
 		case e.Verb == cache.VerbReserve:
 			born[e.ID] = true
 		case !born[e.ID]:
@@ -65,7 +65,7 @@ func (k *known) fill(b *ledger.WorkingSet, t *ledger.Touched, list []ledger.Even
 		if !there {
 			return false
 		}
-		b.Before[key], b.Levels[key] = l, &l
+		set.Before[key], set.Levels[key] = l, &l
 	}
 	return true
 }
@@ -87,21 +87,21 @@ func (k *known) hold(id string) *ledger.Reservation {
 
 // learn remembers what a book has changed, and at which position. What was only read, as an audit reads the
 // whole ledger, is not what comes next.
-func (k *known) learn(b *ledger.WorkingSet, at cache.Position) {
+func (k *known) learn(set *ledger.WorkingSet, at cache.Position) {
 	k.at = at
-	for key := range b.Before {
-		if b.Levels[key] == nil {
+	for key := range set.Before {
+		if set.Levels[key] == nil {
 			k.levels.drop(key)
 		}
 	}
-	for key, l := range b.Levels {
-		if before, there := b.Before[key]; there && before == *l {
+	for key, l := range set.Levels {
+		if before, there := set.Before[key]; there && before == *l {
 			continue
 		}
 		copied := ledger.LevelKey{SKU: location.SKU(strings.Clone(string(key.SKU))), Location: location.ID(strings.Clone(string(key.Location)))}
 		k.levels.put(copied, *l)
 	}
-	for id, r := range b.Reservations {
+	for id, r := range set.Reservations {
 		switch {
 		case r.Record.State != cache.StateHeld:
 			k.holds.drop(id)

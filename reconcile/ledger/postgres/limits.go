@@ -12,19 +12,19 @@ import (
 )
 
 // writeLimits writes what purchase limits count, where that has changed.
-func writeLimits(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeLimits(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 insert into limit_counts (limit_id, customer, units)
 select * from unnest($1::text[], $2::text[], $3::bigint[])
 on conflict on constraint limit_counts_key do update set units = excluded.units`
-	keys := slices.SortedFunc(maps.Keys(b.Counted), ledger.CompareLimits)
+	keys := slices.SortedFunc(maps.Keys(set.Counted), ledger.CompareLimits)
 	if len(keys) == 0 {
 		return
 	}
 	batch.Queue(query,
 		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
 		ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }),
-		ledger.Column(keys, func(k cache.LimitKey) int64 { return b.Limits[k] }))
+		ledger.Column(keys, func(k cache.LimitKey) int64 { return set.Limits[k] }))
 }
 
 // keptLimit is a purchase limit that counts a line, as its column keeps it.

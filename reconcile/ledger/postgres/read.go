@@ -18,41 +18,41 @@ type batcher interface {
 
 // queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
 // else writes what belongs to this shard.
-func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
+func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
 	if t.Marks {
-		queueRefusals(b, batch, shard, t)
+		queueRefusals(set, batch, shard, t)
 	}
 	if len(t.Ids)+len(t.Compared) > 0 {
-		queueReservations(batch, t.AllIDs(), b.Reservations)
+		queueReservations(batch, t.AllIDs(), set.Reservations)
 	}
-	queueCounted(b, batch, t)
+	queueCounted(set, batch, t)
 	if len(t.Operations) > 0 {
 		batch.Queue(`select id from operations where id = any($1)`, ledger.SortedKeys(t.Operations)).Query(func(rows pgx.Rows) error {
 			var id string
-			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { b.Operations[id] = true; return nil })
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { set.Operations[id] = true; return nil })
 			return err
 		})
 	}
 }
 
 // queueCounted queues the reading of levels and of what purchase limits count.
-func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
+func queueCounted(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 	if len(t.Levels) > 0 {
-		queueLevels(b, batch, t.LevelKeys())
+		queueLevels(set, batch, t.LevelKeys())
 	}
 	if len(t.Limits) > 0 {
-		queueLimits(b, batch, t.LimitKeys())
+		queueLimits(set, batch, t.LimitKeys())
 	}
 }
 
 // readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
 // them there, where events do not name them.
-func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.Touched) error {
-	if err := readRefused(b, ctx, db); err != nil {
+func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger.Touched) error {
+	if err := readRefused(ctx, db, set); err != nil {
 		return err
 	}
 	rest := ledger.Touch(nil)
-	for id, r := range b.Reservations {
+	for id, r := range set.Reservations {
 		if t.Ids[id] {
 			rest.Add(&r.Record)
 		}
@@ -62,12 +62,12 @@ func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.T
 		return nil
 	}
 	batch := &pgx.Batch{}
-	queueCounted(b, batch, rest)
+	queueCounted(set, batch, rest)
 	return db.SendBatch(ctx, batch).Close()
 }
 
 // queueLevels queues the reading of levels, and of what they were before.
-func queueLevels(b *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
+func queueLevels(set *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
@@ -75,23 +75,23 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.SKU, key.Location
 	}
-	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(b, rows) })
+	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
 }
 
 // collectIntoSet reads levels, and what they were before.
-func collectIntoSet(b *ledger.WorkingSet, rows pgx.Rows) error {
+func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
 	var key ledger.LevelKey
 	var l ledger.Level
 	_, err := pgx.ForEachRow(rows, []any{&key.SKU, &key.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit}, func() error {
 		found := l
-		b.Levels[key], b.Before[key] = &found, l
+		set.Levels[key], set.Before[key] = &found, l
 		return nil
 	})
 	return err
 }
 
 // queueLimits queues the reading of what purchase limits count.
-func queueLimits(b *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
+func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
 	const query = `
 select limit_id, customer, units from limit_counts
 where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
@@ -101,7 +101,7 @@ where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 		var key cache.LimitKey
 		var units int64
 		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
-			b.Limits[key] = units
+			set.Limits[key] = units
 			return nil
 		})
 		return err

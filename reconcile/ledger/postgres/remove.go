@@ -9,12 +9,12 @@ import (
 )
 
 // deleteLevels deletes the levels that were there and are no more. Their movements stay.
-func deleteLevels(b *ledger.WorkingSet, batch *pgx.Batch) {
+func deleteLevels(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 delete from levels where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	var gone []ledger.LevelKey
-	for key := range b.Before {
-		if b.Levels[key] == nil {
+	for key := range set.Before {
+		if set.Levels[key] == nil {
 			gone = append(gone, key)
 		}
 	}

@@ -27,7 +27,7 @@ func newRowArray(columns, most int) *rowArray {
 }
 
 // Add adds a row, whose columns f adds.
-func (r *rowArray) Add(f func()) {
+func (r *rowArray) add(f func()) {
 	r.count++
 	r.sized(func() {
 		r.body = binary.BigEndian.AppendUint32(r.body, uint32(r.columns)) //nolint:gosec // few
@@ -50,7 +50,7 @@ func (r *rowArray) head(oid, size uint32) {
 
 func (r *rowArray) null(oid uint32) { r.head(oid, 1<<32-1) }
 
-func (r *rowArray) Text(values ...string) {
+func (r *rowArray) text(values ...string) {
 	for _, v := range values {
 		r.head(pgtype.TextOID, uint32(len(v))) //nolint:gosec // as above
 		r.body = append(r.body, v...)
@@ -63,7 +63,7 @@ func (r *rowArray) textOrNull(v string) {
 		r.null(pgtype.TextOID)
 		return
 	}
-	r.Text(v)
+	r.text(v)
 }
 
 func (r *rowArray) integer(v int32) {

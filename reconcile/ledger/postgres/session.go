@@ -112,23 +112,11 @@ func (s *session) Position(ctx context.Context) (at ledger.PositionRow, there bo
 	return at, there, err
 }
 
-// lockPosition locks the position, which keeps every other applier waiting, and compares it.
-func (s *session) lockPosition(ctx context.Context, tx pgx.Tx, want *cache.Position) (ledger.PositionRow, error) {
-	at, there, err := readPosition(ctx, tx, s.ledger.shard, "for update")
-	switch {
-	case err != nil:
-		return ledger.PositionRow{}, err
-	case there != (want != nil), there && !ledger.SamePosition(at.Position, *want):
-		return ledger.PositionRow{}, ledger.ErrMoved
-	}
-	return at, nil
-}
-
 func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Position) error {
 	s.known = newKnown()
 	return s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
-			if _, err := s.lockPosition(ctx, tx, from); err != nil {
+			if err := lockPosition(ctx, tx, s.ledger.shard, from); err != nil {
 				return err
 			}
 			if err := s.settleAll(ctx, tx, to); err != nil {
@@ -142,6 +130,19 @@ func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Posi
 			return s.moveTo(ctx, tx, to)
 		})
 	})
+}
+
+// lockPosition locks the position, so that every other applier waits, and checks that it is want; nil means that
+// there must be none yet.
+func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *cache.Position) error {
+	at, found, err := readPosition(ctx, tx, shard, "for update")
+	switch {
+	case err != nil:
+		return err
+	case found != (want != nil), found && !ledger.SamePosition(at.Position, *want):
+		return ledger.ErrMoved
+	}
+	return nil
 }
 
 // moveTo writes the position whole, and clears what an operator asked for.
@@ -172,12 +173,12 @@ func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) e
 		return err
 	}
 	first := ledger.SettlingEntry(to, open, records)
-	b, err := decideRows(ctx, tx, s.ledger.shard, ledger.EventRefs([]ledger.Entry{first}))
+	set, err := decide(ctx, tx, s.ledger.shard, ledger.EventRefs([]ledger.Entry{first}), &pgx.Batch{})
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	write(b, batch, s.ledger.shard)
+	write(set, batch, s.ledger.shard)
 	batch.Queue(`update refusals set settled_at = $2 where shard = $1 and settled_at is null`,
 		s.ledger.shard, time.UnixMilli(to.SeenAt))
 	return tx.SendBatch(ctx, batch).Close()

@@ -14,15 +14,15 @@ import (
 
 // write queues what a book leaves behind: each row once, each table in one statement, all of them in
 // one round trip.
-func write(b *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
-	writeLevels(b, batch)
-	writeLimits(b, batch)
-	writeReservations(b, batch)
-	writeOperations(b, batch, shard)
-	writeMovements(b, batch, shard)
-	writeSettled(b, batch)
-	writeRefusals(b, batch, shard)
-	writeAudited(b, batch)
+func write(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
+	writeLevels(set, batch)
+	writeLimits(set, batch)
+	writeReservations(set, batch)
+	writeOperations(set, batch, shard)
+	writeMovements(set, batch, shard)
+	writeSettled(set, batch)
+	writeRefusals(set, batch, shard)
+	writeAudited(set, batch)
 }
 
 // moment is a time of Redis's clock as its column keeps it.
@@ -30,7 +30,7 @@ func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // writeLevels writes the levels that changed: those that were there, and those that are new. An insert
 // that updates would do for both, and takes twice as long.
-func writeLevels(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeLevels(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const update = `
 with written as (
     update levels l set on_hand = u.on_hand, held = u.held, committed = u.committed, safety_stock = u.safety_stock,
@@ -45,8 +45,8 @@ select expect(count(*), $2) from written`
 insert into levels (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from unnest($1::level_step[])`
 	var changed, made []ledger.LevelKey
-	for key, l := range b.Levels {
-		before, there := b.Before[key]
+	for key, l := range set.Levels {
+		before, there := set.Before[key]
 		switch {
 		case !there:
 			made = append(made, key)
@@ -55,22 +55,22 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit fr
 		}
 	}
 	if len(changed) > 0 {
-		batch.Queue(update, levelSteps(b, changed), len(changed))
+		batch.Queue(update, levelSteps(set, changed), len(changed))
 	}
 	if len(made) > 0 {
-		batch.Queue(insert, levelSteps(b, made))
+		batch.Queue(insert, levelSteps(set, made))
 	}
-	deleteLevels(b, batch)
+	deleteLevels(set, batch)
 }
 
 // levelSteps is levels as level_step has them, in the order in which they are locked.
-func levelSteps(b *ledger.WorkingSet, keys []ledger.LevelKey) *rowArray {
+func levelSteps(set *ledger.WorkingSet, keys []ledger.LevelKey) *rowArray {
 	slices.SortFunc(keys, ledger.CompareLevels)
 	steps := newRowArray(12, len(keys))
 	for _, key := range keys {
-		before, now := b.Before[key], b.Levels[key]
-		steps.Add(func() {
-			steps.Text(string(key.SKU), string(key.Location))
+		before, now := set.Before[key], set.Levels[key]
+		steps.add(func() {
+			steps.text(string(key.SKU), string(key.Location))
 			steps.bigint(before.OnHand, before.Held, before.Committed, before.SafetyStock, before.BackorderLimit)
 			steps.bigint(now.OnHand, now.Held, now.Committed, now.SafetyStock, now.BackorderLimit)
 		})
@@ -110,10 +110,10 @@ func momentOrNone(ms int64) *time.Time {
 	return &at
 }
 
-func writeReservations(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
 	var made, changed []keptReservation
-	for _, id := range slices.Sorted(maps.Keys(b.Reservations)) {
-		kept := keptReservation{id: id, Reservation: b.Reservations[id]}
+	for _, id := range slices.Sorted(maps.Keys(set.Reservations)) {
+		kept := keptReservation{id: id, Reservation: set.Reservations[id]}
 		switch {
 		case kept.Created:
 			if kept.Reservation.Extra != "" {
@@ -144,15 +144,15 @@ from unnest($1::reservations[])`
 	made := newRowArray(17, len(list))
 	for i := range list {
 		r := &list[i]
-		made.Add(func() {
-			made.Text(r.id, r.Record.Birth, string(r.Record.State))
+		made.add(func() {
+			made.text(r.id, r.Record.Birth, string(r.Record.State))
 			made.bigint(r.Record.Version)
 			made.moment(r.Record.Created)
 			made.moment(r.Record.Expires)
 			made.momentOrNull(r.resolvedAt())
 			made.momentOrNull(0) // archived_at
-			made.Text(r.Record.Fingerprint, r.Record.Transition, string(r.Record.Channel), r.Record.Customer, r.Record.Order)
-			made.Text(r.extra.Pickup, r.extra.Split)
+			made.text(r.Record.Fingerprint, r.Record.Transition, string(r.Record.Channel), r.Record.Customer, r.Record.Order)
+			made.text(r.extra.Pickup, r.extra.Split)
 			made.jsonb(r.extra.ShipTo)
 			made.json(r.extra.Metadata)
 		})
@@ -173,14 +173,14 @@ select expect(count(*), $2) from written`
 	steps := newRowArray(9, len(list))
 	for i := range list {
 		r := &list[i]
-		steps.Add(func() {
-			steps.Text(r.id, r.Record.Birth, string(r.StateBefore))
+		steps.add(func() {
+			steps.text(r.id, r.Record.Birth, string(r.StateBefore))
 			steps.bigint(r.VersionBefore)
-			steps.Text(string(r.Record.State))
+			steps.text(string(r.Record.State))
 			steps.bigint(r.Record.Version)
 			steps.moment(r.Record.Expires)
 			steps.momentOrNull(r.resolvedAt())
-			steps.Text(r.Record.Transition)
+			steps.text(r.Record.Transition)
 		})
 	}
 	batch.Queue(query, steps, len(list))
@@ -208,18 +208,18 @@ func lineRows(lines []keptLine) *rowArray {
 	array := newRowArray(13, len(lines))
 	for i := range lines {
 		l := &lines[i]
-		array.Add(func() {
-			array.Text(l.of.id)
+		array.add(func() {
+			array.text(l.of.id)
 			array.integer(int32(l.position)) //nolint:gosec // at most 100
-			array.Text(l.Line, string(l.SKU))
+			array.text(l.Line, string(l.SKU))
 			array.bigint(l.Requested, l.Returned)
 			array.texts(len(l.From), func(i int) string { return string(l.From[i].Location) })
 			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Quantity })
 			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Fulfilled })
 			array.moment(l.of.Record.Created)
-			array.Text(l.kitSKU())
+			array.text(l.kitSKU())
 			array.bigint(l.kitEach())
-			array.Text(l.limitsText())
+			array.text(l.limitsText())
 		})
 	}
 	return array
@@ -248,44 +248,44 @@ where l.reservation_id = u.reservation_id and l.position = u.position`
 	}
 }
 
-func writeOperations(b *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
+func writeOperations(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	const query = `
 insert into operations (id, fingerprint, birth, applied_at, shard, reason, actor)
 select id, fingerprint, birth, applied_at, $7, reason, actor
 from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
     as u (id, fingerprint, birth, applied_at, reason, actor)`
-	if len(b.Made) == 0 {
+	if len(set.Made) == 0 {
 		return
 	}
 	batch.Queue(query,
-		ledger.Column(b.Made, func(o ledger.Operation) string { return o.ID }),
-		ledger.Column(b.Made, func(o ledger.Operation) string { return o.Fingerprint }),
-		ledger.Column(b.Made, func(o ledger.Operation) string { return o.Birth }),
-		ledger.Column(b.Made, func(o ledger.Operation) time.Time { return moment(o.At) }),
-		ledger.Column(b.Made, func(o ledger.Operation) string { return o.Reason }),
-		ledger.Column(b.Made, func(o ledger.Operation) string { return o.Actor }), shard)
+		ledger.Column(set.Made, func(o ledger.Operation) string { return o.ID }),
+		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Fingerprint }),
+		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Birth }),
+		ledger.Column(set.Made, func(o ledger.Operation) time.Time { return moment(o.At) }),
+		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Reason }),
+		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Actor }), shard)
 }
 
-func writeMovements(b *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
+func writeMovements(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	const query = `
 insert into movements (shard, epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock,
     backorder_limit, verb, reason, actor, reservation_id, operation_id, at)
 select shard, epoch, sequence, event, sku, location, on_hand, held, committed, safety_stock, backorder_limit, verb, reason,
     actor, reservation_id, operation_id, at
 from unnest($1::movements[])`
-	if len(b.Movements) == 0 {
+	if len(set.Movements) == 0 {
 		return
 	}
-	array := newRowArray(17, len(b.Movements))
-	for i := range b.Movements {
-		m := &b.Movements[i]
-		array.Add(func() {
+	array := newRowArray(17, len(set.Movements))
+	for i := range set.Movements {
+		m := &set.Movements[i]
+		array.add(func() {
 			array.integer(shard)
 			array.bigint(int64(m.Entry.Epoch), int64(m.Entry.Sequence)) //nolint:gosec // few; one for each script call
 			array.integer(int32(m.Event))                               //nolint:gosec // at most a batch
-			array.Text(string(m.Key.SKU), string(m.Key.Location))
+			array.text(string(m.Key.SKU), string(m.Key.Location))
 			array.bigint(m.Delta.OnHand, m.Delta.Held, m.Delta.Committed, m.Delta.SafetyStock, m.Delta.BackorderLimit)
-			array.Text(string(m.Verb), m.Reason, m.Actor)
+			array.text(string(m.Verb), m.Reason, m.Actor)
 			array.textOrNull(m.Reservation)
 			array.textOrNull(m.Operation)
 			array.moment(m.At)
@@ -294,7 +294,7 @@ from unnest($1::movements[])`
 	batch.Queue(query, array)
 }
 
-func writeRefusals(b *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
+func writeRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	const query = `
 insert into refusals (shard, epoch, sequence, event, verb, reservation_id, operation_id, birth, version, reason, detail,
     created_at, settled_at)
@@ -304,7 +304,7 @@ from unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::boolean[]
     $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
     as u (epoch, sequence, event, verb, operation, id, birth, version, reason, detail, created_at, settled_at)
 on conflict do nothing`
-	list := b.Refusals
+	list := set.Refusals
 	if len(list) == 0 {
 		return
 	}
@@ -323,10 +323,10 @@ on conflict do nothing`
 		ledger.Column(list, func(r ledger.Refusal) *time.Time { return momentOrNone(r.SettledAt) }), shard)
 }
 
-func writeSettled(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeSettled(set *ledger.WorkingSet, batch *pgx.Batch) {
 	at := map[cache.Step]int64{}
-	below := make([]cache.Step, len(b.Settled))
-	for i, s := range b.Settled {
+	below := make([]cache.Step, len(set.Settled))
+	for i, s := range set.Settled {
 		below[i] = s.Step
 		at[s.Step] = s.At
 	}
