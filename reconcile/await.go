@@ -51,11 +51,11 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	if err != nil {
 		return err
 	}
-	at, _, err := l.Applied(ctx) // read last: an applier can only move it on meanwhile
+	at, _, err := l.Position(ctx) // read last: an applier can only move it on meanwhile
 	if err != nil {
 		return err
 	}
-	why, err := ledger.OlderThanRedis(ctx, shard, &seen, first, at)
+	why, err := ledger.OlderThanRedis(ctx, shard, &seen, first, at.Position)
 	if err == nil && why != "" {
 		err = fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}

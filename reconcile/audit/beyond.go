@@ -16,7 +16,7 @@ func (r *auditRun) examineBeyond(ctx context.Context) error {
 	}
 	beyond := map[ledger.LevelKey]bool{}
 	err := r.eachPage(ctx, ledger.FindingFilter{Kinds: recordKinds, Open: true}, func(ctx context.Context, list []ledger.Finding) error {
-		records, err := r.Ledger.RecordsOf(ctx, reservationsOf(list))
+		_, records, err := r.Ledger.RecordsAt(ctx, reservationsOf(list))
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (r *auditRun) examineBeyond(ctx context.Context) error {
 	if err != nil || len(beyond) == 0 {
 		return err
 	}
-	return r.Ledger.ExamineLevels(ctx, r.ID, slices.Collect(maps.Keys(beyond)))
+	return r.Ledger.ExamineItself(ctx, r.ID, ledger.Scope{}, slices.Collect(maps.Keys(beyond))...)
 }
 
 // reservationsOf lists the reservations that findings are about.

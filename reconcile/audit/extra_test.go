@@ -68,9 +68,9 @@ type latecomer struct {
 	come func()
 }
 
-func (l latecomer) Applied(ctx context.Context) (cache.Position, bool, error) {
+func (l latecomer) Position(ctx context.Context) (ledger.PositionRow, bool, error) {
 	l.come()
-	return l.Ledger.Applied(ctx)
+	return l.Ledger.Position(ctx)
 }
 
 func (l latecomer) Live(ctx context.Context, ids []string) ([]string, error) {

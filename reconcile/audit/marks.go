@@ -158,7 +158,7 @@ func (r *auditRun) noteNow(ctx context.Context) error {
 // Await waits until the ledger has come further, and drops the steps that it has compared. Those of an epoch
 // that is no more are sent again: they may have been lost.
 func (r *auditRun) Await(ctx context.Context) error {
-	at, _, err := r.Ledger.Applied(ctx)
+	at, _, err := r.Ledger.Position(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -168,8 +168,8 @@ func (r *auditRun) Await(ctx context.Context) error {
 		return pauseFor(ctx, settlePause)
 	}
 	before := r.at
-	if !ledger.SamePosition(at, r.at) {
-		r.at, r.moved = at, time.Now()
+	if !ledger.SamePosition(at.Position, r.at) {
+		r.at, r.moved = at.Position, time.Now()
 	}
 	waiting := r.inFlight
 	r.inFlight = nil

@@ -36,7 +36,7 @@ func (r *auditRun) noExtraLevels(ctx context.Context) (bool, error) {
 	if !r.scope.All() {
 		return false, nil
 	}
-	before, err := r.Ledger.CountLevels(ctx)
+	before, _, err := r.Ledger.Totals(ctx, ledger.Scope{})
 	if err != nil {
 		return false, err
 	}
@@ -51,7 +51,7 @@ func (r *auditRun) noExtraLevels(ctx context.Context) (bool, error) {
 	if err := r.caughtUp(ctx); err != nil {
 		return false, err
 	}
-	after, err := r.Ledger.CountLevels(ctx)
+	after, _, err := r.Ledger.Totals(ctx, ledger.Scope{})
 	r.progressed(int(sizes[cache.PartLevels]))
 	return after == before, err
 }
@@ -101,17 +101,17 @@ func (r *auditRun) Limits(ctx context.Context) error {
 		return nil
 	}
 	for after := (cache.LimitKey{}); ; {
-		keys, err := r.Ledger.LimitsAfter(ctx, after, r.Page)
+		rows, err := r.Ledger.Limits(ctx, after, r.Page)
 		if err != nil {
 			return err
 		}
-		if len(keys) == 0 {
+		if len(rows) == 0 {
 			break
 		}
-		if err := r.mark(ctx, cache.Marking{Limits: ledger.Column(keys, cache.LimitKey.Name)}); err != nil {
+		if err := r.mark(ctx, cache.Marking{Limits: ledger.Column(rows, func(l cache.LimitRow) string { return l.Name() })}); err != nil {
 			return err
 		}
-		after = keys[len(keys)-1]
+		after = rows[len(rows)-1].LimitKey
 	}
 	return r.scan(ctx, cache.PartLimits, func(ctx context.Context, fields []cache.Field) error {
 		var names []string

@@ -93,7 +93,7 @@ func (r *auditRun) withinLimits(ctx context.Context) error {
 	if r.MaxPercent <= 0 {
 		return nil
 	}
-	onHand, err := r.Ledger.UnitsOnHand(ctx, r.scope)
+	_, onHand, err := r.Ledger.Totals(ctx, r.scope)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (r *auditRun) caughtUp(ctx context.Context) error {
 
 // recordItems is how to repair reservations and deadlines.
 func (r *auditRun) recordItems(ctx context.Context, list []ledger.Finding, inconsistent map[ledger.LevelKey]bool) ([]cache.RepairItem, error) {
-	records, err := r.Ledger.RecordsOf(ctx, reservationsOf(list))
+	_, records, err := r.Ledger.RecordsAt(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}

@@ -12,13 +12,13 @@ import (
 const (
 	AuditRunning = "running"
 	AuditDone    = "done"
-	AuditFailed  = "failed" // it could not go on, or repaired nothing since too much would change
+	AuditFailed  = "failed" // it could not go on, or a repair would have changed too much
 )
 
-// What becomes of an audit that nobody has ended.
+// AuditLost is how long an audit may go without a sign of life. WhyLost is the failure of one that went longer.
 const (
 	AuditLost = 10 * time.Minute
-	WhyLost   = "it was not heard of any more: whoever ran it was stopped half-way"
+	WhyLost   = "the audit sent no sign of life for 10 minutes: its process was probably stopped; start another"
 )
 
 // Audit is an audit as the ledger keeps it.
@@ -30,7 +30,7 @@ type Audit struct {
 	Location   location.ID  // "": all
 	Actor      string
 	StartedAt  time.Time // by the ledger's clock, as the next two
-	SeenAt     time.Time // when it last was known to run
+	SeenAt     time.Time // last sign of life
 	FinishedAt time.Time // zero while it runs
 	Failure    string
 
@@ -38,78 +38,73 @@ type Audit struct {
 
 	Drift    int // findings that are drift and open
 	Repaired int // findings that were repaired
-	Settled  int // open refusals, and what is in quarantine
+	Settled  int // open refusals and quarantined events
 }
 
-// Audits keeps audits and what they have found.
+// Audits keeps audits and their findings, and reads what they compare. Package reconcile/audit uses it. Every
+// method that does not say otherwise returns ErrNotDurable if the ledger does not answer.
 type Audits interface {
-	// Audit reads an audit; "" is the one that ended last. Refusals: ErrNotFound, ErrNotDurable.
+	// Audit reads an audit; an empty id names the one that ended last. Refusals: ErrNotFound, ErrNotDurable.
 	Audit(ctx context.Context, id string) (Audit, error)
 
-	// AuditFindings reads findings of an audit in order of id, behind after. Refusals: ErrNotDurable.
+	// AuditFindings reads a page of an audit's findings in order of id. Refusals: ErrNotDurable.
 	AuditFindings(ctx context.Context, id string, f FindingFilter, limit int) ([]Finding, error)
 
-	// beginAudit has an audit run. One that was not heard of for auditLost is taken for failed: whoever ran
-	// it was killed. Should it go on all the same, its end says how it ended.
+	// BeginAudit records that an audit runs. It marks audits that sent no sign of life for AuditLost as failed: their
+	// process was killed. If one of them still runs, EndAudit corrects its state.
 	BeginAudit(ctx context.Context, a Audit) error
-	// auditing notes that an audit still runs, and adds to what it has compared.
+	// Auditing records that an audit still runs, and adds to its counts.
 	Auditing(ctx context.Context, id string, more Compared) error
+	// EndAudit records that an audit has ended; failure says why it failed, or is "".
 	EndAudit(ctx context.Context, id, failure string) error
-	// annotate adds a note to findings.
+	// Annotate adds a note to findings.
 	Annotate(ctx context.Context, audit string, findings []string, note string) error
 
-	// applied is how far the shard was applied; ok is false where nothing ever was.
-	Applied(ctx context.Context) (p cache.Position, ok bool, err error)
-	// levelsAt and liveAt read levels, and live reservations, in order, behind after; recordsAt any reservations:
-	// those that the ledger does not know are missing. Each says which place of the stream it is as of. Nobody who
-	// applies waits for them.
+	// LevelsAt and LiveAt read a page of the levels, and of the live reservations, of a scope, in order, behind after.
+	// RecordsAt reads any reservations, and leaves out those that the ledger does not know. Each returns the place in
+	// the stream that its rows are as of. None of them blocks the applier.
 	LevelsAt(ctx context.Context, after LevelKey, s Scope, limit int) (AsOf, []LevelRow, error)
 	LiveAt(ctx context.Context, after LiveKey, s Scope, limit int) (AsOf, []RecordRow, error)
 	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]cache.Record, error)
-	// limitsAfter lists the limits that count something, in order, behind after.
-	LimitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error)
-	// Those of some levels that the ledger does not know, of some reservations that are live, and of some limits that
-	// count nothing.
+
+	// UnknownLevels returns the keys that are no level of the ledger, Live the ids of live reservations, and
+	// UnknownLimits the keys of limits that count nothing.
 	UnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
 	Live(ctx context.Context, ids []string) ([]string, error)
 	UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
-	// recordsOf reads reservations; those that the ledger does not know are missing.
-	RecordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
-	CountLevels(ctx context.Context) (int64, error)
-	// unitsOnHand is the sum over all levels.
-	UnitsOnHand(ctx context.Context, s Scope) (int64, error)
+	// Totals returns how many levels a scope has, and the sum of their units on hand.
+	Totals(ctx context.Context, s Scope) (levels, onHand int64, err error)
 
-	// examineItself compares the ledger with itself: each level with its lines, and with its movements, at
-	// one moment. What it finds is written as findings.
-	ExamineItself(ctx context.Context, audit string, s Scope) error
-	// examineLevels does so with some levels alone.
-	ExamineLevels(ctx context.Context, audit string, keys []LevelKey) error
-	// listSettled writes as findings the open refusals and what is in quarantine.
+	// ExamineItself compares the ledger with itself: each level of a scope with the lines and with the movements of
+	// that level, at one moment. With keys it examines those levels alone. It writes what it finds as findings.
+	ExamineItself(ctx context.Context, audit string, s Scope, keys ...LevelKey) error
+	// ListSettled writes the open refusals and the quarantined events as findings.
 	ListSettled(ctx context.Context, audit string) error
 }
 
-// FindingFilter says which findings are read.
+// FindingFilter selects findings.
 type FindingFilter struct {
 	After string // id
 	Kinds []FindingKind
-	Open  bool // only those that are open
+	Open  bool // open ones only
 }
 
-// Scope is what an audit is about.
+// Scope is the part of the stock that an audit compares.
 type Scope struct {
 	SKU      location.SKU // "": all
 	Location location.ID  // "": all
 }
 
+// All reports whether the scope is everything.
 func (s Scope) All() bool { return s == Scope{} }
 
-// Has says whether a level belongs to it.
+// Has reports whether a level is in the scope.
 func (s Scope) Has(sku location.SKU, at location.ID) bool {
 	return (s.SKU == "" || s.SKU == sku) && (s.Location == "" || s.Location == at)
 }
 
-// HasRecord says whether a reservation has a part that belongs to it.
+// HasRecord reports whether a reservation draws on a level in the scope.
 func (s Scope) HasRecord(r *cache.Record) bool {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
@@ -121,7 +116,7 @@ func (s Scope) HasRecord(r *cache.Record) bool {
 	return s.All()
 }
 
-// Count counts a finding.
+// Count adds a finding to the counts.
 func (a *Audit) Count(f *Finding) {
 	switch {
 	case f.State == FindingRepaired:
@@ -133,7 +128,7 @@ func (a *Audit) Count(f *Finding) {
 	}
 }
 
-// Add adds to what was compared.
+// Add adds to the compared counts.
 func (a *Audit) Add(n Compared) {
 	a.Levels += n.Levels
 	a.Reservations += n.Reservations

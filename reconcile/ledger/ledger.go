@@ -1,3 +1,5 @@
+// Package ledger has the rules of the ledger: how it decides the events of the stream, how it compares itself with
+// Redis, and the interfaces that its two implementations share, postgres and memory.
 package ledger
 
 import (
@@ -8,90 +10,101 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Ledger keeps what happened: *Postgres for real, *Memory for the embedded default. One contract
-// suite runs against both, and Memory is how to read what they do.
+// Ledger is the durable record of one shard. Package postgres keeps it in a database, package memory in this
+// process. One suite of tests runs against both; read package memory to learn what each method does.
 type Ledger interface {
-	cache.Ledger
+	cache.Ledger // what the Store asks
 	directory.Directories
+	Reader
 	Audits
 
-	// lock makes a session where nobody else has one; errHeld where somebody has.
+	// Lock opens the session of the one process that applies. Refusals: ErrLocked.
 	Lock(ctx context.Context) (Session, error)
-	// healthy says whether the ledger answered when it was last asked.
+	// Healthy reports whether the ledger answered the last time it was asked.
 	Healthy() bool
-	// decided tells whoever waits in this process what a batch has decided.
+	// Decided tells the calls that wait in this process what a batch has decided.
 	Decided(entries []Entry, refusals []Refusal)
-	// suspicions is what Suspect writes to.
+	// Suspicions returns the channel that Suspect sends to.
 	Suspicions() <-chan struct{}
 }
 
-// What a session can answer with.
+// Reader has the reads that a ledger and its session share.
+type Reader interface {
+	// Position returns the position of the shard; ok is false if nothing was ever applied.
+	Position(ctx context.Context) (p PositionRow, ok bool, err error)
+	// Limits reads a page of the purchase limits that count something, in order, behind after.
+	Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
+}
+
+// The refusals of Lock, Begin, Apply and Note.
 var (
-	ErrLocked = errors.New("another process has the lock of this shard")
-	ErrMoved  = errors.New("the position is another: somebody else has applied")
+	ErrLocked = errors.New("another process holds the lock of this shard")
+	ErrMoved  = errors.New("another process has moved the position")
 )
 
-// Session is the ledger in the hands of the one process that applies. The lock saves work, it proves
-// nothing: what keeps two from applying the same is that begin and apply compare the position. After
-// an error other than errMoved the session is of no more use, and what became of the call is unknown.
+// Session applies the stream to the ledger. One process has it at a time. The lock only saves work: what keeps two
+// processes from applying the same entry is that Begin and Apply compare the position. After an error other than
+// ErrMoved the session is of no more use, and the outcome of the call is unknown.
+//
+// A session reads on its own connection. Postgres ends a session that is idle for seconds, so a rebuild must
+// not read its pages through the ledger instead.
 type Session interface {
-	// position is how far the shard was applied; ok is false where nothing ever was.
-	Position(ctx context.Context) (p PositionRow, ok bool, err error)
+	Reader
 
-	// begin starts an epoch: it moves the position from from (nil: there is none yet) to to. Open
-	// refusals of reservations are settled in the ledger, as their compensation would. Holds whose
-	// deadline had not passed when Redis was last seen, from.SeenAt, get as much longer as it was
-	// away: to.SeenAt - from.SeenAt. It clears what an operator asked for.
+	// Begin starts an epoch: it moves the position from from, nil if there is none yet, to to. It settles the open
+	// refusals of reservations, as their compensation would. It extends holds whose deadline had not passed when
+	// Redis was last seen, from.SeenAt, by the time that Redis was away: to.SeenAt - from.SeenAt. It clears an
+	// operator's request for a rebuild. Refusals: ErrMoved.
 	Begin(ctx context.Context, from *cache.Position, to cache.Position) error
 
-	// apply decides the events of entries in order and moves the position from from to to, all in one
-	// transaction; it returns the refusals. Entries that have a fault, and events that a constraint
-	// refuses, are put into quarantine, the latter also as refusals.
+	// Apply decides the events of entries in order and moves the position from from to to, all in one transaction.
+	// It returns the refusals. It quarantines entries that have a fault, and events that a constraint refuses; the
+	// latter are refusals too. Refusals: ErrMoved.
 	Apply(ctx context.Context, from, to cache.Position, entries []Entry) ([]Refusal, error)
 
-	// note keeps the session, and p.SeenAt, p.RunID and p.ReplicationID, where the position is still p.
+	// Note keeps the session alive, and writes p.SeenAt, p.RunID and p.ReplicationID. Refusals: ErrMoved if the
+	// position is not p.
 	Note(ctx context.Context, p cache.Position) error
 
-	// keepFrom notes that what came and left before a moment, Unix ms, may not be known.
+	// KeepFrom records that movements before a moment, Unix ms, may be missing.
 	KeepFrom(ctx context.Context, moment int64) error
 
-	// open lists refusals that wait for their undoing, the oldest first.
+	// Open lists refusals that are not undone yet, the oldest first.
 	Open(ctx context.Context, limit int) ([]Refusal, error)
-	// settle marks refusals that have nothing to be undone any more.
+	// Settle marks refusals that need no undoing any more.
 	Settle(ctx context.Context, steps []cache.Step) error
-	// records reads reservations; those the ledger does not know are missing.
+	// Records reads reservations, and leaves out those that the ledger does not know.
 	Records(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
-	// setAside keeps entries that are never applied, those of a forked tail, for a person to see.
+	// SetAside keeps entries that are never applied, such as those of a forked history, for a person to see.
 	SetAside(ctx context.Context, entries []Entry, reason string) error
 
-	// What a rebuild loads, page by page, after the last of the page before, nil at first: levels;
-	// reservations that are unresolved; those resolved from from on, Unix ms, with where to go on, 0 at
-	// the end; and operations that were applied since.
+	// Levels, Live, Rested and Operations read what a rebuild loads, page by page, behind the last row of the page
+	// before, nil at first. Live reads unresolved reservations. Rested reads those resolved from from on, Unix ms,
+	// and returns where the next page begins, 0 at the end. Operations reads those applied since a moment, Unix ms.
 	Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error)
 	Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
 	Rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
 	Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
-	// limits is what purchase limits count, where that is not 0, behind a key, in order.
-	Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
 
-	// forgettable lists what Redis need no longer keep: resolved or applied from from to before to,
-	// both Unix ms, the oldest first. upTo is where to go on.
+	// Forgettable lists what Redis need no longer keep: what was resolved or applied from from to before to, both
+	// Unix ms, the oldest first. upTo is where the next page begins.
 	Forgettable(ctx context.Context, from, to int64, limit int) (f cache.Forgettable, upTo int64, err error)
-	// forgotten notes that it was told so.
+	// Forgotten records that Redis was told to forget everything before upTo.
 	Forgotten(ctx context.Context, upTo int64) error
 
+	// Close releases the lock.
 	Close()
 }
 
-// position is a cache.Position and what else its row says.
+// PositionRow is a position and what else its row has.
 type PositionRow struct {
 	cache.Position
 	Rebuild     bool  // an operator asks for a rebuild
 	ForgottenTo int64 // Unix ms
 }
 
-// Signal sends where nothing was sent yet.
+// Signal sends to a channel unless a signal is waiting there already.
 func Signal(to chan struct{}) {
 	select {
 	case to <- struct{}{}:
@@ -99,7 +112,7 @@ func Signal(to chan struct{}) {
 	}
 }
 
-// SamePosition says whether two positions are the same entry.
+// SamePosition reports whether two positions are the same entry.
 func SamePosition(a, b cache.Position) bool {
 	return a.Epoch == b.Epoch && a.Sequence == b.Sequence && a.Nonce == b.Nonce
 }

@@ -159,26 +159,6 @@ func (m *Ledger) Annotate(_ context.Context, audit string, findings []string, no
 	return nil
 }
 
-func (m *Ledger) Applied(context.Context) (cache.Position, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.at == nil {
-		return cache.Position{}, false, nil
-	}
-	return m.at.Position, true, nil
-}
-
-func (m *Ledger) LimitsAfter(_ context.Context, after cache.LimitKey, limit int) (list []cache.LimitKey, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range slices.SortedFunc(maps.Keys(m.limits), ledger.CompareLimits) {
-		if m.limits[key] != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
-			list = append(list, key)
-		}
-	}
-	return list, nil
-}
-
 func (m *Ledger) Live(_ context.Context, ids []string) (list []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -212,40 +192,21 @@ func (m *Ledger) UnknownLimits(_ context.Context, keys []cache.LimitKey) (list [
 	return list, nil
 }
 
-func (m *Ledger) RecordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error) {
-	return (&session{m}).Records(ctx, ids)
-}
-
-func (m *Ledger) CountLevels(context.Context) (int64, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return int64(len(m.levels)), nil
-}
-
-func (m *Ledger) UnitsOnHand(_ context.Context, s ledger.Scope) (units int64, err error) {
+// Totals counts levels and their units on hand.
+func (m *Ledger) Totals(_ context.Context, s ledger.Scope) (levels, onHand int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, l := range m.levels {
 		if s.Has(key.SKU, key.Location) {
-			units += l.OnHand
+			levels++
+			onHand += l.OnHand
 		}
 	}
-	return units, nil
+	return levels, onHand, nil
 }
 
-// ExamineItself compares levels with lines; a Memory keeps no movements.
-func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope) error {
-	m.examine(audit, func(k ledger.LevelKey) bool { return s.Has(k.SKU, k.Location) })
-	return nil
-}
-
-func (m *Ledger) ExamineLevels(_ context.Context, audit string, keys []ledger.LevelKey) error {
-	m.examine(audit, func(k ledger.LevelKey) bool { return slices.Contains(keys, k) })
-	return nil
-}
-
-// examine examines the levels that are chosen.
-func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
+// ExamineItself compares levels with lines. A memory ledger keeps no movements.
+func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope, keys ...ledger.LevelKey) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	lines := map[ledger.LevelKey]ledger.Level{}
@@ -264,7 +225,8 @@ func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
 		}
 	}
 	for key, l := range m.levels {
-		if sum := lines[key]; chosen(key) && (l.Held != sum.Held || l.Committed != sum.Committed) {
+		chosen := s.Has(key.SKU, key.Location) && (len(keys) == 0 || slices.Contains(keys, key))
+		if sum := lines[key]; chosen && (l.Held != sum.Held || l.Committed != sum.Committed) {
 			f := ledger.FindingAt(ledger.KindLedgerInconsistent, cache.LevelField(key.SKU, key.Location), ledger.EntryID{})
 			f.Position, f.SKU, f.Location = "", key.SKU, key.Location
 			f.Ledger = ledger.SideOfLevel(l)
@@ -272,6 +234,7 @@ func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
 			m.audits.findings[audit][f.ID] = &f
 		}
 	}
+	return nil
 }
 
 func (m *Ledger) ListSettled(_ context.Context, audit string) error {

@@ -65,7 +65,7 @@ func New() *Ledger {
 func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
-	at, begun, err := m.Applied(ctx)
+	at, begun, err := m.Position(ctx)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.
 		m.Suspect()
 		return fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
 	}
-	return check(ctx, at)
+	return check(ctx, at.Position)
 }
 
 // Suspect tells the reconciler that Redis may be another.

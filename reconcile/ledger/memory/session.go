@@ -30,13 +30,14 @@ func (s *session) Close() {
 	s.held = false
 }
 
-func (s *session) Position(context.Context) (ledger.PositionRow, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.at == nil {
+// Position returns the position of the shard.
+func (m *Ledger) Position(context.Context) (ledger.PositionRow, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
 		return ledger.PositionRow{}, false, nil
 	}
-	return *s.at, true, nil
+	return *m.at, true, nil
 }
 
 // isAt says whether the position is p, as far as applying goes.
@@ -292,12 +293,13 @@ func (s *session) Operations(_ context.Context, since int64, after string, limit
 	return list, nil
 }
 
-func (s *session) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Limits reads a page of the purchase limits that count something.
+func (m *Ledger) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var list []cache.LimitRow
-	for _, key := range slices.SortedFunc(maps.Keys(s.Ledger.limits), ledger.CompareLimits) {
-		if units := s.Ledger.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
+	for _, key := range slices.SortedFunc(maps.Keys(m.limits), ledger.CompareLimits) {
+		if units := m.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
 			list = append(list, cache.LimitRow{LimitKey: key, Units: units})
 		}
 	}

@@ -134,27 +134,45 @@ update audit_findings set note = case when note = '' then $3 else note || '; ' |
 	return p.exec(ctx, query, audit, findings, note)
 }
 
-func (p *Ledger) Applied(ctx context.Context) (at cache.Position, there bool, err error) {
+// Position returns the position of the shard. One round trip.
+func (p *Ledger) Position(ctx context.Context) (at ledger.PositionRow, found bool, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
-		var found ledger.PositionRow
-		found, there, err = readPosition(ctx, p.pool, p.shard, "")
-		at = found.Position
+		at, found, err = readPosition(ctx, p.pool, p.shard, "")
 		return err
 	})
-	return at, there, err
+	return at, found, err
 }
 
-func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
-	const query = `
+// Limits reads a page of the purchase limits that count something. One round trip.
+func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) (list []cache.LimitRow, err error) {
+	err = p.ask(ctx, func(ctx context.Context) error {
+		list, err = readLimits(ctx, p.pool, after, limit)
+		return err
+	})
+	return list, err
+}
+
+const selectLimits = `
+select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
+order by limit_id, customer limit $3`
+
+func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	rows, _ := db.Query(ctx, selectLimits, after.Limit, after.Customer, limit) // its error is that of the rows
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
+		return l, row.Scan(&l.Limit, &l.Customer, &l.Units)
+	})
+}
+
+const selectUnknownLevels = `
 select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
 where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
-	return p.keys(ctx, query,
-		ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }), ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
-}
 
-func (p *Ledger) keys(ctx context.Context, query string, args ...any) (list []ledger.LevelKey, err error) {
+// UnknownLevels returns the keys that are no level of the ledger. One round trip.
+func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		rows, _ := p.pool.Query(ctx, selectUnknownLevels, // its error is that of the rows
+			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }),
+			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
 			return k, row.Scan(&k.SKU, &k.Location)
 		})
@@ -163,24 +181,16 @@ func (p *Ledger) keys(ctx context.Context, query string, args ...any) (list []le
 	return list, err
 }
 
-func (p *Ledger) LimitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error) {
-	const query = `
-select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
-order by limit_id, customer limit $3`
-	return p.limitKeys(ctx, query, after.Limit, after.Customer, limit)
-}
-
-func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
-	const query = `
+const selectUnknownLimits = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-	return p.limitKeys(ctx, query,
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }), ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
-}
 
-func (p *Ledger) limitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
+// UnknownLimits returns the keys of limits that count nothing. One round trip.
+func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) (list []cache.LimitKey, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
+		rows, _ := p.pool.Query(ctx, selectUnknownLimits, // its error is that of the rows
+			ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
+			ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
 			return k, row.Scan(&k.Limit, &k.Customer)
 		})
@@ -189,26 +199,13 @@ func (p *Ledger) limitKeys(ctx context.Context, query string, args ...any) (list
 	return list, err
 }
 
-func (p *Ledger) RecordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		records, err = readRecords(ctx, p.pool, ids)
-		return err
-	})
-	return records, err
-}
+const selectTotals = `
+select count(*), coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
 
-func (p *Ledger) CountLevels(ctx context.Context) (n int64, err error) {
+// Totals returns how many levels a scope has, and the sum of their units on hand. One round trip.
+func (p *Ledger) Totals(ctx context.Context, s ledger.Scope) (levels, onHand int64, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
-		return p.pool.QueryRow(ctx, `select count(*) from levels`).Scan(&n)
+		return p.pool.QueryRow(ctx, selectTotals, s.SKU, s.Location).Scan(&levels, &onHand)
 	})
-	return n, err
-}
-
-func (p *Ledger) UnitsOnHand(ctx context.Context, s ledger.Scope) (units int64, err error) {
-	const query = `
-select coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		return p.pool.QueryRow(ctx, query, s.SKU, s.Location).Scan(&units)
-	})
-	return units, err
+	return levels, onHand, err
 }

@@ -13,13 +13,13 @@ import (
 // reads, only what differs leaves it. Levels, movements and lines are added up together, with signs: where
 // that is zero nothing differs, and the rest alone is looked up. Sums that do not fit in memory are Postgres's
 // to keep on disk.
-func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope) error {
-	return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
-}
-
-func (p *Ledger) ExamineLevels(ctx context.Context, audit string, keys []ledger.LevelKey) error {
-	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`,
-		audit, ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }), ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
+func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope, keys ...ledger.LevelKey) error {
+	if len(keys) == 0 {
+		return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
+	}
+	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`, audit,
+		ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }),
+		ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
 }
 
 // examine examines the levels that a condition chooses.

@@ -99,15 +99,8 @@ select id, birth, fingerprint, applied_at from operations where id > $1 and appl
 }
 
 func (s *session) Limits(ctx context.Context, after cache.LimitKey, limit int) (list []cache.LimitRow, err error) {
-	const query = `
-select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
-order by limit_id, customer limit $3`
 	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, after.Limit, after.Customer, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
-			err = row.Scan(&l.Limit, &l.Customer, &l.Units)
-			return l, err
-		})
+		list, err = readLimits(ctx, s.conn, after, limit)
 		return err
 	})
 	return list, err

@@ -266,11 +266,15 @@ func (s *session) Records(ctx context.Context, ids []string) (found map[string]c
 
 func readRecords(ctx context.Context, db batcher, ids []string) (map[string]cache.Record, error) {
 	found, err := readReservations(ctx, db, ids)
+	return recordsOf(found), err
+}
+
+func recordsOf(found map[string]*ledger.Reservation) map[string]cache.Record {
 	records := make(map[string]cache.Record, len(found))
 	for id, r := range found {
 		records[id] = r.Record
 	}
-	return records, err
+	return records
 }
 
 func (s *session) SetAside(ctx context.Context, entries []ledger.Entry, reason string) error {

@@ -95,9 +95,5 @@ func (p *Ledger) Live(ctx context.Context, ids []string) (list []string, err err
 func (p *Ledger) RecordsAt(ctx context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
 	found := map[string]*ledger.Reservation{}
 	at, err = p.snapshot(ctx, func(batch *pgx.Batch) { queueReservations(batch, ids, found) })
-	records = make(map[string]cache.Record, len(found))
-	for id, r := range found {
-		records[id] = r.Record
-	}
-	return at, records, err
+	return at, recordsOf(found), err
 }
