@@ -109,17 +109,16 @@ func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) er
 	return err
 }
 
-const movePosition = `
+// moving returns a batch that moves the position, if it is still from, and quarantines the entries that cannot be
+// read.
+func (s *session) moving(from, to cache.Position, entries []ledger.Entry) *pgx.Batch {
+	const query = `
 with moved as (
     update positions set epoch = $2, sequence = $3, nonce = $4
     where shard = $1 and epoch = $5 and sequence = $6 and nonce = $7 returning 1)
 select expect(count(*), 1) from moved`
-
-// moving returns a batch that moves the position, if it is still from, and quarantines the entries that cannot be
-// read.
-func (s *session) moving(from, to cache.Position, entries []ledger.Entry) *pgx.Batch {
 	batch := &pgx.Batch{}
-	batch.Queue(movePosition, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, from.Epoch, from.Sequence, from.Nonce)
+	batch.Queue(query, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, from.Epoch, from.Sequence, from.Nonce)
 	var faulty []ledger.Quarantined
 	for i := range entries {
 		if entries[i].Fault != nil {

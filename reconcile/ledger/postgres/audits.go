@@ -13,10 +13,10 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// askTimeout is how long one question of an audit may take.
+// askTimeout bounds one read of an audit.
 const askTimeout = 30 * time.Second
 
-// ask runs f for an audit, which waits longer than a caller does, and says nothing of how the ledger is.
+// ask runs f for an audit, which waits longer than a caller. An error does not mark the ledger as down.
 func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -27,7 +27,7 @@ func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) err
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }
 
-// Audit reads one. One round trip.
+// Audit reads an audit. One round trip.
 func (p *Ledger) Audit(ctx context.Context, id string) (a ledger.Audit, err error) {
 	const query = `
 select a.id, a.state, repair, a.sku, a.location, actor, started_at, seen_at, coalesce(finished_at, 'epoch'), failure, levels,
@@ -95,6 +95,7 @@ func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
 	return f, errors.Join(err1, err2, err3)
 }
 
+// BeginAudit records that an audit runs. Two round trips.
 func (p *Ledger) BeginAudit(ctx context.Context, a ledger.Audit) error {
 	const lost = `
 update audits set state = 'failed', failure = $2, finished_at = seen_at
@@ -113,6 +114,7 @@ func (p *Ledger) exec(ctx context.Context, query string, args ...any) error {
 	})
 }
 
+// Auditing records that an audit still runs, and adds to its counts. One round trip.
 func (p *Ledger) Auditing(ctx context.Context, id string, more ledger.Compared) error {
 	const query = `
 update audits set seen_at = now(), levels = levels + $2, reservations = reservations + $3, limits = limits + $4,
@@ -121,6 +123,7 @@ where id = $1`
 	return p.exec(ctx, query, id, more.Levels, more.Reservations, more.Limits, more.Deadlines)
 }
 
+// EndAudit records that an audit has ended. One round trip.
 func (p *Ledger) EndAudit(ctx context.Context, id, failure string) error {
 	const query = `
 update audits set state = case when $2 = '' then 'done' else 'failed' end, failure = $2, finished_at = now(), seen_at = now()
@@ -128,6 +131,7 @@ where id = $1`
 	return p.exec(ctx, query, id, failure)
 }
 
+// Annotate adds a note to findings. One round trip.
 func (p *Ledger) Annotate(ctx context.Context, audit string, findings []string, note string) error {
 	const query = `
 update audit_findings set note = case when note = '' then $3 else note || '; ' || $3 end where audit_id = $1 and id = any($2)`
@@ -152,25 +156,23 @@ func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) (l
 	return list, err
 }
 
-const selectLimits = `
+func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	const query = `
 select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
 order by limit_id, customer limit $3`
-
-func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
-	rows, _ := db.Query(ctx, selectLimits, after.Limit, after.Customer, limit) // its error is that of the rows
+	rows, _ := db.Query(ctx, query, after.Limit, after.Customer, limit) // its error is that of the rows
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
 		return l, row.Scan(&l.Limit, &l.Customer, &l.Units)
 	})
 }
 
-const selectUnknownLevels = `
-select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
-where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
-
 // UnknownLevels returns the keys that are no level of the ledger. One round trip.
 func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
+	const query = `
+select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
+where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
 	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, selectUnknownLevels, // its error is that of the rows
+		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
 			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }),
 			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
@@ -181,14 +183,13 @@ func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) (lis
 	return list, err
 }
 
-const selectUnknownLimits = `
-select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
-where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-
 // UnknownLimits returns the keys of limits that count nothing. One round trip.
 func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) (list []cache.LimitKey, err error) {
+	const query = `
+select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
+where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
 	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, selectUnknownLimits, // its error is that of the rows
+		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
 			ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
 			ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
 		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
@@ -199,13 +200,12 @@ func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) (list
 	return list, err
 }
 
-const selectTotals = `
-select count(*), coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
-
 // Totals returns how many levels a scope has, and the sum of their units on hand. One round trip.
 func (p *Ledger) Totals(ctx context.Context, s ledger.Scope) (levels, onHand int64, err error) {
+	const query = `
+select count(*), coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
 	err = p.ask(ctx, func(ctx context.Context) error {
-		return p.pool.QueryRow(ctx, selectTotals, s.SKU, s.Location).Scan(&levels, &onHand)
+		return p.pool.QueryRow(ctx, query, s.SKU, s.Location).Scan(&levels, &onHand)
 	})
 	return levels, onHand, err
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// queueRefusals queues the reading of the refusals that explain a difference: those that are open, and those
-// of the reservations that are compared.
+// queueRefusals queues the reads of an audit: the refusals that may explain a difference, which are the open ones and
+// those of the compared reservations, and ranges of levels.
 func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
-	const births = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
+	const refused = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
 	batch.Queue(selectOpen, shard).Query(func(rows pgx.Rows) (err error) {
 		set.Open, err = pgx.CollectRows(rows, scanRefusal)
 		return err
@@ -21,7 +21,7 @@ func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *led
 	if len(t.Compared) == 0 {
 		return
 	}
-	batch.Queue(births, ledger.SortedKeys(t.Compared)).Query(func(rows pgx.Rows) error {
+	batch.Queue(refused, ledger.SortedKeys(t.Compared)).Query(func(rows pgx.Rows) error {
 		var id string
 		var r ledger.RefusedBirth
 		_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.Open}, func() error {
@@ -32,7 +32,7 @@ func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *led
 	})
 }
 
-// queueRanges queues the reading of levels that lie together: in their order, and not one by one.
+// queueRanges queues the reads of adjacent levels, a range at a time.
 func queueRanges(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
@@ -42,7 +42,7 @@ where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
 	}
 }
 
-// readRefused reads the reservations of open refusals, where an audit compares something and there are any.
+// readRefused reads the reservations of open refusals, if an audit compares something and there are any.
 func readRefused(ctx context.Context, db batcher, set *ledger.WorkingSet) error {
 	var ids []string
 	for i := range set.Open {
@@ -58,7 +58,7 @@ func readRefused(ctx context.Context, db batcher, set *ledger.WorkingSet) error 
 	return db.SendBatch(ctx, batch).Close()
 }
 
-// writeAudited queues what audits have found, in the transaction of the place where they looked.
+// writeAudited queues the findings of audits, in the transaction that applies the entry they compared at.
 func writeAudited(set *ledger.WorkingSet, batch *pgx.Batch) {
 	writeCompared(set, batch)
 	writeFound(set, batch)
@@ -104,7 +104,7 @@ on conflict on constraint audit_findings_key do update set state = 'open', epoch
 		texts(func(f ledger.Found) string { return ledger.EncodeJSON(f.Seen) }), texts(func(f ledger.Found) string { return f.Note }))
 }
 
-// lastOfEach is the last of those of an audit that have one id: a statement changes no row twice.
+// lastOfEach keeps the last finding of each id and audit: a statement cannot change a row twice.
 func lastOfEach(list []ledger.Found) []ledger.Found {
 	last := map[ledger.Cleared]int{}
 	for i := range list {

@@ -11,11 +11,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
-// clockSkewMax is how far the clocks of Redis and Postgres may be apart before doctor says so.
+// clockSkewMax is how far the clocks of Redis and Postgres may differ before doctor warns.
 const clockSkewMax = 2 * time.Second
 
-// Examine looks at how the database is set up: what the ledger's promises rest on. It changes nothing.
-// prefix and shards are this configuration's.
+// Examine checks the settings, the schema and the permissions that the ledger's promises rest on, and that the ledger
+// belongs to this prefix and number of shards. It changes nothing.
 func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setup.Finding, error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setu
 	return append(findings, more...), err
 }
 
-// examineServer asks for the settings, as a session of this user has them.
+// examineServer checks the server's settings, as a session of this user has them.
 func examineServer(ctx context.Context, db querier) ([]setup.Finding, error) {
 	const query = `
 select current_setting('server_version'), current_setting('server_version_num')::integer >= 140000, pg_is_in_recovery(),
@@ -82,7 +82,7 @@ func doSchema(err error) string {
 	}
 }
 
-// examineLedger asks for what this user may do, and whose ledger this is.
+// examineLedger checks the permissions of this user, and which prefix the ledger belongs to.
 func (p *Ledger) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]setup.Finding, error) {
 	const query = `
 select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
@@ -109,7 +109,7 @@ where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not h
 		fmt.Sprintf("set redis.prefix to %q and redis.shards to %d, or postgres.url to the ledger of this prefix", at.Prefix, at.Shards))), nil
 }
 
-// ExamineClocks says how far the clocks of Redis, at now, and of Postgres are apart.
+// ExamineClocks compares the clocks of Redis, read by redisNow, and of Postgres.
 func (p *Ledger) ExamineClocks(ctx context.Context, redisNow func() (time.Time, error)) (setup.Finding, error) {
 	var there time.Time
 	if err := p.pool.QueryRow(ctx, `select clock_timestamp()`).Scan(&there); err != nil {

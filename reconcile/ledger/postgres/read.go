@@ -16,8 +16,8 @@ type batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
-// else writes what belongs to this shard.
+// queueRead queues the reads of the rows that events touch into a working set. The position is locked, so nobody else
+// writes rows of this shard.
 func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
 	if t.Marks {
 		queueRefusals(set, batch, shard, t)
@@ -35,7 +35,7 @@ func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.
 	}
 }
 
-// queueCounted queues the reading of levels and of what purchase limits count.
+// queueCounted queues the reads of levels and of limit counts.
 func queueCounted(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 	if len(t.Levels) > 0 {
 		queueLevels(set, batch, t.LevelKeys())
@@ -45,8 +45,8 @@ func queueCounted(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 	}
 }
 
-// readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
-// them there, where events do not name them.
+// readRest reads the levels and limits of the ledger's reservations that their events do not name. It takes a round
+// trip only if there are any.
 func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger.Touched) error {
 	if err := readRefused(ctx, db, set); err != nil {
 		return err
@@ -66,7 +66,7 @@ func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger
 	return db.SendBatch(ctx, batch).Close()
 }
 
-// queueLevels queues the reading of levels, and of what they were before.
+// queueLevels queues the reads of levels.
 func queueLevels(set *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
@@ -78,7 +78,7 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
 }
 
-// collectIntoSet reads levels, and what they were before.
+// collectIntoSet adds levels to a working set, as they are and as they were before it.
 func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
 	var key ledger.LevelKey
 	var l ledger.Level
@@ -90,7 +90,7 @@ func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
 	return err
 }
 
-// queueLimits queues the reading of what purchase limits count.
+// queueLimits queues the reads of limit counts.
 func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
 	const query = `
 select limit_id, customer, units from limit_counts
@@ -108,8 +108,7 @@ where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 	})
 }
 
-// readReservations reads reservations with their lines; those that are not there are missing. One round
-// trip.
+// readReservations reads reservations with their lines. It leaves out ids that do not exist. One round trip.
 func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*ledger.Reservation, error) {
 	found := map[string]*ledger.Reservation{}
 	batch := &pgx.Batch{}
@@ -117,7 +116,7 @@ func readReservations(ctx context.Context, db batcher, ids []string) (map[string
 	return found, db.SendBatch(ctx, batch).Close()
 }
 
-// selectHeads and selectLines read reservations; what follows says which.
+// selectHeads and selectLines read reservations; their users add the condition.
 const (
 	selectHeads = `
 select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 'epoch'), fingerprint, transition, channel,
@@ -128,7 +127,7 @@ select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned
 from reservation_lines `
 )
 
-// queueReservations queues the reading of reservations into found.
+// queueReservations queues the reads of reservations into found.
 func queueReservations(batch *pgx.Batch, ids []string, found map[string]*ledger.Reservation) {
 	const heads = selectHeads + `where id = any($1)`
 	const lines = selectLines + `where reservation_id = any($1) order by reservation_id, position`

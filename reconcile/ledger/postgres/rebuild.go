@@ -110,7 +110,7 @@ func (s *session) Forgettable(ctx context.Context, from, to int64, limit int) (f
 	const reservations = `
 select id, birth, version, resolved_at from reservations
 where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`
-	// What was given back because its id belongs to another reservation is in no other table.
+	// A refused reserve whose id belongs to another reservation is in no other table.
 	const undone = `
 select reservation_id, birth, version + 1, settled_at from refusals
 where reservation_id is not null and settled_at >= $1 and settled_at < $2 order by settled_at fetch first $3 rows with ties`
