@@ -15,8 +15,8 @@ import (
 var rowTypes = []string{"level_step", "reservations", "reservation_step", "reservation_lines", "movements"}
 
 // rowArray builds an array of rows of one type in Postgres's binary format. A row has all columns of its type, in
-// order; Postgres refuses a row with more, fewer or other ones. It appends to one buffer, because batches are on the
-// hot path: pgx's composite codec would need a struct and an encode plan for each field of each row.
+// order; Postgres refuses a row with more, fewer or other ones. It appends to one buffer. Batches are on the hot path, and
+// pgx's composite codec would box each field of each row in an any, and look up how to encode it.
 type rowArray struct {
 	columns int
 	count   int
@@ -27,7 +27,7 @@ func newRowArray(columns, most int) *rowArray {
 	return &rowArray{columns: columns, body: make([]byte, 0, most*columns*20)}
 }
 
-// Add adds a row, whose columns f adds.
+// add adds a row; f adds its columns.
 func (r *rowArray) add(f func()) {
 	r.count++
 	r.sized(func() {
