@@ -15,7 +15,8 @@ const (
 	AuditFailed  = "failed" // it could not go on, or a repair would have changed too much
 )
 
-// AuditLost is how long an audit may go without a sign of life. WhyLost is the failure of one that went longer.
+// AuditLost is how long an audit may go without a sign of life. WhyLost is the failure of one that
+// went longer.
 const (
 	AuditLost = 10 * time.Minute
 	WhyLost   = "the audit sent no sign of life for 10 minutes: its process was probably stopped; start another"
@@ -41,17 +42,19 @@ type Audit struct {
 	Settled  int // open refusals and quarantined events
 }
 
-// Audits keeps audits and their findings, and reads what they compare. Package reconcile/audit uses it. Every
-// method that does not say otherwise returns ErrNotDurable if the ledger does not answer.
+// Audits keeps audits and their findings, and reads what they compare. Package reconcile/audit uses
+// it. Every method that does not say otherwise returns ErrNotDurable if the ledger does not answer.
 type Audits interface {
-	// Audit reads an audit; an empty id names the one that ended last. Refusals: ErrNotFound, ErrNotDurable.
+	// Audit reads an audit; an empty id names the one that ended last. Refusals: ErrNotFound,
+	// ErrNotDurable.
 	Audit(ctx context.Context, id string) (Audit, error)
 
 	// AuditFindings reads a page of an audit's findings in order of id. Refusals: ErrNotDurable.
 	AuditFindings(ctx context.Context, id string, f FindingFilter, limit int) ([]Finding, error)
 
-	// BeginAudit records that an audit runs. It marks audits that sent no sign of life for AuditLost as failed: their
-	// process was killed. If one of them still runs, EndAudit corrects its state.
+	// BeginAudit records that an audit runs. It marks audits that sent no sign of life for
+	// AuditLost as failed: their process was killed. If one of them still runs, EndAudit corrects
+	// its state.
 	BeginAudit(ctx context.Context, a Audit) error
 	// Auditing records that an audit still runs, and adds to its counts.
 	Auditing(ctx context.Context, id string, more Compared) error
@@ -60,15 +63,16 @@ type Audits interface {
 	// Annotate adds a note to findings.
 	Annotate(ctx context.Context, audit string, findings []string, note string) error
 
-	// LevelsAt and LiveAt read a page of the levels, and of the live reservations, of a scope, in order, behind after.
-	// RecordsAt reads any reservations, and leaves out those that the ledger does not know. Each returns the place in
-	// the stream that its rows are as of. None of them blocks the applier.
+	// LevelsAt and LiveAt read a page of the levels, and of the live reservations, of a scope, in
+	// order, behind after. RecordsAt reads any reservations, and leaves out those that the ledger
+	// does not know. Each returns the place in the stream that its rows are as of. None of them
+	// blocks the applier.
 	LevelsAt(ctx context.Context, after LevelKey, s Scope, limit int) (AsOf, []LevelRow, error)
 	LiveAt(ctx context.Context, after LiveKey, s Scope, limit int) (AsOf, []RecordRow, error)
 	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]cache.Record, error)
 
-	// UnknownLevels returns the keys that are no level of the ledger, Live the ids of live reservations, and
-	// UnknownLimits the keys of limits that count nothing.
+	// UnknownLevels returns the keys that are no level of the ledger, Live the ids of live
+	// reservations, and UnknownLimits the keys of limits that count nothing.
 	UnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
 	Live(ctx context.Context, ids []string) ([]string, error)
 	UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
@@ -76,8 +80,9 @@ type Audits interface {
 	// Totals returns how many levels a scope has, and the sum of their units on hand.
 	Totals(ctx context.Context, s Scope) (levels, onHand int64, err error)
 
-	// ExamineItself compares the ledger with itself: each level of a scope with the lines and with the movements of
-	// that level, at one moment. With keys it examines those levels alone. It writes what it finds as findings.
+	// ExamineItself compares the ledger with itself: each level of a scope with the lines and with
+	// the movements of that level, at one moment. With keys it examines those levels alone. It
+	// writes what it finds as findings.
 	ExamineItself(ctx context.Context, audit string, s Scope, keys ...LevelKey) error
 	// ListSettled writes the open refusals and the quarantined events as findings.
 	ListSettled(ctx context.Context, audit string) error

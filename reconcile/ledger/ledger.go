@@ -1,5 +1,6 @@
-// Package ledger has the rules of the ledger: how it decides the events of the stream, how it compares itself with
-// Redis, and the interfaces that its two implementations share, postgres and memory.
+// Package ledger has the rules of the ledger: how it decides the events of the stream, how it
+// compares itself with Redis, and the interfaces that its two implementations share, postgres and
+// memory.
 package ledger
 
 import (
@@ -10,8 +11,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Ledger is the durable record of one shard. Package postgres keeps it in a database, package memory in this
-// process. One suite of tests runs against both; read package memory to learn what each method does.
+// Ledger is the durable record of one shard. Package postgres keeps it in a database, package
+// memory in this process. One suite of tests runs against both; read package memory to learn what
+// each method does.
 type Ledger interface {
 	cache.Ledger // what the Store asks
 	directory.Directories
@@ -42,28 +44,30 @@ var (
 	ErrMoved  = errors.New("another process has moved the position")
 )
 
-// Session applies the stream to the ledger. One process has it at a time. The lock only saves work: what keeps two
-// processes from applying the same entry is that Begin and Apply compare the position. After an error other than
-// ErrMoved the session is of no more use, and the outcome of the call is unknown.
+// Session applies the stream to the ledger. One process has it at a time. The lock only saves work:
+// what keeps two processes from applying the same entry is that Begin and Apply compare the
+// position. After an error other than ErrMoved the session is of no more use, and the outcome of
+// the call is unknown.
 //
-// A session reads on its own connection. Postgres ends a session that is idle for seconds, so a rebuild must
-// not read its pages through the ledger instead.
+// A session reads on its own connection. Postgres ends a session that is idle for seconds, so a
+// rebuild must not read its pages through the ledger instead.
 type Session interface {
 	Reader
 
-	// Begin starts an epoch: it moves the position from from, nil if there is none yet, to to. It settles the open
-	// refusals of reservations, as their compensation would. It extends holds whose deadline had not passed when
-	// Redis was last seen, from.SeenAt, by the time that Redis was away: to.SeenAt - from.SeenAt. It clears an
-	// operator's request for a rebuild. Refusals: ErrMoved.
+	// Begin starts an epoch: it moves the position from from, nil if there is none yet, to to. It
+	// settles the open refusals of reservations, as their compensation would. It extends holds
+	// whose deadline had not passed when Redis was last seen, from.SeenAt, by the time that Redis
+	// was away: to.SeenAt - from.SeenAt. It clears an operator's request for a rebuild. Refusals:
+	// ErrMoved.
 	Begin(ctx context.Context, from *cache.Position, to cache.Position) error
 
-	// Apply decides the events of entries in order and moves the position from from to to, all in one transaction.
-	// It returns the refusals. It quarantines entries that have a fault, and events that a constraint refuses; the
-	// latter are refusals too. Refusals: ErrMoved.
+	// Apply decides the events of entries in order and moves the position from from to to, all in
+	// one transaction. It returns the refusals. It quarantines entries that have a fault, and
+	// events that a constraint refuses; the latter are refusals too. Refusals: ErrMoved.
 	Apply(ctx context.Context, from, to cache.Position, entries []Entry) ([]Refusal, error)
 
-	// Note keeps the session alive, and writes p.SeenAt, p.RunID and p.ReplicationID. Refusals: ErrMoved if the
-	// position is not p.
+	// Note keeps the session alive, and writes p.SeenAt, p.RunID and p.ReplicationID. Refusals:
+	// ErrMoved if the position is not p.
 	Note(ctx context.Context, p cache.Position) error
 
 	// KeepFrom records that movements before a moment, Unix ms, may be missing.
@@ -76,19 +80,21 @@ type Session interface {
 	// Records reads reservations, and leaves out those that the ledger does not know.
 	Records(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
-	// SetAside keeps entries that are never applied, such as those of a forked history, for a person to see.
+	// SetAside keeps entries that are never applied, such as those of a forked history, for a
+	// person to see.
 	SetAside(ctx context.Context, entries []Entry, reason string) error
 
-	// Levels, Live, Rested and Operations read what a rebuild loads, page by page, behind the last row of the page
-	// before, nil at first. Live reads unresolved reservations. Rested reads those resolved from from on, Unix ms,
-	// and returns where the next page begins, 0 at the end. Operations reads those applied since a moment, Unix ms.
+	// Levels, Live, Rested and Operations read what a rebuild loads, page by page, behind the last
+	// row of the page before, nil at first. Live reads unresolved reservations. Rested reads those
+	// resolved from from on, Unix ms, and returns where the next page begins, 0 at the end.
+	// Operations reads those applied since a moment, Unix ms.
 	Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error)
 	Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
 	Rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
 	Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
 
-	// Forgettable lists what Redis need no longer keep: what was resolved or applied from from to before to, both
-	// Unix ms, the oldest first. upTo is where the next page begins.
+	// Forgettable lists what Redis need no longer keep: what was resolved or applied from from to
+	// before to, both Unix ms, the oldest first. upTo is where the next page begins.
 	Forgettable(ctx context.Context, from, to int64, limit int) (f cache.Forgettable, upTo int64, err error)
 	// Forgotten records that Redis was told to forget everything before upTo.
 	Forgotten(ctx context.Context, upTo int64) error

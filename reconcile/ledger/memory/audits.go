@@ -23,8 +23,8 @@ func newAudits() audits {
 	return audits{audits: map[string]*ledger.Audit{}, findings: map[string]map[string]*ledger.Finding{}}
 }
 
-// comparedLocked adds to a working set what an audit needs: the levels of ranges, and the refusals that may explain a
-// difference, with their reservations; m.mu is held.
+// comparedLocked adds to a working set what an audit needs: the levels of ranges, and the refusals
+// that may explain a difference, with their reservations; m.mu is held.
 func (m *Ledger) comparedLocked(set *ledger.WorkingSet, t *ledger.Touched) {
 	for _, r := range t.Ranges {
 		for key, l := range m.levels {

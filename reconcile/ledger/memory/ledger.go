@@ -1,5 +1,6 @@
-// Package memory keeps the ledger in this process, for the embedded engine. Nothing in it survives the process. It is
-// the plainest implementation of the ledger: read it to learn what package postgres does.
+// Package memory keeps the ledger in this process, for the embedded engine. Nothing in it survives
+// the process. It is the plainest implementation of the ledger: read it to learn what package
+// postgres does.
 package memory
 
 import (
@@ -72,7 +73,7 @@ func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.
 	}
 	if !begun {
 		m.Suspect()
-		return fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+		return fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 	}
 	return check(ctx, at.Position)
 }

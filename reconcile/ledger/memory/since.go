@@ -33,7 +33,7 @@ func (m *Ledger) Since(_ context.Context, moment int64, levels []cache.LevelName
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at == nil {
-		return cache.Since{}, fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+		return cache.Since{}, fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 	}
 	since := cache.Since{Epoch: m.at.Epoch, Sequence: m.at.Sequence, KeptFrom: m.keptFrom}
 	for _, name := range levels {

@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Apply tries three ways, each one transaction and each slower than the one before: with the rows that the
-// session remembers (one round trip), with the rows it reads (two), and by halves, which finds the events
-// that the database refuses.
+// Apply tries three ways, each one transaction and each slower than the one before: with the rows
+// that the session remembers (one round trip), with the rows it reads (two), and by halves, which
+// finds the events that the database refuses.
 func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
 		if !ledger.SamePosition(s.known.at, from) { // another process has applied since
@@ -32,8 +32,9 @@ func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []
 	return refusals, err
 }
 
-// applyKnown applies entries if the session remembers every row that they touch and the ledger refuses none of
-// their events. It takes one round trip. If done is false, nothing was written, and applyRead finds out why.
+// applyKnown applies entries if the session remembers every row that they touch and the ledger
+// refuses none of their events. It takes one round trip. If done is false, nothing was written, and
+// applyRead finds out why.
 func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (done bool, err error) {
 	events, set := ledger.EventRefs(entries), ledger.NewWorkingSet()
 	if !s.known.fill(set, ledger.Touch(events), events) {
@@ -55,8 +56,9 @@ func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entri
 	return false, err
 }
 
-// applyRead applies entries in two round trips: one reads what they touch, one writes what they change and
-// commits. Each row is written once. If the outcome of the commit is unknown, the position tells where to go on.
+// applyRead applies entries in two round trips: one reads what they touch, one writes what they
+// change and commits. Each row is written once. If the outcome of the commit is unknown, the
+// position tells where to go on.
 func (s *session) applyRead(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	defer func() {
 		if err != nil {
@@ -85,9 +87,9 @@ func (s *session) applyRead(ctx context.Context, from, to cache.Position, entrie
 	return set.Refusals, nil
 }
 
-// commit writes a batch and commits it, in one round trip. begun says that the transaction has begun already.
-// Without begin and commit a batch is a transaction by itself: Postgres skips the statements after one that
-// fails, and keeps none of them.
+// commit writes a batch and commits it, in one round trip. begun says that the transaction has
+// begun already. Without begin and commit a batch is a transaction by itself: Postgres skips the
+// statements after one that fails, and keeps none of them.
 func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) error {
 	if s.ledger.Point == nil {
 		if begun {
@@ -109,8 +111,8 @@ func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) er
 	return err
 }
 
-// moving returns a batch that moves the position, if it is still from, and quarantines the entries that cannot be
-// read.
+// moving returns a batch that moves the position, if it is still from, and quarantines the entries
+// that cannot be read.
 func (s *session) moving(from, to cache.Position, entries []ledger.Entry) *pgx.Batch {
 	const query = `
 with moved as (
@@ -129,14 +131,15 @@ select expect(count(*), 1) from moved`
 	return batch
 }
 
-// isDataError reports whether a rule of the database refused a value. Any other error has nothing to do with the
-// events, and the caller tries again.
+// isDataError reports whether a rule of the database refused a value. Any other error has nothing
+// to do with the events, and the caller tries again.
 func isDataError(err error) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
 }
 
-// applyByHalves applies entries in one transaction, except the events that a rule of the database refuses.
+// applyByHalves applies entries in one transaction, except the events that a rule of the database
+// refuses.
 func (s *session) applyByHalves(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	s.known = newKnown()
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
@@ -151,9 +154,9 @@ func (s *session) applyByHalves(ctx context.Context, from, to cache.Position, en
 	return refusals, err
 }
 
-// decideByHalves decides and writes events behind a savepoint. If a rule of the database refuses one of them, it
-// does so with each half, and so on. One bad event of a thousand costs twenty savepoints, not a thousand. That
-// event goes into quarantine and counts as refused.
+// decideByHalves decides and writes events behind a savepoint. If a rule of the database refuses
+// one of them, it does so with each half, and so on. One bad event of a thousand costs twenty
+// savepoints, not a thousand. That event goes into quarantine and counts as refused.
 func decideByHalves(ctx context.Context, tx pgx.Tx, shard int32, events []ledger.EventRef) (refusals []ledger.Refusal, err error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -204,8 +207,9 @@ func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ledger.Event
 	return set.Refusals, tx.SendBatch(ctx, batch).Close()
 }
 
-// decide reads the rows that events touch, and decides the events on them. reading is sent first, in the same round
-// trip. Reservations that draw on levels or limits that their events do not name cost a second one.
+// decide reads the rows that events touch, and decides the events on them. reading is sent first,
+// in the same round trip. Reservations that draw on levels or limits that their events do not name
+// cost a second one.
 func decide(ctx context.Context, db batcher, shard int32, events []ledger.EventRef, reading *pgx.Batch) (*ledger.WorkingSet, error) {
 	touched, set := ledger.Touch(events), ledger.NewWorkingSet()
 	queueRead(set, reading, shard, touched)

@@ -29,8 +29,9 @@ select (select count(*) from reservations r where ` + prunable + `),
 	return there, err
 }
 
-// archiveReservations archives the oldest reservations, and returns how many. It locks no row before the archive has
-// synced all of them: that may take long, and the applier would wait. A reservation that changed meanwhile stays.
+// archiveReservations archives the oldest reservations, and returns how many. It locks no row
+// before the archive has synced all of them: that may take long, and the applier would wait. A
+// reservation that changed meanwhile stays.
 func archiveReservations(ctx context.Context, tx pgx.Tx, o *PruneOptions) (int64, error) {
 	const oldest = `
 select r.id, r.version, json_build_object('reservation', to_json(r),
@@ -74,8 +75,8 @@ type movementKey struct {
 	at                     location.ID
 }
 
-// lastMovement returns the last entry that may have a movement from before a time. Entries are only nearly in the
-// order of their times.
+// lastMovement returns the last entry that may have a movement from before a time. Entries are only
+// nearly in the order of their times.
 func lastMovement(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (last movementKey, err error) {
 	const query = `
 select epoch, sequence from movements where shard = $1 and at < $2 and verb <> '` + sumVerb + `'
@@ -87,8 +88,8 @@ order by epoch desc, sequence desc limit 1`
 	return last, err
 }
 
-// archiveMovements archives the first movements behind at, up to the entry last, adds them to their sums, and
-// advances at. It returns how many it archived.
+// archiveMovements archives the first movements behind at, up to the entry last, adds them to their
+// sums, and advances at. It returns how many it archived.
 func archiveMovements(ctx context.Context, tx pgx.Tx, shard int32, o *PruneOptions, at *movementKey, last movementKey) (int64, error) {
 	const oldest = `
 select epoch, sequence, event, sku, location, json_build_object('movement', to_json(m))::text from movements m

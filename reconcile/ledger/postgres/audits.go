@@ -16,7 +16,8 @@ import (
 // askTimeout bounds one read of an audit.
 const askTimeout = 30 * time.Second
 
-// ask runs f for an audit, which waits longer than a caller. An error does not mark the ledger as down.
+// ask runs f for an audit, which waits longer than a caller. An error does not mark the ledger as
+// down.
 func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()

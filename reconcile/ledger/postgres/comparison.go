@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// queueRefusals queues the reads of an audit: the refusals that may explain a difference, which are the open ones and
-// those of the compared reservations, and ranges of levels.
+// queueRefusals queues the reads of an audit: the refusals that may explain a difference, which are
+// the open ones and those of the compared reservations, and ranges of levels.
 func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
 	const refused = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
 	batch.Queue(selectOpen, shard).Query(func(rows pgx.Rows) (err error) {
@@ -42,7 +42,8 @@ where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
 	}
 }
 
-// readRefused reads the reservations of open refusals, if an audit compares something and there are any.
+// readRefused reads the reservations of open refusals, if an audit compares something and there are
+// any.
 func readRefused(ctx context.Context, db batcher, set *ledger.WorkingSet) error {
 	var ids []string
 	for i := range set.Open {
@@ -58,7 +59,8 @@ func readRefused(ctx context.Context, db batcher, set *ledger.WorkingSet) error 
 	return db.SendBatch(ctx, batch).Close()
 }
 
-// writeAudited queues the findings of audits, in the transaction that applies the entry they compared at.
+// writeAudited queues the findings of audits, in the transaction that applies the entry they
+// compared at.
 func writeAudited(set *ledger.WorkingSet, batch *pgx.Batch) {
 	writeCompared(set, batch)
 	writeFound(set, batch)

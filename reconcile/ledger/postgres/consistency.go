@@ -9,9 +9,10 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// ExamineItself compares the ledger with itself in one statement, and so at one moment. The statement adds up levels,
-// movements and lines of each level, with signs. Levels whose sums are not all zero are inconsistent, and only those
-// are looked up. Postgres spills sums that do not fit in memory to disk.
+// ExamineItself compares the ledger with itself in one statement, and so at one moment. The
+// statement adds up levels, movements and lines of each level, with signs. Levels whose sums are
+// not all zero are inconsistent, and only those are looked up. Postgres spills sums that do not fit
+// in memory to disk.
 func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope, keys ...ledger.LevelKey) error {
 	if len(keys) == 0 {
 		return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)

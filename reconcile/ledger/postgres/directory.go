@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Directory reads the current version of the directory; changed is false if that is known. One round trip.
+// Directory reads the current version of the directory; changed is false if that is known. One
+// round trip.
 func (p *Ledger) Directory(ctx context.Context, known int64) (d directory.Directory, changed bool, err error) {
 	err = p.read(ctx, func(ctx context.Context) error {
 		d, changed, err = readDirectory(ctx, p.pool, known)
@@ -41,7 +42,8 @@ where version = (select max(version) from directories) and version <> $1`
 	return d, err == nil, err
 }
 
-// ApplyDirectory makes a directory the current version, in one transaction. Concurrent calls wait for each other.
+// ApplyDirectory makes a directory the current version, in one transaction. Concurrent calls wait
+// for each other.
 func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied directory.Directory, changed bool, err error) {
 	next, err := directory.Checked(d)
 	if err != nil {

@@ -9,16 +9,18 @@ import (
 )
 
 const (
-	// levelsKnown and holdsKnown bound what a session remembers: at least so many of the latest, at most twice as many.
+	// levelsKnown and holdsKnown bound what a session remembers: at least so many of the latest, at
+	// most twice as many.
 	levelsKnown = 50_000
 	holdsKnown  = 50_000
 )
 
-// known is what a session remembers of the rows it has written: levels, and holds, which the next confirm or release
-// needs. Every change of these rows moves the position in the same transaction. So a row is as remembered while the
-// position is still at, the last one that this session wrote. A transaction that relies on known compares the position,
-// and also each row that it writes, so that it never overwrites a row that was edited by hand. Texts are copies: a
-// substring of an entry's text would keep the whole text in memory.
+// known is what a session remembers of the rows it has written: levels, and holds, which the next
+// confirm or release needs. Every change of these rows moves the position in the same transaction.
+// So a row is as remembered while the position is still at, the last one that this session wrote. A
+// transaction that relies on known compares the position, and also each row that it writes, so that
+// it never overwrites a row that was edited by hand. Texts are copies: a substring of an entry's
+// text would keep the whole text in memory.
 type known struct {
 	at     cache.Position
 	levels recent[ledger.LevelKey, ledger.Level]
@@ -29,9 +31,9 @@ func newKnown() *known {
 	return &known{levels: newRecent[ledger.LevelKey, ledger.Level](levelsKnown), holds: newRecent[string, string](holdsKnown)}
 }
 
-// fill puts the rows that events touch into a working set. It returns false if the session does not remember all of
-// them. It serves transitions of reservations only. Their first event is either a reserve, whose insert fails if the
-// id exists, or a step of a remembered hold.
+// fill puts the rows that events touch into a working set. It returns false if the session does not
+// remember all of them. It serves transitions of reservations only. Their first event is either a
+// reserve, whose insert fails if the id exists, or a step of a remembered hold.
 func (k *known) fill(set *ledger.WorkingSet, t *ledger.Touched, list []ledger.EventRef) bool {
 	if len(t.Operations)+len(t.Limits) > 0 { // limit counts are not remembered
 		return false
@@ -85,8 +87,8 @@ func (k *known) hold(id string) *ledger.Reservation {
 	return &hold
 }
 
-// learn remembers the rows that a working set has changed, and the position they are of. It skips rows that were only
-// read: an audit reads the whole ledger, and the next event rarely needs those.
+// learn remembers the rows that a working set has changed, and the position they are of. It skips
+// rows that were only read: an audit reads the whole ledger, and the next event rarely needs those.
 func (k *known) learn(set *ledger.WorkingSet, at cache.Position) {
 	k.at = at
 	for key := range set.Before {

@@ -1,5 +1,6 @@
-// Package postgres keeps the ledger in a PostgreSQL database. It has the schema and its migrations, the session that
-// applies the stream, the reads of the Store, of audits and of a rebuild, and the archive.
+// Package postgres keeps the ledger in a PostgreSQL database. It has the schema and its migrations,
+// the session that applies the stream, the reads of the Store, of audits and of a rebuild, and the
+// archive.
 package postgres
 
 import (
@@ -17,9 +18,9 @@ import (
 )
 
 const (
-	// lockClass and loadClass are the first keys of the advisory locks for applying a shard and for loading its
-	// scripts. lockOf is the second key: the shard, in the schema of these tables. A database may have several
-	// schemas, and their ledgers have nothing to do with each other.
+	// lockClass and loadClass are the first keys of the advisory locks for applying a shard and for
+	// loading its scripts. lockOf is the second key: the shard, in the schema of these tables. A
+	// database may have several schemas, and their ledgers have nothing to do with each other.
 	lockClass = 0x686f6c64
 	loadClass = 0x686f6c65
 	lockOf    = `((coalesce(to_regclass('positions')::oid::bigint, 0) + $2::bigint) % 2147483648)::integer`
@@ -66,8 +67,8 @@ func (p *Ledger) Healthy() bool { return p.waiters.Healthy() }
 // Durable returns true.
 func (p *Ledger) Durable() bool { return true }
 
-// read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is ErrNotFound or a
-// data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
+// read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is
+// ErrNotFound or a data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
 func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) error {
 	if !p.Healthy() && !p.waiters.MayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
@@ -85,16 +86,16 @@ func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) er
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }
 
-// list runs f as read does, for queries that may be slow. If f takes too long, the ledger still counts as healthy:
-// a caller that confirms a sale meanwhile must not be told that it is down.
+// list runs f as read does, for queries that may be slow. If f takes too long, the ledger still
+// counts as healthy: a caller that confirms a sale meanwhile must not be told that it is down.
 func (p *Ledger) list(ctx context.Context, f func(ctx context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	return p.read(limited, f)
 }
 
-// lockLoading waits for the process that loads scripts. If that process was stopped or is cut off, Postgres ends its
-// session.
+// lockLoading waits for the process that loads scripts. If that process was stopped or is cut off,
+// Postgres ends its session.
 const lockLoading = `
 select set_config('idle_in_transaction_session_timeout', $3::bigint::text, true), pg_advisory_xact_lock($1::integer, ` + lockOf + `)`
 
@@ -112,7 +113,7 @@ func (p *Ledger) Loading(ctx context.Context, check func(context.Context, cache.
 				return err
 			case !there:
 				p.Suspect()
-				refusal = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+				refusal = fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 			default:
 				refusal = check(ctx, at.Position)
 			}
@@ -237,7 +238,8 @@ from levels where sku = $1 order by location`
 
 // LevelPage reads a page of levels. One round trip.
 func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
-	// No SKU sorts after 32 times the last character, so the prefix becomes a range that the index serves.
+	// No SKU sorts after 32 times the last character, so the prefix becomes a range that the index
+	// serves.
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)

@@ -23,11 +23,11 @@ var (
 )
 
 const (
-	// migrateLock is the advisory lock of Migrate: "holdfast" in ASCII. Locks with one key never conflict with
-	// those that have two.
+	// migrateLock is the advisory lock of Migrate: "holdfast" in ASCII. Locks with one key never
+	// conflict with those that have two.
 	migrateLock = 0x686f6c6466617374
-	// migrateLockTimeout is how long a statement waits for a table. While it waits, all other users of that table
-	// queue behind it.
+	// migrateLockTimeout is how long a statement waits for a table. While it waits, all other users
+	// of that table queue behind it.
 	migrateLockTimeout = 2 * time.Second
 )
 
@@ -47,20 +47,22 @@ type Beginner interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
 
-// Querier is the part of a database that CheckSchema needs. *pgx.Conn, *pgxpool.Pool and pgx.Tx implement it.
+// Querier is the part of a database that CheckSchema needs. *pgx.Conn, *pgxpool.Pool and pgx.Tx
+// implement it.
 type Querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
-// Migrate applies the migrations that the ledger lacks, in the first schema of the connection's search_path, and
-// returns their names. Each is applied whole or not at all. Migrate is safe to repeat, and safe for several processes
-// at once: one applies a migration, the others wait for it. There are no down migrations.
+// Migrate applies the migrations that the ledger lacks, in the first schema of the connection's
+// search_path, and returns their names. Each is applied whole or not at all. Migrate is safe to
+// repeat, and safe for several processes at once: one applies a migration, the others wait for it.
+// There are no down migrations.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a table within two
-// seconds fails: repeat it. Five round trips, and up to eight for each migration.
+// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a
+// table within two seconds fails: repeat it. Five round trips, and up to eight for each migration.
 //
-// We do not use a library, because tern and goose would add 3 MB and 6 to 12 modules, one of them by way of
-// database/sql, and still leave the checksums and CheckSchema to us.
+// We do not use a library, because tern and goose would add 3 MB and 6 to 12 modules, one of them
+// by way of database/sql, and still leave the checksums and CheckSchema to us.
 func Migrate(ctx context.Context, db Beginner) (applied []string, err error) {
 	known, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -71,8 +73,8 @@ func Migrate(ctx context.Context, db Beginner) (applied []string, err error) {
 
 // CheckSchema checks that the schema is the one that this binary needs. It changes nothing.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip, two on a new
-// connection.
+// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip,
+// two on a new connection.
 func CheckSchema(ctx context.Context, db Querier) error {
 	known, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -101,8 +103,8 @@ func migrate(ctx context.Context, db Beginner, known []migration) (applied []str
 	}
 }
 
-// migrateNext applies the first missing migration in its own transaction, and returns its name, "" if none is
-// missing.
+// migrateNext applies the first missing migration in its own transaction, and returns its name, ""
+// if none is missing.
 func migrateNext(ctx context.Context, db Beginner, known []migration) (name string, err error) {
 	// With a stricter level, reads after the lock would see the state before it.
 	options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
@@ -127,8 +129,8 @@ func migrateNext(ctx context.Context, db Beginner, known []migration) (name stri
 	return name, nil
 }
 
-// lockMigrations waits for other processes that migrate, and creates the table of applied migrations if it is missing.
-// The lock ends with the transaction.
+// lockMigrations waits for other processes that migrate, and creates the table of applied
+// migrations if it is missing. The lock ends with the transaction.
 func lockMigrations(ctx context.Context, tx pgx.Tx) error {
 	const table = `
 create table if not exists schema_migrations (
@@ -159,7 +161,8 @@ func apply(ctx context.Context, tx pgx.Tx, m migration) error {
 	return nil
 }
 
-// appliedMigrations reads the applied migrations, without their texts; none if the table is missing.
+// appliedMigrations reads the applied migrations, without their texts; none if the table is
+// missing.
 func appliedMigrations(ctx context.Context, db Querier) ([]migration, error) {
 	const query = `select version, name, checksum from schema_migrations order by version`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows

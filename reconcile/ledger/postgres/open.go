@@ -10,8 +10,9 @@ import (
 // poolSize is the most connections that a ledger opens, besides the reconciler's. Calls share them.
 const poolSize = 8
 
-// Open returns the ledger of shard 0 over the database at url, a libpq connection string. It does not wait for
-// the database to answer: one that is down now may be up later. The error never contains the password.
+// Open returns the ledger of shard 0 over the database at url, a libpq connection string. It does
+// not wait for the database to answer: one that is down now may be up later. The error never
+// contains the password.
 func Open(url string) (*Ledger, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -34,11 +35,12 @@ func (p *Ledger) Migrate(ctx context.Context) (applied []string, err error) {
 	return Migrate(ctx, p.pool)
 }
 
-// CheckSchema checks that the schema is the one that this binary needs; see the function of that name.
+// CheckSchema checks that the schema is the one that this binary needs; see the function of that
+// name.
 func (p *Ledger) CheckSchema(ctx context.Context) error { return CheckSchema(ctx, p.pool) }
 
-// RequestRebuild asks the process that holds the lock of the shard for a rebuild. It begins within two seconds. ok
-// is false if the ledger is empty, and there is nothing to rebuild from.
+// RequestRebuild asks the process that holds the lock of the shard for a rebuild. It begins within
+// two seconds. ok is false if the ledger is empty, and there is nothing to rebuild from.
 func (p *Ledger) RequestRebuild(ctx context.Context) (ok bool, err error) {
 	tag, err := p.pool.Exec(ctx, `update positions set rebuild = true where shard = $1`, p.shard)
 	return err == nil && tag.RowsAffected() == 1, err

@@ -17,8 +17,8 @@ const (
 	prunePage  = 5_000      // rows archived in one transaction
 )
 
-// Archive receives archived rows, one JSON object on each line. Sync returns when they are safe. Only then does Prune
-// remove them from the ledger.
+// Archive receives archived rows, one JSON object on each line. Sync returns when they are safe.
+// Only then does Prune remove them from the ledger.
 type Archive interface {
 	io.Writer
 	Sync() error
@@ -43,13 +43,15 @@ type Pruned struct {
 // ErrPruning is the refusal of Prune while another process archives.
 var ErrPruning = errors.New("another process archives this ledger already: wait until it is done")
 
-// Prune archives reservations that were resolved before a time, with their lines, and movements made before it. It
-// keeps the id of each reservation, so that it is never used again. It replaces the movements of a level by one row
-// with their sum, so that movements add up to the levels after each transaction. It skips reservations that a purchase
-// limit still counts, that have a refusal to undo, or that Redis was not told to forget yet.
+// Prune archives reservations that were resolved before a time, with their lines, and movements
+// made before it. It keeps the id of each reservation, so that it is never used again. It replaces
+// the movements of a level by one row with their sum, so that movements add up to the levels after
+// each transaction. It skips reservations that a purchase limit still counts, that have a refusal
+// to undo, or that Redis was not told to forget yet.
 //
-// Prune may run alongside everything else, and may be stopped at any moment. A row is in the archive before it leaves
-// the ledger; if Prune is stopped in between, the next one archives that row again. Refusals: ErrPruning.
+// Prune may run alongside everything else, and may be stopped at any moment. A row is in the
+// archive before it leaves the ledger; if Prune is stopped in between, the next one archives that
+// row again. Refusals: ErrPruning.
 func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {

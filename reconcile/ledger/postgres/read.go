@@ -16,8 +16,8 @@ type batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// queueRead queues the reads of the rows that events touch into a working set. The position is locked, so nobody else
-// writes rows of this shard.
+// queueRead queues the reads of the rows that events touch into a working set. The position is
+// locked, so nobody else writes rows of this shard.
 func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.Touched) {
 	if t.Marks {
 		queueRefusals(set, batch, shard, t)
@@ -45,8 +45,8 @@ func queueCounted(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.Touched) {
 	}
 }
 
-// readRest reads the levels and limits of the ledger's reservations that their events do not name. It takes a round
-// trip only if there are any.
+// readRest reads the levels and limits of the ledger's reservations that their events do not name.
+// It takes a round trip only if there are any.
 func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger.Touched) error {
 	if err := readRefused(ctx, db, set); err != nil {
 		return err
@@ -108,7 +108,8 @@ where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 	})
 }
 
-// readReservations reads reservations with their lines. It leaves out ids that do not exist. One round trip.
+// readReservations reads reservations with their lines. It leaves out ids that do not exist. One
+// round trip.
 func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*ledger.Reservation, error) {
 	found := map[string]*ledger.Reservation{}
 	batch := &pgx.Batch{}

@@ -80,7 +80,8 @@ func writeSettled(set *ledger.WorkingSet, batch *pgx.Batch) {
 	settle(batch, below, func(step cache.Step) time.Time { return moment(at[step]) })
 }
 
-// settle queues the settling of refusals of these reservations and operations, below these versions.
+// settle queues the settling of refusals of these reservations and operations, below these
+// versions.
 func settle(batch *pgx.Batch, below []cache.Step, at func(cache.Step) time.Time) {
 	const reservations = `
 update refusals f set settled_at = u.at

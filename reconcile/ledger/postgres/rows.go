@@ -10,13 +10,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rowTypes are the row types of which a batch sends arrays: one parameter for each table. With an array for each
-// column, Postgres would have to take apart and zip together as many arrays as the table has columns.
+// rowTypes are the row types of which a batch sends arrays: one parameter for each table. With an
+// array for each column, Postgres would have to take apart and zip together as many arrays as the
+// table has columns.
 var rowTypes = []string{"level_step", "reservations", "reservation_step", "reservation_lines", "movements"}
 
-// rowArray builds an array of rows of one type in Postgres's binary format. A row has all columns of its type, in
-// order; Postgres refuses a row with more, fewer or other ones. It appends to one buffer. Batches are on the hot path, and
-// pgx's composite codec would box each field of each row in an any, and look up how to encode it.
+// rowArray builds an array of rows of one type in Postgres's binary format. A row has all columns
+// of its type, in order; Postgres refuses a row with more, fewer or other ones. It appends to one
+// buffer. Batches are on the hot path, and pgx's composite codec would box each field of each row
+// in an any, and look up how to encode it.
 type rowArray struct {
 	columns int
 	count   int

@@ -36,8 +36,8 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 	return page, err
 }
 
-// searchQuery returns the query of a search. Live and resolved reservations have an index each. A search for both
-// reads a page of each, and keeps the first rows of the two.
+// searchQuery returns the query of a search. Live and resolved reservations have an index each. A
+// search for both reads a page of each, and keeps the first rows of the two.
 func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []any) {
 	arg := func(value any) string {
 		args = append(args, value)
@@ -78,7 +78,8 @@ func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {
 	return strings.Join(list, " and ")
 }
 
-// stateConditions returns a condition for each index that has reservations of a state. An overdue hold counts as expired.
+// stateConditions returns a condition for each index that has reservations of a state. An overdue
+// hold counts as expired.
 func stateConditions(state cache.State, arg func(any) string, now int64) []string {
 	const live, rest = "resolved_at is null", "resolved_at is not null and archived_at is null"
 	switch state {

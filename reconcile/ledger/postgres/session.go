@@ -14,11 +14,12 @@ import (
 )
 
 const (
-	// sessionIdle is how long Postgres keeps an idle session. It ends that of a process that was stopped or is cut
-	// off, and the next process takes the lock. Every Note keeps the session alive.
+	// sessionIdle is how long Postgres keeps an idle session. It ends that of a process that was
+	// stopped or is cut off, and the next process takes the lock. Every Note keeps the session
+	// alive.
 	sessionIdle = 3 * time.Second
-	// sessionTimeout bounds one call of a session. The caller's context does not: the outcome of a cancelled commit
-	// is unknown.
+	// sessionTimeout bounds one call of a session. The caller's context does not: the outcome of a
+	// cancelled commit is unknown.
 	sessionTimeout = 10 * time.Second
 )
 
@@ -39,8 +40,8 @@ func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
 		return nil, err
 	}
 	idle := sessionIdle.Milliseconds()
-	// Statements reach every row by its key, so each is planned once, and with these settings. Otherwise a plan made
-	// for a small table would scan it when it has grown.
+	// Statements reach every row by its key, so each is planned once, and with these settings.
+	// Otherwise a plan made for a small table would scan it when it has grown.
 	settings := fmt.Sprintf(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
 set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
@@ -94,7 +95,8 @@ func closeConn(conn *pgx.Conn) {
 // Close closes the connection, which releases the lock.
 func (s *session) Close() { closeConn(s.conn) }
 
-// do runs f within sessionTimeout. An error does not mark the ledger as down: it may be this session that has ended.
+// do runs f within sessionTimeout. An error does not mark the ledger as down: it may be this
+// session that has ended.
 func (s *session) do(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
 	defer cancel()
@@ -133,8 +135,8 @@ func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Posi
 	})
 }
 
-// lockPosition locks the position, so that every other applier waits, and checks that it is want; nil means that
-// there must be none yet.
+// lockPosition locks the position, so that every other applier waits, and checks that it is want;
+// nil means that there must be none yet.
 func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *cache.Position) error {
 	at, found, err := readPosition(ctx, tx, shard, "for update")
 	switch {
@@ -185,7 +187,8 @@ func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) e
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// extendDeadlines extends the holds that were live when Redis was last seen by the time that it was away.
+// extendDeadlines extends the holds that were live when Redis was last seen by the time that it was
+// away.
 func extendDeadlines(ctx context.Context, tx pgx.Tx, seen, back int64) error {
 	const query = `
 update reservations set expires_at = expires_at + make_interval(secs => $2::double precision / 1000)

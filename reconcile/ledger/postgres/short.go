@@ -9,8 +9,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Short names the newest confirmed reservations of short levels. It reads the lines of each SKU, the newest first, until
-// it has limit confirmed reservations. If that takes too long, the ledger still counts as healthy. One round trip.
+// Short names the newest confirmed reservations of short levels. It reads the lines of each SKU,
+// the newest first, until it has limit confirmed reservations. If that takes too long, the ledger
+// still counts as healthy. One round trip.
 func (p *Ledger) Short(ctx context.Context, levels []cache.LevelShort, limit int) (lists [][]cache.ShortReservation, err error) {
 	const query = `
 select u.n - 1, s.id, s."order", s.customer, s.units

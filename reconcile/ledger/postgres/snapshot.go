@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// snapshot runs the queued reads in one snapshot, and returns the place in the stream that they are as of. It does not
-// block the applier. One round trip.
+// snapshot runs the queued reads in one snapshot, and returns the place in the stream that they are
+// as of. It does not block the applier. One round trip.
 func (p *Ledger) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at ledger.AsOf, err error) {
 	const begin = `begin isolation level repeatable read read only`
 	// A step has few ids: reach their rows by key, whatever the planner guesses.

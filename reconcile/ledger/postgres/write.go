@@ -9,7 +9,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// write queues the changes of a working set: each row once, each table in one statement, all in one round trip.
+// write queues the changes of a working set: each row once, each table in one statement, all in one
+// round trip.
 func write(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	writeLevels(set, batch)
 	writeLimits(set, batch)
@@ -24,8 +25,8 @@ func write(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 // moment returns a Redis time, Unix ms, as a column keeps it.
 func moment(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// writeLevels updates the levels that changed and inserts the new ones. One insert with "on conflict do update" would
-// serve both, but takes twice as long.
+// writeLevels updates the levels that changed and inserts the new ones. One insert with "on
+// conflict do update" would serve both, but takes twice as long.
 func writeLevels(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const update = `
 with written as (
