@@ -56,7 +56,7 @@ where a.id = $1 or $1 = '' and finished_at is not null order by finished_at desc
 }
 
 // AuditFindings reads a page of findings. One round trip.
-func (p *Ledger) AuditFindings(ctx context.Context, id string, filter ledger.FindingFilter, limit int) (list []ledger.Finding, err error) {
+func (p *Ledger) AuditFindings(ctx context.Context, id string, filter ledger.FindingFilter, limit int) ([]ledger.Finding, error) {
 	const query = `
 select id, kind, state, sku, location, reservation_id, limit_id, customer, name, epoch, sequence, in_redis, in_ledger, units,
     seen, note, repair_epoch, repair_sequence
@@ -64,12 +64,9 @@ from audit_findings
 where audit_id = $1 and id > $2 and (not $3 or state = 'open') and (cardinality($4::text[]) = 0 or kind = any($4))
 order by id limit $5`
 	kinds := ledger.Column(filter.Kinds, func(k ledger.FindingKind) string { return string(k) })
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, id, filter.After, filter.Open, kinds, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, scanFinding)
-		return err
+	return within(ctx, p.ask, func(ctx context.Context) ([]ledger.Finding, error) {
+		return collect(ctx, p.pool, scanFinding, query, id, filter.After, filter.Open, kinds, limit)
 	})
-	return list, err
 }
 
 func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
@@ -149,56 +146,52 @@ func (p *Ledger) Position(ctx context.Context) (at ledger.PositionRow, found boo
 }
 
 // Limits reads a page of the purchase limits that count something. One round trip.
-func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) (list []cache.LimitRow, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		list, err = readLimits(ctx, p.pool, after, limit)
-		return err
+func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitRow, error) {
+		return readLimits(ctx, p.pool, after, limit)
 	})
-	return list, err
 }
 
 func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
 	const query = `
 select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
 order by limit_id, customer limit $3`
-	rows, _ := db.Query(ctx, query, after.Limit, after.Customer, limit) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
-		return l, row.Scan(&l.Limit, &l.Customer, &l.Units)
-	})
+	return collect(ctx, db, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
+		err = row.Scan(&l.Limit, &l.Customer, &l.Units)
+		return l, err
+	}, query, after.Limit, after.Customer, limit)
 }
 
 // UnknownLevels returns the keys that are no level of the ledger. One round trip.
-func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
+func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
 	const query = `
 select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
 where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
+	scan := func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
+		err = row.Scan(&k.SKU, &k.Location)
+		return k, err
+	}
+	return within(ctx, p.ask, func(ctx context.Context) ([]ledger.LevelKey, error) {
+		return collect(ctx, p.pool, scan, query,
 			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }),
 			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
-			return k, row.Scan(&k.SKU, &k.Location)
-		})
-		return err
 	})
-	return list, err
 }
 
 // UnknownLimits returns the keys of limits that count nothing. One round trip.
-func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) (list []cache.LimitKey, err error) {
+func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
 	const query = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
+	scan := func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
+		err = row.Scan(&k.Limit, &k.Customer)
+		return k, err
+	}
+	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitKey, error) {
+		return collect(ctx, p.pool, scan, query,
 			ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
 			ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
-			return k, row.Scan(&k.Limit, &k.Customer)
-		})
-		return err
 	})
-	return list, err
 }
 
 // Totals returns how many levels a scope has, and the sum of their units on hand. One round trip.

@@ -128,6 +128,23 @@ type querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
+// collect reads the rows of a query.
+func collect[T any](ctx context.Context, db querier, scan pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
+	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
+	return pgx.CollectRows(rows, scan)
+}
+
+// within returns the value of f, which runs in read, list, ask or do.
+func within[T any](ctx context.Context, run func(context.Context, func(context.Context) error) error,
+	f func(context.Context) (T, error),
+) (value T, err error) {
+	err = run(ctx, func(ctx context.Context) error {
+		value, err = f(ctx)
+		return err
+	})
+	return value, err
+}
+
 const selectPosition = `
 select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
 from positions where shard = $1 `
@@ -225,15 +242,13 @@ func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, 
 }
 
 // Levels reads the levels of a SKU. One round trip.
-func (p *Ledger) Levels(ctx context.Context, sku location.SKU) (levels []cache.Level, err error) {
+func (p *Ledger) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit
 from levels where sku = $1 order by location`
-	err = p.read(ctx, func(ctx context.Context) error {
-		levels, err = collectLevels(ctx, p.pool, query, sku)
-		return err
+	return within(ctx, p.read, func(ctx context.Context) ([]cache.Level, error) {
+		return collect(ctx, p.pool, scanLevel, query, sku)
 	})
-	return levels, err
 }
 
 // LevelPage reads a page of levels. One round trip.
@@ -245,9 +260,8 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit fr
 where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at := f.After()
-	err = p.list(ctx, func(ctx context.Context) error {
-		page.Levels, err = collectLevels(ctx, p.pool, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
-		return err
+	page.Levels, err = within(ctx, p.list, func(ctx context.Context) ([]cache.Level, error) {
+		return collect(ctx, p.pool, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 	})
 	if len(page.Levels) > f.Limit {
 		page.Levels = page.Levels[:f.Limit]
@@ -257,10 +271,7 @@ order by sku, location limit $5`
 	return page, err
 }
 
-func collectLevels(ctx context.Context, db querier, query string, args ...any) ([]cache.Level, error) {
-	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.Level, err error) {
-		err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
-		return l, err
-	})
+func scanLevel(row pgx.CollectableRow) (l cache.Level, err error) {
+	err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+	return l, err
 }

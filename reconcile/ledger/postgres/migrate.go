@@ -165,11 +165,10 @@ func apply(ctx context.Context, tx pgx.Tx, m migration) error {
 // missing.
 func appliedMigrations(ctx context.Context, db Querier) ([]migration, error) {
 	const query = `select version, name, checksum from schema_migrations order by version`
-	rows, _ := db.Query(ctx, query) // its error is that of the rows
-	done, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m migration, err error) {
+	done, err := collect(ctx, db, func(row pgx.CollectableRow) (m migration, err error) {
 		err = row.Scan(&m.version, &m.name, &m.checksum)
 		return m, err
-	})
+	}, query)
 	if missing, ok := errors.AsType[*pgconn.PgError](err); ok && missing.Code == "42P01" { // undefined_table
 		return nil, nil
 	}

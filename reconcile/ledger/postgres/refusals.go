@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"time"
@@ -11,12 +10,6 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
-
-// readOpen reads open refusals, the oldest first; a nil limit reads all.
-func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]ledger.Refusal, error) {
-	rows, _ := db.Query(ctx, selectOpen+`limit $2`, shard, limit) // its error is that of the rows
-	return pgx.CollectRows(rows, scanRefusal)
-}
 
 const selectOpen = `
 select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,

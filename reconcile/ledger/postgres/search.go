@@ -16,8 +16,7 @@ import (
 func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (page cache.ReservationPage, err error) {
 	query, args := searchQuery(&f, now)
 	err = p.list(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		ids, err := collect(ctx, p.pool, pgx.RowTo[string], query, args...)
 		if err != nil {
 			return err
 		}

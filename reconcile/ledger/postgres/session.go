@@ -163,7 +163,7 @@ on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.se
 
 // settleAll settles all open refusals, as their compensations would.
 func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) error {
-	open, err := readOpen(ctx, tx, s.ledger.shard, nil)
+	open, err := collect(ctx, tx, scanRefusal, selectOpen, s.ledger.shard)
 	if err != nil || len(open) == 0 {
 		return err
 	}
@@ -221,12 +221,10 @@ func (s *session) KeepFrom(ctx context.Context, moment int64) error {
 	})
 }
 
-func (s *session) Open(ctx context.Context, limit int) (list []ledger.Refusal, err error) {
-	err = s.do(ctx, func(ctx context.Context) error {
-		list, err = readOpen(ctx, s.conn, s.ledger.shard, &limit)
-		return err
+func (s *session) Open(ctx context.Context, limit int) ([]ledger.Refusal, error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]ledger.Refusal, error) {
+		return collect(ctx, s.conn, scanRefusal, selectOpen+`limit $2`, s.ledger.shard, limit)
 	})
-	return list, err
 }
 
 func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
@@ -240,12 +238,10 @@ func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
 	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
 }
 
-func (s *session) Records(ctx context.Context, ids []string) (found map[string]cache.Record, err error) {
-	err = s.do(ctx, func(ctx context.Context) error {
-		found, err = readRecords(ctx, s.conn, ids)
-		return err
+func (s *session) Records(ctx context.Context, ids []string) (map[string]cache.Record, error) {
+	return within(ctx, s.do, func(ctx context.Context) (map[string]cache.Record, error) {
+		return readRecords(ctx, s.conn, ids)
 	})
-	return found, err
 }
 
 func readRecords(ctx context.Context, db batcher, ids []string) (map[string]cache.Record, error) {

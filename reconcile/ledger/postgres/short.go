@@ -30,7 +30,8 @@ from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cros
 			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.SKU) }),
 			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.Location) }), limit)
 		parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
-			return s, row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
+			err = row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
+			return s, err
 		})
 		lists = ledger.ShortOf(levels, parts)
 		return err
