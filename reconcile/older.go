@@ -31,11 +31,11 @@ func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string
 	if err != nil {
 		return err
 	}
-	at, _, err := l.Applied(ctx) // last: an applier can only move it forward meanwhile
+	at, _, err := l.Position(ctx) // last: an applier can only move it forward meanwhile
 	if err != nil {
 		return err
 	}
-	why, err := older(ctx, shard, &seen, first, at)
+	why, err := older(ctx, shard, &seen, first, at.Position)
 	if err == nil && why != "" {
 		err = fmt.Errorf("%w: %s", ErrOlderLedger, why)
 	}

@@ -100,7 +100,7 @@ func (r *run) drain(ctx context.Context) error {
 // await reads the ledger's position once and drops the checkpoints that it has compared. If it has
 // compared none, await pauses. It sends those of an earlier epoch again: they may be lost.
 func (r *run) await(ctx context.Context) error {
-	at, _, err := r.ledger.Applied(ctx)
+	row, _, err := r.ledger.Position(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -109,7 +109,7 @@ func (r *run) await(ctx context.Context) error {
 	case err != nil:
 		return pause(ctx, retryInterval)
 	}
-	before := r.applied
+	at, before := row.Position, r.applied
 	if !ledger.SamePosition(at, before) {
 		r.applied, r.appliedAt = at, time.Now()
 	}

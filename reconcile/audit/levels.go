@@ -103,7 +103,7 @@ func (r *run) noExtraLevels(ctx context.Context) (bool, error) {
 	if !r.scope.All() {
 		return false, nil
 	}
-	before, err := r.ledger.CountLevels(ctx)
+	before, _, err := r.ledger.Totals(ctx, r.scope)
 	if err != nil {
 		return false, err
 	}
@@ -114,7 +114,7 @@ func (r *run) noExtraLevels(ctx context.Context) (bool, error) {
 	if err := r.catchUp(ctx); err != nil {
 		return false, err
 	}
-	after, err := r.ledger.CountLevels(ctx)
+	after, _, err := r.ledger.Totals(ctx, r.scope)
 	r.progress(int(sizes[cache.PartLevels]))
 	return after == before, err
 }

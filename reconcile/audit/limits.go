@@ -14,17 +14,18 @@ func (r *run) compareLimits(ctx context.Context) error {
 		return nil
 	}
 	for after := (cache.LimitKey{}); ; {
-		keys, err := r.ledger.LimitsAfter(ctx, after, r.page)
+		rows, err := r.ledger.Limits(ctx, after, r.page)
 		if err != nil {
 			return err
 		}
-		if len(keys) == 0 {
+		if len(rows) == 0 {
 			break
 		}
-		if err := r.checkpoint(ctx, cache.Marking{Limits: ledger.Column(keys, cache.LimitKey.Name)}); err != nil {
+		names := ledger.Column(rows, func(l cache.LimitRow) string { return l.Name() })
+		if err := r.checkpoint(ctx, cache.Marking{Limits: names}); err != nil {
 			return err
 		}
-		after = keys[len(keys)-1]
+		after = rows[len(rows)-1].LimitKey
 	}
 	return r.scan(ctx, cache.PartLimits, func(ctx context.Context, fields []cache.Field) error {
 		var names []string

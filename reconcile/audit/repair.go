@@ -70,7 +70,7 @@ func (r *run) withinLimits(ctx context.Context) error {
 	if o.MaxPercent <= 0 {
 		return nil
 	}
-	onHand, err := r.ledger.UnitsOnHand(ctx, r.scope)
+	_, onHand, err := r.ledger.Totals(ctx, r.scope)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items
 
 // recordItems returns the repairs of reservations and deadlines.
 func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]cache.RepairItem, error) {
-	records, err := r.ledger.RecordsOf(ctx, reservationsOf(list))
+	_, records, err := r.ledger.RecordsAt(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}

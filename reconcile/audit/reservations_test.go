@@ -70,9 +70,9 @@ type catchUpLedger struct {
 	come func()
 }
 
-func (l catchUpLedger) Applied(ctx context.Context) (cache.Position, bool, error) {
+func (l catchUpLedger) Position(ctx context.Context) (ledger.PositionRow, bool, error) {
 	l.come()
-	return l.Ledger.Applied(ctx)
+	return l.Ledger.Position(ctx)
 }
 
 func (l catchUpLedger) Live(ctx context.Context, ids []string) ([]string, error) {

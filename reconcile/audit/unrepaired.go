@@ -143,7 +143,7 @@ func (r *run) examineBeyondScope(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		records, err := r.ledger.RecordsOf(ctx, reservationsOf(list))
+		_, records, err := r.ledger.RecordsAt(ctx, reservationsOf(list))
 		if err != nil {
 			return err
 		}
@@ -158,5 +158,5 @@ func (r *run) examineBeyondScope(ctx context.Context) error {
 	if len(beyond) == 0 {
 		return nil
 	}
-	return r.ledger.ExamineLevels(ctx, r.id, slices.Collect(maps.Keys(beyond)))
+	return r.ledger.ExamineItself(ctx, r.id, ledger.Scope{}, slices.Collect(maps.Keys(beyond))...)
 }

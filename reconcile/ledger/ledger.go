@@ -8,88 +8,99 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Ledger is the durable record of what was sold. postgres.Ledger is for production, and
-// memory.Ledger is the embedded default. One contract suite, in ledgertest, runs against both.
+// Ledger is the durable record of one shard. Package postgres keeps it in a database, package
+// memory in this process. One suite of tests runs against both; read package memory to learn what
+// each method does.
 type Ledger interface {
-	cache.Ledger
+	cache.Ledger // what the Store asks
 	directory.Directories
+	Reader
 	Audits
 
-	// Lock takes the lock of the shard and returns the session that holds it. Errors: ErrLocked.
+	// Lock opens the session of the one process that applies. Refusals: ErrLocked.
 	Lock(ctx context.Context) (Session, error)
-	// Healthy reports whether the ledger answered the last call.
+	// Healthy reports whether the ledger answered the last time it was asked.
 	Healthy() bool
-	// Decided answers the calls in this process that wait for the decisions of a batch.
+	// Decided tells the calls that wait in this process what a batch has decided.
 	Decided(entries []Entry, refusals []Refusal)
 	// Suspicions returns the channel that Suspect sends to.
 	Suspicions() <-chan struct{}
 }
 
-// Errors of Lock and of a Session.
+// Reader has the reads that a ledger and its session share.
+type Reader interface {
+	// Position returns the position of the shard; ok is false if nothing was ever applied.
+	Position(ctx context.Context) (p PositionRow, ok bool, err error)
+	// Limits reads a page of the purchase limits that count something, in order, behind after.
+	Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
+}
+
+// The refusals of Lock, Begin, Apply and Note.
 var (
 	ErrLocked = errors.New("another process holds the lock of this shard")
-	ErrMoved  = errors.New("the position has moved: another process has applied entries")
+	ErrMoved  = errors.New("another process has moved the position")
 )
 
-// Session is the access to the ledger of the one process that applies. The lock only saves work.
-// Safety comes from Begin and Apply, which compare the position before they write. After an error
-// other than ErrMoved the session can't be used any more, and the outcome of the call is unknown.
+// Session applies the stream to the ledger. One process has it at a time. The lock only saves work:
+// what keeps two processes from applying the same entry is that Begin and Apply compare the
+// position. After an error other than ErrMoved the session is of no more use, and the outcome of
+// the call is unknown.
+//
+// A session reads on its own connection. Postgres ends a session that is idle for seconds, so a
+// rebuild must not read its pages through the ledger instead.
 type Session interface {
-	// Position returns the last applied entry of the shard; ok is false before the first one.
-	Position(ctx context.Context) (p PositionRow, ok bool, err error)
+	Reader
 
-	// Begin starts an epoch: it moves the position from from (nil: there is none yet) to to. It
-	// settles the open refusals of reservations in the ledger, as their compensation would. A hold
-	// whose deadline had not passed at from.SeenAt, when Redis was last seen, is extended by the
-	// outage: to.SeenAt - from.SeenAt. It clears an operator's request for a rebuild. Errors:
+	// Begin starts an epoch: it moves the position from from, nil if there is none yet, to to. It
+	// settles the open refusals of reservations, as their compensation would. It extends holds
+	// whose deadline had not passed when Redis was last seen, from.SeenAt, by the time that Redis
+	// was away: to.SeenAt - from.SeenAt. It clears an operator's request for a rebuild. Refusals:
 	// ErrMoved.
 	Begin(ctx context.Context, from *cache.Position, to cache.Position) error
 
-	// Apply decides the events of entries in order and moves the position from from to to, in one
-	// transaction. It returns the refusals. An entry with a fault goes into quarantine. An event
-	// that a constraint refuses goes into quarantine and is also a refusal. Errors: ErrMoved.
+	// Apply decides the events of entries in order and moves the position from from to to, all in
+	// one transaction. It returns the refusals. It quarantines entries that have a fault, and
+	// events that a constraint refuses; the latter are refusals too. Refusals: ErrMoved.
 	Apply(ctx context.Context, from, to cache.Position, entries []Entry) ([]Refusal, error)
 
-	// Note keeps the session alive. It stores p.SeenAt, p.RunID and p.ReplicationID if the position
-	// is still p.
+	// Note keeps the session alive, and writes p.SeenAt, p.RunID and p.ReplicationID. Refusals:
+	// ErrMoved if the position is not p.
 	Note(ctx context.Context, p cache.Position) error
 
-	// KeepFrom notes that movements before a moment, Unix ms, may be missing.
+	// KeepFrom records that movements before a moment, Unix ms, may be missing.
 	KeepFrom(ctx context.Context, moment int64) error
 
-	// Open lists the refusals that are not undone yet, the oldest first.
+	// Open lists refusals that are not undone yet, the oldest first.
 	Open(ctx context.Context, limit int) ([]Refusal, error)
 	// Settle marks refusals that need no undoing any more.
 	Settle(ctx context.Context, steps []cache.Step) error
-	// Records reads reservations. It omits those that the ledger does not know.
+	// Records reads reservations, and leaves out those that the ledger does not know.
 	Records(ctx context.Context, ids []string) (map[string]cache.Record, error)
 
-	// SetAside puts entries of a forked stream, which are never applied, into quarantine.
+	// SetAside keeps entries that are never applied, such as those of a forked history, for a
+	// person to see.
 	SetAside(ctx context.Context, entries []Entry, reason string) error
 
-	// Levels, Live, Rested, Operations and Limits read what a rebuild loads, page by page. Each
-	// starts after the last row of the page before, which is nil or zero for the first page.
-	//
-	// Live reads unresolved reservations. Rested reads those that were resolved at from, Unix ms,
-	// or later; next is where the next page starts, or 0 after the last one. Operations reads what
-	// was applied since a moment. Limits reads the counts of purchase limits that are not 0.
+	// Levels, Live, Rested and Operations read what a rebuild loads, page by page, behind the last
+	// row of the page before, nil at first. Live reads unresolved reservations. Rested reads those
+	// resolved from from on, Unix ms, and returns where the next page begins, 0 at the end.
+	// Operations reads those applied since a moment, Unix ms.
 	Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error)
 	Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
 	Rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
 	Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
-	Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
 
-	// Forgettable lists what Redis no longer needs: what was resolved or applied from from to
-	// before to, both Unix ms, the oldest first. The next call starts at upTo.
+	// Forgettable lists what Redis need no longer keep: what was resolved or applied from from to
+	// before to, both Unix ms, the oldest first. upTo is where the next page begins.
 	Forgettable(ctx context.Context, from, to int64, limit int) (f cache.Forgettable, upTo int64, err error)
-	// Forgotten notes that Redis has forgotten what is older than upTo, Unix ms.
+	// Forgotten records that Redis was told to forget everything before upTo.
 	Forgotten(ctx context.Context, upTo int64) error
 
-	// Close ends the session and releases the lock.
+	// Close releases the lock.
 	Close()
 }
 
-// Signal sends on a channel with a buffer of one, unless a signal is already waiting there.
+// Signal sends to a channel unless a signal is waiting there already.
 func Signal(to chan struct{}) {
 	select {
 	case to <- struct{}{}:

@@ -249,7 +249,7 @@ func (r *Rig) Forgets(id string) {
 // State returns the ledger's record of a reservation.
 func (r *Rig) State(id string) cache.Record {
 	r.TB.Helper()
-	found, err := postgres.New(r.Pool, 0).RecordsOf(context.Background(), []string{id})
+	_, found, err := postgres.New(r.Pool, 0).RecordsAt(context.Background(), []string{id})
 	if err != nil {
 		r.TB.Fatal(err)
 	}
@@ -273,7 +273,7 @@ func (r *Rig) Quiesce() {
 		if err != nil {
 			return err
 		}
-		at, there, err := postgres.New(r.Pool, 0).Applied(ctx)
+		at, there, err := postgres.New(r.Pool, 0).Position(ctx)
 		if err != nil || !there || len(last) != 1 || at.EntryID() != last[0].ID {
 			return fmt.Errorf("position %s, stream %v, %w", at.EntryID(), last, err)
 		}
@@ -364,7 +364,7 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit, 0
 	if err != nil {
 		r.TB.Fatal(err)
 	}
-	records, err := postgres.New(r.Pool, 0).RecordsOf(ctx, live)
+	_, records, err := postgres.New(r.Pool, 0).RecordsAt(ctx, live)
 	if err != nil {
 		r.TB.Fatal(err)
 	}

@@ -177,14 +177,14 @@ func TestLedger_AuditPages(t *testing.T) {
 			got = append(got, after.ID)
 		}
 		for after := (cache.LimitKey{}); ; {
-			list, err := b.Ledger.LimitsAfter(t.Context(), after, 2)
+			list, err := b.Ledger.Limits(t.Context(), after, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(list) == 0 {
 				break
 			}
-			after = list[len(list)-1]
+			after = list[len(list)-1].LimitKey
 			got = append(got, after.Customer)
 		}
 		if want := "[1@2 MUG@berlin MUG@lyon TEE@berlin r1 r2 c1 c2]"; fmt.Sprint(got) != want {
@@ -202,8 +202,8 @@ func TestLedger_AuditPages(t *testing.T) {
 		if err != nil || len(limits) != 1 || limits[0].Customer != "x" {
 			t.Error(limits, err)
 		}
-		if units, err := b.Ledger.UnitsOnHand(t.Context(), ledger.Scope{SKU: "MUG"}); err != nil || units != 14 {
-			t.Error(units, err)
+		if n, units, err := b.Ledger.Totals(t.Context(), ledger.Scope{SKU: "MUG"}); err != nil || n != 2 || units != 14 {
+			t.Error(n, units, err)
 		}
 	})
 }

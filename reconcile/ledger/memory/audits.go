@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// memoryAudits is what a Memory keeps of audits.
+// audits has the audits of a ledger, and their findings.
 type audits struct {
-	ended    string // the one that ended last
+	ended    string // id of the one that ended last
 	audits   map[string]*ledger.Audit
 	findings map[string]map[string]*ledger.Finding // audit -> id -> finding
 }
@@ -23,42 +23,42 @@ func newAudits() audits {
 	return audits{audits: map[string]*ledger.Audit{}, findings: map[string]map[string]*ledger.Finding{}}
 }
 
-// comparedLocked reads what is compared by its place, and the refusals that explain a difference; m.mu is
-// held.
-func (m *Ledger) comparedLocked(b *ledger.WorkingSet, t *ledger.RowKeys) {
+// comparedLocked adds to a working set what an audit needs: the levels of ranges, and the refusals
+// that may explain a difference, with their reservations; m.mu is held.
+func (m *Ledger) comparedLocked(set *ledger.WorkingSet, t *ledger.RowKeys) {
 	for _, r := range t.Ranges {
 		for key, l := range m.levels {
-			if ledger.CompareLevels(key, r[0]) >= 0 && ledger.CompareLevels(key, r[1]) <= 0 && b.Levels[key] == nil {
-				b.Levels[key] = &l
+			if ledger.CompareLevels(key, r[0]) >= 0 && ledger.CompareLevels(key, r[1]) <= 0 && set.Levels[key] == nil {
+				set.Levels[key] = &l
 			}
 		}
 	}
-	b.Open = m.openLocked(len(m.refusals))
-	b.Refused = map[string][]ledger.RefusedBirth{}
+	set.Open = m.openLocked(len(m.refusals))
+	set.Refused = map[string][]ledger.RefusedBirth{}
 	for _, r := range m.refusals {
-		if known, there := m.reservations[r.Step.ID]; there && !r.settled && b.Reservations[r.Step.ID] == nil {
-			b.Reservations[r.Step.ID] = &known
+		if known, there := m.reservations[r.Step.ID]; there && !r.settled && set.Reservations[r.Step.ID] == nil {
+			set.Reservations[r.Step.ID] = &known
 		}
 		if !r.Step.Operation {
-			b.Refused[r.Step.ID] = append(b.Refused[r.Step.ID], ledger.RefusedBirth{Birth: r.Step.Birth, Open: !r.settled})
+			set.Refused[r.Step.ID] = append(set.Refused[r.Step.ID], ledger.RefusedBirth{Birth: r.Step.Birth, Open: !r.settled})
 		}
 	}
 }
 
-// auditedLocked writes what audits have found; m.mu is held.
-func (m *Ledger) auditedLocked(b *ledger.WorkingSet) {
-	for id, n := range b.Compared {
+// auditedLocked writes the findings of audits; m.mu is held.
+func (m *Ledger) auditedLocked(set *ledger.WorkingSet) {
+	for id, n := range set.Compared {
 		if a := m.audits.audits[id]; a != nil {
 			a.Add(*n)
 		}
 	}
-	for i := range b.Found {
-		f := &b.Found[i]
+	for i := range set.Found {
+		f := &set.Found[i]
 		if of := m.audits.findings[f.Audit]; of != nil {
 			of[f.ID] = &f.Finding
 		}
 	}
-	for _, c := range b.Cleared {
+	for _, c := range set.Cleared {
 		switch f := m.audits.findings[c.Audit][c.Finding]; {
 		case f == nil:
 		case f.Kind == ledger.KindUndecided:
@@ -67,21 +67,21 @@ func (m *Ledger) auditedLocked(b *ledger.WorkingSet) {
 			f.State = ledger.FindingGone
 		}
 	}
-	for _, r := range b.Repaired {
+	for _, r := range set.Repaired {
 		if f := m.audits.findings[r.Audit][r.Finding]; f != nil {
 			f.State, f.RepairedAt = ledger.FindingRepaired, r.Entry.String()
 		}
 	}
 }
 
-// AgeAudit makes an audit look as if it was last heard of that much earlier. Tests use it.
+// AgeAudit moves the last sign of life of an audit back in time. Tests use it.
 func (m *Ledger) AgeAudit(id string, by time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.audits.audits[id].SeenAt = m.audits.audits[id].SeenAt.Add(-by)
 }
 
-// Audit reads one.
+// Audit reads an audit.
 func (m *Ledger) Audit(_ context.Context, id string) (ledger.Audit, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,6 +114,7 @@ func (m *Ledger) AuditFindings(_ context.Context, id string, filter ledger.Findi
 	return list, nil
 }
 
+// BeginAudit records that an audit runs.
 func (m *Ledger) BeginAudit(_ context.Context, a ledger.Audit) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,6 +129,7 @@ func (m *Ledger) BeginAudit(_ context.Context, a ledger.Audit) error {
 	return nil
 }
 
+// Auditing records that an audit still runs, and adds to its counts.
 func (m *Ledger) Auditing(_ context.Context, id string, more ledger.Compared) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -136,6 +138,7 @@ func (m *Ledger) Auditing(_ context.Context, id string, more ledger.Compared) er
 	return nil
 }
 
+// EndAudit records that an audit has ended.
 func (m *Ledger) EndAudit(_ context.Context, id, failure string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -148,6 +151,7 @@ func (m *Ledger) EndAudit(_ context.Context, id, failure string) error {
 	return nil
 }
 
+// Annotate adds a note to findings.
 func (m *Ledger) Annotate(_ context.Context, audit string, findings []string, note string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -159,26 +163,7 @@ func (m *Ledger) Annotate(_ context.Context, audit string, findings []string, no
 	return nil
 }
 
-func (m *Ledger) Applied(context.Context) (cache.Position, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.at == nil {
-		return cache.Position{}, false, nil
-	}
-	return m.at.Position, true, nil
-}
-
-func (m *Ledger) LimitsAfter(_ context.Context, after cache.LimitKey, limit int) (list []cache.LimitKey, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, key := range slices.SortedFunc(maps.Keys(m.limits), ledger.CompareLimits) {
-		if m.limits[key] != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
-			list = append(list, key)
-		}
-	}
-	return list, nil
-}
-
+// Live returns the ids of live reservations.
 func (m *Ledger) Live(_ context.Context, ids []string) (list []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -190,6 +175,7 @@ func (m *Ledger) Live(_ context.Context, ids []string) (list []string, err error
 	return list, nil
 }
 
+// UnknownLevels returns the keys that are no level of the ledger.
 func (m *Ledger) UnknownLevels(_ context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -201,6 +187,7 @@ func (m *Ledger) UnknownLevels(_ context.Context, keys []ledger.LevelKey) (list 
 	return list, nil
 }
 
+// UnknownLimits returns the keys of limits that count nothing.
 func (m *Ledger) UnknownLimits(_ context.Context, keys []cache.LimitKey) (list []cache.LimitKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -212,40 +199,21 @@ func (m *Ledger) UnknownLimits(_ context.Context, keys []cache.LimitKey) (list [
 	return list, nil
 }
 
-func (m *Ledger) RecordsOf(ctx context.Context, ids []string) (map[string]cache.Record, error) {
-	return (&session{m}).Records(ctx, ids)
-}
-
-func (m *Ledger) CountLevels(context.Context) (int64, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return int64(len(m.levels)), nil
-}
-
-func (m *Ledger) UnitsOnHand(_ context.Context, s ledger.Scope) (units int64, err error) {
+// Totals counts levels and their units on hand.
+func (m *Ledger) Totals(_ context.Context, s ledger.Scope) (levels, onHand int64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, l := range m.levels {
 		if s.Has(key.SKU, key.Location) {
-			units += l.OnHand
+			levels++
+			onHand += l.OnHand
 		}
 	}
-	return units, nil
+	return levels, onHand, nil
 }
 
-// ExamineItself compares levels with lines; a Memory keeps no movements.
-func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope) error {
-	m.examine(audit, func(k ledger.LevelKey) bool { return s.Has(k.SKU, k.Location) })
-	return nil
-}
-
-func (m *Ledger) ExamineLevels(_ context.Context, audit string, keys []ledger.LevelKey) error {
-	m.examine(audit, func(k ledger.LevelKey) bool { return slices.Contains(keys, k) })
-	return nil
-}
-
-// examine examines the levels that are chosen.
-func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
+// ExamineItself compares levels with lines. A memory ledger keeps no movements.
+func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope, keys ...ledger.LevelKey) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	lines := map[ledger.LevelKey]ledger.Level{}
@@ -264,7 +232,8 @@ func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
 		}
 	}
 	for key, l := range m.levels {
-		if sum := lines[key]; chosen(key) && (l.Held != sum.Held || l.Committed != sum.Committed) {
+		chosen := s.Has(key.SKU, key.Location) && (len(keys) == 0 || slices.Contains(keys, key))
+		if sum := lines[key]; chosen && (l.Held != sum.Held || l.Committed != sum.Committed) {
 			f := ledger.FindingAt(ledger.KindLedgerInconsistent, cache.LevelField(key.SKU, key.Location), ledger.EntryID{})
 			f.Position, f.SKU, f.Location = "", key.SKU, key.Location
 			f.Ledger = ledger.LedgerSide(l)
@@ -272,8 +241,10 @@ func (m *Ledger) examine(audit string, chosen func(ledger.LevelKey) bool) {
 			m.audits.findings[audit][f.ID] = &f
 		}
 	}
+	return nil
 }
 
+// ListSettled writes the open refusals and the quarantined events as findings.
 func (m *Ledger) ListSettled(_ context.Context, audit string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Directory reads the current version.
+// Directory reads the current version of the directory; changed is false if that is known.
 func (m *Ledger) Directory(_ context.Context, known int64) (directory.Directory, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,3 +1,6 @@
+// Package memory keeps the ledger in this process, for the embedded engine. Nothing in it survives
+// the process. It is the plainest implementation of the ledger: read it to learn what package
+// postgres does.
 package memory
 
 import (
@@ -15,8 +18,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Memory is a ledger in this process, for the embedded engine: nothing in it survives. It is how to
-// read what Postgres does.
+// Ledger is a ledger in this process. It is safe for concurrent use.
 type Ledger struct {
 	waiters *ledger.Waiters
 	suspect chan struct{}
@@ -29,8 +31,8 @@ type Ledger struct {
 	reservations map[string]ledger.Reservation
 	operations   map[string]ledger.Operation
 	limits       map[cache.LimitKey]int64
-	moved        map[ledger.LevelKey][]moved // what came and left, the oldest first
-	keptFrom     int64                       // Unix ms: all that came and left since is in moved
+	moved        map[ledger.LevelKey][]moved // units that came and left, the oldest first
+	keptFrom     int64                       // Unix ms: moved is complete since then
 	refusals     []*refusal
 	quarantined  []ledger.Quarantined
 	directory    directory.Directory
@@ -42,14 +44,14 @@ type refusal struct {
 	settled bool
 }
 
-// Quarantined lists the events and entries that were put into quarantine.
+// Quarantined lists the quarantined events and entries.
 func (m *Ledger) Quarantined() []ledger.Quarantined {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.quarantined)
 }
 
-// NewMemory makes an empty ledger.
+// New returns an empty ledger.
 func New() *Ledger {
 	m := &Ledger{
 		suspect: make(chan struct{}, 1), levels: map[ledger.LevelKey]ledger.Level{},
@@ -61,36 +63,39 @@ func New() *Ledger {
 	return m
 }
 
-// Loading hands check the position.
+// Loading calls check with the shard's position while it holds the script-loading lock.
 func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
-	at, begun, err := m.Applied(ctx)
+	at, begun, err := m.Position(ctx)
 	if err != nil {
 		return err
 	}
 	if !begun {
 		m.Suspect()
-		return fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+		return fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 	}
-	return check(ctx, at)
+	return check(ctx, at.Position)
 }
 
-// Suspect tells the reconciler that Redis may be another.
+// Suspect tells the reconciler that this may be a different Redis.
 func (m *Ledger) Suspect() { ledger.Signal(m.suspect) }
 
+// Suspicions returns the channel that Suspect sends to.
 func (m *Ledger) Suspicions() <-chan struct{} { return m.suspect }
 
-// Await waits until a step is decided.
+// Await waits until the ledger has decided a step.
 func (m *Ledger) Await(ctx context.Context, a cache.Awaited) error { return m.waiters.Await(ctx, a) }
 
+// Decided tells the calls that wait in this process what a batch has decided.
 func (m *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	m.waiters.Decided(entries, refusals)
 }
 
+// Healthy returns true.
 func (m *Ledger) Healthy() bool { return true }
 
-// Durable is false.
+// Durable returns false.
 func (m *Ledger) Durable() bool { return false }
 
 func (m *Ledger) look(_ context.Context, list []cache.Awaited) ([]error, error) {
@@ -125,7 +130,7 @@ func (m *Ledger) lookAt(a *cache.Awaited) error {
 	return ledger.Outcome(*a, epoch, known)
 }
 
-// Reservation reads one.
+// Reservation reads a reservation.
 func (m *Ledger) Reservation(_ context.Context, id string) (cache.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -136,7 +141,7 @@ func (m *Ledger) Reservation(_ context.Context, id string) (cache.Record, error)
 	return r.Record, nil
 }
 
-// Operation reads one.
+// Operation reads an operation.
 func (m *Ledger) Operation(_ context.Context, id string) (cache.Operation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -147,7 +152,7 @@ func (m *Ledger) Operation(_ context.Context, id string) (cache.Operation, error
 	return cache.Operation{Fingerprint: op.Fingerprint, At: time.UnixMilli(op.At).UTC()}, nil
 }
 
-// Levels reads those of a SKU.
+// Levels reads the levels of a SKU.
 func (m *Ledger) Levels(_ context.Context, sku location.SKU) ([]cache.Level, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Search reads a page of reservations.
+// Search reads a page of reservations, the newest first.
 func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64) (cache.ReservationPage, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -31,7 +31,7 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 	}, f.Limit, now), nil
 }
 
-// matches says whether a reservation is one of those that are searched for.
+// matches reports whether a reservation meets a filter.
 func matches(f *cache.ReservationFilter, r cache.Reservation) bool {
 	if f.State != "" && r.State != f.State || f.Order != "" && r.Order != f.Order || f.Customer != "" && r.Customer != f.Customer {
 		return false

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
+// Lock takes the lock of the shard.
 func (m *Ledger) Lock(context.Context) (ledger.Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -21,25 +22,27 @@ func (m *Ledger) Lock(context.Context) (ledger.Session, error) {
 	return &session{m}, nil
 }
 
-// memorySession is the session of a Memory.
+// session is the session of a Ledger, whose reads it inherits.
 type session struct{ *Ledger }
 
+// Close releases the lock.
 func (s *session) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = false
 }
 
-func (s *session) Position(context.Context) (ledger.PositionRow, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.at == nil {
+// Position returns the position of the shard.
+func (m *Ledger) Position(context.Context) (ledger.PositionRow, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at == nil {
 		return ledger.PositionRow{}, false, nil
 	}
-	return *s.at, true, nil
+	return *m.at, true, nil
 }
 
-// isAt says whether the position is p, as far as applying goes.
+// isAt reports whether p is the last applied entry; nil means that there is none.
 func (m *Ledger) isAt(p *cache.Position) bool {
 	if p == nil || m.at == nil {
 		return p == nil && m.at == nil
@@ -90,29 +93,29 @@ func (s *session) Apply(_ context.Context, from, to cache.Position, entries []le
 	return refusals, nil
 }
 
-// applyLocked decides entries and writes what they leave; m.mu is held.
+// applyLocked decides entries and writes what they change; m.mu is held.
 func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
-	events, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
+	events, set := ledger.EventRefs(entries), ledger.NewWorkingSet()
 	t := ledger.RowKeysOf(events)
 	for id := range t.Reservations {
 		if r, there := m.reservations[id]; there {
 			t.Add(&r.Record)
-			b.Reservations[id] = &r
+			set.Reservations[id] = &r
 		}
 	}
 	for id := range t.Compared {
-		if r, there := m.reservations[id]; there && b.Reservations[id] == nil {
-			b.Reservations[id] = &r
+		if r, there := m.reservations[id]; there && set.Reservations[id] == nil {
+			set.Reservations[id] = &r
 		}
 	}
 	for key := range t.Levels {
 		if l, there := m.levels[key]; there {
-			b.Levels[key] = &l
+			set.Levels[key] = &l
 		}
 	}
 	for id := range t.Operations {
 		if _, there := m.operations[id]; there {
-			b.Operations[id] = true
+			set.Operations[id] = true
 		}
 	}
 	for i := range entries {
@@ -121,38 +124,38 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 		}
 	}
 	for key := range t.Limits {
-		b.Limits[key] = m.limits[key]
+		set.Limits[key] = m.limits[key]
 	}
 	if t.Marks {
-		m.comparedLocked(b, t)
+		m.comparedLocked(set, t)
 	}
-	b.Apply(events)
-	maps.Copy(m.limits, b.Limits)
-	m.keepMoved(b.Movements)
+	set.Apply(events)
+	maps.Copy(m.limits, set.Limits)
+	m.keepMoved(set.Movements)
 	for key := range t.Levels { // one that was there may have been removed
 		delete(m.levels, key)
 	}
-	for key, l := range b.Levels {
+	for key, l := range set.Levels {
 		m.levels[key] = *l
 	}
-	for id, r := range b.Reservations {
+	for id, r := range set.Reservations {
 		m.reservations[id] = *r
 	}
-	for _, op := range b.Made {
+	for _, op := range set.Made {
 		m.operations[op.ID] = op
 	}
-	for _, done := range b.Settled {
+	for _, done := range set.Settled {
 		for _, r := range m.refusals {
 			r.settled = r.settled || done.Settles(r.Step)
 		}
 	}
-	for i := range b.Refusals {
-		if !slices.ContainsFunc(m.refusals, func(r *refusal) bool { return r.Step == b.Refusals[i].Step }) {
-			m.refusals = append(m.refusals, &refusal{Refusal: b.Refusals[i], settled: b.Refusals[i].SettledAt > 0})
+	for i := range set.Refusals {
+		if !slices.ContainsFunc(m.refusals, func(r *refusal) bool { return r.Step == set.Refusals[i].Step }) {
+			m.refusals = append(m.refusals, &refusal{Refusal: set.Refusals[i], settled: set.Refusals[i].SettledAt > 0})
 		}
 	}
-	m.auditedLocked(b)
-	return b.Refusals
+	m.auditedLocked(set)
+	return set.Refusals
 }
 
 func (s *session) Note(_ context.Context, p cache.Position) error {
@@ -292,12 +295,13 @@ func (s *session) Operations(_ context.Context, since int64, after string, limit
 	return list, nil
 }
 
-func (s *session) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Limits reads a page of the purchase limits that count something.
+func (m *Ledger) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var list []cache.LimitRow
-	for _, key := range slices.SortedFunc(maps.Keys(s.Ledger.limits), ledger.CompareLimits) {
-		if units := s.Ledger.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
+	for _, key := range slices.SortedFunc(maps.Keys(m.limits), ledger.CompareLimits) {
+		if units := m.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
 			list = append(list, cache.LimitRow{LimitKey: key, Units: units})
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Short names reservations.
+// Short names the newest confirmed reservations of short levels.
 func (m *Ledger) Short(_ context.Context, levels []cache.LevelShort, limit int) ([][]cache.ShortReservation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

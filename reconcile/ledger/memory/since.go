@@ -8,18 +8,18 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// moved is units of a level that came or left.
+// moved is a movement of units of a level.
 type moved struct {
 	at     int64 // Unix ms
 	onHand int64 // signed
 }
 
-// isMoved says whether units have come or left by a movement, rather than been counted or written off.
+// isMoved reports whether units came or left, rather than were counted or written off.
 func isMoved(m *ledger.Movement) bool {
 	return m.Delta.OnHand != 0 && m.Verb != ledger.VerbCount && m.Verb != cache.VerbRemove
 }
 
-// keepMoved keeps what came and left; m.mu is held.
+// keepMoved keeps the units that came and left; m.mu is held.
 func (m *Ledger) keepMoved(movements []ledger.Movement) {
 	for i := range movements {
 		if one := &movements[i]; isMoved(one) {
@@ -28,12 +28,12 @@ func (m *Ledger) keepMoved(movements []ledger.Movement) {
 	}
 }
 
-// Since reads what is on hand of levels, and what came and left since a moment.
+// Since reads the units on hand of levels, and how many units came and left since a moment.
 func (m *Ledger) Since(_ context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at == nil {
-		return cache.Since{}, fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+		return cache.Since{}, fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 	}
 	since := cache.Since{Epoch: m.at.Epoch, Sequence: m.at.Sequence, KeptFrom: m.keptFrom}
 	for _, name := range levels {

@@ -12,16 +12,19 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
+// Apply tries three ways, each one transaction and each slower than the one before: with the rows
+// that the session remembers (one round trip), with the rows it reads (two), and by halves, which
+// finds the events that the database refuses.
 func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
-		if !ledger.SamePosition(s.known.at, from) { // somebody else has applied in between
+		if !ledger.SamePosition(s.known.at, from) { // another process has applied since
 			s.known = newKnown()
 		}
 		if done, err := s.applyKnown(ctx, from, to, entries); done || err != nil {
 			return err
 		}
-		refusals, err = s.applyAll(ctx, from, to, entries)
-		if isDataError(err) { // one of the events: find it
+		refusals, err = s.applyRead(ctx, from, to, entries)
+		if isDataError(err) {
 			refusals, err = s.applyByHalves(ctx, from, to, entries)
 		}
 		return err
@@ -29,22 +32,21 @@ func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []
 	return refusals, err
 }
 
-// applyKnown applies entries of which everything is known that they touch, and that refuse nothing: one
-// transaction in one round trip. done is false where that can't be, and nothing was written then: the long
-// way finds out why.
+// applyKnown applies entries if the session remembers every row that they touch and the ledger
+// refuses none of their events. It takes one round trip. If done is false, nothing was written, and
+// applyRead finds out why.
 func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (done bool, err error) {
-	list, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
-	if !s.known.fill(b, ledger.RowKeysOf(list), list) {
+	events, set := ledger.EventRefs(entries), ledger.NewWorkingSet()
+	if !s.known.fill(set, ledger.RowKeysOf(events), events) {
 		return false, nil
 	}
-	if b.Apply(list); len(b.Refusals) > 0 {
+	if set.Apply(events); len(set.Refusals) > 0 {
 		return false, nil
 	}
-	writing := &pgx.Batch{}
-	s.queueMove(writing, from, to, entries)
-	write(b, writing, s.ledger.shard)
+	writing := s.moving(from, to, entries)
+	write(set, writing, s.ledger.shard)
 	if err = s.commit(ctx, writing, false); err == nil {
-		s.known.learn(b, to)
+		s.known.learn(set, to)
 		return true, nil
 	}
 	s.known = newKnown()
@@ -54,47 +56,40 @@ func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entri
 	return false, err
 }
 
-// applyAll applies entries in one transaction of two round trips: read what they touch; write what they
-// leave, and commit. Each row is written once. Whatever happens, the position says where to go on.
-func (s *session) applyAll(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
+// applyRead applies entries in two round trips: one reads what they touch, one writes what they
+// change and commits. Each row is written once. If the outcome of the commit is unknown, the
+// position tells where to go on.
+func (s *session) applyRead(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	defer func() {
 		if err != nil {
-			_, _ = s.conn.Exec(ctx, `rollback`) // where there is no connection left, Postgres does it
+			_, _ = s.conn.Exec(ctx, `rollback`) // if the connection is lost, Postgres rolls back
 		}
 	}()
-	list, b := ledger.EventRefs(entries), ledger.NewWorkingSet()
-	t := ledger.RowKeysOf(list)
 	reading := &pgx.Batch{}
 	reading.Queue(`begin`)
-	var at ledger.PositionRow
 	reading.Queue(selectPosition+`for update`, s.ledger.shard).Query(func(rows pgx.Rows) error {
-		at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
+		at, err := pgx.CollectExactlyOneRow(rows, scanPosition)
+		if err == nil && !ledger.SamePosition(at.Position, from) {
+			err = ledger.ErrMoved
+		}
 		return err
 	})
-	queueRead(b, reading, s.ledger.shard, t)
-	if err := s.conn.SendBatch(ctx, reading).Close(); err != nil {
+	set, err := decide(ctx, s.conn, s.ledger.shard, ledger.EventRefs(entries), reading)
+	if err != nil {
 		return nil, err
 	}
-	if !ledger.SamePosition(at.Position, from) {
-		return nil, ledger.ErrMoved
-	}
-	if err := readRest(b, ctx, s.conn, t); err != nil {
-		return nil, err
-	}
-	b.Apply(list)
-	writing := &pgx.Batch{}
-	write(b, writing, s.ledger.shard)
-	s.queueMove(writing, from, to, entries)
+	writing := s.moving(from, to, entries)
+	write(set, writing, s.ledger.shard)
 	if err := s.commit(ctx, writing, true); err != nil {
 		return nil, err
 	}
-	s.known.learn(b, to)
-	return b.Refusals, nil
+	s.known.learn(set, to)
+	return set.Refusals, nil
 }
 
-// commit sends what is to be written, and has it committed, in one round trip; begun says that the
-// transaction has begun before. Without begin and commit a batch is a transaction by itself: what follows a
-// statement that fails is not reached, and nothing of it stays.
+// commit writes a batch and commits it, in one round trip. begun says that the transaction has
+// begun already. Without begin and commit a batch is a transaction by itself: Postgres skips the
+// statements after one that fails, and keeps none of them.
 func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) error {
 	if s.ledger.Point == nil {
 		if begun {
@@ -116,96 +111,92 @@ func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) er
 	return err
 }
 
-// queueMove queues that the position is moved, compared with what it was, and that what can't be read is
-// kept.
-func (s *session) queueMove(batch *pgx.Batch, from, to cache.Position, entries []ledger.Entry) {
-	const move = `
+// moving returns a batch that moves the position, if it is still from, and quarantines the entries
+// that cannot be read.
+func (s *session) moving(from, to cache.Position, entries []ledger.Entry) *pgx.Batch {
+	const query = `
 with moved as (
     update positions set epoch = $2, sequence = $3, nonce = $4
     where shard = $1 and epoch = $5 and sequence = $6 and nonce = $7 returning 1)
 select expect(count(*), 1) from moved`
+	batch := &pgx.Batch{}
+	batch.Queue(query, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, from.Epoch, from.Sequence, from.Nonce)
 	var faulty []ledger.Quarantined
 	for i := range entries {
 		if entries[i].Fault != nil {
 			faulty = append(faulty, entries[i].Quarantine(entries[i].Fault.Error()))
 		}
 	}
-	batch.Queue(move, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, from.Epoch, from.Sequence, from.Nonce)
 	writeQuarantine(batch, s.ledger.shard, faulty)
+	return batch
 }
 
-// isDataError says that a rule of the database refused what was to be written; any other error has
-// nothing to do with the event, and is tried again.
+// isDataError reports whether a rule of the database refused a value. Any other error has nothing
+// to do with the events, and the caller tries again.
 func isDataError(err error) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
 }
 
-// applyByHalves applies entries in one transaction too, but for the events that a rule of the database refuses.
+// applyByHalves applies entries in one transaction, except the events that a rule of the database
+// refuses.
 func (s *session) applyByHalves(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	s.known = newKnown()
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
-		if _, err := s.lockPosition(ctx, tx, &from); err != nil {
+		if err := lockPosition(ctx, tx, s.ledger.shard, &from); err != nil {
 			return err
 		}
 		if refusals, err = decideByHalves(ctx, tx, s.ledger.shard, ledger.EventRefs(entries)); err != nil {
 			return err
 		}
-		batch := &pgx.Batch{}
-		s.queueMove(batch, from, to, entries)
-		return tx.SendBatch(ctx, batch).Close()
+		return tx.SendBatch(ctx, s.moving(from, to, entries)).Close()
 	})
 	return refusals, err
 }
 
-// decideAll decides events on one working copy, and writes it.
-func decideAll(ctx context.Context, tx pgx.Tx, shard int32, list []ledger.EventRef) ([]ledger.Refusal, error) {
-	b, err := decideRows(ctx, tx, shard, list)
-	if err != nil {
-		return nil, err
-	}
-	batch := &pgx.Batch{}
-	write(b, batch, shard)
-	return b.Refusals, tx.SendBatch(ctx, batch).Close()
-}
-
-// decideByHalves decides events behind a savepoint; where a rule of the database refuses one of them, each half
-// behind one of its own, and so on: one bad event of a thousand costs twenty savepoints, not a thousand. That event
-// goes into quarantine, and counts as refused.
-func decideByHalves(ctx context.Context, tx pgx.Tx, shard int32, list []ledger.EventRef) (refusals []ledger.Refusal, err error) {
-	if len(list) == 0 {
+// decideByHalves decides and writes events behind a savepoint. If a rule of the database refuses
+// one of them, it does so with each half, and so on. One bad event of a thousand costs twenty
+// savepoints, not a thousand. That event goes into quarantine and counts as refused.
+func decideByHalves(ctx context.Context, tx pgx.Tx, shard int32, events []ledger.EventRef) (refusals []ledger.Refusal, err error) {
+	if len(events) == 0 {
 		return nil, nil
 	}
 	err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-		refusals, err = decideAll(ctx, tx, shard, list)
-		return err
+		set, err := decide(ctx, tx, shard, events, &pgx.Batch{})
+		if err != nil {
+			return err
+		}
+		refusals = set.Refusals
+		batch := &pgx.Batch{}
+		write(set, batch, shard)
+		return tx.SendBatch(ctx, batch).Close()
 	})
-	switch half := len(list) / 2; {
+	switch half := len(events) / 2; {
 	case !isDataError(err):
 		return refusals, err
 	case half == 0:
-		return quarantineEvent(ctx, tx, shard, list[0], err)
+		return quarantineEvent(ctx, tx, shard, events[0], err)
 	default:
-		first, err := decideByHalves(ctx, tx, shard, list[:half])
+		first, err := decideByHalves(ctx, tx, shard, events[:half])
 		if err != nil {
 			return nil, err
 		}
-		second, err := decideByHalves(ctx, tx, shard, list[half:])
+		second, err := decideByHalves(ctx, tx, shard, events[half:])
 		return append(first, second...), err
 	}
 }
 
-// quarantineEvent keeps an event that a rule refused, and its refusal, if the rules allow for that.
+// quarantineEvent keeps an event that a rule refused, and its refusal if the rules allow that.
 func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ledger.EventRef, cause error) ([]ledger.Refusal, error) {
-	b := ledger.NewWorkingSet()
-	b.Refuse(r.Entry, r.Index, ledger.ReasonConstraint, ledger.DetailOf(r.Entry, r.Event()))
+	set := ledger.NewWorkingSet()
+	set.Refuse(r.Entry, r.Index, ledger.ReasonConstraint, ledger.DetailOf(r.Entry, r.Event()))
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
-		write(b, batch, shard)
+		write(set, batch, shard)
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	if isDataError(err) {
-		b.Refusals = nil
+		set.Refusals = nil
 	} else if err != nil {
 		return nil, err
 	}
@@ -213,20 +204,21 @@ func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ledger.Event
 	writeQuarantine(batch, shard, []ledger.Quarantined{{
 		Entry: r.Entry.Text, Event: r.Index, Reason: cause.Error(), Body: r.Entry.Raw[r.Index],
 	}})
-	return b.Refusals, tx.SendBatch(ctx, batch).Close()
+	return set.Refusals, tx.SendBatch(ctx, batch).Close()
 }
 
-// decideRows reads the rows that events touch, and decides them.
-func decideRows(ctx context.Context, tx pgx.Tx, shard int32, list []ledger.EventRef) (*ledger.WorkingSet, error) {
-	t, b := ledger.RowKeysOf(list), ledger.NewWorkingSet()
-	batch := &pgx.Batch{}
-	queueRead(b, batch, shard, t)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+// decide reads the rows that events touch, and decides the events on them. reading is sent first,
+// in the same round trip. Reservations that draw on levels or limits that their events do not name
+// cost a second one.
+func decide(ctx context.Context, db batcher, shard int32, events []ledger.EventRef, reading *pgx.Batch) (*ledger.WorkingSet, error) {
+	touched, set := ledger.RowKeysOf(events), ledger.NewWorkingSet()
+	queueRead(set, reading, shard, touched)
+	if err := db.SendBatch(ctx, reading).Close(); err != nil {
 		return nil, err
 	}
-	if err := readRest(b, ctx, tx, t); err != nil {
+	if err := readRest(ctx, db, set, touched); err != nil {
 		return nil, err
 	}
-	b.Apply(list)
-	return b, nil
+	set.Apply(events)
+	return set, nil
 }

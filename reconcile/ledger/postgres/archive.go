@@ -12,13 +12,13 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// prunable is the condition on a reservation r that may be archived; $1 is the time.
+// prunable is the condition for archiving a reservation r; $1 is the time.
 const prunable = `
 r.resolved_at is not null and r.archived_at is null and r.resolved_at < least($1, (select min(forgotten_to) from positions))
     and not exists (select from reservation_lines l where l.reservation_id = r.id and l.limits <> '' and 0 < any(l.fulfilled))
     and not exists (select from refusals f where f.reservation_id = r.id and f.settled_at is null)`
 
-// sumVerb is the verb of the movements that are sums of archived ones.
+// sumVerb is the verb of movements that are the sums of archived ones.
 const sumVerb = "archive"
 
 func countPrunable(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (there Pruned, err error) {
@@ -29,8 +29,9 @@ select (select count(*) from reservations r where ` + prunable + `),
 	return there, err
 }
 
-// archiveReservations archives the oldest reservations, and returns how many. No row is locked before all of them
-// are safe, for that may take long, and whoever applies would wait; one that changed meanwhile stays.
+// archiveReservations archives the oldest reservations, and returns how many. It locks no row
+// before the archive has synced all of them: that may take long, and the applier would wait. A
+// reservation that changed meanwhile stays.
 func archiveReservations(ctx context.Context, tx pgx.Tx, o *PruneOptions) (int64, error) {
 	const oldest = `
 select r.id, r.version, json_build_object('reservation', to_json(r),
@@ -67,15 +68,15 @@ select count(*) from reduced`
 	return reduced, err
 }
 
-// movementKey is where a movement stands.
+// movementKey is the key of a movement.
 type movementKey struct {
 	epoch, sequence, event int64
 	sku                    location.SKU
 	at                     location.ID
 }
 
-// lastMovement is the last entry that may hold a movement made before a time; movements come in the order
-// of their times, nearly.
+// lastMovement returns the last entry that may have a movement from before a time. Entries are only
+// nearly in the order of their times.
 func lastMovement(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (last movementKey, err error) {
 	const query = `
 select epoch, sequence from movements where shard = $1 and at < $2 and verb <> '` + sumVerb + `'
@@ -87,15 +88,15 @@ order by epoch desc, sequence desc limit 1`
 	return last, err
 }
 
-// archiveMovements archives the first movements behind at, up to those of the entry last, adds them to their
-// sums, and moves at on. It returns how many there were.
+// archiveMovements archives the first movements behind at, up to the entry last, adds them to their
+// sums, and advances at. It returns how many it archived.
 func archiveMovements(ctx context.Context, tx pgx.Tx, shard int32, o *PruneOptions, at *movementKey, last movementKey) (int64, error) {
 	const oldest = `
 select epoch, sequence, event, sku, location, json_build_object('movement', to_json(m))::text from movements m
 where shard = $1 and at < $2 and verb <> '` + sumVerb + `'
     and (epoch, sequence, event, sku, location) > ($3, $4, $5, $6, $7) and (epoch, sequence) <= ($8, $9)
 order by epoch, sequence, event, sku, location limit $10`
-	// The sum of a level stands behind all entries there can be: who goes on from the oldest does not meet it.
+	// The sum of a level has a sequence behind all entries, so this loop never meets it.
 	const sum = `
 with gone as (
     delete from movements where shard = $1 and at < $2 and verb <> '` + sumVerb + `'

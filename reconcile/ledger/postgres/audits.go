@@ -13,10 +13,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// askTimeout is how long one question of an audit may take.
+// askTimeout bounds one read of an audit.
 const askTimeout = 30 * time.Second
 
-// ask runs f for an audit, which waits longer than a caller does, and says nothing of how the ledger is.
+// ask runs f for an audit, which waits longer than a caller. An error does not mark the ledger as
+// down.
 func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -27,7 +28,7 @@ func (p *Ledger) ask(ctx context.Context, f func(ctx context.Context) error) err
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }
 
-// Audit reads one. One round trip.
+// Audit reads an audit. One round trip.
 func (p *Ledger) Audit(ctx context.Context, id string) (a ledger.Audit, err error) {
 	const query = `
 select a.id, a.state, repair, a.sku, a.location, actor, started_at, seen_at, coalesce(finished_at, 'epoch'), failure, levels,
@@ -55,7 +56,7 @@ where a.id = $1 or $1 = '' and finished_at is not null order by finished_at desc
 }
 
 // AuditFindings reads a page of findings. One round trip.
-func (p *Ledger) AuditFindings(ctx context.Context, id string, filter ledger.FindingFilter, limit int) (list []ledger.Finding, err error) {
+func (p *Ledger) AuditFindings(ctx context.Context, id string, filter ledger.FindingFilter, limit int) ([]ledger.Finding, error) {
 	const query = `
 select id, kind, state, sku, location, reservation_id, limit_id, customer, name, epoch, sequence, in_redis, in_ledger, units,
     seen, note, repair_epoch, repair_sequence
@@ -63,12 +64,9 @@ from audit_findings
 where audit_id = $1 and id > $2 and (not $3 or state = 'open') and (cardinality($4::text[]) = 0 or kind = any($4))
 order by id limit $5`
 	kinds := ledger.Column(filter.Kinds, func(k ledger.FindingKind) string { return string(k) })
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, id, filter.After, filter.Open, kinds, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, scanFinding)
-		return err
+	return within(ctx, p.ask, func(ctx context.Context) ([]ledger.Finding, error) {
+		return collect(ctx, p.pool, scanFinding, query, id, filter.After, filter.Open, kinds, limit)
 	})
-	return list, err
 }
 
 func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
@@ -95,6 +93,7 @@ func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
 	return f, errors.Join(err1, err2, err3)
 }
 
+// BeginAudit records that an audit runs. Two round trips.
 func (p *Ledger) BeginAudit(ctx context.Context, a ledger.Audit) error {
 	const lost = `
 update audits set state = 'failed', failure = $2, finished_at = seen_at
@@ -113,6 +112,7 @@ func (p *Ledger) exec(ctx context.Context, query string, args ...any) error {
 	})
 }
 
+// Auditing records that an audit still runs, and adds to its counts. One round trip.
 func (p *Ledger) Auditing(ctx context.Context, id string, more ledger.Compared) error {
 	const query = `
 update audits set seen_at = now(), levels = levels + $2, reservations = reservations + $3, limits = limits + $4,
@@ -121,6 +121,7 @@ where id = $1`
 	return p.exec(ctx, query, id, more.Levels, more.Reservations, more.Limits, more.Deadlines)
 }
 
+// EndAudit records that an audit has ended. One round trip.
 func (p *Ledger) EndAudit(ctx context.Context, id, failure string) error {
 	const query = `
 update audits set state = case when $2 = '' then 'done' else 'failed' end, failure = $2, finished_at = now(), seen_at = now()
@@ -128,87 +129,77 @@ where id = $1`
 	return p.exec(ctx, query, id, failure)
 }
 
+// Annotate adds a note to findings. One round trip.
 func (p *Ledger) Annotate(ctx context.Context, audit string, findings []string, note string) error {
 	const query = `
 update audit_findings set note = case when note = '' then $3 else note || '; ' || $3 end where audit_id = $1 and id = any($2)`
 	return p.exec(ctx, query, audit, findings, note)
 }
 
-func (p *Ledger) Applied(ctx context.Context) (at cache.Position, there bool, err error) {
+// Position returns the position of the shard. One round trip.
+func (p *Ledger) Position(ctx context.Context) (at ledger.PositionRow, found bool, err error) {
 	err = p.ask(ctx, func(ctx context.Context) error {
-		var found ledger.PositionRow
-		found, there, err = readPosition(ctx, p.pool, p.shard, "")
-		at = found.Position
+		at, found, err = readPosition(ctx, p.pool, p.shard, "")
 		return err
 	})
-	return at, there, err
+	return at, found, err
 }
 
+// Limits reads a page of the purchase limits that count something. One round trip.
+func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitRow, error) {
+		return readLimits(ctx, p.pool, after, limit)
+	})
+}
+
+func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	const query = `
+select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
+order by limit_id, customer limit $3`
+	return collect(ctx, db, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
+		err = row.Scan(&l.Limit, &l.Customer, &l.Units)
+		return l, err
+	}, query, after.Limit, after.Customer, limit)
+}
+
+// UnknownLevels returns the keys that are no level of the ledger. One round trip.
 func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
 	const query = `
 select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
 where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
-	return p.keys(ctx, query,
-		ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }), ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
-}
-
-func (p *Ledger) keys(ctx context.Context, query string, args ...any) (list []ledger.LevelKey, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
-			return k, row.Scan(&k.SKU, &k.Location)
-		})
-		return err
+	scan := func(row pgx.CollectableRow) (k ledger.LevelKey, err error) {
+		err = row.Scan(&k.SKU, &k.Location)
+		return k, err
+	}
+	return within(ctx, p.ask, func(ctx context.Context) ([]ledger.LevelKey, error) {
+		return collect(ctx, p.pool, scan, query,
+			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }),
+			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
 	})
-	return list, err
 }
 
-func (p *Ledger) LimitsAfter(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitKey, error) {
-	const query = `
-select limit_id, customer from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
-order by limit_id, customer limit $3`
-	return p.LimitKeys(ctx, query, after.Limit, after.Customer, limit)
-}
-
+// UnknownLimits returns the keys of limits that count nothing. One round trip.
 func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
 	const query = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-	return p.LimitKeys(ctx, query,
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }), ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
-}
-
-func (p *Ledger) LimitKeys(ctx context.Context, query string, args ...any) (list []cache.LimitKey, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
-			return k, row.Scan(&k.Limit, &k.Customer)
-		})
-		return err
+	scan := func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
+		err = row.Scan(&k.Limit, &k.Customer)
+		return k, err
+	}
+	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitKey, error) {
+		return collect(ctx, p.pool, scan, query,
+			ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
+			ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
 	})
-	return list, err
 }
 
-func (p *Ledger) RecordsOf(ctx context.Context, ids []string) (records map[string]cache.Record, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		records, err = readRecords(ctx, p.pool, ids)
-		return err
-	})
-	return records, err
-}
-
-func (p *Ledger) CountLevels(ctx context.Context) (n int64, err error) {
-	err = p.ask(ctx, func(ctx context.Context) error {
-		return p.pool.QueryRow(ctx, `select count(*) from levels`).Scan(&n)
-	})
-	return n, err
-}
-
-func (p *Ledger) UnitsOnHand(ctx context.Context, s ledger.Scope) (units int64, err error) {
+// Totals returns how many levels a scope has, and the sum of their units on hand. One round trip.
+func (p *Ledger) Totals(ctx context.Context, s ledger.Scope) (levels, onHand int64, err error) {
 	const query = `
-select coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
+select count(*), coalesce(sum(on_hand), 0)::bigint from levels where ($1 = '' or sku = $1) and ($2 = '' or location = $2)`
 	err = p.ask(ctx, func(ctx context.Context) error {
-		return p.pool.QueryRow(ctx, query, s.SKU, s.Location).Scan(&units)
+		return p.pool.QueryRow(ctx, query, s.SKU, s.Location).Scan(&levels, &onHand)
 	})
-	return units, err
+	return levels, onHand, err
 }

@@ -18,7 +18,7 @@ import (
 // row is a row to insert: column -> value in SQL.
 type row map[string]string
 
-// rows are a valid one for each table, in an order in which they can be inserted.
+// rows has a valid row for each table, in an order that foreign keys allow.
 var rows = []struct {
 	table string
 	row   row
@@ -81,7 +81,7 @@ func openFilled(t *testing.T) *pgxpool.Pool {
 // long is an identifier that is too long.
 var long = "'" + strings.Repeat("x", 129) + "'"
 
-// refused are rows that are right but for one column, and the constraint that refuses each.
+// refused lists columns that make a valid row invalid, and the constraint that refuses it.
 var refused = []struct {
 	table, column, value string
 	constraint           string
@@ -162,7 +162,7 @@ var refused = []struct {
 	{"audit_findings", "units", "-1", "audit_findings_units"},
 }
 
-// TestSchema_Refuses has each constraint of the ledger refuse a row.
+// TestSchema_Refuses checks that each constraint of the ledger refuses a row.
 func TestSchema_Refuses(t *testing.T) {
 	db := openFilled(t)
 	tried := map[string]bool{}
@@ -201,7 +201,7 @@ func original(table string) row {
 	return nil
 }
 
-// fresh is the row of a table with a key that no row has.
+// fresh returns the valid row of a table with an unused key.
 func fresh(table string) row {
 	r := original(table)
 	key := map[string][2]string{
@@ -225,7 +225,7 @@ func checkRefused(t *testing.T, err error, constraint string) {
 	}
 }
 
-// constraints lists those of the ledger's tables.
+// constraints lists the constraints of the ledger's tables.
 func constraints(t *testing.T, db *pgxpool.Pool) []string {
 	t.Helper()
 	rows, _ := db.Query(t.Context(), `select conname::text from pg_constraint

@@ -12,7 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
-// Directory reads the current version. One round trip.
+// Directory reads the current version of the directory; changed is false if that is known. One
+// round trip.
 func (p *Ledger) Directory(ctx context.Context, known int64) (d directory.Directory, changed bool, err error) {
 	err = p.read(ctx, func(ctx context.Context) error {
 		d, changed, err = readDirectory(ctx, p.pool, known)
@@ -21,7 +22,7 @@ func (p *Ledger) Directory(ctx context.Context, known int64) (d directory.Direct
 	return d, changed, err
 }
 
-// readDirectory reads the current version, if that is another than known.
+// readDirectory reads the current version, unless that is known.
 func readDirectory(ctx context.Context, db querier, known int64) (d directory.Directory, changed bool, err error) {
 	const query = `
 select version, body::text, actor, applied_at from directories
@@ -41,7 +42,8 @@ where version = (select max(version) from directories) and version <> $1`
 	return d, err == nil, err
 }
 
-// ApplyDirectory makes a directory the current version, in one transaction. Who else applies one waits.
+// ApplyDirectory makes a directory the current version, in one transaction. Concurrent calls wait
+// for each other.
 func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied directory.Directory, changed bool, err error) {
 	next, err := directory.Checked(d)
 	if err != nil {
@@ -75,7 +77,7 @@ func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVer
 	return applied, !same, nil
 }
 
-// unused refuses where locations still have held or committed units.
+// unused returns a refusal if locations still have held or committed units.
 func unused(ctx context.Context, tx pgx.Tx, locations []location.ID) (refusal, err error) {
 	const query = `
 select coalesce(sum(held), 0)::bigint, coalesce(sum(committed), 0)::bigint from levels where location = any($1)`

@@ -11,11 +11,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
-// clockSkewMax is how far the clocks of Redis and Postgres may be apart before doctor says so.
+// clockSkewMax is how far the clocks of Redis and Postgres may differ before doctor warns.
 const clockSkewMax = 2 * time.Second
 
-// Examine looks at how the database is set up: what the ledger's promises rest on. It changes nothing.
-// prefix and shards are this configuration's.
+// Examine checks the settings, the schema and the permissions that the ledger's promises rest on,
+// and that the ledger belongs to this prefix and number of shards. It changes nothing.
 func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setup.Finding, error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setu
 	return append(findings, more...), err
 }
 
-// examineServer asks for the settings, as a session of this user has them.
+// examineServer checks the server's settings, as a session of this user has them.
 func examineServer(ctx context.Context, db querier) ([]setup.Finding, error) {
 	const query = `
 select current_setting('server_version'), current_setting('server_version_num')::integer >= 140000, pg_is_in_recovery(),
@@ -53,13 +53,13 @@ select current_setting('server_version'), current_setting('server_version_num'):
 			role = "standby"
 		}
 		return []setup.Finding{
-			setup.NewFinding("postgres version", version, newEnough, setup.Fail, "use PostgreSQL 14 or newer: it ends the session of a process that hangs"),
-			setup.NewFinding("postgres role", role, !standby, setup.Fail, "set postgres.url to the primary: a standby can't be written"),
+			setup.NewFinding("postgres version", version, newEnough, setup.Fail, "use PostgreSQL 14 or newer, which can end the session of a process that hangs"),
+			setup.NewFinding("postgres role", role, !standby, setup.Fail, "set postgres.url to the primary: a standby is read-only"),
 			setup.NewFinding("postgres synchronous_commit", commit, commit != "off", setup.Fail,
-				"set synchronous_commit to on (or remote_write, remote_apply) for this user: with off, a sale that was answered can be lost"),
-			setup.NewFinding("postgres fsync", fsync, fsync == "on", setup.Fail, "set fsync on: without, a power loss can destroy the ledger"),
-			setup.NewFinding("postgres full_page_writes", pages, pages == "on", setup.Warn, "set full_page_writes on, unless the file system writes whole pages"),
-			setup.NewFinding("postgres read-only", readOnly, readOnly == "off", setup.Fail, "set default_transaction_read_only off for this user"),
+				"set synchronous_commit to on (or remote_write, remote_apply) for this user: with off, an acknowledged sale can be lost"),
+			setup.NewFinding("postgres fsync", fsync, fsync == "on", setup.Fail, "set fsync to on: without it, a power loss can destroy the ledger"),
+			setup.NewFinding("postgres full_page_writes", pages, pages == "on", setup.Warn, "set full_page_writes to on, unless the file system writes whole pages"),
+			setup.NewFinding("postgres read-only", readOnly, readOnly == "off", setup.Fail, "set default_transaction_read_only to off for this user"),
 		}, nil
 	})
 }
@@ -82,7 +82,7 @@ func doSchema(err error) string {
 	}
 }
 
-// examineLedger asks for what this user may do, and whose ledger this is.
+// examineLedger checks the permissions of this user, and which prefix the ledger belongs to.
 func (p *Ledger) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]setup.Finding, error) {
 	const query = `
 select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
@@ -102,14 +102,14 @@ where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not h
 		"grant this user select, insert, update and (on audit_findings) delete on these tables, or make it their owner")}
 	at, there, err := readPosition(ctx, db, p.shard, "")
 	if err != nil || !there {
-		return append(findings, setup.Finding{Name: "ledger", Status: setup.OK, Seen: "nothing begun yet"}), err
+		return append(findings, setup.Finding{Name: "ledger", Status: setup.OK, Seen: "empty"}), err
 	}
 	return append(findings, setup.NewFinding("ledger", fmt.Sprintf("prefix %q, %d shards, epoch %d", at.Prefix, at.Shards, at.Epoch),
 		at.Prefix == prefix && at.Shards == shards, setup.Fail,
 		fmt.Sprintf("set redis.prefix to %q and redis.shards to %d, or postgres.url to the ledger of this prefix", at.Prefix, at.Shards))), nil
 }
 
-// ExamineClocks says how far the clocks of Redis, at now, and of Postgres are apart.
+// ExamineClocks compares the clocks of Redis, read by redisNow, and of Postgres.
 func (p *Ledger) ExamineClocks(ctx context.Context, redisNow func() (time.Time, error)) (setup.Finding, error) {
 	var there time.Time
 	if err := p.pool.QueryRow(ctx, `select clock_timestamp()`).Scan(&there); err != nil {

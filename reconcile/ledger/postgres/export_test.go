@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// What the tests of this package use.
+// Internals that tests use.
 const (
 	LockOf     = lockOf
 	PruneClass = pruneClass

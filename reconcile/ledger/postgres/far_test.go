@@ -16,7 +16,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// farConn is a connection to a server that is far away: whatever is sent takes some time.
+// farConn is a connection to a distant server: each write takes some time.
 type farConn struct {
 	net.Conn
 	away time.Duration
@@ -27,8 +27,8 @@ func (c *farConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestPostgres_OneRefusedFarAway has one of a thousand events that a constraint refuses be found within the time of
-// a session's call, though the database is far away: else the shard would stand still.
+// TestPostgres_OneRefusedFarAway checks that Apply finds one refused event of a thousand within
+// sessionTimeout, even if the database is far away. Otherwise the shard would stop.
 func TestPostgres_OneRefusedFarAway(t *testing.T) {
 	config := ledgertest.OpenLedger(t).Config()
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -9,16 +9,18 @@ import (
 )
 
 const (
-	// levelsKnown and holdsKnown bound what a session remembers: the latest, and at most twice as many.
+	// levelsKnown and holdsKnown bound what a session remembers: at least so many of the latest, at
+	// most twice as many.
 	levelsKnown = 50_000
 	holdsKnown  = 50_000
 )
 
-// known is what a session remembers of the rows it has written: levels, and holds, which are what is
-// confirmed or released next. Whatever changes one of them moves the position in the same transaction: as
-// long as the position is at, the session's own last, a row is as it is remembered. A transaction that relies
-// on it compares the position, and also each row that it writes: not even a row that was edited by hand is
-// overwritten. Texts are copies: a part of an entry's text would keep all of it.
+// known is what a session remembers of the rows it has written: levels, and holds, which the next
+// confirm or release needs. Every change of these rows moves the position in the same transaction.
+// So a row is as remembered while the position is still at, the last one that this session wrote. A
+// transaction that relies on known compares the position, and also each row that it writes, so that
+// it never overwrites a row that was edited by hand. Texts are copies: a substring of an entry's
+// text would keep the whole text in memory.
 type known struct {
 	at     cache.Position
 	levels recent[ledger.LevelKey, ledger.Level]
@@ -29,14 +31,14 @@ func newKnown() *known {
 	return &known{levels: newRecent[ledger.LevelKey, ledger.Level](levelsKnown), holds: newRecent[string, string](holdsKnown)}
 }
 
-// fill fills a book with what events touch, from memory alone; false where that is not all of it. Only
-// transitions of reservations are known in advance: the first of one is its reserve, which an insert that
-// meets another refuses, or a step of a hold that is remembered.
-func (k *known) fill(b *ledger.WorkingSet, t *ledger.RowKeys, list []ledger.EventRef) bool {
-	if len(t.Operations)+len(t.Limits) > 0 { // what limits count is not remembered
+// fill puts the rows that events touch into a working set. It returns false if the session does not
+// remember all of them. It serves transitions of reservations only. Their first event is either a
+// reserve, whose insert fails if the id exists, or a step of a remembered hold.
+func (k *known) fill(set *ledger.WorkingSet, t *ledger.RowKeys, list []ledger.EventRef) bool {
+	if len(t.Operations)+len(t.Limits) > 0 { // limit counts are not remembered
 		return false
 	}
-	born := map[string]bool{}
+	created := map[string]bool{}
 	for _, r := range list {
 		e := r.Event()
 		switch e.Verb {
@@ -44,20 +46,20 @@ func (k *known) fill(b *ledger.WorkingSet, t *ledger.RowKeys, list []ledger.Even
 		default:
 			return false
 		}
-		if b.Reservations[e.ID] != nil {
+		if set.Reservations[e.ID] != nil {
 			continue
 		}
 		switch hold := k.hold(e.ID); {
 		case hold != nil:
 			t.Add(&hold.Record)
-			b.Reservations[e.ID] = hold
+			set.Reservations[e.ID] = hold
 		case e.Verb == cache.VerbReserve:
-			born[e.ID] = true
-		case !born[e.ID]:
+			created[e.ID] = true
+		case !created[e.ID]:
 			return false
 		}
 	}
-	if len(t.Limits) > 0 { // of a hold; its event has others
+	if len(t.Limits) > 0 { // a remembered hold may have other limits than its event
 		return false
 	}
 	for key := range t.Levels {
@@ -65,19 +67,19 @@ func (k *known) fill(b *ledger.WorkingSet, t *ledger.RowKeys, list []ledger.Even
 		if !there {
 			return false
 		}
-		b.Before[key], b.Levels[key] = l, &l
+		set.Before[key], set.Levels[key] = l, &l
 	}
 	return true
 }
 
-// hold is a hold that is remembered; nil where it is not.
+// hold returns a remembered hold, nil if there is none.
 func (k *known) hold(id string) *ledger.Reservation {
 	text, there := k.holds.find(id)
 	if !there {
 		return nil
 	}
 	record, err := cache.DecodeRecord(text)
-	if err != nil { // never: learn has encoded it
+	if err != nil { // impossible: learn has encoded it
 		return nil
 	}
 	hold := ledger.Reservation{Record: record}
@@ -85,23 +87,23 @@ func (k *known) hold(id string) *ledger.Reservation {
 	return &hold
 }
 
-// learn remembers what a book has changed, and at which position. What was only read, as an audit reads the
-// whole ledger, is not what comes next.
-func (k *known) learn(b *ledger.WorkingSet, at cache.Position) {
+// learn remembers the rows that a working set has changed, and the position they are of. It skips
+// rows that were only read: an audit reads the whole ledger, and the next event rarely needs those.
+func (k *known) learn(set *ledger.WorkingSet, at cache.Position) {
 	k.at = at
-	for key := range b.Before {
-		if b.Levels[key] == nil {
+	for key := range set.Before {
+		if set.Levels[key] == nil {
 			k.levels.drop(key)
 		}
 	}
-	for key, l := range b.Levels {
-		if before, there := b.Before[key]; there && before == *l {
+	for key, l := range set.Levels {
+		if before, there := set.Before[key]; there && before == *l {
 			continue
 		}
 		copied := ledger.LevelKey{SKU: location.SKU(strings.Clone(string(key.SKU))), Location: location.ID(strings.Clone(string(key.Location)))}
 		k.levels.put(copied, *l)
 	}
-	for id, r := range b.Reservations {
+	for id, r := range set.Reservations {
 		switch {
 		case r.Record.State != cache.StateHeld:
 			k.holds.drop(id)
@@ -111,31 +113,31 @@ func (k *known) learn(b *ledger.WorkingSet, at cache.Position) {
 	}
 }
 
-// recent is a map that holds the latest of what was put into it: when it is full, the older half goes.
+// recent is a map of the latest entries put into it. When it is full, it drops the older half.
 type recent[K comparable, V any] struct {
-	most          int
-	newer, before map[K]V
+	most         int
+	newer, older map[K]V
 }
 
 func newRecent[K comparable, V any](most int) recent[K, V] {
-	return recent[K, V]{most: most, newer: map[K]V{}, before: map[K]V{}}
+	return recent[K, V]{most: most, newer: map[K]V{}, older: map[K]V{}}
 }
 
-func (r *recent[K, V]) find(key K) (value V, there bool) {
-	if value, there = r.newer[key]; !there {
-		value, there = r.before[key]
+func (r *recent[K, V]) find(key K) (value V, ok bool) {
+	if value, ok = r.newer[key]; !ok {
+		value, ok = r.older[key]
 	}
-	return value, there
+	return value, ok
 }
 
 func (r *recent[K, V]) put(key K, value V) {
 	if len(r.newer) >= r.most {
-		r.newer, r.before = map[K]V{}, r.newer
+		r.newer, r.older = map[K]V{}, r.newer
 	}
 	r.newer[key] = value
 }
 
 func (r *recent[K, V]) drop(key K) {
 	delete(r.newer, key)
-	delete(r.before, key)
+	delete(r.older, key)
 }

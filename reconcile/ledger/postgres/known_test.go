@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
-// openKnown is a ledger of ten units of a level, of which "a" and "b" hold some, and its session that remembers
-// them.
+// openKnown opens a ledger with ten units of a level, of which "a" and "b" hold some. Its session
+// remembers them.
 func openKnown(t *testing.T) (*ledgertest.Bench, *postgres.Session) {
 	t.Helper()
 	b := ledgertest.OpenPostgres(t)
@@ -23,8 +23,8 @@ func openKnown(t *testing.T) (*ledgertest.Bench, *postgres.Session) {
 	return b, b.Session.(*postgres.Session)
 }
 
-// shortly applies one entry the short way, or not at all.
-func shortly(b *ledgertest.Bench, s *postgres.Session, events ...cache.Event) (done bool) {
+// applyKnown applies one entry from memory, and reports whether that was possible.
+func applyKnown(b *ledgertest.Bench, s *postgres.Session, events ...cache.Event) (done bool) {
 	b.TB.Helper()
 	from := b.At
 	e := b.Entry(events...)
@@ -49,7 +49,7 @@ func checkState(b *ledgertest.Bench, parts ...string) {
 	}
 }
 
-// limited has a purchase limit count an event's line.
+// limited adds a purchase limit to the line of an event.
 func limited(e cache.Event) cache.Event {
 	e.Record.Customer, e.Record.Lines = "c", slices.Clone(e.Record.Lines)
 	e.Record.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 5, Each: 1}}
@@ -63,15 +63,16 @@ func TestKnown_AppliesShortly(t *testing.T) {
 		{ledgertest.Born("c", ledgertest.Confirmed(2, 1), "n2"), ledgertest.Born("d", ledgertest.Reserved(1), "n3"), ledgertest.Born("d", ledgertest.Confirmed(2, 1), "n3")},
 		{ledgertest.Born("b", ledgertest.Event(cache.VerbExpire, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 3, 0)), "n1")},
 	} {
-		if !shortly(b, s, events...) {
-			t.Fatalf("%v took the long way", events)
+		if !applyKnown(b, s, events...) {
+			t.Fatalf("%v was not applied from memory", events)
 		}
 	}
 	checkState(b, "on hand 10 held 0 committed 4", "a 1 confirmed 2 ", "b 1 expired 2 ", "c 1 confirmed 2 ", "d 1 confirmed 2 ")
 }
 
-// TestKnown_TakesTheLongWay has what is not known, or refused, be left to the long way: nothing of it is written.
-func TestKnown_TakesTheLongWay(t *testing.T) {
+// TestKnown_Unknown checks that unknown rows and refused events are not applied from memory, and
+// that nothing is written.
+func TestKnown_Unknown(t *testing.T) {
 	for name, events := range map[string][]cache.Event{
 		"an operation":          {ledgertest.Recount("more", 10, 11)},
 		"an undoing":            {ledgertest.Born("a", ledgertest.Event(cache.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 3, 2, 0)), "n1")},
@@ -87,8 +88,8 @@ func TestKnown_TakesTheLongWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, s := openKnown(t)
 			before := b.State()
-			if shortly(b, s, events...) {
-				t.Error("it took the short way")
+			if applyKnown(b, s, events...) {
+				t.Error("it was applied from memory")
 			}
 			if got := b.State(); got != before {
 				t.Errorf("it wrote:\n%s\nbefore:\n%s", got, before)
@@ -97,7 +98,7 @@ func TestKnown_TakesTheLongWay(t *testing.T) {
 	}
 }
 
-// TestKnown_OverwritesNothing has rows that are not as they are remembered decide: they are read again.
+// TestKnown_OverwritesNothing checks that rows that were edited by hand are read again.
 func TestKnown_OverwritesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ edit, want string }{
 		"a level":         {"update levels set on_hand = 20", "on hand 20 held 3 committed 2"},
@@ -110,8 +111,8 @@ func TestKnown_OverwritesNothing(t *testing.T) {
 			if _, err := b.Pool.Exec(t.Context(), c.edit); err != nil {
 				t.Fatal(err)
 			}
-			if shortly(b, s, ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")) {
-				t.Error("it took the short way")
+			if applyKnown(b, s, ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")) {
+				t.Error("it was applied from memory")
 			}
 			b.Apply(b.Entry(ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")))
 			checkState(b, c.want)
@@ -119,7 +120,7 @@ func TestKnown_OverwritesNothing(t *testing.T) {
 	}
 }
 
-// TestKnown_Moved has the loser of two appliers write nothing, whatever it remembers.
+// TestKnown_Moved checks that the loser of two appliers writes nothing, whatever it remembers.
 func TestKnown_Moved(t *testing.T) {
 	b, s := openKnown(t)
 	if _, err := b.Pool.Exec(t.Context(), `update positions set sequence = sequence + 1, nonce = 'other'`); err != nil {
@@ -136,7 +137,7 @@ func TestKnown_Moved(t *testing.T) {
 	}
 }
 
-// TestKnown_MovedByAnother has what a session remembers be void once another one has applied.
+// TestKnown_MovedByAnother checks that a session forgets everything once another one has applied.
 func TestKnown_MovedByAnother(t *testing.T) {
 	b, s := openKnown(t)
 	other := s.Another()
@@ -145,12 +146,13 @@ func TestKnown_MovedByAnother(t *testing.T) {
 	b.Session = s
 	b.Apply(b.Entry(ledgertest.Born("b", ledgertest.Confirmed(2, 3), "n1")))
 	if s.Remembers("a") {
-		t.Error("it remembers what was before")
+		t.Error("it remembers a hold from before")
 	}
 	checkState(b, "on hand 10 held 2 committed 3", "a 1 held 2 ", "b 1 confirmed 2 ")
 }
 
-// TestKnown_IDOfAnother has an id that the ledger has, and the session has forgotten, be refused.
+// TestKnown_IDOfAnother checks that an id that the ledger has and the session has forgotten is
+// refused.
 func TestKnown_IDOfAnother(t *testing.T) {
 	b, s := openKnown(t)
 	s.Forget("a")

@@ -1,3 +1,6 @@
+// Package postgres keeps the ledger in a PostgreSQL database. It has the schema and its migrations,
+// the session that applies the stream, the reads of the Store, of audits and of a rebuild, and the
+// archive.
 package postgres
 
 import (
@@ -15,55 +18,57 @@ import (
 )
 
 const (
-	// lockClass and loadClass are the first numbers of the advisory locks: who applies a shard, and who
-	// loads its scripts. lockOf is the second: the shard of the schema whose tables these are. A database
-	// may have several, which are strangers.
+	// lockClass and loadClass are the first keys of the advisory locks for applying a shard and for
+	// loading its scripts. lockOf is the second key: the shard, in the schema of these tables. A
+	// database may have several schemas, and their ledgers have nothing to do with each other.
 	lockClass = 0x686f6c64
 	loadClass = 0x686f6c65
 	lockOf    = `((coalesce(to_regclass('positions')::oid::bigint, 0) + $2::bigint) % 2147483648)::integer`
-	// readTimeout is how long one read of a caller may take.
+	// readTimeout bounds one read of a caller.
 	readTimeout = 2 * time.Second
 )
 
-// Postgres is the ledger for real.
+// Ledger is the ledger of one shard in a database. It is safe for concurrent use.
 type Ledger struct {
 	pool    *pgxpool.Pool
 	shard   int32
 	waiters *ledger.Waiters
 	suspect chan struct{}
-	Point   func(name string) // test hook: a place where a process may die; nil
+	Point   func(name string) // test hook: called where a process may die; nil
 }
 
-// NewPostgres makes the ledger of a shard over pool. It does no I/O.
+// New returns the ledger of a shard over pool. It does no I/O.
 func New(pool *pgxpool.Pool, shard int) *Ledger {
 	p := &Ledger{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1)} //nolint:gosec // 0 for now
 	p.waiters = ledger.NewWaiters(p.look)
 	return p
 }
 
-// Suspect tells the reconciler that Redis may be another.
+// Suspect tells the reconciler that this may be a different Redis.
 func (p *Ledger) Suspect() { ledger.Signal(p.suspect) }
 
+// Suspicions returns the channel that Suspect sends to.
 func (p *Ledger) Suspicions() <-chan struct{} { return p.suspect }
 
-// Await waits until a step is decided.
+// Await waits until the ledger has decided a step.
 func (p *Ledger) Await(ctx context.Context, a cache.Awaited) error { return p.waiters.Await(ctx, a) }
 
 // Waiting counts the calls that wait for a version of a reservation.
 func (p *Ledger) Waiting(id string, version int64) int { return p.waiters.WaitingFor(id, version) }
 
+// Decided tells the calls that wait in this process what a batch has decided.
 func (p *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	p.waiters.Decided(entries, refusals)
 }
 
-// Healthy reports whether the database answered when it was last asked.
+// Healthy reports whether the database answered the last time it was asked.
 func (p *Ledger) Healthy() bool { return p.waiters.Healthy() }
 
-// Durable is true.
+// Durable returns true.
 func (p *Ledger) Durable() bool { return true }
 
-// read runs f, unless the ledger is known to be down. Its error is f's where that is a refusal, or says that the
-// question was wrong, which it is again when it is repeated; else ErrNotDurable.
+// read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is
+// ErrNotFound or a data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
 func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) error {
 	if !p.Healthy() && !p.waiters.MayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
@@ -81,20 +86,20 @@ func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) er
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }
 
-// list runs f as read does, for a page of what may be much. That it took too long says nothing of how the ledger is:
-// whoever confirms a sale meanwhile must not be told that it is down.
+// list runs f as read does, for queries that may be slow. If f takes too long, the ledger still
+// counts as healthy: a caller that confirms a sale meanwhile must not be told that it is down.
 func (p *Ledger) list(ctx context.Context, f func(ctx context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	return p.read(limited, f)
 }
 
-// lockLoading has whoever loads scripts wait for whoever does already, unless that was stopped, or is cut off: then
+// lockLoading waits for the process that loads scripts. If that process was stopped or is cut off,
 // Postgres ends its session.
 const lockLoading = `
 select set_config('idle_in_transaction_session_timeout', $3::bigint::text, true), pg_advisory_xact_lock($1::integer, ` + lockOf + `)`
 
-// Loading hands check the position, while no other process loads scripts.
+// Loading calls check with the shard's position while it holds the script-loading lock.
 func (p *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
 	var refusal error
 	err := p.read(ctx, func(ctx context.Context) error {
@@ -108,7 +113,7 @@ func (p *Ledger) Loading(ctx context.Context, check func(context.Context, cache.
 				return err
 			case !there:
 				p.Suspect()
-				refusal = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+				refusal = fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 			default:
 				refusal = check(ctx, at.Position)
 			}
@@ -123,11 +128,28 @@ type querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
+// collect reads the rows of a query.
+func collect[T any](ctx context.Context, db querier, scan pgx.RowToFunc[T], query string, args ...any) ([]T, error) {
+	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
+	return pgx.CollectRows(rows, scan)
+}
+
+// within returns the value of f, which runs in read, list, ask or do.
+func within[T any](ctx context.Context, run func(context.Context, func(context.Context) error) error,
+	f func(context.Context) (T, error),
+) (value T, err error) {
+	err = run(ctx, func(ctx context.Context) error {
+		value, err = f(ctx)
+		return err
+	})
+	return value, err
+}
+
 const selectPosition = `
 select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
 from positions where shard = $1 `
 
-// readPosition reads the position of a shard; lock is what follows the select, such as "for update".
+// readPosition reads the position of a shard; lock is a suffix of the select, such as "for update".
 func readPosition(ctx context.Context, db querier, shard int32, lock string) (at ledger.PositionRow, there bool, err error) {
 	rows, _ := db.Query(ctx, selectPosition+lock, shard) // its error is that of the rows
 	at, err = pgx.CollectExactlyOneRow(rows, scanPosition)
@@ -145,7 +167,7 @@ func scanPosition(row pgx.CollectableRow) (at ledger.PositionRow, err error) {
 	return at, err
 }
 
-// look asks what the ledger says of steps: one round trip.
+// look reads what the ledger has decided about steps: nil for one that it applied. One round trip.
 func (p *Ledger) look(ctx context.Context, list []cache.Awaited) ([]error, error) {
 	const query = `
 select u.n, coalesce(f.reason, g.reason, ''), coalesce(f.detail, g.detail, ''), coalesce(o.birth = u.birth, false),
@@ -157,12 +179,12 @@ left join refusals g on u.operation and g.operation_id = u.id and g.birth = u.bi
 left join operations o on u.operation and o.id = u.id
 left join reservations r on not u.operation and r.id = u.id`
 	operation, ids := make([]bool, len(list)), make([]string, len(list))
-	births, versions := make([]string, len(list)), make([]int64, len(list))
+	nonces, versions := make([]string, len(list)), make([]int64, len(list))
 	for i, a := range list {
-		operation[i], ids[i], births[i], versions[i] = a.Operation, a.ID, a.Birth, a.Version
+		operation[i], ids[i], nonces[i], versions[i] = a.Operation, a.ID, a.Birth, a.Version
 	}
 	results := make([]error, len(list))
-	rows, err := p.pool.Query(ctx, query, operation, ids, births, versions, p.shard)
+	rows, err := p.pool.Query(ctx, query, operation, ids, nonces, versions, p.shard)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +210,7 @@ left join reservations r on not u.operation and r.id = u.id`
 	return results, err
 }
 
-// Reservation reads one. One round trip.
+// Reservation reads a reservation. One round trip.
 func (p *Ledger) Reservation(ctx context.Context, id string) (record cache.Record, err error) {
 	err = p.read(ctx, func(ctx context.Context) error {
 		found, err := readReservations(ctx, p.pool, []string{id})
@@ -205,7 +227,7 @@ func (p *Ledger) Reservation(ctx context.Context, id string) (record cache.Recor
 	return record, err
 }
 
-// Operation reads one. One round trip.
+// Operation reads an operation. One round trip.
 func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, err error) {
 	const query = `select fingerprint, applied_at from operations where id = $1`
 	err = p.read(ctx, func(ctx context.Context) error {
@@ -219,29 +241,27 @@ func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, 
 	return op, err
 }
 
-// Levels reads those of a SKU. One round trip.
-func (p *Ledger) Levels(ctx context.Context, sku location.SKU) (levels []cache.Level, err error) {
+// Levels reads the levels of a SKU. One round trip.
+func (p *Ledger) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit
 from levels where sku = $1 order by location`
-	err = p.read(ctx, func(ctx context.Context) error {
-		levels, err = collectLevels(ctx, p.pool, query, sku)
-		return err
+	return within(ctx, p.read, func(ctx context.Context) ([]cache.Level, error) {
+		return collect(ctx, p.pool, scanLevel, query, sku)
 	})
-	return levels, err
 }
 
 // LevelPage reads a page of levels. One round trip.
 func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
-	// No SKU is behind as many of the last character as it has room for: the range is what an index is read by.
+	// No SKU sorts after 32 times the last character, so the prefix becomes a range that the index
+	// serves.
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at := f.After()
-	err = p.list(ctx, func(ctx context.Context) error {
-		page.Levels, err = collectLevels(ctx, p.pool, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
-		return err
+	page.Levels, err = within(ctx, p.list, func(ctx context.Context) ([]cache.Level, error) {
+		return collect(ctx, p.pool, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 	})
 	if len(page.Levels) > f.Limit {
 		page.Levels = page.Levels[:f.Limit]
@@ -251,10 +271,7 @@ order by sku, location limit $5`
 	return page, err
 }
 
-func collectLevels(ctx context.Context, db querier, query string, args ...any) ([]cache.Level, error) {
-	rows, _ := db.Query(ctx, query, args...) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.Level, err error) {
-		err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
-		return l, err
-	})
+func scanLevel(row pgx.CollectableRow) (l cache.Level, err error) {
+	err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+	return l, err
 }

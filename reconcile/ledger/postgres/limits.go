@@ -11,37 +11,37 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// writeLimits writes what purchase limits count, where that has changed.
-func writeLimits(b *ledger.WorkingSet, batch *pgx.Batch) {
+// writeLimits writes the limit counts that changed.
+func writeLimits(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 insert into limit_counts (limit_id, customer, units)
 select * from unnest($1::text[], $2::text[], $3::bigint[])
 on conflict on constraint limit_counts_key do update set units = excluded.units`
-	keys := slices.SortedFunc(maps.Keys(b.Counted), ledger.CompareLimits)
+	keys := slices.SortedFunc(maps.Keys(set.Counted), ledger.CompareLimits)
 	if len(keys) == 0 {
 		return
 	}
 	batch.Queue(query,
 		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
 		ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }),
-		ledger.Column(keys, func(k cache.LimitKey) int64 { return b.Limits[k] }))
+		ledger.Column(keys, func(k cache.LimitKey) int64 { return set.Limits[k] }))
 }
 
-// keptLimit is a purchase limit that counts a line, as its column keeps it.
+// keptLimit is a purchase limit that counts a line, as JSON in the column limits.
 type keptLimit struct {
 	ID          string `json:"id"`
 	PerCustomer int64  `json:"per_customer"`
 	Each        int64  `json:"each"` // units that count as one
 }
 
-// limitsText is the limits that count a line, as JSON; "" where there are none.
+// limitsText returns the limits that count a line, as JSON, or "" if there are none.
 func (l keptLine) limitsText() string {
 	if len(l.Limits) == 0 {
 		return ""
 	}
 	raw, err := json.Marshal(ledger.Column(l.Limits, func(m cache.RecordLimit) keptLimit { return keptLimit{m.ID, m.Most, m.Each} }))
 	if err != nil {
-		panic("reconcile: limits are JSON: " + err.Error())
+		panic("postgres: encode limits: " + err.Error())
 	}
 	return string(raw)
 }
@@ -58,18 +58,4 @@ func decodeLimits(text string) ([]cache.RecordLimit, error) {
 	return ledger.Column(list, func(m keptLimit) cache.RecordLimit {
 		return cache.RecordLimit{ID: m.ID, Most: m.PerCustomer, Each: m.Each}
 	}), nil
-}
-
-func (l keptLine) kitSKU() string {
-	if l.Kit == nil {
-		return ""
-	}
-	return string(l.Kit.SKU)
-}
-
-func (l keptLine) kitEach() int64 {
-	if l.Kit == nil {
-		return 0
-	}
-	return l.Kit.Each
 }

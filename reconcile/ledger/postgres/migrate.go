@@ -15,19 +15,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// What can be wrong with a schema. The errors of Migrate and CheckSchema wrap them.
+// The refusals of Migrate and CheckSchema.
 var (
 	ErrSchemaOld     = errors.New("the schema is older than this binary: run holdfast migrate")
 	ErrSchemaNew     = errors.New("the schema is newer than this binary: this binary is too old for it")
-	ErrSchemaChanged = errors.New("an applied migration is not the one of this binary")
+	ErrSchemaChanged = errors.New("an applied migration differs from that of this binary")
 )
 
 const (
-	// migrateLock is the advisory lock that migrating takes: "holdfast" in ASCII. Such locks of one
-	// number never meet those of two.
+	// migrateLock is the advisory lock of Migrate: "holdfast" in ASCII. Locks with one key never
+	// conflict with those that have two.
 	migrateLock = 0x686f6c6466617374
-	// migrateLockTimeout is how long a statement waits for a table: while it waits, everybody else
-	// waits behind it.
+	// migrateLockTimeout is how long a statement waits for a table. While it waits, all other users
+	// of that table queue behind it.
 	migrateLockTimeout = 2 * time.Second
 )
 
@@ -37,31 +37,32 @@ var migrationFiles embed.FS
 // migration is one step of the schema. Once released, its text never changes.
 type migration struct {
 	version  int    // 1 and up, without a gap
-	name     string // as its file, "0001_ledger"
+	name     string // of its file, such as "0001_ledger"
 	checksum string // SHA-256 of its text, in hexadecimal
 	text     string
 }
 
-// Beginner is what Migrate needs of a database: *pgx.Conn and *pgxpool.Pool have it.
+// Beginner is the part of a database that Migrate needs. *pgx.Conn and *pgxpool.Pool implement it.
 type Beginner interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
 
-// Querier is what CheckSchema needs of a database: *pgx.Conn, *pgxpool.Pool and pgx.Tx have it.
+// Querier is the part of a database that CheckSchema needs. *pgx.Conn, *pgxpool.Pool and pgx.Tx
+// implement it.
 type Querier interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 }
 
-// Migrate brings the schema of the ledger to what this binary needs, in the schema that the
-// connection's search_path names first, and returns the names of the migrations it applied. Each is
-// applied whole or not at all. It is safe to repeat, and for several processes at once: one applies
-// a migration, the others wait and find it there. It is only ever up: there is no way back.
+// Migrate applies the migrations that the ledger lacks, in the first schema of the connection's
+// search_path, and returns their names. Each is applied whole or not at all. Migrate is safe to
+// repeat, and safe for several processes at once: one applies a migration, the others wait for it.
+// There are no down migrations.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew. A migration that does not get at
-// a table within two seconds fails: repeat it. Five round trips, and up to eight for each migration.
+// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a
+// table within two seconds fails: repeat it. Five round trips, and up to eight for each migration.
 //
-// It is our own since the libraries at hand (tern, goose) would add 3 MB and 6 to 12 modules, one of
-// them by way of database/sql, and still leave the checksums and CheckSchema to us.
+// We do not use a library, because tern and goose would add 3 MB and 6 to 12 modules, one of them
+// by way of database/sql, and still leave the checksums and CheckSchema to us.
 func Migrate(ctx context.Context, db Beginner) (applied []string, err error) {
 	known, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -70,10 +71,10 @@ func Migrate(ctx context.Context, db Beginner) (applied []string, err error) {
 	return migrate(ctx, db, known)
 }
 
-// CheckSchema says whether the schema is the one that this binary needs.
+// CheckSchema checks that the schema is the one that this binary needs. It changes nothing.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip, two
-// on a connection that has not asked before.
+// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip,
+// two on a new connection.
 func CheckSchema(ctx context.Context, db Querier) error {
 	known, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -102,10 +103,10 @@ func migrate(ctx context.Context, db Beginner, known []migration) (applied []str
 	}
 }
 
-// migrateNext applies the first migration that is missing, in a transaction of its own, and returns
-// its name; "" where none is.
+// migrateNext applies the first missing migration in its own transaction, and returns its name, ""
+// if none is missing.
 func migrateNext(ctx context.Context, db Beginner, known []migration) (name string, err error) {
-	// With a stricter level, what is read after the lock would be as of before it.
+	// With a stricter level, reads after the lock would see the state before it.
 	options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
 	err = pgx.BeginTxFunc(ctx, db, options, func(tx pgx.Tx) error {
 		if err := lockMigrations(ctx, tx); err != nil {
@@ -128,8 +129,8 @@ func migrateNext(ctx context.Context, db Beginner, known []migration) (name stri
 	return name, nil
 }
 
-// lockMigrations waits for other processes that migrate, and makes the table of what is applied. The
-// lock ends with the transaction.
+// lockMigrations waits for other processes that migrate, and creates the table of applied
+// migrations if it is missing. The lock ends with the transaction.
 func lockMigrations(ctx context.Context, tx pgx.Tx) error {
 	const table = `
 create table if not exists schema_migrations (
@@ -139,7 +140,7 @@ create table if not exists schema_migrations (
     applied_at timestamptz not null default now(),
     constraint schema_migrations_key primary key (version)
 )`
-	// A limit that the role has by default is not meant for this.
+	// The role may have a default time limit, which is not meant for migrations.
 	statements := fmt.Sprintf(`set local statement_timeout = 0;
 select pg_advisory_xact_lock(%d);
 set local lock_timeout = %d;
@@ -160,14 +161,14 @@ func apply(ctx context.Context, tx pgx.Tx, m migration) error {
 	return nil
 }
 
-// appliedMigrations reads what was applied, without the texts; nothing where the table is missing.
+// appliedMigrations reads the applied migrations, without their texts; none if the table is
+// missing.
 func appliedMigrations(ctx context.Context, db Querier) ([]migration, error) {
 	const query = `select version, name, checksum from schema_migrations order by version`
-	rows, _ := db.Query(ctx, query) // its error is that of the rows
-	done, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m migration, err error) {
+	done, err := collect(ctx, db, func(row pgx.CollectableRow) (m migration, err error) {
 		err = row.Scan(&m.version, &m.name, &m.checksum)
 		return m, err
-	})
+	}, query)
 	if missing, ok := errors.AsType[*pgconn.PgError](err); ok && missing.Code == "42P01" { // undefined_table
 		return nil, nil
 	}
@@ -177,7 +178,7 @@ func appliedMigrations(ctx context.Context, db Querier) ([]migration, error) {
 	return done, nil
 }
 
-// compare checks that what was applied is what this binary knows, as far as that goes.
+// compare checks that the applied migrations are those that this binary knows.
 func compare(known, done []migration) error {
 	for i := range min(len(known), len(done)) {
 		k, d := known[i], done[i]
@@ -193,7 +194,7 @@ func compare(known, done []migration) error {
 	return nil
 }
 
-// readMigrations reads the files in order. They are numbered without a gap.
+// readMigrations reads the files in order, and checks that their numbers have no gap.
 func readMigrations(files fs.FS) ([]migration, error) {
 	names, err := fs.Glob(files, "migrations/*.sql") // sorted
 	if err != nil {

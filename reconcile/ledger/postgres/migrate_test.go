@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/internal/pgtest"
 )
@@ -35,8 +34,8 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestMigrate_AtOnce has each migration applied by one of several, even where the database gives
-// every transaction a level at which what is read stands still.
+// TestMigrate_AtOnce checks that one of several concurrent processes applies each migration, even
+// if the database's default isolation level is stricter than read committed.
 func TestMigrate_AtOnce(t *testing.T) {
 	const processes = 6
 	url := pgtest.Database(t)
@@ -101,7 +100,7 @@ func TestMigrate_Refusals(t *testing.T) {
 	}
 }
 
-// TestMigrate_Failure has a migration that fails leave nothing, and those before it stay.
+// TestMigrate_Failure checks that a failed migration leaves nothing, and that those before it stay.
 func TestMigrate_Failure(t *testing.T) {
 	db := openPool(t, pgtest.Database(t))
 	known := with(t, step(2, "create table half (); select 1 / 0; create table whole ()"))
@@ -118,7 +117,7 @@ func TestMigrate_Failure(t *testing.T) {
 	}
 }
 
-// TestMigrate_Busy has a migration give up on a table that is in use: all others would wait behind it.
+// TestMigrate_Busy checks that a migration gives up on a table in use: all its users would wait.
 func TestMigrate_Busy(t *testing.T) {
 	db := openPool(t, pgtest.Database(t))
 	if _, err := Migrate(t.Context(), db); err != nil {
@@ -157,7 +156,7 @@ func TestReadMigrations(t *testing.T) {
 	}
 }
 
-// with is this binary's migrations and some more.
+// with returns the migrations of this binary and more.
 func with(tb testing.TB, more ...migration) []migration {
 	tb.Helper()
 	known, err := readMigrations(migrationFiles)
@@ -171,7 +170,7 @@ func step(version int, text string) migration {
 	return migration{version: version, name: fmt.Sprintf("%04d_step", version), checksum: text, text: text}
 }
 
-// openPool connects to a database; it is closed with the test.
+// openPool connects to a database until the test ends.
 func openPool(t *testing.T, url string) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), url)

@@ -13,43 +13,45 @@ import (
 )
 
 const (
-	pruneClass = 0x686f6c66 // advisory lock, see lockClass: who archives
+	pruneClass = 0x686f6c66 // advisory lock for archiving, see lockClass
 	prunePage  = 5_000      // rows archived in one transaction
 )
 
-// Archive takes what is archived, a row of JSON on each line. Sync returns when all of it is safe: only then
-// is it taken out of the ledger.
+// Archive receives archived rows, one JSON object on each line. Sync returns when they are safe.
+// Only then does Prune remove them from the ledger.
 type Archive interface {
 	io.Writer
 	Sync() error
 }
 
-// PruneOptions is what is archived.
+// PruneOptions says what Prune archives, and where to.
 type PruneOptions struct {
-	Before  time.Time // what came to rest, or moved, before; required
-	Archive Archive   // nil: it is only counted
-	// Progress is told how many rows of how many are archived; nil tells nobody.
+	Before  time.Time // reservations resolved and movements made before it; required
+	Archive Archive   // nil: only count
+	// Progress, if not nil, is called with the number of archived rows and the total.
 	Progress func(done, total int64)
 
 	page int // rows in one transaction; default prunePage
 }
 
-// Pruned is what was archived, or could be.
+// Pruned counts the rows that were archived, or could be.
 type Pruned struct {
 	Reservations int64 `json:"reservations"`
 	Movements    int64 `json:"movements"`
 }
 
-// ErrPruning says that another process archives already.
-var ErrPruning = errors.New("another process archives already")
+// ErrPruning is the refusal of Prune while another process archives.
+var ErrPruning = errors.New("another process archives this ledger already: wait until it is done")
 
-// Prune archives reservations that came to rest before a time, with their lines, and movements made before
-// it. Of a reservation the id stays, so that it is never used again; of movements their sum for each level
-// stays, as one row, so that they add up to the levels as before, after each transaction. What a purchase
-// limit still counts, what is refused and not undone yet, and what Redis was not told to forget yet, stays.
+// Prune archives reservations that were resolved before a time, with their lines, and movements
+// made before it. It keeps the id of each reservation, so that it is never used again. It replaces
+// the movements of a level by one row with their sum, so that movements add up to the levels after
+// each transaction. It skips reservations that a purchase limit still counts, that have a refusal
+// to undo, or that Redis was not told to forget yet.
 //
-// It may run beside everything else, and be stopped at any moment: a row is in the archive before it is
-// gone, and where Prune ends in between, it is there once more after the next. Refusals: ErrPruning.
+// Prune may run alongside everything else, and may be stopped at any moment. A row is in the
+// archive before it leaves the ledger; if Prune is stopped in between, the next one archives that
+// row again. Refusals: ErrPruning.
 func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
@@ -87,7 +89,7 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 	if err != nil {
 		return done, err
 	}
-	// Whoever asks what moved since a moment must know first that not all of it is there any more.
+	// Since must know that movements are missing before they are.
 	if _, err := conn.Exec(ctx, keepFrom, p.shard, o.Before); err != nil {
 		return done, err
 	}
@@ -100,7 +102,7 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 	return done, nil
 }
 
-// inChunks has archive archive some rows in a transaction, until it finds none.
+// inChunks calls archive in one transaction after another, until it archives no row.
 func inChunks(ctx context.Context, db *pgxpool.Conn, done *int64, progress func(), archive func(pgx.Tx) (int64, error)) error {
 	for {
 		var n int64
@@ -116,7 +118,7 @@ func inChunks(ctx context.Context, db *pgxpool.Conn, done *int64, progress func(
 	}
 }
 
-// appendTo writes rows to an archive, and returns when they are safe there.
+// appendTo writes rows to an archive and syncs it.
 func appendTo(to Archive, rows []string) error {
 	for _, row := range rows {
 		if _, err := io.WriteString(to, row+"\n"); err != nil {

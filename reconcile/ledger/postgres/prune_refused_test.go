@@ -15,15 +15,15 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestPrune_RefusesSteps has a reservation be archived while a step of it is on its way to the ledger: the step is
-// refused and undone, no unit is made up, and other refusals are undone beside it.
+// TestPrune_RefusesSteps archives a reservation while one of its steps is on the way to the ledger.
+// The step is refused and undone, no unit appears from nowhere, and other refusals are undone too.
 func TestPrune_RefusesSteps(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		rests func(*testing.T, *reconciletest.Rig, *reconciletest.Instance) // has a, of three shirts, come to rest
+		rests func(*testing.T, *reconciletest.Rig, *reconciletest.Instance) // resolves a, which has three shirts
 		step  func(*testing.T, *reconciletest.Instance) error
-		known int64 // version that a has then
+		known int64 // version of a after that
 		want  string
 	}{
 		{
@@ -93,8 +93,8 @@ func TestPrune_RefusesSteps(t *testing.T) {
 	}
 }
 
-// TestPrune_BesideReturn has a return be decided while its reservation is being archived: what was decided before is
-// not written after.
+// TestPrune_BesideReturn decides a return while its reservation is being archived. The decision
+// from before must not be written after.
 func TestPrune_BesideReturn(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)
@@ -132,8 +132,8 @@ func TestPrune_BesideReturn(t *testing.T) {
 	reconciletest.ExpectFindings(t, i.Ledger, i.Audit(audit.Options{}).ID)
 }
 
-// TestPrune_RecordEdited has the record that Redis still has of an archived reservation be edited by hand: there is
-// nothing to make it again from, so a repair has Redis forget it.
+// TestPrune_RecordEdited edits the record that Redis still has of an archived reservation. The
+// ledger cannot restore it, so a repair makes Redis forget it.
 func TestPrune_RecordEdited(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t)

@@ -15,11 +15,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// box is an archive in memory: what was synced is safe.
+// box is an archive in memory.
 type box struct {
 	text, safe strings.Builder
 	syncs      int
-	failAt     int // the call of Sync that fails; 0 is none
+	failAt     int // the call of Sync that fails; 0: none does
 }
 
 func (b *box) Write(p []byte) (int, error) { return b.text.Write(p) }
@@ -33,7 +33,7 @@ func (b *box) Sync() error {
 	return nil
 }
 
-// aged is a ledger with reservations in every state; pruned of what is older than now, some are gone.
+// aged returns a ledger with reservations in every state.
 func agedRig(t *testing.T) (*reconciletest.Rig, *reconciletest.Instance) {
 	t.Helper()
 	r := reconciletest.NewRig(t)
@@ -62,15 +62,15 @@ func agedRig(t *testing.T) (*reconciletest.Rig, *reconciletest.Instance) {
 	return r, i
 }
 
-// forgot has the ledger take all that has come to rest for forgotten by Redis, as after the retention.
+// forgot marks all resolved reservations as forgotten by Redis, as after the retention.
 func forgot(r *reconciletest.Rig, t *testing.T) {
 	t.Helper()
 	_, err := r.Pool.Exec(t.Context(), `update positions set forgotten_to = now() + interval '1 day'`)
 	reconciletest.Must(t, err)
 }
 
-// TestPrune archives what has come to rest, whole; levels and what they add up from stay, and an id that
-// was used is never used again.
+// TestPrune archives resolved reservations whole. Levels and the sums of their movements stay, and
+// an id is never used again.
 func TestPrune(t *testing.T) {
 	r, i := agedRig(t)
 	movements := r.Number(t, `select count(*) from movements`)
@@ -103,7 +103,7 @@ func TestPrune(t *testing.T) {
 		t.Errorf("%d movements are left, want a sum for each level", n)
 	}
 	r.Check()
-	reconciletest.ExpectFindings(t, i.Ledger, i.Audit(audit.Options{}).ID) // Redis still has what was archived
+	reconciletest.ExpectFindings(t, i.Ledger, i.Audit(audit.Options{}).ID) // Redis still has the archived reservations
 	if _, err := i.Ledger.Reservation(t.Context(), "o2"); !errors.Is(err, cache.ErrNotFound) {
 		t.Errorf("an archived one: %v", err)
 	}
@@ -138,7 +138,8 @@ func TestPrune(t *testing.T) {
 	r.Check()
 }
 
-// TestPrune_Stopped loses nothing: what is not safe in the archive is still in the ledger.
+// TestPrune_Stopped checks that nothing is lost: rows that the archive has not synced are still in
+// the ledger.
 func TestPrune_Stopped(t *testing.T) {
 	r, i := agedRig(t)
 	soon := time.Now().Add(time.Hour)
@@ -164,7 +165,7 @@ func TestPrune_Stopped(t *testing.T) {
 	}
 }
 
-// TestPrune_Stays leaves what is young, what a purchase limit counts, and what is not undone yet.
+// TestPrune_Stays checks that Prune skips young and limited reservations, and those to undo.
 func TestPrune_Stays(t *testing.T) {
 	r, i := agedRig(t)
 	_, err := r.Pool.Exec(t.Context(), `
@@ -185,7 +186,8 @@ insert into refusals (shard, epoch, sequence, event, verb, reservation_id, birth
 	}
 }
 
-// TestPrune_Remembered leaves what Redis was not told to forget yet: once it is archived, nobody would tell it.
+// TestPrune_Remembered checks that Prune skips reservations that Redis was not told to forget: once
+// they are archived, nobody would tell it.
 func TestPrune_Remembered(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Shipped(nil)
@@ -202,7 +204,7 @@ func TestPrune_Remembered(t *testing.T) {
 	}
 }
 
-// TestPrune_Once is refused beside another.
+// TestPrune_Once checks that a second concurrent Prune is refused.
 func TestPrune_Once(t *testing.T) {
 	r, i := agedRig(t)
 	conn, err := r.Pool.Acquire(t.Context())
@@ -217,7 +219,7 @@ func TestPrune_Once(t *testing.T) {
 	reconciletest.Must(t, err)
 }
 
-// hanging is an archive that hangs when it is to be safe, as a disk that does not answer.
+// hanging is an archive whose Sync hangs, like a disk that does not answer.
 type hanging struct {
 	box
 	stop *reconciletest.StopAt
@@ -228,8 +230,8 @@ func (h *hanging) Sync() error {
 	return h.box.Sync()
 }
 
-// TestPrune_Hangs keeps nobody from selling where the archive hangs, also where something of what is archived comes
-// back; what has come back is archived as it is then.
+// TestPrune_Hangs checks that sales go on while the archive hangs, even returns of reservations
+// that are being archived. Those are archived later, as they are then.
 func TestPrune_Hangs(t *testing.T) {
 	r, i := agedRig(t)
 	archive := &hanging{stop: reconciletest.NewStop(t, "sync")}

@@ -16,43 +16,43 @@ type batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// queueRead queues the reading of what events touch into the working copy. The position is locked: nobody
-// else writes what belongs to this shard.
-func queueRead(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
+// queueRead queues the reads of the rows that events touch into a working set. The position is
+// locked, so nobody else writes rows of this shard.
+func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
 	if t.Marks {
-		queueRefusals(b, batch, shard, t)
+		queueRefusals(set, batch, shard, t)
 	}
 	if len(t.Reservations)+len(t.Compared) > 0 {
-		queueReservations(batch, t.ReservationIDs(), b.Reservations)
+		queueReservations(batch, t.ReservationIDs(), set.Reservations)
 	}
-	queueCounted(b, batch, t)
+	queueCounted(set, batch, t)
 	if len(t.Operations) > 0 {
 		batch.Queue(`select id from operations where id = any($1)`, ledger.SortedKeys(t.Operations)).Query(func(rows pgx.Rows) error {
 			var id string
-			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { b.Operations[id] = true; return nil })
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error { set.Operations[id] = true; return nil })
 			return err
 		})
 	}
 }
 
-// queueCounted queues the reading of levels and of what purchase limits count.
-func queueCounted(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
+// queueCounted queues the reads of levels and of limit counts.
+func queueCounted(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
 	if len(t.Levels) > 0 {
-		queueLevels(b, batch, t.LevelKeys())
+		queueLevels(set, batch, t.LevelKeys())
 	}
 	if len(t.Limits) > 0 {
-		queueLimits(b, batch, t.LimitKeys())
+		queueLimits(set, batch, t.LimitKeys())
 	}
 }
 
-// readRest reads the levels that reservations draw on as the ledger has them, and the limits that count
-// them there, where events do not name them.
-func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.RowKeys) error {
-	if err := readRefused(b, ctx, db); err != nil {
+// readRest reads the levels and limits of the ledger's reservations that their events do not name.
+// It takes a round trip only if there are any.
+func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger.RowKeys) error {
+	if err := readRefused(ctx, db, set); err != nil {
 		return err
 	}
 	rest := ledger.RowKeysOf(nil)
-	for id, r := range b.Reservations {
+	for id, r := range set.Reservations {
 		if t.Reservations[id] {
 			rest.Add(&r.Record)
 		}
@@ -62,12 +62,12 @@ func readRest(b *ledger.WorkingSet, ctx context.Context, db batcher, t *ledger.R
 		return nil
 	}
 	batch := &pgx.Batch{}
-	queueCounted(b, batch, rest)
+	queueCounted(set, batch, rest)
 	return db.SendBatch(ctx, batch).Close()
 }
 
-// queueLevels queues the reading of levels, and of what they were before.
-func queueLevels(b *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
+// queueLevels queues the reads of levels.
+func queueLevels(set *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
@@ -75,23 +75,23 @@ where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
 	for i, key := range keys {
 		skus[i], places[i] = key.SKU, key.Location
 	}
-	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(b, rows) })
+	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
 }
 
-// collectIntoSet reads levels, and what they were before.
-func collectIntoSet(b *ledger.WorkingSet, rows pgx.Rows) error {
+// collectIntoSet adds levels to a working set, as they are and as they were before it.
+func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
 	var key ledger.LevelKey
 	var l ledger.Level
 	_, err := pgx.ForEachRow(rows, []any{&key.SKU, &key.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit}, func() error {
 		found := l
-		b.Levels[key], b.Before[key] = &found, l
+		set.Levels[key], set.Before[key] = &found, l
 		return nil
 	})
 	return err
 }
 
-// queueLimits queues the reading of what purchase limits count.
-func queueLimits(b *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
+// queueLimits queues the reads of limit counts.
+func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
 	const query = `
 select limit_id, customer, units from limit_counts
 where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
@@ -101,15 +101,15 @@ where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 		var key cache.LimitKey
 		var units int64
 		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
-			b.Limits[key] = units
+			set.Limits[key] = units
 			return nil
 		})
 		return err
 	})
 }
 
-// readReservations reads reservations with their lines; those that are not there are missing. One round
-// trip.
+// readReservations reads reservations with their lines. It leaves out ids that do not exist. One
+// round trip.
 func readReservations(ctx context.Context, db batcher, ids []string) (map[string]*ledger.Reservation, error) {
 	found := map[string]*ledger.Reservation{}
 	batch := &pgx.Batch{}
@@ -117,7 +117,7 @@ func readReservations(ctx context.Context, db batcher, ids []string) (map[string
 	return found, db.SendBatch(ctx, batch).Close()
 }
 
-// selectHeads and selectLines read reservations; what follows says which.
+// selectHeads and selectLines read reservations; their users add the condition.
 const (
 	selectHeads = `
 select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 'epoch'), fingerprint, transition, channel,
@@ -128,7 +128,7 @@ select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned
 from reservation_lines `
 )
 
-// queueReservations queues the reading of reservations into found.
+// queueReservations queues the reads of reservations into found.
 func queueReservations(batch *pgx.Batch, ids []string, found map[string]*ledger.Reservation) {
 	const heads = selectHeads + `where id = any($1)`
 	const lines = selectLines + `where reservation_id = any($1) order by reservation_id, position`

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-func (s *session) Levels(ctx context.Context, after *cache.LevelRow, limit int) (list []cache.LevelRow, err error) {
+func (s *session) Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) > ($1, $2) order by sku, location limit $3`
@@ -18,33 +18,28 @@ where (sku, location) > ($1, $2) order by sku, location limit $3`
 	if after != nil {
 		from = *after
 	}
-	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, from.SKU, from.Location, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LevelRow, err error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]cache.LevelRow, error) {
+		return collect(ctx, s.conn, func(row pgx.CollectableRow) (l cache.LevelRow, err error) {
 			err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
 			return l, err
-		})
-		return err
+		}, query, from.SKU, from.Location, limit)
 	})
-	return list, err
 }
 
-func (s *session) Live(ctx context.Context, after *cache.ReservationRow, limit int) (list []cache.ReservationRow, err error) {
+func (s *session) Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error) {
 	const query = `
 select id from reservations where resolved_at is null and (created_at, id) > ($1, $2) order by created_at, id limit $3`
 	created, id := int64(0), ""
 	if after != nil {
 		created, id = after.Record.Created, after.ID
 	}
-	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, time.UnixMilli(created), id, limit) // its error is that of the rows
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err == nil {
-			list, err = s.rows(ctx, ids)
+	return within(ctx, s.do, func(ctx context.Context) ([]cache.ReservationRow, error) {
+		ids, err := collect(ctx, s.conn, pgx.RowTo[string], query, time.UnixMilli(created), id, limit)
+		if err != nil {
+			return nil, err
 		}
-		return err
+		return s.rows(ctx, ids)
 	})
-	return list, err
 }
 
 func (s *session) Rested(ctx context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
@@ -82,42 +77,30 @@ func (s *session) rows(ctx context.Context, ids []string) ([]cache.ReservationRo
 	return list, err
 }
 
-func (s *session) Operations(ctx context.Context, since int64, after string, limit int) (list []cache.OperationRow, err error) {
+func (s *session) Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error) {
 	const query = `
 select id, birth, fingerprint, applied_at from operations where id > $1 and applied_at >= $2 order by id limit $3`
-	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, after, time.UnixMilli(since), limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (o cache.OperationRow, err error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]cache.OperationRow, error) {
+		return collect(ctx, s.conn, func(row pgx.CollectableRow) (o cache.OperationRow, err error) {
 			var at time.Time
 			err = row.Scan(&o.ID, &o.Birth, &o.Fingerprint, &at)
 			o.At = at.UnixMilli()
 			return o, err
-		})
-		return err
+		}, query, after, time.UnixMilli(since), limit)
 	})
-	return list, err
 }
 
-func (s *session) Limits(ctx context.Context, after cache.LimitKey, limit int) (list []cache.LimitRow, err error) {
-	const query = `
-select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
-order by limit_id, customer limit $3`
-	err = s.do(ctx, func(ctx context.Context) error {
-		rows, _ := s.conn.Query(ctx, query, after.Limit, after.Customer, limit) // its error is that of the rows
-		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
-			err = row.Scan(&l.Limit, &l.Customer, &l.Units)
-			return l, err
-		})
-		return err
+func (s *session) Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]cache.LimitRow, error) {
+		return readLimits(ctx, s.conn, after, limit)
 	})
-	return list, err
 }
 
 func (s *session) Forgettable(ctx context.Context, from, to int64, limit int) (found cache.Forgettable, upTo int64, err error) {
 	const reservations = `
 select id, birth, version, resolved_at from reservations
 where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`
-	// What was given back because its id belongs to another reservation is in no other table.
+	// A refused reserve whose id belongs to another reservation is in no other table.
 	const undone = `
 select reservation_id, birth, version + 1, settled_at from refusals
 where reservation_id is not null and settled_at >= $1 and settled_at < $2 order by settled_at fetch first $3 rows with ties`
@@ -142,14 +125,13 @@ order by applied_at fetch first $3 rows with ties`
 }
 
 func (s *session) aged(ctx context.Context, query string, operation bool, from, to int64, limit int) ([]ledger.Aged, error) {
-	rows, _ := s.conn.Query(ctx, query, time.UnixMilli(from), time.UnixMilli(to), limit) // its error is that of the rows
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (a ledger.Aged, err error) {
+	return collect(ctx, s.conn, func(row pgx.CollectableRow) (a ledger.Aged, err error) {
 		var at time.Time
 		a.Step.Operation = operation
 		err = row.Scan(&a.Step.ID, &a.Step.Birth, &a.Step.Version, &at)
 		a.At = at.UnixMilli()
 		return a, err
-	})
+	}, query, time.UnixMilli(from), time.UnixMilli(to), limit)
 }
 
 func (s *session) Forgotten(ctx context.Context, upTo int64) error {

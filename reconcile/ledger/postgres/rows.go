@@ -10,12 +10,15 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// rowTypes are the types whose arrays are sent as rows: one parameter takes a table's part of a batch, where an
-// array a column would have Postgres take apart and put together again as many.
+// rowTypes are the row types of which a batch sends arrays: one parameter for each table. With an
+// array for each column, Postgres would have to take apart and zip together as many arrays as the
+// table has columns.
 var rowTypes = []string{"level_step", "reservations", "reservation_step", "reservation_lines", "movements"}
 
-// rowArray is an array of rows of one type as Postgres receives it, in its binary format. Columns follow in the
-// order of the type, all of them; Postgres refuses a row with more or fewer, or of other types.
+// rowArray builds an array of rows of one type in Postgres's binary format. A row has all columns
+// of its type, in order; Postgres refuses a row with more, fewer or other ones. It appends to one
+// buffer. Batches are on the hot path, and pgx's composite codec would box each field of each row
+// in an any, and look up how to encode it.
 type rowArray struct {
 	columns int
 	count   int
@@ -26,8 +29,8 @@ func newRowArray(columns, most int) *rowArray {
 	return &rowArray{columns: columns, body: make([]byte, 0, most*columns*20)}
 }
 
-// Add adds a row, whose columns f adds.
-func (r *rowArray) Add(f func()) {
+// add adds a row; f adds its columns.
+func (r *rowArray) add(f func()) {
 	r.count++
 	r.sized(func() {
 		r.body = binary.BigEndian.AppendUint32(r.body, uint32(r.columns)) //nolint:gosec // few
@@ -35,7 +38,7 @@ func (r *rowArray) Add(f func()) {
 	})
 }
 
-// sized adds what f adds, behind its size.
+// sized adds what f adds, with its size in front.
 func (r *rowArray) sized(f func()) {
 	at := len(r.body)
 	r.body = append(r.body, 0, 0, 0, 0)
@@ -50,7 +53,7 @@ func (r *rowArray) head(oid, size uint32) {
 
 func (r *rowArray) null(oid uint32) { r.head(oid, 1<<32-1) }
 
-func (r *rowArray) Text(values ...string) {
+func (r *rowArray) text(values ...string) {
 	for _, v := range values {
 		r.head(pgtype.TextOID, uint32(len(v))) //nolint:gosec // as above
 		r.body = append(r.body, v...)
@@ -63,7 +66,7 @@ func (r *rowArray) textOrNull(v string) {
 		r.null(pgtype.TextOID)
 		return
 	}
-	r.Text(v)
+	r.text(v)
 }
 
 func (r *rowArray) integer(v int32) {
@@ -78,7 +81,7 @@ func (r *rowArray) bigint(values ...int64) {
 	}
 }
 
-// moment adds a time, Unix ms: Postgres counts microseconds from 2000 on.
+// moment adds a time, Unix ms. Postgres counts microseconds since 2000.
 func (r *rowArray) moment(ms int64) {
 	r.head(pgtype.TimestamptzOID, 8)
 	r.body = binary.BigEndian.AppendUint64(r.body, uint64((ms-946_684_800_000)*1000)) //nolint:gosec // as bits
@@ -133,7 +136,7 @@ func (r *rowArray) array(oid, element uint32, n int, add func(int)) {
 	})
 }
 
-// appendArrayHead begins an array of n elements, none of them null.
+// appendArrayHead appends the header of an array of n elements, none of them null.
 func appendArrayHead(to []byte, element uint32, n int) []byte {
 	head := []uint32{1, 0, element, uint32(n), 1} //nolint:gosec // at most a batch
 	if n == 0 {
@@ -145,10 +148,10 @@ func appendArrayHead(to []byte, element uint32, n int) []byte {
 	return to
 }
 
-// rowArrayCodec has pgx send a rowArray as an array of a type of this database.
+// rowArrayCodec encodes a rowArray for pgx. element is the OID of the row type in this database.
 type rowArrayCodec struct{ element uint32 }
 
-// registerRowTypes tells a connection what rows are sent as.
+// registerRowTypes registers the codec on a connection, for the array type of each row type.
 func registerRowTypes(ctx context.Context, conn *pgx.Conn) error {
 	const query = `select oid, typarray, typname from pg_type where oid = any($1::text[]::regtype[])`
 	found, _ := conn.Query(ctx, query, rowTypes) // its error is that of the rows
@@ -165,24 +168,24 @@ func registerRowTypes(ctx context.Context, conn *pgx.Conn) error {
 func (c rowArrayCodec) Encode(value any, to []byte) ([]byte, error) {
 	r, ok := value.(*rowArray)
 	if !ok {
-		return nil, errors.New("reconcile: only rows are sent as rows")
+		return nil, errors.New("postgres: an array of rows takes a *rowArray")
 	}
 	return append(appendArrayHead(to, c.element, r.count), r.body...), nil
 }
 
-// PlanEncode is c itself.
+// PlanEncode returns c itself.
 func (c rowArrayCodec) PlanEncode(*pgtype.Map, uint32, int16, any) pgtype.EncodePlan { return c }
 
-// FormatSupported is so for the binary format.
+// FormatSupported reports whether format is the binary one.
 func (rowArrayCodec) FormatSupported(format int16) bool { return format == pgtype.BinaryFormatCode }
 
-// PreferredFormat is the binary one.
+// PreferredFormat returns the binary format.
 func (rowArrayCodec) PreferredFormat() int16 { return pgtype.BinaryFormatCode }
 
-// PlanScan is none: rows are not read like that.
+// PlanScan returns nil: arrays of rows are only written.
 func (rowArrayCodec) PlanScan(*pgtype.Map, uint32, int16, any) pgtype.ScanPlan { return nil }
 
-var errNotRead = errors.New("reconcile: rows are not read as an array")
+var errNotRead = errors.New("postgres: arrays of rows are only written, never read")
 
 // DecodeDatabaseSQLValue fails.
 func (rowArrayCodec) DecodeDatabaseSQLValue(*pgtype.Map, uint32, int16, []byte) (driver.Value, error) {

@@ -34,7 +34,7 @@ func TestSchema_MovementsAreAppendOnly(t *testing.T) {
 	}
 }
 
-// TestSchema_OrdersByBytes has every identifier that is ordered compared byte by byte, as Go does.
+// TestSchema_OrdersByBytes checks that every ordered identifier is compared by bytes, as Go does.
 func TestSchema_OrdersByBytes(t *testing.T) {
 	rows, _ := ledgertest.OpenLedger(t).Query(t.Context(), `
 		select distinct c.relname || '.' || a.attname from pg_index i join pg_class c on c.oid = i.indrelid
@@ -51,8 +51,8 @@ func TestSchema_OrdersByBytes(t *testing.T) {
 	}
 }
 
-// TestSchema_SearchesByIndex has each search read one index in its order: a page costs the same
-// however many reservations there are.
+// TestSchema_SearchesByIndex checks that each search reads one index in its order, so that a page
+// costs the same with any number of reservations.
 func TestSchema_SearchesByIndex(t *testing.T) {
 	db := ledgertest.OpenLedger(t)
 	conn, err := db.Acquire(t.Context())
@@ -60,7 +60,7 @@ func TestSchema_SearchesByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
-	// Tables are empty: the question is what can be done, not what is cheap.
+	// The tables are empty, so this tests which plans are possible, not which are cheap.
 	if _, err := conn.Exec(t.Context(), "set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off"); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSchema_SearchesByIndex(t *testing.T) {
 	}
 }
 
-// TestSchema_KeepsARecord has the ledger give back what a record of Redis holds, exactly.
+// TestSchema_KeepsARecord checks that the ledger returns exactly the record that Redis has.
 func TestSchema_KeepsARecord(t *testing.T) {
 	db := ledgertest.OpenLedger(t)
 	seen := map[string]bool{}

@@ -12,12 +12,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Search reads a page of reservations. Two round trips.
+// Search reads a page of reservations, the newest first. Two round trips.
 func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (page cache.ReservationPage, err error) {
 	query, args := searchQuery(&f, now)
 	err = p.list(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, args...) // its error is that of the rows
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		ids, err := collect(ctx, p.pool, pgx.RowTo[string], query, args...)
 		if err != nil {
 			return err
 		}
@@ -36,8 +35,8 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 	return page, err
 }
 
-// searchQuery makes the query of a search. What is live and what is at rest have an index each: a search
-// for both takes a page of either, and the first of all these.
+// searchQuery returns the query of a search. Live and resolved reservations have an index each. A
+// search for both reads a page of each, and keeps the first rows of the two.
 func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []any) {
 	arg := func(value any) string {
 		args = append(args, value)
@@ -78,7 +77,8 @@ func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {
 	return strings.Join(list, " and ")
 }
 
-// stateConditions are the parts of the table that a state is in; an overdue hold is expired.
+// stateConditions returns a condition for each index that has reservations of a state. An overdue
+// hold counts as expired.
 func stateConditions(state cache.State, arg func(any) string, now int64) []string {
 	const live, rest = "resolved_at is null", "resolved_at is not null and archived_at is null"
 	switch state {

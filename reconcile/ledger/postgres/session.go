@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,32 +14,34 @@ import (
 )
 
 const (
-	// sessionIdle is after how long Postgres ends the session of a process that was stopped, or is cut
-	// off: the next one takes the lock. Every note keeps it.
+	// sessionIdle is how long Postgres keeps an idle session. It ends that of a process that was
+	// stopped or is cut off, and the next process takes the lock. Every Note keeps the session
+	// alive.
 	sessionIdle = 3 * time.Second
-	// sessionTimeout bounds one call of a session. The caller's context does not: what became of a
-	// commit that was cancelled, nobody knows.
+	// sessionTimeout bounds one call of a session. The caller's context does not: the outcome of a
+	// cancelled commit is unknown.
 	sessionTimeout = 10 * time.Second
 )
 
-// postgresSession is the one connection that holds the lock of a shard.
+// session is the one connection that holds the lock of a shard.
 type session struct {
 	ledger *Ledger
 	conn   *pgx.Conn
 	known  *known
 }
 
+// Lock connects, takes the lock, and checks that the database is safe and has this binary's schema.
 func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
 	dialing, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(dialing, p.pool.Config().ConnConfig)
 	if err != nil {
-		p.Noted(ctx, err)
+		p.noted(ctx, err)
 		return nil, err
 	}
 	idle := sessionIdle.Milliseconds()
-	// Every row is reached by its key, whatever a batch has: each statement is planned once. A plan that was
-	// made while a table was small would else read the whole of it when it has grown.
+	// Statements reach every row by its key, so each is planned once, and with these settings.
+	// Otherwise a plan made for a small table would scan it when it has grown.
 	settings := fmt.Sprintf(`set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off;
 set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
@@ -49,7 +50,7 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	if err == nil {
 		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
 	}
-	p.Noted(ctx, err)
+	p.noted(ctx, err)
 	if err == nil && !got {
 		err = ledger.ErrLocked
 	}
@@ -66,7 +67,7 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	return &session{ledger: p, conn: conn, known: newKnown()}, nil
 }
 
-// safe refuses a database that could lose what it was given, or has another schema.
+// safe refuses a database that could lose committed data, or has another schema.
 func safe(ctx context.Context, conn *pgx.Conn) error {
 	if err := CheckSchema(ctx, conn); err != nil {
 		return err
@@ -78,8 +79,8 @@ func safe(ctx context.Context, conn *pgx.Conn) error {
 	return setup.Unsafe(findings)
 }
 
-// Noted notes whether the ledger answered, unless it was the caller who gave up.
-func (p *Ledger) Noted(ctx context.Context, err error) {
+// noted records whether the ledger answered, unless the caller gave up.
+func (p *Ledger) noted(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		p.waiters.Noted(err)
 	}
@@ -91,9 +92,11 @@ func closeConn(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
+// Close closes the connection, which releases the lock.
 func (s *session) Close() { closeConn(s.conn) }
 
-// do runs f within the time of a session's call.
+// do runs f within sessionTimeout. An error does not mark the ledger as down: it may be this
+// session that has ended.
 func (s *session) do(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
 	defer cancel()
@@ -101,34 +104,22 @@ func (s *session) do(ctx context.Context, f func(ctx context.Context) error) err
 	if err == nil {
 		s.ledger.waiters.Noted(nil)
 	}
-	return err // that this session has ended does not say that the ledger is down
+	return err
 }
 
-func (s *session) Position(ctx context.Context) (at ledger.PositionRow, there bool, err error) {
+func (s *session) Position(ctx context.Context) (at ledger.PositionRow, found bool, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
-		at, there, err = readPosition(ctx, s.conn, s.ledger.shard, "")
+		at, found, err = readPosition(ctx, s.conn, s.ledger.shard, "")
 		return err
 	})
-	return at, there, err
-}
-
-// lockPosition locks the position, which keeps every other applier waiting, and compares it.
-func (s *session) lockPosition(ctx context.Context, tx pgx.Tx, want *cache.Position) (ledger.PositionRow, error) {
-	at, there, err := readPosition(ctx, tx, s.ledger.shard, "for update")
-	switch {
-	case err != nil:
-		return ledger.PositionRow{}, err
-	case there != (want != nil), there && !ledger.SamePosition(at.Position, *want):
-		return ledger.PositionRow{}, ledger.ErrMoved
-	}
-	return at, nil
+	return at, found, err
 }
 
 func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Position) error {
 	s.known = newKnown()
 	return s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
-			if _, err := s.lockPosition(ctx, tx, from); err != nil {
+			if err := lockPosition(ctx, tx, s.ledger.shard, from); err != nil {
 				return err
 			}
 			if err := s.settleAll(ctx, tx, to); err != nil {
@@ -144,7 +135,20 @@ func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Posi
 	})
 }
 
-// moveTo writes the position whole, and clears what an operator asked for.
+// lockPosition locks the position, so that every other applier waits, and checks that it is want;
+// nil means that there must be none yet.
+func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *cache.Position) error {
+	at, found, err := readPosition(ctx, tx, shard, "for update")
+	switch {
+	case err != nil:
+		return err
+	case found != (want != nil), found && !ledger.SamePosition(at.Position, *want):
+		return ledger.ErrMoved
+	}
+	return nil
+}
+
+// moveTo writes the whole position, and clears an operator's request for a rebuild.
 func (s *session) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
 	const query = `
 insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from)
@@ -157,9 +161,9 @@ on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.se
 	return err
 }
 
-// settleAll settles every open refusal, as its compensation would.
+// settleAll settles all open refusals, as their compensations would.
 func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) error {
-	open, err := readOpen(ctx, tx, s.ledger.shard, nil)
+	open, err := collect(ctx, tx, scanRefusal, selectOpen, s.ledger.shard)
 	if err != nil || len(open) == 0 {
 		return err
 	}
@@ -172,18 +176,19 @@ func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) e
 		return err
 	}
 	first := ledger.SettlingEntry(to, open, records)
-	b, err := decideRows(ctx, tx, s.ledger.shard, ledger.EventRefs([]ledger.Entry{first}))
+	set, err := decide(ctx, tx, s.ledger.shard, ledger.EventRefs([]ledger.Entry{first}), &pgx.Batch{})
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	write(b, batch, s.ledger.shard)
+	write(set, batch, s.ledger.shard)
 	batch.Queue(`update refusals set settled_at = $2 where shard = $1 and settled_at is null`,
 		s.ledger.shard, time.UnixMilli(to.SeenAt))
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// extendDeadlines gives holds that were live when Redis was last seen the time that it was away.
+// extendDeadlines extends the holds that were live when Redis was last seen by the time that it was
+// away.
 func extendDeadlines(ctx context.Context, tx pgx.Tx, seen, back int64) error {
 	const query = `
 update reservations set expires_at = expires_at + make_interval(secs => $2::double precision / 1000)
@@ -216,32 +221,10 @@ func (s *session) KeepFrom(ctx context.Context, moment int64) error {
 	})
 }
 
-func (s *session) Open(ctx context.Context, limit int) (list []ledger.Refusal, err error) {
-	err = s.do(ctx, func(ctx context.Context) error {
-		list, err = readOpen(ctx, s.conn, s.ledger.shard, &limit)
-		return err
+func (s *session) Open(ctx context.Context, limit int) ([]ledger.Refusal, error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]ledger.Refusal, error) {
+		return collect(ctx, s.conn, scanRefusal, selectOpen+`limit $2`, s.ledger.shard, limit)
 	})
-	return list, err
-}
-
-// readOpen reads open refusals, the oldest first; a nil limit is all.
-func readOpen(ctx context.Context, db querier, shard int32, limit *int) ([]ledger.Refusal, error) {
-	rows, _ := db.Query(ctx, selectOpen+`limit $2`, shard, limit) // its error is that of the rows
-	return pgx.CollectRows(rows, scanRefusal)
-}
-
-const selectOpen = `
-select epoch, sequence, event, verb, operation_id is not null, coalesce(reservation_id, operation_id), birth, version,
-    reason, detail, created_at
-from refusals where shard = $1 and settled_at is null order by epoch, sequence, event `
-
-func scanRefusal(row pgx.CollectableRow) (r ledger.Refusal, err error) {
-	var detail string
-	var at time.Time
-	err = row.Scan(&r.Entry.Epoch, &r.Entry.Sequence, &r.Event, &r.Verb, &r.Step.Operation, &r.Step.ID, &r.Step.Birth,
-		&r.Step.Version, &r.Reason, &detail, &at)
-	r.At = at.UnixMilli()
-	return r, errors.Join(err, r.Detail.Decode(detail))
 }
 
 func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
@@ -255,21 +238,23 @@ func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
 	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
 }
 
-func (s *session) Records(ctx context.Context, ids []string) (found map[string]cache.Record, err error) {
-	err = s.do(ctx, func(ctx context.Context) error {
-		found, err = readRecords(ctx, s.conn, ids)
-		return err
+func (s *session) Records(ctx context.Context, ids []string) (map[string]cache.Record, error) {
+	return within(ctx, s.do, func(ctx context.Context) (map[string]cache.Record, error) {
+		return readRecords(ctx, s.conn, ids)
 	})
-	return found, err
 }
 
 func readRecords(ctx context.Context, db batcher, ids []string) (map[string]cache.Record, error) {
 	found, err := readReservations(ctx, db, ids)
+	return recordsOf(found), err
+}
+
+func recordsOf(found map[string]*ledger.Reservation) map[string]cache.Record {
 	records := make(map[string]cache.Record, len(found))
 	for id, r := range found {
 		records[id] = r.Record
 	}
-	return records, err
+	return records
 }
 
 func (s *session) SetAside(ctx context.Context, entries []ledger.Entry, reason string) error {

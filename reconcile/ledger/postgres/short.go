@@ -9,8 +9,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// Short names reservations. It reads as many lines of each SKU as it takes to find limit reservations that are
-// confirmed, the newest first; where that takes too long, it says nothing of how the ledger is. One round trip.
+// Short names the newest confirmed reservations of short levels. It reads the lines of each SKU,
+// the newest first, until it has limit confirmed reservations. If that takes too long, the ledger
+// still counts as healthy. One round trip.
 func (p *Ledger) Short(ctx context.Context, levels []cache.LevelShort, limit int) (lists [][]cache.ShortReservation, err error) {
 	const query = `
 select u.n - 1, s.id, s."order", s.customer, s.units
@@ -29,7 +30,8 @@ from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cros
 			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.SKU) }),
 			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.Location) }), limit)
 		parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
-			return s, row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
+			err = row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
+			return s, err
 		})
 		lists = ledger.ShortOf(levels, parts)
 		return err

@@ -11,12 +11,13 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
+// keepFrom records that movements before a moment may be missing.
 const keepFrom = `update positions set kept_from = greatest(kept_from, $2) where shard = $1`
 
-// Since reads what is on hand of levels, and what came and left since a moment, all of one snapshot. One
-// round trip.
+// Since reads the units on hand of levels, and how many units came and left since a moment, in one
+// snapshot. One round trip.
 func (p *Ledger) Since(ctx context.Context, moment int64, levels []cache.LevelName) (since cache.Since, err error) {
-	// The condition on movements is the one of the index movements_on_hand.
+	// The condition on movements is that of the index movements_on_hand.
 	const query = `
 select p.epoch, p.sequence, p.kept_from, coalesce(l.on_hand, 0), coalesce(m.moved, 0)
 from positions p cross join unnest($2::text[], $3::text[]) with ordinality as u (sku, location, n)
@@ -43,7 +44,7 @@ where p.shard = $1 order by u.n`
 		return err
 	})
 	if err == nil && len(since.Levels) == 0 {
-		err = fmt.Errorf("%w: nothing was begun yet", cache.ErrRebuilding)
+		err = fmt.Errorf("%w: the ledger is empty; wait until a reconciler has begun", cache.ErrRebuilding)
 	}
 	return since, err
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// ExamineItself compares the ledger with itself in one statement, and so at one moment: of all that it
-// reads, only what differs leaves it. Levels, movements and lines are added up together, with signs: where
-// that is zero nothing differs, and the rest alone is looked up. Sums that do not fit in memory are Postgres's
-// to keep on disk.
-func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope) error {
-	return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
+// ExamineItself compares the ledger with itself in one statement, and so at one moment. The
+// statement adds up levels, movements and lines of each level, with signs. Levels whose sums are
+// not all zero are inconsistent, and only those are looked up. Postgres spills sums that do not fit
+// in memory to disk.
+func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope, keys ...ledger.LevelKey) error {
+	if len(keys) == 0 {
+		return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
+	}
+	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`, audit,
+		ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }),
+		ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
 }
 
-func (p *Ledger) ExamineLevels(ctx context.Context, audit string, keys []ledger.LevelKey) error {
-	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`,
-		audit, ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }), ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
-}
-
-// examine examines the levels that a condition chooses.
+// examine compares the levels that meet a condition.
 func (p *Ledger) examine(ctx context.Context, which, audit string, args ...any) error {
 	query := `
 with lines as not materialized (
@@ -71,7 +71,7 @@ on conflict on constraint audit_findings_key do update set state = 'open', in_le
 	})
 }
 
-// ListSettled writes as findings what is refused and not undone yet, and what is never applied.
+// ListSettled writes the open refusals and the quarantined events as findings.
 func (p *Ledger) ListSettled(ctx context.Context, audit string) error {
 	const refused = `
 insert into audit_findings (audit_id, id, kind, reservation_id, name, note)

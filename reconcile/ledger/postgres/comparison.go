@@ -8,45 +8,46 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// queueRefusals queues the reading of the refusals that explain a difference: those that are open, and those
-// of the reservations that are compared.
-func queueRefusals(b *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
-	const births = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
+// queueRefusals queues the reads of an audit: the refusals that may explain a difference, which are
+// the open ones and those of the compared reservations, and ranges of levels.
+func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
+	const refused = `select reservation_id, birth, settled_at is null from refusals where reservation_id = any($1)`
 	batch.Queue(selectOpen, shard).Query(func(rows pgx.Rows) (err error) {
-		b.Open, err = pgx.CollectRows(rows, scanRefusal)
+		set.Open, err = pgx.CollectRows(rows, scanRefusal)
 		return err
 	})
-	queueRanges(b, batch, t)
-	b.Refused = map[string][]ledger.RefusedBirth{}
+	queueRanges(set, batch, t)
+	set.Refused = map[string][]ledger.RefusedBirth{}
 	if len(t.Compared) == 0 {
 		return
 	}
-	batch.Queue(births, ledger.SortedKeys(t.Compared)).Query(func(rows pgx.Rows) error {
+	batch.Queue(refused, ledger.SortedKeys(t.Compared)).Query(func(rows pgx.Rows) error {
 		var id string
 		var r ledger.RefusedBirth
 		_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.Open}, func() error {
-			b.Refused[id] = append(b.Refused[id], r)
+			set.Refused[id] = append(set.Refused[id], r)
 			return nil
 		})
 		return err
 	})
 }
 
-// queueRanges queues the reading of levels that lie together: in their order, and not one by one.
-func queueRanges(b *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
+// queueRanges queues the reads of adjacent levels, a range at a time.
+func queueRanges(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
 	for _, r := range t.Ranges {
-		batch.Queue(query, r[0].SKU, r[0].Location, r[1].SKU, r[1].Location).Query(func(rows pgx.Rows) error { return collectIntoSet(b, rows) })
+		batch.Queue(query, r[0].SKU, r[0].Location, r[1].SKU, r[1].Location).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
 	}
 }
 
-// readRefused reads the reservations of open refusals, where an audit compares something and there are any.
-func readRefused(b *ledger.WorkingSet, ctx context.Context, db batcher) error {
+// readRefused reads the reservations of open refusals, if an audit compares something and there are
+// any.
+func readRefused(ctx context.Context, db batcher, set *ledger.WorkingSet) error {
 	var ids []string
-	for i := range b.Open {
-		if s := &b.Open[i].Step; !s.Operation && b.Reservations[s.ID] == nil {
+	for i := range set.Open {
+		if s := &set.Open[i].Step; !s.Operation && set.Reservations[s.ID] == nil {
 			ids = append(ids, s.ID)
 		}
 	}
@@ -54,28 +55,29 @@ func readRefused(b *ledger.WorkingSet, ctx context.Context, db batcher) error {
 		return nil
 	}
 	batch := &pgx.Batch{}
-	queueReservations(batch, ids, b.Reservations)
+	queueReservations(batch, ids, set.Reservations)
 	return db.SendBatch(ctx, batch).Close()
 }
 
-// writeAudited queues what audits have found, in the transaction of the place where they looked.
-func writeAudited(b *ledger.WorkingSet, batch *pgx.Batch) {
-	writeCompared(b, batch)
-	writeFound(b, batch)
-	writeCleared(b, batch)
-	writeRepaired(b, batch)
+// writeAudited queues the findings of audits, in the transaction that applies the entry they
+// compared at.
+func writeAudited(set *ledger.WorkingSet, batch *pgx.Batch) {
+	writeCompared(set, batch)
+	writeFound(set, batch)
+	writeCleared(set, batch)
+	writeRepaired(set, batch)
 }
 
-func writeCompared(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeCompared(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 update audits set levels = levels + $2, reservations = reservations + $3, limits = limits + $4, deadlines = deadlines + $5
 where id = $1`
-	for audit, n := range b.Compared {
+	for audit, n := range set.Compared {
 		batch.Queue(query, audit, n.Levels, n.Reservations, n.Limits, n.Deadlines)
 	}
 }
 
-func writeFound(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeFound(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 insert into audit_findings (audit_id, id, kind, sku, location, reservation_id, limit_id, customer, name, epoch, sequence,
     in_redis, in_ledger, units, seen, note)
@@ -86,7 +88,7 @@ select u.* from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[
 join audits a on a.id = u.audit_id
 on conflict on constraint audit_findings_key do update set state = 'open', epoch = excluded.epoch, sequence = excluded.sequence,
     in_redis = excluded.in_redis, in_ledger = excluded.in_ledger, units = excluded.units, seen = excluded.seen, note = excluded.note`
-	list := lastOfEach(b.Found)
+	list := lastOfEach(set.Found)
 	if len(list) == 0 {
 		return
 	}
@@ -104,7 +106,7 @@ on conflict on constraint audit_findings_key do update set state = 'open', epoch
 		texts(func(f ledger.Found) string { return ledger.EncodeJSON(f.Seen) }), texts(func(f ledger.Found) string { return f.Note }))
 }
 
-// lastOfEach is the last of those of an audit that have one id: a statement changes no row twice.
+// lastOfEach keeps the last finding of each id and audit: a statement cannot change a row twice.
 func lastOfEach(list []ledger.Found) []ledger.Found {
 	last := map[ledger.Cleared]int{}
 	for i := range list {
@@ -119,28 +121,28 @@ func lastOfEach(list []ledger.Found) []ledger.Found {
 	return out
 }
 
-func writeCleared(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeCleared(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const gone = `
 update audit_findings f set state = 'gone' from unnest($1::text[], $2::text[]) as u (audit_id, id)
 where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open' and f.kind <> 'undecided'`
 	const decided = `
 delete from audit_findings f using unnest($1::text[], $2::text[]) as u (audit_id, id)
 where f.audit_id = u.audit_id and f.id = u.id and f.kind = 'undecided'`
-	if len(b.Cleared) == 0 {
+	if len(set.Cleared) == 0 {
 		return
 	}
 	for _, query := range []string{gone, decided} {
 		batch.Queue(query,
-			ledger.Column(b.Cleared, func(c ledger.Cleared) string { return c.Audit }), ledger.Column(b.Cleared, func(c ledger.Cleared) string { return c.Finding }))
+			ledger.Column(set.Cleared, func(c ledger.Cleared) string { return c.Audit }), ledger.Column(set.Cleared, func(c ledger.Cleared) string { return c.Finding }))
 	}
 }
 
-func writeRepaired(b *ledger.WorkingSet, batch *pgx.Batch) {
+func writeRepaired(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 update audit_findings f set state = 'repaired', repair_epoch = u.epoch, repair_sequence = u.sequence
 from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as u (audit_id, id, epoch, sequence)
 where f.audit_id = u.audit_id and f.id = u.id`
-	list := b.Repaired
+	list := set.Repaired
 	if len(list) == 0 {
 		return
 	}

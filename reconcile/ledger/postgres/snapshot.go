@@ -12,11 +12,11 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// snapshot reads rows, and of which place of the stream they are: all that is queued sees one moment. Nobody
-// who applies waits for it. One round trip.
+// snapshot runs the queued reads in one snapshot, and returns the place in the stream that they are
+// as of. It does not block the applier. One round trip.
 func (p *Ledger) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at ledger.AsOf, err error) {
 	const begin = `begin isolation level repeatable read read only`
-	// The ids of a step are few among all: reached by their keys, however the planner guesses.
+	// A step has few ids: reach their rows by key, whatever the planner guesses.
 	const byKey = `set local enable_seqscan = off`
 	const refused = `select exists (select from refusals where shard = $1 and settled_at is null)`
 	batch := &pgx.Batch{}
@@ -36,6 +36,7 @@ func (p *Ledger) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at
 	return at, err
 }
 
+// LevelsAt reads a page of levels.
 func (p *Ledger) LevelsAt(ctx context.Context, after ledger.LevelKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.LevelRow, err error) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
@@ -60,6 +61,7 @@ func collectLevelRows(rows pgx.Rows, most int) ([]ledger.LevelRow, error) {
 	return list, err
 }
 
+// LiveAt reads a page of live reservations.
 func (p *Ledger) LiveAt(ctx context.Context, after ledger.LiveKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.RecordRow, err error) {
 	const live = `where resolved_at is null and (created_at, id) > ($1, $2)
     and ($3 = '' and $4 = '' or exists (select from reservation_lines l where l.reservation_id = r.id
@@ -81,6 +83,7 @@ order by reservation_id, position`
 	return at, list, err
 }
 
+// Live returns the ids of live reservations.
 func (p *Ledger) Live(ctx context.Context, ids []string) (list []string, err error) {
 	const query = `select id from reservations where id = any($1) and resolved_at is null`
 	_, err = p.snapshot(ctx, func(batch *pgx.Batch) {
@@ -92,12 +95,9 @@ func (p *Ledger) Live(ctx context.Context, ids []string) (list []string, err err
 	return list, err
 }
 
+// RecordsAt reads reservations.
 func (p *Ledger) RecordsAt(ctx context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
 	found := map[string]*ledger.Reservation{}
 	at, err = p.snapshot(ctx, func(batch *pgx.Batch) { queueReservations(batch, ids, found) })
-	records = make(map[string]cache.Record, len(found))
-	for id, r := range found {
-		records[id] = r.Record
-	}
-	return at, records, err
+	return at, recordsOf(found), err
 }

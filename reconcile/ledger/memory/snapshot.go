@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// asOfLocked is which place of the stream the ledger is of; m.mu is held.
+// asOfLocked returns the place in the stream that the ledger is as of; m.mu is held.
 func (m *Ledger) asOfLocked() (at ledger.AsOf) {
 	if m.at != nil {
 		at.Position, at.There = m.at.Position, true
@@ -17,6 +17,7 @@ func (m *Ledger) asOfLocked() (at ledger.AsOf) {
 	return at
 }
 
+// LevelsAt reads a page of levels.
 func (m *Ledger) LevelsAt(_ context.Context, after ledger.LevelKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.LevelRow, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -28,6 +29,7 @@ func (m *Ledger) LevelsAt(_ context.Context, after ledger.LevelKey, s ledger.Sco
 	return m.asOfLocked(), list, nil
 }
 
+// LiveAt reads a page of live reservations.
 func (m *Ledger) LiveAt(_ context.Context, after ledger.LiveKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.RecordRow, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,6 +43,7 @@ func (m *Ledger) LiveAt(_ context.Context, after ledger.LiveKey, s ledger.Scope,
 	return m.asOfLocked(), list[:min(limit, len(list))], nil
 }
 
+// RecordsAt reads reservations.
 func (m *Ledger) RecordsAt(_ context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,0 +1,187 @@
+package postgres
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// keptReservation is a reservation to write.
+type keptReservation struct {
+	id string
+	*ledger.Reservation
+	extra keptExtra
+}
+
+// keptExtra has the fields of a reservation that only the ledger keeps.
+type keptExtra struct {
+	ShipTo   json.RawMessage `json:"ship_to"`
+	Pickup   string          `json:"pickup"`
+	Split    string          `json:"split"`
+	Metadata json.RawMessage `json:"metadata"`
+}
+
+// resolvedAt returns when the reservation was resolved, Unix ms, or 0 while it is live.
+func (r keptReservation) resolvedAt() int64 {
+	if !ledger.Resolved(r.Record.State) {
+		return 0
+	}
+	return r.At
+}
+
+func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
+	var made, changed []keptReservation
+	for _, id := range slices.Sorted(maps.Keys(set.Reservations)) {
+		kept := keptReservation{id: id, Reservation: set.Reservations[id]}
+		switch {
+		case kept.Created:
+			if kept.Reservation.Extra != "" {
+				_ = json.Unmarshal([]byte(kept.Reservation.Extra), &kept.extra) // our own script wrote it; if it is broken, leave it out
+			}
+			made = append(made, kept)
+		case kept.Changed:
+			changed = append(changed, kept)
+		}
+	}
+	if len(made) > 0 {
+		insertReservations(batch, made)
+		insertLines(batch, made)
+	}
+	if len(changed) > 0 {
+		updateReservations(batch, changed)
+		updateLines(batch, changed)
+	}
+}
+
+func insertReservations(batch *pgx.Batch, list []keptReservation) {
+	const query = `
+insert into reservations (id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel,
+    customer, "order", pickup, split, ship_to, metadata)
+select id, birth, state, version, created_at, expires_at, resolved_at, fingerprint, transition, channel, customer, "order",
+    pickup, split, ship_to, metadata
+from unnest($1::reservations[])`
+	made := newRowArray(17, len(list))
+	for i := range list {
+		r := &list[i]
+		made.add(func() {
+			made.text(r.id, r.Record.Birth, string(r.Record.State))
+			made.bigint(r.Record.Version)
+			made.moment(r.Record.Created)
+			made.moment(r.Record.Expires)
+			made.momentOrNull(r.resolvedAt())
+			made.momentOrNull(0) // archived_at
+			made.text(r.Record.Fingerprint, r.Record.Transition, string(r.Record.Channel), r.Record.Customer, r.Record.Order)
+			made.text(r.extra.Pickup, r.extra.Split)
+			made.jsonb(r.extra.ShipTo)
+			made.json(r.extra.Metadata)
+		})
+	}
+	batch.Queue(query, made)
+}
+
+func updateReservations(batch *pgx.Batch, list []keptReservation) {
+	const query = `
+with written as (
+    update reservations r set state = u.state, version = u.version, expires_at = u.expires_at, resolved_at = u.resolved_at,
+        transition = u.transition
+    from unnest($1::reservation_step[]) u
+    where r.id = u.id and r.birth = u.birth and r.state = u.state_before and r.version = u.version_before
+        and r.archived_at is null
+    returning 1)
+select expect(count(*), $2) from written`
+	steps := newRowArray(9, len(list))
+	for i := range list {
+		r := &list[i]
+		steps.add(func() {
+			steps.text(r.id, r.Record.Birth, string(r.StateBefore))
+			steps.bigint(r.VersionBefore)
+			steps.text(string(r.Record.State))
+			steps.bigint(r.Record.Version)
+			steps.moment(r.Record.Expires)
+			steps.momentOrNull(r.resolvedAt())
+			steps.text(r.Record.Transition)
+		})
+	}
+	batch.Queue(query, steps, len(list))
+}
+
+// keptLine is a line to write.
+type keptLine struct {
+	of       keptReservation
+	position int
+	*cache.RecordLine
+}
+
+func linesOf(list []keptReservation) []keptLine {
+	lines := make([]keptLine, 0, len(list))
+	for _, r := range list {
+		for i := range r.Record.Lines {
+			lines = append(lines, keptLine{of: r, position: i + 1, RecordLine: &r.Record.Lines[i]})
+		}
+	}
+	return lines
+}
+
+// lineRows encodes lines as reservation_lines rows.
+func lineRows(lines []keptLine) *rowArray {
+	array := newRowArray(13, len(lines))
+	for i := range lines {
+		l := &lines[i]
+		array.add(func() {
+			array.text(l.of.id)
+			array.integer(int32(l.position)) //nolint:gosec // at most 100
+			array.text(l.Line, string(l.SKU))
+			array.bigint(l.Requested, l.Returned)
+			array.texts(len(l.From), func(i int) string { return string(l.From[i].Location) })
+			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Quantity })
+			array.bigints(len(l.From), func(i int) int64 { return l.From[i].Fulfilled })
+			array.moment(l.of.Record.Created)
+			array.text(l.kitSKU())
+			array.bigint(l.kitEach())
+			array.text(l.limitsText())
+		})
+	}
+	return array
+}
+
+func insertLines(batch *pgx.Batch, list []keptReservation) {
+	const query = `
+insert into reservation_lines (reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled,
+    created_at, kit, kit_quantity, limits)
+select reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at, kit,
+    kit_quantity, limits
+from unnest($1::reservation_lines[])`
+	batch.Queue(query, lineRows(linesOf(list)))
+}
+
+// updateLines writes the lines of the reservations whose allocations changed.
+func updateLines(batch *pgx.Batch, list []keptReservation) {
+	const query = `
+update reservation_lines l set requested = u.requested, returned = u.returned, locations = u.locations, quantities = u.quantities,
+    fulfilled = u.fulfilled
+from unnest($1::reservation_lines[]) u
+where l.reservation_id = u.reservation_id and l.position = u.position`
+	lines := linesOf(slices.DeleteFunc(slices.Clone(list), func(r keptReservation) bool { return !r.Rearranged }))
+	if len(lines) > 0 {
+		batch.Queue(query, lineRows(lines))
+	}
+}
+
+func (l keptLine) kitSKU() string {
+	if l.Kit == nil {
+		return ""
+	}
+	return string(l.Kit.SKU)
+}
+
+func (l keptLine) kitEach() int64 {
+	if l.Kit == nil {
+		return 0
+	}
+	return l.Kit.Each
+}
