@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -38,17 +40,17 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	}
 	a := s.sendCounts(ctx, &adjustCall{request: &r, fingerprint: fingerprint})
 	switch {
-	case errors.Is(a.err, ErrInvalid), errors.Is(a.err, ErrInsufficient):
-		return AdjustResult{}, a.err
-	case a.err != nil:
-		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.err)
-	case a.status != "done" && a.status != "repeat":
+	case errors.Is(a.Err, ErrInvalid), errors.Is(a.Err, ErrInsufficient):
+		return AdjustResult{}, a.Err
+	case a.Err != nil:
+		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.Err)
+	case a.Status != "done" && a.Status != "repeat":
 		return AdjustResult{}, r.refused(a)
 	}
 	if result, err = operationResult(VerbAdjust, r.ID, r.Changes, a); err != nil {
 		return AdjustResult{}, err
 	}
-	if err := s.awaitOperation(ctx, r.ID, result.birth, a.epoch); err != nil {
+	if err := s.awaitOperation(ctx, r.ID, result.birth, a.Epoch); err != nil {
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
 	}
 	result.Durable = s.durable()
@@ -57,36 +59,36 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 }
 
 // operationResult reads when an operation was applied, and its levels.
-func operationResult(verb Verb, id string, changes []Change, a answer) (AdjustResult, error) {
-	head, rest, _ := strings.Cut(a.payload, recordSeparator)
-	f := fieldReader{rest: head}
+func operationResult(verb Verb, id string, changes []Change, a shard.Answer) (AdjustResult, error) {
+	head, rest, _ := strings.Cut(a.Payload, wire.RecordSeparator)
+	f := wire.FieldReader{Rest: head}
 	result := AdjustResult{
-		At: time.UnixMilli(f.number()).UTC(), birth: f.text(), Levels: make([]AdjustedLevel, 0, len(changes)),
+		At: time.UnixMilli(f.Number()).UTC(), birth: f.Text(), Levels: make([]AdjustedLevel, 0, len(changes)),
 	}
-	result.Replay = a.status == "repeat" && result.birth != a.resent
-	for part := range strings.SplitSeq(rest, recordSeparator) {
+	result.Replay = a.Status == "repeat" && result.birth != a.Resent
+	for part := range strings.SplitSeq(rest, wire.RecordSeparator) {
 		i := len(result.Levels)
 		if i == len(changes) {
-			f.failed = true
+			f.Failed = true
 			break
 		}
-		l := fieldReader{rest: part}
+		l := wire.FieldReader{Rest: part}
 		level := levelOf(changes[i].SKU, changes[i].Location, &l)
-		level.setAvailable(l.number())
-		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.text() == "1"})
-		f.failed = f.failed || l.failed
+		level.setAvailable(l.Number())
+		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.Text() == "1"})
+		f.Failed = f.Failed || l.Failed
 	}
-	if f.failed || len(result.Levels) != len(changes) {
+	if f.Failed || len(result.Levels) != len(changes) {
 		return AdjustResult{}, fmt.Errorf("%s %q: answer: %w", verb, id, ErrCorrupt)
 	}
 	return result, nil
 }
 
 // levelOf reads on hand, committed, safety stock and backorder limit.
-func levelOf(sku location.SKU, at location.ID, f *fieldReader) Level {
+func levelOf(sku location.SKU, at location.ID, f *wire.FieldReader) Level {
 	return Level{
-		SKU: sku, Location: at, OnHand: f.number(), Committed: f.number(),
-		SafetyStock: f.number(), BackorderLimit: f.number(),
+		SKU: sku, Location: at, OnHand: f.Number(), Committed: f.Number(),
+		SafetyStock: f.Number(), BackorderLimit: f.Number(),
 	}
 }
 
@@ -96,28 +98,28 @@ func (l *Level) setAvailable(units int64) {
 	l.Held = l.OnHand - l.Committed - l.SafetyStock + l.BackorderLimit - units
 }
 
-func (r *AdjustRequest) refused(a answer) error {
-	f := fieldReader{rest: a.payload}
-	switch a.status {
+func (r *AdjustRequest) refused(a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
+	switch a.Status {
 	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
 	default:
 		return refusal(VerbAdjust, r.ID, a)
 	}
-	i := f.number() - 1
-	if f.failed || i < 0 || i >= int64(len(r.Changes)) {
-		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	i := f.Number() - 1
+	if f.Failed || i < 0 || i >= int64(len(r.Changes)) {
+		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
 	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
-	switch a.status {
+	switch a.Status {
 	case "no_level":
 		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
 	case "version_conflict":
-		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.number()}
+		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
 	case "insufficient":
-		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.number()}}}
+		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
 	case "exceeds":
 		return &InvalidError{Faults: []Fault{{Path: path + "/delta",
-			Message: fmt.Sprintf("would take on hand from %d over %d", f.number(), QuantityMax)}}}
+			Message: fmt.Sprintf("would take on hand from %d over %d", f.Number(), QuantityMax)}}}
 	default:
 		return &InvalidError{Faults: []Fault{{Path: path + "/location",
 			Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
@@ -139,19 +141,20 @@ type adjustCall struct {
 	place       string    // id of the entry that the ledger had applied for that; else ""
 }
 
-func (c *adjustCall) id() string  { return c.request.ID }
-func (c *adjustCall) weight() int { return len(c.request.Changes) }
+func (c *adjustCall) ID() string { return c.request.ID }
 
-func (c *adjustCall) arguments(b *batch) {
+func (c *adjustCall) Weight() int { return len(c.request.Changes) }
+
+func (c *adjustCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.add(c.fingerprint, r.Reason, r.Actor, c.place, strconv.Itoa(len(r.Changes)))
+	b.Add(c.fingerprint, r.Reason, r.Actor, c.place, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
 		onHand, seen := ch.OnHand, (*int64)(nil)
 		if c.counted != nil && onHand != nil {
 			onHand, seen = &c.counted[i].onHand, &c.counted[i].seen
 		}
-		b.add(b.level(levelName(ch.SKU, ch.Location)), optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
+		b.Add(b.Level(wire.LevelField(ch.SKU, ch.Location)), optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
 			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen))
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // counted is a count of a moment, brought up to now.
@@ -23,40 +26,40 @@ const behindPoll = 20 * time.Millisecond
 // it must have applied what Redis had when the call came, and what it has on hand must be what Redis has,
 // or something is on its way that it could not have added. Nor may any level have been counted since: a count
 // could make up for what came or left.
-func (s *Store) sendCounts(ctx context.Context, c *adjustCall) answer {
+func (s *Store) sendCounts(ctx context.Context, c *adjustCall) shard.Answer {
 	if c.request.AsOf.IsZero() {
 		return s.send(ctx, VerbAdjust, c)
 	}
 	if s.options.Ledger == nil {
-		return answer{err: asOfFault("can't be had without a ledger, which knows what came and left since")}
+		return shard.Answer{Err: asOfFault("can't be had without a ledger, which knows what came and left since")}
 	}
 	began, err := s.moment(ctx)
 	if err != nil {
-		return answer{err: err}
+		return shard.Answer{Err: err}
 	}
 	if c.request.AsOf.UnixMilli() > began.now {
-		return answer{err: asOfFault("is in the future")}
+		return shard.Answer{Err: asOfFault("is in the future")}
 	}
 	waiting, cancel := context.WithTimeout(ctx, s.options.DurableWait)
 	defer cancel()
 	for {
 		since, err := s.options.Ledger.Since(waiting, c.request.AsOf.UnixMilli(), c.request.names())
 		if err != nil {
-			return answer{err: err}
+			return shard.Answer{Err: err}
 		}
 		if began.appliedBy(since) {
 			if c.counted, err = c.request.countedSince(since); err != nil {
-				return answer{err: err}
+				return shard.Answer{Err: err}
 			}
-			c.place = Position{Epoch: since.Epoch, Sequence: since.Sequence}.EntryID()
-			if a := s.send(ctx, VerbAdjust, c); a.err != nil || a.status != "behind" {
+			c.place = wire.Position{Epoch: since.Epoch, Sequence: since.Sequence}.EntryID()
+			if a := s.send(ctx, VerbAdjust, c); a.Err != nil || a.Status != "behind" {
 				return a
 			}
 		}
 		select {
 		case <-time.After(behindPoll):
 		case <-waiting.Done():
-			return answer{err: fmt.Errorf("%w: the ledger is behind what came and left, or others count at the same time", ErrNotDurable)}
+			return shard.Answer{Err: fmt.Errorf("%w: the ledger is behind what came and left, or others count at the same time", ErrNotDurable)}
 		}
 	}
 }
@@ -74,14 +77,14 @@ type moment struct {
 func (s *Store) moment(ctx context.Context) (moment, error) {
 	var last *redis.XMessageSliceCmd
 	var now *redis.TimeCmd
-	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
-		last, now = pipe.XRevRangeN(ctx, s.keys.events, "+", "-", 1), pipe.Time(ctx)
+	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
+		last, now = pipe.XRevRangeN(ctx, s.keys.Events, "+", "-", 1), pipe.Time(ctx)
 	})
 	if err != nil {
 		return moment{}, err
 	}
 	m := moment{now: now.Val().UnixMilli()}
-	if given := s.shard.now(); given != "" {
+	if given := s.shard.Now(); given != "" {
 		if m.now, err = strconv.ParseInt(given, 10, 64); err != nil {
 			return moment{}, fmt.Errorf("clock: %w", err)
 		}
@@ -100,10 +103,10 @@ func (m moment) appliedBy(s Since) bool {
 }
 
 // names lists the levels that an operation changes.
-func (r *AdjustRequest) names() []LevelName {
-	names := make([]LevelName, len(r.Changes))
+func (r *AdjustRequest) names() []wire.LevelName {
+	names := make([]wire.LevelName, len(r.Changes))
 	for i := range r.Changes {
-		names[i] = LevelName{r.Changes[i].SKU, r.Changes[i].Location}
+		names[i] = wire.LevelName{SKU: r.Changes[i].SKU, Location: r.Changes[i].Location}
 	}
 	return names
 }
@@ -143,10 +146,10 @@ func (f *faults) asOf(r *AdjustRequest) {
 	for i := range r.Changes {
 		counts = counts || r.Changes[i].OnHand != nil
 		if r.Changes[i].Delta != nil {
-			f.add("/changes/"+strconv.Itoa(i)+"/delta", "must not be given together with as_of: it is not of a moment")
+			f.Add("/changes/"+strconv.Itoa(i)+"/delta", "must not be given together with as_of: it is not of a moment")
 		}
 	}
 	if !counts {
-		f.add("/as_of", "is of no use without on_hand")
+		f.Add("/as_of", "is of no use without on_hand")
 	}
 }

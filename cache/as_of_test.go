@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // TestAsOf_Behind has a count that the ledger brought up to now be refused where Redis has another on hand
@@ -15,7 +16,7 @@ func TestAsOf_Behind(t *testing.T) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5 MUG@berlin=2")
 		place := "1-1" // of the second of these
-		call := func(id string, tee, mug counted, ifOnHand *int64) request {
+		call := func(id string, tee, mug counted, ifOnHand *int64) shard.Request {
 			r := &AdjustRequest{ID: id, Changes: []Change{
 				{SKU: "TEE", Location: "berlin", OnHand: units(9), IfOnHand: ifOnHand},
 				{SKU: "MUG", Location: "berlin", OnHand: units(9)},
@@ -24,7 +25,7 @@ func TestAsOf_Behind(t *testing.T) {
 			return &adjustCall{request: r, fingerprint: id, counted: []counted{tee, mug, {}}, place: place}
 		}
 		for _, c := range []struct {
-			request request
+			request shard.Request
 			want    string
 		}{
 			{call("a", counted{8, 4}, counted{1, 2}, nil), "behind 1"},
@@ -34,13 +35,13 @@ func TestAsOf_Behind(t *testing.T) {
 		} {
 			before := b.state(0)
 			a := b.batch(VerbAdjust, c.request)[0]
-			got := a.status + " " + a.payload
-			if a.status == "done" {
-				got = a.status
+			got := a.Status + " " + a.Payload
+			if a.Status == "done" {
+				got = a.Status
 			} else {
 				equal(t, "state", b.state(0), before)
 			}
-			equal(t, c.request.id(), got, c.want)
+			equal(t, c.request.ID(), got, c.want)
 		}
 		equal(t, "levels", levelsOnly(b.state(100)), "level CAP@berlin 0 0 1 0\nlevel MUG@berlin 1 0 0 0\nlevel TEE@berlin 8 0 0 0")
 		events := b.events()
@@ -56,14 +57,14 @@ func TestAsOf_CountedSince(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5 MUG@berlin=2 CAP@berlin=1") // 1-0 to 1-2
-		call := func(id, place string) request {
+		call := func(id, place string) shard.Request {
 			r := &AdjustRequest{ID: id, Changes: []Change{{SKU: "TEE", Location: "berlin", OnHand: units(5)}}}
 			return &adjustCall{request: r, fingerprint: id, counted: []counted{{5, 5}}, place: place}
 		}
 		expect := func(id, place, want string) {
 			t.Helper()
-			if a := b.batch(VerbAdjust, call(id, place))[0]; a.status != want {
-				t.Errorf("as of %s: %s %s, want %s", place, a.status, a.payload, want)
+			if a := b.batch(VerbAdjust, call(id, place))[0]; a.Status != want {
+				t.Errorf("as of %s: %s %s, want %s", place, a.Status, a.Payload, want)
 			}
 		}
 		expect("a", "1-1", "behind")
@@ -79,8 +80,8 @@ func TestAsOf_CountedSince(t *testing.T) {
 		expect("d", "1-8", "done")
 		both := b.batch(VerbAdjust, &adjustCall{request: &AdjustRequest{ID: "beside", Changes: []Change{{SKU: "MUG", Location: "berlin", OnHand: units(4)}}}},
 			call("after it", "1-9"))
-		if both[0].status != "done" || both[1].status != "behind" {
-			t.Errorf("behind a count of the same batch: %s, %s", both[0].status, both[1].status)
+		if both[0].Status != "done" || both[1].Status != "behind" {
+			t.Errorf("behind a count of the same batch: %s, %s", both[0].Status, both[1].Status)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -65,7 +66,7 @@ func (s *Store) availableAt(ctx context.Context, known *locations, r *Availabili
 	for i := range r.SKUs {
 		for _, at := range ids {
 			for _, part := range parts[i] {
-				names = append(names, levelName(part.SKU, at))
+				names = append(names, wire.LevelField(part.SKU, at))
 			}
 		}
 	}
@@ -102,8 +103,8 @@ func sumUp(skus []location.SKU, parts [][]location.Component, locations int, uni
 // locations at that moment.
 func (s *Store) readAvailable(ctx context.Context, names []string) (units []int64, version int64, err error) {
 	var got *redis.SliceCmd
-	fields := append([]string{fieldLocations}, names...)
-	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.stock, fields...) }); err != nil {
+	fields := append([]string{wire.FieldLocations}, names...)
+	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.Stock, fields...) }); err != nil {
 		return nil, 0, fmt.Errorf("availability: %w", err)
 	}
 	numbers := make([]int64, len(fields))
@@ -125,12 +126,12 @@ func (r *AvailabilityRequest) validate() error {
 	f.optional("/pickup", string(r.Pickup))
 	if r.ShipTo != nil {
 		if r.Pickup != "" {
-			f.add("/pickup", "must not be given together with ship_to")
+			f.Add("/pickup", "must not be given together with ship_to")
 		}
 		f.address(r.ShipTo)
 	}
 	if len(r.SKUs) < 1 || len(r.SKUs) > AvailabilityMax {
-		f.add("/skus", "has %d SKUs, must have from 1 to %d", len(r.SKUs), AvailabilityMax)
+		f.Add("/skus", "has %d SKUs, must have from 1 to %d", len(r.SKUs), AvailabilityMax)
 		return f.err()
 	}
 	for i, sku := range r.SKUs {

@@ -13,34 +13,30 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
 // batch sends requests of one verb as one script call.
-func (b *bench) batch(verb Verb, requests ...request) []answer {
+func (b *bench) batch(verb Verb, requests ...shard.Request) []shard.Answer {
 	b.tb.Helper()
-	if _, err := b.store.shard.current(b.ctx); err != nil {
+	answers, err := b.store.shard.RunBatch(b.ctx, verb, requests...)
+	if err != nil {
 		b.tb.Fatal(err)
 	}
-	batch := newBatch(len(requests))
-	for _, r := range requests {
-		batch.pending = append(batch.pending, &pending{ctx: b.ctx, request: r})
-	}
-	if err := b.store.shard.run(verb, batch); err != nil {
-		b.tb.Fatal(err)
-	}
-	return batch.answers
+	return answers
 }
 
 // reserveRequests are requests as the store would send them.
-func (b *bench) reserveRequests(list []ReserveRequest) []request {
+func (b *bench) reserveRequests(list []ReserveRequest) []shard.Request {
 	b.tb.Helper()
 	known, err := b.store.readLocations(b.ctx)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
 	known = orDefault(b.store.directed.Load(), known)
-	requests := make([]request, len(list))
+	requests := make([]shard.Request, len(list))
 	for i := range list {
 		call := &reserveCall{request: &list[i]}
 		if err := call.route(known.rules, b.store.options.TTL); err != nil {
@@ -61,8 +57,8 @@ func TestBatchOfMany(t *testing.T) {
 			together := newBench(t, e.Client, Options{Prefix: "together", TTL: 10 * time.Second})
 			apart := newBench(t, e.Client, Options{Prefix: "apart", TTL: 10 * time.Second})
 			e.Flush(t)
-			got := together.play(plan, func(verb Verb, r []request) []answer { return together.batch(verb, r...) })
-			want := apart.play(plan, func(verb Verb, r []request) (answers []answer) {
+			got := together.play(plan, func(verb Verb, r []shard.Request) []shard.Answer { return together.batch(verb, r...) })
+			want := apart.play(plan, func(verb Verb, r []shard.Request) (answers []shard.Answer) {
 				for _, one := range r {
 					answers = append(answers, apart.batch(verb, one)...)
 				}
@@ -90,7 +86,7 @@ func TestBatchOfMany_GivenBack(t *testing.T) {
 		b.now += 60_000
 		b.batch(VerbReserve, b.reserveRequests([]ReserveRequest{order("other", "1:TEE:2")})...)
 		b.now += 60_000
-		var confirms []request
+		var confirms []shard.Request
 		for _, id := range []string{"ord", "other", "ord"} {
 			confirms = append(confirms, &transitionCall{
 				verb: VerbConfirm, request: &TransitionRequest{ID: id}, settled: settledAlways,
@@ -99,7 +95,7 @@ func TestBatchOfMany_GivenBack(t *testing.T) {
 
 		var got []string
 		for _, a := range b.batch(VerbConfirm, confirms...) {
-			got = append(got, a.status)
+			got = append(got, a.Status)
 		}
 
 		if want := []string{"done", "insufficient", "repeat"}; !slices.Equal(got, want) {
@@ -121,11 +117,11 @@ func TestBatchOfFirst(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		rapid.Check(t, func(rt *rapid.T) {
 			plan, asked := drawPlan(rt), 0
-			one := func(b *bench, r request, verb Verb) answer { return b.batch(verb, r)[0] }
+			one := func(b *bench, r shard.Request, verb Verb) shard.Answer { return b.batch(verb, r)[0] }
 			first := newBench(t, e.Client, Options{Prefix: "first", TTL: 10 * time.Second})
 			all := newBench(t, e.Client, Options{Prefix: "all", TTL: 10 * time.Second})
 			e.Flush(t)
-			got := first.play(plan, func(verb Verb, r []request) (answers []answer) {
+			got := first.play(plan, func(verb Verb, r []shard.Request) (answers []shard.Answer) {
 				for i := range r {
 					call, reserves := r[i].(*reserveCall)
 					if reserves && call.mayBeFirst() {
@@ -133,7 +129,7 @@ func TestBatchOfFirst(t *testing.T) {
 						asked++
 					}
 					a := one(first, r[i], verb)
-					if a.status == "elsewhere" {
+					if a.Status == "elsewhere" {
 						call.first = false
 						a = one(first, r[i], verb)
 					}
@@ -141,7 +137,7 @@ func TestBatchOfFirst(t *testing.T) {
 				}
 				return answers
 			})
-			want := all.play(plan, func(verb Verb, r []request) (answers []answer) {
+			want := all.play(plan, func(verb Verb, r []shard.Request) (answers []shard.Answer) {
 				for i := range r {
 					answers = append(answers, one(all, r[i], verb))
 				}
@@ -284,7 +280,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 }
 
 // play runs a plan and tells all answers and the state it leaves, without the nonces.
-func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
+func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answer) string {
 	b.tb.Helper()
 	var out strings.Builder
 	for _, s := range plan {
@@ -308,16 +304,16 @@ func (b *bench) play(plan []step, send func(Verb, []request) []answer) string {
 			requests = append(requests, &adjustCall{request: &s.adjusts[i], fingerprint: s.adjusts[i].fingerprint()})
 		}
 		for i, a := range send(s.verb, requests) {
-			payload := withoutBirth(a.payload)
-			if call, ok := requests[i].(*reserveCall); ok && a.status == "held" {
+			payload := withoutBirth(a.Payload)
+			if call, ok := requests[i].(*reserveCall); ok && a.Status == "held" {
 				result, err := call.held(a) // levels are numbered by batch
 				payload = told(result, err)
 			}
-			if head, rest, more := strings.Cut(a.payload, recordSeparator); s.verb == VerbAdjust && more {
-				at, _, _ := strings.Cut(head, unitSeparator) // the nonce follows
+			if head, rest, more := strings.Cut(a.Payload, wire.RecordSeparator); s.verb == VerbAdjust && more {
+				at, _, _ := strings.Cut(head, wire.UnitSeparator) // the nonce follows
 				payload = at + " " + rest
 			}
-			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].id(), a.status, payload)
+			fmt.Fprintf(&out, "%s %s: %s %s\n", s.verb, requests[i].ID(), a.Status, payload)
 		}
 	}
 	for _, line := range sortExpired(strings.Split(b.state(0), "\n")) {
@@ -343,11 +339,11 @@ func sortExpired(lines []string) []string {
 }
 
 func withoutBirth(payload string) string {
-	list, text, more := strings.Cut(payload, groupSeparator)
+	list, text, more := strings.Cut(payload, wire.GroupSeparator)
 	if !more {
 		list, text = "", payload
 	}
-	if rec, err := DecodeRecord(text); err == nil {
+	if rec, err := wire.DecodeRecord(text); err == nil {
 		return list + " " + describe("", rec)
 	}
 	return payload
@@ -356,18 +352,18 @@ func withoutBirth(payload string) string {
 // deadlines lists for each held id the deadlines it is watched at.
 func (b *bench) deadlines() []string {
 	b.tb.Helper()
-	members, err := b.store.shard.client.ZRangeWithScores(context.Background(), b.store.keys.deadlines, 0, -1).Result()
+	members, err := b.client.ZRangeWithScores(context.Background(), b.store.keys.Deadlines, 0, -1).Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
 	watched := map[string]bool{}
 	for _, z := range members {
-		for id := range strings.SplitSeq(z.Member.(string), unitSeparator) {
-			text, err := b.store.shard.client.HGet(b.ctx, b.store.keys.reservations, id).Result()
+		for id := range strings.SplitSeq(z.Member.(string), wire.UnitSeparator) {
+			text, err := b.client.HGet(b.ctx, b.store.keys.Reservations, id).Result()
 			if err != nil {
 				b.tb.Fatal(err)
 			}
-			rec, err := DecodeRecord(text)
+			rec, err := wire.DecodeRecord(text)
 			if err != nil {
 				b.tb.Fatal(err)
 			}

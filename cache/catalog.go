@@ -10,6 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -65,7 +67,7 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
 		return l, nil
 	}
-	return share(ctx, &s.reading, "locations", s.readLocations)
+	return shard.Share(ctx, &s.reading, "locations", s.readLocations)
 }
 
 // saw remembers the version a reply carried.
@@ -82,9 +84,9 @@ func (s *Store) saw(version int64) {
 // One round trip.
 func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 	var version, list *redis.StringCmd
-	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
-		version = pipe.HGet(ctx, s.keys.stock, fieldLocations)
-		list = pipe.HGet(ctx, s.keys.levels, fieldLocations)
+	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
+		version = pipe.HGet(ctx, s.keys.Stock, wire.FieldLocations)
+		list = pipe.HGet(ctx, s.keys.Levels, wire.FieldLocations)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("locations: %w", err)
@@ -96,7 +98,7 @@ func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 		}
 	}
 	if list.Val() != "" {
-		for id := range strings.SplitSeq(list.Val(), unitSeparator) {
+		for id := range strings.SplitSeq(list.Val(), wire.UnitSeparator) {
 			l.stocked = append(l.stocked, location.ID(id))
 		}
 		slices.Sort(l.stocked)

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // await returns once the ledger has decided, or after Options.DurableWait. It is nil where
 // there is no ledger.
-func (s *Store) await(ctx context.Context, a Awaited) error {
+func (s *Store) await(ctx context.Context, a wire.Awaited) error {
 	if s.options.Ledger == nil {
 		return nil
 	}
@@ -21,7 +24,7 @@ func (s *Store) await(ctx context.Context, a Awaited) error {
 
 // awaitOperation is await for an operation that an entry of that nonce made.
 func (s *Store) awaitOperation(ctx context.Context, id, birth string, epoch uint64) error {
-	return s.await(ctx, Awaited{Step: Step{Operation: true, ID: id, Birth: birth, Version: 1}, Epoch: epoch})
+	return s.await(ctx, wire.Awaited{Step: wire.Step{Operation: true, ID: id, Birth: birth, Version: 1}, Epoch: epoch})
 }
 
 // durable says whether what await has waited for survives.
@@ -29,18 +32,18 @@ func (s *Store) durable() bool { return s.options.Ledger != nil && s.options.Led
 
 // settle sends a transition again once the ledger has decided the confirm before it: nothing may
 // follow an undecided one.
-func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer {
-	for a.err == nil && a.status == "unsettled" {
-		rec, err := DecodeRecord(a.payload)
+func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
+	for a.Err == nil && a.Status == "unsettled" {
+		rec, err := wire.DecodeRecord(a.Payload)
 		if err != nil {
-			return answer{err: err}
+			return shard.Answer{Err: err}
 		}
-		err = s.await(ctx, rec.awaited(c.request.ID, a.epoch))
+		err = s.await(ctx, awaited(rec, c.request.ID, a.Epoch))
 		switch {
 		case errors.Is(err, ErrNotDurable), err != nil && ctx.Err() != nil:
-			return answer{err: err}
+			return shard.Answer{Err: err}
 		case err != nil:
-			return answer{err: undoing("the step before this one", err)}
+			return shard.Answer{Err: undoing("the step before this one", err)}
 		}
 		c.settled = versionText(rec.Version)
 		a = s.send(ctx, c.verb, c)
@@ -49,15 +52,15 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a answer) answer 
 }
 
 // awaited is what the step that led to a record is awaited as.
-func (r Record) awaited(id string, epoch uint64) Awaited {
-	return Awaited{Step: Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
+func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
+	return wire.Awaited{Step: wire.Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
 }
 
 // forgotten answers a transition of a reservation that Redis does not have from the ledger's record of
 // it: Redis forgets what is resolved, the ledger does not. It is sent once more before, for it may have
 // been made in between.
-func (s *Store) forgotten(ctx context.Context, c *transitionCall, a answer) (answer, error) {
-	if s.options.Ledger == nil || a.status != "not_found" {
+func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) (shard.Answer, error) {
+	if s.options.Ledger == nil || a.Status != "not_found" {
 		return a, nil
 	}
 	if c.back != nil {
@@ -65,24 +68,24 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a answer) (ans
 	}
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
-		return answer{}, fmt.Errorf("%s %q: %w", c.verb, c.request.ID, err)
+		return shard.Answer{}, fmt.Errorf("%s %q: %w", c.verb, c.request.ID, err)
 	}
-	if again := s.settle(ctx, c, s.send(ctx, c.verb, c)); again.err != nil || again.status != "not_found" {
-		return again, again.err
+	if again := s.settle(ctx, c, s.send(ctx, c.verb, c)); again.Err != nil || again.Status != "not_found" {
+		return again, again.Err
 	}
 	if rec.State == StateHeld || rec.State == StateConfirmed {
-		return answer{}, fmt.Errorf("%s %q: it is in the ledger and not in Redis, audit this shard: %w", c.verb, c.request.ID, ErrCorrupt)
+		return shard.Answer{}, fmt.Errorf("%s %q: it is in the ledger and not in Redis, audit this shard: %w", c.verb, c.request.ID, ErrCorrupt)
 	}
-	a.payload = rec.Encode()
-	a.status = "wrong_state"
+	a.Payload = rec.Encode()
+	a.Status = "wrong_state"
 	if c.repeats(rec) {
-		a.status = "repeat_durable"
+		a.Status = "repeat_durable"
 	}
 	return a, nil
 }
 
 // repeats says that a reservation is where this call wants it, by the same rule as the scripts'.
-func (c *transitionCall) repeats(rec Record) bool {
+func (c *transitionCall) repeats(rec wire.Record) bool {
 	if len(c.request.Lines) > 0 || c.move != nil {
 		return strings.TrimSuffix(rec.Transition, confirmedMark) == c.mark()
 	}
@@ -98,8 +101,8 @@ const transitionConflict = "conflict"
 
 // replayed answers a repeated Reserve. Where the id turned out to be another reservation's, that one
 // decides.
-func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a answer) (Result, error) {
-	rec, err := DecodeRecord(a.payload)
+func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer) (Result, error) {
+	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil || rec.Transition != transitionConflict {
 		return s.result(r.ID, a, true)
 	}
@@ -112,7 +115,7 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a answer) (Resu
 	case rec.Fingerprint != r.fingerprint():
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, ErrIDConflict)
 	}
-	return Result{Reservation: rec.Reservation(r.ID, a.now), Replay: true}, nil
+	return Result{Reservation: ReservationOf(rec, r.ID, a.Now), Replay: true}, nil
 }
 
 // applied answers an operation that the ledger has already; known is false where it has not.
@@ -152,7 +155,7 @@ func (s *Store) operated(ctx context.Context, verb Verb, id, fingerprint string)
 func (s *Store) levelsAsked(ctx context.Context, changes []Change) ([]AdjustedLevel, error) {
 	names := make([]string, len(changes))
 	for i := range changes {
-		names[i] = levelName(changes[i].SKU, changes[i].Location)
+		names[i] = wire.LevelField(changes[i].SKU, changes[i].Location)
 	}
 	found, err := s.levelsNamed(ctx, s.keys, names)
 	if err != nil {

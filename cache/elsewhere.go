@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -45,14 +46,14 @@ func (e *elsewhere) note(c *reserveCall, now int64) {
 
 // sendFirst sends a reserve with its first candidate alone, if that can be the whole answer, and with all
 // where that is not.
-func (s *Store) sendFirst(ctx context.Context, c *reserveCall) answer {
+func (s *Store) sendFirst(ctx context.Context, c *reserveCall) shard.Answer {
 	if c.first = false; !c.mayBeFirst() { // most have one candidate: they need no clock
 		return s.send(ctx, VerbReserve, c)
 	}
 	now := time.Now().UnixMilli()
 	c.first = s.elsewhere.served(c, now)
 	a := s.send(ctx, VerbReserve, c)
-	if a.err == nil && a.status == "elsewhere" {
+	if a.Err == nil && a.Status == "elsewhere" {
 		s.elsewhere.note(c, now)
 		c.first = false
 		a = s.send(ctx, VerbReserve, c)

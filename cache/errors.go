@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -21,13 +22,13 @@ var (
 	ErrInUse           = errors.New("in use")
 	ErrWrongState      = errors.New("wrong state")
 	ErrVersionConflict = errors.New("version conflict")
-	ErrUnavailable     = errUnavailable // repeat with the same id
-	ErrRebuilding      = errRebuilding  // repeat with the same id
-	ErrBacklogFull     = errBacklogFull // repeat with the same id
-	ErrNotDurable      = errNotDurable  // repeat with the same id
-	ErrCorrupt         = errCorrupt
-	ErrNewer           = errNewer
-	ErrClosed          = errClosed
+	ErrUnavailable     = wire.ErrUnavailable // repeat with the same id
+	ErrRebuilding      = wire.ErrRebuilding  // repeat with the same id
+	ErrBacklogFull     = wire.ErrBacklogFull // repeat with the same id
+	ErrNotDurable      = wire.ErrNotDurable  // repeat with the same id
+	ErrCorrupt         = wire.ErrCorrupt
+	ErrNewer           = wire.ErrNewer
+	ErrClosed          = wire.ErrClosed
 )
 
 // Fault is one thing wrong with a request.

@@ -16,9 +16,7 @@ import (
 func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbExpire, started, false, err) }()
-	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
-	defer cancel()
-	reply, _, err := s.shard.call(ctx, VerbExpire, []string{s.shard.now(), nonce()}, func(args []any) []any { return args })
+	reply, err := s.shard.Expire(ctx)
 	if err != nil {
 		return 0, false, err
 	}

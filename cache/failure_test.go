@@ -18,6 +18,7 @@ import (
 
 	"github.com/holdfast/holdfast/internal/faultproxy"
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // full says that the whole campaign runs, not its short form.
@@ -304,7 +305,9 @@ func eventually(tb testing.TB, try func() error) {
 		if err == nil {
 			return
 		}
-		if !pause(ctx, 1) {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
 			tb.Fatal(err)
 		}
 	}
@@ -358,7 +361,7 @@ func TestRedisLost(t *testing.T) {
 					t.Errorf("confirm: %v, must go on", err)
 				}
 			}
-			units, _ := c.HGet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin")).Result()
+			units, _ := c.HGet(b.ctx, b.store.keys.Stock, wire.LevelField("TEE", "berlin")).Result()
 			if fault.want != nil && units != "5" && units != "" {
 				t.Errorf("%s available after a refusal", units)
 			}
@@ -391,7 +394,7 @@ func TestCorrupt(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{Logger: quiet})
 		b.stock("TEE@berlin=5 MUG@berlin=5")
-		e.Client.HSet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin"), "many")
+		e.Client.HSet(b.ctx, b.store.keys.Stock, wire.LevelField("TEE", "berlin"), "many")
 		before := b.state(0)
 		for _, call := range calls(reserve(order("ord", "1:TEE:1")), reserve(order("ord", "1:MUG:1 2:TEE:1")),
 			adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(1)})) {
@@ -417,15 +420,15 @@ func TestCorruptReservation(t *testing.T) {
 			call(b)
 		}
 		k := b.store.keys
-		e.Client.HSet(b.ctx, k.reservations, "broken", "1\x1fheld")
-		e.Client.HDel(b.ctx, k.stock, levelName("TEE", "berlin"))
-		e.Client.HDel(b.ctx, k.levels, levelName("TEE", "berlin"))
+		e.Client.HSet(b.ctx, k.Reservations, "broken", "1\x1fheld")
+		e.Client.HDel(b.ctx, k.Stock, wire.LevelField("TEE", "berlin"))
+		e.Client.HDel(b.ctx, k.Levels, wire.LevelField("TEE", "berlin"))
 		raw := func() string {
-			all, err := e.Client.HGetAll(b.ctx, k.stock).Result()
+			all, err := e.Client.HGetAll(b.ctx, k.Stock).Result()
 			if err != nil {
 				t.Fatal(err)
 			}
-			more, err := e.Client.HGetAll(b.ctx, k.reservations).Result()
+			more, err := e.Client.HGetAll(b.ctx, k.Reservations).Result()
 			if err != nil {
 				t.Fatal(err)
 			}

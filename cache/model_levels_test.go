@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -31,7 +32,7 @@ func (p *play) stocked(t *rapid.T) {
 
 func (p *play) adjust(t *rapid.T) {
 	c := Change{SKU: modelSKUs.Draw(t, "sku"), Location: modelPlaces.Draw(t, "at")}
-	l := p.model.level(c.SKU, c.Location)
+	l := p.model.Level(c.SKU, c.Location)
 	n := plenty(t)
 	var want error
 	switch kind := rapid.SampledFrom([]string{"count", "delta", "policy"}).Draw(t, "kind"); {
@@ -71,7 +72,7 @@ func (p *play) remove(t *rapid.T) {
 		t.Skip("stock is to last")
 	}
 	sku, at := modelSKUs.Draw(t, "sku"), modelPlaces.Draw(t, "at")
-	l := p.model.level(sku, at)
+	l := p.model.Level(sku, at)
 	var want error
 	switch {
 	case l == nil:
@@ -82,7 +83,7 @@ func (p *play) remove(t *rapid.T) {
 	_, err := p.store.Remove(p.ctx, RemoveRequest{SKU: sku, Location: at})
 	same(t, "remove", err, want)
 	if err == nil {
-		delete(p.model.levels, levelName(sku, at))
+		delete(p.model.levels, wire.LevelField(sku, at))
 	}
 }
 
@@ -92,7 +93,7 @@ func (p *play) transfer(t *rapid.T) {
 		from, to = to, from
 	}
 	n := rapid.Int64Range(1, 9).Draw(t, "units")
-	l := p.model.level(sku, from)
+	l := p.model.Level(sku, from)
 	var want error
 	switch {
 	case l == nil:

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -33,7 +34,7 @@ func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 
 // counts is what purchase limits count of a reservation in some state: all of it, or once it was given back
 // what had left before.
-func (r *modelReservation) counts(state State) map[LimitKey]int64 {
+func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 	units := (*modelLine).quantity
 	if state == StateReleased || state == StateExpired {
 		units = (*modelLine).fulfilled
@@ -41,11 +42,11 @@ func (r *modelReservation) counts(state State) map[LimitKey]int64 {
 	return counts(r.request.Customer, r.lines, units)
 }
 
-func counts(customer string, lines []modelLine, units func(*modelLine) int64) map[LimitKey]int64 {
-	counts := map[LimitKey]int64{}
+func counts(customer string, lines []modelLine, units func(*modelLine) int64) map[wire.LimitKey]int64 {
+	counts := map[wire.LimitKey]int64{}
 	for i := range lines {
 		for _, limit := range lines[i].limits {
-			counts[LimitKey{limit.id, customer}] += units(&lines[i]) * limit.each
+			counts[wire.LimitKey{Limit: limit.id, Customer: customer}] += units(&lines[i]) * limit.each
 		}
 	}
 	return counts
@@ -54,7 +55,7 @@ func counts(customer string, lines []modelLine, units func(*modelLine) int64) ma
 // exceeded says which purchase limits a customer would exceed with some units of lines more, and what there is
 // of them by now.
 func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) map[string]int64 {
-	taken, over := map[LimitKey]int64{}, map[string]int64{}
+	taken, over := map[wire.LimitKey]int64{}, map[string]int64{}
 	for _, r := range m.reservations {
 		for key, n := range r.counts(r.state) {
 			taken[key] += n
@@ -63,7 +64,7 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 	more := counts(customer, lines, units)
 	for i := range lines {
 		for _, limit := range lines[i].limits {
-			if key := (LimitKey{limit.id, customer}); taken[key]+more[key] > limit.most {
+			if key := (wire.LimitKey{Limit: limit.id, Customer: customer}); taken[key]+more[key] > limit.most {
 				over[limit.id] = taken[key]
 			}
 		}
@@ -73,11 +74,11 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 
 // checkLimits compares what purchase limits count.
 func (p *play) checkLimits(t *rapid.T) {
-	stored, err := p.store.shard.client.HGetAll(p.ctx, p.store.keys.limits).Result()
+	stored, err := p.client.HGetAll(p.ctx, p.store.keys.Limits).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	taken := map[LimitKey]int64{}
+	taken := map[wire.LimitKey]int64{}
 	for _, r := range p.model.reservations {
 		for key, units := range r.counts(r.stored()) {
 			taken[key] += units
@@ -85,7 +86,7 @@ func (p *play) checkLimits(t *rapid.T) {
 	}
 	var got, want []string
 	for name, units := range stored {
-		got = append(got, strings.ReplaceAll(name, unitSeparator, " ")+" "+units)
+		got = append(got, strings.ReplaceAll(name, wire.UnitSeparator, " ")+" "+units)
 	}
 	for key, units := range taken {
 		if units != 0 {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -62,8 +63,10 @@ type played struct {
 }
 
 func (p played) Errorf(format string, args ...any) { p.drawn.Errorf(format, args...) }
+
 func (p played) Fatalf(format string, args ...any) { p.drawn.Fatalf(format, args...) }
-func (p played) Fatal(args ...any)                 { p.drawn.Fatal(args...) }
+
+func (p played) Fatal(args ...any) { p.drawn.Fatal(args...) }
 
 // play is a Store and its model side by side.
 type play struct {
@@ -186,7 +189,7 @@ func (p *play) check(t *rapid.T) {
 		got = append(got, fmt.Sprint(l.SKU, l.Location, l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit, l.Available))
 	}
 	for name, l := range p.model.levels {
-		sku, at, _ := splitLevel(name)
+		sku, at, _ := wire.CutLevel(name)
 		n := back[name]
 		want = append(want, fmt.Sprint(sku, at, l.onHand, l.held+n, l.committed, l.safety, l.backorder, l.available()-n))
 	}
@@ -195,13 +198,13 @@ func (p *play) check(t *rapid.T) {
 
 // checkReservations compares each as it is stored, and as a caller sees it.
 func (p *play) checkReservations(t *rapid.T) {
-	stored, err := p.store.shard.client.HGetAll(p.ctx, p.store.keys.reservations).Result()
+	stored, err := p.client.HGetAll(p.ctx, p.store.keys.Reservations).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got, want []string
 	for id, text := range stored {
-		rec, err := DecodeRecord(text)
+		rec, err := wire.DecodeRecord(text)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,7 +73,7 @@ func (w *wanted) refusal(customer string) (want error, sure bool) {
 // unknown says that there is no level anywhere of something that a line consists of.
 func (m *model) unknown(l *modelLine) bool {
 	return slices.ContainsFunc(l.parts, func(part location.Component) bool {
-		return m.level(part.SKU, "berlin") == nil && m.level(part.SKU, "lyon") == nil
+		return m.Level(part.SKU, "berlin") == nil && m.Level(part.SKU, "lyon") == nil
 	})
 }
 
@@ -125,7 +125,7 @@ func (w *wanted) enough() bool {
 	}
 	for sku, n := range asked {
 		for _, at := range w.places() {
-			if l := w.level(sku, at); l != nil {
+			if l := w.Level(sku, at); l != nil {
 				n -= max(0, l.available())
 			}
 		}

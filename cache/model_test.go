@@ -3,6 +3,7 @@ package cache
 import (
 	"time"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -76,16 +77,16 @@ func (m *model) line(r LineRequest) modelLine {
 	return l
 }
 
-func (m *model) level(sku location.SKU, at location.ID) *modelLevel {
-	return m.levels[levelName(sku, at)]
+func (m *model) Level(sku location.SKU, at location.ID) *modelLevel {
+	return m.levels[wire.LevelField(sku, at)]
 }
 
 // made is a level, which is made where there is none.
 func (m *model) made(sku location.SKU, at location.ID) *modelLevel {
-	l := m.level(sku, at)
+	l := m.Level(sku, at)
 	if l == nil {
 		l = &modelLevel{}
-		m.levels[levelName(sku, at)] = l
+		m.levels[wire.LevelField(sku, at)] = l
 	}
 	return l
 }
@@ -93,7 +94,7 @@ func (m *model) made(sku location.SKU, at location.ID) *modelLevel {
 // serves is how many of a line a location has; known says whether it has a level of each of its parts.
 func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 	for i, part := range l.parts {
-		level := m.level(part.SKU, at)
+		level := m.Level(part.SKU, at)
 		if level == nil {
 			return 0, false
 		}
@@ -108,18 +109,18 @@ func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 // take adds portions to what their levels have held, or of a confirmed reservation committed.
 func (m *model) take(portions []portion, state State) {
 	for name, n := range needs(portions) {
-		m.add(name, n, state)
+		m.Add(name, n, state)
 	}
 }
 
 // giveBack is the inverse of take.
 func (m *model) giveBack(portions []portion, state State) {
 	for name, n := range needs(portions) {
-		m.add(name, -n, state)
+		m.Add(name, -n, state)
 	}
 }
 
-func (m *model) add(level string, n int64, state State) {
+func (m *model) Add(level string, n int64, state State) {
 	if state == StateHeld {
 		m.levels[level].held += n
 	} else {
@@ -190,7 +191,7 @@ func needs(portions []portion) map[string]int64 {
 	units := map[string]int64{}
 	for _, p := range portions {
 		for _, part := range p.line.parts {
-			units[levelName(part.SKU, p.from.at)] += p.units * part.Quantity
+			units[wire.LevelField(part.SKU, p.from.at)] += p.units * part.Quantity
 		}
 	}
 	return units
@@ -223,16 +224,16 @@ func (r *modelReservation) stored() State {
 
 // record is a reservation as Redis should have it, without the limits that count its lines: what they
 // count shows whether these are right.
-func (r *modelReservation) record() Record {
-	rec := Record{State: r.stored(), Version: r.version, Expires: r.deadline}
+func (r *modelReservation) record() wire.Record {
+	rec := wire.Record{State: r.stored(), Version: r.version, Expires: r.deadline}
 	for _, l := range r.lines {
 		for _, part := range l.parts {
-			line := RecordLine{Line: l.line, SKU: part.SKU, Requested: l.requested * part.Quantity, Returned: l.returned * part.Quantity}
+			line := wire.RecordLine{Line: l.line, SKU: part.SKU, Requested: l.requested * part.Quantity, Returned: l.returned * part.Quantity}
 			if l.kit {
-				line.Kit = &RecordKit{SKU: l.sku, Each: part.Quantity}
+				line.Kit = &wire.RecordKit{SKU: l.sku, Each: part.Quantity}
 			}
 			for _, a := range l.from {
-				line.From = append(line.From, RecordAllocation{a.at, a.quantity * part.Quantity, a.fulfilled * part.Quantity})
+				line.From = append(line.From, wire.RecordAllocation{Location: a.at, Quantity: a.quantity * part.Quantity, Fulfilled: a.fulfilled * part.Quantity})
 			}
 			rec.Lines = append(rec.Lines, line)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -67,15 +69,15 @@ func (r *MoveRequest) validate() error {
 	f.identifier("/line", r.Line)
 	f.identifier("/to", string(r.To))
 	if r.Version == 0 {
-		f.add("/version", "is required, so that a repeat is known as such")
+		f.Add("/version", "is required, so that a repeat is known as such")
 	}
 	f.version("/version", r.Version)
 	return f.err()
 }
 
 // refused turns the refusals that speak of the line into errors.
-func (r *MoveRequest) refused(verb Verb, a answer) error {
-	switch a.status {
+func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
+	switch a.Status {
 	case "unknown_line":
 		return &InvalidError{Faults: []Fault{{Path: "/line", Message: "the reservation has no such line"}}}
 	case "barred":
@@ -83,10 +85,10 @@ func (r *MoveRequest) refused(verb Verb, a answer) error {
 	case "no_level":
 		return r.rejected(location.ReasonNoLevel)
 	case "insufficient":
-		f := fieldReader{rest: a.payload}
-		short := Shortage{Line: r.Line, SKU: location.SKU(f.text()), Requested: f.number(), Available: f.number()}
-		if f.failed {
-			return fmt.Errorf("move %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+		f := wire.FieldReader{Rest: a.Payload}
+		short := Shortage{Line: r.Line, SKU: location.SKU(f.Text()), Requested: f.Number(), Available: f.Number()}
+		if f.Failed {
+			return fmt.Errorf("move %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 		}
 		return &InsufficientError{Shortages: []Shortage{short}}
 	default:
@@ -97,7 +99,7 @@ func (r *MoveRequest) refused(verb Verb, a answer) error {
 // fingerprint identifies what a move asks for.
 func (r *MoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(r.Line)
-	f.text(string(r.To))
+	f.Text(r.Line)
+	f.Text(string(r.To))
 	return f.sum()
 }

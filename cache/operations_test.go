@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -45,15 +46,15 @@ func (o operation) run(t *testing.T) {
 }
 
 // events is the events of the stream, as they came.
-func (b *bench) events() []Event {
+func (b *bench) events() []wire.Event {
 	b.tb.Helper()
-	entries, err := b.store.shard.client.XRange(b.ctx, b.store.keys.events, "-", "+").Result()
+	entries, err := b.client.XRange(b.ctx, b.store.keys.Events, "-", "+").Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	var events []Event
+	var events []wire.Event
 	for _, e := range entries {
-		entry, err := DecodeEntry(e.ID, e.Values)
+		entry, err := wire.DecodeEntry(e.ID, e.Values)
 		if err != nil {
 			b.tb.Fatal(err)
 		}
@@ -241,13 +242,13 @@ func (b *bench) invariants() {
 	b.tb.Helper()
 	held, committed := map[string]int64{}, map[string]int64{}
 	limited := map[string]string{}
-	counts := map[LimitKey]int64{}
-	records, err := b.store.shard.client.HGetAll(b.ctx, b.store.keys.reservations).Result()
+	counts := map[wire.LimitKey]int64{}
+	records, err := b.client.HGetAll(b.ctx, b.store.keys.Reservations).Result()
 	if err != nil {
 		b.tb.Fatal(err)
 	}
 	for id, text := range records {
-		rec, err := DecodeRecord(text)
+		rec, err := wire.DecodeRecord(text)
 		if err != nil {
 			b.tb.Fatalf("%s: %v", id, err)
 		}
@@ -256,7 +257,7 @@ func (b *bench) invariants() {
 		}
 		for _, l := range rec.Lines {
 			for _, a := range l.From {
-				switch name := levelName(l.SKU, a.Location); rec.State {
+				switch name := wire.LevelField(l.SKU, a.Location); rec.State {
 				case StateHeld:
 					held[name] += a.Quantity
 				case StateConfirmed:
@@ -267,10 +268,10 @@ func (b *bench) invariants() {
 	}
 	for key, units := range counts {
 		if units != 0 {
-			limited[key.name()] = fmt.Sprint(units)
+			limited[key.Name()] = fmt.Sprint(units)
 		}
 	}
-	if got := b.store.shard.client.HGetAll(b.ctx, b.store.keys.limits).Val(); !maps.Equal(got, limited) {
+	if got := b.client.HGetAll(b.ctx, b.store.keys.Limits).Val(); !maps.Equal(got, limited) {
 		b.tb.Errorf("limits count %v; the reservations say %v", got, limited)
 	}
 	page, err := b.store.LevelPage(b.ctx, LevelFilter{Limit: LevelPageMax})
@@ -278,7 +279,7 @@ func (b *bench) invariants() {
 		b.tb.Fatal(err)
 	}
 	for _, l := range page.Levels {
-		name := levelName(l.SKU, l.Location)
+		name := wire.LevelField(l.SKU, l.Location)
 		if l.Held != held[name] || l.Committed != committed[name] {
 			b.tb.Errorf("%s@%s: held %d, committed %d; its reservations say %d, %d", l.SKU, l.Location,
 				l.Held, l.Committed, held[name], committed[name])

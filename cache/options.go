@@ -3,6 +3,8 @@ package cache
 import (
 	"log/slog"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Options of a Store. The zero value works.
@@ -33,26 +35,26 @@ type Options struct {
 }
 
 // Verb names a script, as metrics and errors print it.
-type Verb = verbT
+type Verb = wire.Verb
 
 // The verbs.
 const (
-	VerbReserve  = verbReserve
-	VerbProbe    = verbProbe
-	VerbConfirm  = verbConfirm
-	VerbRelease  = verbRelease
-	VerbExtend   = verbExtend
-	VerbFulfill  = verbFulfill
-	VerbMove     = verbMove
-	VerbReturn   = verbReturn
-	VerbExpire   = verbExpire
-	VerbAdjust   = verbAdjust
-	VerbRemove   = verbRemove
-	VerbTransfer = verbTransfer
+	VerbReserve  = wire.VerbReserve
+	VerbProbe    = wire.VerbProbe
+	VerbConfirm  = wire.VerbConfirm
+	VerbRelease  = wire.VerbRelease
+	VerbExtend   = wire.VerbExtend
+	VerbFulfill  = wire.VerbFulfill
+	VerbMove     = wire.VerbMove
+	VerbReturn   = wire.VerbReturn
+	VerbExpire   = wire.VerbExpire
+	VerbAdjust   = wire.VerbAdjust
+	VerbRemove   = wire.VerbRemove
+	VerbTransfer = wire.VerbTransfer
 )
 
 // Verbs lists the verbs that a Store calls.
-var Verbs = verbsT
+var Verbs = wire.Verbs
 
 // Observer is told what a Store does. Its methods are called on the hot path: they must be quick
 // and must not block.

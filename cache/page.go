@@ -10,6 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -68,11 +70,11 @@ func (f *LevelFilter) validate() (after string, err error) {
 	wrong.short("/sku_prefix", f.SKUPrefix)
 	f.Limit = orDefault(f.Limit, LevelPageDefault)
 	if f.Limit < 1 || f.Limit > LevelPageMax {
-		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
+		wrong.Add("/limit", "must be from 1 to %d", LevelPageMax)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
-	if _, _, ok := SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
-		wrong.add("/cursor", "is none that was given out")
+	if _, _, ok := wire.SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
+		wrong.Add("/cursor", "is none that was given out")
 	}
 	return string(raw), wrong.err()
 }
@@ -80,13 +82,13 @@ func (f *LevelFilter) validate() (after string, err error) {
 // After is the level that the cursor names, behind which the page begins; both are "" on the first page.
 func (f *LevelFilter) After() (location.SKU, location.ID) {
 	raw, _ := base64.RawURLEncoding.DecodeString(f.Cursor) // validate has checked it
-	sku, at, _ := splitLevel(string(raw))
+	sku, at, _ := wire.CutLevel(string(raw))
 	return sku, at
 }
 
 // LevelCursor is the cursor of the page that begins behind a level.
 func LevelCursor(sku location.SKU, at location.ID) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(levelName(sku, at)))
+	return base64.RawURLEncoding.EncodeToString([]byte(wire.LevelField(sku, at)))
 }
 
 // choose picks the names of one page from the sorted names, and the cursor of the next.
@@ -95,11 +97,11 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 	if found {
 		from++
 	}
-	if prefix, _ := slices.BinarySearchFunc(names, f.SKUPrefix+unitSeparator, compareLevels); prefix > from {
+	if prefix, _ := slices.BinarySearchFunc(names, f.SKUPrefix+wire.UnitSeparator, compareLevels); prefix > from {
 		from = prefix
 	}
 	for _, name := range names[from:] {
-		sku, at, _ := splitLevel(name)
+		sku, at, _ := wire.CutLevel(name)
 		if !strings.HasPrefix(string(sku), f.SKUPrefix) {
 			break
 		}
@@ -107,7 +109,7 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 			continue
 		}
 		if len(wanted) == f.Limit {
-			sku, at, _ := splitLevel(wanted[f.Limit-1])
+			sku, at, _ := wire.CutLevel(wanted[f.Limit-1])
 			return wanted, LevelCursor(sku, at)
 		}
 		wanted = append(wanted, name)
@@ -117,8 +119,8 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 
 // compareLevels orders level names by SKU, then location.
 func compareLevels(a, b string) int {
-	skuA, atA, _ := splitLevel(a)
-	skuB, atB, _ := splitLevel(b)
+	skuA, atA, _ := wire.CutLevel(a)
+	skuB, atB, _ := wire.CutLevel(b)
 	if c := strings.Compare(string(skuA), string(skuB)); c != 0 {
 		return c
 	}
@@ -137,7 +139,7 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 	}
 	var read *snapshot
 	for range 2 { // what another caller was reading already may be older than this census; the next is not
-		read, err = share(ctx, &s.reading, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
+		read, err = shard.Share(ctx, &s.reading, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
 		if err != nil {
 			return nil, err
 		}
@@ -151,10 +153,10 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 func (s *Store) readCensus(ctx context.Context) (census, error) {
 	var epoch, removed *redis.StringCmd
 	var fields *redis.IntCmd
-	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
-		epoch = pipe.HGet(ctx, s.keys.stock, fieldEpoch)
-		removed = pipe.HGet(ctx, s.keys.levels, fieldRemoved)
-		fields = pipe.HLen(ctx, s.keys.levels)
+	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
+		epoch = pipe.HGet(ctx, s.keys.Stock, wire.FieldEpoch)
+		removed = pipe.HGet(ctx, s.keys.Levels, wire.FieldRemoved)
+		fields = pipe.HLen(ctx, s.keys.Levels)
 	})
 	if err != nil {
 		return census{}, fmt.Errorf("count levels: %w", err)
@@ -164,18 +166,18 @@ func (s *Store) readCensus(ctx context.Context) (census, error) {
 
 // readNames reads the names of the levels of a census, or of what they are by now.
 func (s *Store) readNames(ctx context.Context, of census) (*snapshot, error) {
-	node, err := s.shard.node(ctx)
+	node, err := s.shard.Node(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	names := make([]string, 0, of.fields)
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
 		var fields []string
-		if fields, cursor, err = node.HScan(ctx, s.keys.levels, cursor, "", scanCount).Result(); err != nil {
+		if fields, cursor, err = node.HScan(ctx, s.keys.Levels, cursor, "", scanCount).Result(); err != nil {
 			return nil, fmt.Errorf("%w: scan levels: %w", ErrUnavailable, err)
 		}
 		for i := 0; i < len(fields); i += 2 {
-			if _, _, ok := splitLevel(fields[i]); ok {
+			if _, _, ok := wire.CutLevel(fields[i]); ok {
 				names = append(names, fields[i])
 			}
 		}

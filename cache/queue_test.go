@@ -113,38 +113,11 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestDue has what waits sent when nothing is in flight, when it fills a batch, and when what is in flight
-// is late.
-func TestDue(t *testing.T) {
-	for _, c := range []struct {
-		waiting, inFlight int
-		sent              time.Duration // ago
-		due               bool
-	}{
-		{0, 0, 0, false},
-		{1, 0, 0, true},
-		{1, 1, 0, false},
-		{63, 1, 0, false},
-		{64, 1, 0, true},
-		{64, 2, 0, true},
-		{1, 1, lateAfter + time.Second, true},
-		{0, 1, lateAfter + time.Second, false},
-	} {
-		q := &queue{
-			shard: &hot{config: hotConfig{BatchMax: 64}}, waiting: make([]*pending, c.waiting),
-			inFlight: c.inFlight, sent: time.Now().Add(-c.sent),
-		}
-		if got := q.due(); got != c.due {
-			t.Errorf("%d wait, %d in flight, sent %v ago: due is %v", c.waiting, c.inFlight, c.sent, got)
-		}
-	}
-}
-
 // TestGather_Full sends a full batch beside one that is in flight, and keeps one that is not.
 func TestGather_Full(t *testing.T) {
 	b, one, open := gated(t.Context(), t, Options{InFlightMax: 3})
 	defer open()
-	b.store.shard.queues[VerbReserve].late(time.Minute)
+	b.store.shard.Postpone(VerbReserve, time.Minute)
 	some := b.reserveAll(b.ctx, "some", 63)
 	b.queued(63)
 	if got := b.store.Stats().InFlight[VerbReserve]; got != 1 {
@@ -159,13 +132,6 @@ func TestGather_Full(t *testing.T) {
 	if one()["ok"] != 1 || some()["ok"] != 63 || last()["ok"] != 1 {
 		t.Errorf("outcomes: %v, %v, %v", one(), some(), last())
 	}
-}
-
-// late has what was sent last seem sent by so much later.
-func (q *queue) late(by time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.sent = q.sent.Add(by)
 }
 
 // TestEndedContext does not send a request whose context ended while it waited, and says of one that

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -24,8 +25,8 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	}
 	var text *redis.StringCmd
 	var now *redis.TimeCmd
-	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
-		text, now = pipe.HGet(ctx, s.keys.reservations, id), pipe.Time(ctx)
+	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
+		text, now = pipe.HGet(ctx, s.keys.Reservations, id), pipe.Time(ctx)
 	})
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
@@ -35,23 +36,23 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
 	at := now.Val().UnixMilli()
-	if given := s.shard.now(); given != "" {
+	if given := s.shard.Now(); given != "" {
 		if at, err = strconv.ParseInt(given, 10, 64); err != nil {
 			return Reservation{}, fmt.Errorf("clock: %w", err)
 		}
 	}
-	return rec.Reservation(id, at), nil
+	return ReservationOf(rec, id, at), nil
 }
 
 // recordOf is a reservation as Redis has it; what it has forgotten, or knows to be another's, as the
 // ledger has it.
-func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (Record, error) {
+func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (wire.Record, error) {
 	missing := errors.Is(text.Err(), redis.Nil)
 	if missing && s.options.Ledger == nil {
-		return Record{}, ErrNotFound
+		return wire.Record{}, ErrNotFound
 	}
 	if !missing {
-		rec, err := DecodeRecord(text.Val())
+		rec, err := wire.DecodeRecord(text.Val())
 		if err != nil || s.options.Ledger == nil || rec.Transition != transitionConflict {
 			return rec, err
 		}
@@ -100,20 +101,20 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 // fillAvailable reads what is available of levels; 0 of one that Redis does not have. One round trip.
 func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 	if len(levels) == 0 {
-		return s.shard.read(ctx, func(redis.Pipeliner) {})
+		return s.shard.Read(ctx, func(redis.Pipeliner) {})
 	}
 	names := make([]string, len(levels))
 	for i := range levels {
-		names[i] = levelName(levels[i].SKU, levels[i].Location)
+		names[i] = wire.LevelField(levels[i].SKU, levels[i].Location)
 	}
 	var available *redis.SliceCmd
-	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.stock, names...) }); err != nil {
+	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.Stock, names...) }); err != nil {
 		return fmt.Errorf("levels: %w", err)
 	}
 	for i := range levels {
 		text, there := available.Val()[i].(string)
-		f := fieldReader{rest: text}
-		if levels[i].Available = f.number(); there && f.failed {
+		f := wire.FieldReader{Rest: text}
+		if levels[i].Available = f.Number(); there && f.Failed {
 			return fmt.Errorf("level of %s at %s: %w", levels[i].SKU, levels[i].Location, ErrCorrupt)
 		}
 	}
@@ -124,20 +125,20 @@ func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 func (s *Store) levelsAt(ctx context.Context, sku location.SKU, at []location.ID) ([]Level, error) {
 	names := make([]string, len(at))
 	for i, id := range at {
-		names[i] = levelName(sku, id)
+		names[i] = wire.LevelField(sku, id)
 	}
-	return s.levelsNamed(ctx, keysOf(s.options.Prefix, shardOf(sku, shards)), names)
+	return s.levelsNamed(ctx, wire.KeysOf(s.options.Prefix, wire.ShardOf(sku, wire.Shards)), names)
 }
 
 // levelsNamed reads levels of a shard by name, leaving out those that do not exist. One round trip.
-func (s *Store) levelsNamed(ctx context.Context, k keys, names []string) ([]Level, error) {
+func (s *Store) levelsNamed(ctx context.Context, k wire.Keys, names []string) ([]Level, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
 	var counts, available *redis.SliceCmd
-	err := s.shard.read(ctx, func(pipe redis.Pipeliner) {
-		counts = pipe.HMGet(ctx, k.levels, names...)
-		available = pipe.HMGet(ctx, k.stock, names...)
+	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
+		counts = pipe.HMGet(ctx, k.Levels, names...)
+		available = pipe.HMGet(ctx, k.Stock, names...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("levels: %w", err)
@@ -149,11 +150,11 @@ func (s *Store) levelsNamed(ctx context.Context, k keys, names []string) ([]Leve
 		if !there && !inStock {
 			continue
 		}
-		sku, at, _ := splitLevel(name)
-		f, a := fieldReader{rest: text}, fieldReader{rest: units}
+		sku, at, _ := wire.CutLevel(name)
+		f, a := wire.FieldReader{Rest: text}, wire.FieldReader{Rest: units}
 		level := levelOf(sku, at, &f)
-		level.setAvailable(a.number())
-		if f.failed || a.failed {
+		level.setAvailable(a.Number())
+		if f.Failed || a.Failed {
 			return nil, fmt.Errorf("level of %s at %s: %w", sku, at, ErrCorrupt)
 		}
 		levels = append(levels, level)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -50,20 +52,20 @@ func (s *Store) Remove(ctx context.Context, r RemoveRequest) (result Removal, er
 	}
 	a := s.send(ctx, VerbRemove, call)
 	switch {
-	case a.err != nil:
-		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, a.err)
-	case a.status == "no_level":
+	case a.Err != nil:
+		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, a.Err)
+	case a.Status == "no_level":
 		return Removal{}, s.gone(ctx, &r)
-	case a.status != "done" && a.status != "repeat":
+	case a.Status != "done" && a.Status != "repeat":
 		return Removal{}, r.refused(a)
 	}
-	f := fieldReader{rest: a.payload}
-	result = Removal{At: time.UnixMilli(f.number()).UTC(), birth: f.text()}
-	if f.failed {
-		return Removal{}, fmt.Errorf("remove %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	f := wire.FieldReader{Rest: a.Payload}
+	result = Removal{At: time.UnixMilli(f.Number()).UTC(), birth: f.Text()}
+	if f.Failed {
+		return Removal{}, fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
-	result.Replay = a.status == "repeat" && result.birth != a.resent
-	if err := s.awaitOperation(ctx, r.ID, result.birth, a.epoch); err != nil {
+	result.Replay = a.Status == "repeat" && result.birth != a.Resent
+	if err := s.awaitOperation(ctx, r.ID, result.birth, a.Epoch); err != nil {
 		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, err)
 	}
 	result.Durable = s.durable()
@@ -112,14 +114,14 @@ func (r *RemoveRequest) validate() error {
 	return f.err()
 }
 
-func (r *RemoveRequest) refused(a answer) error {
-	if a.status != "in_use" {
+func (r *RemoveRequest) refused(a shard.Answer) error {
+	if a.Status != "in_use" {
 		return refusal(VerbRemove, r.ID, a)
 	}
-	f := fieldReader{rest: a.payload}
-	used := &InUseError{What: fmt.Sprintf("%s at %s", r.SKU, r.Location), Held: f.number(), Committed: f.number()}
-	if f.failed {
-		return fmt.Errorf("remove %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	f := wire.FieldReader{Rest: a.Payload}
+	used := &InUseError{What: fmt.Sprintf("%s at %s", r.SKU, r.Location), Held: f.Number(), Committed: f.Number()}
+	if f.Failed {
+		return fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
 	return used
 }
@@ -127,11 +129,11 @@ func (r *RemoveRequest) refused(a answer) error {
 // fingerprint identifies a removal without its id.
 func (r *RemoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(string(VerbRemove))
-	f.text(r.Reason)
-	f.text(r.Actor)
-	f.text(string(r.SKU))
-	f.text(string(r.Location))
+	f.Text(string(VerbRemove))
+	f.Text(r.Reason)
+	f.Text(r.Actor)
+	f.Text(string(r.SKU))
+	f.Text(string(r.Location))
 	return f.sum()
 }
 
@@ -141,10 +143,11 @@ type removeCall struct {
 	fingerprint string
 }
 
-func (c *removeCall) id() string  { return c.request.ID }
-func (c *removeCall) weight() int { return 1 }
+func (c *removeCall) ID() string { return c.request.ID }
 
-func (c *removeCall) arguments(b *batch) {
+func (c *removeCall) Weight() int { return 1 }
+
+func (c *removeCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.add(c.fingerprint, r.Reason, r.Actor, levelName(r.SKU, r.Location))
+	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.Location))
 }

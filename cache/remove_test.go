@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -121,7 +123,7 @@ func TestRemove_Corrupt(t *testing.T) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5")
 		for _, value := range []string{"9", "many"} {
-			if err := b.store.shard.client.HSet(b.ctx, b.store.keys.stock, levelName("TEE", "berlin"), value).Err(); err != nil {
+			if err := b.client.HSet(b.ctx, b.store.keys.Stock, wire.LevelField("TEE", "berlin"), value).Err(); err != nil {
 				t.Fatal(err)
 			}
 			if got := remove("op", "TEE", "berlin")(b); got != "internal" {
@@ -165,10 +167,10 @@ func TestRemove_Batch(t *testing.T) {
 		r := RemoveRequest{ID: "a", SKU: "TEE", Location: "berlin"}
 		other := r
 		other.ID = "b"
-		call := func(r *RemoveRequest) request { return &removeCall{request: r, fingerprint: r.fingerprint()} }
+		call := func(r *RemoveRequest) shard.Request { return &removeCall{request: r, fingerprint: r.fingerprint()} }
 		var got []string
 		for _, a := range b.batch(VerbRemove, call(&r), call(&r), call(&other)) {
-			got = append(got, a.status)
+			got = append(got, a.Status)
 		}
 		equal(t, "answers", strings.Join(got, " "), "done repeat no_level")
 		if n := len(b.events()); n != 2 {

@@ -3,19 +3,73 @@ package cache
 import (
 	"time"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
+// Reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired, and the
+// components of a kit are one line.
+func ReservationOf(r wire.Record, id string, now int64) Reservation {
+	res := Reservation{
+		ID: id, State: r.State, Version: r.Version,
+		CreatedAt: time.UnixMilli(r.Created).UTC(), ExpiresAt: time.UnixMilli(r.Expires).UTC(),
+		Channel: r.Channel, Customer: r.Customer, Order: r.Order,
+		Lines: make([]Line, 0, len(r.Lines)),
+	}
+	if r.State == wire.StateHeld && r.Expires <= now {
+		res.State = wire.StateExpired
+	}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		last := len(res.Lines) - 1
+		if l.Kit != nil && last >= 0 && res.Lines[last].Line == l.Line {
+			res.Lines[last].Components = append(res.Lines[last].Components, component(l))
+			continue
+		}
+		res.Lines = append(res.Lines, line(l))
+	}
+	return res
+}
+
+// line is what a caller sees of a line; of a kit's first component, that line in kits.
+func line(l *wire.RecordLine) Line {
+	each, sku := int64(1), l.SKU
+	var components []Component
+	if l.Kit != nil {
+		each, sku, components = l.Kit.Each, l.Kit.SKU, []Component{component(l)}
+	}
+	line := Line{
+		Line: l.Line, SKU: sku, Requested: l.Requested / each, Returned: l.Returned / each,
+		From: make([]Allocation, len(l.From)), Components: components,
+	}
+	for i, a := range l.From {
+		line.Quantity += a.Quantity / each
+		line.Fulfilled += a.Fulfilled / each
+		line.From[i] = Allocation{Location: a.Location, Quantity: a.Quantity / each}
+	}
+	return line
+}
+
+// component is what a caller sees of a component of a kit.
+func component(l *wire.RecordLine) Component {
+	c := Component{SKU: l.SKU, From: make([]Allocation, len(l.From))}
+	for i, a := range l.From {
+		c.Quantity += a.Quantity
+		c.From[i] = Allocation{Location: a.Location, Quantity: a.Quantity}
+	}
+	return c
+}
+
 // State is where a reservation stands.
-type State = state
+type State = wire.State
 
 // The states of a reservation.
 const (
-	StateHeld      = stateHeld
-	StateConfirmed = stateConfirmed
-	StateFulfilled = stateFulfilled
-	StateReleased  = stateReleased
-	StateExpired   = stateExpired
+	StateHeld      = wire.StateHeld
+	StateConfirmed = wire.StateConfirmed
+	StateFulfilled = wire.StateFulfilled
+	StateReleased  = wire.StateReleased
+	StateExpired   = wire.StateExpired
 )
 
 // Reservation is units taken for one order, and where they stand.
@@ -69,7 +123,7 @@ type Result struct {
 	// confirm, fulfill, return, and the release of a confirmed reservation.
 	DurableCall bool
 
-	awaited Awaited // the step that led to it
+	awaited wire.Awaited // the step that led to it
 }
 
 // Level is a SKU at a location. Available = OnHand - Held - Committed - SafetyStock +

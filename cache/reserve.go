@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // reroutesMax bounds how often one call is routed again because the locations changed under it.
@@ -38,22 +41,22 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		if err := s.stillSoldOut(ctx, call, known); err != nil {
 			return Result{}, err
 		}
-		asked := s.soldOut.now()
+		asked := s.soldOut.Now()
 		a := s.sendFirst(ctx, call)
-		if a.err != nil { // also where it can't be routed: its id may be known
-			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.err)
+		if a.Err != nil { // also where it can't be routed: its id may be known
+			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.Err)
 		}
-		if unrouted != nil && a.status != "replay" && a.status != "conflict" {
+		if unrouted != nil && a.Status != "replay" && a.Status != "conflict" {
 			return Result{}, unrouted
 		}
-		switch a.status {
+		switch a.Status {
 		case "held":
 			return call.held(a)
 		case "replay":
 			return s.replayed(ctx, &r, a)
 		case "insufficient":
-			if !known.stale(a.locations) {
-				err := call.insufficient(a.payload)
+			if !known.stale(a.Locations) {
+				err := call.insufficient(a.Payload)
 				s.soldOut.note(call, err, asked)
 				return Result{}, err
 			}
@@ -63,7 +66,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 				return Result{}, err
 			}
 		case "purchase_limit":
-			return Result{}, call.overLimit(a.payload)
+			return Result{}, call.overLimit(a.Payload)
 		default:
 			return Result{}, refusal(VerbReserve, r.ID, a)
 		}
@@ -73,14 +76,14 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 
 // send queues a request until its answer is final: as long as overdue reservations are being given
 // back for it, it is sent again.
-func (s *Store) send(ctx context.Context, verb Verb, r request) answer {
+func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
 	for {
-		a := s.shard.do(ctx, verb, r)
-		if a.err != nil {
+		a := s.shard.Do(ctx, verb, r)
+		if a.Err != nil {
 			return a
 		}
-		s.saw(a.locations)
-		if a.status != "more_due" {
+		s.saw(a.Locations)
+		if a.Status != "more_due" {
 			return a
 		}
 	}
@@ -88,11 +91,11 @@ func (s *Store) send(ctx context.Context, verb Verb, r request) answer {
 
 // result reads the record that an answer carries. What a batch made whose reply was lost, and found
 // again when it was sent once more, is no replay.
-func (s *Store) result(id string, a answer, replay bool) (Result, error) {
-	rec, err := DecodeRecord(a.payload)
+func (s *Store) result(id string, a shard.Answer, replay bool) (Result, error) {
+	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil {
 		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
-	ours := a.resent != "" && rec.Birth == a.resent && rec.Version == 1
-	return Result{Reservation: rec.Reservation(id, a.now), Replay: replay && !ours, awaited: rec.awaited(id, a.epoch)}, nil
+	ours := a.Resent != "" && rec.Birth == a.Resent && rec.Version == 1
+	return Result{Reservation: ReservationOf(rec, id, a.Now), Replay: replay && !ours, awaited: awaited(rec, id, a.Epoch)}, nil
 }

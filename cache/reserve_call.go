@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -78,7 +80,7 @@ func (c *reserveCall) choose(rules *location.Rules) (err error) {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
 		l.candidates = c.routing.Candidates(asked.Location)
-		l.name(asked.SKU)
+		l.Name(asked.SKU)
 		total += len(l.levels)
 		if err := l.fits(i, asked.Quantity); err != nil {
 			return err
@@ -94,18 +96,18 @@ func (c *reserveCall) choose(rules *location.Rules) (err error) {
 	return nil
 }
 
-// name names the levels of a line's candidates.
-func (l *reserveLine) name(sku location.SKU) {
+// Name names the levels of a line's candidates.
+func (l *reserveLine) Name(sku location.SKU) {
 	n := len(l.candidates.IDs) * max(1, len(l.kit))
 	if l.levels = l.oneLevel[:0]; n > 1 {
 		l.levels = make([]string, 0, n)
 	}
 	for _, at := range l.candidates.IDs {
 		if l.kit == nil {
-			l.levels = append(l.levels, levelName(sku, at))
+			l.levels = append(l.levels, wire.LevelField(sku, at))
 		}
 		for _, component := range l.kit {
-			l.levels = append(l.levels, levelName(component.SKU, at))
+			l.levels = append(l.levels, wire.LevelField(component.SKU, at))
 		}
 	}
 }
@@ -161,15 +163,15 @@ func (c *reserveCall) write() {
 	t := scratch.Get().(*texts)
 	defer scratch.Put(t)
 	t.all, t.ends = t.all[:0], t.ends[:0]
-	t.add(r.fingerprint(), unitSeparator, string(channel), unitSeparator, r.Customer, unitSeparator, r.Order)
+	t.Add(r.fingerprint(), wire.UnitSeparator, string(channel), wire.UnitSeparator, r.Customer, wire.UnitSeparator, r.Order)
 	t.next()
-	t.add("reserve", unitSeparator, r.ID, unitSeparator, unitSeparator, "0", unitSeparator, r.extra(), recordSeparator)
+	t.Add("reserve", wire.UnitSeparator, r.ID, wire.UnitSeparator, wire.UnitSeparator, "0", wire.UnitSeparator, r.extra(), wire.RecordSeparator)
 	t.next()
-	t.number(c.ttl)
-	t.add(" ", string(c.split()), " ")
-	t.number(int64(len(r.Lines)))
-	t.add(" ")
-	t.number(int64(len(c.limits)))
+	t.Number(c.ttl)
+	t.Add(" ", string(c.split()), " ")
+	t.Number(int64(len(r.Lines)))
+	t.Add(" ")
+	t.Number(int64(len(c.limits)))
 	t.next()
 	for i := range c.lines {
 		c.writeLine(t, i)
@@ -189,22 +191,22 @@ func (c *reserveCall) split() location.Split {
 // writeLine writes a line's quantity and text.
 func (c *reserveCall) writeLine(t *texts, i int) {
 	asked, l := &c.request.Lines[i], &c.lines[i]
-	t.number(asked.Quantity)
+	t.Number(asked.Quantity)
 	for _, component := range l.kit {
-		t.add(" ")
-		t.number(component.Quantity)
+		t.Add(" ")
+		t.Number(component.Quantity)
 	}
 	t.next()
 	if l.kit == nil {
-		c.writeTagged(t, RecordLine{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity}, asked.SKU)
+		c.writeTagged(t, wire.RecordLine{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity}, asked.SKU)
 	}
 	for j, component := range l.kit {
 		if j > 0 {
-			t.add(recordSeparator)
+			t.Add(wire.RecordSeparator)
 		}
-		line := RecordLine{
+		line := wire.RecordLine{
 			Line: asked.Line, SKU: component.SKU, Requested: asked.Quantity * component.Quantity,
-			Kit: &RecordKit{SKU: asked.SKU, Each: component.Quantity},
+			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity},
 		}
 		if j == 0 { // one of them stands for the kits
 			line.Limits = c.limitsOf(asked.SKU, component.Quantity)
@@ -215,24 +217,24 @@ func (c *reserveCall) writeLine(t *texts, i int) {
 }
 
 // writeTagged writes a line of the record, with the limits that count it.
-func (c *reserveCall) writeTagged(t *texts, line RecordLine, sku location.SKU) {
+func (c *reserveCall) writeTagged(t *texts, line wire.RecordLine, sku location.SKU) {
 	for _, limit := range c.limitsOf(sku, 1) {
 		if line.Kit == nil || !c.counts(line.Kit.SKU, limit.ID) {
 			line.Limits = append(line.Limits, limit)
 		}
 	}
-	t.add(line.name(), unitSeparator, string(line.SKU), unitSeparator)
-	t.number(line.Requested)
-	t.add(unitSeparator, "0")
+	t.Add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
+	t.Number(line.Requested)
+	t.Add(wire.UnitSeparator, "0")
 }
 
 // limitsOf is the limits that count a SKU, as a record has them.
-func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []RecordLimit) {
+func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []wire.RecordLimit) {
 	if len(c.limits) == 0 {
 		return nil
 	}
 	for _, limit := range c.routing.Limits(sku) {
-		list = append(list, RecordLimit{ID: limit.ID, Most: limit.PerCustomer, Each: each})
+		list = append(list, wire.RecordLimit{ID: limit.ID, Most: limit.PerCustomer, Each: each})
 	}
 	return list
 }
@@ -259,9 +261,9 @@ func (r *ReserveRequest) extra() string {
 	return string(text)
 }
 
-func (c *reserveCall) id() string { return c.request.ID }
+func (c *reserveCall) ID() string { return c.request.ID }
 
-func (c *reserveCall) weight() int {
+func (c *reserveCall) Weight() int {
 	if c.first {
 		return len(c.lines)
 	}
@@ -272,28 +274,28 @@ func (c *reserveCall) weight() int {
 	return n
 }
 
-func (c *reserveCall) arguments(b *batch) {
+func (c *reserveCall) Arguments(b *shard.Batch) {
 	shape := c.shape
 	if c.first {
 		shape += " first"
 	}
-	b.add(shape, c.fixed, c.head)
+	b.Add(shape, c.fixed, c.head)
 	for i := range c.lines {
 		l := &c.lines[i]
 		if l.call(b, c.first); c.first {
-			b.add(l.text, l.quantity, l.names[0])
+			b.Add(l.text, l.quantity, l.names[0])
 			continue
 		}
-		b.add(l.text, l.quantity, l.candidateText())
+		b.Add(l.text, l.quantity, l.candidateText())
 	}
 	for _, use := range c.limits {
-		b.add(b.counter(LimitKey{use.limit.ID, c.request.Customer}.name()),
+		b.Add(b.Counter(wire.LimitKey{Limit: use.limit.ID, Customer: c.request.Customer}.Name()),
 			strconv.FormatInt(use.units, 10), strconv.FormatInt(use.limit.PerCustomer, 10))
 	}
 }
 
 // call names a line's candidates in a batch, or the first alone: "1", or of a kit "1+5".
-func (l *reserveLine) call(b *batch, first bool) {
+func (l *reserveLine) call(b *shard.Batch, first bool) {
 	l.names = l.oneName[:0]
 	if l.kit == nil {
 		levels := l.levels
@@ -301,14 +303,14 @@ func (l *reserveLine) call(b *batch, first bool) {
 			levels = levels[:1]
 		}
 		for _, level := range levels {
-			l.names = append(l.names, b.level(level))
+			l.names = append(l.names, b.Level(level))
 		}
 		return
 	}
 	for levels := range slices.Chunk(l.levels, len(l.kit)) {
 		numbers := make([]string, len(levels))
 		for i, level := range levels {
-			numbers[i] = b.level(level)
+			numbers[i] = b.Level(level)
 		}
 		l.names = append(l.names, strings.Join(numbers, "+"))
 	}

@@ -5,24 +5,27 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // held is the reservation that an answer of that word made. The answer says only which candidates serve
 // each line: the rest is what was asked for.
-func (c *reserveCall) held(a answer) (Result, error) {
+func (c *reserveCall) held(a shard.Answer) (Result, error) {
 	r := c.request
 	res := Reservation{
 		ID: r.ID, State: StateHeld, Version: 1,
-		CreatedAt: time.UnixMilli(a.now).UTC(), ExpiresAt: time.UnixMilli(a.now + c.ttl).UTC(),
+		CreatedAt: time.UnixMilli(a.Now).UTC(), ExpiresAt: time.UnixMilli(a.Now + c.ttl).UTC(),
 		Channel: r.Channel, Customer: r.Customer, Order: r.Order, Lines: make([]Line, len(r.Lines)),
 	}
 	if channel := c.routing.Channel(); channel != "" {
 		res.Channel = channel
 	}
-	payload := a.payload
+	payload := a.Payload
 	for i := range r.Lines {
 		var part string
-		part, payload, _ = strings.Cut(payload, recordSeparator)
+		part, payload, _ = strings.Cut(payload, wire.RecordSeparator)
 		from, err := c.lines[i].from(part, r.Lines[i].Quantity)
 		if err != nil {
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)
@@ -39,13 +42,13 @@ func (c *reserveCall) held(a answer) (Result, error) {
 // from reads "candidate units candidate units …", or one candidate that serves the whole quantity.
 func (l *reserveLine) from(part string, quantity int64) ([]Allocation, error) {
 	from := make([]Allocation, 0, 1)
-	for f := (fieldReader{rest: part}); !f.end; {
-		name, units := f.text(), quantity
-		if !f.end {
-			units = f.number()
+	for f := (wire.FieldReader{Rest: part}); !f.End; {
+		name, units := f.Text(), quantity
+		if !f.End {
+			units = f.Number()
 		}
 		i := slices.Index(l.names, name)
-		if i < 0 || f.failed {
+		if i < 0 || f.Failed {
 			return nil, fmt.Errorf("answer %q: %w", part, ErrCorrupt)
 		}
 		from = append(from, Allocation{Location: l.candidates.IDs[i], Quantity: units})
@@ -70,9 +73,9 @@ func (l *reserveLine) components(kits int64, from []Allocation) []Component {
 
 // overLimit reads which purchase limit is exceeded.
 func (c *reserveCall) overLimit(payload string) error {
-	f := fieldReader{rest: payload}
-	i, taken := f.number()-1, f.number()
-	if f.failed || i < 0 || i >= int64(len(c.limits)) {
+	f := wire.FieldReader{Rest: payload}
+	i, taken := f.Number()-1, f.Number()
+	if f.Failed || i < 0 || i >= int64(len(c.limits)) {
 		return fmt.Errorf("reserve %q: answered %q: %w", c.request.ID, payload, ErrCorrupt)
 	}
 	limit := c.limits[i].limit
@@ -97,11 +100,11 @@ func (c *reserveCall) insufficient(payload string) error {
 // decodeShortages reads "line available", line by line; about says which line a number means.
 func decodeShortages(payload string, about func(int) (Shortage, bool)) ([]Shortage, error) {
 	var shortages []Shortage
-	for part := range strings.SplitSeq(payload, recordSeparator) {
-		f := fieldReader{rest: part}
-		shortage, ok := about(int(f.number()))
-		shortage.Available = f.number()
-		if !ok || f.failed {
+	for part := range strings.SplitSeq(payload, wire.RecordSeparator) {
+		f := wire.FieldReader{Rest: part}
+		shortage, ok := about(int(f.Number()))
+		shortage.Available = f.Number()
+		if !ok || f.Failed {
 			return nil, fmt.Errorf("shortage %q: %w", part, ErrCorrupt)
 		}
 		shortages = append(shortages, shortage)

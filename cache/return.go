@@ -3,10 +3,10 @@ package cache
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -51,20 +51,20 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 }
 
 // recalled sends a return of what Redis has forgotten again, with the ledger's record of it.
-func (s *Store) recalled(ctx context.Context, c *transitionCall) (answer, error) {
+func (s *Store) recalled(ctx context.Context, c *transitionCall) (shard.Answer, error) {
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
-		return answer{}, fmt.Errorf("return %q: %w", c.back.request.ID, err)
+		return shard.Answer{}, fmt.Errorf("return %q: %w", c.back.request.ID, err)
 	}
 	live := rec.State == StateHeld || rec.State == StateConfirmed
 	if !live {
 		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
 	}
 	a := s.settle(ctx, c, s.send(ctx, c.verb, c))
-	if live && a.status == "not_found" {
-		return answer{}, fmt.Errorf("return %q: %q is in the ledger and not in Redis, audit this shard: %w", c.back.request.ID, c.request.ID, ErrCorrupt)
+	if live && a.Status == "not_found" {
+		return shard.Answer{}, fmt.Errorf("return %q: %q is in the ledger and not in Redis, audit this shard: %w", c.back.request.ID, c.request.ID, ErrCorrupt)
 	}
-	return a, a.err
+	return a, a.Err
 }
 
 func (r *ReturnRequest) validate() error {
@@ -74,7 +74,7 @@ func (r *ReturnRequest) validate() error {
 	f.version("/version", r.Version)
 	f.identifier("/to", string(r.To))
 	if len(r.Lines) < 1 || len(r.Lines) > LinesMax {
-		f.add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
+		f.Add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
 		return f.err()
 	}
 	f.lineQuantities(r.Lines)
@@ -82,25 +82,25 @@ func (r *ReturnRequest) validate() error {
 }
 
 // refused turns the refusals that speak of a return into errors.
-func (r *ReturnRequest) refused(verb Verb, a answer) error {
-	f := fieldReader{rest: a.payload}
+func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
 	fault := Fault{}
-	switch a.status {
+	switch a.Status {
 	case "unknown_line":
-		fault = Fault{Path: linePath(int(f.number()-1)) + "/line", Message: "the reservation has no such line"}
+		fault = Fault{Path: linePath(int(f.Number()-1)) + "/line", Message: "the reservation has no such line"}
 	case "exceeds":
-		fault.Path = linePath(int(f.number()-1)) + "/quantity"
-		fault.Message = fmt.Sprintf("%d have left and did not come back", f.number())
+		fault.Path = linePath(int(f.Number()-1)) + "/quantity"
+		fault.Message = fmt.Sprintf("%d have left and did not come back", f.Number())
 	case "over_limit":
 		fault.Path = "/lines"
-		fault.Message = fmt.Sprintf("would take on hand of %s at %s from %d over %d", f.text(), r.To, f.number(), QuantityMax)
+		fault.Message = fmt.Sprintf("would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
 	case "too_many_locations":
 		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
 	default:
 		return refusal(verb, r.Reservation, a)
 	}
-	if f.failed {
-		return fmt.Errorf("return %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	if f.Failed {
+		return fmt.Errorf("return %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
 	return &InvalidError{Faults: []Fault{fault}}
 }
@@ -108,13 +108,13 @@ func (r *ReturnRequest) refused(verb Verb, a answer) error {
 // fingerprint identifies a return without its id.
 func (r *ReturnRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(string(VerbReturn))
-	f.text(r.Reservation)
-	f.number(r.Version)
-	f.text(string(r.To))
+	f.Text(string(VerbReturn))
+	f.Text(r.Reservation)
+	f.Number(r.Version)
+	f.Text(string(r.To))
 	for _, l := range r.Lines {
-		f.text(l.Line)
-		f.number(l.Quantity)
+		f.Text(l.Line)
+		f.Number(l.Quantity)
 	}
 	return f.sum()
 }
@@ -126,27 +126,6 @@ type returning struct {
 	record      string // of the ledger, where Redis has forgotten it
 }
 
-func (r *returning) arguments(b *batch) {
-	b.add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
-}
-
-// readReturn reads what the event of a return has beside the record: its operation, where the units went,
-// and of each SKU on hand before and after, and what was available then. False says that it is none.
-func (e *Event) readReturn() bool {
-	parts := strings.Split(e.Extra, fileSeparator)
-	if len(parts) < 7 || len(parts)%4 != 3 {
-		return false
-	}
-	e.Operation, e.Fingerprint, e.Extra = parts[0], parts[1], ""
-	for at := 3; at < len(parts); at += 4 {
-		l := LevelEvent{SKU: location.SKU(parts[at]), Location: location.ID(parts[2])}
-		for i, n := range []*int64{&l.OnHandBefore, &l.OnHandAfter, &l.AvailableAfter} {
-			var err error
-			if *n, err = strconv.ParseInt(parts[at+1+i], 10, 64); err != nil {
-				return false
-			}
-		}
-		e.Levels = append(e.Levels, l)
-	}
-	return true
+func (r *returning) Arguments(b *shard.Batch) {
+	b.Add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
 }

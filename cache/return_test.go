@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -201,7 +202,7 @@ func TestReturn_Batch(t *testing.T) {
 		for _, call := range calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, "")) {
 			call(b)
 		}
-		var requests []request
+		var requests []shard.Request
 		for _, c := range []struct{ id, lines string }{{"a", "1:2"}, {"b", "1:2"}, {"a", "1:2"}, {"c", "1:1"}, {"a", "1:1"}} {
 			r := ReturnRequest{ID: c.id, Reservation: "ord", To: "lyon", Lines: parts(c.lines)}
 			requests = append(requests, &transitionCall{
@@ -211,7 +212,7 @@ func TestReturn_Batch(t *testing.T) {
 		}
 		var got []string
 		for _, a := range b.batch(VerbReturn, requests...) {
-			got = append(got, a.status)
+			got = append(got, a.Status)
 		}
 		equal(t, "answers", strings.Join(got, " "), "done exceeds repeat done conflict")
 		equal(t, "levels", levelsOnly(b.state(100)), "level TEE@berlin 0 0 0 0\nlevel TEE@lyon 3 0 0 0")

@@ -83,23 +83,11 @@ func (s *Store) candidates(ctx context.Context, c *reserveCall, stocked []locati
 
 // tryOut has the script decide a call without writing anything.
 func (s *Store) tryOut(ctx context.Context, c *reserveCall, route *Route) error {
-	b := newBatch(1)
-	b.ids = []string{""} // no reservation has that
-	c.arguments(b)
-	header := b.header(VerbReserve, s.shard.now())
-	header[headerMode], header[headerRequests] = modeDry, "1"
-	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
-	defer cancel()
-	reply, _, err := s.shard.call(ctx, VerbReserve, header, b.arguments)
+	a, err := s.shard.DryRun(ctx, c)
 	if err != nil {
 		return fmt.Errorf("route: %w", err)
 	}
-	b.pending = []*pending{nil} // one request is answered
-	if err := b.decode(VerbReserve, reply); err != nil {
-		return err
-	}
-	a := b.answers[0]
-	switch a.status {
+	switch a.Status {
 	case "held":
 		result, err := c.held(a)
 		for i := range result.Lines {
@@ -107,9 +95,9 @@ func (s *Store) tryOut(ctx context.Context, c *reserveCall, route *Route) error 
 		}
 		return err
 	case "insufficient":
-		route.Refusal = c.insufficient(a.payload)
+		route.Refusal = c.insufficient(a.Payload)
 	case "purchase_limit":
-		route.Refusal = c.overLimit(a.payload)
+		route.Refusal = c.overLimit(a.Payload)
 	case "no_location":
 		route.Refusal = s.explain(ctx, c)
 	default:

@@ -301,7 +301,7 @@ func TestReserve_LimitsTogether(t *testing.T) {
 		}
 		all.Wait()
 		b.invariants()
-		if got := len(b.store.shard.client.HKeys(b.ctx, b.store.keys.reservations).Val()); got != 20 {
+		if got := len(b.client.HKeys(b.ctx, b.store.keys.Reservations).Val()); got != 20 {
 			t.Errorf("%d reservations of 20 customers, each allowed one", got)
 		}
 	})

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
 
 // Search reads reservations from the ledger, the newest first; it follows Redis, usually within a second.
@@ -26,7 +29,7 @@ func (s *Store) Search(ctx context.Context, filter ReservationFilter) (Reservati
 	}
 	now := time.Now().UnixMilli()
 	var clock *redis.TimeCmd
-	if err := s.shard.read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
+	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
 		now = clock.Val().UnixMilli()
 	}
 	page, err := s.options.Ledger.Search(ctx, filter, now)
@@ -41,7 +44,7 @@ func (f *ReservationFilter) validate() error {
 	switch f.State {
 	case "", StateHeld, StateConfirmed, StateFulfilled, StateReleased, StateExpired:
 	default:
-		wrong.add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
+		wrong.Add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
 	}
 	wrong.optional("/order", f.Order)
 	wrong.optional("/customer", f.Customer)
@@ -50,10 +53,10 @@ func (f *ReservationFilter) validate() error {
 	wrong.optional("/location", string(f.Location))
 	f.Limit = orDefault(f.Limit, ReservationPageDefault)
 	if f.Limit < 1 || f.Limit > ReservationPageMax {
-		wrong.add("/limit", "must be from 1 to %d", ReservationPageMax)
+		wrong.Add("/limit", "must be from 1 to %d", ReservationPageMax)
 	}
 	if _, _, ok := f.After(); !ok {
-		wrong.add("/cursor", "is none that was given out")
+		wrong.Add("/cursor", "is none that was given out")
 	}
 	return wrong.err()
 }
@@ -68,12 +71,12 @@ func (f *ReservationFilter) After() (created int64, id string, ok bool) {
 		return endOfTime, "", true
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
-	text, id, found := strings.Cut(string(raw), unitSeparator)
+	text, id, found := strings.Cut(string(raw), wire.UnitSeparator)
 	created, wrong := strconv.ParseInt(text, 10, 64)
-	return created, id, err == nil && wrong == nil && found && IsIdentifier(id) && created >= 0 && created <= endOfTime
+	return created, id, err == nil && wrong == nil && found && location.IsIdentifier(id) && created >= 0 && created <= endOfTime
 }
 
 // ReservationCursor is the cursor of the page that begins behind a reservation.
 func ReservationCursor(created int64, id string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(created, 10) + unitSeparator + id))
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(created, 10) + wire.UnitSeparator + id))
 }

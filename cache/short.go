@@ -1,6 +1,10 @@
 package cache
 
-import "context"
+import (
+	"context"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
 // nameShort says of levels that have a shortfall which reservations it concerns. What was counted stays
 // counted where the ledger does not say: the call is answered without.
@@ -9,7 +13,7 @@ func (s *Store) nameShort(ctx context.Context, levels []AdjustedLevel) {
 	var of []int
 	for i := range levels {
 		if units := levels[i].Shortfall(); units > 0 {
-			asked = append(asked, LevelShort{LevelName{levels[i].SKU, levels[i].Location}, units})
+			asked = append(asked, LevelShort{wire.LevelName{SKU: levels[i].SKU, Location: levels[i].Location}, units})
 			of = append(of, i)
 		}
 	}

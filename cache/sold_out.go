@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // soldOut remembers for a moment what reserve has refused. While it does, a call that would be refused again is
@@ -39,8 +41,8 @@ func newSoldOut(keep time.Duration) *soldOut {
 	return &soldOut{keep: keep, clock: func() time.Duration { return time.Since(begun) }, seed: maphash.MakeSeed()}
 }
 
-// now is the time that note wants, read before a call is sent.
-func (m *soldOut) now() int64 {
+// Now is the time that note wants, read before a call is sent.
+func (m *soldOut) Now() int64 {
 	if m == nil {
 		return 0
 	}
@@ -72,7 +74,7 @@ func (m *soldOut) note(c *reserveCall, refusal error, asked int64) {
 
 // refusedAt is when reserve refused what a call asks for; 0 is that this is not remembered.
 func (m *soldOut) refusedAt(c *reserveCall) (asked int64) {
-	oldest := m.now() - int64(m.keep)
+	oldest := m.Now() - int64(m.keep)
 	for i := range c.lines {
 		slot := m.slot(&c.lines[i])
 		at := slot.asked.Load()
@@ -110,17 +112,17 @@ func (s *Store) stillSoldOut(ctx context.Context, c *reserveCall, known *locatio
 // probe decides a call by what Redis has at this moment.
 func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, asked int64) error {
 	a := s.send(ctx, VerbProbe, probeCall{c})
-	if a.err != nil {
-		return fmt.Errorf("reserve %q: %w", c.request.ID, a.err)
+	if a.Err != nil {
+		return fmt.Errorf("reserve %q: %w", c.request.ID, a.Err)
 	}
-	if a.status == probeKnown || known.stale(a.locations) {
+	if a.Status == shard.ProbeKnown || known.stale(a.Locations) {
 		return nil
 	}
-	shortages, sure := c.short(a.seen)
+	shortages, sure := c.short(a.Seen)
 	if sure && len(shortages) == 0 {
 		s.soldOut.forget(c)
 	}
-	late := s.soldOut.now()-asked >= int64(s.options.SoldOutCache)
+	late := s.soldOut.Now()-asked >= int64(s.options.SoldOutCache)
 	if !sure || late || len(shortages) == 0 {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -110,10 +111,10 @@ func TestSoldOut_Raced(t *testing.T) {
 		if err := late.route(known.rules, time.Second); err != nil {
 			t.Fatal(err)
 		}
-		asked := b.store.soldOut.now()
+		asked := b.store.soldOut.Now()
 		a := b.store.sendFirst(b.ctx, late)
 		release("ord", 0, "")(b)
-		b.store.soldOut.note(late, late.insufficient(a.payload), asked)
+		b.store.soldOut.note(late, late.insufficient(a.Payload), asked)
 
 		equal(t, "after it", reserve(order("lucky", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 	})
@@ -142,7 +143,7 @@ func TestSoldOut_Closed(t *testing.T) {
 		}, "rebuilding"},
 		{"scripts forgotten", func(c *redis.Client) error { return c.ScriptFlush(t.Context()).Err() }, "insufficient_stock | 1 TEE 0 of 1"},
 		{"a replica", func(c *redis.Client) error { return c.Do(t.Context(), "replicaof", "127.0.0.1", "1").Err() }, "unavailable"},
-		{"a count that is no number", set(levelName("TEE", "berlin"), "many"), "internal"},
+		{"a count that is no number", set(wire.LevelField("TEE", "berlin"), "many"), "internal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := client(t, redistest.Start(t).Addr())
@@ -174,7 +175,7 @@ func TestSoldOut_OneSlot(t *testing.T) {
 	e.Flush(t)
 	b, told := remembering(t, e)
 	slot := func(sku string) *soldOutSlot {
-		return b.store.soldOut.slot(&reserveLine{levels: []string{levelName(location.SKU(sku), "berlin")}})
+		return b.store.soldOut.slot(&reserveLine{levels: []string{wire.LevelField(location.SKU(sku), "berlin")}})
 	}
 	twin := ""
 	for i := 0; twin == ""; i++ {
@@ -200,7 +201,7 @@ func TestSoldOut_Memory(t *testing.T) {
 	}
 	refusal := &InsufficientError{Shortages: []Shortage{{Line: "1", SKU: "TEE", Requested: 1}}}
 	allocated := testing.AllocsPerRun(10*soldOutSlots, func() {
-		m.note(c, refusal, m.now())
+		m.note(c, refusal, m.Now())
 		if m.refusedAt(c) == 0 {
 			t.Error("it is not remembered")
 		}

@@ -24,7 +24,7 @@ func remembering(t testing.TB, e redistest.Engine) (*bench, *sizes) {
 
 // another is a Store of another process on the same Redis, which remembers nothing.
 func (b *bench) another() *bench {
-	other := newBench(b.tb, b.store.shard.client, Options{TTL: 10 * time.Second, Logger: quiet})
+	other := newBench(b.tb, b.client, Options{TTL: 10 * time.Second, Logger: quiet})
 	other.now, other.ops = b.now, 1000
 	return other
 }
@@ -44,7 +44,7 @@ func TestSoldOut_Off(t *testing.T) {
 	for i := range 3 {
 		equal(t, "answer", reserve(order(fmt.Sprint(i), "1:TEE:1"))(b), "insufficient_stock | 1 TEE 0 of 1")
 	}
-	if b.store.soldOut != nil || b.store.shard.queues[VerbProbe] != nil {
+	if _, queued := b.store.Stats().Queued[VerbProbe]; b.store.soldOut != nil || queued {
 		t.Error("refusals are remembered")
 	}
 	equal(t, "how", told.probed(), "0 refused, 0 went on")

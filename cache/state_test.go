@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -22,11 +23,12 @@ const epochMillis = 1_700_000_000_000
 
 // bench is a Store whose clock a test sets, on one engine.
 type bench struct {
-	tb    testing.TB
-	ctx   context.Context
-	store *Store
-	now   int64
-	ops   int // operations made by stock
+	tb     testing.TB
+	ctx    context.Context
+	store  *Store
+	client redis.UniversalClient
+	now    int64
+	ops    int // operations made by stock
 }
 
 func newBench(tb testing.TB, client redis.UniversalClient, options Options) *bench {
@@ -35,7 +37,7 @@ func newBench(tb testing.TB, client redis.UniversalClient, options Options) *ben
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b := &bench{tb: tb, ctx: context.Background(), store: s, now: epochMillis}
+	b := &bench{tb: tb, ctx: context.Background(), store: s, client: client, now: epochMillis}
 	s.shard.Clock = func() string { return strconv.FormatInt(b.now, 10) }
 	tb.Cleanup(func() {
 		if err := s.Close(context.Background()); err != nil {
@@ -95,7 +97,7 @@ func order(id, lines string) ReserveRequest {
 func (b *bench) state(skipEvents int) string {
 	b.tb.Helper()
 	var out strings.Builder
-	c, k := b.store.shard.client, b.store.keys
+	c, k := b.client, b.store.keys
 	must := func(err error) {
 		b.tb.Helper()
 		if err != nil {
@@ -109,36 +111,36 @@ func (b *bench) state(skipEvents int) string {
 			show(field, values[field])
 		}
 	}
-	hash(k.stock, func(level, units string) {
-		if sku, at, ok := splitLevel(level); ok {
+	hash(k.Stock, func(level, units string) {
+		if sku, at, ok := wire.CutLevel(level); ok {
 			fmt.Fprintf(&out, "stock %s@%s %s\n", sku, at, units)
 		}
 	})
-	hash(k.levels, func(level, counts string) {
-		if sku, at, ok := splitLevel(level); ok {
-			fmt.Fprintf(&out, "level %s@%s %s\n", sku, at, strings.ReplaceAll(counts, unitSeparator, " "))
+	hash(k.Levels, func(level, counts string) {
+		if sku, at, ok := wire.CutLevel(level); ok {
+			fmt.Fprintf(&out, "level %s@%s %s\n", sku, at, strings.ReplaceAll(counts, wire.UnitSeparator, " "))
 		}
 	})
-	hash(k.reservations, func(id, text string) {
-		rec, err := DecodeRecord(text)
+	hash(k.Reservations, func(id, text string) {
+		rec, err := wire.DecodeRecord(text)
 		must(err)
 		if again := rec.Encode(); again != text {
 			b.tb.Fatalf("record %q encodes as %q", text, again)
 		}
 		fmt.Fprintf(&out, "%s\n", describe(id, rec))
 	})
-	hash(k.limits, func(key, units string) {
-		fmt.Fprintf(&out, "limit %s %s\n", strings.ReplaceAll(key, unitSeparator, " "), units)
+	hash(k.Limits, func(key, units string) {
+		fmt.Fprintf(&out, "limit %s %s\n", strings.ReplaceAll(key, wire.UnitSeparator, " "), units)
 	})
-	members, err := c.ZRangeWithScores(b.ctx, k.deadlines, 0, -1).Result()
+	members, err := c.ZRangeWithScores(b.ctx, k.Deadlines, 0, -1).Result()
 	must(err)
 	for _, z := range members {
-		fmt.Fprintf(&out, "deadline %s %s\n", seconds(int64(z.Score)), strings.ReplaceAll(z.Member.(string), unitSeparator, " "))
+		fmt.Fprintf(&out, "deadline %s %s\n", seconds(int64(z.Score)), strings.ReplaceAll(z.Member.(string), wire.UnitSeparator, " "))
 	}
-	entries, err := c.XRange(b.ctx, k.events, "-", "+").Result()
+	entries, err := c.XRange(b.ctx, k.Events, "-", "+").Result()
 	must(err)
 	for _, e := range entries {
-		entry, err := DecodeEntry(e.ID, e.Values)
+		entry, err := wire.DecodeEntry(e.ID, e.Values)
 		must(err)
 		for _, event := range entry.Events {
 			if skipEvents--; skipEvents < 0 {
@@ -164,7 +166,7 @@ func seconds(millis int64) string {
 }
 
 // describe shows a record: id state version deadline, and each line with where it comes from.
-func describe(id string, r Record) string {
+func describe(id string, r wire.Record) string {
 	text := fmt.Sprintf("%s %s v%d until %s", id, r.State, r.Version, seconds(r.Expires))
 	for _, l := range r.Lines {
 		text += fmt.Sprintf(" | %s %s %d", l.Line, l.SKU, l.Requested)
@@ -187,7 +189,7 @@ func describe(id string, r Record) string {
 	return text
 }
 
-func describeEvent(tb testing.TB, entry Entry, e Event) string {
+func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 	tb.Helper()
 	if entry.Nonce == "" {
 		tb.Fatalf("entry %s has no nonce", entry.ID)

@@ -11,13 +11,16 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Store is the hot path over one Redis. It is safe for concurrent use.
 type Store struct {
 	options   Options
-	shard     *hot
-	keys      keys               // of the shard
+	shard     *shard.Shard
+	keys      wire.Keys          // of the shard
 	reading   singleflight.Group // of what callers share: the list of locations, the names of levels
 	catalog   catalog
 	directed  atomic.Pointer[locations] // by the directory, if there is one
@@ -52,7 +55,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	if options.SoldOutCache > 0 {
 		s.soldOut = newSoldOut(options.SoldOutCache)
 	}
-	config := hotConfig{
+	config := shard.Config{
 		Client: client, Prefix: options.Prefix, Verbs: s.batched(), Timeout: options.Timeout,
 		BatchMax: options.BatchMax, InFlightMax: options.InFlightMax, QueueMax: options.QueueMax, Logger: options.Logger,
 	}
@@ -62,8 +65,8 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	if options.Observer != nil {
 		config.Batched = options.Observer.Batch
 	}
-	s.shard = newHot(config)
-	s.keys = s.shard.keys
+	s.shard = shard.New(config)
+	s.keys = s.shard.Keys
 	return s, nil
 }
 
@@ -125,20 +128,20 @@ func (o Options) check() error {
 		most  int
 	}{{"BatchMax", o.BatchMax, BatchLimit}, {"InFlightMax", o.InFlightMax, 64}, {"QueueMax", o.QueueMax, 1 << 20}} {
 		if n.value < 1 || n.value > n.most {
-			f.add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
+			f.Add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
 		}
 	}
 	if o.TTL < TTLMin || o.TTL > o.TTLMax {
-		f.add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
+		f.Add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
 	}
 	if o.Timeout < time.Millisecond {
-		f.add("Timeout", "is %s, must be at least 1ms", o.Timeout)
+		f.Add("Timeout", "is %s, must be at least 1ms", o.Timeout)
 	}
 	if o.DurableWait < time.Millisecond {
-		f.add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
+		f.Add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
 	}
 	if o.SoldOutCache != 0 && (o.SoldOutCache < SoldOutCacheMin || o.SoldOutCache > SoldOutCacheMax) {
-		f.add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
+		f.Add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
 	}
 	return f.err()
 }
@@ -148,18 +151,18 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err
 	}
-	return s.shard.look(ctx, func(redis.Pipeliner) {})
+	return s.shard.Look(ctx, func(redis.Pipeliner) {})
 }
 
 // Close finishes what is in flight and what waits, then refuses everything with ErrClosed. It
 // returns when that is done or ctx ends.
-func (s *Store) Close(ctx context.Context) error { return s.shard.close(ctx) }
+func (s *Store) Close(ctx context.Context) error { return s.shard.Close(ctx) }
 
 // Stats is a moment of the queues. It costs no round trip.
 func (s *Store) Stats() Stats {
 	stats := Stats{Queued: make(map[Verb]int), InFlight: make(map[Verb]int)}
 	for _, verb := range s.batched() {
-		stats.Queued[verb], stats.InFlight[verb] = s.shard.depth(verb)
+		stats.Queued[verb], stats.InFlight[verb] = s.shard.Depth(verb)
 	}
 	return stats
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -51,16 +53,16 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 	}
 	a := s.send(ctx, VerbTransfer, call)
 	switch {
-	case a.err != nil:
-		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, a.err)
-	case a.status != "done" && a.status != "repeat":
+	case a.Err != nil:
+		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, a.Err)
+	case a.Status != "done" && a.Status != "repeat":
 		return TransferResult{}, r.refused(a)
 	}
 	done, err := operationResult(VerbTransfer, r.ID, r.levels(), a)
 	if err != nil {
 		return TransferResult{}, err
 	}
-	if err := s.awaitOperation(ctx, r.ID, done.birth, a.epoch); err != nil {
+	if err := s.awaitOperation(ctx, r.ID, done.birth, a.Epoch); err != nil {
 		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, err)
 	}
 	return TransferResult{From: done.Levels[0], To: done.Levels[1], At: done.At, Replay: done.Replay, Durable: s.durable()}, nil
@@ -87,7 +89,7 @@ func (r *TransferRequest) validate() error {
 	f.identifier("/from", string(r.From))
 	f.identifier("/to", string(r.To))
 	if r.From == r.To && r.To != "" {
-		f.add("/to", "must be another location than from")
+		f.Add("/to", "must be another location than from")
 	}
 	f.quantity("/quantity", r.Quantity)
 	f.short("/reason", r.Reason)
@@ -95,24 +97,24 @@ func (r *TransferRequest) validate() error {
 	return f.err()
 }
 
-func (r *TransferRequest) refused(a answer) error {
-	f := fieldReader{rest: a.payload}
+func (r *TransferRequest) refused(a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
 	var err error
-	switch a.status {
+	switch a.Status {
 	case "no_level":
 		return fmt.Errorf("transfer %q: no level of %s at %s: %w", r.ID, r.SKU, r.From, ErrNotFound)
 	case "insufficient":
-		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.number()}}}
+		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.Number()}}}
 	case "exceeds":
 		err = &InvalidError{Faults: []Fault{{Path: "/quantity",
-			Message: fmt.Sprintf("would take on hand at %s from %d over %d", r.To, f.number(), QuantityMax)}}}
+			Message: fmt.Sprintf("would take on hand at %s from %d over %d", r.To, f.Number(), QuantityMax)}}}
 	case "too_many_locations":
 		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
 	default:
 		return refusal(VerbTransfer, r.ID, a)
 	}
-	if f.failed {
-		return fmt.Errorf("transfer %q: answered %q: %w", r.ID, a.payload, ErrCorrupt)
+	if f.Failed {
+		return fmt.Errorf("transfer %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
 	return err
 }
@@ -120,13 +122,13 @@ func (r *TransferRequest) refused(a answer) error {
 // fingerprint identifies a transfer without its id.
 func (r *TransferRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(string(VerbTransfer))
-	f.text(r.Reason)
-	f.text(r.Actor)
-	f.text(string(r.SKU))
-	f.text(string(r.From))
-	f.text(string(r.To))
-	f.number(r.Quantity)
+	f.Text(string(VerbTransfer))
+	f.Text(r.Reason)
+	f.Text(r.Actor)
+	f.Text(string(r.SKU))
+	f.Text(string(r.From))
+	f.Text(string(r.To))
+	f.Number(r.Quantity)
 	return f.sum()
 }
 
@@ -136,10 +138,11 @@ type transferCall struct {
 	fingerprint string
 }
 
-func (c *transferCall) id() string  { return c.request.ID }
-func (c *transferCall) weight() int { return 2 }
+func (c *transferCall) ID() string { return c.request.ID }
 
-func (c *transferCall) arguments(b *batch) {
+func (c *transferCall) Weight() int { return 2 }
+
+func (c *transferCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.add(c.fingerprint, r.Reason, r.Actor, levelName(r.SKU, r.From), levelName(r.SKU, r.To), strconv.FormatInt(r.Quantity, 10))
+	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.From), wire.LevelField(r.SKU, r.To), strconv.FormatInt(r.Quantity, 10))
 }

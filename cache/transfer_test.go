@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -135,7 +136,7 @@ func TestTransfer_Batch(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5")
-		var calls []request
+		var calls []shard.Request
 		for _, r := range []TransferRequest{
 			tees("a", "berlin", "lyon", 3), tees("b", "berlin", "lyon", 3), tees("c", "lyon", "oslo", 2),
 			tees("a", "berlin", "lyon", 3), tees("a", "berlin", "lyon", 4), tees("d", "oslo", "berlin", 2),
@@ -144,7 +145,7 @@ func TestTransfer_Batch(t *testing.T) {
 		}
 		var got []string
 		for _, a := range b.batch(VerbTransfer, calls...) {
-			got = append(got, a.status)
+			got = append(got, a.Status)
 		}
 		equal(t, "answers", strings.Join(got, " "), "done insufficient done repeat conflict done")
 		equal(t, "levels", levelsOnly(b.state(100)), "level TEE@berlin 4 0 0 0\nlevel TEE@lyon 1 0 0 0\nlevel TEE@oslo 0 0 0 0")

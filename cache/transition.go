@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Confirm makes a held reservation a sale. It is safe to repeat: a confirmed one is answered as it
@@ -57,24 +60,24 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 
 // transit sends a transition and waits for the ledger where it must; refused turns what the script refuses
 // into errors.
-func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, answer) error) (result Result, err error) {
+func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (result Result, err error) {
 	verb, id := call.verb, call.request.ID
 	if s.options.Ledger == nil {
 		call.settled = settledAlways
 	}
 	a := s.settle(ctx, call, s.send(ctx, verb, call))
-	if a.err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.err)
+	if a.Err != nil {
+		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.Err)
 	}
 	if a, err = s.forgotten(ctx, call, a); err != nil {
 		return Result{}, err
 	}
-	switch a.status {
+	switch a.Status {
 	case "done", "repeat":
-		result, err = s.result(id, a, a.status == "repeat")
+		result, err = s.result(id, a, a.Status == "repeat")
 		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
 	case "done_durable", "repeat_durable":
-		result, err = s.result(id, a, a.status == "repeat_durable")
+		result, err = s.result(id, a, a.Status == "repeat_durable")
 		result.DurableCall = true
 	default:
 		return Result{}, refused(verb, a)
@@ -91,8 +94,8 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 
 // decided is what a call is told where the ledger has refused the step that it waited for. A repeat may have waited
 // for a later step, of another call: its own stands, and it is to be repeated.
-func (c *transitionCall) decided(a answer, refusal error) error {
-	rec, err := DecodeRecord(a.payload)
+func (c *transitionCall) decided(a shard.Answer, refusal error) error {
+	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {
 		return refusal
 	}
@@ -100,27 +103,27 @@ func (c *transitionCall) decided(a answer, refusal error) error {
 }
 
 // refused turns the refusals that speak of lines into errors; the others are common to all verbs.
-func (r *TransitionRequest) refused(verb Verb, a answer) error {
-	f := fieldReader{rest: a.payload}
-	switch a.status {
+func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
+	switch a.Status {
 	case "unknown_line":
-		part := f.number() - 1
+		part := f.Number() - 1
 		return &InvalidError{Faults: []Fault{{
 			Path: "/lines/" + strconv.FormatInt(part, 10) + "/line", Message: "the reservation has no such line",
 		}}}
 	case "exceeds":
-		part, left := f.number()-1, f.number()
+		part, left := f.Number()-1, f.Number()
 		return &InvalidError{Faults: []Fault{{
 			Path:    "/lines/" + strconv.FormatInt(part, 10) + "/quantity",
 			Message: fmt.Sprintf("the line has %d left", left),
 		}}}
 	case "insufficient":
-		return r.insufficient(verb, a.payload)
+		return r.insufficient(verb, a.Payload)
 	case "purchase_limit":
-		head, _, _ := strings.Cut(a.payload, groupSeparator)
-		f := fieldReader{rest: head}
-		limit := &PurchaseLimitError{Campaign: f.text(), Limit: f.number(), Taken: f.number()}
-		if f.failed {
+		head, _, _ := strings.Cut(a.Payload, wire.GroupSeparator)
+		f := wire.FieldReader{Rest: head}
+		limit := &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
+		if f.Failed {
 			return fmt.Errorf("%s %q: answered %q: %w", verb, r.ID, head, ErrCorrupt)
 		}
 		return limit
@@ -131,8 +134,8 @@ func (r *TransitionRequest) refused(verb Verb, a answer) error {
 
 // insufficient reads shortages of lines that the record, which follows them, tells more about.
 func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
-	list, text, _ := strings.Cut(payload, groupSeparator)
-	rec, err := DecodeRecord(text)
+	list, text, _ := strings.Cut(payload, wire.GroupSeparator)
+	rec, err := wire.DecodeRecord(text)
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", verb, r.ID, err)
 	}
@@ -173,25 +176,26 @@ type transitionCall struct {
 // settledAlways stands for every version: there is no ledger that decides.
 const settledAlways = "*"
 
-func (c *transitionCall) id() string  { return c.request.ID }
-func (c *transitionCall) weight() int { return 1 + len(c.request.Lines) }
+func (c *transitionCall) ID() string { return c.request.ID }
 
-func (c *transitionCall) arguments(b *batch) {
-	b.add(versionText(c.request.Version), c.mark())
+func (c *transitionCall) Weight() int { return 1 + len(c.request.Lines) }
+
+func (c *transitionCall) Arguments(b *shard.Batch) {
+	b.Add(versionText(c.request.Version), c.mark())
 	if c.verb == VerbConfirm {
 		return
 	}
 	if c.move != nil {
-		b.add(c.settled, c.move.Line, string(c.move.To), asFlag(c.move.barred != ""))
+		b.Add(c.settled, c.move.Line, string(c.move.To), shard.AsFlag(c.move.barred != ""))
 		return
 	}
-	b.add(c.settled)
+	b.Add(c.settled)
 	if c.back != nil {
-		c.back.arguments(b)
+		c.back.Arguments(b)
 	}
-	b.add(strconv.Itoa(len(c.request.Lines)))
+	b.Add(strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {
-		b.add(l.Line, strconv.FormatInt(l.Quantity, 10))
+		b.Add(l.Line, strconv.FormatInt(l.Quantity, 10))
 	}
 }
 
@@ -231,11 +235,11 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	}
 	a := s.send(ctx, VerbExtend, &extendCall{request: &r})
 	switch {
-	case a.err != nil:
-		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.err)
-	case a.status == "done" || a.status == "repeat":
-		return s.result(r.ID, a, a.status == "repeat")
-	case a.status == "not_found" && s.options.Ledger != nil:
+	case a.Err != nil:
+		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
+	case a.Status == "done" || a.Status == "repeat":
+		return s.result(r.ID, a, a.Status == "repeat")
+	case a.Status == "not_found" && s.options.Ledger != nil:
 		return Result{}, s.forgottenHold(ctx, r.ID, a)
 	default:
 		return Result{}, refusal(VerbExtend, r.ID, a)
@@ -243,7 +247,7 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 }
 
 // forgottenHold says why what Redis does not have can't be extended: what it has forgotten is held no more.
-func (s *Store) forgottenHold(ctx context.Context, id string, a answer) error {
+func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
 	rec, err := s.options.Ledger.Reservation(ctx, id)
 	switch {
 	case err != nil:
@@ -258,34 +262,35 @@ func (s *Store) forgottenHold(ctx context.Context, id string, a answer) error {
 // extendCall is an ExtendRequest as its script takes it.
 type extendCall struct{ request *ExtendRequest }
 
-func (c *extendCall) id() string  { return c.request.ID }
-func (c *extendCall) weight() int { return 1 }
+func (c *extendCall) ID() string { return c.request.ID }
 
-func (c *extendCall) arguments(b *batch) {
+func (c *extendCall) Weight() int { return 1 }
+
+func (c *extendCall) Arguments(b *shard.Batch) {
 	version, ttl := versionText(c.request.Version), strconv.FormatInt(c.request.TTL.Milliseconds(), 10)
-	b.add(version, "extend/"+version+"/"+ttl, ttl)
+	b.Add(version, "extend/"+version+"/"+ttl, ttl)
 }
 
 // refusal is the one place that turns the words common to the scripts into errors.
-func refusal(verb Verb, id string, a answer) error {
-	switch a.status {
+func refusal(verb Verb, id string, a shard.Answer) error {
+	switch a.Status {
 	case "not_found":
 		return fmt.Errorf("%s %q: %w", verb, id, ErrNotFound)
 	case "conflict":
 		return fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
 	case "corrupt":
-		return fmt.Errorf("%s %q: %q: %w", verb, id, a.payload, ErrCorrupt)
+		return fmt.Errorf("%s %q: %q: %w", verb, id, a.Payload, ErrCorrupt)
 	case "version_conflict", "wrong_state":
-		rec, err := DecodeRecord(a.payload)
+		rec, err := wire.DecodeRecord(a.Payload)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s %q: %w", verb, id, err)
-		case a.status == "wrong_state":
-			return &WrongStateError{State: rec.Reservation(id, a.now).State}
+		case a.Status == "wrong_state":
+			return &WrongStateError{State: ReservationOf(rec, id, a.Now).State}
 		default:
 			return &VersionError{Current: rec.Version}
 		}
 	default:
-		return fmt.Errorf("%s %q: answered %q: %w", verb, id, a.status, ErrCorrupt)
+		return fmt.Errorf("%s %q: answered %q: %w", verb, id, a.Status, ErrCorrupt)
 	}
 }

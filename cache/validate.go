@@ -5,16 +5,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
+
+// ActorFaults is what is wrong with who did something; nil where nothing is. It is kept in an event as it is: what
+// stands behind would be read as something else.
+func ActorFaults(actor string) []Fault {
+	if location.TextFault(actor) == "" {
+		return nil
+	}
+	return []Fault{{Path: "/actor", Message: fmt.Sprintf("must be UTF-8 without control characters, at most %d bytes", TextBytesMax)}}
+}
 
 // faults gathers everything wrong with a request.
 type faults []Fault
 
-func (f *faults) add(path, format string, args ...any) {
+func (f *faults) Add(path, format string, args ...any) {
 	*f = append(*f, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -28,24 +37,8 @@ func (f faults) err() error {
 
 // identifier checks a required identifier.
 func (f *faults) identifier(path, id string) {
-	if wrong := identifierFault(id); wrong != "" {
-		f.add(path, "%s", wrong)
-	}
-}
-
-// identifierFault says what is wrong with an identifier; "" where nothing is.
-func identifierFault(id string) string {
-	switch {
-	case id == "":
-		return "is required"
-	case len(id) > IdentifierBytesMax:
-		return fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
-	case id == "." || id == "..":
-		return fmt.Sprintf("must not be %q", id)
-	case strings.ContainsAny(id, "{}"):
-		return "must not contain { or }"
-	default:
-		return textFault(id)
+	if wrong := location.IdentifierFault(id); wrong != "" {
+		f.Add(path, "%s", wrong)
 	}
 }
 
@@ -56,42 +49,16 @@ func (f *faults) optional(path, id string) {
 	}
 }
 
-// textFault says that text is not UTF-8 or has control characters; "" where it is neither.
-func textFault(text string) string {
-	switch {
-	case simple(text):
-		return ""
-	case !utf8.ValidString(text):
-		return "is not valid UTF-8"
-	case strings.ContainsFunc(text, unicode.IsControl):
-		return "must not contain control characters"
-	default:
-		return ""
-	}
-}
-
-// simple says that text is printable ASCII, as most is.
-func simple(text string) bool {
-	for i := range len(text) {
-		if text[i] < 0x20 || text[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
 // short checks free text.
 func (f *faults) short(path, text string) {
-	if len(text) > TextBytesMax {
-		f.add(path, "is %d bytes long, at most %d are allowed", len(text), TextBytesMax)
-	} else if wrong := textFault(text); wrong != "" {
-		f.add(path, "%s", wrong)
+	if wrong := location.TextFault(text); wrong != "" {
+		f.Add(path, "%s", wrong)
 	}
 }
 
 func (f *faults) quantity(path string, n int64) {
 	if wrong := quantityFault(n); wrong != "" {
-		f.add(path, "%s", wrong)
+		f.Add(path, "%s", wrong)
 	}
 }
 
@@ -104,19 +71,19 @@ func quantityFault(n int64) string {
 
 func (f *faults) count(path string, n *int64) {
 	if n != nil && (*n < 0 || *n > QuantityMax) {
-		f.add(path, "must be from 0 to %d", QuantityMax)
+		f.Add(path, "must be from 0 to %d", QuantityMax)
 	}
 }
 
 func (f *faults) version(path string, n int64) {
 	if n < 0 || n > QuantityMax {
-		f.add(path, "must be from 1 to %d", QuantityMax)
+		f.Add(path, "must be from 1 to %d", QuantityMax)
 	}
 }
 
 func (f *faults) ttl(path string, ttl, most time.Duration) {
 	if ttl != 0 && (ttl < TTLMin || ttl > most) {
-		f.add(path, "must be from %d to %d", int(TTLMin.Seconds()), int(most.Seconds()))
+		f.Add(path, "must be from %d to %d", int(TTLMin.Seconds()), int(most.Seconds()))
 	}
 }
 
@@ -129,11 +96,11 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 	f.optional("/pickup", string(r.Pickup))
 	f.ttl("/ttl_seconds", r.TTL, ttlMax)
 	if r.Split != "" && !r.Split.Valid() {
-		f.add("/split", "is %q, must be never, lines or units", r.Split)
+		f.Add("/split", "is %q, must be never, lines or units", r.Split)
 	}
 	if r.ShipTo != nil {
 		if r.Pickup != "" {
-			f.add("/pickup", "must not be given together with ship_to")
+			f.Add("/pickup", "must not be given together with ship_to")
 		}
 		f.address(r.ShipTo)
 	}
@@ -144,18 +111,18 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 
 func (f *faults) address(a *location.Address) {
 	if a.Country != "" && !isCountry(a.Country) {
-		f.add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
+		f.Add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
 	}
 	f.short("/ship_to/region", a.Region)
 	f.short("/ship_to/postal_code", a.PostalCode)
 	if (a.Latitude == nil) != (a.Longitude == nil) {
-		f.add("/ship_to", "needs both latitude and longitude, or neither")
+		f.Add("/ship_to", "needs both latitude and longitude, or neither")
 	}
 	if a.Latitude != nil && !(*a.Latitude >= -90 && *a.Latitude <= 90) {
-		f.add("/ship_to/latitude", "must be from -90 to 90 degrees")
+		f.Add("/ship_to/latitude", "must be from -90 to 90 degrees")
 	}
 	if a.Longitude != nil && !(*a.Longitude >= -180 && *a.Longitude <= 180) {
-		f.add("/ship_to/longitude", "must be from -180 to 180 degrees")
+		f.Add("/ship_to/longitude", "must be from -180 to 180 degrees")
 	}
 }
 
@@ -166,22 +133,22 @@ func isCountry(s string) bool {
 
 func (f *faults) lines(lines []LineRequest) {
 	if len(lines) < 1 || len(lines) > LinesMax {
-		f.add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
+		f.Add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
 		return
 	}
 	for i := range lines {
 		l := &lines[i]
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.Add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
-		f.line(i, "/line", identifierFault(l.Line))
-		f.line(i, "/sku", identifierFault(string(l.SKU)))
+		f.line(i, "/line", location.IdentifierFault(l.Line))
+		f.line(i, "/sku", location.IdentifierFault(string(l.SKU)))
 		f.line(i, "/quantity", quantityFault(l.Quantity))
 		if l.Location != "" {
-			f.line(i, "/location", identifierFault(string(l.Location)))
+			f.line(i, "/location", location.IdentifierFault(string(l.Location)))
 		}
 	}
 }
@@ -190,7 +157,7 @@ func (f *faults) lines(lines []LineRequest) {
 // on the way of every reservation.
 func (f *faults) line(i int, field, wrong string) {
 	if wrong != "" {
-		f.add(linePath(i)+field, "%s", wrong)
+		f.Add(linePath(i)+field, "%s", wrong)
 	}
 }
 
@@ -198,16 +165,16 @@ func linePath(i int) string { return "/lines/" + strconv.Itoa(i) }
 
 func (f *faults) metadata(m map[string]string) {
 	if len(m) > MetadataKeysMax {
-		f.add("/metadata", "has %d keys, at most %d are allowed", len(m), MetadataKeysMax)
+		f.Add("/metadata", "has %d keys, at most %d are allowed", len(m), MetadataKeysMax)
 		return
 	}
 	for key, value := range m {
 		path := "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 		f.identifier(path, key)
 		if len(value) > MetadataBytesMax {
-			f.add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)
+			f.Add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)
 		} else if !utf8.ValidString(value) {
-			f.add(path, "is not valid UTF-8")
+			f.Add(path, "is not valid UTF-8")
 		}
 	}
 }
@@ -217,11 +184,11 @@ func (r *TransitionRequest) validate() error {
 	f.identifier("/id", r.ID)
 	f.version("/version", r.Version)
 	if len(r.Lines) > LinesMax {
-		f.add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
+		f.Add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
 		return f.err()
 	}
 	if len(r.Lines) > 0 && r.Version == 0 {
-		f.add("/version", "is required with lines, so that a repeat is known as such")
+		f.Add("/version", "is required with lines, so that a repeat is known as such")
 	}
 	f.lineQuantities(r.Lines)
 	return f.err()
@@ -234,7 +201,7 @@ func (f *faults) lineQuantities(lines []LineQuantity) {
 		f.quantity(path+"/quantity", l.Quantity)
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.Add(path+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
@@ -255,7 +222,7 @@ func (r *AdjustRequest) validate() error {
 	f.short("/reason", r.Reason)
 	f.short("/actor", r.Actor)
 	if len(r.Changes) < 1 || len(r.Changes) > ChangesMax {
-		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
+		f.Add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()
 	}
 	f.asOf(r)
@@ -263,9 +230,9 @@ func (r *AdjustRequest) validate() error {
 	for i := range r.Changes {
 		c, path := &r.Changes[i], "/changes/"+strconv.Itoa(i)
 		f.change(path, c)
-		name := levelName(c.SKU, c.Location)
+		name := wire.LevelField(c.SKU, c.Location)
 		if seen[name] {
-			f.add(path, "names %s at %s a second time", c.SKU, c.Location)
+			f.Add(path, "names %s at %s a second time", c.SKU, c.Location)
 		}
 		seen[name] = true
 	}
@@ -281,10 +248,10 @@ func (f *faults) change(path string, c *Change) {
 	f.count(path+"/backorder_limit", c.BackorderLimit)
 	switch {
 	case c.Delta != nil && c.OnHand != nil:
-		f.add(path+"/delta", "must not be given together with on_hand")
+		f.Add(path+"/delta", "must not be given together with on_hand")
 	case c.Delta != nil && (*c.Delta == 0 || *c.Delta < -QuantityMax || *c.Delta > QuantityMax):
-		f.add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
+		f.Add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
 	case c.Delta == nil && c.OnHand == nil && c.SafetyStock == nil && c.BackorderLimit == nil:
-		f.add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
+		f.Add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -203,7 +204,7 @@ func TestNewLocationElsewhere(t *testing.T) {
 		b.stock("TEE@oslo=1")
 		equal(t, "what is sold out elsewhere", told(other.store.Reserve(b.ctx, order("b", "1:TEE:1"))), "held v1 until 600s | 1 TEE 1/1 oslo:1")
 		// A list that went back, with all the rest, is read again too.
-		e.Client.HIncrBy(b.ctx, b.store.keys.stock, fieldLocations, -1)
+		e.Client.HIncrBy(b.ctx, b.store.keys.Stock, wire.FieldLocations, -1)
 		equal(t, "with an older list", told(other.store.Reserve(b.ctx, order("d", "1:TEE:1"))), "insufficient_stock | 1 TEE 0 of 1")
 		b.invariants()
 	})

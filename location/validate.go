@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // The maximum sizes of a directory.
@@ -86,29 +84,15 @@ func references[T ~string](f *faults, path string, list []T, known map[T]bool, w
 
 // identifier checks a required identifier.
 func (f *faults) identifier(path, id string) {
-	switch {
-	case id == "":
-		f.add(path, "is required")
-	case len(id) > IdentifierBytesMax:
-		f.add(path, "is %d bytes long, at most %d are allowed", len(id), IdentifierBytesMax)
-	case id == "." || id == "..":
-		f.add(path, "must not be %q", id)
-	case strings.ContainsAny(id, "{}"):
-		f.add(path, "must not contain { or }")
-	default:
-		f.text(path, id)
+	if wrong := IdentifierFault(id); wrong != "" {
+		f.add(path, "%s", wrong)
 	}
 }
 
 // text checks free text.
 func (f *faults) text(path, text string) {
-	switch {
-	case len(text) > TextBytesMax:
-		f.add(path, "is %d bytes long, at most %d are allowed", len(text), TextBytesMax)
-	case !utf8.ValidString(text):
-		f.add(path, "is not valid UTF-8")
-	case strings.ContainsFunc(text, unicode.IsControl):
-		f.add(path, "must not contain control characters")
+	if wrong := TextFault(text); wrong != "" {
+		f.add(path, "%s", wrong)
 	}
 }
 

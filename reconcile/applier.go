@@ -8,7 +8,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -30,8 +31,8 @@ const foreignEntry = "not written by a script of this epoch"
 type applier struct {
 	*Reconciler
 	session ledger.Session
-	at      cache.Position // of the last applied entry
-	seen    cache.Identity // of Redis, when it was last inspected
+	at      wire.Position  // of the last applied entry
+	seen    shard.Identity // of Redis, when it was last inspected
 	seenAt  time.Time      // when that was, by this process's clock
 
 	count     int64          // entries to read for a batch
@@ -52,7 +53,7 @@ func (a *applier) run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, errRebuild):
 			err = a.prepare(ctx, err.Error())
-		case errors.Is(err, cache.ErrFenced): // perhaps only its scripts were flushed
+		case errors.Is(err, shard.ErrFenced): // perhaps only its scripts were flushed
 			err = a.prepare(ctx, "")
 		}
 		if err != nil {
@@ -91,7 +92,7 @@ func (a *applier) read(ctx context.Context) ([]ledger.Entry, error) {
 
 // readFrom reads the batch after a position. It returns errRebuild if the entry at that position is
 // missing or has another nonce. One round trip.
-func (a *applier) readFrom(ctx context.Context, at cache.Position) ([]ledger.Entry, error) {
+func (a *applier) readFrom(ctx context.Context, at wire.Position) ([]ledger.Entry, error) {
 	a.count = max(entriesMin, a.count)
 	list, err := a.shard.Entries(ctx, at.EntryID(), a.count+1)
 	if err != nil {
@@ -164,7 +165,7 @@ func untilForeign(entries []ledger.Entry, epoch uint64) int {
 }
 
 // endOf returns the position once entries are applied.
-func (a *applier) endOf(entries []ledger.Entry) cache.Position {
+func (a *applier) endOf(entries []ledger.Entry) wire.Position {
 	last, to := &entries[len(entries)-1], a.at
 	to.Sequence, to.Nonce = last.ID.Sequence, last.Nonce
 	return to
@@ -172,7 +173,7 @@ func (a *applier) endOf(entries []ledger.Entry) cache.Position {
 
 // readAhead reads the batch after a full one while that is applied: more entries wait. The caller
 // must call wait before it uses a.ahead. An error is dropped, since the next read meets it again.
-func (a *applier) readAhead(ctx context.Context, entries []ledger.Entry, to cache.Position) (wait func()) {
+func (a *applier) readAhead(ctx context.Context, entries []ledger.Entry, to wire.Position) (wait func()) {
 	events := 0
 	for i := range entries {
 		events += entries[i].Weight()

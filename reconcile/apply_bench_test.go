@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
@@ -71,9 +72,9 @@ func applied(tb testing.TB, skus int, turn time.Duration) float64 {
 // stock counts in the levels that sales uses.
 func stock(b *ledgertest.Bench, skus int) {
 	for from := 0; from < skus; from += 1000 {
-		e := cache.Event{Verb: cache.VerbAdjust, ID: fmt.Sprint("count", from), Fingerprint: "f"}
+		e := wire.Event{Verb: cache.VerbAdjust, ID: fmt.Sprint("count", from), Fingerprint: "f"}
 		for n := from; n < min(skus, from+1000); n++ {
-			e.Levels = append(e.Levels, cache.LevelEvent{SKU: location.SKU(fmt.Sprint("SKU", n)), Location: "berlin", OnHandAfter: 1 << 30})
+			e.Levels = append(e.Levels, wire.LevelEvent{SKU: location.SKU(fmt.Sprint("SKU", n)), Location: "berlin", OnHandAfter: 1 << 30})
 		}
 		b.Apply(b.Entry(e))
 	}
@@ -81,7 +82,7 @@ func stock(b *ledgertest.Bench, skus int) {
 
 // sales returns an entry of orders that are held and confirmed.
 func sales(b *ledgertest.Bench, n *int, skus, orders int) ledger.Entry {
-	events := make([]cache.Event, 0, 2*orders)
+	events := make([]wire.Event, 0, 2*orders)
 	for range orders {
 		*n++
 		id := fmt.Sprintf("order-%09d", *n)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
@@ -167,7 +168,7 @@ type changingLedger struct {
 	then func()
 }
 
-func (l *changingLedger) Since(ctx context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
+func (l *changingLedger) Since(ctx context.Context, moment int64, levels []wire.LevelName) (cache.Since, error) {
 	since, err := l.Ledger.Since(ctx, moment, levels)
 	then := l.then
 	if l.then = nil; then != nil {
@@ -206,7 +207,7 @@ func TestScenario_AsOfDuringChange(t *testing.T) {
 			defer func() { reconciletest.Must(t, store.Close(context.Background())) }()
 			counted := tees("late", 15, moment(r))
 			since := func() int64 {
-				all, err := i.Ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []cache.LevelName{{SKU: "TEE", Location: "berlin"}})
+				all, err := i.Ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []wire.LevelName{{SKU: "TEE", Location: "berlin"}})
 				reconciletest.Must(t, err)
 				return all.Levels[0].Moved
 			}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // AwaitOpen waits until Redis is open at an epoch later than before, and returns that epoch. If ctx
@@ -24,11 +24,11 @@ func AwaitOpen(ctx context.Context, client redis.UniversalClient, prefix string,
 	}
 }
 
-func inspect(ctx context.Context, client redis.UniversalClient, prefix string) (cache.Identity, error) {
-	shard, err := cache.OpenShard(ctx, client, prefix, 0)
+func inspect(ctx context.Context, client redis.UniversalClient, prefix string) (shard.Identity, error) {
+	conn, err := shard.Open(ctx, client, prefix, 0)
 	if err != nil {
-		return cache.Identity{}, err
+		return shard.Identity{}, err
 	}
-	defer shard.Close()
-	return shard.Inspect(ctx)
+	defer conn.Close()
+	return conn.Inspect(ctx)
 }

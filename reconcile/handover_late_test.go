@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -106,7 +107,7 @@ func TestHandover_LoaderPaused(t *testing.T) {
 	stop := reconciletest.NewStop(t, "loading")
 	loaded := make(chan error, 1)
 	go func() {
-		loaded <- postgres.New(r.Pool, 0).Loading(context.Background(), func(context.Context, cache.Position) error {
+		loaded <- postgres.New(r.Pool, 0).Loading(context.Background(), func(context.Context, wire.Position) error {
 			stop.Point("loading")
 			return nil
 		})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // How often housekeeping does what.
@@ -41,7 +41,7 @@ func (a *applier) keepHouse(ctx context.Context) error {
 	if now.Sub(a.tended) >= tendEvery {
 		a.tended = now
 		a.Point("trim")
-		entries, err := a.tend(ctx, cache.Tending{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
+		entries, err := a.tend(ctx, shard.Tending{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
 		if err != nil {
 			return err
 		}

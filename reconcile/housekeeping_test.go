@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
 )
@@ -16,9 +16,9 @@ type oldSession struct {
 	pages int
 }
 
-func (s *oldSession) Forgettable(_ context.Context, from, _ int64, _ int) (cache.Forgettable, int64, error) {
+func (s *oldSession) Forgettable(_ context.Context, from, _ int64, _ int) (wire.Forgettable, int64, error) {
 	s.pages++
-	return cache.Forgettable{}, from + 1, nil
+	return wire.Forgettable{}, from + 1, nil
 }
 
 func (s *oldSession) Forgotten(context.Context, int64) error { return nil }

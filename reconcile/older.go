@@ -7,7 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -18,7 +19,7 @@ var ErrOlderLedger = errors.New("the ledger is older than Redis")
 // CheckOlder returns ErrOlderLedger if the ledger is older than Redis, even if no reconciler has
 // found that yet.
 func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger) error {
-	shard, err := cache.OpenShard(ctx, client, prefix, 0)
+	shard, err := shard.Open(ctx, client, prefix, 0)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 // older returns why a ledger that has applied entries up to at is older than Redis, or "" if it is
 // not. first is the first entry of the stream. A gate that is stopped stays stopped until the last
 // applied entry is in the stream: then the ledger is the right one again. At most one round trip.
-func older(ctx context.Context, shard *cache.Shard, seen *cache.Identity, first []redis.XMessage, at cache.Position) (string, error) {
+func older(ctx context.Context, shard *shard.Conn, seen *shard.Identity, first []redis.XMessage, at wire.Position) (string, error) {
 	if seen.Epoch > at.Epoch {
 		return fmt.Sprintf("it is at epoch %d, Redis is at epoch %d", at.Epoch, seen.Epoch), nil
 	}

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -14,7 +17,7 @@ const orphansPerCall = 64
 
 // orphans are the holds of a history that went to quarantine, by id, each with its last record.
 // Their callers were told that they are held.
-type orphans map[string]cache.Again
+type orphans map[string]shard.Again
 
 // note notes the holds that entries created, and their changes since.
 func (o *orphans) note(entries []ledger.Entry) {
@@ -23,13 +26,13 @@ func (o *orphans) note(entries []ledger.Entry) {
 	}
 	for _, r := range ledger.EventRefs(entries) {
 		e := r.Event()
-		if !cache.IsIdentifier(e.ID) { // no script wrote it
+		if !location.IsIdentifier(e.ID) { // no script wrote it
 			continue
 		}
 		known, there := (*o)[e.ID]
 		switch {
 		case e.Verb == cache.VerbReserve:
-			(*o)[e.ID] = cache.Again{ID: e.ID, Record: e.Record, Extra: e.Extra}
+			(*o)[e.ID] = shard.Again{ID: e.ID, Record: e.Record, Extra: e.Extra}
 		case there && e.Record.Birth == known.Record.Birth:
 			known.Record = e.Record
 			(*o)[e.ID] = known
@@ -47,7 +50,7 @@ func (a *applier) holdAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var list []cache.Again
+	var list []shard.Again
 	for _, id := range ids {
 		hold := all[id]
 		if _, there := known[id]; !there && !ledger.Resolved(hold.Record.State) && hold.Record.Expires > a.now() {
@@ -56,7 +59,7 @@ func (a *applier) holdAgain(ctx context.Context) error {
 	}
 	taken := 0
 	for chunk := range slices.Chunk(list, orphansPerCall) {
-		n, err := a.shard.HoldAgain(ctx, chunk, func(r cache.Record) int64 { return r.Expires - a.now() })
+		n, err := a.shard.HoldAgain(ctx, chunk, func(r wire.Record) int64 { return r.Expires - a.now() })
 		if err != nil {
 			return err
 		}

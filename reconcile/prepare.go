@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
@@ -115,7 +116,7 @@ func (a *applier) now() int64 { return a.seen.Now + time.Since(a.seenAt).Millise
 
 // loadScripts loads the scripts that are missing, under the ledger's script-loading lock.
 func (a *applier) loadScripts(ctx context.Context) error {
-	return a.Ledger.Loading(ctx, func(ctx context.Context, p cache.Position) error {
+	return a.Ledger.Loading(ctx, func(ctx context.Context, p wire.Position) error {
 		if !ledger.SamePosition(p, a.at) {
 			return ledger.ErrMoved
 		}

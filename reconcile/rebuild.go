@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -35,7 +36,7 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	if err := a.shard.CloseGate(ctx, false); err != nil {
 		return err
 	}
-	var from *cache.Position
+	var from *wire.Position
 	if known {
 		if err := a.drain(ctx); err != nil {
 			return err
@@ -47,7 +48,7 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 		return err
 	}
 	a.Point("rebuild")
-	to := cache.Position{
+	to := wire.Position{
 		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
 		RunID: a.seen.RunID, ReplicationID: a.seen.ReplicationID, Shards: a.Shards, Prefix: a.Prefix, SeenAt: a.seen.Now,
 	}
@@ -177,8 +178,8 @@ type loaded struct {
 // retention, and purchase limits.
 func (a *applier) load(ctx context.Context) (done loaded, err error) {
 	locations := map[location.ID]bool{}
-	var level *cache.LevelRow
-	if done.levels, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+	var level *wire.LevelRow
+	if done.levels, err = a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		c.Levels, err = a.session.Levels(ctx, level, levelsPerChunk)
 		for i := range c.Levels {
 			level = &c.Levels[i]
@@ -194,7 +195,7 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 		return done, err
 	}
 	operation := ""
-	if done.operations, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+	if done.operations, err = a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		if c.Operations, err = a.session.Operations(ctx, since, operation, operationsPerChunk); len(c.Operations) > 0 {
 			operation = c.Operations[len(c.Operations)-1].ID
 		}
@@ -202,8 +203,8 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 	}); err != nil {
 		return done, err
 	}
-	var limit cache.LimitKey
-	_, err = a.loadPages(ctx, func() (c cache.Chunk, err error) {
+	var limit wire.LimitKey
+	_, err = a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		if c.Limits, err = a.session.Limits(ctx, limit, limitsPerChunk); len(c.Limits) > 0 {
 			limit = c.Limits[len(c.Limits)-1].LimitKey
 		}
@@ -215,8 +216,8 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 // loadReservations loads the reservations that are not resolved, and those resolved since a moment,
 // Unix ms.
 func (a *applier) loadReservations(ctx context.Context, since int64) (int, error) {
-	var after *cache.ReservationRow
-	live, err := a.loadPages(ctx, func() (c cache.Chunk, err error) {
+	var after *wire.ReservationRow
+	live, err := a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		if c.Reservations, err = a.session.Live(ctx, after, reservationsPerChunk); len(c.Reservations) > 0 {
 			after = &c.Reservations[len(c.Reservations)-1]
 		}
@@ -225,7 +226,7 @@ func (a *applier) loadReservations(ctx context.Context, since int64) (int, error
 	if err != nil {
 		return live, err
 	}
-	resolved, err := a.loadPages(ctx, func() (c cache.Chunk, err error) {
+	resolved, err := a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		c.Reservations, since, err = a.session.Rested(ctx, since, reservationsPerChunk)
 		return c, err
 	})
@@ -233,7 +234,7 @@ func (a *applier) loadReservations(ctx context.Context, since int64) (int, error
 }
 
 // loadPages loads the chunks that next returns, until one is empty. It returns the number of rows.
-func (a *applier) loadPages(ctx context.Context, next func() (cache.Chunk, error)) (rows int, err error) {
+func (a *applier) loadPages(ctx context.Context, next func() (shard.Chunk, error)) (rows int, err error) {
 	for {
 		c, err := next()
 		n := len(c.Levels) + len(c.Reservations) + len(c.Operations) + len(c.Limits)

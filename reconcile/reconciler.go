@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -53,7 +54,7 @@ type Reconciler struct {
 	// Point is a test hook, called at each place where a test stops the process; default none.
 	Point func(name string)
 
-	shard    *cache.Shard // nil while there is no connection
+	shard    *shard.Conn // nil while there is no connection
 	counters counters
 }
 
@@ -118,7 +119,7 @@ func (r *Reconciler) leaseTerm(ctx context.Context) error {
 		r.Logger.Info("reconciling", "position", a.at.EntryID())
 		err = a.run(ctx)
 	}
-	if errors.Is(err, cache.ErrUnavailable) || errors.Is(err, cache.ErrFenced) {
+	if errors.Is(err, cache.ErrUnavailable) || errors.Is(err, shard.ErrFenced) {
 		r.disconnect()
 	}
 	return err
@@ -132,7 +133,7 @@ func (r *Reconciler) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	shard, err := cache.OpenShard(ctx, r.Client, r.Prefix, 0)
+	shard, err := shard.Open(ctx, r.Client, r.Prefix, 0)
 	if err != nil {
 		return err
 	}
@@ -174,13 +175,13 @@ func (r *Reconciler) guardBacklog(ctx context.Context) {
 	if r.shard == nil || r.Ledger.Healthy() {
 		return
 	}
-	if _, err := r.tend(ctx, cache.Tending{BacklogMax: r.BacklogMax}); err != nil {
+	if _, err := r.tend(ctx, shard.Tending{BacklogMax: r.BacklogMax}); err != nil {
 		r.disconnect()
 	}
 }
 
 // tend runs the housekeeping script and returns how many entries the stream has. One round trip.
-func (r *Reconciler) tend(ctx context.Context, t cache.Tending) (entries int64, err error) {
+func (r *Reconciler) tend(ctx context.Context, t shard.Tending) (entries int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, entries, err = r.shard.Tend(ctx, t)

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -52,7 +54,7 @@ func (a *applier) undo(ctx context.Context, refusals []ledger.Refusal) error {
 }
 
 // undoings returns what undoes refused steps: of reservations, and of operations.
-func (a *applier) undoings(ctx context.Context, refusals []ledger.Refusal) (undoings []cache.Undoing, revertings []cache.Reverting, err error) {
+func (a *applier) undoings(ctx context.Context, refusals []ledger.Refusal) (undoings []shard.Undoing, revertings []shard.Reverting, err error) {
 	var ids []string
 	for _, r := range refusals {
 		if !r.Step.Operation {
@@ -66,10 +68,10 @@ func (a *applier) undoings(ctx context.Context, refusals []ledger.Refusal) (undo
 	for i := range refusals {
 		r := &refusals[i]
 		if r.Step.Operation {
-			revertings = append(revertings, cache.Reverting{Step: r.Step, Levels: r.Detail.Levels})
+			revertings = append(revertings, shard.Reverting{Step: r.Step, Levels: r.Detail.Levels})
 			continue
 		}
-		undoing := cache.Undoing{Step: r.Step, Unwatched: r.Stuck(), Operation: r.Detail.Returned(), Levels: r.Detail.Levels}
+		undoing := shard.Undoing{Step: r.Step, Unwatched: r.Stuck(), Operation: r.Detail.Returned(), Levels: r.Detail.Levels}
 		if known, there := records[r.Step.ID]; there {
 			undoing.Target = ledger.UndoTarget(r, &known)
 		}
@@ -91,12 +93,12 @@ func (a *applier) logCorrupt(err error) error {
 // the stream, and until that is applied the refusal explains the counters of Redis. So the step is
 // settled once the ledger has applied upTo, which was the last entry of the stream.
 type undoneStep struct {
-	step cache.Step
+	step wire.Step
 	upTo ledger.EntryID
 }
 
 // noteNothingToUndo notes steps that settleUndone settles later. At most one round trip.
-func (a *applier) noteNothingToUndo(ctx context.Context, steps []cache.Step) error {
+func (a *applier) noteNothingToUndo(ctx context.Context, steps []wire.Step) error {
 	if len(steps) == 0 {
 		return nil
 	}
@@ -118,7 +120,7 @@ func (a *applier) noteNothingToUndo(ctx context.Context, steps []cache.Step) err
 
 // settleUndone settles the undone steps whose upTo the ledger has applied.
 func (a *applier) settleUndone(ctx context.Context) error {
-	var passed []cache.Step
+	var passed []wire.Step
 	a.nothingToUndo = slices.DeleteFunc(a.nothingToUndo, func(u undoneStep) bool {
 		reached := !ledger.IsAfter(u.upTo, a.at)
 		if reached {

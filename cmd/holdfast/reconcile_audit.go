@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -50,7 +50,7 @@ func addScope(c *cobra.Command, o *audit.Options) {
 	c.Flags().StringVar((*string)(&o.Location), "location", "", "only this location")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		for _, scope := range [][2]string{{"sku", string(o.SKU)}, {"location", string(o.Location)}} {
-			if c.Flags().Changed(scope[0]) && !cache.IsIdentifier(scope[1]) {
+			if c.Flags().Changed(scope[0]) && !location.IsIdentifier(scope[1]) {
 				return usage(c, "--%s is %q, which is not an identifier: correct it, or leave it out", scope[0], scope[1])
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/location"
 )
 
 // Audits compares Redis with the ledger.
@@ -64,7 +65,7 @@ func (a *API) registerAudits() {
 func (a *API) startAudit(r *http.Request, in *contract.AuditRequest) (reply[contract.Audit], error) {
 	var faults []cache.Fault
 	for _, field := range [][2]string{{"/sku", in.SKU}, {"/location", in.Location}} {
-		if field[1] != "" && !cache.IsIdentifier(field[1]) {
+		if field[1] != "" && !location.IsIdentifier(field[1]) {
 			faults = append(faults, cache.Fault{Path: field[0], Message: "is not a valid identifier"})
 		}
 	}
@@ -99,11 +100,11 @@ func (a *API) showAudit(r *http.Request, _ *nothing) (reply[contract.Audit], err
 		return reply[contract.Audit]{}, invalid("/limit", "must be from 1 to 500")
 	}
 	after := query.Get("cursor")
-	if after != "" && !cache.IsIdentifier(after) {
+	if after != "" && !location.IsIdentifier(after) {
 		return reply[contract.Audit]{}, invalid("/cursor", "was not issued by this server")
 	}
 	id := r.PathValue("id")
-	if a.options.Audits == nil || !cache.IsIdentifier(id) {
+	if a.options.Audits == nil || !location.IsIdentifier(id) {
 		return reply[contract.Audit]{}, cache.ErrNotFound
 	}
 	found, err := a.options.Audits.Audit(r.Context(), id, after, limit)

@@ -1,4 +1,5 @@
-// Package imports checks that dependencies go one way: cmd -> reconcile -> cache -> lua, location.
+// Package imports checks that dependencies go one way:
+// cmd -> reconcile, reconcile/audit -> reconcile/ledger -> cache -> internal/shard -> lua, internal/wire -> location.
 package imports
 
 import (
@@ -14,18 +15,20 @@ import (
 const module = "github.com/holdfast/holdfast/"
 
 // may says which of our packages each may import, tests left out. A package that is not named may
-// import none; what begins with internal/ may not be imported by the library's packages.
+// import none.
 var may = map[string][]string{
 	"lua":                         {},
 	"location":                    {},
-	"cache":                       {"lua", "location"},
+	"internal/wire":               {"location"},
+	"internal/shard":              {"internal/wire", "location", "lua"},
+	"cache":                       {"internal/shard", "internal/wire", "location"},
 	"reconcile/directory":         {"cache", "location"},
-	"reconcile/setup":             {"cache"},
-	"reconcile/ledger":            {"cache", "location", "reconcile/directory"},
-	"reconcile/ledger/memory":     {"cache", "location", "reconcile/directory", "reconcile/ledger"},
-	"reconcile/ledger/postgres":   {"cache", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
-	"reconcile":                   {"cache", "location", "reconcile/ledger", "reconcile/setup"},
-	"reconcile/audit":             {"cache", "location", "reconcile/ledger"},
+	"reconcile/setup":             {"cache", "internal/shard"},
+	"reconcile/ledger":            {"cache", "internal/wire", "location", "reconcile/directory"},
+	"reconcile/ledger/memory":     {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger"},
+	"reconcile/ledger/postgres":   {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
+	"reconcile":                   {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger", "reconcile/setup"},
+	"reconcile/audit":             {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger"},
 	"config":                      {"cache"},
 	"internal/contract":           {"location"},
 	"internal/api":                {"cache", "location", "internal/contract", "internal/directoryfile"},
@@ -46,10 +49,11 @@ var may = map[string][]string{
 	"examples/checkout":           {"cache"},
 }
 
-// forTests is what packages may import that only tests use.
+// forTests lists what the packages that only tests use may import.
 var forTests = []string{
-	"cache", "location", "internal/pgtest", "internal/redistest", "reconcile", "reconcile/audit", "reconcile/directory",
-	"reconcile/ledger", "reconcile/ledger/ledgertest", "reconcile/ledger/memory", "reconcile/ledger/postgres",
+	"cache", "location", "internal/pgtest", "internal/redistest", "internal/shard", "internal/wire", "reconcile",
+	"reconcile/audit", "reconcile/directory", "reconcile/ledger", "reconcile/ledger/ledgertest",
+	"reconcile/ledger/memory", "reconcile/ledger/postgres",
 }
 
 // only names packages outside of this module that one package alone may import.
@@ -60,7 +64,7 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
+	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 
 func TestDirection(t *testing.T) {

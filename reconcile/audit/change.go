@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -21,16 +21,16 @@ func relative(f *ledger.Finding) bool {
 }
 
 // difference returns what a repair adds to a counter in Redis. Of a limit it is Available.
-func difference(f *ledger.Finding) cache.LevelCounts {
+func difference(f *ledger.Finding) wire.LevelCounts {
 	if f.Kind == ledger.KindLimitDrift {
-		return cache.LevelCounts{Available: *f.Ledger.Units - *f.Redis.Units}
+		return wire.LevelCounts{Available: *f.Ledger.Units - *f.Redis.Units}
 	}
 	return ledger.SumCounts(countsOf(f.Ledger), countsOf(f.Redis), -1)
 }
 
 // countsOf returns the counts of a level as Redis stores them.
-func countsOf(s *ledger.Side) cache.LevelCounts {
-	return cache.LevelCounts{
+func countsOf(s *ledger.Side) wire.LevelCounts {
+	return wire.LevelCounts{
 		Available: *s.Available, OnHand: *s.OnHand, Committed: *s.Committed, SafetyStock: *s.SafetyStock,
 		BackorderLimit: *s.BackorderLimit,
 	}
@@ -84,7 +84,7 @@ func describe(f *ledger.Finding) string {
 }
 
 // describeCounts says in words how a level changes.
-func describeCounts(c cache.LevelCounts) string {
+func describeCounts(c wire.LevelCounts) string {
 	var parts []string
 	for _, part := range []struct {
 		name  string

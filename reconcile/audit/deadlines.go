@@ -4,7 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // compareDeadlines looks for orphaned deadlines: members of the deadlines that hold an id without a
@@ -18,11 +19,11 @@ func (r *run) compareDeadlines(ctx context.Context) error {
 	if !r.scope.All() {
 		return nil
 	}
-	return r.scan(ctx, cache.PartDeadlines, func(ctx context.Context, fields []cache.Field) error {
+	return r.scan(ctx, shard.PartDeadlines, func(ctx context.Context, fields []shard.Field) error {
 		var members, ids []string
 		for _, f := range fields {
 			members = append(members, f.Name)
-			if ids = append(ids, cache.DeadlineIDs(f.Name)...); len(ids) >= r.page {
+			if ids = append(ids, wire.DeadlineIDs(f.Name)...); len(ids) >= r.page {
 				if err := r.compareMembers(ctx, members, ids); err != nil {
 					return err
 				}
@@ -38,7 +39,7 @@ func (r *run) compareDeadlines(ctx context.Context) error {
 func (r *run) compareMembers(ctx context.Context, members, ids []string) error {
 	lacking := map[string]bool{}
 	if len(ids) > 0 {
-		list, err := onShard(ctx, r, func(s *cache.Shard, ctx context.Context) ([]string, error) { return s.Lacking(ctx, ids) })
+		list, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) ([]string, error) { return s.Lacking(ctx, ids) })
 		if err != nil {
 			return err
 		}
@@ -48,10 +49,10 @@ func (r *run) compareMembers(ctx context.Context, members, ids []string) error {
 	}
 	var doubtful []string
 	for _, member := range members {
-		if slices.ContainsFunc(cache.DeadlineIDs(member), func(id string) bool { return lacking[id] }) {
+		if slices.ContainsFunc(wire.DeadlineIDs(member), func(id string) bool { return lacking[id] }) {
 			doubtful = append(doubtful, member)
 		}
 	}
 	r.same.Deadlines += int64(len(members) - len(doubtful))
-	return r.checkpoint(ctx, cache.Marking{Deadlines: doubtful})
+	return r.checkpoint(ctx, shard.Marking{Deadlines: doubtful})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -336,7 +337,7 @@ func TestAudit_DuringRefusals(t *testing.T) {
 		}
 		for k := range list {
 			f := &list[k]
-			if f.Kind.Drift() && (f.Kind != ledger.KindCounterDrift || ledger.SumCounts(audit.Counts(f.Redis), audit.Counts(f.Ledger), -1) != cache.LevelCounts{Available: 5000}) {
+			if f.Kind.Drift() && (f.Kind != ledger.KindCounterDrift || ledger.SumCounts(audit.Counts(f.Redis), audit.Counts(f.Ledger), -1) != wire.LevelCounts{Available: 5000}) {
 				t.Fatal(reconciletest.DescribeFinding(f))
 			}
 		}

@@ -3,7 +3,7 @@ package audit
 import (
 	"context"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -21,7 +21,7 @@ var WhyNeverRepaired = whyNeverRepaired
 
 type Reading = reading
 
-func (g *reading) Behind(at cache.Position) ([]ledger.Entry, bool) { return g.behind(at) }
+func (g *reading) Behind(at wire.Position) ([]ledger.Entry, bool) { return g.behind(at) }
 
 func NameAll(entries []ledger.Entry) bool { return nameAll(entries) }
 
@@ -34,7 +34,7 @@ func (a *Auditor) At(point string, f func()) {
 	}
 }
 
-func Counts(s *ledger.Side) cache.LevelCounts { return countsOf(s) }
+func Counts(s *ledger.Side) wire.LevelCounts { return countsOf(s) }
 
 func (a *Auditor) Drift(ctx context.Context, audit string, most int) ([]ledger.Finding, error) {
 	return a.drift(ctx, audit, most)

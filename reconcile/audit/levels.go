@@ -3,7 +3,8 @@ package audit
 import (
 	"context"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -25,9 +26,9 @@ func (r *run) compareLevels(ctx context.Context) error {
 		if after = p.rows[len(p.rows)-1].LevelKey; after != last { // read again, the page ended elsewhere
 			next = r.levelsAfter(ctx, after)
 		}
-		m := cache.Marking{Levels: got.doubtfulLevels(p.rows)}
+		m := shard.Marking{Levels: got.doubtfulLevels(p.rows)}
 		if r.scope.All() && len(m.Levels) == len(p.rows) {
-			m.How = cache.HowRange
+			m.How = wire.HowRange
 		}
 		r.same.Levels += int64(len(p.rows) - len(m.Levels))
 		if err := r.checkpoint(ctx, m); err != nil {
@@ -45,8 +46,8 @@ func (r *run) levelsAfter(ctx context.Context, after ledger.LevelKey) func() pag
 	}
 }
 
-func levelNames(rows []ledger.LevelRow) cache.Names {
-	return cache.Names{Levels: ledger.Column(rows, func(l ledger.LevelRow) string { return cache.LevelField(l.SKU, l.Location) })}
+func levelNames(rows []ledger.LevelRow) shard.Names {
+	return shard.Names{Levels: ledger.Column(rows, func(l ledger.LevelRow) string { return wire.LevelField(l.SKU, l.Location) })}
 }
 
 // levelsThere counts the levels that Redis has.
@@ -80,13 +81,13 @@ func (r *run) compareExtraLevels(ctx context.Context) error {
 	if none, err := r.noExtraLevels(ctx); err != nil || none {
 		return err
 	}
-	for _, part := range []cache.Part{cache.PartStock, cache.PartLevels} {
-		err := r.scan(ctx, part, func(ctx context.Context, fields []cache.Field) error {
+	for _, part := range []shard.Part{shard.PartStock, shard.PartLevels} {
+		err := r.scan(ctx, part, func(ctx context.Context, fields []shard.Field) error {
 			extra, err := r.unknownLevels(ctx, fields)
 			if err != nil {
 				return err
 			}
-			return r.checkpoint(ctx, cache.Marking{Levels: extra})
+			return r.checkpoint(ctx, shard.Marking{Levels: extra})
 		})
 		if err != nil {
 			return err
@@ -107,23 +108,23 @@ func (r *run) noExtraLevels(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	sizes, err := onShard(ctx, r, (*cache.Shard).Sizes)
-	if err != nil || sizes[cache.PartStock] != before || sizes[cache.PartLevels] != before || r.levelsSeen != before {
+	sizes, err := onShard(ctx, r, (*shard.Conn).Sizes)
+	if err != nil || sizes[shard.PartStock] != before || sizes[shard.PartLevels] != before || r.levelsSeen != before {
 		return false, err
 	}
 	if err := r.catchUp(ctx); err != nil {
 		return false, err
 	}
 	after, _, err := r.ledger.Totals(ctx, r.scope)
-	r.progress(int(sizes[cache.PartLevels]))
+	r.progress(int(sizes[shard.PartLevels]))
 	return after == before, err
 }
 
 // unknownLevels lists the fields in scope that are no level of the ledger.
-func (r *run) unknownLevels(ctx context.Context, fields []cache.Field) (names []string, err error) {
+func (r *run) unknownLevels(ctx context.Context, fields []shard.Field) (names []string, err error) {
 	var keys []ledger.LevelKey
 	for _, f := range fields {
-		sku, at, ok := cache.SplitLevel(f.Name)
+		sku, at, ok := wire.SplitLevel(f.Name)
 		switch {
 		case ok && r.scope.Has(sku, at):
 			keys = append(keys, ledger.LevelKey{SKU: sku, Location: at})

@@ -3,7 +3,8 @@ package audit
 import (
 	"context"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -13,7 +14,7 @@ func (r *run) compareLimits(ctx context.Context) error {
 	if !r.scope.All() {
 		return nil
 	}
-	for after := (cache.LimitKey{}); ; {
+	for after := (wire.LimitKey{}); ; {
 		rows, err := r.ledger.Limits(ctx, after, r.page)
 		if err != nil {
 			return err
@@ -21,17 +22,17 @@ func (r *run) compareLimits(ctx context.Context) error {
 		if len(rows) == 0 {
 			break
 		}
-		names := ledger.Column(rows, func(l cache.LimitRow) string { return l.Name() })
-		if err := r.checkpoint(ctx, cache.Marking{Limits: names}); err != nil {
+		names := ledger.Column(rows, func(l wire.LimitRow) string { return l.Name() })
+		if err := r.checkpoint(ctx, shard.Marking{Limits: names}); err != nil {
 			return err
 		}
 		after = rows[len(rows)-1].LimitKey
 	}
-	return r.scan(ctx, cache.PartLimits, func(ctx context.Context, fields []cache.Field) error {
+	return r.scan(ctx, shard.PartLimits, func(ctx context.Context, fields []shard.Field) error {
 		var names []string
-		var keys []cache.LimitKey
+		var keys []wire.LimitKey
 		for _, f := range fields {
-			if key, ok := cache.SplitLimit(f.Name); ok {
+			if key, ok := wire.SplitLimit(f.Name); ok {
 				keys = append(keys, key)
 			} else {
 				names = append(names, f.Name)
@@ -41,6 +42,6 @@ func (r *run) compareLimits(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return r.checkpoint(ctx, cache.Marking{Limits: append(names, ledger.Column(keys, cache.LimitKey.Name)...)})
+		return r.checkpoint(ctx, shard.Marking{Limits: append(names, ledger.Column(keys, wire.LimitKey.Name)...)})
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -165,12 +165,12 @@ func TestPlan_TooLong(t *testing.T) {
 	const most = audit.PageDefault + 1 // more than are read at once
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Marking(cache.Mark{Levels: manyLevels(most)})))
+		b.Apply(b.Entry(ledgertest.Marking(wire.Mark{Levels: manyLevels(most)})))
 		a := &audit.Auditor{Ledger: b.Ledger}
 		if found, err := a.Drift(t.Context(), "a-1", most); err != nil || len(found) != most {
 			t.Errorf("%d, %v", len(found), err)
 		}
-		b.Apply(b.Entry(ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}})))
+		b.Apply(b.Entry(ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}})))
 		if _, err := a.Drift(t.Context(), "a-1", most); !errors.Is(err, audit.ErrPlanTooLong) {
 			t.Error(err)
 		}
@@ -178,8 +178,8 @@ func TestPlan_TooLong(t *testing.T) {
 }
 
 // manyLevels returns levels that no ledger has.
-func manyLevels(n int) []cache.MarkedLevel {
-	list := slices.Repeat([]cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}, n)
+func manyLevels(n int) []wire.MarkedLevel {
+	list := slices.Repeat([]wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}, n)
 	for i := range list {
 		list[i].Name = fmt.Sprintf("SKU-%d\x1fberlin", i)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -37,7 +39,7 @@ func readAhead[P any](busy bool, read func() P) func() P {
 // every name that is not touched. A reading compares those exactly as a checkpoint would, without a
 // write. Other names, and those that differ, go into a checkpoint.
 type reading struct {
-	cache.Reading
+	shard.Reading
 	between *ledger.RowKeys
 	sure    bool // false: some entries between are not known, or a refusal may explain a difference
 }
@@ -45,7 +47,7 @@ type reading struct {
 // readSure reads the names of a page from Redis. If that is not sure, it reads both sides again, up
 // to readTries times, and returns the page that it read last.
 func readSure[R any](
-	ctx context.Context, r *run, p page[R], names func([]R) cache.Names, reread func() page[R],
+	ctx context.Context, r *run, p page[R], names func([]R) shard.Names, reread func() page[R],
 ) (page[R], reading, error) {
 	for try := 1; ; try++ {
 		got, err := r.read(ctx, p.at, names(p.rows))
@@ -62,11 +64,11 @@ func readSure[R any](
 }
 
 // read reads names from Redis, and the entries of the stream since the ledger was at a position.
-func (r *run) read(ctx context.Context, at ledger.AsOf, names cache.Names) (got reading, err error) {
+func (r *run) read(ctx context.Context, at ledger.AsOf, names shard.Names) (got reading, err error) {
 	if !at.There {
 		return got, nil
 	}
-	got.Reading, err = onShard(ctx, r, func(s *cache.Shard, ctx context.Context) (cache.Reading, error) {
+	got.Reading, err = onShard(ctx, r, func(s *shard.Conn, ctx context.Context) (shard.Reading, error) {
 		return s.Read(ctx, at.Position, names, readBehind+2)
 	})
 	if err != nil {
@@ -83,7 +85,7 @@ func (r *run) read(ctx context.Context, at ledger.AsOf, names cache.Names) (got 
 
 // behind returns the entries since the ledger was at a position. known is false if some are
 // missing, or if the position is not of this Redis.
-func (g *reading) behind(at cache.Position) (list []ledger.Entry, known bool) {
+func (g *reading) behind(at wire.Position) (list []ledger.Entry, known bool) {
 	n := len(g.Entries)
 	if g.Epoch != at.Epoch || !g.Open || n == 0 || n > readBehind+1 || g.Entries[0].ID != at.EntryID() ||
 		g.Entries[0].Values["n"] != at.Nonce {
@@ -107,7 +109,7 @@ func nameAll(entries []ledger.Entry) bool {
 		for _, e := range entries[i].Events {
 			switch e.Verb {
 			case cache.VerbReserve, cache.VerbConfirm, cache.VerbExtend, cache.VerbExpire, cache.VerbFulfill,
-				cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, cache.VerbAudit, cache.VerbRepair:
+				cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, wire.VerbAudit, wire.VerbRepair:
 			case cache.VerbRelease:
 				if e.Record.State != cache.StateReleased { // a release of a part
 					return false
@@ -122,7 +124,7 @@ func nameAll(entries []ledger.Entry) bool {
 
 // noteBusy notes whether others wrote to the stream since it was last read: whether there are more
 // new entries than checkpoints sent.
-func (r *run) noteBusy(p cache.Position, entries []ledger.Entry) {
+func (r *run) noteBusy(p wire.Position, entries []ledger.Entry) {
 	end := ledger.EntryID{Epoch: p.Epoch, Sequence: p.Sequence}
 	if n := len(entries); n > 0 {
 		end = entries[n-1].ID

@@ -11,6 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
@@ -105,7 +107,7 @@ func TestReservations_MissingFromFuture(t *testing.T) {
 
 // TestReading_Behind knows the entries between the two sides, or that some are missing.
 func TestReading_Behind(t *testing.T) {
-	at := cache.Position{Epoch: 2, Sequence: 7, Nonce: "n7"}
+	at := wire.Position{Epoch: 2, Sequence: 7, Nonce: "n7"}
 	message := func(id, nonce string) redis.XMessage {
 		return redis.XMessage{ID: id, Values: map[string]any{"v": "1", "n": nonce, "e": "1"}}
 	}
@@ -131,7 +133,7 @@ func TestReading_Behind(t *testing.T) {
 		"a foreign entry": {2, false, []redis.XMessage{many[0], message("3-1", "n")}, -1},
 		"no format":       {2, false, []redis.XMessage{many[0], {ID: "2-8", Values: map[string]any{"n": "n"}}}, -1},
 	} {
-		g := audit.Reading{Reading: cache.Reading{Epoch: c.epoch, Open: !c.closed, Entries: c.entries}}
+		g := audit.Reading{Reading: shard.Reading{Epoch: c.epoch, Open: !c.closed, Entries: c.entries}}
 		list, known := g.Behind(at)
 		if known != (c.want >= 0) || known && len(list) != c.want {
 			t.Errorf("%s: %d entries, known %v", name, len(list), known)
@@ -143,24 +145,24 @@ func TestReading_Behind(t *testing.T) {
 // names.
 func TestReading_NameAll(t *testing.T) {
 	for name, c := range map[string]struct {
-		event cache.Event
+		event wire.Event
 		want  bool
 	}{
 		"a hold":            {ledgertest.Born("a", ledgertest.Reserved(2), "n1"), true},
 		"a release":         {ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateReleased, 2, 2, 0)), "n1"), true},
 		"a release of part": {ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 1, 0)), "n1"), false},
 		"a move":            {ledgertest.Born("a", ledgertest.Event(cache.VerbMove, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 2, 0)), "n1"), false},
-		"a compensation":    {ledgertest.Born("a", ledgertest.Event(cache.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 2, 0)), "n1"), false},
-		"a checkpoint":      {ledgertest.Marking(cache.Mark{}), true},
+		"a compensation":    {ledgertest.Born("a", ledgertest.Event(wire.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 2, 0)), "n1"), false},
+		"a checkpoint":      {ledgertest.Marking(wire.Mark{}), true},
 	} {
-		if got := audit.NameAll([]ledger.Entry{{Events: []cache.Event{c.event}}}); got != c.want {
+		if got := audit.NameAll([]ledger.Entry{{Events: []wire.Event{c.event}}}); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
 
 // inFuture returns an event's record, made an hour from now.
-func inFuture(e cache.Event) string {
+func inFuture(e wire.Event) string {
 	e.Record.Created = time.Now().Add(time.Hour).UnixMilli()
 	return e.Record.Encode()
 }

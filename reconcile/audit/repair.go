@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -82,7 +83,7 @@ func (r *run) withinLimits(ctx context.Context) error {
 }
 
 // itemsOf returns the repairs of findings.
-type itemsOf func(context.Context, []ledger.Finding, *conflicts) ([]cache.RepairItem, error)
+type itemsOf func(context.Context, []ledger.Finding, *conflicts) ([]shard.RepairItem, error)
 
 // repairKinds repairs the open findings of some kinds, and waits until the ledger has applied that.
 func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items itemsOf) error {
@@ -102,7 +103,7 @@ func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items
 			continue
 		}
 		r.point("repair")
-		_, err = onShard(ctx, r, func(s *cache.Shard, ctx context.Context) ([]bool, error) {
+		_, err = onShard(ctx, r, func(s *shard.Conn, ctx context.Context) ([]bool, error) {
 			return s.Repair(ctx, r.id, r.options.Actor, todo)
 		})
 		if err != nil {
@@ -113,12 +114,12 @@ func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items
 }
 
 // recordItems returns the repairs of reservations and deadlines.
-func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]cache.RepairItem, error) {
+func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]shard.RepairItem, error) {
 	_, records, err := r.ledger.RecordsAt(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}
-	items := make([]cache.RepairItem, 0, len(list))
+	items := make([]shard.RepairItem, 0, len(list))
 	for i := range list {
 		f, id := &list[i], string(list[i].Seen.Name)
 		if why := c.why(f); why != "" {
@@ -128,15 +129,15 @@ func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflic
 		record, known := records[id]
 		switch f.Kind {
 		case ledger.KindDeadlineMissing:
-			items = append(items, cache.Watch(f.ID, id))
+			items = append(items, shard.Watch(f.ID, id))
 		case ledger.KindDeadlineOrphaned:
-			items = append(items, cache.Unwatch(f.ID, id, cache.MarkedDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
+			items = append(items, shard.Unwatch(f.ID, id, wire.MarkedDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
 		default:
 			to := &record
 			if !known || ledger.Archived(&record) { // Redis keeps no record of an archived reservation
 				to = nil
 			}
-			items = append(items, cache.SetRecord(f.ID, id, f.Seen.Text(0), to))
+			items = append(items, shard.SetRecord(f.ID, id, f.Seen.Text(0), to))
 		}
 	}
 	return items, nil
@@ -153,8 +154,8 @@ func reservationsOf(list []ledger.Finding) (ids []string) {
 }
 
 // counterItems returns the repairs of levels and limits.
-func (r *run) counterItems(_ context.Context, list []ledger.Finding, c *conflicts) ([]cache.RepairItem, error) {
-	items := make([]cache.RepairItem, 0, len(list))
+func (r *run) counterItems(_ context.Context, list []ledger.Finding, c *conflicts) ([]shard.RepairItem, error) {
+	items := make([]shard.RepairItem, 0, len(list))
 	for i := range list {
 		f := &list[i]
 		why := c.why(f)
@@ -171,21 +172,21 @@ func (r *run) counterItems(_ context.Context, list []ledger.Finding, c *conflict
 }
 
 // counterItem returns the repair of a level or a limit.
-func counterItem(f *ledger.Finding) cache.RepairItem {
+func counterItem(f *ledger.Finding) shard.RepairItem {
 	name := string(f.Seen.Name)
-	at := cache.Position{Epoch: f.Entry.Epoch, Sequence: f.Entry.Sequence}
+	at := wire.Position{Epoch: f.Entry.Epoch, Sequence: f.Entry.Sequence}
 	switch {
 	case f.Kind == ledger.KindLimitDrift && relative(f):
-		return cache.AddToLimit(f.ID, name, at, difference(f).Available)
+		return shard.AddToLimit(f.ID, name, at, difference(f).Available)
 	case f.Kind == ledger.KindLimitDrift:
-		return cache.SetLimit(f.ID, name, f.Seen.Text(0), *f.Ledger.Units)
+		return shard.SetLimit(f.ID, name, f.Seen.Text(0), *f.Ledger.Units)
 	case relative(f):
-		return cache.AddToLevel(f.ID, name, at, difference(f))
+		return shard.AddToLevel(f.ID, name, at, difference(f))
 	}
-	seen := cache.MarkedLevel{Name: name, Available: f.Seen.Text(0), Counts: f.Seen.Text(1)}
+	seen := wire.MarkedLevel{Name: name, Available: f.Seen.Text(0), Counts: f.Seen.Text(1)}
 	if f.Kind == ledger.KindLevelUnknown {
-		return cache.SetLevel(f.ID, seen, nil)
+		return shard.SetLevel(f.ID, seen, nil)
 	}
 	units := countsOf(f.Ledger)
-	return cache.SetLevel(f.ID, seen, &units)
+	return shard.SetLevel(f.ID, seen, &units)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -42,7 +44,7 @@ func (r *run) compareReservations(ctx context.Context) error {
 
 // lastEntry returns the id of the last entry of the stream.
 func (r *run) lastEntry(ctx context.Context) (string, error) {
-	return onShard(ctx, r, func(s *cache.Shard, ctx context.Context) (string, error) {
+	return onShard(ctx, r, func(s *shard.Conn, ctx context.Context) (string, error) {
 		last, _, err := s.Last(ctx)
 		return last.ID, err
 	})
@@ -120,7 +122,7 @@ func (r *run) compareRecords(ctx context.Context, p page[ledger.RecordRow]) (sam
 	}
 	doubtful := ids
 	if got.sure {
-		var watched []cache.Deadline
+		var watched []shard.Deadline
 		doubtful, watched = r.doubtfulRecords(&got, p.rows)
 		unwatched, err := r.unwatched(ctx, watched)
 		if err != nil {
@@ -130,17 +132,17 @@ func (r *run) compareRecords(ctx context.Context, p page[ledger.RecordRow]) (sam
 	}
 	same = int64(len(ids) - len(doubtful))
 	r.same.Reservations += same
-	return same, r.checkpoint(ctx, cache.Marking{Reservations: doubtful})
+	return same, r.checkpoint(ctx, shard.Marking{Reservations: doubtful})
 }
 
-func recordNames(rows []ledger.RecordRow) cache.Names {
-	return cache.Names{Reservations: ledger.Column(rows, func(row ledger.RecordRow) string { return row.ID })}
+func recordNames(rows []ledger.RecordRow) shard.Names {
+	return shard.Names{Reservations: ledger.Column(rows, func(row ledger.RecordRow) string { return row.ID })}
 }
 
 // recordsOf reads reservations from the ledger by id. It asks only for ids that the ledger may
 // know: Postgres refuses others.
 func (r *run) recordsOf(ctx context.Context, ids []string) (p page[ledger.RecordRow]) {
-	var known map[string]cache.Record
+	var known map[string]wire.Record
 	p.at, known, p.err = r.ledger.RecordsAt(ctx, ledger.Identifiers(ids))
 	p.rows = ledger.Column(ids, func(id string) ledger.RecordRow {
 		if record, there := known[id]; there {
@@ -154,7 +156,7 @@ func (r *run) recordsOf(ctx context.Context, ids []string) (p page[ledger.Record
 // doubtfulRecords lists the ids whose records differ or that an entry between the two sides
 // touches. Of the others it counts the deadlines that the reading found, and returns those still to
 // look up. A resolved reservation may be missing in Redis.
-func (r *run) doubtfulRecords(g *reading, rows []ledger.RecordRow) (doubtful []string, watched []cache.Deadline) {
+func (r *run) doubtfulRecords(g *reading, rows []ledger.RecordRow) (doubtful []string, watched []shard.Deadline) {
 	for i := range rows {
 		row, seen := &rows[i], &g.Records[i]
 		known := row.Text != ""
@@ -166,18 +168,18 @@ func (r *run) doubtfulRecords(g *reading, rows []ledger.RecordRow) (doubtful []s
 		case row.Record.Expires != 0 && g.Deadlines[i] == float64(row.Record.Expires):
 			r.deadlinesSeen++
 		default:
-			watched = append(watched, cache.Deadline{ID: row.ID, Expires: row.Record.Expires})
+			watched = append(watched, shard.Deadline{ID: row.ID, Expires: row.Record.Expires})
 		}
 	}
 	return doubtful, watched
 }
 
 // unwatched lists the ids that are not among the deadlines, and so would never expire.
-func (r *run) unwatched(ctx context.Context, list []cache.Deadline) ([]string, error) {
+func (r *run) unwatched(ctx context.Context, list []shard.Deadline) ([]string, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return onShard(ctx, r, func(s *cache.Shard, ctx context.Context) ([]string, error) { return s.Unwatched(ctx, list) })
+	return onShard(ctx, r, func(s *shard.Conn, ctx context.Context) ([]string, error) { return s.Unwatched(ctx, list) })
 }
 
 // noExtraReservations says that Redis can have no extra records: it has as many as compareLive
@@ -187,20 +189,20 @@ func (r *run) noExtraReservations(ctx context.Context, before string, same int64
 	if !r.scope.All() {
 		return false, nil
 	}
-	sizes, err := onShard(ctx, r, (*cache.Shard).Sizes)
-	if err != nil || sizes[cache.PartReservations] != same {
+	sizes, err := onShard(ctx, r, (*shard.Conn).Sizes)
+	if err != nil || sizes[shard.PartReservations] != same {
 		return false, err
 	}
 	end, err := r.lastEntry(ctx)
 	none := err == nil && end == before
-	r.noOrphans = none && sizes[cache.PartDeadlines] == r.deadlinesSeen
+	r.noOrphans = none && sizes[shard.PartDeadlines] == r.deadlinesSeen
 	return none, err
 }
 
 // compareExtraReservations compares the records of Redis that are no live reservation of the
 // ledger: resolved ones, and those that the ledger does not know.
 func (r *run) compareExtraReservations(ctx context.Context) error {
-	return r.scan(ctx, cache.PartReservations, func(ctx context.Context, fields []cache.Field) error {
+	return r.scan(ctx, shard.PartReservations, func(ctx context.Context, fields []shard.Field) error {
 		extra, err := r.notLive(ctx, fields)
 		if err != nil {
 			return err
@@ -209,8 +211,8 @@ func (r *run) compareExtraReservations(ctx context.Context) error {
 			return r.endStep(ctx)
 		}
 		r.progress(len(extra))
-		for some := range steps(extra, func(f cache.Field) int { return len(f.Name) + len(f.Value) }) {
-			ids := ledger.Column(some, func(f cache.Field) string { return f.Name })
+		for some := range steps(extra, func(f shard.Field) int { return len(f.Name) + len(f.Value) }) {
+			ids := ledger.Column(some, func(f shard.Field) string { return f.Name })
 			if _, err := r.compareRecords(ctx, r.recordsOf(ctx, ids)); err != nil {
 				return err
 			}
@@ -220,13 +222,13 @@ func (r *run) compareExtraReservations(ctx context.Context) error {
 }
 
 // notLive lists the records in scope that are no live reservation of the ledger.
-func (r *run) notLive(ctx context.Context, fields []cache.Field) ([]cache.Field, error) {
-	extra := slices.DeleteFunc(fields, func(f cache.Field) bool {
-		record, err := cache.DecodeRecord(f.Value)
+func (r *run) notLive(ctx context.Context, fields []shard.Field) ([]shard.Field, error) {
+	extra := slices.DeleteFunc(fields, func(f shard.Field) bool {
+		record, err := wire.DecodeRecord(f.Value)
 		inScope := r.scope.All() || err == nil && r.scope.HasRecord(&record)
 		return !inScope || err == nil && r.younger(record.Created)
 	})
-	ids := ledger.Identifiers(ledger.Column(extra, func(f cache.Field) string { return f.Name }))
+	ids := ledger.Identifiers(ledger.Column(extra, func(f shard.Field) string { return f.Name }))
 	if len(ids) == 0 {
 		return extra, nil
 	}
@@ -235,5 +237,5 @@ func (r *run) notLive(ctx context.Context, fields []cache.Field) ([]cache.Field,
 	for _, id := range ids {
 		live[id] = true
 	}
-	return slices.DeleteFunc(extra, func(f cache.Field) bool { return live[f.Name] }), err
+	return slices.DeleteFunc(extra, func(f shard.Field) bool { return live[f.Name] }), err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
@@ -49,8 +50,8 @@ func TestReservations_Resolved(t *testing.T) {
 		reconciletest.Must(t, err)
 	}
 	r.Quiesce()
-	alter(i, "altered", func(record *cache.Record) { record.Version++ })
-	alter(i, "held", func(record *cache.Record) { record.State = cache.StateReleased })
+	alter(i, "altered", func(record *wire.Record) { record.Version++ })
+	alter(i, "held", func(record *wire.Record) { record.State = cache.StateReleased })
 	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "none", "").Err())
 	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "\xff", "x").Err())
 	done := i.Audit(audit.Options{})
@@ -88,7 +89,7 @@ func TestReservations_AppliedDuringAudit(t *testing.T) {
 	r.Quiesce()
 	hold()
 	i.Reserve("late", "TEE", 1)
-	alter(i, "late", func(record *cache.Record) { record.Version++ })
+	alter(i, "late", func(record *wire.Record) { record.Version++ })
 	come := sync.OnceFunc(func() {
 		goOn()
 		r.Quiesce()
@@ -101,11 +102,11 @@ func TestReservations_AppliedDuringAudit(t *testing.T) {
 }
 
 // alter changes a record in Redis by hand.
-func alter(i *reconciletest.Instance, id string, change func(*cache.Record)) {
+func alter(i *reconciletest.Instance, id string, change func(*wire.Record)) {
 	i.Rig.TB.Helper()
 	text, err := i.Client.HGet(context.Background(), reconciletest.KeyReservations, id).Result()
 	reconciletest.MustDo(i.Rig.TB, err)
-	record, err := cache.DecodeRecord(text)
+	record, err := wire.DecodeRecord(text)
 	reconciletest.MustDo(i.Rig.TB, err)
 	change(&record)
 	reconciletest.MustDo(i.Rig.TB, i.Client.HSet(context.Background(), reconciletest.KeyReservations, id, record.Encode()).Err())

@@ -7,7 +7,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -22,11 +23,11 @@ type run struct {
 	scope   ledger.Scope
 
 	// See shard.go.
-	shard *cache.Shard // nil while disconnected
+	shard *shard.Conn // nil while disconnected
 
 	// See checkpoint.go.
 	inFlight  []checkpoint
-	applied   cache.Position  // of the ledger, when it was last read
+	applied   wire.Position   // of the ledger, when it was last read
 	appliedAt time.Time       // when the ledger last made progress
 	notedAt   time.Time       // when the ledger last heard from this audit
 	same      ledger.Compared // compared by readings, and not noted yet
@@ -94,7 +95,7 @@ func (r *run) all(ctx context.Context) error {
 
 // begin notes the time and counts what there is to read.
 func (r *run) begin(ctx context.Context) error {
-	id, err := onShard(ctx, r, (*cache.Shard).Inspect)
+	id, err := onShard(ctx, r, (*shard.Conn).Inspect)
 	if err != nil {
 		return err
 	}
@@ -104,10 +105,10 @@ func (r *run) begin(ctx context.Context) error {
 		r.total = int64(len(r.options.plan.found))
 		return nil
 	}
-	sizes, err := onShard(ctx, r, (*cache.Shard).Sizes)
-	r.total = sizes[cache.PartStock] + sizes[cache.PartLevels] + sizes[cache.PartReservations]
+	sizes, err := onShard(ctx, r, (*shard.Conn).Sizes)
+	r.total = sizes[shard.PartStock] + sizes[shard.PartLevels] + sizes[shard.PartReservations]
 	if r.scope.All() {
-		r.total += sizes[cache.PartLimits] + sizes[cache.PartDeadlines]
+		r.total += sizes[shard.PartLimits] + sizes[shard.PartDeadlines]
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 const (
@@ -18,13 +19,13 @@ const (
 
 // passing are the failures after which onShard connects and calls again.
 var passing = []error{
-	cache.ErrUnavailable, cache.ErrFenced, cache.ErrRebuilding, cache.ErrStopped, cache.ErrNotDurable,
+	cache.ErrUnavailable, shard.ErrFenced, cache.ErrRebuilding, shard.ErrStopped, cache.ErrNotDurable,
 }
 
 // onShard returns the result of f, which it calls with a connection whose scripts are loaded. It
 // repeats f after a failure that may pass, so f must be safe to repeat. It fails with ErrStalled
 // after stallTimeout.
-func onShard[T any](ctx context.Context, r *run, f func(*cache.Shard, context.Context) (T, error)) (result T, err error) {
+func onShard[T any](ctx context.Context, r *run, f func(*shard.Conn, context.Context) (T, error)) (result T, err error) {
 	for since := time.Now(); ; {
 		if err = r.connect(ctx); err == nil {
 			limited, cancel := context.WithTimeout(ctx, redisTimeout)
@@ -60,7 +61,7 @@ func (r *run) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	shard, err := cache.OpenShard(ctx, r.auditor.Client, r.auditor.prefix(), 0)
+	shard, err := shard.Open(ctx, r.auditor.Client, r.auditor.prefix(), 0)
 	if err != nil {
 		return err
 	}
@@ -81,9 +82,9 @@ func (r *run) disconnect() {
 
 // scan reads a part of Redis in pages. It reads each name at least once that is there all the
 // while.
-func (r *run) scan(ctx context.Context, part cache.Part, take func(context.Context, []cache.Field) error) error {
+func (r *run) scan(ctx context.Context, part shard.Part, take func(context.Context, []shard.Field) error) error {
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		fields, err := onShard(ctx, r, func(s *cache.Shard, ctx context.Context) (list []cache.Field, err error) {
+		fields, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) (list []shard.Field, err error) {
 			var next uint64
 			if list, next, err = s.Scan(ctx, part, cursor, int64(r.page)); err == nil {
 				cursor = next
@@ -98,7 +99,7 @@ func (r *run) scan(ctx context.Context, part cache.Part, take func(context.Conte
 				return err
 			}
 		}
-		if part != cache.PartStock && part != cache.PartReservations { // other passes report these
+		if part != shard.PartStock && part != shard.PartReservations { // other passes report these
 			r.progress(len(fields))
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -85,7 +85,7 @@ func (c *conflicts) add(f *ledger.Finding) {
 
 // drawsOn lists the levels that the record in Redis draws on.
 func drawsOn(f *ledger.Finding) []ledger.LevelKey {
-	record, err := cache.DecodeRecord(f.Seen.Text(0).Text)
+	record, err := wire.DecodeRecord(f.Seen.Text(0).Text)
 	if err != nil {
 		return nil
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -69,13 +69,13 @@ type Audits interface {
 	// blocks the applier.
 	LevelsAt(ctx context.Context, after LevelKey, s Scope, limit int) (AsOf, []LevelRow, error)
 	LiveAt(ctx context.Context, after LiveKey, s Scope, limit int) (AsOf, []RecordRow, error)
-	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]cache.Record, error)
+	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]wire.Record, error)
 
 	// UnknownLevels returns the keys that are no level of the ledger, Live the ids of live
 	// reservations, and UnknownLimits the keys of limits that count nothing.
 	UnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
 	Live(ctx context.Context, ids []string) ([]string, error)
-	UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error)
+	UnknownLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error)
 
 	// Totals returns how many levels a scope has, and the sum of their units on hand.
 	Totals(ctx context.Context, s Scope) (levels, onHand int64, err error)
@@ -110,7 +110,7 @@ func (s Scope) Has(sku location.SKU, at location.ID) bool {
 }
 
 // HasRecord reports whether a reservation draws on a level in the scope.
-func (s Scope) HasRecord(r *cache.Record) bool {
+func (s Scope) HasRecord(r *wire.Record) bool {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			if s.Has(line.SKU, a.Location) {

@@ -1,6 +1,6 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import "github.com/holdfast/holdfast/internal/wire"
 
 // RefusedBirth is a creation nonce of a reservation with a refused step.
 type RefusedBirth struct {
@@ -29,13 +29,13 @@ type RepairedFinding struct {
 // comparison compares one checkpoint with the working set.
 type comparison struct {
 	*WorkingSet
-	mark *cache.Mark
+	mark *wire.Mark
 	at   EntryID
 	ex   *expected
 }
 
 // compare compares a checkpoint of Redis with the ledger as it is at this place of the stream.
-func (w *WorkingSet) compare(entry *Entry, m *cache.Mark) {
+func (w *WorkingSet) compare(entry *Entry, m *wire.Mark) {
 	c := &comparison{WorkingSet: w, mark: m, at: entry.ID, ex: w.expected()}
 	for i := range m.Levels {
 		c.level(&m.Levels[i])
@@ -49,7 +49,7 @@ func (w *WorkingSet) compare(entry *Entry, m *cache.Mark) {
 	for i := range m.Deadlines {
 		c.deadline(&m.Deadlines[i])
 	}
-	if m.How == cache.HowAgain {
+	if m.How == wire.HowAgain {
 		return
 	}
 	if w.Compared == nil {
@@ -72,7 +72,7 @@ func (c *comparison) note(f *Finding, name string, kinds ...FindingKind) {
 	if f != nil {
 		c.Found = append(c.Found, Found{c.mark.Audit, *f})
 	}
-	if c.mark.How != cache.HowAgain {
+	if c.mark.How != wire.HowAgain {
 		return
 	}
 	for _, kind := range kinds {
@@ -85,8 +85,8 @@ func (c *comparison) note(f *Finding, name string, kinds ...FindingKind) {
 // levelKinds are the kinds of findings of a level.
 var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown}
 
-func (c *comparison) level(l *cache.MarkedLevel) {
-	sku, at, ok := cache.SplitLevel(l.Name)
+func (c *comparison) level(l *wire.MarkedLevel) {
+	sku, at, ok := wire.SplitLevel(l.Name)
 	key := LevelKey{sku, at}
 	want, explains := c.ex.levels[key]
 	there := ok && c.Levels[key] != nil
@@ -127,15 +127,15 @@ func (c *comparison) level(l *cache.MarkedLevel) {
 }
 
 // largest returns the largest change, without its sign.
-func largest(c cache.LevelCounts) (units int64) {
+func largest(c wire.LevelCounts) (units int64) {
 	for _, n := range []int64{c.Available, c.OnHand, c.Committed, c.SafetyStock, c.BackorderLimit} {
 		units = max(units, n, -n)
 	}
 	return units
 }
 
-func (c *comparison) limit(l *cache.MarkedLimit) {
-	key, ok := cache.SplitLimit(l.Name)
+func (c *comparison) limit(l *wire.MarkedLimit) {
+	key, ok := wire.SplitLimit(l.Name)
 	want := int64(0)
 	if ok {
 		want = c.Limits[key] + c.ex.limits[key]

@@ -1,13 +1,13 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import "github.com/holdfast/holdfast/internal/wire"
 
 // reservationKinds are the kinds of findings of a reservation.
 var reservationKinds = []FindingKind{
 	KindReservationMissing, KindReservationExtra, KindReservationState, KindDeadlineMissing, KindOpenRefusal, KindUndecided,
 }
 
-func (c *comparison) reservation(r *cache.MarkedReservation) {
+func (c *comparison) reservation(r *wire.MarkedReservation) {
 	kind := c.differs(r)
 	if kind == "" {
 		c.note(nil, r.ID, reservationKinds...)
@@ -17,7 +17,7 @@ func (c *comparison) reservation(r *cache.MarkedReservation) {
 	f.ofReservation(r.ID)
 	f.Seen = seenOf(PartReservation, r.ID, r.Record)
 	if r.Record.There {
-		if record, err := cache.DecodeRecord(r.Record.Text); err != nil {
+		if record, err := wire.DecodeRecord(r.Record.Text); err != nil {
 			f.Redis = sideOfTexts(r.Record)
 		} else {
 			f.Redis, f.Units = sideOfRecord(&record), unitsOf(&record)
@@ -36,7 +36,7 @@ func (c *comparison) reservation(r *cache.MarkedReservation) {
 // difference is expected. Redis may have forgotten a resolved reservation. The ledger may have
 // archived it before that. A reservation that was given back because its id belongs to another one
 // stays in Redis until it is forgotten.
-func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
+func (c *comparison) differs(r *wire.MarkedReservation) FindingKind {
 	known := c.Reservations[r.ID]
 	if !r.Record.There {
 		if known == nil || Resolved(known.Record.State) {
@@ -50,14 +50,14 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 		}
 		return ""
 	}
-	record, err := cache.DecodeRecord(r.Record.Text)
+	record, err := wire.DecodeRecord(r.Record.Text)
 	if err == nil && known.archivedAs(&record) {
 		return ""
 	}
 	if err == nil {
 		switch c.refusedStep(r.ID, record.Birth) {
 		case stepOpen: // being undone: the audit looks at it again later
-			if c.mark.How == cache.HowAgain {
+			if c.mark.How == wire.HowAgain {
 				return KindOpenRefusal
 			}
 			return KindUndecided
@@ -74,7 +74,7 @@ func (c *comparison) differs(r *cache.MarkedReservation) FindingKind {
 }
 
 // archivedAs reports whether r is what the ledger keeps of record after it has archived the lines.
-func (r *Reservation) archivedAs(record *cache.Record) bool {
+func (r *Reservation) archivedAs(record *wire.Record) bool {
 	if r == nil || !Archived(&r.Record) || !Resolved(r.Record.State) {
 		return false
 	}
@@ -111,14 +111,14 @@ func (c *comparison) refusedStep(id, birth string) (step int) {
 
 // deadline finds ids that the ledger does not know. A known id is never drift: a deadline that was
 // extended, or whose reservation is resolved, stays until it has passed.
-func (c *comparison) deadline(d *cache.MarkedDeadline) {
+func (c *comparison) deadline(d *wire.MarkedDeadline) {
 	lost := map[string]bool{}
 	if d.Score.There && d.Lost.There {
-		for _, id := range cache.DeadlineIDs(d.Lost.Text) {
+		for _, id := range wire.DeadlineIDs(d.Lost.Text) {
 			lost[id] = true
 		}
 	}
-	for _, id := range cache.DeadlineIDs(d.Member) {
+	for _, id := range wire.DeadlineIDs(d.Member) {
 		name := id + "\x1f" + d.Member
 		if !lost[id] || c.isKnown(id) {
 			c.note(nil, name, KindDeadlineOrphaned)
@@ -126,7 +126,7 @@ func (c *comparison) deadline(d *cache.MarkedDeadline) {
 		}
 		f := FindingAt(KindDeadlineOrphaned, name, c.at)
 		f.ofReservation(id)
-		f.Seen = seenOf(PartDeadline, id, cache.Text{There: true, Text: d.Member}, d.Score)
+		f.Seen = seenOf(PartDeadline, id, wire.Text{There: true, Text: d.Member}, d.Score)
 		f.Redis = &Side{Text: "deadline " + d.Score.Text}
 		c.note(&f, name, KindDeadlineOrphaned)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // EntryID is the id of an entry of the stream: epoch and sequence.
@@ -36,7 +37,7 @@ type Entry struct {
 	ID     EntryID
 	Nonce  string
 	At     int64 // Unix ms
-	Events []cache.Event
+	Events []wire.Event
 	Fault  error    // why it can't be read; then there are no events
 	Raw    []string // text of each event; of an entry with a fault, one text with all its fields
 }
@@ -46,7 +47,7 @@ type Entry struct {
 func ReadEntry(m redis.XMessage) (Entry, error) {
 	e := Entry{Text: m.ID}
 	e.Nonce, _ = m.Values["n"].(string)
-	decoded, err := cache.DecodeEntry(m.ID, m.Values)
+	decoded, err := wire.DecodeEntry(m.ID, m.Values)
 	if errors.Is(err, cache.ErrNewer) {
 		return Entry{}, err
 	}
@@ -107,7 +108,7 @@ type EventRef struct {
 }
 
 // Event returns the event.
-func (r EventRef) Event() *cache.Event { return &r.Entry.Events[r.Index] }
+func (r EventRef) Event() *wire.Event { return &r.Entry.Events[r.Index] }
 
 // EventRefs lists the events of entries, in order.
 func EventRefs(entries []Entry) []EventRef {

@@ -1,23 +1,26 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import (
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
 // expected is the difference between Redis and the ledger that open refusals explain: Redis still
 // has the effect of a refused step, until the step is undone.
 type expected struct {
-	levels  map[LevelKey]cache.LevelCounts
-	limits  map[cache.LimitKey]int64
+	levels  map[LevelKey]wire.LevelCounts
+	limits  map[wire.LimitKey]int64
 	removed map[LevelKey]bool // levels that a refused removal has taken out of Redis
 }
 
 // expected returns the difference at this place of the stream. Redis has the record of the last
 // refused step of a reservation, and the ledger has its own.
 func (w *WorkingSet) expected() *expected {
-	ex := &expected{levels: map[LevelKey]cache.LevelCounts{}, limits: map[cache.LimitKey]int64{}, removed: map[LevelKey]bool{}}
-	last := map[cache.Step]*Refusal{}
+	ex := &expected{levels: map[LevelKey]wire.LevelCounts{}, limits: map[wire.LimitKey]int64{}, removed: map[LevelKey]bool{}}
+	last := map[wire.Step]*Refusal{}
 	for _, r := range w.openNow() {
 		if !r.Step.Operation {
-			one := cache.Step{ID: r.Step.ID, Birth: r.Step.Birth}
+			one := wire.Step{ID: r.Step.ID, Birth: r.Step.Birth}
 			if known := last[one]; known == nil || known.Step.Version < r.Step.Version {
 				last[one] = r
 			}
@@ -25,14 +28,14 @@ func (w *WorkingSet) expected() *expected {
 		for _, d := range r.Detail.Levels { // of an operation, or of a return
 			key := LevelKey{d.SKU, d.Location}
 			ex.removed[key] = ex.removed[key] || d.Removed
-			ex.add(key, cache.LevelCounts{
+			ex.add(key, wire.LevelCounts{
 				Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
 				SafetyStock: d.SafetyStock, BackorderLimit: d.BackorderLimit,
 			}, +1)
 		}
 	}
 	for one, r := range last {
-		record, err := cache.DecodeRecord(r.Detail.Record)
+		record, err := wire.DecodeRecord(r.Detail.Record)
 		if err != nil {
 			continue // never: it was read from an event
 		}
@@ -46,10 +49,10 @@ func (w *WorkingSet) expected() *expected {
 }
 
 // addRecord adds sign times the effect of a record on its levels and limits.
-func (ex *expected) addRecord(r *cache.Record, sign int64) {
+func (ex *expected) addRecord(r *wire.Record, sign int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
-			c := cache.LevelCounts{Available: -a.Fulfilled, OnHand: -a.Fulfilled}
+			c := wire.LevelCounts{Available: -a.Fulfilled, OnHand: -a.Fulfilled}
 			switch r.State {
 			case cache.StateHeld:
 				c.Available = -a.Quantity
@@ -65,7 +68,7 @@ func (ex *expected) addRecord(r *cache.Record, sign int64) {
 }
 
 // add adds sign times c to the difference of a level.
-func (ex *expected) add(key LevelKey, c cache.LevelCounts, sign int64) {
+func (ex *expected) add(key LevelKey, c wire.LevelCounts, sign int64) {
 	sum := ex.levels[key]
 	ex.levels[key] = SumCounts(sum, c, sign)
 }

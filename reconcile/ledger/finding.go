@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -82,7 +82,7 @@ func FindingAt(kind FindingKind, name string, at EntryID) Finding {
 
 // ofLevel sets the level that a finding is about.
 func (f *Finding) ofLevel(name string) {
-	sku, at, ok := cache.SplitLevel(name)
+	sku, at, ok := wire.SplitLevel(name)
 	if !ok {
 		f.Name = shownText(name)
 		return
@@ -92,7 +92,7 @@ func (f *Finding) ofLevel(name string) {
 
 // ofReservation sets the reservation that a finding is about.
 func (f *Finding) ofReservation(id string) {
-	if !cache.IsIdentifier(id) {
+	if !location.IsIdentifier(id) {
 		f.Name = shownText(id)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
 
@@ -32,7 +33,7 @@ type Reader interface {
 	// Position returns the position of the shard; ok is false if nothing was ever applied.
 	Position(ctx context.Context) (p PositionRow, ok bool, err error)
 	// Limits reads a page of the purchase limits that count something, in order, behind after.
-	Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error)
+	Limits(ctx context.Context, after wire.LimitKey, limit int) ([]wire.LimitRow, error)
 }
 
 // The refusals of Lock, Begin, Apply and Note.
@@ -56,16 +57,16 @@ type Session interface {
 	// whose deadline had not passed when Redis was last seen, from.SeenAt, by the time that Redis
 	// was away: to.SeenAt - from.SeenAt. It clears an operator's request for a rebuild. Refusals:
 	// ErrMoved.
-	Begin(ctx context.Context, from *cache.Position, to cache.Position) error
+	Begin(ctx context.Context, from *wire.Position, to wire.Position) error
 
 	// Apply decides the events of entries in order and moves the position from from to to, all in
 	// one transaction. It returns the refusals. It quarantines entries that have a fault, and
 	// events that a constraint refuses; the latter are refusals too. Refusals: ErrMoved.
-	Apply(ctx context.Context, from, to cache.Position, entries []Entry) ([]Refusal, error)
+	Apply(ctx context.Context, from, to wire.Position, entries []Entry) ([]Refusal, error)
 
 	// Note keeps the session alive, and writes p.SeenAt, p.RunID and p.ReplicationID. Refusals:
 	// ErrMoved if the position is not p.
-	Note(ctx context.Context, p cache.Position) error
+	Note(ctx context.Context, p wire.Position) error
 
 	// KeepFrom records that movements before a moment, Unix ms, may be missing.
 	KeepFrom(ctx context.Context, moment int64) error
@@ -73,9 +74,9 @@ type Session interface {
 	// Open lists refusals that are not undone yet, the oldest first.
 	Open(ctx context.Context, limit int) ([]Refusal, error)
 	// Settle marks refusals that need no undoing any more.
-	Settle(ctx context.Context, steps []cache.Step) error
+	Settle(ctx context.Context, steps []wire.Step) error
 	// Records reads reservations, and leaves out those that the ledger does not know.
-	Records(ctx context.Context, ids []string) (map[string]cache.Record, error)
+	Records(ctx context.Context, ids []string) (map[string]wire.Record, error)
 
 	// SetAside keeps entries that are never applied, such as those of a forked history, for a
 	// person to see.
@@ -85,14 +86,14 @@ type Session interface {
 	// row of the page before, nil at first. Live reads unresolved reservations. Rested reads those
 	// resolved from from on, Unix ms, and returns where the next page begins, 0 at the end.
 	// Operations reads those applied since a moment, Unix ms.
-	Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error)
-	Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error)
-	Rested(ctx context.Context, from int64, limit int) (rows []cache.ReservationRow, next int64, err error)
-	Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error)
+	Levels(ctx context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error)
+	Live(ctx context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error)
+	Rested(ctx context.Context, from int64, limit int) (rows []wire.ReservationRow, next int64, err error)
+	Operations(ctx context.Context, since int64, after string, limit int) ([]wire.OperationRow, error)
 
 	// Forgettable lists what Redis need no longer keep: what was resolved or applied from from to
 	// before to, both Unix ms, the oldest first. upTo is where the next page begins.
-	Forgettable(ctx context.Context, from, to int64, limit int) (f cache.Forgettable, upTo int64, err error)
+	Forgettable(ctx context.Context, from, to int64, limit int) (f wire.Forgettable, upTo int64, err error)
 	// Forgotten records that Redis was told to forget everything before upTo.
 	Forgotten(ctx context.Context, upTo int64) error
 

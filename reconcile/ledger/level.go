@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -22,7 +23,7 @@ func CompareLevels(a, b LevelKey) int {
 }
 
 // LevelsOf lists the levels that a record draws on, once for each allocation.
-func LevelsOf(r cache.Record) (keys []LevelKey) {
+func LevelsOf(r wire.Record) (keys []LevelKey) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			keys = append(keys, LevelKey{line.SKU, a.Location})
@@ -33,7 +34,7 @@ func LevelsOf(r cache.Record) (keys []LevelKey) {
 
 // NamesOf lists the names that Redis has for levels.
 func NamesOf(keys []LevelKey) []string {
-	return Column(keys, func(k LevelKey) string { return cache.LevelField(k.SKU, k.Location) })
+	return Column(keys, func(k LevelKey) string { return wire.LevelField(k.SKU, k.Location) })
 }
 
 // Level is a level as the ledger counts it, in units. A change of a level is one too, with signs.
@@ -65,15 +66,15 @@ func (l Level) Describe(key LevelKey) cache.Level {
 }
 
 // CountsOf returns what Redis should count for a level of the ledger.
-func CountsOf(l *Level) cache.LevelCounts {
-	return cache.LevelCounts{
+func CountsOf(l *Level) wire.LevelCounts {
+	return wire.LevelCounts{
 		Available: l.OnHand - l.Held - l.Committed - l.SafetyStock + l.BackorderLimit,
 		OnHand:    l.OnHand, Committed: l.Committed, SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit,
 	}
 }
 
 // SumCounts returns a plus sign times b.
-func SumCounts(a, b cache.LevelCounts, sign int64) cache.LevelCounts {
+func SumCounts(a, b wire.LevelCounts, sign int64) wire.LevelCounts {
 	a.Available += sign * b.Available
 	a.OnHand += sign * b.OnHand
 	a.Committed += sign * b.Committed

@@ -1,9 +1,12 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import (
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
 // adjust applies an adjustment, a count or a transfer, or returns why not.
-func (w *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) adjust(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
 	if w.Operations[e.ID] {
 		return ReasonKnown, RefusalDetail{Levels: deltas}
@@ -41,7 +44,7 @@ func (w *WorkingSet) adjust(entry *Entry, i int, e *cache.Event) (RefusalReason,
 
 // transfer applies a transfer, or returns why not. In addition to the rules of adjust, committed
 // units must stay at their location.
-func (w *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) transfer(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
 	for _, d := range deltas {
 		l := w.Levels[LevelKey{d.SKU, d.Location}]
@@ -59,7 +62,7 @@ func (w *WorkingSet) transfer(entry *Entry, i int, e *cache.Event) (RefusalReaso
 // remove applies the removal of a level, or returns why not. It removes what the ledger has on
 // hand, even if Redis had another number: the movement takes the level to zero, so movements still
 // add up.
-func (w *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) remove(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	detail := RefusalDetail{Levels: e.Deltas()}
 	if w.Operations[e.ID] {
 		return ReasonKnown, detail
@@ -84,7 +87,7 @@ func (w *WorkingSet) remove(entry *Entry, i int, e *cache.Event) (RefusalReason,
 }
 
 // move appends the movement of a level by an operation.
-func (w *WorkingSet) move(entry *Entry, i int, e *cache.Event, verb cache.Verb, key LevelKey, delta Level) {
+func (w *WorkingSet) move(entry *Entry, i int, e *wire.Event, verb cache.Verb, key LevelKey, delta Level) {
 	w.Movements = append(w.Movements, Movement{
 		Entry: entry.ID, Event: i, At: entry.At, Key: key, Delta: delta, Verb: verb,
 		Operation: e.ID, Reason: e.Reason, Actor: e.Actor,
@@ -92,7 +95,7 @@ func (w *WorkingSet) move(entry *Entry, i int, e *cache.Event, verb cache.Verb, 
 }
 
 // operate notes that an operation was applied.
-func (w *WorkingSet) operate(entry *Entry, e *cache.Event, id string) {
+func (w *WorkingSet) operate(entry *Entry, e *wire.Event, id string) {
 	w.Operations[id] = true
 	w.Made = append(w.Made, Operation{
 		ID: id, Birth: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Reason: e.Reason, Actor: e.Actor,

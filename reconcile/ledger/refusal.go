@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Refusal is an event that the ledger did not apply. It is the answer to the caller that waits for
 // the step, and it holds what is undone in Redis.
 type Refusal struct {
-	Step   cache.Step
+	Step   wire.Step
 	Entry  EntryID
 	Event  int   // index in the entry
 	At     int64 // Unix ms
@@ -37,17 +38,17 @@ const (
 
 // RefusalDetail is what the answer or the undoing needs of a refused event.
 type RefusalDetail struct {
-	Shortages []cache.Shortage   `json:"shortages,omitempty"` // of a confirm or fulfill
-	Levels    []cache.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis
-	Operation string             `json:"operation,omitempty"` // of a return: the id of its operation
-	Nonce     string             `json:"nonce,omitempty"`     // of a return: the nonce of its entry
-	Held      int64              `json:"held,omitempty"`      // of a removal: units that are held
-	Committed int64              `json:"committed,omitempty"` // of a removal: units that are committed
-	Record    string             `json:"record,omitempty"`    // of a reservation: Redis's record until the step is undone
+	Shortages []cache.Shortage  `json:"shortages,omitempty"` // of a confirm or fulfill
+	Levels    []wire.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis
+	Operation string            `json:"operation,omitempty"` // of a return: the id of its operation
+	Nonce     string            `json:"nonce,omitempty"`     // of a return: the nonce of its entry
+	Held      int64             `json:"held,omitempty"`      // of a removal: units that are held
+	Committed int64             `json:"committed,omitempty"` // of a removal: units that are committed
+	Record    string            `json:"record,omitempty"`    // of a reservation: Redis's record until the step is undone
 }
 
 // DetailOf returns what the undoing of an event needs.
-func DetailOf(entry *Entry, e *cache.Event) RefusalDetail {
+func DetailOf(entry *Entry, e *wire.Event) RefusalDetail {
 	detail := RefusalDetail{Levels: e.Deltas()}
 	if e.Operation != "" {
 		detail.Operation, detail.Nonce = e.Operation, entry.Nonce
@@ -72,11 +73,11 @@ func (d *RefusalDetail) Decode(text string) error {
 }
 
 // Returned returns the operation of a refused return, or the zero Step for another event.
-func (d *RefusalDetail) Returned() cache.Step {
+func (d *RefusalDetail) Returned() wire.Step {
 	if d.Operation == "" {
-		return cache.Step{}
+		return wire.Step{}
 	}
-	return cache.Step{Operation: true, ID: d.Operation, Birth: d.Nonce, Version: 1}
+	return wire.Step{Operation: true, ID: d.Operation, Birth: d.Nonce, Version: 1}
 }
 
 // Answer returns the error for the caller whose step was refused.

@@ -3,12 +3,12 @@ package ledger
 import (
 	"fmt"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // repair records what a repair has changed in Redis. It changes no row of the ledger. It leaves a
 // movement of zero for each level, which says what was done and by whom.
-func (w *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
+func (w *WorkingSet) repair(entry *Entry, i int, e *wire.Event) {
 	seen := map[LevelKey]bool{}
 	move := func(key LevelKey, reason string) {
 		if seen[key] {
@@ -22,7 +22,7 @@ func (w *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
 	}
 	for _, item := range e.Repaired.Items {
 		w.Repaired = append(w.Repaired, RepairedFinding{e.Repaired.Audit, item.Finding, entry.ID})
-		if sku, at, ok := cache.SplitLevel(item.Name); ok && w.Levels[LevelKey{sku, at}] != nil {
+		if sku, at, ok := wire.SplitLevel(item.Name); ok && w.Levels[LevelKey{sku, at}] != nil {
 			move(LevelKey{sku, at}, repairReason(item.Added))
 			continue
 		}
@@ -35,8 +35,8 @@ func (w *WorkingSet) repair(entry *Entry, i int, e *cache.Event) {
 }
 
 // repairReason says what a repair added to a level in Redis.
-func repairReason(c cache.LevelCounts) string {
-	if c == (cache.LevelCounts{}) {
+func repairReason(c wire.LevelCounts) string {
+	if c == (wire.LevelCounts{}) {
 		return "redis has the level as the ledger has it"
 	}
 	return fmt.Sprintf("added in redis: available %+d, on hand %+d, committed %+d, safety stock %+d, backorder limit %+d",

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Reservation is a reservation in a working set.
 type Reservation struct {
-	Record     cache.Record
+	Record     wire.Record
 	Extra      string // JSON of what only the ledger keeps, or ""
 	At         int64  // when this batch last changed it, Unix ms
 	Created    bool   // this batch created it
@@ -33,10 +34,10 @@ func Resolved(state cache.State) bool {
 
 // Archived reports whether the ledger has archived the lines of a reservation. Then it keeps only
 // the id and the last state.
-func Archived(known *cache.Record) bool { return len(known.Lines) == 0 }
+func Archived(known *wire.Record) bool { return len(known.Lines) == 0 }
 
 // wasConfirmed reports whether a reservation is a sale, or was one before it was released.
-func wasConfirmed(r *cache.Record) bool {
+func wasConfirmed(r *wire.Record) bool {
 	return r.State == cache.StateConfirmed || r.State == cache.StateFulfilled ||
 		r.State == cache.StateReleased && strings.HasSuffix(r.Transition, "+")
 }
@@ -44,12 +45,12 @@ func wasConfirmed(r *cache.Record) bool {
 // RecordRow is a reservation as an audit reads it, or an id that the ledger does not know.
 type RecordRow struct {
 	ID     string
-	Record cache.Record
+	Record wire.Record
 	Text   string // the record as Redis stores it, or "" if the ledger does not know the id
 }
 
 // RowOf returns the row of a record that the ledger knows.
-func RowOf(id string, record cache.Record) RecordRow { return RecordRow{id, record, record.Encode()} }
+func RowOf(id string, record wire.Record) RecordRow { return RecordRow{id, record, record.Encode()} }
 
 // Key returns the place of a live reservation among all live ones.
 func (r *RecordRow) Key() LiveKey { return LiveKey{r.Record.Created, r.ID} }
@@ -67,7 +68,7 @@ func CompareLive(a, b LiveKey) int {
 
 // PageOf returns the page of at most limit reservations of a search. ids holds one id more if there
 // is a next page. record returns nil for an id to skip. now is in Unix ms.
-func PageOf(ids []string, record func(id string) *cache.Record, limit int, now int64) (page cache.ReservationPage) {
+func PageOf(ids []string, record func(id string) *wire.Record, limit int, now int64) (page cache.ReservationPage) {
 	for i, id := range ids {
 		r := record(id)
 		if r == nil {
@@ -78,7 +79,7 @@ func PageOf(ids []string, record func(id string) *cache.Record, limit int, now i
 			page.Next = cache.ReservationCursor(last.CreatedAt.UnixMilli(), last.ID)
 			break
 		}
-		page.Reservations = append(page.Reservations, r.Reservation(id, now))
+		page.Reservations = append(page.Reservations, cache.ReservationOf(*r, id, now))
 	}
 	return page
 }

@@ -1,10 +1,10 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import "github.com/holdfast/holdfast/internal/wire"
 
 // takeBack applies a return, or returns why not. A return is a transition of a reservation and an
 // operation on levels in one. It creates a level that gets units and does not exist.
-func (w *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) takeBack(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	if w.Operations[e.Operation] {
 		return ReasonKnown, DetailOf(entry, e)
 	}
@@ -30,7 +30,7 @@ func (w *WorkingSet) takeBack(entry *Entry, i int, e *cache.Event) (RefusalReaso
 }
 
 // addReturned adds the returned units of each line to deltas, which name each level once.
-func addReturned(deltas []delta, before cache.Record, e *cache.Event) ([]delta, RefusalReason) {
+func addReturned(deltas []delta, before wire.Record, e *wire.Event) ([]delta, RefusalReason) {
 	if len(before.Lines) != len(e.Record.Lines) || len(e.Levels) == 0 {
 		return nil, ReasonVersion
 	}

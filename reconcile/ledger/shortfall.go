@@ -1,6 +1,9 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import (
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
 // ShortPart is what a confirmed reservation has committed at a level, over all of its lines.
 type ShortPart struct {
@@ -25,7 +28,7 @@ func ShortOf(levels []cache.LevelShort, parts []ShortPart) [][]cache.ShortReserv
 }
 
 // CommittedAt returns the units that a confirmed reservation has committed at a level.
-func CommittedAt(r *cache.Record, at cache.LevelName) (units int64) {
+func CommittedAt(r *wire.Record, at wire.LevelName) (units int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			if line.SKU == at.SKU && a.Location == at.Location {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Side is what Redis or the ledger has for the subject of a finding.
@@ -37,7 +38,7 @@ func LedgerSide(l Level) *Side {
 }
 
 // sideOfCounts returns a level as Redis counts it.
-func sideOfCounts(c cache.LevelCounts) *Side {
+func sideOfCounts(c wire.LevelCounts) *Side {
 	return &Side{
 		Available: &c.Available, OnHand: &c.OnHand, Committed: &c.Committed, SafetyStock: &c.SafetyStock,
 		BackorderLimit: &c.BackorderLimit,
@@ -45,7 +46,7 @@ func sideOfCounts(c cache.LevelCounts) *Side {
 }
 
 // sideOfTexts returns values of Redis that can't be read.
-func sideOfTexts(texts ...cache.Text) *Side {
+func sideOfTexts(texts ...wire.Text) *Side {
 	var parts []string
 	for _, t := range texts {
 		if t.There {
@@ -58,7 +59,7 @@ func sideOfTexts(texts ...cache.Text) *Side {
 }
 
 // sideOfRecord returns a reservation.
-func sideOfRecord(r *cache.Record) *Side {
+func sideOfRecord(r *wire.Record) *Side {
 	side := &Side{State: r.State, Version: r.Version, Birth: r.Birth, Expires: r.Expires}
 	for _, line := range r.Lines {
 		for _, a := range line.From {
@@ -72,7 +73,7 @@ func sideOfRecord(r *cache.Record) *Side {
 func (s *Side) below() bool { return s != nil && s.Available != nil && *s.Available < 0 }
 
 // unitsOf returns how many units a record draws.
-func unitsOf(r *cache.Record) (units int64) {
+func unitsOf(r *wire.Record) (units int64) {
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			units = AddUnits(units, a.Quantity)
@@ -137,7 +138,7 @@ const (
 )
 
 // seenOf returns what Redis had for a name.
-func seenOf(p Part, name string, texts ...cache.Text) SeenTexts {
+func seenOf(p Part, name string, texts ...wire.Text) SeenTexts {
 	s := SeenTexts{Part: p, Name: []byte(name)}
 	for _, t := range texts {
 		s.There, s.Texts = append(s.There, t.There), append(s.Texts, []byte(t.Text))
@@ -146,11 +147,11 @@ func seenOf(p Part, name string, texts ...cache.Text) SeenTexts {
 }
 
 // Text returns the n-th value, or no text if there are fewer.
-func (s *SeenTexts) Text(n int) cache.Text {
+func (s *SeenTexts) Text(n int) wire.Text {
 	if n >= len(s.Texts) || n >= len(s.There) {
-		return cache.Text{}
+		return wire.Text{}
 	}
-	return cache.Text{There: s.There[n], Text: string(s.Texts[n])}
+	return wire.Text{There: s.There[n], Text: string(s.Texts[n])}
 }
 
 // shownText returns any bytes as quoted text, at most 512 of them.

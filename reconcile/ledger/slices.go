@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 )
 
 // Column returns one value of each row, as unnest takes a column.
@@ -21,5 +21,5 @@ func SortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(s
 
 // Identifiers returns the texts that are valid identifiers.
 func Identifiers(ids []string) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !cache.IsIdentifier(id) })
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !location.IsIdentifier(id) })
 }

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // transition applies one transition of a reservation, or returns why not. It applies only if the
 // ledger's record has the same creation nonce, and the version and state that the transition starts
 // from.
-func (w *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalReason, RefusalDetail) {
+func (w *WorkingSet) transition(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	before, reason := w.follows(e)
 	if reason != "" {
 		return reason, RefusalDetail{}
@@ -24,7 +25,7 @@ func (w *WorkingSet) transition(entry *Entry, i int, e *cache.Event) (RefusalRea
 
 // follows returns the record that a transition starts from, or why it does not follow from the
 // ledger's record.
-func (w *WorkingSet) follows(e *cache.Event) (before cache.Record, reason RefusalReason) {
+func (w *WorkingSet) follows(e *wire.Event) (before wire.Record, reason RefusalReason) {
 	known := w.Reservations[e.ID]
 	switch {
 	case e.Verb == cache.VerbReserve && known != nil:
@@ -45,7 +46,7 @@ func (w *WorkingSet) follows(e *cache.Event) (before cache.Record, reason Refusa
 }
 
 // record moves the levels and stores the record of a transition.
-func (w *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta) {
+func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) {
 	for _, d := range deltas {
 		w.Levels[d.key].Add(d.Level)
 		w.Movements = append(w.Movements, Movement{
@@ -65,7 +66,7 @@ func (w *WorkingSet) record(entry *Entry, i int, e *cache.Event, deltas []delta)
 }
 
 // countLimits adds sign times counts to the counts of purchase limits.
-func (w *WorkingSet) countLimits(counts map[cache.LimitKey]int64, sign int64) {
+func (w *WorkingSet) countLimits(counts map[wire.LimitKey]int64, sign int64) {
 	for key, units := range counts {
 		w.Limits[key] += sign * units
 		w.Counted[key] = true
@@ -73,8 +74,8 @@ func (w *WorkingSet) countLimits(counts map[cache.LimitKey]int64, sign int64) {
 }
 
 // sameLines reports whether two lists have the same lines and allocations.
-func sameLines(a, b []cache.RecordLine) bool {
-	return slices.EqualFunc(a, b, func(a, b cache.RecordLine) bool {
+func sameLines(a, b []wire.RecordLine) bool {
+	return slices.EqualFunc(a, b, func(a, b wire.RecordLine) bool {
 		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
 			slices.Equal(a.From, b.From)
 	})
@@ -88,10 +89,10 @@ type delta struct {
 
 // deltas returns how each level changes when a reservation goes from before to after, in the order
 // of its lines; or why it may not.
-func (w *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason) {
+func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) {
 	var list []delta
 	index := map[LevelKey]int{}
-	add := func(r cache.Record, sign int64) {
+	add := func(r wire.Record, sign int64) {
 		for _, line := range r.Lines {
 			for _, a := range line.From {
 				key := LevelKey{line.SKU, a.Location}
@@ -137,7 +138,7 @@ func (w *WorkingSet) deltas(before, after cache.Record) ([]delta, RefusalReason)
 
 // shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines
 // take their units first.
-func (w *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
+func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 	var short []cache.Shortage
 	taken := map[LevelKey]int64{}
 	for i, line := range after.Lines {
@@ -167,7 +168,7 @@ func (w *WorkingSet) shortages(before, after cache.Record) []cache.Shortage {
 }
 
 // fulfilledBefore returns the units that an allocation had fulfilled before.
-func fulfilledBefore(before cache.Record, line, allocation int) int64 {
+func fulfilledBefore(before wire.Record, line, allocation int) int64 {
 	if line < len(before.Lines) && allocation < len(before.Lines[line].From) {
 		return before.Lines[line].From[allocation].Fulfilled
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // transitionConflict is the last transition of a record that was given back because its id belongs
@@ -15,7 +16,7 @@ const transitionConflict = "conflict"
 // record, under a version higher than the refused one. A refused confirm leaves nothing held,
 // because another reservation may have the units by now; a later confirm takes them again if it
 // can. UndoTarget returns nil if the ledger has no record with that creation nonce.
-func UndoTarget(r *Refusal, known *cache.Record) *cache.Record {
+func UndoTarget(r *Refusal, known *wire.Record) *wire.Record {
 	if known == nil || known.Birth != r.Step.Birth {
 		return nil
 	}
@@ -29,11 +30,11 @@ func UndoTarget(r *Refusal, known *cache.Record) *cache.Record {
 
 // before returns the ledger's record that a refused step started from. If the ledger has archived
 // it, its lines are Redis's, and no step follows: callers get the ledger's state.
-func (r *Refusal) before(known *cache.Record) cache.Record {
+func (r *Refusal) before(known *wire.Record) wire.Record {
 	if !Archived(known) {
 		return *known
 	}
-	record, err := cache.DecodeRecord(r.Detail.Record)
+	record, err := wire.DecodeRecord(r.Detail.Record)
 	if err != nil {
 		return *known
 	}
@@ -44,7 +45,7 @@ func (r *Refusal) before(known *cache.Record) cache.Record {
 // SettlingEntry returns an entry that settles open refusals in the ledger as their compensation
 // would. It has the id of the first entry of the epoch. A reservation is undone once, at its
 // highest refused version.
-func SettlingEntry(first cache.Position, open []Refusal, records map[string]cache.Record) Entry {
+func SettlingEntry(first wire.Position, open []Refusal, records map[string]wire.Record) Entry {
 	e := Entry{
 		Text: first.EntryID(), ID: EntryID{first.Epoch, first.Sequence}, Nonce: first.Nonce, At: first.SeenAt,
 	}
@@ -58,7 +59,7 @@ func SettlingEntry(first cache.Position, open []Refusal, records map[string]cach
 	for _, id := range slices.Sorted(maps.Keys(highest)) {
 		if known, there := records[id]; there {
 			if target := UndoTarget(highest[id], &known); target != nil {
-				e.Events = append(e.Events, cache.Event{Verb: cache.VerbCompensate, ID: id, Record: *target})
+				e.Events = append(e.Events, wire.Event{Verb: wire.VerbCompensate, ID: id, Record: *target})
 				e.Raw = append(e.Raw, "")
 			}
 		}
@@ -69,12 +70,12 @@ func SettlingEntry(first cache.Position, open []Refusal, records map[string]cach
 // Settlement says that refusals are undone: those of a reservation below the version of Step, or
 // those of an operation.
 type Settlement struct {
-	Step cache.Step
+	Step wire.Step
 	At   int64 // Unix ms
 }
 
 // Settles reports whether a refused step is undone.
-func (s Settlement) Settles(step cache.Step) bool {
+func (s Settlement) Settles(step wire.Step) bool {
 	return s.Step.Operation == step.Operation && s.Step.ID == step.ID && s.Step.Birth == step.Birth &&
 		step.Version < s.Step.Version
 }
@@ -82,7 +83,7 @@ func (s Settlement) Settles(step cache.Step) bool {
 // compensate applies the event that undid a refused step in Redis. Its reservation is again as the
 // ledger has it, or is given back, under a higher version. If the ledger has no reservation with
 // that creation nonce, or has archived it, there is nothing to move: only the refusal is settled.
-func (w *WorkingSet) compensate(entry *Entry, i int, e *cache.Event) RefusalReason {
+func (w *WorkingSet) compensate(entry *Entry, i int, e *wire.Event) RefusalReason {
 	known := w.Reservations[e.ID]
 	if known != nil && known.Record.Birth == e.Record.Birth && !Archived(&known.Record) {
 		if e.Record.Version <= known.Record.Version {

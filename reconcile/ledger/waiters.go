@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // Waiters is safe for concurrent use.
 type Waiters struct {
 	// look returns for each awaited step errUndecided, nil, or the refusal.
-	look func(ctx context.Context, list []cache.Awaited) ([]error, error)
+	look func(ctx context.Context, list []wire.Awaited) ([]error, error)
 
 	mu      sync.Mutex
 	waiting map[subject]map[*waiter]bool
@@ -47,7 +48,7 @@ type subject struct {
 }
 
 type waiter struct {
-	awaited cache.Awaited
+	awaited wire.Awaited
 	since   time.Time
 	done    chan error
 }
@@ -56,13 +57,13 @@ func (w *waiter) subject() subject { return subject{w.awaited.Operation, w.await
 
 // NewWaiters returns Waiters that poll with look. For each awaited step look returns the result of
 // [Outcome], or a refusal.
-func NewWaiters(look func(context.Context, []cache.Awaited) ([]error, error)) *Waiters {
+func NewWaiters(look func(context.Context, []wire.Awaited) ([]error, error)) *Waiters {
 	return &Waiters{look: look, waiting: map[subject]map[*waiter]bool{}}
 }
 
 // Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal.
 // It returns ErrNotDurable if ctx ends first or the ledger is down.
-func (w *Waiters) Await(ctx context.Context, a cache.Awaited) error {
+func (w *Waiters) Await(ctx context.Context, a wire.Awaited) error {
 	if w.down.Load() && !w.MayProbe() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
@@ -132,7 +133,7 @@ func (w *Waiters) poll() {
 			time.Sleep(pollAfter)
 			continue
 		}
-		awaited := make([]cache.Awaited, len(list))
+		awaited := make([]wire.Awaited, len(list))
 		for i, waiter := range list {
 			awaited[i] = waiter.awaited
 		}
@@ -204,7 +205,7 @@ func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
 	if len(w.waiting) == 0 {
 		return
 	}
-	refused := map[cache.Step]*Refusal{}
+	refused := map[wire.Step]*Refusal{}
 	for i := range refusals {
 		r := &refusals[i]
 		refused[r.Step] = r
@@ -223,7 +224,7 @@ func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
 // tell answers the calls that wait for a step of an epoch. The caller holds w.mu. An applied step
 // leads to state. If the state or the epoch differs, it was another step of the same version, and
 // the call is left to the poll.
-func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err error) {
+func (w *Waiters) tell(epoch uint64, step wire.Step, state cache.State, err error) {
 	for waiter := range w.waiting[subject{step.Operation, step.ID}] {
 		a := &waiter.awaited
 		if a.Epoch == epoch && a.Step == step && (err != nil || a.State == state) {
@@ -235,7 +236,7 @@ func (w *Waiters) tell(epoch uint64, step cache.Step, state cache.State, err err
 // Outcome returns the decision of an awaited step, given the ledger's epoch and its record of that
 // id: nil if the step was applied, errUndecided if it may still be, or ErrNotDurable. A later
 // version proves the step only if that version is impossible without it.
-func Outcome(a cache.Awaited, epoch uint64, known *cache.Record) error {
+func Outcome(a wire.Awaited, epoch uint64, known *wire.Record) error {
 	switch {
 	case epoch != a.Epoch: // the ledger never decides what this epoch left undecided
 		return fmt.Errorf("%w: Redis was rebuilt before the ledger decided the step", cache.ErrNotDurable)

@@ -1,6 +1,9 @@
 package ledger
 
-import "github.com/holdfast/holdfast/cache"
+import (
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
 // WorkingSet is a copy of the rows that a batch of entries touches. Events are decided on it one by
 // one, in the order of the stream. Each changed row is written once, at the end.
@@ -8,9 +11,9 @@ type WorkingSet struct {
 	Levels       map[LevelKey]*Level
 	Before       map[LevelKey]Level // as they were read
 	Reservations map[string]*Reservation
-	Operations   map[string]bool          // ids that the ledger knows
-	Limits       map[cache.LimitKey]int64 // counts of purchase limits, units
-	Counted      map[cache.LimitKey]bool  // the limits that changed
+	Operations   map[string]bool         // ids that the ledger knows
+	Limits       map[wire.LimitKey]int64 // counts of purchase limits, units
+	Counted      map[wire.LimitKey]bool  // the limits that changed
 	Movements    []Movement
 	Refusals     []Refusal
 	Settled      []Settlement
@@ -60,7 +63,7 @@ const VerbCount cache.Verb = "count"
 func NewWorkingSet() *WorkingSet {
 	return &WorkingSet{
 		Levels: map[LevelKey]*Level{}, Before: map[LevelKey]Level{}, Reservations: map[string]*Reservation{},
-		Operations: map[string]bool{}, Limits: map[cache.LimitKey]int64{}, Counted: map[cache.LimitKey]bool{},
+		Operations: map[string]bool{}, Limits: map[wire.LimitKey]int64{}, Counted: map[wire.LimitKey]bool{},
 	}
 }
 
@@ -84,13 +87,13 @@ func (w *WorkingSet) applyEvent(entry *Entry, i int) {
 		reason, detail = w.remove(entry, i, e)
 	case cache.VerbReturn:
 		reason, detail = w.takeBack(entry, i, e)
-	case cache.VerbCompensate:
+	case wire.VerbCompensate:
 		reason = w.compensate(entry, i, e)
-	case cache.VerbRevert:
+	case wire.VerbRevert:
 		w.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
-	case cache.VerbAudit:
+	case wire.VerbAudit:
 		w.compare(entry, e.Mark)
-	case cache.VerbRepair:
+	case wire.VerbRepair:
 		w.repair(entry, i, e)
 	default:
 		reason, detail = w.transition(entry, i, e)

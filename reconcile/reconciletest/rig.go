@@ -18,6 +18,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -247,7 +248,7 @@ func (r *Rig) Forgets(id string) {
 }
 
 // State returns the ledger's record of a reservation.
-func (r *Rig) State(id string) cache.Record {
+func (r *Rig) State(id string) wire.Record {
 	r.TB.Helper()
 	_, found, err := postgres.New(r.Pool, 0).RecordsAt(context.Background(), []string{id})
 	if err != nil {
@@ -374,7 +375,7 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit, 0
 		}
 	}
 	for id, text := range inRedis {
-		record, err := cache.DecodeRecord(text)
+		record, err := wire.DecodeRecord(text)
 		if err != nil {
 			r.TB.Error(err)
 		}

@@ -9,12 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // ExamineRedis checks how the Redis behind client is set up. It changes nothing. It returns
 // cache.ErrUnavailable if Redis does not answer.
 func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix string) ([]Finding, error) {
-	shard, err := cache.OpenShard(ctx, client, prefix, 0)
+	shard, err := shard.Open(ctx, client, prefix, 0)
 	if err != nil {
 		return nil, err
 	}

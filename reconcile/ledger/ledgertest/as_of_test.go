@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
@@ -22,7 +23,7 @@ func TestLedger_Since(t *testing.T) {
 		e := ledgertest.Recount("again", 8, 4)
 		e.Levels[0].Counted = true
 		b.Apply(b.Entry(e))
-		names := []cache.LevelName{{SKU: "TEE", Location: "oslo"}, {SKU: "TEE", Location: "lyon"}, {SKU: "TEE", Location: "berlin"}}
+		names := []wire.LevelName{{SKU: "TEE", Location: "oslo"}, {SKU: "TEE", Location: "lyon"}, {SKU: "TEE", Location: "berlin"}}
 		for moment, want := range map[int64]string{ // 3 fulfilled and 4 delivered, then 2 transferred and 1 returned
 			ledgertest.SeenAt - 9: "[{0 0} {2 2} {5 0}]",
 			ledgertest.SeenAt + 2: "[{0 0} {2 2} {5 0}]",
@@ -41,7 +42,7 @@ func TestLedger_Since(t *testing.T) {
 		}
 	})
 	for _, l := range ledgertest.Ledgers {
-		if _, err := l.Open(t).Ledger.Since(t.Context(), ledgertest.SeenAt, []cache.LevelName{{SKU: "TEE", Location: "berlin"}}); !errors.Is(err, cache.ErrRebuilding) {
+		if _, err := l.Open(t).Ledger.Since(t.Context(), ledgertest.SeenAt, []wire.LevelName{{SKU: "TEE", Location: "berlin"}}); !errors.Is(err, cache.ErrRebuilding) {
 			t.Errorf("%s, before the first epoch: %v", l.Name, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
@@ -17,79 +18,79 @@ func TestLedger_Audit(t *testing.T) {
 	held, sold := ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")
 	tooMuch := ledgertest.Born("b", ledgertest.Reserved(9), "n1")
 	soldTooMuch := ledgertest.Born("b", ledgertest.Confirmed(2, 9), "n1")
-	undone := ledgertest.Born("b", ledgertest.Event(cache.VerbCompensate, cache.StateConfirmed, ledgertest.RecordOf(cache.StateExpired, 3, 9, 0)), "n1")
+	undone := ledgertest.Born("b", ledgertest.Event(wire.VerbCompensate, cache.StateConfirmed, ledgertest.RecordOf(cache.StateExpired, 3, 9, 0)), "n1")
 	unknown := ledgertest.Born("c", ledgertest.Reserved(1), "n1")
 	unknown.Record.Lines[0].SKU = "GONE"
-	limitless := cache.MarkedLimit{Name: "drop\x1fc-1", Units: ledgertest.There("3")}
+	limitless := wire.MarkedLimit{Name: "drop\x1fc-1", Units: ledgertest.There("3")}
 	for _, c := range []struct {
 		name   string
-		events []cache.Event
+		events []wire.Event
 		want   []string
 	}{
-		{"no drift between the steps of a reservation", []cache.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}}),
-			held, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(held)}}),
-			sold, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(sold)}}),
+		{"no drift between the steps of a reservation", []wire.Event{
+			ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}}),
+			held, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(held)}}),
+			sold, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(sold)}}),
 		}, nil},
-		{"a checkpoint one step ahead of the ledger", []cache.Event{
+		{"a checkpoint one step ahead of the ledger", []wire.Event{
 			ledgertest.Recount("count", 0, 5), held,
-			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(sold)}}), sold,
+			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(sold)}}), sold,
 		}, []string{
 			"counter_drift TEE berlin: 3 on hand 5 committed 2 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, open",
 			"reservation_state a: confirmed v2 2 TEE berlin > held v1 2 TEE berlin, open",
 		}},
-		{"a missing record", []cache.Event{
-			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}, {ID: "never"}}}),
+		{"a missing record", []wire.Event{
+			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(wire.Mark{Reservations: []wire.MarkedReservation{{ID: "a"}, {ID: "never"}}}),
 		}, []string{"reservation_missing a: nothing > held v1 2 TEE berlin, open"}},
-		{"a resolved record that Redis has forgotten", []cache.Event{
+		{"a resolved record that Redis has forgotten", []wire.Event{
 			ledgertest.Recount("count", 0, 5), held, ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateReleased, 2, 2, 0)), "n1"),
-			ledgertest.Marking(cache.Mark{Reservations: []cache.MarkedReservation{{ID: "a"}}}),
+			ledgertest.Marking(wire.Mark{Reservations: []wire.MarkedReservation{{ID: "a"}}}),
 		}, nil},
-		{"a range of levels", []cache.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Marking(cache.Mark{How: cache.HowRange, Levels: []cache.MarkedLevel{
+		{"a range of levels", []wire.Event{
+			ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{How: wire.HowRange, Levels: []wire.MarkedLevel{
 				{Name: "A\x1fa"}, ledgertest.TeeAt(6, 5, 0), {Name: "U\x1fu", Available: ledgertest.There("1"), Counts: ledgertest.There("1\x1f0\x1f0\x1f0")},
 			}}),
 		}, []string{
 			"counter_drift TEE berlin: 6 on hand 5 committed 0 safety 0 backorder 0 > 5 on hand 5 committed 0 safety 0 backorder 0, open",
 			"level_unknown U u: 1 on hand 1 committed 0 safety 0 backorder 0 > nothing, open",
 		}},
-		{"a refused step", []cache.Event{
+		{"a refused step", []wire.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, // refused: oversold
-			ledgertest.Marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(soldTooMuch)}}),
+			ledgertest.Marking(wire.Mark{How: wire.HowAgain, Levels: []wire.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(soldTooMuch)}}),
 		}, []string{"open_refusal b: confirmed v2 9 TEE berlin > held v1 9 TEE berlin, open"}},
-		{"a refused step, without its reservation", []cache.Event{
-			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}}),
+		{"a refused step, without its reservation", []wire.Event{
+			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}}),
 		}, nil},
-		{"an undone step", []cache.Event{
+		{"an undone step", []wire.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, undone,
-			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(undone)}}),
+			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(undone)}}),
 		}, nil},
-		{"a refused operation", []cache.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Recount("count", 5, 7), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
+		{"a refused operation", []wire.Event{
+			ledgertest.Recount("count", 0, 5), ledgertest.Recount("count", 5, 7), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
 		}, nil},
-		{"a removed level", []cache.Event{
-			ledgertest.Recount("count", 0, 5), removal("op", 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
-			ledgertest.Recount("again", 0, 7), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
+		{"a removed level", []wire.Event{
+			ledgertest.Recount("count", 0, 5), removal("op", 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
+			ledgertest.Recount("again", 0, 7), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
 		}, nil},
-		{"a refused removal", []cache.Event{
-			ledgertest.Recount("count", 0, 5), held, sold, removal("op", 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
+		{"a refused removal", []wire.Event{
+			ledgertest.Recount("count", 0, 5), held, sold, removal("op", 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
 		}, nil},
-		{"a refused hold of an unknown level", []cache.Event{
-			unknown, ledgertest.Marking(cache.Mark{How: cache.HowAgain, Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(unknown)},
-				Deadlines: []cache.MarkedDeadline{{Member: "c\x1fnever", Score: ledgertest.There("1"), Lost: ledgertest.There("c\x1fnever")}}}),
+		{"a refused hold of an unknown level", []wire.Event{
+			unknown, ledgertest.Marking(wire.Mark{How: wire.HowAgain, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(unknown)},
+				Deadlines: []wire.MarkedDeadline{{Member: "c\x1fnever", Score: ledgertest.There("1"), Lost: ledgertest.There("c\x1fnever")}}}),
 		}, []string{"open_refusal c: held v1 1 GONE berlin > nothing, open", "deadline_orphaned never: deadline 1 > nothing, open"}},
-		{"names that the ledger does not have", []cache.Event{
-			ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(1, 1, 0), {Name: "odd", Available: ledgertest.There("x\x00\xff")}},
-				Reservations: []cache.MarkedReservation{ledgertest.MarkedOf(held)}, Limits: []cache.MarkedLimit{limitless, {Name: "\xff", Units: ledgertest.There("1")}}}),
+		{"names that the ledger does not have", []wire.Event{
+			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0), {Name: "odd", Available: ledgertest.There("x\x00\xff")}},
+				Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(held)}, Limits: []wire.MarkedLimit{limitless, {Name: "\xff", Units: ledgertest.There("1")}}}),
 		}, []string{
 			"level_unknown TEE berlin: 1 on hand 1 committed 0 safety 0 backorder 0 > nothing, open",
 			`level_unknown "odd": "x\x00\xff", nothing > nothing, open`,
 			"reservation_extra a: held v1 2 TEE berlin > nothing, open",
 			"limit_drift drop c-1: 3 > 0, open", `limit_drift "\xff": 1 > 0, open`,
 		}},
-		{"drift that is gone at the second look", []cache.Event{
-			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(9, 5, 0)}}),
-			ledgertest.Marking(cache.Mark{How: cache.HowAgain, Levels: []cache.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}}),
+		{"drift that is gone at the second look", []wire.Event{
+			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(9, 5, 0)}}),
+			ledgertest.Marking(wire.Mark{How: wire.HowAgain, Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}}),
 		}, []string{"counter_drift TEE berlin: 9 on hand 5 committed 0 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,14 +107,14 @@ func TestLedger_Audit(t *testing.T) {
 func TestLedger_Repaired(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Marking(cache.Mark{Levels: []cache.MarkedLevel{ledgertest.TeeAt(7, 5, 0)}})))
+		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 5, 0)}})))
 		before := b.State()
 		list, err := b.Ledger.AuditFindings(t.Context(), "a-1", ledger.FindingFilter{Kinds: []ledger.FindingKind{ledger.KindCounterDrift}, Open: true}, 9)
 		if err != nil || len(list) != 1 || list[0].Units != 2 || list[0].Position != "1-2" {
 			t.Fatalf("%+v, %v", list, err)
 		}
-		repair := cache.Event{Verb: cache.VerbRepair, ID: "a-1", Actor: "anna", Repaired: &cache.Repaired{Audit: "a-1", Items: []cache.RepairedItem{
-			{Word: "add", Finding: list[0].ID, Name: "TEE\x1fberlin", Added: cache.LevelCounts{Available: -2}}, {Word: "record", Finding: "f", Name: "gone"},
+		repair := wire.Event{Verb: wire.VerbRepair, ID: "a-1", Actor: "anna", Repaired: &wire.Repaired{Audit: "a-1", Items: []wire.RepairedItem{
+			{Word: "add", Finding: list[0].ID, Name: "TEE\x1fberlin", Added: wire.LevelCounts{Available: -2}}, {Word: "record", Finding: "f", Name: "gone"},
 		}}}
 		b.Apply(b.Entry(repair))
 		if after := b.State(); after != before {
@@ -143,13 +144,13 @@ func TestLedger_AuditPages(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 50)
 		for _, l := range []ledger.LevelKey{{SKU: "MUG", Location: "berlin"}, {SKU: "MUG", Location: "lyon"}, {SKU: "1", Location: "2"}} {
-			e.Levels = append(e.Levels, cache.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
+			e.Levels = append(e.Levels, wire.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
 		}
 		entries := []ledger.Entry{b.Entry(e)}
 		for n := range 3 {
 			held := ledgertest.Born(fmt.Sprint("r", n), ledgertest.Reserved(1), "n1")
 			held.Record.Customer = fmt.Sprint("c", n)
-			held.Record.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+			held.Record.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
 			entries = append(entries, b.Entry(held))
 		}
 		b.Apply(entries...)
@@ -176,7 +177,7 @@ func TestLedger_AuditPages(t *testing.T) {
 			after = list[len(list)-1].Key()
 			got = append(got, after.ID)
 		}
-		for after := (cache.LimitKey{}); ; {
+		for after := (wire.LimitKey{}); ; {
 			list, err := b.Ledger.Limits(t.Context(), after, 2)
 			if err != nil {
 				t.Fatal(err)
@@ -198,7 +199,7 @@ func TestLedger_AuditPages(t *testing.T) {
 		if err != nil || len(ids) != 2 {
 			t.Error(ids, err)
 		}
-		limits, err := b.Ledger.UnknownLimits(t.Context(), []cache.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
+		limits, err := b.Ledger.UnknownLimits(t.Context(), []wire.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
 		if err != nil || len(limits) != 1 || limits[0].Customer != "x" {
 			t.Error(limits, err)
 		}

@@ -6,29 +6,30 @@ import (
 	"fmt"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // There returns a value that Redis has.
-func There(text string) cache.Text { return cache.Text{There: true, Text: text} }
+func There(text string) wire.Text { return wire.Text{There: true, Text: text} }
 
 // TeeAt returns the level At as a checkpoint holds it.
-func TeeAt(available, onHand, committed int64) cache.MarkedLevel {
-	return cache.MarkedLevel{
+func TeeAt(available, onHand, committed int64) wire.MarkedLevel {
+	return wire.MarkedLevel{
 		Name: "TEE\x1fberlin", Available: There(fmt.Sprint(available)), Counts: There(fmt.Sprintf("%d\x1f%d\x1f0\x1f0", onHand, committed)),
 	}
 }
 
 // MarkedOf returns the reservation of an event as a checkpoint holds it.
-func MarkedOf(e cache.Event) cache.MarkedReservation {
-	return cache.MarkedReservation{ID: e.ID, Record: There(e.Record.Encode()), Watched: There("1")}
+func MarkedOf(e wire.Event) wire.MarkedReservation {
+	return wire.MarkedReservation{ID: e.ID, Record: There(e.Record.Encode()), Watched: There("1")}
 }
 
 // Marking returns the event of a checkpoint of the audit a-1.
-func Marking(m cache.Mark) cache.Event {
+func Marking(m wire.Mark) wire.Event {
 	m.Audit = "a-1"
-	return cache.Event{Verb: cache.VerbAudit, ID: "a-1", Mark: &m}
+	return wire.Event{Verb: wire.VerbAudit, ID: "a-1", Mark: &m}
 }
 
 // At is the level that most cases are about.
@@ -42,30 +43,30 @@ func LedgerOf(l ledger.Level) *ledger.WorkingSet {
 }
 
 // RecordOf returns the record of a reservation of units at At.
-func RecordOf(state cache.State, version, units, fulfilled int64) cache.Record {
-	return cache.Record{State: state, Version: version, Birth: "birth", Lines: []cache.RecordLine{{
+func RecordOf(state cache.State, version, units, fulfilled int64) wire.Record {
+	return wire.Record{State: state, Version: version, Birth: "birth", Lines: []wire.RecordLine{{
 		Line: "1", SKU: At.SKU, Requested: units,
-		From: []cache.RecordAllocation{{Location: At.Location, Quantity: units, Fulfilled: fulfilled}},
+		From: []wire.RecordAllocation{{Location: At.Location, Quantity: units, Fulfilled: fulfilled}},
 	}}}
 }
 
 // Event returns the transition of reservation ord from before to after.
-func Event(verb cache.Verb, before cache.State, after cache.Record) cache.Event {
-	return cache.Event{Verb: verb, ID: "ord", StateBefore: before, VersionBefore: after.Version - 1, Record: after}
+func Event(verb cache.Verb, before cache.State, after wire.Record) wire.Event {
+	return wire.Event{Verb: verb, ID: "ord", StateBefore: before, VersionBefore: after.Version - 1, Record: after}
 }
 
 // Reserved returns the event that holds units.
-func Reserved(units int64) cache.Event {
+func Reserved(units int64) wire.Event {
 	return Event(cache.VerbReserve, "", RecordOf(cache.StateHeld, 1, units, 0))
 }
 
 // Confirmed returns the event that confirms held units.
-func Confirmed(version, units int64) cache.Event {
+func Confirmed(version, units int64) wire.Event {
 	return Event(cache.VerbConfirm, cache.StateHeld, RecordOf(cache.StateConfirmed, version, units, 0))
 }
 
 // By returns the event for another reservation.
-func By(id string, e cache.Event) cache.Event {
+func By(id string, e wire.Event) wire.Event {
 	e.ID = id
 	return e
 }
@@ -80,14 +81,14 @@ func Warehouses(places ...location.ID) location.Directory {
 }
 
 // Recount returns the adjustment that sets on hand of the level At.
-func Recount(id string, from, to int64) cache.Event {
-	return cache.Event{Verb: cache.VerbAdjust, ID: id, Fingerprint: "f-" + id, Reason: "count", Actor: "tester", Levels: []cache.LevelEvent{
+func Recount(id string, from, to int64) wire.Event {
+	return wire.Event{Verb: cache.VerbAdjust, ID: id, Fingerprint: "f-" + id, Reason: "count", Actor: "tester", Levels: []wire.LevelEvent{
 		{SKU: At.SKU, Location: At.Location, OnHandBefore: from, OnHandAfter: to},
 	}}
 }
 
 // Born returns the event for another reservation, with its creation nonce.
-func Born(id string, e cache.Event, birth string) cache.Event {
+func Born(id string, e wire.Event, birth string) wire.Event {
 	e.ID = id
 	e.Record.Birth = birth
 	e.Record.Created, e.Record.Expires, e.Record.Fingerprint = SeenAt, SeenAt+600_000, "f-"+id

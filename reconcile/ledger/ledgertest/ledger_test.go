@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/pgtest"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -25,7 +26,7 @@ func TestLedger_AppliesOnce(t *testing.T) {
 		e := b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1"))
 		b.Apply(e)
 		want := b.State()
-		for _, from := range []cache.Position{first, {Epoch: 1, Sequence: b.At.Sequence, Nonce: "another"}, {Epoch: 2, Sequence: 1, Nonce: "first-2"}} {
+		for _, from := range []wire.Position{first, {Epoch: 1, Sequence: b.At.Sequence, Nonce: "another"}, {Epoch: 2, Sequence: 1, Nonce: "first-2"}} {
 			if _, err := b.Session.Apply(t.Context(), from, b.At, []ledger.Entry{e}); !errors.Is(err, ledger.ErrMoved) {
 				t.Errorf("from %s: %v", from.EntryID(), err)
 			}
@@ -67,7 +68,7 @@ func TestPostgres_ConstraintRefusesOne(t *testing.T) {
 	b := ledgertest.OpenPostgres(t)
 	b.Lock()
 	b.Begin(nil, 1)
-	events := []cache.Event{ledgertest.Recount("count", 0, 100)}
+	events := []wire.Event{ledgertest.Recount("count", 0, 100)}
 	for i := range 64 {
 		e := ledgertest.Born(fmt.Sprintf("r%02d", i), ledgertest.Reserved(1), "n1")
 		if i == 20 {
@@ -128,7 +129,7 @@ func TestLedger_LoadingWhileApplying(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			for range moves {
-				if err := b.Ledger.Loading(context.Background(), func(_ context.Context, p cache.Position) error {
+				if err := b.Ledger.Loading(context.Background(), func(_ context.Context, p wire.Position) error {
 					if first := p.Sequence == 1 && p.Nonce == "first-1"; !first && p.Nonce != fmt.Sprintf("n%d", p.Sequence-1) {
 						return fmt.Errorf("entry %d with the nonce of another: %s", p.Sequence, p.Nonce)
 					}
@@ -168,7 +169,7 @@ func TestLedger_Await(t *testing.T) {
 		}
 		for _, c := range []struct {
 			name string
-			a    cache.Awaited
+			a    wire.Awaited
 			want error
 		}{
 			{"applied", ledgertest.Awaited(sold, e.Nonce, 1), nil},
@@ -265,7 +266,7 @@ func TestLedger_Reads(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 5)
 		for _, l := range []ledger.LevelKey{{SKU: "MUG", Location: "berlin"}, {SKU: "MUG", Location: "lyon"}, {SKU: "MUG%", Location: "lyon"}} {
-			e.Levels = append(e.Levels, cache.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
+			e.Levels = append(e.Levels, wire.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
 		}
 		b.Apply(b.Entry(e, ledgertest.Born("a", ledgertest.Reserved(2), "n1")))
 		ctx := t.Context()

@@ -6,27 +6,28 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
 // removal removes the level At, with onHand units in Redis.
-func removal(id string, onHand int64) cache.Event {
-	return cache.Event{Verb: cache.VerbRemove, ID: id, Fingerprint: "f-" + id, Levels: []cache.LevelEvent{
+func removal(id string, onHand int64) wire.Event {
+	return wire.Event{Verb: cache.VerbRemove, ID: id, Fingerprint: "f-" + id, Levels: []wire.LevelEvent{
 		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: onHand},
 	}}
 }
 
 // TestLedger_Remove removes a level, in one batch with other events and in a batch of its own.
 func TestLedger_Remove(t *testing.T) {
-	sold := []cache.Event{ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")}
+	sold := []wire.Event{ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(2), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1")}
 	for _, c := range []struct {
 		name   string
-		events []cache.Event
+		events []wire.Event
 		want   string
 	}{
-		{"an unused level", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 5)}, "operation count n1 f-count\noperation op n1 f-op\n"},
+		{"an unused level", []wire.Event{ledgertest.Recount("count", 0, 5), removal("op", 5)}, "operation count n1 f-count\noperation op n1 f-op\n"},
 		{
-			"other units on hand than in Redis", []cache.Event{ledgertest.Recount("count", 0, 5), removal("op", 3), ledgertest.Recount("again", 0, 7)},
+			"other units on hand than in Redis", []wire.Event{ledgertest.Recount("count", 0, 5), removal("op", 3), ledgertest.Recount("again", 0, 7)},
 			"TEE@berlin on hand 7 held 0 committed 0 safety 0 backorder 0\noperation again n1 f-again\n" +
 				"operation count n1 f-count\noperation op n1 f-op\n",
 		},
@@ -38,7 +39,7 @@ func TestLedger_Remove(t *testing.T) {
 				`"backorder_limit":0,"removed":true}],"committed":2}` + "\n",
 		},
 		{
-			"an unknown level", []cache.Event{removal("op", 0)},
+			"an unknown level", []wire.Event{removal("op", 0)},
 			`refused remove of op v1 at 1-2/0: unknown_level {"levels":[{"sku":"TEE","location":"berlin","on_hand":0,"safety_stock":0,` +
 				`"backorder_limit":0,"removed":true}]}` + "\n",
 		},

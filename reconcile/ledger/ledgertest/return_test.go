@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
 
 // returned returns the event that takes back more units; back is the sum of all returns.
-func returned(operation string, version, back, more int64, to location.ID) cache.Event {
+func returned(operation string, version, back, more int64, to location.ID) wire.Event {
 	e := ledgertest.Event(cache.VerbReturn, cache.StateFulfilled, ledgertest.RecordOf(cache.StateFulfilled, version, 3, 3))
 	e.Record.Lines[0].Returned = back
 	e.Operation, e.Fingerprint = operation, "f-"+operation
-	e.Levels = []cache.LevelEvent{{SKU: ledgertest.At.SKU, Location: to, OnHandAfter: more}}
+	e.Levels = []wire.LevelEvent{{SKU: ledgertest.At.SKU, Location: to, OnHandAfter: more}}
 	return e
 }
 
@@ -25,12 +26,12 @@ var unrecorded = regexp.MustCompile(`,"record":"[^"]*"`)
 
 // TestLedger_Return takes shipped units back.
 func TestLedger_Return(t *testing.T) {
-	shipped := func(more ...cache.Event) []cache.Event {
-		list := append([]cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3), ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))}, more...)
+	shipped := func(more ...wire.Event) []wire.Event {
+		list := append([]wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3), ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))}, more...)
 		for i := range list {
 			list[i] = ledgertest.Born("a", list[i], "n1")
 		}
-		return append([]cache.Event{ledgertest.Recount("count", 0, 5)}, list...)
+		return append([]wire.Event{ledgertest.Recount("count", 0, 5)}, list...)
 	}
 	berlin := func(onHand int) string {
 		return fmt.Sprintf("TEE@berlin on hand %d held 0 committed 0 safety 0 backorder 0\n", onHand)
@@ -41,7 +42,7 @@ func TestLedger_Return(t *testing.T) {
 	const operations = "operation count n1 f-count\n"
 	for _, c := range []struct {
 		name   string
-		events []cache.Event
+		events []wire.Event
 		want   string
 	}{
 		{

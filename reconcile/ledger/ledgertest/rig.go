@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -24,7 +25,7 @@ type Bench struct {
 	Ledger  ledger.Ledger
 	Pool    *pgxpool.Pool // nil in memory
 	Session ledger.Session
-	At      cache.Position
+	At      wire.Position
 	Nonces  int // entries made so far
 }
 
@@ -72,9 +73,9 @@ func (b *Bench) Lock() {
 }
 
 // Begin starts an epoch, one minute after from was last seen.
-func (b *Bench) Begin(from *cache.Position, epoch uint64) {
+func (b *Bench) Begin(from *wire.Position, epoch uint64) {
 	b.TB.Helper()
-	to := cache.Position{
+	to := wire.Position{
 		Epoch: epoch, Sequence: 1, Nonce: fmt.Sprintf("first-%d", epoch), RunID: "run", ReplicationID: "history",
 		Shards: 1, Prefix: "holdfast", SeenAt: SeenAt,
 	}
@@ -88,7 +89,7 @@ func (b *Bench) Begin(from *cache.Position, epoch uint64) {
 }
 
 // Entry returns the next entry of the stream.
-func (b *Bench) Entry(events ...cache.Event) ledger.Entry {
+func (b *Bench) Entry(events ...wire.Event) ledger.Entry {
 	b.Nonces++
 	b.At.Sequence++
 	b.At.Nonce = fmt.Sprintf("n%d", b.Nonces)
@@ -156,7 +157,7 @@ func (b *Bench) State() string {
 	rested, _, err := b.Session.Rested(ctx, 0, 1000)
 	must(err)
 	live = append(live, rested...)
-	slices.SortFunc(live, func(a, b cache.ReservationRow) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(live, func(a, b wire.ReservationRow) int { return strings.Compare(a.ID, b.ID) })
 	for _, r := range live {
 		fmt.Fprintf(&out, "%s %s\n", r.ID, strings.Map(printable, r.Record.Encode()))
 	}
@@ -165,7 +166,7 @@ func (b *Bench) State() string {
 	for _, o := range operations {
 		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.Birth, o.Fingerprint)
 	}
-	limits, err := b.Session.Limits(ctx, cache.LimitKey{}, 1000)
+	limits, err := b.Session.Limits(ctx, wire.LimitKey{}, 1000)
 	must(err)
 	for _, l := range limits {
 		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Customer, l.Units)
@@ -256,8 +257,8 @@ func LockAgain(t *testing.T, l ledger.Ledger) ledger.Session {
 }
 
 // Awaited returns what a caller of a step waits for.
-func Awaited(e cache.Event, nonce string, epoch uint64) cache.Awaited {
-	return cache.Awaited{Step: e.Step(nonce), State: e.Record.State, Epoch: epoch}
+func Awaited(e wire.Event, nonce string, epoch uint64) wire.Awaited {
+	return wire.Awaited{Step: e.Step(nonce), State: e.Record.State, Epoch: epoch}
 }
 
 // Pages lists the levels on all pages of a filter.

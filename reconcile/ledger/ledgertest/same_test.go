@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
@@ -40,7 +41,7 @@ alter table movements enable trigger movements_append_only`)
 }
 
 // stateOf applies entries and describes the ledger, before and after a rebuild.
-func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]cache.Event, oneByOne bool) string {
+func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]wire.Event, oneByOne bool) string {
 	b := &ledgertest.Bench{TB: t, Ledger: l, Pool: pool, Session: ledgertest.LockAgain(t, l)}
 	defer b.Session.Close()
 	b.Begin(nil, 1)
@@ -61,7 +62,7 @@ func stateOf(t *testing.T, l ledger.Ledger, pool *pgxpool.Pool, script [][]cache
 	state := b.State()
 	from := b.At
 	b.Begin(&from, 2)
-	since, err := l.Since(t.Context(), ledgertest.SeenAt+2, []cache.LevelName{{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location}, {SKU: ledgertest.At.SKU, Location: "lyon"}})
+	since, err := l.Since(t.Context(), ledgertest.SeenAt+2, []wire.LevelName{{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location}, {SKU: ledgertest.At.SKU, Location: "lyon"}})
 	return state + "rebuilt\n" + b.State() + fmt.Sprintln(since, err)
 }
 
@@ -80,14 +81,14 @@ where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is
 
 // drawEvents draws the events of one entry. They share few reservations and levels, so that they
 // conflict.
-func drawEvents() *rapid.Generator[[]cache.Event] {
+func drawEvents() *rapid.Generator[[]wire.Event] {
 	states := []cache.State{cache.StateHeld, cache.StateConfirmed, cache.StateFulfilled, cache.StateReleased, cache.StateExpired}
-	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, cache.VerbCompensate}
-	event := rapid.Custom(func(t *rapid.T) cache.Event {
+	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, wire.VerbCompensate}
+	event := rapid.Custom(func(t *rapid.T) wire.Event {
 		id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
 		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
 			if rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
-				return cache.Event{Verb: cache.VerbRevert, ID: id, Birth: "n1"}
+				return wire.Event{Verb: wire.VerbRevert, ID: id, Birth: "n1"}
 			}
 			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
 				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))
@@ -126,17 +127,17 @@ func drawEvents() *rapid.Generator[[]cache.Event] {
 
 // maybeLimited adds a purchase limit to the records of some reservations: to all records of a
 // reservation or to none, because no step changes that.
-func maybeLimited(id, birth string, r cache.Record) cache.Record {
+func maybeLimited(id, birth string, r wire.Record) wire.Record {
 	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
 	if customer := customers[id+" "+birth]; customer != "" {
 		r.Customer = customer
-		r.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+		r.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
 	}
 	return r
 }
 
 // drawReturn draws a return of a fulfilled reservation.
-func drawReturn(t *rapid.T, id string) cache.Event {
+func drawReturn(t *rapid.T, id string) wire.Event {
 	units := rapid.Int64Range(1, 4).Draw(t, "units")
 	e := returned(rapid.SampledFrom([]string{"ret", "a"}).Draw(t, "operation"), rapid.Int64Range(3, 5).Draw(t, "version"), 0, 0, "lyon")
 	e.Record.Lines[0].Requested = units

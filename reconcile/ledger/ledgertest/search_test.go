@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -18,14 +19,14 @@ import (
 func TestLedger_Search(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		e := ledgertest.Recount("count", 0, 100)
-		e.Levels = append(e.Levels, cache.LevelEvent{SKU: "MUG", Location: "lyon", OnHandAfter: 100})
+		e.Levels = append(e.Levels, wire.LevelEvent{SKU: "MUG", Location: "lyon", OnHandAfter: 100})
 		entries := []ledger.Entry{b.Entry(e)}
 		for n := range 6 {
 			held := ledgertest.Born(fmt.Sprintf("r%d", n), ledgertest.Reserved(1), "n")
 			held.Record.Created, held.Record.Expires = ledgertest.SeenAt+int64(n/2), ledgertest.SeenAt+int64(1000*n)
 			held.Record.Order, held.Record.Customer = fmt.Sprint("order", n%2), fmt.Sprint("c", n%3)
 			if n >= 4 {
-				held.Record.Lines = []cache.RecordLine{{Line: "2", SKU: "MUG", Requested: 1, From: []cache.RecordAllocation{{Location: "lyon", Quantity: 1}}}}
+				held.Record.Lines = []wire.RecordLine{{Line: "2", SKU: "MUG", Requested: 1, From: []wire.RecordAllocation{{Location: "lyon", Quantity: 1}}}}
 			}
 			entries = append(entries, b.Entry(held))
 		}

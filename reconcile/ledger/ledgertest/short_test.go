@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
@@ -19,7 +20,7 @@ func TestLedger_Short(t *testing.T) {
 			held := ledgertest.Born(id, ledgertest.Reserved(3), id)
 			held.Record.Created += int64(n)
 			held.Record.Customer, held.Record.Order = "c-"+id, "o-"+id
-			events := []cache.Event{held}
+			events := []wire.Event{held}
 			if n != 3 { // r3 stays a hold
 				sold := ledgertest.Born(id, ledgertest.Confirmed(2, 3), id)
 				sold.Record.Created, sold.Record.Customer, sold.Record.Order = held.Record.Created, "c-"+id, "o-"+id
@@ -37,7 +38,7 @@ func TestLedger_Short(t *testing.T) {
 			e.Record.Lines, e.Record.Created = append(e.Record.Lines, line), e.Record.Created+9
 			b.Apply(b.Entry(e))
 		}
-		berlin := cache.LevelName{SKU: "TEE", Location: "berlin"}
+		berlin := wire.LevelName{SKU: "TEE", Location: "berlin"}
 		for _, c := range []struct {
 			level cache.LevelShort
 			limit int
@@ -49,9 +50,9 @@ func TestLedger_Short(t *testing.T) {
 			{cache.LevelShort{LevelName: berlin, Units: 9}, 20, "[{two   6} {r4 o-r4 c-r4 3}]"},
 			{cache.LevelShort{LevelName: berlin, Units: 10}, 20, "[{two   6} {r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3}]"},
 			{cache.LevelShort{LevelName: berlin, Units: 100}, 4, "[{two   6} {r4 o-r4 c-r4 3} {r2 o-r2 c-r2 3} {r1 o-r1 c-r1 3}]"},
-			{cache.LevelShort{LevelName: cache.LevelName{SKU: "TEE", Location: "moon"}, Units: 1}, 20, "[]"},
+			{cache.LevelShort{LevelName: wire.LevelName{SKU: "TEE", Location: "moon"}, Units: 1}, 20, "[]"},
 		} {
-			asked := []cache.LevelShort{{LevelName: cache.LevelName{SKU: "MUG", Location: "berlin"}, Units: 1}, c.level}
+			asked := []cache.LevelShort{{LevelName: wire.LevelName{SKU: "MUG", Location: "berlin"}, Units: 1}, c.level}
 			got, err := b.Ledger.Short(t.Context(), asked, c.limit)
 			if err != nil || len(got) != 2 || len(got[0]) != 0 || fmt.Sprint(got[1]) != c.want {
 				t.Errorf("%+v: %v, %v, want %s", c.level, got, err, c.want)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
@@ -15,7 +16,7 @@ import (
 func TestWaiters_AnotherEpoch(t *testing.T) {
 	step := ledgertest.Born("a", ledgertest.Event(cache.VerbFulfill, cache.StateConfirmed, ledgertest.RecordOf(cache.StateConfirmed, 3, 2, 1)), "n1")
 	waiting, decided := make(chan struct{}, 1), make(chan struct{})
-	w := ledger.NewWaiters(func(_ context.Context, list []cache.Awaited) ([]error, error) {
+	w := ledger.NewWaiters(func(_ context.Context, list []wire.Awaited) ([]error, error) {
 		select {
 		case waiting <- struct{}{}:
 		default:
@@ -27,8 +28,8 @@ func TestWaiters_AnotherEpoch(t *testing.T) {
 	go func() { answered <- w.Await(t.Context(), ledgertest.Awaited(step, "n7", 1)) }()
 	<-waiting
 	refused := ledger.Refusal{Step: step.Step("n8"), Entry: ledger.EntryID{Epoch: 2, Sequence: 4}, Reason: ledger.ReasonOversold}
-	w.Decided([]ledger.Entry{{ID: ledger.EntryID{Epoch: 2, Sequence: 3}, Nonce: "n8", Events: []cache.Event{step}}}, nil)
-	w.Decided([]ledger.Entry{{ID: ledger.EntryID{Epoch: 2, Sequence: 4}, Nonce: "n8", Events: []cache.Event{step}}}, []ledger.Refusal{refused})
+	w.Decided([]ledger.Entry{{ID: ledger.EntryID{Epoch: 2, Sequence: 3}, Nonce: "n8", Events: []wire.Event{step}}}, nil)
+	w.Decided([]ledger.Entry{{ID: ledger.EntryID{Epoch: 2, Sequence: 4}, Nonce: "n8", Events: []wire.Event{step}}}, []ledger.Refusal{refused})
 	close(decided)
 	if err := <-answered; !errors.Is(err, cache.ErrNotDurable) {
 		t.Errorf("answered by a step of another epoch: %v", err)

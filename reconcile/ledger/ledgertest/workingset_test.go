@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 )
@@ -17,53 +18,53 @@ func TestWorkingSet(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		given  ledger.Level
-		events []cache.Event
+		events []wire.Event
 		want   string
 	}{
-		{"held", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3)}, "on hand 5 held 3 committed 0 | ord held v1"},
-		{"confirmed", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)}, "on hand 5 held 0 committed 3 | ord confirmed v2"},
-		{"released", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 3, 0))},
+		{"held", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3)}, "on hand 5 held 3 committed 0 | ord held v1"},
+		{"confirmed", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)}, "on hand 5 held 0 committed 3 | ord confirmed v2"},
+		{"released", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 3, 0))},
 			"on hand 5 held 0 committed 0 | ord released v2"},
-		{"partly released", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("held", 2, 1, 0))},
+		{"partly released", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("held", 2, 1, 0))},
 			"on hand 5 held 1 committed 0 | ord held v2"},
-		{"expired, and confirmed again", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbExpire, "held", ledgertest.RecordOf("expired", 2, 3, 0)),
+		{"expired, and confirmed again", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3), ledgertest.Event(cache.VerbExpire, "held", ledgertest.RecordOf("expired", 2, 3, 0)),
 			ledgertest.Event(cache.VerbConfirm, "expired", ledgertest.RecordOf("confirmed", 3, 3, 0))}, "on hand 5 held 0 committed 3 | ord confirmed v3"},
-		{"partly fulfilled, then cancelled", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+		{"partly fulfilled, then cancelled", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
 			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("confirmed", 3, 3, 1)), ledgertest.Event(cache.VerbRelease, "confirmed", ledgertest.RecordOf("released", 4, 3, 1))},
 			"on hand 4 held 0 committed 0 | ord released v4"},
-		{"an oversold confirm is refused and moves nothing", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
+		{"an oversold confirm is refused and moves nothing", ledger.Level{OnHand: 2}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
 			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold"},
-		{"a backorder is not oversold", ledger.Level{OnHand: 2, BackorderLimit: 1}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
+		{"a backorder is not oversold", ledger.Level{OnHand: 2, BackorderLimit: 1}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
 			"on hand 2 held 0 committed 3 | ord confirmed v2"},
-		{"in order: confirm, fulfill, confirm", ledger.Level{OnHand: 5}, []cache.Event{
+		{"in order: confirm, fulfill, confirm", ledger.Level{OnHand: 5}, []wire.Event{
 			ledgertest.By("a", ledgertest.Reserved(5)), ledgertest.By("b", ledgertest.Reserved(5)), ledgertest.By("a", ledgertest.Confirmed(2, 5)),
 			ledgertest.By("a", ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 5, 5))), ledgertest.By("b", ledgertest.Confirmed(2, 5))},
 			"on hand 0 held 5 committed 0 | a fulfilled v3 b held v1 | refused confirm of b v2: oversold"},
-		{"a step after a refused one is refused", ledger.Level{OnHand: 2}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+		{"a step after a refused one is refused", ledger.Level{OnHand: 2}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
 			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
 			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold | refused fulfill of ord v3: version"},
-		{"an id belongs to one reservation", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), ledgertest.Reserved(2)},
+		{"an id belongs to one reservation", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(1), ledgertest.Reserved(2)},
 			"on hand 5 held 1 committed 0 | ord held v1 | refused reserve of ord v1: id_known"},
-		{"another creation nonce", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Reserved(1), func() cache.Event {
+		{"another creation nonce", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(1), func() wire.Event {
 			e := ledgertest.Confirmed(2, 1)
 			e.Record.Birth = "another"
 			return e
 		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: id_known"},
-		{"an unknown reservation", ledger.Level{OnHand: 5}, []cache.Event{ledgertest.Confirmed(2, 1)},
+		{"an unknown reservation", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Confirmed(2, 1)},
 			"on hand 5 held 0 committed 0 |  | refused confirm of ord v2: version"},
-		{"a fulfill that takes on hand below zero", ledger.Level{OnHand: 1, BackorderLimit: 4}, []cache.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
+		{"a fulfill that takes on hand below zero", ledger.Level{OnHand: 1, BackorderLimit: 4}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3),
 			ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3))},
 			"on hand 1 held 0 committed 3 | ord confirmed v2 | refused fulfill of ord v3: negative"},
-		{"an unknown level", ledger.Level{}, []cache.Event{func() cache.Event {
+		{"an unknown level", ledger.Level{}, []wire.Event{func() wire.Event {
 			e := ledgertest.Reserved(1)
 			e.Record.Lines[0].SKU = "MUG"
 			return e
 		}()}, "on hand 0 held 0 committed 0 |  | refused reserve of ord v1: unknown_level"},
-		{"a count", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9)}, "on hand 9 held 0 committed 0 | "},
-		{"a count changes the level by the difference in Redis", ledger.Level{OnHand: 7}, []cache.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
-		{"the same operation twice", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 5, 9), counted("op", 9, 1)},
+		{"a count", ledger.Level{OnHand: 5}, []wire.Event{counted("op", 5, 9)}, "on hand 9 held 0 committed 0 | "},
+		{"a count changes the level by the difference in Redis", ledger.Level{OnHand: 7}, []wire.Event{counted("op", 5, 9)}, "on hand 11 held 0 committed 0 | "},
+		{"the same operation twice", ledger.Level{OnHand: 5}, []wire.Event{counted("op", 5, 9), counted("op", 9, 1)},
 			"on hand 9 held 0 committed 0 |  | refused adjust of op v1: id_known"},
-		{"an operation that takes on hand below zero", ledger.Level{OnHand: 5}, []cache.Event{counted("op", 9, 1)},
+		{"an operation that takes on hand below zero", ledger.Level{OnHand: 5}, []wire.Event{counted("op", 9, 1)},
 			"on hand 5 held 0 committed 0 |  | refused adjust of op v1: negative"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -84,8 +85,8 @@ func TestWorkingSet(t *testing.T) {
 }
 
 // counted returns the adjustment that counts the level At.
-func counted(id string, before, after int64) cache.Event {
-	return cache.Event{Verb: cache.VerbAdjust, ID: id, Levels: []cache.LevelEvent{
+func counted(id string, before, after int64) wire.Event {
+	return wire.Event{Verb: cache.VerbAdjust, ID: id, Levels: []wire.LevelEvent{
 		{SKU: ledgertest.At.SKU, Location: ledgertest.At.Location, OnHandBefore: before, OnHandAfter: after},
 	}}
 }

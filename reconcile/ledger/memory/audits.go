@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -188,7 +189,7 @@ func (m *Ledger) UnknownLevels(_ context.Context, keys []ledger.LevelKey) (list 
 }
 
 // UnknownLimits returns the keys of limits that count nothing.
-func (m *Ledger) UnknownLimits(_ context.Context, keys []cache.LimitKey) (list []cache.LimitKey, err error) {
+func (m *Ledger) UnknownLimits(_ context.Context, keys []wire.LimitKey) (list []wire.LimitKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {
@@ -234,7 +235,7 @@ func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope, 
 	for key, l := range m.levels {
 		chosen := s.Has(key.SKU, key.Location) && (len(keys) == 0 || slices.Contains(keys, key))
 		if sum := lines[key]; chosen && (l.Held != sum.Held || l.Committed != sum.Committed) {
-			f := ledger.FindingAt(ledger.KindLedgerInconsistent, cache.LevelField(key.SKU, key.Location), ledger.EntryID{})
+			f := ledger.FindingAt(ledger.KindLedgerInconsistent, wire.LevelField(key.SKU, key.Location), ledger.EntryID{})
 			f.Position, f.SKU, f.Location = "", key.SKU, key.Location
 			f.Ledger = ledger.LedgerSide(l)
 			f.Note = fmt.Sprintf("its lines add up to held %d, committed %d", sum.Held, sum.Committed)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -30,7 +31,7 @@ type Ledger struct {
 	levels       map[ledger.LevelKey]ledger.Level
 	reservations map[string]ledger.Reservation
 	operations   map[string]ledger.Operation
-	limits       map[cache.LimitKey]int64
+	limits       map[wire.LimitKey]int64
 	moved        map[ledger.LevelKey][]moved // units that came and left, the oldest first
 	keptFrom     int64                       // Unix ms: moved is complete since then
 	refusals     []*refusal
@@ -55,7 +56,7 @@ func (m *Ledger) Quarantined() []ledger.Quarantined {
 func New() *Ledger {
 	m := &Ledger{
 		suspect: make(chan struct{}, 1), levels: map[ledger.LevelKey]ledger.Level{},
-		reservations: map[string]ledger.Reservation{}, operations: map[string]ledger.Operation{}, limits: map[cache.LimitKey]int64{},
+		reservations: map[string]ledger.Reservation{}, operations: map[string]ledger.Operation{}, limits: map[wire.LimitKey]int64{},
 		audits: newAudits(),
 		moved:  map[ledger.LevelKey][]moved{},
 	}
@@ -64,7 +65,7 @@ func New() *Ledger {
 }
 
 // Loading calls check with the shard's position while it holds the script-loading lock.
-func (m *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
+func (m *Ledger) Loading(ctx context.Context, check func(context.Context, wire.Position) error) error {
 	m.loading.Lock()
 	defer m.loading.Unlock()
 	at, begun, err := m.Position(ctx)
@@ -85,7 +86,7 @@ func (m *Ledger) Suspect() { ledger.Signal(m.suspect) }
 func (m *Ledger) Suspicions() <-chan struct{} { return m.suspect }
 
 // Await waits until the ledger has decided a step.
-func (m *Ledger) Await(ctx context.Context, a cache.Awaited) error { return m.waiters.Await(ctx, a) }
+func (m *Ledger) Await(ctx context.Context, a wire.Awaited) error { return m.waiters.Await(ctx, a) }
 
 // Decided tells the calls that wait in this process what a batch has decided.
 func (m *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
@@ -98,7 +99,7 @@ func (m *Ledger) Healthy() bool { return true }
 // Durable returns false.
 func (m *Ledger) Durable() bool { return false }
 
-func (m *Ledger) look(_ context.Context, list []cache.Awaited) ([]error, error) {
+func (m *Ledger) look(_ context.Context, list []wire.Awaited) ([]error, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	results := make([]error, len(list))
@@ -108,7 +109,7 @@ func (m *Ledger) look(_ context.Context, list []cache.Awaited) ([]error, error) 
 	return results, nil
 }
 
-func (m *Ledger) lookAt(a *cache.Awaited) error {
+func (m *Ledger) lookAt(a *wire.Awaited) error {
 	for _, r := range m.refusals {
 		if r.Step == a.Step {
 			return r.Answer()
@@ -123,7 +124,7 @@ func (m *Ledger) lookAt(a *cache.Awaited) error {
 	if m.at != nil {
 		epoch = m.at.Epoch
 	}
-	var known *cache.Record
+	var known *wire.Record
 	if r, there := m.reservations[a.ID]; there && !a.Operation {
 		known = &r.Record
 	}
@@ -131,12 +132,12 @@ func (m *Ledger) lookAt(a *cache.Awaited) error {
 }
 
 // Reservation reads a reservation.
-func (m *Ledger) Reservation(_ context.Context, id string) (cache.Record, error) {
+func (m *Ledger) Reservation(_ context.Context, id string) (wire.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, there := m.reservations[id]
 	if !there {
-		return cache.Record{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		return wire.Record{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 	}
 	return r.Record, nil
 }

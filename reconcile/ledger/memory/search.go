@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -18,14 +19,14 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 	var ids []string
 	for id, r := range m.reservations {
 		behind := cmp.Or(cmp.Compare(r.Record.Created, created), strings.Compare(id, after)) < 0
-		if behind && matches(&f, r.Record.Reservation(id, now)) {
+		if behind && matches(&f, cache.ReservationOf(r.Record, id, now)) {
 			ids = append(ids, id)
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(cmp.Compare(m.reservations[b].Record.Created, m.reservations[a].Record.Created), strings.Compare(b, a))
 	})
-	return ledger.PageOf(ids[:min(len(ids), f.Limit+1)], func(id string) *cache.Record {
+	return ledger.PageOf(ids[:min(len(ids), f.Limit+1)], func(id string) *wire.Record {
 		record := m.reservations[id].Record
 		return &record
 	}, f.Limit, now), nil

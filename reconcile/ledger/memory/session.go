@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -43,20 +44,20 @@ func (m *Ledger) Position(context.Context) (ledger.PositionRow, bool, error) {
 }
 
 // isAt reports whether p is the last applied entry; nil means that there is none.
-func (m *Ledger) isAt(p *cache.Position) bool {
+func (m *Ledger) isAt(p *wire.Position) bool {
 	if p == nil || m.at == nil {
 		return p == nil && m.at == nil
 	}
 	return ledger.SamePosition(m.at.Position, *p)
 }
 
-func (s *session) Begin(_ context.Context, from *cache.Position, to cache.Position) error {
+func (s *session) Begin(_ context.Context, from *wire.Position, to wire.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.isAt(from) {
 		return ledger.ErrMoved
 	}
-	open, records := s.openLocked(len(s.refusals)), map[string]cache.Record{}
+	open, records := s.openLocked(len(s.refusals)), map[string]wire.Record{}
 	for i := range open {
 		if r, there := s.reservations[open[i].Step.ID]; there {
 			records[open[i].Step.ID] = r.Record
@@ -82,7 +83,7 @@ func (s *session) Begin(_ context.Context, from *cache.Position, to cache.Positi
 	return nil
 }
 
-func (s *session) Apply(_ context.Context, from, to cache.Position, entries []ledger.Entry) ([]ledger.Refusal, error) {
+func (s *session) Apply(_ context.Context, from, to wire.Position, entries []ledger.Entry) ([]ledger.Refusal, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.isAt(&from) {
@@ -158,7 +159,7 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	return set.Refusals
 }
 
-func (s *session) Note(_ context.Context, p cache.Position) error {
+func (s *session) Note(_ context.Context, p wire.Position) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.isAt(&p) {
@@ -191,7 +192,7 @@ func (m *Ledger) openLocked(limit int) []ledger.Refusal {
 	return list
 }
 
-func (s *session) Settle(_ context.Context, steps []cache.Step) error {
+func (s *session) Settle(_ context.Context, steps []wire.Step) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, step := range steps {
@@ -203,10 +204,10 @@ func (s *session) Settle(_ context.Context, steps []cache.Step) error {
 	return nil
 }
 
-func (s *session) Records(_ context.Context, ids []string) (map[string]cache.Record, error) {
+func (s *session) Records(_ context.Context, ids []string) (map[string]wire.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := map[string]cache.Record{}
+	found := map[string]wire.Record{}
 	for _, id := range ids {
 		if r, there := s.reservations[id]; there {
 			found[id] = r.Record
@@ -224,16 +225,16 @@ func (s *session) SetAside(_ context.Context, entries []ledger.Entry, reason str
 	return nil
 }
 
-func (s *session) Levels(_ context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error) {
+func (s *session) Levels(_ context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []cache.LevelRow
+	var list []wire.LevelRow
 	for _, key := range s.sortedLevels() {
 		if after != nil && ledger.CompareLevels(key, ledger.LevelKey{SKU: after.SKU, Location: after.Location}) <= 0 || len(list) == limit {
 			continue
 		}
 		l := s.Ledger.levels[key]
-		list = append(list, cache.LevelRow{
+		list = append(list, wire.LevelRow{
 			SKU: key.SKU, Location: key.Location, OnHand: l.OnHand, Held: l.Held, Committed: l.Committed,
 			SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit,
 		})
@@ -241,12 +242,12 @@ func (s *session) Levels(_ context.Context, after *cache.LevelRow, limit int) ([
 	return list, nil
 }
 
-func (s *session) Live(_ context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error) {
+func (s *session) Live(_ context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []cache.ReservationRow
+	var list []wire.ReservationRow
 	for id, r := range s.reservations {
-		row := cache.ReservationRow{ID: id, Record: r.Record}
+		row := wire.ReservationRow{ID: id, Record: r.Record}
 		if !ledger.Resolved(r.Record.State) && (after == nil || byCreation(row, *after) > 0) {
 			list = append(list, row)
 		}
@@ -255,11 +256,11 @@ func (s *session) Live(_ context.Context, after *cache.ReservationRow, limit int
 	return list[:min(limit, len(list))], nil
 }
 
-func byCreation(a, b cache.ReservationRow) int {
+func byCreation(a, b wire.ReservationRow) int {
 	return cmp.Or(cmp.Compare(a.Record.Created, b.Record.Created), strings.Compare(a.ID, b.ID))
 }
 
-func (s *session) Rested(_ context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
+func (s *session) Rested(_ context.Context, from int64, limit int) (list []wire.ReservationRow, next int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ids []string
@@ -276,55 +277,55 @@ func (s *session) Rested(_ context.Context, from int64, limit int) (list []cache
 		if len(list) >= limit && r.At >= next {
 			return list, next, nil
 		}
-		list = append(list, cache.ReservationRow{ID: id, Record: r.Record})
+		list = append(list, wire.ReservationRow{ID: id, Record: r.Record})
 		next = r.At + 1
 	}
 	return list, next, nil
 }
 
-func (s *session) Operations(_ context.Context, since int64, after string, limit int) ([]cache.OperationRow, error) {
+func (s *session) Operations(_ context.Context, since int64, after string, limit int) ([]wire.OperationRow, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []cache.OperationRow
+	var list []wire.OperationRow
 	for _, id := range slices.Sorted(maps.Keys(s.Ledger.operations)) {
 		op := s.Ledger.operations[id]
 		if id > after && len(list) < limit && op.At >= since {
-			list = append(list, cache.OperationRow{ID: id, Birth: op.Birth, Fingerprint: op.Fingerprint, At: op.At})
+			list = append(list, wire.OperationRow{ID: id, Birth: op.Birth, Fingerprint: op.Fingerprint, At: op.At})
 		}
 	}
 	return list, nil
 }
 
 // Limits reads a page of the purchase limits that count something.
-func (m *Ledger) Limits(_ context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+func (m *Ledger) Limits(_ context.Context, after wire.LimitKey, limit int) ([]wire.LimitRow, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var list []cache.LimitRow
+	var list []wire.LimitRow
 	for _, key := range slices.SortedFunc(maps.Keys(m.limits), ledger.CompareLimits) {
 		if units := m.limits[key]; units != 0 && ledger.CompareLimits(key, after) > 0 && len(list) < limit {
-			list = append(list, cache.LimitRow{LimitKey: key, Units: units})
+			list = append(list, wire.LimitRow{LimitKey: key, Units: units})
 		}
 	}
 	return list, nil
 }
 
-func (s *session) Forgettable(_ context.Context, from, to int64, limit int) (cache.Forgettable, int64, error) {
+func (s *session) Forgettable(_ context.Context, from, to int64, limit int) (wire.Forgettable, int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var f ledger.Forgettable
 	for id, r := range s.reservations {
 		if ledger.Resolved(r.Record.State) && from <= r.At && r.At < to {
-			f.Reservations = append(f.Reservations, ledger.Aged{Step: cache.Step{ID: id, Birth: r.Record.Birth, Version: r.Record.Version}, At: r.At})
+			f.Reservations = append(f.Reservations, ledger.Aged{Step: wire.Step{ID: id, Birth: r.Record.Birth, Version: r.Record.Version}, At: r.At})
 		}
 	}
 	for _, r := range s.refusals {
 		if r.settled && !r.Step.Operation && from <= r.At && r.At < to {
-			f.Undone = append(f.Undone, ledger.Aged{Step: cache.Step{ID: r.Step.ID, Birth: r.Step.Birth, Version: r.Step.Version + 1}, At: r.At})
+			f.Undone = append(f.Undone, ledger.Aged{Step: wire.Step{ID: r.Step.ID, Birth: r.Step.Birth, Version: r.Step.Version + 1}, At: r.At})
 		}
 	}
 	for id, op := range s.Ledger.operations {
 		if from <= op.At && op.At < to {
-			f.Operations = append(f.Operations, ledger.Aged{Step: cache.Step{Operation: true, ID: id, Birth: op.Birth, Version: 1}, At: op.At})
+			f.Operations = append(f.Operations, ledger.Aged{Step: wire.Step{Operation: true, ID: id, Birth: op.Birth, Version: 1}, At: op.At})
 		}
 	}
 	found, upTo := f.Page(to, limit)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -29,7 +30,7 @@ func (m *Ledger) keepMoved(movements []ledger.Movement) {
 }
 
 // Since reads the units on hand of levels, and how many units came and left since a moment.
-func (m *Ledger) Since(_ context.Context, moment int64, levels []cache.LevelName) (cache.Since, error) {
+func (m *Ledger) Since(_ context.Context, moment int64, levels []wire.LevelName) (cache.Since, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.at == nil {

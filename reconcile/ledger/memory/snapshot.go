@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -44,10 +44,10 @@ func (m *Ledger) LiveAt(_ context.Context, after ledger.LiveKey, s ledger.Scope,
 }
 
 // RecordsAt reads reservations.
-func (m *Ledger) RecordsAt(_ context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
+func (m *Ledger) RecordsAt(_ context.Context, ids []string) (at ledger.AsOf, records map[string]wire.Record, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	records = map[string]cache.Record{}
+	records = map[string]wire.Record{}
 	for _, id := range ids {
 		if r, there := m.reservations[id]; there {
 			records[id] = r.Record

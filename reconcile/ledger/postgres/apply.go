@@ -8,14 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // Apply tries three ways, each one transaction and each slower than the one before: with the rows
 // that the session remembers (one round trip), with the rows it reads (two), and by halves, which
 // finds the events that the database refuses.
-func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
+func (s *session) Apply(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	err = s.do(ctx, func(ctx context.Context) error {
 		if !ledger.SamePosition(s.known.at, from) { // another process has applied since
 			s.known = newKnown()
@@ -35,7 +35,7 @@ func (s *session) Apply(ctx context.Context, from, to cache.Position, entries []
 // applyKnown applies entries if the session remembers every row that they touch and the ledger
 // refuses none of their events. It takes one round trip. If done is false, nothing was written, and
 // applyRead finds out why.
-func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (done bool, err error) {
+func (s *session) applyKnown(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (done bool, err error) {
 	events, set := ledger.EventRefs(entries), ledger.NewWorkingSet()
 	if !s.known.fill(set, ledger.RowKeysOf(events), events) {
 		return false, nil
@@ -59,7 +59,7 @@ func (s *session) applyKnown(ctx context.Context, from, to cache.Position, entri
 // applyRead applies entries in two round trips: one reads what they touch, one writes what they
 // change and commits. Each row is written once. If the outcome of the commit is unknown, the
 // position tells where to go on.
-func (s *session) applyRead(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
+func (s *session) applyRead(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	defer func() {
 		if err != nil {
 			_, _ = s.conn.Exec(ctx, `rollback`) // if the connection is lost, Postgres rolls back
@@ -113,7 +113,7 @@ func (s *session) commit(ctx context.Context, writing *pgx.Batch, begun bool) er
 
 // moving returns a batch that moves the position, if it is still from, and quarantines the entries
 // that cannot be read.
-func (s *session) moving(from, to cache.Position, entries []ledger.Entry) *pgx.Batch {
+func (s *session) moving(from, to wire.Position, entries []ledger.Entry) *pgx.Batch {
 	const query = `
 with moved as (
     update positions set epoch = $2, sequence = $3, nonce = $4
@@ -140,7 +140,7 @@ func isDataError(err error) bool {
 
 // applyByHalves applies entries in one transaction, except the events that a rule of the database
 // refuses.
-func (s *session) applyByHalves(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
+func (s *session) applyByHalves(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
 	s.known = newKnown()
 	err = pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 		if err := lockPosition(ctx, tx, s.ledger.shard, &from); err != nil {

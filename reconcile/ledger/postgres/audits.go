@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -146,17 +147,17 @@ func (p *Ledger) Position(ctx context.Context) (at ledger.PositionRow, found boo
 }
 
 // Limits reads a page of the purchase limits that count something. One round trip.
-func (p *Ledger) Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
-	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitRow, error) {
+func (p *Ledger) Limits(ctx context.Context, after wire.LimitKey, limit int) ([]wire.LimitRow, error) {
+	return within(ctx, p.ask, func(ctx context.Context) ([]wire.LimitRow, error) {
 		return readLimits(ctx, p.pool, after, limit)
 	})
 }
 
-func readLimits(ctx context.Context, db querier, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
+func readLimits(ctx context.Context, db querier, after wire.LimitKey, limit int) ([]wire.LimitRow, error) {
 	const query = `
 select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
 order by limit_id, customer limit $3`
-	return collect(ctx, db, func(row pgx.CollectableRow) (l cache.LimitRow, err error) {
+	return collect(ctx, db, func(row pgx.CollectableRow) (l wire.LimitRow, err error) {
 		err = row.Scan(&l.Limit, &l.Customer, &l.Units)
 		return l, err
 	}, query, after.Limit, after.Customer, limit)
@@ -179,18 +180,18 @@ where not exists (select from levels l where l.sku = u.sku and l.location = u.lo
 }
 
 // UnknownLimits returns the keys of limits that count nothing. One round trip.
-func (p *Ledger) UnknownLimits(ctx context.Context, keys []cache.LimitKey) ([]cache.LimitKey, error) {
+func (p *Ledger) UnknownLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error) {
 	const query = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
-	scan := func(row pgx.CollectableRow) (k cache.LimitKey, err error) {
+	scan := func(row pgx.CollectableRow) (k wire.LimitKey, err error) {
 		err = row.Scan(&k.Limit, &k.Customer)
 		return k, err
 	}
-	return within(ctx, p.ask, func(ctx context.Context) ([]cache.LimitKey, error) {
+	return within(ctx, p.ask, func(ctx context.Context) ([]wire.LimitKey, error) {
 		return collect(ctx, p.pool, scan, query,
-			ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
-			ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }))
+			ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
+			ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer }))
 	})
 }
 

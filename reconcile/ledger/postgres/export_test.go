@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -18,7 +18,7 @@ var ArchiveReservations = archiveReservations
 type Session = session
 
 // ApplyKnown applies entries from memory alone, or reports that it cannot.
-func (s *session) ApplyKnown(ctx context.Context, from, to cache.Position, entries []ledger.Entry) (bool, error) {
+func (s *session) ApplyKnown(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (bool, error) {
 	return s.applyKnown(ctx, from, to, entries)
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -42,7 +42,7 @@ func TestPostgres_OneRefusedFarAway(t *testing.T) {
 	b.Lock()
 	b.Begin(nil, 1)
 	const most, bad = 1000, 700
-	events := []cache.Event{ledgertest.Recount("count", 0, most)}
+	events := []wire.Event{ledgertest.Recount("count", 0, most)}
 	for i := range most {
 		e := ledgertest.Born(fmt.Sprintf("r%03d", i), ledgertest.Reserved(1), "n1")
 		if i == bad {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -22,7 +23,7 @@ const (
 // it never overwrites a row that was edited by hand. Texts are copies: a substring of an entry's
 // text would keep the whole text in memory.
 type known struct {
-	at     cache.Position
+	at     wire.Position
 	levels recent[ledger.LevelKey, ledger.Level]
 	holds  recent[string, string] // id -> record, encoded: some 200 bytes
 }
@@ -78,7 +79,7 @@ func (k *known) hold(id string) *ledger.Reservation {
 	if !there {
 		return nil
 	}
-	record, err := cache.DecodeRecord(text)
+	record, err := wire.DecodeRecord(text)
 	if err != nil { // impossible: learn has encoded it
 		return nil
 	}
@@ -89,7 +90,7 @@ func (k *known) hold(id string) *ledger.Reservation {
 
 // learn remembers the rows that a working set has changed, and the position they are of. It skips
 // rows that were only read: an audit reads the whole ledger, and the next event rarely needs those.
-func (k *known) learn(set *ledger.WorkingSet, at cache.Position) {
+func (k *known) learn(set *ledger.WorkingSet, at wire.Position) {
 	k.at = at
 	for key := range set.Before {
 		if set.Levels[key] == nil {

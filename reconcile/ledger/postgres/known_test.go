@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -24,7 +25,7 @@ func openKnown(t *testing.T) (*ledgertest.Bench, *postgres.Session) {
 }
 
 // applyKnown applies one entry from memory, and reports whether that was possible.
-func applyKnown(b *ledgertest.Bench, s *postgres.Session, events ...cache.Event) (done bool) {
+func applyKnown(b *ledgertest.Bench, s *postgres.Session, events ...wire.Event) (done bool) {
 	b.TB.Helper()
 	from := b.At
 	e := b.Entry(events...)
@@ -50,15 +51,15 @@ func checkState(b *ledgertest.Bench, parts ...string) {
 }
 
 // limited adds a purchase limit to the line of an event.
-func limited(e cache.Event) cache.Event {
+func limited(e wire.Event) wire.Event {
 	e.Record.Customer, e.Record.Lines = "c", slices.Clone(e.Record.Lines)
-	e.Record.Lines[0].Limits = []cache.RecordLimit{{ID: "drop", Most: 5, Each: 1}}
+	e.Record.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 5, Each: 1}}
 	return e
 }
 
 func TestKnown_AppliesShortly(t *testing.T) {
 	b, s := openKnown(t)
-	for _, events := range [][]cache.Event{
+	for _, events := range [][]wire.Event{
 		{ledgertest.Born("a", ledgertest.Confirmed(2, 2), "n1"), ledgertest.Born("c", ledgertest.Reserved(1), "n2")},
 		{ledgertest.Born("c", ledgertest.Confirmed(2, 1), "n2"), ledgertest.Born("d", ledgertest.Reserved(1), "n3"), ledgertest.Born("d", ledgertest.Confirmed(2, 1), "n3")},
 		{ledgertest.Born("b", ledgertest.Event(cache.VerbExpire, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 3, 0)), "n1")},
@@ -73,11 +74,11 @@ func TestKnown_AppliesShortly(t *testing.T) {
 // TestKnown_Unknown checks that unknown rows and refused events are not applied from memory, and
 // that nothing is written.
 func TestKnown_Unknown(t *testing.T) {
-	for name, events := range map[string][]cache.Event{
+	for name, events := range map[string][]wire.Event{
 		"an operation":          {ledgertest.Recount("more", 10, 11)},
-		"an undoing":            {ledgertest.Born("a", ledgertest.Event(cache.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 3, 2, 0)), "n1")},
+		"an undoing":            {ledgertest.Born("a", ledgertest.Event(wire.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 3, 2, 0)), "n1")},
 		"an unknown one":        {ledgertest.Born("z", ledgertest.Confirmed(2, 2), "n1")},
-		"an unknown level":      {ledgertest.By("z", ledgertest.Event(cache.VerbReserve, "", cache.Record{State: cache.StateHeld, Version: 1, Birth: "n", Lines: []cache.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []cache.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
+		"an unknown level":      {ledgertest.By("z", ledgertest.Event(cache.VerbReserve, "", wire.Record{State: cache.StateHeld, Version: 1, Birth: "n", Lines: []wire.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
 		"what a limit counts":   {ledgertest.Born("z", limited(ledgertest.Reserved(1)), "n1")},
 		"a refusal":             {ledgertest.Born("a", ledgertest.Confirmed(3, 2), "n1")},
 		"an id of another":      {ledgertest.Born("a", ledgertest.Reserved(2), "n7")},

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -51,7 +52,7 @@ func (p *Ledger) Suspect() { ledger.Signal(p.suspect) }
 func (p *Ledger) Suspicions() <-chan struct{} { return p.suspect }
 
 // Await waits until the ledger has decided a step.
-func (p *Ledger) Await(ctx context.Context, a cache.Awaited) error { return p.waiters.Await(ctx, a) }
+func (p *Ledger) Await(ctx context.Context, a wire.Awaited) error { return p.waiters.Await(ctx, a) }
 
 // Waiting counts the calls that wait for a version of a reservation.
 func (p *Ledger) Waiting(id string, version int64) int { return p.waiters.WaitingFor(id, version) }
@@ -100,7 +101,7 @@ const lockLoading = `
 select set_config('idle_in_transaction_session_timeout', $3::bigint::text, true), pg_advisory_xact_lock($1::integer, ` + lockOf + `)`
 
 // Loading calls check with the shard's position while it holds the script-loading lock.
-func (p *Ledger) Loading(ctx context.Context, check func(context.Context, cache.Position) error) error {
+func (p *Ledger) Loading(ctx context.Context, check func(context.Context, wire.Position) error) error {
 	var refusal error
 	err := p.read(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
@@ -168,7 +169,7 @@ func scanPosition(row pgx.CollectableRow) (at ledger.PositionRow, err error) {
 }
 
 // look reads what the ledger has decided about steps: nil for one that it applied. One round trip.
-func (p *Ledger) look(ctx context.Context, list []cache.Awaited) ([]error, error) {
+func (p *Ledger) look(ctx context.Context, list []wire.Awaited) ([]error, error) {
 	const query = `
 select u.n, coalesce(f.reason, g.reason, ''), coalesce(f.detail, g.detail, ''), coalesce(o.birth = u.birth, false),
     coalesce(r.birth, ''), coalesce(r.version, 0), coalesce(r.state, ''), coalesce(r.transition, ''),
@@ -191,7 +192,7 @@ left join reservations r on not u.operation and r.id = u.id`
 	var n, epoch int64
 	var reason, detail string
 	var applied bool
-	var known cache.Record
+	var known wire.Record
 	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.Birth, &known.Version, &known.State,
 		&known.Transition, &epoch}, func() error {
 		switch {
@@ -211,7 +212,7 @@ left join reservations r on not u.operation and r.id = u.id`
 }
 
 // Reservation reads a reservation. One round trip.
-func (p *Ledger) Reservation(ctx context.Context, id string) (record cache.Record, err error) {
+func (p *Ledger) Reservation(ctx context.Context, id string) (record wire.Record, err error) {
 	err = p.read(ctx, func(ctx context.Context) error {
 		found, err := readReservations(ctx, p.pool, []string{id})
 		if err != nil {

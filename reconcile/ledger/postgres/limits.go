@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -22,9 +22,9 @@ on conflict on constraint limit_counts_key do update set units = excluded.units`
 		return
 	}
 	batch.Queue(query,
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer }),
-		ledger.Column(keys, func(k cache.LimitKey) int64 { return set.Limits[k] }))
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer }),
+		ledger.Column(keys, func(k wire.LimitKey) int64 { return set.Limits[k] }))
 }
 
 // keptLimit is a purchase limit that counts a line, as JSON in the column limits.
@@ -39,7 +39,7 @@ func (l keptLine) limitsText() string {
 	if len(l.Limits) == 0 {
 		return ""
 	}
-	raw, err := json.Marshal(ledger.Column(l.Limits, func(m cache.RecordLimit) keptLimit { return keptLimit{m.ID, m.Most, m.Each} }))
+	raw, err := json.Marshal(ledger.Column(l.Limits, func(m wire.RecordLimit) keptLimit { return keptLimit{m.ID, m.Most, m.Each} }))
 	if err != nil {
 		panic("postgres: encode limits: " + err.Error())
 	}
@@ -47,7 +47,7 @@ func (l keptLine) limitsText() string {
 }
 
 // decodeLimits is the inverse of keptLine.limitsText.
-func decodeLimits(text string) ([]cache.RecordLimit, error) {
+func decodeLimits(text string) ([]wire.RecordLimit, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func decodeLimits(text string) ([]cache.RecordLimit, error) {
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, err
 	}
-	return ledger.Column(list, func(m keptLimit) cache.RecordLimit {
-		return cache.RecordLimit{ID: m.ID, Most: m.PerCustomer, Each: m.Each}
+	return ledger.Column(list, func(m keptLimit) wire.RecordLimit {
+		return wire.RecordLimit{ID: m.ID, Most: m.PerCustomer, Each: m.Each}
 	}), nil
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -91,14 +91,14 @@ func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
 }
 
 // queueLimits queues the reads of limit counts.
-func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []cache.LimitKey) {
+func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []wire.LimitKey) {
 	const query = `
 select limit_id, customer, units from limit_counts
 where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 	batch.Queue(query,
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Limit }),
-		ledger.Column(keys, func(k cache.LimitKey) string { return k.Customer })).Query(func(rows pgx.Rows) error {
-		var key cache.LimitKey
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer })).Query(func(rows pgx.Rows) error {
+		var key wire.LimitKey
 		var units int64
 		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
 			set.Limits[key] = units
@@ -138,7 +138,7 @@ func queueReservations(batch *pgx.Batch, ids []string, found map[string]*ledger.
 
 func collectHeads(rows pgx.Rows, found map[string]*ledger.Reservation) error {
 	var id string
-	var r cache.Record
+	var r wire.Record
 	var created, expires, resolvedAt time.Time
 	_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
 		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
@@ -154,7 +154,7 @@ func collectHeads(rows pgx.Rows, found map[string]*ledger.Reservation) error {
 
 func collectLines(rows pgx.Rows, of map[string]*ledger.Reservation) error {
 	var id string
-	var l cache.RecordLine
+	var l wire.RecordLine
 	var places []string
 	var quantities, fulfilled []int64
 	var kit location.SKU
@@ -163,14 +163,14 @@ func collectLines(rows pgx.Rows, of map[string]*ledger.Reservation) error {
 	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &kit, &each, &limits, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
 		line := l
 		if kit != "" {
-			line.Kit = &cache.RecordKit{SKU: kit, Each: each}
+			line.Kit = &wire.RecordKit{SKU: kit, Each: each}
 		}
 		var err error
 		if line.Limits, err = decodeLimits(limits); err != nil {
 			return err
 		}
 		for i := range places {
-			line.From = append(line.From, cache.RecordAllocation{
+			line.From = append(line.From, wire.RecordAllocation{
 				Location: location.ID(places[i]), Quantity: quantities[i], Fulfilled: fulfilled[i],
 			})
 		}

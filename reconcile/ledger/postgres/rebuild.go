@@ -6,34 +6,34 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-func (s *session) Levels(ctx context.Context, after *cache.LevelRow, limit int) ([]cache.LevelRow, error) {
+func (s *session) Levels(ctx context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error) {
 	const query = `
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) > ($1, $2) order by sku, location limit $3`
-	from := cache.LevelRow{}
+	from := wire.LevelRow{}
 	if after != nil {
 		from = *after
 	}
-	return within(ctx, s.do, func(ctx context.Context) ([]cache.LevelRow, error) {
-		return collect(ctx, s.conn, func(row pgx.CollectableRow) (l cache.LevelRow, err error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]wire.LevelRow, error) {
+		return collect(ctx, s.conn, func(row pgx.CollectableRow) (l wire.LevelRow, err error) {
 			err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
 			return l, err
 		}, query, from.SKU, from.Location, limit)
 	})
 }
 
-func (s *session) Live(ctx context.Context, after *cache.ReservationRow, limit int) ([]cache.ReservationRow, error) {
+func (s *session) Live(ctx context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error) {
 	const query = `
 select id from reservations where resolved_at is null and (created_at, id) > ($1, $2) order by created_at, id limit $3`
 	created, id := int64(0), ""
 	if after != nil {
 		created, id = after.Record.Created, after.ID
 	}
-	return within(ctx, s.do, func(ctx context.Context) ([]cache.ReservationRow, error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]wire.ReservationRow, error) {
 		ids, err := collect(ctx, s.conn, pgx.RowTo[string], query, time.UnixMilli(created), id, limit)
 		if err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ select id from reservations where resolved_at is null and (created_at, id) > ($1
 	})
 }
 
-func (s *session) Rested(ctx context.Context, from int64, limit int) (list []cache.ReservationRow, next int64, err error) {
+func (s *session) Rested(ctx context.Context, from int64, limit int) (list []wire.ReservationRow, next int64, err error) {
 	const query = `
 select id, birth, version, resolved_at from reservations
 where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`
@@ -66,22 +66,22 @@ where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by re
 const never = 1 << 45
 
 // rows reads reservations in the order of ids.
-func (s *session) rows(ctx context.Context, ids []string) ([]cache.ReservationRow, error) {
+func (s *session) rows(ctx context.Context, ids []string) ([]wire.ReservationRow, error) {
 	found, err := readReservations(ctx, s.conn, ids)
-	list := make([]cache.ReservationRow, 0, len(ids))
+	list := make([]wire.ReservationRow, 0, len(ids))
 	for _, id := range ids {
 		if r := found[id]; r != nil {
-			list = append(list, cache.ReservationRow{ID: id, Record: r.Record})
+			list = append(list, wire.ReservationRow{ID: id, Record: r.Record})
 		}
 	}
 	return list, err
 }
 
-func (s *session) Operations(ctx context.Context, since int64, after string, limit int) ([]cache.OperationRow, error) {
+func (s *session) Operations(ctx context.Context, since int64, after string, limit int) ([]wire.OperationRow, error) {
 	const query = `
 select id, birth, fingerprint, applied_at from operations where id > $1 and applied_at >= $2 order by id limit $3`
-	return within(ctx, s.do, func(ctx context.Context) ([]cache.OperationRow, error) {
-		return collect(ctx, s.conn, func(row pgx.CollectableRow) (o cache.OperationRow, err error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]wire.OperationRow, error) {
+		return collect(ctx, s.conn, func(row pgx.CollectableRow) (o wire.OperationRow, err error) {
 			var at time.Time
 			err = row.Scan(&o.ID, &o.Birth, &o.Fingerprint, &at)
 			o.At = at.UnixMilli()
@@ -90,13 +90,13 @@ select id, birth, fingerprint, applied_at from operations where id > $1 and appl
 	})
 }
 
-func (s *session) Limits(ctx context.Context, after cache.LimitKey, limit int) ([]cache.LimitRow, error) {
-	return within(ctx, s.do, func(ctx context.Context) ([]cache.LimitRow, error) {
+func (s *session) Limits(ctx context.Context, after wire.LimitKey, limit int) ([]wire.LimitRow, error) {
+	return within(ctx, s.do, func(ctx context.Context) ([]wire.LimitRow, error) {
 		return readLimits(ctx, s.conn, after, limit)
 	})
 }
 
-func (s *session) Forgettable(ctx context.Context, from, to int64, limit int) (found cache.Forgettable, upTo int64, err error) {
+func (s *session) Forgettable(ctx context.Context, from, to int64, limit int) (found wire.Forgettable, upTo int64, err error) {
 	const reservations = `
 select id, birth, version, resolved_at from reservations
 where resolved_at >= $1 and resolved_at < $2 and archived_at is null order by resolved_at fetch first $3 rows with ties`

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -64,18 +64,18 @@ func momentOrNone(ms int64) *time.Time {
 }
 
 func writeSettled(set *ledger.WorkingSet, batch *pgx.Batch) {
-	at := map[cache.Step]int64{}
-	below := make([]cache.Step, len(set.Settled))
+	at := map[wire.Step]int64{}
+	below := make([]wire.Step, len(set.Settled))
 	for i, s := range set.Settled {
 		below[i] = s.Step
 		at[s.Step] = s.At
 	}
-	settle(batch, below, func(step cache.Step) time.Time { return moment(at[step]) })
+	settle(batch, below, func(step wire.Step) time.Time { return moment(at[step]) })
 }
 
 // settle queues the settling of refusals of these reservations and operations, below these
 // versions.
-func settle(batch *pgx.Batch, below []cache.Step, at func(cache.Step) time.Time) {
+func settle(batch *pgx.Batch, below []wire.Step, at func(wire.Step) time.Time) {
 	const reservations = `
 update refusals f set settled_at = u.at
 from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) as u (id, birth, version, at)
@@ -85,14 +85,14 @@ update refusals f set settled_at = u.at
 from unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) as u (id, birth, version, at)
 where f.settled_at is null and f.operation_id = u.id and f.birth = u.birth and f.version < u.version`
 	for query, operation := range map[string]bool{reservations: false, operations: true} {
-		list := slices.DeleteFunc(slices.Clone(below), func(s cache.Step) bool { return s.Operation != operation })
+		list := slices.DeleteFunc(slices.Clone(below), func(s wire.Step) bool { return s.Operation != operation })
 		if len(list) == 0 {
 			continue
 		}
 		batch.Queue(query,
-			ledger.Column(list, func(s cache.Step) string { return s.ID }),
-			ledger.Column(list, func(s cache.Step) string { return s.Birth }),
-			ledger.Column(list, func(s cache.Step) int64 { return s.Version }), ledger.Column(list, at))
+			ledger.Column(list, func(s wire.Step) string { return s.ID }),
+			ledger.Column(list, func(s wire.Step) string { return s.Birth }),
+			ledger.Column(list, func(s wire.Step) int64 { return s.Version }), ledger.Column(list, at))
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -114,7 +114,7 @@ select expect(count(*), $2) from written`
 type keptLine struct {
 	of       keptReservation
 	position int
-	*cache.RecordLine
+	*wire.RecordLine
 }
 
 func linesOf(list []keptReservation) []keptLine {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -24,7 +25,7 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 		if err != nil {
 			return err
 		}
-		page = ledger.PageOf(ids, func(id string) *cache.Record {
+		page = ledger.PageOf(ids, func(id string) *wire.Record {
 			if r := found[id]; r != nil {
 				return &r.Record
 			}

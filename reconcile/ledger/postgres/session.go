@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
@@ -115,7 +115,7 @@ func (s *session) Position(ctx context.Context) (at ledger.PositionRow, found bo
 	return at, found, err
 }
 
-func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Position) error {
+func (s *session) Begin(ctx context.Context, from *wire.Position, to wire.Position) error {
 	s.known = newKnown()
 	return s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
@@ -137,7 +137,7 @@ func (s *session) Begin(ctx context.Context, from *cache.Position, to cache.Posi
 
 // lockPosition locks the position, so that every other applier waits, and checks that it is want;
 // nil means that there must be none yet.
-func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *cache.Position) error {
+func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *wire.Position) error {
 	at, found, err := readPosition(ctx, tx, shard, "for update")
 	switch {
 	case err != nil:
@@ -149,7 +149,7 @@ func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *cache.Posit
 }
 
 // moveTo writes the whole position, and clears an operator's request for a rebuild.
-func (s *session) moveTo(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+func (s *session) moveTo(ctx context.Context, tx pgx.Tx, to wire.Position) error {
 	const query = `
 insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
@@ -162,7 +162,7 @@ on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.se
 }
 
 // settleAll settles all open refusals, as their compensations would.
-func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to cache.Position) error {
+func (s *session) settleAll(ctx context.Context, tx pgx.Tx, to wire.Position) error {
 	open, err := collect(ctx, tx, scanRefusal, selectOpen, s.ledger.shard)
 	if err != nil || len(open) == 0 {
 		return err
@@ -200,7 +200,7 @@ where state = 'held' and expires_at > $1`
 	return err
 }
 
-func (s *session) Note(ctx context.Context, p cache.Position) error {
+func (s *session) Note(ctx context.Context, p wire.Position) error {
 	const query = `
 update positions set seen_at = $5, run_id = $6, replication_id = $7
 where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
@@ -227,30 +227,30 @@ func (s *session) Open(ctx context.Context, limit int) ([]ledger.Refusal, error)
 	})
 }
 
-func (s *session) Settle(ctx context.Context, steps []cache.Step) error {
+func (s *session) Settle(ctx context.Context, steps []wire.Step) error {
 	below := slices.Clone(steps)
 	for i := range below {
 		below[i].Version++
 	}
 	now := time.Now()
 	batch := &pgx.Batch{}
-	settle(batch, below, func(cache.Step) time.Time { return now })
+	settle(batch, below, func(wire.Step) time.Time { return now })
 	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
 }
 
-func (s *session) Records(ctx context.Context, ids []string) (map[string]cache.Record, error) {
-	return within(ctx, s.do, func(ctx context.Context) (map[string]cache.Record, error) {
+func (s *session) Records(ctx context.Context, ids []string) (map[string]wire.Record, error) {
+	return within(ctx, s.do, func(ctx context.Context) (map[string]wire.Record, error) {
 		return readRecords(ctx, s.conn, ids)
 	})
 }
 
-func readRecords(ctx context.Context, db batcher, ids []string) (map[string]cache.Record, error) {
+func readRecords(ctx context.Context, db batcher, ids []string) (map[string]wire.Record, error) {
 	found, err := readReservations(ctx, db, ids)
 	return recordsOf(found), err
 }
 
-func recordsOf(found map[string]*ledger.Reservation) map[string]cache.Record {
-	records := make(map[string]cache.Record, len(found))
+func recordsOf(found map[string]*ledger.Reservation) map[string]wire.Record {
+	records := make(map[string]wire.Record, len(found))
 	for id, r := range found {
 		records[id] = r.Record
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -16,7 +17,7 @@ const keepFrom = `update positions set kept_from = greatest(kept_from, $2) where
 
 // Since reads the units on hand of levels, and how many units came and left since a moment, in one
 // snapshot. One round trip.
-func (p *Ledger) Since(ctx context.Context, moment int64, levels []cache.LevelName) (since cache.Since, err error) {
+func (p *Ledger) Since(ctx context.Context, moment int64, levels []wire.LevelName) (since cache.Since, err error) {
 	// The condition on movements is that of the index movements_on_hand.
 	const query = `
 select p.epoch, p.sequence, p.kept_from, coalesce(l.on_hand, 0), coalesce(m.moved, 0)
@@ -29,8 +30,8 @@ left join lateral (
 where p.shard = $1 order by u.n`
 	err = p.read(ctx, func(ctx context.Context) error {
 		rows, err := p.pool.Query(ctx, query, p.shard,
-			ledger.Column(levels, func(l cache.LevelName) string { return string(l.SKU) }),
-			ledger.Column(levels, func(l cache.LevelName) string { return string(l.Location) }), time.UnixMilli(moment))
+			ledger.Column(levels, func(l wire.LevelName) string { return string(l.SKU) }),
+			ledger.Column(levels, func(l wire.LevelName) string { return string(l.Location) }), time.UnixMilli(moment))
 		if err != nil {
 			return err
 		}

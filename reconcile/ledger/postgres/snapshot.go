@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
@@ -96,7 +96,7 @@ func (p *Ledger) Live(ctx context.Context, ids []string) (list []string, err err
 }
 
 // RecordsAt reads reservations.
-func (p *Ledger) RecordsAt(ctx context.Context, ids []string) (at ledger.AsOf, records map[string]cache.Record, err error) {
+func (p *Ledger) RecordsAt(ctx context.Context, ids []string) (at ledger.AsOf, records map[string]wire.Record, err error) {
 	found := map[string]*ledger.Reservation{}
 	at, err = p.snapshot(ctx, func(batch *pgx.Batch) { queueReservations(batch, ids, found) })
 	return at, recordsOf(found), err

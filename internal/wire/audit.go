@@ -1,4 +1,4 @@
-package cache
+package wire
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 
 // The verbs of an audit: what Redis has of some names, and what was repaired of it.
 const (
-	VerbAudit  verbT = "audit"
-	VerbRepair verbT = "repair"
+	VerbAudit  Verb = "audit"
+	VerbRepair Verb = "repair"
 )
 
 // Mark is what Redis has of some names, read in one step, as an event of the stream: what stands before it
@@ -101,7 +101,7 @@ func (e *Event) decodeData(data any) error {
 		return nil
 	}
 	if d.failed || d.rest != "" {
-		return fmt.Errorf("data of %s: %w", e.Verb, errCorrupt)
+		return fmt.Errorf("data of %s: %w", e.Verb, ErrCorrupt)
 	}
 	return nil
 }
@@ -112,19 +112,19 @@ func (m *Mark) decode(d *dataReader) {
 			take()
 		}
 	}
-	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{d.text().Text, d.text(), d.text()}) })
+	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{d.Text().Text, d.Text(), d.Text()}) })
 	each(m.sizes[1], func() {
-		m.Reservations = append(m.Reservations, MarkedReservation{d.text().Text, d.text(), d.text()})
+		m.Reservations = append(m.Reservations, MarkedReservation{d.Text().Text, d.Text(), d.Text()})
 	})
-	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{d.text().Text, d.text()}) })
-	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{d.text().Text, d.text(), d.text()}) })
+	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{d.Text().Text, d.Text()}) })
+	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{d.Text().Text, d.Text(), d.Text()}) })
 }
 
 func (r *Repaired) decode(d *dataReader) {
 	for d.rest != "" && !d.failed {
-		item := RepairedItem{Word: d.text().Text, Finding: d.text().Text, Name: d.text().Text}
-		if item.Word == wordAdd {
-			item.Added = LevelCounts{d.number(), d.number(), d.number(), d.number(), d.number()}
+		item := RepairedItem{Word: d.Text().Text, Finding: d.Text().Text, Name: d.Text().Text}
+		if item.Word == WordAdd {
+			item.Added = LevelCounts{d.Number(), d.Number(), d.Number(), d.Number(), d.Number()}
 		}
 		r.Items = append(r.Items, item)
 	}
@@ -136,7 +136,7 @@ type dataReader struct {
 	failed bool
 }
 
-func (d *dataReader) text() Text {
+func (d *dataReader) Text() Text {
 	if rest, missing := strings.CutPrefix(d.rest, "-"); missing {
 		d.rest = rest
 		return Text{}
@@ -151,8 +151,8 @@ func (d *dataReader) text() Text {
 	return Text{true, rest[:n]}
 }
 
-func (d *dataReader) number() int64 {
-	n, err := strconv.ParseInt(d.text().Text, 10, 64)
+func (d *dataReader) Number() int64 {
+	n, err := strconv.ParseInt(d.Text().Text, 10, 64)
 	if err != nil {
 		d.failed = true
 	}
@@ -174,50 +174,43 @@ func (t Text) Count() (n int64, ok bool) {
 
 // Numbers reads a level; ok is false where something is missing or no whole number. What is none is 0.
 func (l *MarkedLevel) Numbers() (c LevelCounts, ok bool) {
-	units, counts := fieldReader{rest: l.Available.Text}, fieldReader{rest: l.Counts.Text}
+	units, counts := FieldReader{Rest: l.Available.Text}, FieldReader{Rest: l.Counts.Text}
 	c = LevelCounts{
 		Available: units.count(), OnHand: counts.count(), Committed: counts.count(),
 		SafetyStock: counts.count(), BackorderLimit: counts.count(),
 	}
-	return c, l.Available.There && l.Counts.There && !units.failed && units.end && !counts.failed
+	return c, l.Available.There && l.Counts.There && !units.Failed && units.End && !counts.Failed
 }
 
 // count is a number as Count has it.
-func (f *fieldReader) count() int64 {
-	n, ok := Text{true, f.text()}.Count()
-	f.failed = f.failed || !ok
+func (f *FieldReader) count() int64 {
+	n, ok := Text{true, f.Text()}.Count()
+	f.Failed = f.Failed || !ok
 	return n
-}
-
-// LevelField is the field of a level in stock and levels.
-func LevelField(sku location.SKU, at location.ID) string { return levelName(sku, at) }
-
-// IsIdentifier says that a text can name a SKU, a location, a reservation and so on.
-func IsIdentifier(text string) bool { return identifierFault(text) == "" }
-
-// ActorFaults is what is wrong with who did something; nil where nothing is. It is kept in an event as it is: what
-// stands behind would be read as something else.
-func ActorFaults(actor string) []Fault {
-	if len(actor) <= TextBytesMax && textFault(actor) == "" {
-		return nil
-	}
-	return []Fault{{Path: "/actor", Message: fmt.Sprintf("must be UTF-8 without control characters, at most %d bytes", TextBytesMax)}}
 }
 
 // SplitLevel is the inverse of LevelField; ok is false for a field that is no level.
 func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {
-	sku, at, ok = splitLevel(name)
-	return sku, at, ok && IsIdentifier(string(sku)) && IsIdentifier(string(at))
+	sku, at, ok = CutLevel(name)
+	return sku, at, ok && location.IsIdentifier(string(sku)) && location.IsIdentifier(string(at))
 }
 
 // SplitLimit is what a field of limits counts; ok is false for one that is none.
 func SplitLimit(name string) (key LimitKey, ok bool) {
-	limit, customer, ok := strings.Cut(name, unitSeparator)
-	return LimitKey{limit, customer}, ok && IsIdentifier(limit) && IsIdentifier(customer)
+	limit, customer, ok := strings.Cut(name, UnitSeparator)
+	return LimitKey{limit, customer}, ok && location.IsIdentifier(limit) && location.IsIdentifier(customer)
 }
 
-// Name is the field of limits.
-func (k LimitKey) Name() string { return k.name() }
-
 // DeadlineIDs is the ids that are packed into a member of deadlines.
-func DeadlineIDs(member string) []string { return strings.Split(member, unitSeparator) }
+func DeadlineIDs(member string) []string { return strings.Split(member, UnitSeparator) }
+
+// The words of a repair's items.
+const (
+	WordAdd    = "add"
+	WordSet    = "set"
+	WordRecord = "record"
+	WordLimit  = "limit"
+	WordReset  = "reset"
+	WordWatch  = "watch"
+	WordForget = "forget"
+)

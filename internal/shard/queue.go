@@ -1,4 +1,4 @@
-package cache
+package shard
 
 import (
 	"context"
@@ -7,39 +7,41 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// request is one caller's part of a batch.
-type request interface {
-	// id is the reservation or operation it is about.
-	id() string
-	// arguments adds its part of ARGV; it numbers the levels it names in b.
-	arguments(b *batch)
-	// weight is what it costs a script, in lines; a batch is bounded by their sum.
-	weight() int
+// Request is one caller's part of a batch.
+type Request interface {
+	// ID is the reservation or operation it is about.
+	ID() string
+	// Arguments adds its part of ARGV; it numbers the levels it names in b.
+	Arguments(b *Batch)
+	// Weight is what it costs a script, in lines; a batch is bounded by their sum.
+	Weight() int
 }
 
-// answer is what a script said to one request.
-type answer struct {
-	status    string
-	payload   string
-	now       int64  // Unix ms, by Redis's clock
-	locations int64  // version of the list of locations at that moment
-	epoch     uint64 // of the script that answered
-	resent    string // nonce of the batch if it was sent more than once and no call before has the same id, else ""
-	seen      *seen  // probe: what the batch saw
-	err       error  // it did not answer
+// Answer is what a script said to one request.
+type Answer struct {
+	Status    string
+	Payload   string
+	Now       int64  // Unix ms, by Redis's clock
+	Locations int64  // version of the list of locations at that moment
+	Epoch     uint64 // of the script that answered
+	Resent    string // nonce of the batch if it was sent more than once and no call before has the same id, else ""
+	Seen      *Seen  // probe: what the batch saw
+	Err       error  // it did not answer
 }
 
 // pending is a request on its way.
 type pending struct {
 	ctx     context.Context
-	request request
+	request Request
 	state   atomic.Int32
-	done    chan answer
+	done    chan Answer
 }
 
-var pool = sync.Pool{New: func() any { return &pending{done: make(chan answer, 1)} }}
+var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
 
 const (
 	stateWaiting int32 = iota
@@ -58,8 +60,8 @@ const lateAfter = 5 * time.Millisecond
 // bytes of a connection (RFC 896): what waits is sent when it fills a batch, or when nothing is in flight,
 // or what is in flight is late. There is no timer: a request that meets an idle queue goes at once, alone.
 type queue struct {
-	verb  verbT
-	shard *hot
+	verb  wire.Verb
+	shard *Shard
 
 	mu       sync.Mutex
 	wake     *sync.Cond
@@ -77,7 +79,7 @@ type queue struct {
 // probeEvery is how often a request may find out whether a Redis that was down is back.
 const probeEvery = 50 * time.Millisecond
 
-func newQueue(s *hot, verb verbT) *queue {
+func newQueue(s *Shard, verb wire.Verb) *queue {
 	q := &queue{verb: verb, shard: s}
 	q.wake = sync.NewCond(&q.mu)
 	for range s.config.InFlightMax {
@@ -86,20 +88,20 @@ func newQueue(s *hot, verb verbT) *queue {
 	return q
 }
 
-// do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
+// Do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
 // before it was sent is not sent.
-func (q *queue) do(ctx context.Context, r request) answer {
+func (q *queue) Do(ctx context.Context, r Request) Answer {
 	if err := ctx.Err(); err != nil {
-		return answer{err: err}
+		return Answer{Err: err}
 	}
 	if q.down.Load() && !q.mayProbe() {
-		return answer{err: errUnavailable}
+		return Answer{Err: wire.ErrUnavailable}
 	}
 	p := pool.Get().(*pending)
 	p.ctx, p.request = ctx, r
 	p.state.Store(stateWaiting)
 	if err := q.push(p); err != nil {
-		return answer{err: err}
+		return Answer{Err: err}
 	}
 	select {
 	case a := <-p.done:
@@ -108,9 +110,9 @@ func (q *queue) do(ctx context.Context, r request) answer {
 		return a
 	case <-ctx.Done():
 		if p.state.CompareAndSwap(stateWaiting, stateGone) {
-			return answer{err: fmt.Errorf("not sent: %w", ctx.Err())}
+			return Answer{Err: fmt.Errorf("not sent: %w", ctx.Err())}
 		}
-		return answer{err: fmt.Errorf("outcome unknown, repeat with the same id: %w", ctx.Err())}
+		return Answer{Err: fmt.Errorf("outcome unknown, repeat with the same id: %w", ctx.Err())}
 	}
 }
 
@@ -123,10 +125,10 @@ func (q *queue) push(p *pending) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return errClosed
+		return wire.ErrClosed
 	}
 	if len(q.waiting) >= q.shard.config.QueueMax {
-		return fmt.Errorf("%w: %d requests are waiting already", errUnavailable, len(q.waiting))
+		return fmt.Errorf("%w: %d requests are waiting already", wire.ErrUnavailable, len(q.waiting))
 	}
 	q.waiting = append(q.waiting, p)
 	q.signal()
@@ -166,7 +168,7 @@ func (q *queue) work() {
 }
 
 // take fills b with the requests that wait, up to its bounds; false says that none will come.
-func (q *queue) take(b *batch) bool {
+func (q *queue) take(b *Batch) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if b.used {
@@ -192,11 +194,11 @@ func (q *queue) take(b *batch) bool {
 }
 
 // fill moves into b what waits; false says that nobody waits for any of it any more.
-func (q *queue) fill(b *batch) bool {
+func (q *queue) fill(b *Batch) bool {
 	n, weight := 0, 0
 	for n < len(q.waiting) && len(b.pending) < q.shard.config.BatchMax {
 		p := q.waiting[n]
-		w := p.request.weight()
+		w := p.request.Weight()
 		if len(b.pending) > 0 && weight+w > weightMax {
 			break
 		}
@@ -214,7 +216,7 @@ func (q *queue) fill(b *batch) bool {
 
 // finish hands out the answers. Where there was no Redis, whatever waits is told at once, so that an
 // outage piles nothing up.
-func (q *queue) finish(b *batch, err error) {
+func (q *queue) finish(b *Batch, err error) {
 	if err == nil {
 		q.down.Store(false)
 		for i, p := range b.pending {
@@ -223,7 +225,7 @@ func (q *queue) finish(b *batch, err error) {
 		return
 	}
 	for _, p := range b.pending {
-		p.done <- answer{err: err}
+		p.done <- Answer{Err: err}
 	}
 	if !isUnavailable(err) {
 		return
@@ -236,29 +238,29 @@ func (q *queue) finish(b *batch, err error) {
 	q.mu.Unlock()
 	for _, p := range waiting {
 		if p.state.CompareAndSwap(stateWaiting, stateSent) {
-			p.done <- answer{err: errUnavailable}
+			p.done <- Answer{Err: wire.ErrUnavailable}
 		}
 	}
 }
 
-// close lets the workers finish what waits, then end.
-func (q *queue) close() {
+// Close lets the workers finish what waits, then end.
+func (q *queue) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
 	q.wake.Broadcast()
 }
 
-func (q *queue) depth() (waiting, inFlight int) {
+func (q *queue) Depth() (waiting, inFlight int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting), q.inFlight
 }
 
-// batch is the requests of one script call, and their ARGV. A worker uses one again and again.
-type batch struct {
+// Batch is the requests of one script call, and their ARGV. A worker uses one again and again.
+type Batch struct {
 	pending []*pending
-	answers []answer
+	answers []Answer
 	ids     []string
 	body    []string       // what the requests add after the header, the ids and the levels
 	names   []string       // levels, in order of their numbers
@@ -269,14 +271,14 @@ type batch struct {
 	counted  map[string]int
 }
 
-func newBatch(size int) *batch {
-	return &batch{
-		pending: make([]*pending, 0, size), answers: make([]answer, 0, size),
+func newBatch(size int) *Batch {
+	return &Batch{
+		pending: make([]*pending, 0, size), answers: make([]Answer, 0, size),
 		numbers: make(map[string]int, size),
 	}
 }
 
-func (b *batch) reset() {
+func (b *Batch) reset() {
 	clear(b.pending)
 	b.pending, b.answers = b.pending[:0], b.answers[:0]
 	clear(b.body)
@@ -286,11 +288,11 @@ func (b *batch) reset() {
 	clear(b.counted)
 }
 
-// add adds texts to ARGV.
-func (b *batch) add(texts ...string) { b.body = append(b.body, texts...) }
+// Add adds texts to ARGV.
+func (b *Batch) Add(texts ...string) { b.body = append(b.body, texts...) }
 
-// level numbers a level; the same one gets the same number.
-func (b *batch) level(name string) string {
+// Level numbers a level; the same one gets the same number.
+func (b *Batch) Level(name string) string {
 	n, ok := b.numbers[name]
 	if !ok {
 		b.names = append(b.names, name)
@@ -300,8 +302,8 @@ func (b *batch) level(name string) string {
 	return strconv.Itoa(n)
 }
 
-// counter numbers a counter of a purchase limit; the same one gets the same number.
-func (b *batch) counter(name string) string {
+// Counter numbers a counter of a purchase limit; the same one gets the same number.
+func (b *Batch) Counter(name string) string {
 	n, ok := b.counted[name]
 	if !ok {
 		if b.counted == nil {

@@ -1,4 +1,4 @@
-package cache
+package shard
 
 import (
 	"context"
@@ -7,21 +7,23 @@ import (
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// read runs commands as look does; that only reserve is refused does not matter to them.
-func (s *hot) read(ctx context.Context, commands func(redis.Pipeliner)) error {
-	if err := s.look(ctx, commands); !errors.Is(err, errBacklogFull) {
+// Read runs commands as look does; that only reserve is refused does not matter to them.
+func (s *Shard) Read(ctx context.Context, commands func(redis.Pipeliner)) error {
+	if err := s.Look(ctx, commands); !errors.Is(err, wire.ErrBacklogFull) {
 		return err
 	}
 	return nil
 }
 
-// look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
+// Look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
 // that is refused when memory is out. A key that is not there is no error, but data that is gone, or
 // another's, or being loaded, is errRebuilding: nobody is told what is not so. errBacklogFull comes
 // after the commands ran. Where Redis is at another epoch, it is asked once more whose data it has.
-func (s *hot) look(ctx context.Context, commands func(redis.Pipeliner)) error {
+func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	g, err := s.current(ctx)
@@ -38,23 +40,23 @@ func (s *hot) look(ctx context.Context, commands func(redis.Pipeliner)) error {
 		}
 		g, err = s.reload(ctx, g)
 	}
-	return fmt.Errorf("%w: Redis changes its epoch", errRebuilding)
+	return fmt.Errorf("%w: Redis changes its epoch", wire.ErrRebuilding)
 }
 
 // pipeline runs commands behind a look at the stored epoch and gate, which it returns.
-func (s *hot) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
-	node, err := s.node(ctx)
+func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
+	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 	pipe := node.Pipeline()
-	gate := pipe.HMGet(ctx, s.keys.stock, fieldEpoch, fieldGate)
+	gate := pipe.HMGet(ctx, s.Keys.Stock, wire.FieldEpoch, wire.FieldGate)
 	commands(pipe)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		if outcomeOf(err) == ranPartly {
-			return nil, fmt.Errorf("%w: %w", errCorrupt, err)
+			return nil, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
 		}
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 	return gate.Val(), nil
 }
@@ -62,11 +64,11 @@ func (s *hot) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]a
 // gateError says why calls are refused, given the stored gate.
 func gateError(gate any) error {
 	switch gate {
-	case nil, gateOpen:
+	case nil, wire.GateOpen:
 		return nil
-	case gateBacklog:
-		return errBacklogFull
+	case wire.GateBacklog:
+		return wire.ErrBacklogFull
 	default:
-		return errRebuilding
+		return wire.ErrRebuilding
 	}
 }

@@ -1,4 +1,4 @@
-package cache
+package wire
 
 import (
 	"fmt"
@@ -27,9 +27,9 @@ type Entry struct {
 
 // Event is one transition of a reservation, or one operation on levels.
 type Event struct {
-	Verb          verbT
+	Verb          Verb
 	ID            string // of the reservation or operation
-	StateBefore   state  // "" for reserve
+	StateBefore   State  // "" for reserve
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON of what Redis does not keep; else ""
 	Record        Record // the reservation as it is after; zero for an operation
@@ -57,7 +57,7 @@ type LevelEvent struct {
 // Step is the step that an event made; nonce is its entry's.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
-	case verbAdjust, verbRemove, verbTransfer:
+	case VerbAdjust, VerbRemove, VerbTransfer:
 		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
 	case VerbRevert:
 		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
@@ -76,7 +76,7 @@ func (e *Event) Deltas() []LevelDelta {
 			SKU: l.SKU, Location: l.Location, OnHand: l.OnHandAfter - l.OnHandBefore,
 			SafetyStock:    l.SafetyStockAfter - l.SafetyStockBefore,
 			BackorderLimit: l.BackorderLimitAfter - l.BackorderLimitBefore,
-			Removed:        e.Verb == verbRemove,
+			Removed:        e.Verb == VerbRemove,
 		}
 	}
 	return deltas
@@ -89,17 +89,17 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 	nonce, _ := values["n"].(string)
 	body, ok := values["e"].(string)
 	if n, err := strconv.Atoi(version); err == nil && n > eventVersionMax {
-		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, errNewer)
+		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrNewer)
 	}
 	if version != eventVersion || !ok || nonce == "" {
-		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, errCorrupt)
+		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrCorrupt)
 	}
-	at, rest, more := strings.Cut(body, groupSeparator)
-	f := fieldReader{rest: at}
-	entry := Entry{ID: id, Nonce: nonce, At: f.number()}
-	for more && !f.failed {
+	at, rest, more := strings.Cut(body, GroupSeparator)
+	f := FieldReader{Rest: at}
+	entry := Entry{ID: id, Nonce: nonce, At: f.Number()}
+	for more && !f.Failed {
 		var text string
-		text, rest, more = strings.Cut(rest, groupSeparator)
+		text, rest, more = strings.Cut(rest, GroupSeparator)
 		event, err := decodeEvent(text)
 		if err == nil {
 			err = event.decodeData(values["d"])
@@ -109,48 +109,69 @@ func DecodeEntry(id string, values map[string]any) (Entry, error) {
 		}
 		entry.Events, entry.Raw = append(entry.Events, event), append(entry.Raw, text)
 	}
-	if f.failed {
-		return Entry{}, fmt.Errorf("entry %s: %w", id, errCorrupt)
+	if f.Failed {
+		return Entry{}, fmt.Errorf("entry %s: %w", id, ErrCorrupt)
 	}
 	return entry, nil
 }
 
 func decodeEvent(text string) (Event, error) {
-	head, body, _ := strings.Cut(text, recordSeparator)
-	f := fieldReader{rest: head}
-	e := Event{Verb: verbT(f.text()), ID: f.text()}
+	head, body, _ := strings.Cut(text, RecordSeparator)
+	f := FieldReader{Rest: head}
+	e := Event{Verb: Verb(f.Text()), ID: f.Text()}
 	switch e.Verb {
 	case VerbRevert:
-		e.Birth = f.text()
+		e.Birth = f.Text()
 	case VerbAudit:
-		e.Mark = &Mark{Audit: e.ID, How: How(f.text()), sizes: [4]int64{f.number(), f.number(), f.number(), f.number()}}
+		e.Mark = &Mark{Audit: e.ID, How: How(f.Text()), sizes: [4]int64{f.Number(), f.Number(), f.Number(), f.Number()}}
 	case VerbRepair:
-		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.text()
-	case verbAdjust, verbRemove, verbTransfer:
-		e.Fingerprint, e.Reason, e.Actor = f.text(), f.text(), f.text()
-		for part := range strings.SplitSeq(body, recordSeparator) {
-			l := fieldReader{rest: part}
+		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.Text()
+	case VerbAdjust, VerbRemove, VerbTransfer:
+		e.Fingerprint, e.Reason, e.Actor = f.Text(), f.Text(), f.Text()
+		for part := range strings.SplitSeq(body, RecordSeparator) {
+			l := FieldReader{Rest: part}
 			e.Levels = append(e.Levels, LevelEvent{
-				SKU: location.SKU(l.text()), Location: location.ID(l.text()),
-				OnHandBefore: l.number(), OnHandAfter: l.number(),
-				SafetyStockBefore: l.number(), SafetyStockAfter: l.number(),
-				BackorderLimitBefore: l.number(), BackorderLimitAfter: l.number(),
-				AvailableAfter: l.number(), Counted: e.Verb == verbAdjust && l.text() == "1",
+				SKU: location.SKU(l.Text()), Location: location.ID(l.Text()),
+				OnHandBefore: l.Number(), OnHandAfter: l.Number(),
+				SafetyStockBefore: l.Number(), SafetyStockAfter: l.Number(),
+				BackorderLimitBefore: l.Number(), BackorderLimitAfter: l.Number(),
+				AvailableAfter: l.Number(), Counted: e.Verb == VerbAdjust && l.Text() == "1",
 			})
-			f.failed = f.failed || l.failed
+			f.Failed = f.Failed || l.Failed
 		}
 	default:
-		e.StateBefore, e.VersionBefore, e.Extra = state(f.text()), f.number(), f.text()
+		e.StateBefore, e.VersionBefore, e.Extra = State(f.Text()), f.Number(), f.Text()
 		var err error
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, err)
 		}
-		if e.Verb == verbReturn {
-			f.failed = !e.readReturn() || f.failed
+		if e.Verb == VerbReturn {
+			f.Failed = !e.readReturn() || f.Failed
 		}
 	}
-	if f.failed {
-		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, errCorrupt)
+	if f.Failed {
+		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, ErrCorrupt)
 	}
 	return e, nil
+}
+
+// readReturn reads what the event of a return has beside the record: its operation, where the units went,
+// and of each SKU on hand before and after, and what was available then. False says that it is none.
+func (e *Event) readReturn() bool {
+	parts := strings.Split(e.Extra, fileSeparator)
+	if len(parts) < 7 || len(parts)%4 != 3 {
+		return false
+	}
+	e.Operation, e.Fingerprint, e.Extra = parts[0], parts[1], ""
+	for at := 3; at < len(parts); at += 4 {
+		l := LevelEvent{SKU: location.SKU(parts[at]), Location: location.ID(parts[2])}
+		for i, n := range []*int64{&l.OnHandBefore, &l.OnHandAfter, &l.AvailableAfter} {
+			var err error
+			if *n, err = strconv.ParseInt(parts[at+1+i], 10, 64); err != nil {
+				return false
+			}
+		}
+		e.Levels = append(e.Levels, l)
+	}
+	return true
 }

@@ -1,4 +1,4 @@
-package cache
+package wire
 
 import (
 	"fmt"
@@ -24,9 +24,9 @@ type RecordLimit struct {
 	Each int64 // units of the line that count as one
 }
 
-// name is the line's name with its tags, as a record has it: the kit, the units in one, and the limits
+// Name is the line's name with its tags, as a record has it: the kit, the units in one, and the limits
 // as "most each id". A line without a kit and without limits has none.
-func (l *RecordLine) name() string {
+func (l *RecordLine) Name() string {
 	if l.Kit == nil && len(l.Limits) == 0 {
 		return l.Line
 	}
@@ -80,8 +80,8 @@ type LimitKey struct {
 	Customer string
 }
 
-// name is the key's field in limits.
-func (k LimitKey) name() string { return k.Limit + unitSeparator + k.Customer }
+// Name is the key's field in limits.
+func (k LimitKey) Name() string { return k.Limit + UnitSeparator + k.Customer }
 
 // LimitCounts is what purchase limits count of a record: the units of its lines while it is held,
 // confirmed or fulfilled, and after it was given back what had left before.
@@ -94,7 +94,7 @@ func (r *Record) LimitCounts() map[LimitKey]int64 {
 		}
 		units := int64(0)
 		for _, a := range l.From {
-			if r.State == stateReleased || r.State == stateExpired {
+			if r.State == StateReleased || r.State == StateExpired {
 				units += a.Fulfilled
 			} else {
 				units += a.Quantity

@@ -1,4 +1,4 @@
-package cache
+package shard
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // attemptsMax bounds how often one batch is sent; backoff is what is waited before the second time,
@@ -22,14 +24,14 @@ const (
 // run sends a batch and reads its answers. It sends the same ids again where the script did not run
 // or nobody can tell, within Options.Timeout; never where it may have run partly, and it never falls
 // back to EVAL: an unknown script is the sign that this may be another server, or its past.
-func (s *hot) run(verb verbT, b *batch) error {
+func (s *Shard) run(verb wire.Verb, b *Batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
-		b.ids = append(b.ids, p.request.id())
-		p.request.arguments(b)
+		b.ids = append(b.ids, p.request.ID())
+		p.request.Arguments(b)
 	}
-	header := b.header(verb, s.now())
+	header := b.header(verb, s.Now())
 	reply, how, err := s.call(ctx, verb, header, b.arguments)
 	if err != nil {
 		return err
@@ -38,12 +40,40 @@ func (s *hot) run(verb verbT, b *batch) error {
 		return err
 	}
 	for i := range b.answers {
-		b.answers[i].epoch = how.epoch
+		b.answers[i].Epoch = how.epoch
 		if how.attempts > 1 && slices.Index(b.ids, b.ids[i]) == i { // of calls with the same id, the first
-			b.answers[i].resent = header[headerNonce]
+			b.answers[i].Resent = header[headerNonce]
 		}
 	}
 	return nil
+}
+
+// DryRun makes the reserve script decide a request without writing anything.
+func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
+	b := newBatch(1)
+	b.ids = []string{""} // no reservation has this id
+	r.Arguments(b)
+	header := b.header(wire.VerbReserve, s.Now())
+	header[headerMode], header[headerRequests] = modeDry, "1"
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	reply, _, err := s.call(ctx, wire.VerbReserve, header, b.arguments)
+	if err != nil {
+		return Answer{}, err
+	}
+	b.pending = []*pending{nil} // one request is answered
+	if err := b.decode(wire.VerbReserve, reply); err != nil {
+		return Answer{}, err
+	}
+	return b.answers[0], nil
+}
+
+// Expire runs the expire script, which takes no requests, and returns its reply.
+func (s *Shard) Expire(ctx context.Context) (reply []any, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	reply, _, err = s.call(ctx, wire.VerbExpire, []string{s.Now(), nonce()}, func(args []any) []any { return args })
+	return reply, err
 }
 
 // sending is how a script came to answer.
@@ -54,7 +84,7 @@ type sending struct {
 
 // call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
 // how it came about.
-func (s *hot) call(ctx context.Context, verb verbT, header []string, body func([]any) []any) (reply []any, how sending, err error) {
+func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if !pause(ctx, attempt) {
@@ -81,35 +111,35 @@ func (s *hot) call(ctx context.Context, verb verbT, header []string, body func([
 			}
 		case ranPartly:
 			s.config.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
-			return nil, sending{}, fmt.Errorf("%w: %s: %w", errCorrupt, verb, err)
+			return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrCorrupt, verb, err)
 		}
 	}
-	return nil, sending{}, fmt.Errorf("%w: %s: %w", errUnavailable, verb, err)
+	return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrUnavailable, verb, err)
 }
 
 // closed says what a one-word reply means; nil means that it is worth trying again.
-func (s *hot) closed(ctx context.Context, verb verbT, word string, g *generation) error {
+func (s *Shard) closed(ctx context.Context, verb wire.Verb, word string, g *generation) error {
 	switch word {
 	case "fenced":
 		_, err := s.reload(ctx, g)
 		return err
 	case "loading":
-		return errRebuilding
+		return wire.ErrRebuilding
 	case "stopped":
-		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", errRebuilding)
+		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", wire.ErrRebuilding)
 	case "backlog":
-		return errBacklogFull
+		return wire.ErrBacklogFull
 	case "refused":
 		s.config.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
-		return fmt.Errorf("%w: the event stream refused an entry", errRebuilding)
+		return fmt.Errorf("%w: the event stream refused an entry", wire.ErrRebuilding)
 	default:
-		return fmt.Errorf("%w: %s answered %q", errCorrupt, verb, word)
+		return fmt.Errorf("%w: %s answered %q", wire.ErrCorrupt, verb, word)
 	}
 }
 
 // evalsha sends the script once, on the primary itself: no layer below may send it again.
-func (s *hot) evalsha(ctx context.Context, verb verbT, g *generation, header []string, body func([]any) []any) ([]any, error) {
-	node, err := s.node(ctx)
+func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
+	node, err := s.Node(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +166,7 @@ func (s *hot) evalsha(ctx context.Context, verb verbT, g *generation, header []s
 		return nil, err
 	}
 	if len(reply) == 0 {
-		return nil, fmt.Errorf("empty reply: %w", errCorrupt)
+		return nil, fmt.Errorf("empty reply: %w", wire.ErrCorrupt)
 	}
 	return reply, nil
 }
@@ -154,7 +184,7 @@ func pause(ctx context.Context, attempt int) bool {
 }
 
 // isUnavailable says that there was no Redis to ask.
-func isUnavailable(err error) bool { return errors.Is(err, errUnavailable) }
+func isUnavailable(err error) bool { return errors.Is(err, wire.ErrUnavailable) }
 
 // nonce is a random word that tells this entry from another one of the same id.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
@@ -171,24 +201,24 @@ const modeDry = "dry"
 
 // header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; probe,
 // which writes nothing, needs no such.
-func (b *batch) header(verb verbT, now string) []string {
-	if verb == verbProbe {
+func (b *Batch) header(verb wire.Verb, now string) []string {
+	if verb == wire.VerbProbe {
 		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
 	}
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {
-	case verbReserve:
+	case wire.VerbReserve:
 		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
-	case verbTransfer, verbReturn:
-		h = append(h, strconv.Itoa(quantityMax), strconv.Itoa(locationsMax))
-	case verbAdjust:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(quantityMax), strconv.Itoa(locationsMax))
+	case wire.VerbTransfer, wire.VerbReturn:
+		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
+	case wire.VerbAdjust:
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	}
 	return h
 }
 
 // arguments adds the ids, the levels, the counters and the requests. Pointers, so that no text is boxed.
-func (b *batch) arguments(args []any) []any {
+func (b *Batch) arguments(args []any) []any {
 	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
 	copy(all, args)
 	for i := range b.ids {
@@ -208,12 +238,12 @@ func (b *batch) arguments(args []any) []any {
 
 // decode reads the reply: "ok", now, the version of the locations, then status and payload of each
 // request.
-func (b *batch) decode(verb verbT, reply []any) error {
-	if verb == verbProbe {
+func (b *Batch) decode(verb wire.Verb, reply []any) error {
+	if verb == wire.VerbProbe {
 		return b.decodeProbe(reply)
 	}
 	if len(reply) != 3+2*len(b.pending) {
-		return fmt.Errorf("%w: %s answered %d values to %d requests", errCorrupt, verb, len(reply), len(b.pending))
+		return fmt.Errorf("%w: %s answered %d values to %d requests", wire.ErrCorrupt, verb, len(reply), len(b.pending))
 	}
 	now, locations, err := decodeHead(reply)
 	if err != nil {
@@ -223,23 +253,23 @@ func (b *batch) decode(verb verbT, reply []any) error {
 		status, ok1 := reply[3+2*i].(string)
 		payload, ok2 := reply[4+2*i].(string)
 		if !ok1 || !ok2 {
-			return fmt.Errorf("%w: %s answered something else than text", errCorrupt, verb)
+			return fmt.Errorf("%w: %s answered something else than text", wire.ErrCorrupt, verb)
 		}
-		b.answers = append(b.answers, answer{status: status, payload: payload, now: now, locations: locations})
+		b.answers = append(b.answers, Answer{Status: status, Payload: payload, Now: now, Locations: locations})
 	}
 	return nil
 }
 
 func decodeHead(reply []any) (now, locations int64, err error) {
 	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: %d values answered", errCorrupt, len(reply))
+		return 0, 0, fmt.Errorf("%w: %d values answered", wire.ErrCorrupt, len(reply))
 	}
 	t, _ := reply[1].(string)
 	l, _ := reply[2].(string)
 	now, err1 := strconv.ParseInt(t, 10, 64)
 	locations, err2 := strconv.ParseInt(l, 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", errCorrupt, err)
+		return 0, 0, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
 	}
 	return now, locations, nil
 }

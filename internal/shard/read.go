@@ -1,10 +1,12 @@
-package cache
+package shard
 
 import (
 	"context"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Names is what of Redis is read in one moment.
@@ -12,8 +14,8 @@ type Names struct{ Levels, Reservations []string }
 
 // Reading is what Redis has of some names at one moment, and what the stream had from a position on then.
 type Reading struct {
-	Levels  []MarkedLevel
-	Records []Text // one for each id
+	Levels  []wire.MarkedLevel
+	Records []wire.Text // one for each id
 	// Deadlines is the score of each id among the deadlines, Unix ms; 0 where no member is that id alone.
 	Deadlines []float64
 	Epoch     uint64 // as stored; 0 where there is none
@@ -23,20 +25,20 @@ type Reading struct {
 
 // Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
 // script and writes nothing. One round trip.
-func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r Reading, err error) {
+func (s *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
 	var scores *redis.FloatSliceCmd
 	var entries *redis.XMessageSliceCmd
 	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		stock = pipe.HMGet(ctx, s.keys.stock, append([]string{fieldEpoch, fieldGate}, n.Levels...)...)
+		stock = pipe.HMGet(ctx, s.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
 		if len(n.Levels) > 0 {
-			levels = pipe.HMGet(ctx, s.keys.levels, n.Levels...)
+			levels = pipe.HMGet(ctx, s.keys.Levels, n.Levels...)
 		}
 		if len(n.Reservations) > 0 {
-			records = pipe.HMGet(ctx, s.keys.reservations, n.Reservations...)
-			scores = pipe.ZMScore(ctx, s.keys.deadlines, n.Reservations...)
+			records = pipe.HMGet(ctx, s.keys.Reservations, n.Reservations...)
+			scores = pipe.ZMScore(ctx, s.keys.Deadlines, n.Reservations...)
 		}
-		entries = pipe.XRangeN(ctx, s.keys.events, at.EntryID(), "+", count)
+		entries = pipe.XRangeN(ctx, s.keys.Events, at.EntryID(), "+", count)
 		return nil
 	})
 	if err != nil {
@@ -45,14 +47,14 @@ func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r 
 	units := stock.Val()
 	gate := textOf(units[1])
 	r.Epoch, _ = strconv.ParseUint(textOf(units[0]).Text, 10, 64)
-	r.Open = !gate.There || gate.Text == gateOpen || gate.Text == gateBacklog
+	r.Open = !gate.There || gate.Text == wire.GateOpen || gate.Text == wire.GateBacklog
 	r.Entries = entries.Val()
-	r.Levels = make([]MarkedLevel, len(n.Levels))
+	r.Levels = make([]wire.MarkedLevel, len(n.Levels))
 	for i, name := range n.Levels {
-		r.Levels[i] = MarkedLevel{name, textOf(units[i+2]), textOf(levels.Val()[i])}
+		r.Levels[i] = wire.MarkedLevel{Name: name, Available: textOf(units[i+2]), Counts: textOf(levels.Val()[i])}
 	}
 	if len(n.Reservations) > 0 {
-		r.Records, r.Deadlines = make([]Text, len(n.Reservations)), scores.Val()
+		r.Records, r.Deadlines = make([]wire.Text, len(n.Reservations)), scores.Val()
 	}
 	for i := range r.Records {
 		r.Records[i] = textOf(records.Val()[i])
@@ -61,9 +63,9 @@ func (s *Shard) Read(ctx context.Context, at Position, n Names, count int64) (r 
 }
 
 // textOf is what HMGET answers of a field.
-func textOf(value any) Text {
+func textOf(value any) wire.Text {
 	text, there := value.(string)
-	return Text{there, text}
+	return wire.Text{There: there, Text: text}
 }
 
 // Deadline is the deadline that a reservation should be watched at.
@@ -73,13 +75,13 @@ type Deadline struct {
 }
 
 // Unwatched lists the ids of those that do not stand among the deadlines. One round trip.
-func (s *Shard) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
+func (s *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
 	members := map[int64]*redis.StringSliceCmd{}
 	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, d := range list {
 			if members[d.Expires] == nil {
 				at := strconv.FormatInt(d.Expires, 10)
-				members[d.Expires] = pipe.ZRangeByScore(ctx, s.keys.deadlines, &redis.ZRangeBy{Min: at, Max: at})
+				members[d.Expires] = pipe.ZRangeByScore(ctx, s.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
 			}
 		}
 		return nil
@@ -90,7 +92,7 @@ func (s *Shard) Unwatched(ctx context.Context, list []Deadline) (ids []string, e
 	watched := make(map[Deadline]bool, len(list))
 	for at, found := range members {
 		for _, member := range found.Val() {
-			for _, id := range DeadlineIDs(member) {
+			for _, id := range wire.DeadlineIDs(member) {
 				watched[Deadline{id, at}] = true
 			}
 		}

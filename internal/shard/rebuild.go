@@ -1,61 +1,62 @@
-package cache
+package shard
 
 import (
 	"context"
 	"strconv"
 	"strings"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
 // Begin drops everything of the epochs before the one whose scripts are loaded, closes the gate and
 // writes the first entry with nonce. ErrFenced where that epoch or a higher one has begun already. One
 // round trip.
-func (s *Shard) Begin(ctx context.Context, nonce string) error {
+func (s *Conn) Begin(ctx context.Context, nonce string) error {
 	k := s.keys
-	_, err := s.run(ctx, "begin", []string{k.stock, k.levels, k.reservations, k.operations, k.deadlines, k.limits, k.events}, "", nonce)
+	_, err := s.run(ctx, "begin", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, "", nonce)
 	return err
 }
 
 // Chunk is a part of what a rebuild loads.
 type Chunk struct {
-	Levels       []LevelRow
-	Reservations []ReservationRow
-	Operations   []OperationRow
-	Limits       []LimitRow
+	Levels       []wire.LevelRow
+	Reservations []wire.ReservationRow
+	Operations   []wire.OperationRow
+	Limits       []wire.LimitRow
 }
 
 // LoadChunk writes a part of what a rebuild loads. ErrFenced where this rebuild is no longer under way.
 // It is safe to repeat. One round trip.
-func (s *Shard) LoadChunk(ctx context.Context, c Chunk) error {
+func (s *Conn) LoadChunk(ctx context.Context, c Chunk) error {
 	stock, levels := make([]any, 0, 2*len(c.Levels)), make([]any, 0, 2*len(c.Levels))
 	for _, l := range c.Levels {
-		name := levelName(l.SKU, l.Location)
+		name := wire.LevelField(l.SKU, l.Location)
 		stock = append(stock, name, l.OnHand-l.Held-l.Committed-l.SafetyStock+l.BackorderLimit)
 		levels = append(levels, name, joinNumbers(l.OnHand, l.Committed, l.SafetyStock, l.BackorderLimit))
 	}
 	reservations, held := make([]any, 0, 2*len(c.Reservations)), map[int64][]string{}
 	for _, r := range c.Reservations {
 		reservations = append(reservations, r.ID, r.Record.Encode())
-		if r.Record.State == stateHeld {
+		if r.Record.State == wire.StateHeld {
 			held[r.Record.Expires] = append(held[r.Record.Expires], r.ID)
 		}
 	}
 	operations := make([]any, 0, 2*len(c.Operations))
 	for _, o := range c.Operations {
-		operations = append(operations, o.ID, strings.Join([]string{"1", o.Fingerprint, strconv.FormatInt(o.At, 10), o.Birth}, unitSeparator))
+		operations = append(operations, o.ID, strings.Join([]string{"1", o.Fingerprint, strconv.FormatInt(o.At, 10), o.Birth}, wire.UnitSeparator))
 	}
 	var deadlines []any
 	for expires, ids := range held {
 		for len(ids) > 0 {
 			n := min(len(ids), idsPerMember)
-			deadlines = append(deadlines, expires, strings.Join(ids[:n], unitSeparator))
+			deadlines = append(deadlines, expires, strings.Join(ids[:n], wire.UnitSeparator))
 			ids = ids[n:]
 		}
 	}
 	limits := make([]any, 0, 2*len(c.Limits))
 	for _, l := range c.Limits {
-		limits = append(limits, l.name(), l.Units)
+		limits = append(limits, l.Name(), l.Units)
 	}
 	args := []any{}
 	parts := [][]any{stock, levels, reservations, operations, limits, deadlines}
@@ -66,7 +67,7 @@ func (s *Shard) LoadChunk(ctx context.Context, c Chunk) error {
 		args = append(args, part...)
 	}
 	k := s.keys
-	_, err := s.run(ctx, "load", []string{k.stock, k.levels, k.reservations, k.operations, k.limits, k.deadlines}, args...)
+	_, err := s.run(ctx, "load", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}, args...)
 	return err
 }
 
@@ -78,19 +79,19 @@ func joinNumbers(list ...int64) string {
 	for i, n := range list {
 		texts[i] = strconv.FormatInt(n, 10)
 	}
-	return strings.Join(texts, unitSeparator)
+	return strings.Join(texts, wire.UnitSeparator)
 }
 
 // Open ends a rebuild: the gate is opened. Holds may expire until expireUntil, Unix ms. ErrFenced where
 // this rebuild is no longer under way. One round trip.
-func (s *Shard) Open(ctx context.Context, epoch uint64, locations []location.ID, expireUntil int64) error {
+func (s *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, expireUntil int64) error {
 	list := make([]string, len(locations))
 	for i, id := range locations {
 		list[i] = string(id)
 	}
 	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than any of an epoch before
 	k := s.keys
-	_, err := s.run(ctx, "open", []string{k.stock, k.levels}, strings.Join(list, unitSeparator), version, expireUntil)
+	_, err := s.run(ctx, "open", []string{k.Stock, k.Levels}, strings.Join(list, wire.UnitSeparator), version, expireUntil)
 	return err
 }
 

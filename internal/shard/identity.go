@@ -1,4 +1,4 @@
-package cache
+package shard
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Identity is which Redis this is, and whose data it says it has.
@@ -28,13 +30,13 @@ const embeddedID = "embedded"
 func (id *Identity) real() bool { return id.Version != "" }
 
 // inspect asks a connection which Redis it leads to. One round trip.
-func inspect(ctx context.Context, conn *redis.Conn, k keys) (Identity, error) {
+func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, error) {
 	var server, replication *redis.StringCmd
 	var stored *redis.SliceCmd
 	var now *redis.TimeCmd
 	_, _ = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each has an error of its own
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
-		stored, now = pipe.HMGet(ctx, k.stock, fieldEpoch, fieldGate), pipe.Time(ctx)
+		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate), pipe.Time(ctx)
 		return nil
 	})
 	id := Identity{RunID: embeddedID, ReplicationID: embeddedID, Primary: true}
@@ -43,20 +45,20 @@ func inspect(ctx context.Context, conn *redis.Conn, k keys) (Identity, error) {
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
 		id.Version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
-		return Identity{}, fmt.Errorf("%w: %w", errUnavailable, err)
+		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 	if err := errors.Join(stored.Err(), now.Err()); err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", errUnavailable, err)
+		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.Version, ".", 2)[0]); err == nil && major < redisMajorMin {
-		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", errUnavailable, id.Version, redisMajorMin)
+		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", wire.ErrUnavailable, id.Version, redisMajorMin)
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)
 	if text, there := stored.Val()[0].(string); there {
 		var err error
 		if id.Epoch, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return Identity{}, fmt.Errorf("%w: epoch %q", errCorrupt, text)
+			return Identity{}, fmt.Errorf("%w: epoch %q", wire.ErrCorrupt, text)
 		}
 	}
 	return id, nil
@@ -73,13 +75,8 @@ func infoFields(text string) map[string]string {
 	return fields
 }
 
-// EntryID is the id of the last applied entry, as the stream has it.
-func (p Position) EntryID() string {
-	return strconv.FormatUint(p.Epoch, 10) + "-" + strconv.FormatUint(p.Sequence, 10)
-}
-
 // Foreign returns why this Redis is not the one recorded in p, or "" if it is.
-func (id *Identity) Foreign(p Position) string {
+func (id *Identity) Foreign(p wire.Position) string {
 	switch {
 	case !id.Primary:
 		return "it is a replica"
@@ -93,3 +90,10 @@ func (id *Identity) Foreign(p Position) string {
 		return ""
 	}
 }
+
+// Closed says whether the gate is closed for a rebuild, and Stopped whether it stays so until an operator
+// decides.
+func (id *Identity) Closed() bool { return id.Gate == wire.GateLoading || id.Gate == wire.GateStopped }
+
+// Stopped see Closed.
+func (id *Identity) Stopped() bool { return id.Gate == wire.GateStopped }

@@ -1,4 +1,4 @@
-package cache
+package shard
 
 import (
 	"context"
@@ -12,20 +12,21 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/lua"
 )
 
 // generation is the scripts of one epoch, as loaded.
 type generation struct {
 	epoch uint64
-	sha   map[verbT]string
+	sha   map[wire.Verb]string
 }
 
 // redisMajorMin is the oldest Redis that refuses a script whole when memory is out.
 const redisMajorMin = 7
 
 // current is the loaded generation; on first use it loads one.
-func (s *hot) current(ctx context.Context) (*generation, error) {
+func (s *Shard) current(ctx context.Context) (*generation, error) {
 	if g := s.generation.Load(); g != nil {
 		return g, nil
 	}
@@ -34,8 +35,8 @@ func (s *hot) current(ctx context.Context) (*generation, error) {
 
 // reload checks whose data Redis has and loads the scripts again; callers that saw the same
 // generation fail share one attempt.
-func (s *hot) reload(ctx context.Context, failed *generation) (*generation, error) {
-	return share(ctx, &s.loading, "scripts", func(ctx context.Context) (*generation, error) {
+func (s *Shard) reload(ctx context.Context, failed *generation) (*generation, error) {
+	return Share(ctx, &s.loading, "scripts", func(ctx context.Context) (*generation, error) {
 		if g := s.generation.Load(); g != nil && g != failed {
 			return g, nil
 		}
@@ -61,9 +62,9 @@ type loadFailure struct {
 	until time.Time
 }
 
-// share has callers that want the same at once share one attempt at it. The attempt does not end with
+// Share has callers that want the same at once share one attempt at it. The attempt does not end with
 // the caller that happened to begin it, and no caller waits longer than its own context.
-func share[T any](ctx context.Context, group *singleflight.Group, what string, attempt func(context.Context) (T, error)) (T, error) {
+func Share[T any](ctx context.Context, group *singleflight.Group, what string, attempt func(context.Context) (T, error)) (T, error) {
 	var none T
 	result := group.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
 	select {
@@ -79,14 +80,14 @@ func share[T any](ctx context.Context, group *singleflight.Group, what string, a
 
 // load checks whose data Redis has and loads the scripts of its epoch, on one connection to the
 // primary: what was checked and what is loaded can't be two servers.
-func (s *hot) load(ctx context.Context, before *generation) (*generation, error) {
-	node, err := s.node(ctx)
+func (s *Shard) load(ctx context.Context, before *generation) (*generation, error) {
+	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()
-	id, err := inspect(ctx, conn, s.keys)
+	id, err := inspect(ctx, conn, s.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -98,37 +99,37 @@ func (s *hot) load(ctx context.Context, before *generation) (*generation, error)
 		return nil, err
 	}
 	if before != nil && epoch < before.epoch {
-		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", errRebuilding, epoch, before.epoch)
+		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", wire.ErrRebuilding, epoch, before.epoch)
 	}
 	return loadScripts(ctx, conn, epoch, id.real())
 }
 
 // loadKnown loads the scripts of the epoch that the ledger's position names, if Redis has the data that
 // the position describes. The gate does not matter here: each script reads it.
-func (s *hot) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
-	one := &Shard{conn: conn, keys: s.keys}
+func (s *Shard) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
+	one := &Conn{conn: conn, keys: s.Keys}
 	err = one.known(ctx, s.config.Ledger, func(ctx context.Context, epoch uint64, id Identity) error {
 		g, err = loadScripts(ctx, conn, epoch, id.real())
 		return err
 	})
-	if errors.Is(err, errNotDurable) {
-		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", errRebuilding, err)
+	if errors.Is(err, wire.ErrNotDurable) {
+		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", wire.ErrRebuilding, err)
 	}
 	return g, err
 }
 
 // loadScripts loads those of an epoch's scripts that Redis does not have. Two round trips.
 func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
-	names := make([]string, len(verbsT))
-	for i, verb := range verbsT {
+	names := make([]string, len(wire.Verbs))
+	for i, verb := range wire.Verbs {
 		names[i] = string(verb)
 	}
 	shas, err := loadNamed(ctx, conn, names, epoch, real)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{epoch: epoch, sha: make(map[verbT]string, len(verbsT))}
-	for i, verb := range verbsT {
+	g := &generation{epoch: epoch, sha: make(map[wire.Verb]string, len(wire.Verbs))}
+	for i, verb := range wire.Verbs {
 		g.sha[verb] = shas[i]
 	}
 	return g, nil
@@ -146,7 +147,7 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 	}
 	there, err := conn.ScriptExists(ctx, shas...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("%w: look for the scripts: %w", errUnavailable, err)
+		return nil, fmt.Errorf("%w: look for the scripts: %w", wire.ErrUnavailable, err)
 	}
 	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i, text := range texts {
@@ -157,45 +158,45 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: load the scripts: %w", errUnavailable, err)
+		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
 	}
 	return shas, nil
 }
 
 // storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
-func (s *hot) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
-	text, err := conn.HGet(ctx, s.keys.stock, fieldEpoch).Result()
+func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
+	text, err := conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
 	if errors.Is(err, redis.Nil) {
 		if !initialise {
-			return 0, fmt.Errorf("%w: Redis has lost its data", errRebuilding)
+			return 0, fmt.Errorf("%w: Redis has lost its data", wire.ErrRebuilding)
 		}
-		if err := conn.HSetNX(ctx, s.keys.stock, fieldEpoch, "1").Err(); err != nil {
-			return 0, fmt.Errorf("%w: initialise: %w", errUnavailable, err)
+		if err := conn.HSetNX(ctx, s.Keys.Stock, wire.FieldEpoch, "1").Err(); err != nil {
+			return 0, fmt.Errorf("%w: initialise: %w", wire.ErrUnavailable, err)
 		}
-		text, err = conn.HGet(ctx, s.keys.stock, fieldEpoch).Result()
+		text, err = conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: read epoch: %w", errUnavailable, err)
+		return 0, fmt.Errorf("%w: read epoch: %w", wire.ErrUnavailable, err)
 	}
 	epoch, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%w: epoch %q", errCorrupt, text)
+		return 0, fmt.Errorf("%w: epoch %q", wire.ErrCorrupt, text)
 	}
 	return epoch, nil
 }
 
-// node is the primary that holds the keys.
-func (s *hot) node(ctx context.Context) (*redis.Client, error) {
-	return primaryOf(ctx, s.client, s.keys)
+// Node is the primary that holds the keys.
+func (s *Shard) Node(ctx context.Context) (*redis.Client, error) {
+	return primaryOf(ctx, s.client, s.Keys)
 }
 
 // primaryOf is the primary that holds keys.
-func primaryOf(ctx context.Context, client redis.UniversalClient, k keys) (*redis.Client, error) {
+func primaryOf(ctx context.Context, client redis.UniversalClient, k wire.Keys) (*redis.Client, error) {
 	switch c := client.(type) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, k.stock)
+		return c.MasterForKey(ctx, k.Stock)
 	default:
 		return nil, fmt.Errorf("client of type %T", client)
 	}

@@ -1,0 +1,73 @@
+package shard
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// What a number that was seen may be in place of units.
+const (
+	UnitsNone   = math.MinInt64     // nothing is stored
+	UnitsBroken = math.MinInt64 + 1 // what is stored is no whole number
+)
+
+// Seen is what a probe saw, for all calls of its batch.
+type Seen struct {
+	Levels []int64 // available, units
+	Taken  []int64 // of purchase limits, units
+}
+
+// The words for what a probe saw of a reservation.
+const (
+	probeNew   = "new"
+	ProbeKnown = "known" // the id was used before, through whichever process
+)
+
+// decodeProbe reads the reply of a probe: "ok", the records, the stock and what is taken of purchase limits.
+func (b *Batch) decodeProbe(reply []any) error {
+	var lists [3][]any
+	for i := range lists {
+		if len(reply) != 1+len(lists) {
+			return fmt.Errorf("%w: probe answered %d values", wire.ErrCorrupt, len(reply))
+		}
+		lists[i], _ = reply[1+i].([]any)
+	}
+	records, stock, taken := lists[0], lists[1], lists[2]
+	const head = 3 // epoch, gate, version of the locations
+	if len(records) != len(b.pending) || len(stock) != head+len(b.names) || len(taken) != len(b.counters) {
+		return fmt.Errorf("%w: probe answered of %d, %d and %d names", wire.ErrCorrupt, len(records), len(stock), len(taken))
+	}
+	locations := numbersOf(stock[head-1 : head])[0]
+	if locations == UnitsNone {
+		locations = 0
+	}
+	saw := &Seen{Levels: numbersOf(stock[head:]), Taken: numbersOf(taken)}
+	for _, record := range records {
+		a := Answer{Status: probeNew, Locations: locations, Seen: saw}
+		if record != nil {
+			a.Status = ProbeKnown
+		}
+		b.answers = append(b.answers, a)
+	}
+	return nil
+}
+
+// numbersOf reads stored numbers.
+func numbersOf(list []any) []int64 {
+	numbers := make([]int64, len(list))
+	for i, value := range list {
+		text, stored := value.(string)
+		n, err := strconv.ParseInt(text, 10, 64)
+		switch {
+		case !stored:
+			n = UnitsNone
+		case err != nil:
+			n = UnitsBroken
+		}
+		numbers[i] = n
+	}
+	return numbers
+}

@@ -1,0 +1,14 @@
+package wire
+
+import "errors"
+
+// The errors that the packages below a Store return too.
+var (
+	ErrUnavailable = errors.New("redis is unavailable")
+	ErrRebuilding  = errors.New("stock is being rebuilt")
+	ErrBacklogFull = errors.New("the backlog is full")
+	ErrNotDurable  = errors.New("not durable yet")
+	ErrCorrupt     = errors.New("stored value is corrupt")
+	ErrNewer       = errors.New("written by a newer version of this program")
+	ErrClosed      = errors.New("store is closed")
+)
