@@ -146,10 +146,10 @@ func (f *faults) asOf(r *AdjustRequest) {
 	for i := range r.Changes {
 		counts = counts || r.Changes[i].OnHand != nil
 		if r.Changes[i].Delta != nil {
-			f.Add("/changes/"+strconv.Itoa(i)+"/delta", "must not be given together with as_of: it is not of a moment")
+			f.add("/changes/"+strconv.Itoa(i)+"/delta", "must not be given together with as_of: it is not of a moment")
 		}
 	}
 	if !counts {
-		f.Add("/as_of", "is of no use without on_hand")
+		f.add("/as_of", "is of no use without on_hand")
 	}
 }

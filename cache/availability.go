@@ -126,12 +126,12 @@ func (r *AvailabilityRequest) validate() error {
 	f.optional("/pickup", string(r.Pickup))
 	if r.ShipTo != nil {
 		if r.Pickup != "" {
-			f.Add("/pickup", "must not be given together with ship_to")
+			f.add("/pickup", "must not be given together with ship_to")
 		}
 		f.address(r.ShipTo)
 	}
 	if len(r.SKUs) < 1 || len(r.SKUs) > AvailabilityMax {
-		f.Add("/skus", "has %d SKUs, must have from 1 to %d", len(r.SKUs), AvailabilityMax)
+		f.add("/skus", "has %d SKUs, must have from 1 to %d", len(r.SKUs), AvailabilityMax)
 		return f.err()
 	}
 	for i, sku := range r.SKUs {

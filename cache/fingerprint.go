@@ -13,12 +13,12 @@ import (
 // requests can run into one. The hash is SHA-256 cut to 128 bits, as 22 characters.
 type fingerprinter struct{ buffer []byte }
 
-func (f *fingerprinter) Text(s string) {
+func (f *fingerprinter) text(s string) {
 	f.buffer = binary.AppendUvarint(f.buffer, uint64(len(s)))
 	f.buffer = append(f.buffer, s...)
 }
 
-func (f *fingerprinter) Number(n int64) { f.buffer = binary.AppendVarint(f.buffer, n) }
+func (f *fingerprinter) number(n int64) { f.buffer = binary.AppendVarint(f.buffer, n) }
 
 func (f *fingerprinter) optional(n *int64) {
 	if n == nil {
@@ -26,7 +26,7 @@ func (f *fingerprinter) optional(n *int64) {
 		return
 	}
 	f.buffer = append(f.buffer, 1)
-	f.Number(*n)
+	f.number(*n)
 }
 
 func (f *fingerprinter) float(x *float64) {
@@ -52,34 +52,34 @@ func (r *ReserveRequest) fingerprint() string {
 	defer scratch.Put(t)
 	f := fingerprinter{buffer: t.all[:0]}
 	defer func() { t.all = f.buffer }()
-	f.Text(string(r.Channel))
-	f.Text(r.Customer)
-	f.Text(r.Order)
+	f.text(string(r.Channel))
+	f.text(r.Customer)
+	f.text(r.Order)
 	if r.ShipTo == nil {
-		f.Number(0)
+		f.number(0)
 	} else {
-		f.Number(1)
-		f.Text(r.ShipTo.Country)
-		f.Text(r.ShipTo.Region)
-		f.Text(r.ShipTo.PostalCode)
+		f.number(1)
+		f.text(r.ShipTo.Country)
+		f.text(r.ShipTo.Region)
+		f.text(r.ShipTo.PostalCode)
 		f.float(r.ShipTo.Latitude)
 		f.float(r.ShipTo.Longitude)
 	}
-	f.Text(string(r.Pickup))
-	f.Number(r.TTL.Milliseconds())
-	f.Text(string(r.Split))
-	f.Number(int64(len(r.Lines)))
+	f.text(string(r.Pickup))
+	f.number(r.TTL.Milliseconds())
+	f.text(string(r.Split))
+	f.number(int64(len(r.Lines)))
 	for i := range r.Lines {
 		l := &r.Lines[i]
-		f.Text(l.Line)
-		f.Text(string(l.SKU))
-		f.Number(l.Quantity)
-		f.Text(string(l.Location))
+		f.text(l.Line)
+		f.text(string(l.SKU))
+		f.number(l.Quantity)
+		f.text(string(l.Location))
 	}
 	if len(r.Metadata) > 0 {
 		for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
-			f.Text(key)
-			f.Text(r.Metadata[key])
+			f.text(key)
+			f.text(r.Metadata[key])
 		}
 	}
 	return f.sum()
@@ -89,8 +89,8 @@ func (r *ReserveRequest) fingerprint() string {
 func (r *TransitionRequest) fingerprint() string {
 	f := fingerprinter{}
 	for _, l := range r.Lines {
-		f.Text(l.Line)
-		f.Number(l.Quantity)
+		f.text(l.Line)
+		f.number(l.Quantity)
 	}
 	return f.sum()
 }
@@ -98,18 +98,18 @@ func (r *TransitionRequest) fingerprint() string {
 // fingerprint identifies an operation without its id.
 func (r *AdjustRequest) fingerprint() string {
 	f := fingerprinter{buffer: make([]byte, 0, 64*len(r.Changes))}
-	f.Text(r.Reason)
-	f.Text(r.Actor)
+	f.text(r.Reason)
+	f.text(r.Actor)
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		f.Text(string(c.SKU))
-		f.Text(string(c.Location))
+		f.text(string(c.SKU))
+		f.text(string(c.Location))
 		for _, n := range []*int64{c.OnHand, c.Delta, c.IfOnHand, c.SafetyStock, c.BackorderLimit} {
 			f.optional(n)
 		}
 	}
 	if !r.AsOf.IsZero() {
-		f.Number(r.AsOf.UnixMilli())
+		f.number(r.AsOf.UnixMilli())
 	}
 	return f.sum()
 }

@@ -69,7 +69,7 @@ func (r *MoveRequest) validate() error {
 	f.identifier("/line", r.Line)
 	f.identifier("/to", string(r.To))
 	if r.Version == 0 {
-		f.Add("/version", "is required, so that a repeat is known as such")
+		f.add("/version", "is required, so that a repeat is known as such")
 	}
 	f.version("/version", r.Version)
 	return f.err()
@@ -99,7 +99,7 @@ func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
 // fingerprint identifies what a move asks for.
 func (r *MoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.Text(r.Line)
-	f.Text(string(r.To))
+	f.text(r.Line)
+	f.text(string(r.To))
 	return f.sum()
 }

@@ -70,11 +70,11 @@ func (f *LevelFilter) validate() (after string, err error) {
 	wrong.short("/sku_prefix", f.SKUPrefix)
 	f.Limit = orDefault(f.Limit, LevelPageDefault)
 	if f.Limit < 1 || f.Limit > LevelPageMax {
-		wrong.Add("/limit", "must be from 1 to %d", LevelPageMax)
+		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
 	if _, _, ok := wire.SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
-		wrong.Add("/cursor", "is none that was given out")
+		wrong.add("/cursor", "is none that was given out")
 	}
 	return string(raw), wrong.err()
 }

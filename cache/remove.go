@@ -129,11 +129,11 @@ func (r *RemoveRequest) refused(a shard.Answer) error {
 // fingerprint identifies a removal without its id.
 func (r *RemoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.Text(string(VerbRemove))
-	f.Text(r.Reason)
-	f.Text(r.Actor)
-	f.Text(string(r.SKU))
-	f.Text(string(r.Location))
+	f.text(string(VerbRemove))
+	f.text(r.Reason)
+	f.text(r.Actor)
+	f.text(string(r.SKU))
+	f.text(string(r.Location))
 	return f.sum()
 }
 

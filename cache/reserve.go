@@ -41,7 +41,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		if err := s.stillSoldOut(ctx, call, known); err != nil {
 			return Result{}, err
 		}
-		asked := s.soldOut.Now()
+		asked := s.soldOut.now()
 		a := s.sendFirst(ctx, call)
 		if a.Err != nil { // also where it can't be routed: its id may be known
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.Err)

@@ -80,7 +80,7 @@ func (c *reserveCall) choose(rules *location.Rules) (err error) {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
 		l.candidates = c.routing.Candidates(asked.Location)
-		l.Name(asked.SKU)
+		l.name(asked.SKU)
 		total += len(l.levels)
 		if err := l.fits(i, asked.Quantity); err != nil {
 			return err
@@ -96,8 +96,8 @@ func (c *reserveCall) choose(rules *location.Rules) (err error) {
 	return nil
 }
 
-// Name names the levels of a line's candidates.
-func (l *reserveLine) Name(sku location.SKU) {
+// name names the levels of a line's candidates.
+func (l *reserveLine) name(sku location.SKU) {
 	n := len(l.candidates.IDs) * max(1, len(l.kit))
 	if l.levels = l.oneLevel[:0]; n > 1 {
 		l.levels = make([]string, 0, n)
@@ -163,15 +163,15 @@ func (c *reserveCall) write() {
 	t := scratch.Get().(*texts)
 	defer scratch.Put(t)
 	t.all, t.ends = t.all[:0], t.ends[:0]
-	t.Add(r.fingerprint(), wire.UnitSeparator, string(channel), wire.UnitSeparator, r.Customer, wire.UnitSeparator, r.Order)
+	t.add(r.fingerprint(), wire.UnitSeparator, string(channel), wire.UnitSeparator, r.Customer, wire.UnitSeparator, r.Order)
 	t.next()
-	t.Add("reserve", wire.UnitSeparator, r.ID, wire.UnitSeparator, wire.UnitSeparator, "0", wire.UnitSeparator, r.extra(), wire.RecordSeparator)
+	t.add("reserve", wire.UnitSeparator, r.ID, wire.UnitSeparator, wire.UnitSeparator, "0", wire.UnitSeparator, r.extra(), wire.RecordSeparator)
 	t.next()
-	t.Number(c.ttl)
-	t.Add(" ", string(c.split()), " ")
-	t.Number(int64(len(r.Lines)))
-	t.Add(" ")
-	t.Number(int64(len(c.limits)))
+	t.number(c.ttl)
+	t.add(" ", string(c.split()), " ")
+	t.number(int64(len(r.Lines)))
+	t.add(" ")
+	t.number(int64(len(c.limits)))
 	t.next()
 	for i := range c.lines {
 		c.writeLine(t, i)
@@ -191,10 +191,10 @@ func (c *reserveCall) split() location.Split {
 // writeLine writes a line's quantity and text.
 func (c *reserveCall) writeLine(t *texts, i int) {
 	asked, l := &c.request.Lines[i], &c.lines[i]
-	t.Number(asked.Quantity)
+	t.number(asked.Quantity)
 	for _, component := range l.kit {
-		t.Add(" ")
-		t.Number(component.Quantity)
+		t.add(" ")
+		t.number(component.Quantity)
 	}
 	t.next()
 	if l.kit == nil {
@@ -202,7 +202,7 @@ func (c *reserveCall) writeLine(t *texts, i int) {
 	}
 	for j, component := range l.kit {
 		if j > 0 {
-			t.Add(wire.RecordSeparator)
+			t.add(wire.RecordSeparator)
 		}
 		line := wire.RecordLine{
 			Line: asked.Line, SKU: component.SKU, Requested: asked.Quantity * component.Quantity,
@@ -223,9 +223,9 @@ func (c *reserveCall) writeTagged(t *texts, line wire.RecordLine, sku location.S
 			line.Limits = append(line.Limits, limit)
 		}
 	}
-	t.Add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
-	t.Number(line.Requested)
-	t.Add(wire.UnitSeparator, "0")
+	t.add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
+	t.number(line.Requested)
+	t.add(wire.UnitSeparator, "0")
 }
 
 // limitsOf is the limits that count a SKU, as a record has them.

@@ -74,7 +74,7 @@ func (r *ReturnRequest) validate() error {
 	f.version("/version", r.Version)
 	f.identifier("/to", string(r.To))
 	if len(r.Lines) < 1 || len(r.Lines) > LinesMax {
-		f.Add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
+		f.add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
 		return f.err()
 	}
 	f.lineQuantities(r.Lines)
@@ -108,13 +108,13 @@ func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
 // fingerprint identifies a return without its id.
 func (r *ReturnRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.Text(string(VerbReturn))
-	f.Text(r.Reservation)
-	f.Number(r.Version)
-	f.Text(string(r.To))
+	f.text(string(VerbReturn))
+	f.text(r.Reservation)
+	f.number(r.Version)
+	f.text(string(r.To))
 	for _, l := range r.Lines {
-		f.Text(l.Line)
-		f.Number(l.Quantity)
+		f.text(l.Line)
+		f.number(l.Quantity)
 	}
 	return f.sum()
 }

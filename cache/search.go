@@ -44,7 +44,7 @@ func (f *ReservationFilter) validate() error {
 	switch f.State {
 	case "", StateHeld, StateConfirmed, StateFulfilled, StateReleased, StateExpired:
 	default:
-		wrong.Add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
+		wrong.add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
 	}
 	wrong.optional("/order", f.Order)
 	wrong.optional("/customer", f.Customer)
@@ -53,10 +53,10 @@ func (f *ReservationFilter) validate() error {
 	wrong.optional("/location", string(f.Location))
 	f.Limit = orDefault(f.Limit, ReservationPageDefault)
 	if f.Limit < 1 || f.Limit > ReservationPageMax {
-		wrong.Add("/limit", "must be from 1 to %d", ReservationPageMax)
+		wrong.add("/limit", "must be from 1 to %d", ReservationPageMax)
 	}
 	if _, _, ok := f.After(); !ok {
-		wrong.Add("/cursor", "is none that was given out")
+		wrong.add("/cursor", "is none that was given out")
 	}
 	return wrong.err()
 }

@@ -41,8 +41,8 @@ func newSoldOut(keep time.Duration) *soldOut {
 	return &soldOut{keep: keep, clock: func() time.Duration { return time.Since(begun) }, seed: maphash.MakeSeed()}
 }
 
-// Now is the time that note wants, read before a call is sent.
-func (m *soldOut) Now() int64 {
+// now is the time that note wants, read before a call is sent.
+func (m *soldOut) now() int64 {
 	if m == nil {
 		return 0
 	}
@@ -74,7 +74,7 @@ func (m *soldOut) note(c *reserveCall, refusal error, asked int64) {
 
 // refusedAt is when reserve refused what a call asks for; 0 is that this is not remembered.
 func (m *soldOut) refusedAt(c *reserveCall) (asked int64) {
-	oldest := m.Now() - int64(m.keep)
+	oldest := m.now() - int64(m.keep)
 	for i := range c.lines {
 		slot := m.slot(&c.lines[i])
 		at := slot.asked.Load()
@@ -122,7 +122,7 @@ func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, ask
 	if sure && len(shortages) == 0 {
 		s.soldOut.forget(c)
 	}
-	late := s.soldOut.Now()-asked >= int64(s.options.SoldOutCache)
+	late := s.soldOut.now()-asked >= int64(s.options.SoldOutCache)
 	if !sure || late || len(shortages) == 0 {
 		return nil
 	}

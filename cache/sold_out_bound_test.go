@@ -111,7 +111,7 @@ func TestSoldOut_Raced(t *testing.T) {
 		if err := late.route(known.rules, time.Second); err != nil {
 			t.Fatal(err)
 		}
-		asked := b.store.soldOut.Now()
+		asked := b.store.soldOut.now()
 		a := b.store.sendFirst(b.ctx, late)
 		release("ord", 0, "")(b)
 		b.store.soldOut.note(late, late.insufficient(a.Payload), asked)
@@ -201,7 +201,7 @@ func TestSoldOut_Memory(t *testing.T) {
 	}
 	refusal := &InsufficientError{Shortages: []Shortage{{Line: "1", SKU: "TEE", Requested: 1}}}
 	allocated := testing.AllocsPerRun(10*soldOutSlots, func() {
-		m.note(c, refusal, m.Now())
+		m.note(c, refusal, m.now())
 		if m.refusedAt(c) == 0 {
 			t.Error("it is not remembered")
 		}

@@ -128,20 +128,20 @@ func (o Options) check() error {
 		most  int
 	}{{"BatchMax", o.BatchMax, BatchLimit}, {"InFlightMax", o.InFlightMax, 64}, {"QueueMax", o.QueueMax, 1 << 20}} {
 		if n.value < 1 || n.value > n.most {
-			f.Add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
+			f.add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
 		}
 	}
 	if o.TTL < TTLMin || o.TTL > o.TTLMax {
-		f.Add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
+		f.add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
 	}
 	if o.Timeout < time.Millisecond {
-		f.Add("Timeout", "is %s, must be at least 1ms", o.Timeout)
+		f.add("Timeout", "is %s, must be at least 1ms", o.Timeout)
 	}
 	if o.DurableWait < time.Millisecond {
-		f.Add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
+		f.add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
 	}
 	if o.SoldOutCache != 0 && (o.SoldOutCache < SoldOutCacheMin || o.SoldOutCache > SoldOutCacheMax) {
-		f.Add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
+		f.add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
 	}
 	return f.err()
 }

@@ -14,14 +14,14 @@ type texts struct {
 // scratch keeps the buffers of texts for the next to use.
 var scratch = sync.Pool{New: func() any { return &texts{} }}
 
-// Add appends to the string under way.
-func (t *texts) Add(parts ...string) {
+// add appends to the string under way.
+func (t *texts) add(parts ...string) {
 	for _, part := range parts {
 		t.all = append(t.all, part...)
 	}
 }
 
-func (t *texts) Number(n int64) { t.all = strconv.AppendInt(t.all, n, 10) }
+func (t *texts) number(n int64) { t.all = strconv.AppendInt(t.all, n, 10) }
 
 // next ends one string.
 func (t *texts) next() { t.ends = append(t.ends, len(t.all)) }

@@ -89,7 +89,7 @@ func (r *TransferRequest) validate() error {
 	f.identifier("/from", string(r.From))
 	f.identifier("/to", string(r.To))
 	if r.From == r.To && r.To != "" {
-		f.Add("/to", "must be another location than from")
+		f.add("/to", "must be another location than from")
 	}
 	f.quantity("/quantity", r.Quantity)
 	f.short("/reason", r.Reason)
@@ -122,13 +122,13 @@ func (r *TransferRequest) refused(a shard.Answer) error {
 // fingerprint identifies a transfer without its id.
 func (r *TransferRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.Text(string(VerbTransfer))
-	f.Text(r.Reason)
-	f.Text(r.Actor)
-	f.Text(string(r.SKU))
-	f.Text(string(r.From))
-	f.Text(string(r.To))
-	f.Number(r.Quantity)
+	f.text(string(VerbTransfer))
+	f.text(r.Reason)
+	f.text(r.Actor)
+	f.text(string(r.SKU))
+	f.text(string(r.From))
+	f.text(string(r.To))
+	f.number(r.Quantity)
 	return f.sum()
 }
 

@@ -23,7 +23,7 @@ func ActorFaults(actor string) []Fault {
 // faults gathers everything wrong with a request.
 type faults []Fault
 
-func (f *faults) Add(path, format string, args ...any) {
+func (f *faults) add(path, format string, args ...any) {
 	*f = append(*f, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -38,7 +38,7 @@ func (f faults) err() error {
 // identifier checks a required identifier.
 func (f *faults) identifier(path, id string) {
 	if wrong := location.IdentifierFault(id); wrong != "" {
-		f.Add(path, "%s", wrong)
+		f.add(path, "%s", wrong)
 	}
 }
 
@@ -52,13 +52,13 @@ func (f *faults) optional(path, id string) {
 // short checks free text.
 func (f *faults) short(path, text string) {
 	if wrong := location.TextFault(text); wrong != "" {
-		f.Add(path, "%s", wrong)
+		f.add(path, "%s", wrong)
 	}
 }
 
 func (f *faults) quantity(path string, n int64) {
 	if wrong := quantityFault(n); wrong != "" {
-		f.Add(path, "%s", wrong)
+		f.add(path, "%s", wrong)
 	}
 }
 
@@ -71,19 +71,19 @@ func quantityFault(n int64) string {
 
 func (f *faults) count(path string, n *int64) {
 	if n != nil && (*n < 0 || *n > QuantityMax) {
-		f.Add(path, "must be from 0 to %d", QuantityMax)
+		f.add(path, "must be from 0 to %d", QuantityMax)
 	}
 }
 
 func (f *faults) version(path string, n int64) {
 	if n < 0 || n > QuantityMax {
-		f.Add(path, "must be from 1 to %d", QuantityMax)
+		f.add(path, "must be from 1 to %d", QuantityMax)
 	}
 }
 
 func (f *faults) ttl(path string, ttl, most time.Duration) {
 	if ttl != 0 && (ttl < TTLMin || ttl > most) {
-		f.Add(path, "must be from %d to %d", int(TTLMin.Seconds()), int(most.Seconds()))
+		f.add(path, "must be from %d to %d", int(TTLMin.Seconds()), int(most.Seconds()))
 	}
 }
 
@@ -96,11 +96,11 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 	f.optional("/pickup", string(r.Pickup))
 	f.ttl("/ttl_seconds", r.TTL, ttlMax)
 	if r.Split != "" && !r.Split.Valid() {
-		f.Add("/split", "is %q, must be never, lines or units", r.Split)
+		f.add("/split", "is %q, must be never, lines or units", r.Split)
 	}
 	if r.ShipTo != nil {
 		if r.Pickup != "" {
-			f.Add("/pickup", "must not be given together with ship_to")
+			f.add("/pickup", "must not be given together with ship_to")
 		}
 		f.address(r.ShipTo)
 	}
@@ -111,18 +111,18 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 
 func (f *faults) address(a *location.Address) {
 	if a.Country != "" && !isCountry(a.Country) {
-		f.Add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
+		f.add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
 	}
 	f.short("/ship_to/region", a.Region)
 	f.short("/ship_to/postal_code", a.PostalCode)
 	if (a.Latitude == nil) != (a.Longitude == nil) {
-		f.Add("/ship_to", "needs both latitude and longitude, or neither")
+		f.add("/ship_to", "needs both latitude and longitude, or neither")
 	}
 	if a.Latitude != nil && !(*a.Latitude >= -90 && *a.Latitude <= 90) {
-		f.Add("/ship_to/latitude", "must be from -90 to 90 degrees")
+		f.add("/ship_to/latitude", "must be from -90 to 90 degrees")
 	}
 	if a.Longitude != nil && !(*a.Longitude >= -180 && *a.Longitude <= 180) {
-		f.Add("/ship_to/longitude", "must be from -180 to 180 degrees")
+		f.add("/ship_to/longitude", "must be from -180 to 180 degrees")
 	}
 }
 
@@ -133,14 +133,14 @@ func isCountry(s string) bool {
 
 func (f *faults) lines(lines []LineRequest) {
 	if len(lines) < 1 || len(lines) > LinesMax {
-		f.Add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
+		f.add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
 		return
 	}
 	for i := range lines {
 		l := &lines[i]
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.Add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
@@ -157,7 +157,7 @@ func (f *faults) lines(lines []LineRequest) {
 // on the way of every reservation.
 func (f *faults) line(i int, field, wrong string) {
 	if wrong != "" {
-		f.Add(linePath(i)+field, "%s", wrong)
+		f.add(linePath(i)+field, "%s", wrong)
 	}
 }
 
@@ -165,16 +165,16 @@ func linePath(i int) string { return "/lines/" + strconv.Itoa(i) }
 
 func (f *faults) metadata(m map[string]string) {
 	if len(m) > MetadataKeysMax {
-		f.Add("/metadata", "has %d keys, at most %d are allowed", len(m), MetadataKeysMax)
+		f.add("/metadata", "has %d keys, at most %d are allowed", len(m), MetadataKeysMax)
 		return
 	}
 	for key, value := range m {
 		path := "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 		f.identifier(path, key)
 		if len(value) > MetadataBytesMax {
-			f.Add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)
+			f.add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)
 		} else if !utf8.ValidString(value) {
-			f.Add(path, "is not valid UTF-8")
+			f.add(path, "is not valid UTF-8")
 		}
 	}
 }
@@ -184,11 +184,11 @@ func (r *TransitionRequest) validate() error {
 	f.identifier("/id", r.ID)
 	f.version("/version", r.Version)
 	if len(r.Lines) > LinesMax {
-		f.Add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
+		f.add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
 		return f.err()
 	}
 	if len(r.Lines) > 0 && r.Version == 0 {
-		f.Add("/version", "is required with lines, so that a repeat is known as such")
+		f.add("/version", "is required with lines, so that a repeat is known as such")
 	}
 	f.lineQuantities(r.Lines)
 	return f.err()
@@ -201,7 +201,7 @@ func (f *faults) lineQuantities(lines []LineQuantity) {
 		f.quantity(path+"/quantity", l.Quantity)
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.Add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
 				break
 			}
 		}
@@ -222,7 +222,7 @@ func (r *AdjustRequest) validate() error {
 	f.short("/reason", r.Reason)
 	f.short("/actor", r.Actor)
 	if len(r.Changes) < 1 || len(r.Changes) > ChangesMax {
-		f.Add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
+		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()
 	}
 	f.asOf(r)
@@ -232,7 +232,7 @@ func (r *AdjustRequest) validate() error {
 		f.change(path, c)
 		name := wire.LevelField(c.SKU, c.Location)
 		if seen[name] {
-			f.Add(path, "names %s at %s a second time", c.SKU, c.Location)
+			f.add(path, "names %s at %s a second time", c.SKU, c.Location)
 		}
 		seen[name] = true
 	}
@@ -248,10 +248,10 @@ func (f *faults) change(path string, c *Change) {
 	f.count(path+"/backorder_limit", c.BackorderLimit)
 	switch {
 	case c.Delta != nil && c.OnHand != nil:
-		f.Add(path+"/delta", "must not be given together with on_hand")
+		f.add(path+"/delta", "must not be given together with on_hand")
 	case c.Delta != nil && (*c.Delta == 0 || *c.Delta < -QuantityMax || *c.Delta > QuantityMax):
-		f.Add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
+		f.add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
 	case c.Delta == nil && c.OnHand == nil && c.SafetyStock == nil && c.BackorderLimit == nil:
-		f.Add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
+		f.add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
 	}
 }

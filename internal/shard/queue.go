@@ -88,9 +88,9 @@ func newQueue(s *Shard, verb wire.Verb) *queue {
 	return q
 }
 
-// Do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
+// do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
 // before it was sent is not sent.
-func (q *queue) Do(ctx context.Context, r Request) Answer {
+func (q *queue) do(ctx context.Context, r Request) Answer {
 	if err := ctx.Err(); err != nil {
 		return Answer{Err: err}
 	}
@@ -243,15 +243,15 @@ func (q *queue) finish(b *Batch, err error) {
 	}
 }
 
-// Close lets the workers finish what waits, then end.
-func (q *queue) Close() {
+// close lets the workers finish what waits, then end.
+func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
 	q.wake.Broadcast()
 }
 
-func (q *queue) Depth() (waiting, inFlight int) {
+func (q *queue) depth() (waiting, inFlight int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting), q.inFlight

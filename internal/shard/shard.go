@@ -64,7 +64,7 @@ func New(c Config) *Shard {
 
 // Do sends a request with the next batch of its verb and returns the answer.
 func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
-	return s.queues[verb].Do(ctx, r)
+	return s.queues[verb].do(ctx, r)
 }
 
 // Now is the time for a script, or "".
@@ -75,7 +75,7 @@ func (s *Shard) Now() string { return s.Clock() }
 func (s *Shard) Close(ctx context.Context) error {
 	done := make(chan struct{})
 	for _, q := range s.queues {
-		q.Close()
+		q.close()
 	}
 	go func() {
 		for _, q := range s.queues {
@@ -94,7 +94,7 @@ func (s *Shard) Close(ctx context.Context) error {
 // Depth counts the requests of a verb that wait, and its batches in flight.
 func (s *Shard) Depth(verb wire.Verb) (waiting, inFlight int) {
 	if q := s.queues[verb]; q != nil {
-		return q.Depth()
+		return q.depth()
 	}
 	return 0, 0
 }

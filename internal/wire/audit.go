@@ -112,19 +112,19 @@ func (m *Mark) decode(d *dataReader) {
 			take()
 		}
 	}
-	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{d.Text().Text, d.Text(), d.Text()}) })
+	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{d.text().Text, d.text(), d.text()}) })
 	each(m.sizes[1], func() {
-		m.Reservations = append(m.Reservations, MarkedReservation{d.Text().Text, d.Text(), d.Text()})
+		m.Reservations = append(m.Reservations, MarkedReservation{d.text().Text, d.text(), d.text()})
 	})
-	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{d.Text().Text, d.Text()}) })
-	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{d.Text().Text, d.Text(), d.Text()}) })
+	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{d.text().Text, d.text()}) })
+	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{d.text().Text, d.text(), d.text()}) })
 }
 
 func (r *Repaired) decode(d *dataReader) {
 	for d.rest != "" && !d.failed {
-		item := RepairedItem{Word: d.Text().Text, Finding: d.Text().Text, Name: d.Text().Text}
+		item := RepairedItem{Word: d.text().Text, Finding: d.text().Text, Name: d.text().Text}
 		if item.Word == WordAdd {
-			item.Added = LevelCounts{d.Number(), d.Number(), d.Number(), d.Number(), d.Number()}
+			item.Added = LevelCounts{d.number(), d.number(), d.number(), d.number(), d.number()}
 		}
 		r.Items = append(r.Items, item)
 	}
@@ -136,7 +136,7 @@ type dataReader struct {
 	failed bool
 }
 
-func (d *dataReader) Text() Text {
+func (d *dataReader) text() Text {
 	if rest, missing := strings.CutPrefix(d.rest, "-"); missing {
 		d.rest = rest
 		return Text{}
@@ -151,8 +151,8 @@ func (d *dataReader) Text() Text {
 	return Text{true, rest[:n]}
 }
 
-func (d *dataReader) Number() int64 {
-	n, err := strconv.ParseInt(d.Text().Text, 10, 64)
+func (d *dataReader) number() int64 {
+	n, err := strconv.ParseInt(d.text().Text, 10, 64)
 	if err != nil {
 		d.failed = true
 	}
