@@ -96,11 +96,11 @@ func TestAsOf_Invalid(t *testing.T) {
 		}
 	}
 	for _, o := range []operation{
-		{name: "without a ledger", when: asOf(Change{OnHand: units(5)}), answer: "invalid_request | /as_of can't be had without a ledger, which knows what came and left since"},
-		{name: "a policy", when: asOf(Change{SafetyStock: units(5)}), answer: "invalid_request | /as_of is of no use without on_hand"},
+		{name: "without a ledger", when: asOf(Change{OnHand: units(5)}), answer: "invalid_request | /as_of needs a ledger, which knows what came and left since"},
+		{name: "a policy", when: asOf(Change{SafetyStock: units(5)}), answer: "invalid_request | /as_of needs a change with on_hand"},
 		{
 			name: "a delta", when: asOf(Change{Delta: units(5)}),
-			answer: "invalid_request | /changes/0/delta must not be given together with as_of: it is not of a moment | /as_of is of no use without on_hand",
+			answer: "invalid_request | /changes/0/delta must not be given together with as_of: only a count has a time | /as_of needs a change with on_hand",
 		},
 	} {
 		o.run(t)

@@ -51,6 +51,11 @@ func (e *InvalidError) Error() string {
 // Unwrap makes errors.Is(err, ErrInvalid) true.
 func (e *InvalidError) Unwrap() error { return ErrInvalid }
 
+// invalid returns an InvalidError with one fault.
+func invalid(path, format string, args ...any) error {
+	return &InvalidError{Faults: []Fault{{Path: path, Message: fmt.Sprintf(format, args...)}}}
+}
+
 // Shortage is a line that could not be had.
 type Shortage struct {
 	Line      string // "" where it is about a level

@@ -124,7 +124,7 @@ func TestReturn(t *testing.T) {
 			when: back("ret", "lyon", "1:2"), answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
 		},
 		{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
-		{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", as line 0 has it already`},
+		{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
 		{
 			name: "then what was left leaves", stock: stock, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
 			answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",

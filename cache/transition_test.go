@@ -181,7 +181,7 @@ func TestRelease(t *testing.T) {
 		},
 		{
 			name: "partly, without a version", stock: stockOfTwo, given: held, when: release("ord", 0, "1:1"),
-			answer: "invalid_request | /version is required with lines, so that a repeat is known as such",
+			answer: "invalid_request | /version is required with lines, so that a repeat is recognised",
 		},
 		{name: "unknown", stock: stockOfTwo, when: release("ord", 0, ""), answer: "not_found"},
 		{
