@@ -14,8 +14,8 @@ import (
 // It applies all changes or none. A count may leave fewer units than are sold: AdjustedLevel.Short
 // then names the newest confirmed reservations that no longer fit.
 //
-// Adjust is safe to repeat: the same ID with the same request changes nothing and answers the levels
-// as they are now. All counts of a level that was removed since are 0.
+// Adjust is safe to repeat: the same ID with the same request changes nothing and answers the
+// levels as they are now. All counts of a level that was removed since are 0.
 //
 // With AsOf, Adjust adds to each count what came and left since that moment, by the ledger's
 // movements. Units that were fulfilled after the count are not counted again. Other counts since
@@ -36,10 +36,10 @@ import (
 //   - *InvalidError, if on hand would exceed QuantityMax, or the locations LocationsMax
 //   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
 //
-// The first change that is refused decides. Adjust costs one round trip to the ledger, one to Redis,
-// shared with its batch, and the wait for the ledger. AsOf costs one more to each, and more while
-// the ledger is behind. AdjustedLevel.Short costs one more to the ledger. Without a ledger, Adjust
-// costs one round trip to Redis.
+// The first change that is refused decides. Adjust costs one round trip to the ledger, one to
+// Redis, shared with its batch, and the wait for the ledger. AsOf costs one more to each, and more
+// while the ledger is behind. AdjustedLevel.Short costs one more to the ledger. Without a ledger,
+// Adjust costs one round trip to Redis.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// await returns once the ledger has decided a step, or after Options.DurableWait. Without a ledger it
-// returns nil at once.
+// await returns once the ledger has decided a step, or after Options.DurableWait. Without a ledger
+// it returns nil at once.
 func (s *Store) await(ctx context.Context, a wire.Awaited) error {
 	if s.options.Ledger == nil {
 		return nil
@@ -50,8 +50,8 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) s
 	return a
 }
 
-// undoing is the error for a caller that waited on another call's step, which the ledger refused. The
-// caller must repeat. The refusal is only quoted, because it is not this call's.
+// undoing is the error for a caller that waited on another call's step, which the ledger refused.
+// The caller must repeat. The refusal is only quoted, because it is not this call's.
 func undoing(step string, refusal error) error {
 	return fmt.Errorf("%w: %s is being undone: %v", ErrNotDurable, step, refusal) //nolint:errorlint // see above
 }

@@ -46,8 +46,8 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	}
 }
 
-// forgottenHold returns why a reservation that Redis does not have can't be extended. What Redis has
-// forgotten is not held any more.
+// forgottenHold returns why a reservation that Redis does not have can't be extended. What Redis
+// has forgotten is not held any more.
 func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
 	rec, err := s.options.Ledger.Reservation(ctx, id)
 	switch {

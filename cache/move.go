@@ -20,10 +20,10 @@ type MoveRequest struct {
 	barred location.Reason // why the directory allows no move to To; "" if it does
 }
 
-// Move takes what is left of a line from another location, in one step. The reservation must be held
-// or confirmed. Units that were fulfilled stay where they left from, and a kit moves whole. The
-// location need not be in the channel or ship to the address. If units are short, Move first gives
-// back the units of overdue holds.
+// Move takes what is left of a line from another location, in one step. The reservation must be
+// held or confirmed. Units that were fulfilled stay where they left from, and a kit moves whole.
+// The location need not be in the channel or ship to the address. If units are short, Move first
+// gives back the units of overdue holds.
 //
 // Move is safe to repeat with the same Version.
 //

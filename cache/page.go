@@ -15,16 +15,16 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// LevelPage reads levels in order of SKU and location. Available comes from Redis; the other counts
-// come from the ledger, which follows Redis with a small delay. Without a ledger, or if it does not
-// answer, all counts come from Redis, and a level is listed as soon as the call that made it was
-// answered.
+// LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
+// made it was answered. Available comes from Redis; the other counts come from the ledger, which
+// follows Redis with a small delay. Without a ledger, or if it does not answer, all counts come
+// from Redis.
 //
 // Errors, in order of precedence: *InvalidError; ErrRebuilding.
 //
-// LevelPage costs one round trip each to the ledger and to Redis, or two to Redis. Without the ledger,
-// the first page after a level was made or removed also reads the names of all levels, 2,000 a round
-// trip.
+// LevelPage costs one round trip each to the ledger and to Redis, or two to Redis. Without the
+// ledger, the first page after a level was made or removed also reads the names of all levels,
+// 2,000 a round trip.
 func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
 	after, err := filter.validate()
 	if err != nil {
@@ -66,7 +66,8 @@ func (f *LevelFilter) validate() (after string, err error) {
 	return string(raw), wrong.err()
 }
 
-// After returns the level after which the page begins, by the cursor. Both are "" for the first page.
+// After returns the level after which the page begins, by the cursor. Both are "" for the first
+// page.
 func (f *LevelFilter) After() (location.SKU, location.ID) {
 	raw, _ := base64.RawURLEncoding.DecodeString(f.Cursor) // validate has checked it
 	sku, at, _ := wire.CutLevel(string(raw))

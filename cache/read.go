@@ -43,8 +43,8 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	return ReservationOf(rec, id, at), nil
 }
 
-// recordOf returns the record that Redis has. If Redis has forgotten it, or knows that the id belongs
-// to another reservation, it returns the ledger's.
+// recordOf returns the record that Redis has. If Redis has forgotten it, or knows that the id
+// belongs to another reservation, it returns the ledger's.
 func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (wire.Record, error) {
 	missing := errors.Is(text.Err(), redis.Nil)
 	if missing && s.options.Ledger == nil {
@@ -73,11 +73,12 @@ func (s *Store) clock(told *redis.TimeCmd) (int64, error) {
 	return now, nil
 }
 
-// Levels reads all levels of a SKU, in order of location. Available comes from Redis; the other counts
-// come from the ledger, which follows Redis with a small delay. Without a ledger, or if it does not
-// answer, all counts come from Redis.
+// Levels reads all levels of a SKU, in order of location. Available comes from Redis; the other
+// counts come from the ledger, which follows Redis with a small delay. Without a ledger, or if it
+// does not answer, all counts come from Redis.
 //
-// Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound if the SKU has no level.
+// Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound if the SKU has no
+// level.
 //
 // Levels costs one round trip each to the ledger and to Redis, or two to Redis.
 func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
@@ -96,8 +97,8 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	return levels, nil
 }
 
-// levelsOf reads the levels of a SKU: the counts from the ledger, or from Redis if the ledger does not
-// answer, and available from Redis.
+// levelsOf reads the levels of a SKU: the counts from the ledger, or from Redis if the ledger does
+// not answer, and available from Redis.
 func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error) {
 	if s.options.Ledger != nil {
 		levels, err := s.options.Ledger.Levels(ctx, sku)
@@ -115,8 +116,8 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 	return s.levelsAt(ctx, sku, known.stocked)
 }
 
-// fillAvailable reads Available of levels; it is 0 if Redis does not have the level. One round trip,
-// which also checks that Redis is not being rebuilt.
+// fillAvailable reads Available of levels; it is 0 if Redis does not have the level. One round
+// trip, which also checks that Redis is not being rebuilt.
 func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 	if len(levels) == 0 {
 		return s.shard.Read(ctx, func(redis.Pipeliner) {})
@@ -148,7 +149,8 @@ func (s *Store) levelsAt(ctx context.Context, sku location.SKU, at []location.ID
 	return s.levelsNamed(ctx, wire.KeysOf(s.options.Prefix, wire.ShardOf(sku, wire.Shards)), names)
 }
 
-// levelsNamed reads levels of a shard by name, and leaves out those that do not exist. One round trip.
+// levelsNamed reads levels of a shard by name, and leaves out those that do not exist. One round
+// trip.
 func (s *Store) levelsNamed(ctx context.Context, k wire.Keys, names []string) ([]Level, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -188,7 +190,8 @@ func levelOf(sku location.SKU, at location.ID, f *wire.FieldReader) Level {
 	}
 }
 
-// setAvailable sets Available and Held. Redis does not store held: it follows from the other counts.
+// setAvailable sets Available and Held. Redis does not store held: it follows from the other
+// counts.
 func (l *Level) setAvailable(units int64) {
 	l.Available = units
 	l.Held = l.OnHand - l.Committed - l.SafetyStock + l.BackorderLimit - units

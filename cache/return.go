@@ -103,7 +103,8 @@ func (r *returning) Arguments(b *shard.Batch) {
 	b.Add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
 }
 
-// refused turns the refusals that name lines or levels into errors, and leaves the others to refusal.
+// refused turns the refusals that name lines or levels into errors, and leaves the others to
+// refusal.
 func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	var err error

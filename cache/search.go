@@ -17,11 +17,11 @@ import (
 // Search reads reservations from the ledger, the newest first. The ledger is usually less than a
 // second behind Redis.
 //
-// Errors, in order of precedence: *InvalidError; ErrNotDurable if there is no ledger, or it does not
-// answer.
+// Errors, in order of precedence: *InvalidError; ErrNotDurable if there is no ledger, or it does
+// not answer.
 //
-// Search costs one round trip to the ledger, and one to Redis for its clock. If Redis does not answer,
-// the clock of this process decides which holds are overdue.
+// Search costs one round trip to the ledger, and one to Redis for its clock. If Redis does not
+// answer, the clock of this process decides which holds are overdue.
 func (s *Store) Search(ctx context.Context, filter ReservationFilter) (ReservationPage, error) {
 	if err := filter.validate(); err != nil {
 		return ReservationPage{}, err
@@ -66,8 +66,8 @@ func (f *ReservationFilter) validate() error {
 // endOfTime is later than any clock, Unix ms.
 const endOfTime = 1 << 45
 
-// After returns the reservation after which the page begins, by the cursor: when it was made, Unix ms,
-// and its id. ok is false if the cursor is malformed. The first page begins at the end of time.
+// After returns the reservation after which the page begins, by the cursor: when it was made, Unix
+// ms, and its id. ok is false if the cursor is malformed. The first page begins at the end of time.
 func (f *ReservationFilter) After() (created int64, id string, ok bool) {
 	if f.Cursor == "" {
 		return endOfTime, "", true

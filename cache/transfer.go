@@ -33,8 +33,8 @@ type TransferResult struct {
 // available move: held and committed units and safety stock stay. Transfer makes the level at To if
 // there is none. If units are short, it first gives back the units of overdue holds.
 //
-// Transfer is safe to repeat: the same ID with the same request moves nothing and answers the levels
-// as they are now.
+// Transfer is safe to repeat: the same ID with the same request moves nothing and answers the
+// levels as they are now.
 //
 // Errors, in order of precedence:
 //   - *InvalidError
@@ -47,8 +47,8 @@ type TransferResult struct {
 //   - *InvalidError, if on hand at To would exceed QuantityMax, or the locations LocationsMax
 //   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
 //
-// Transfer costs one round trip to the ledger, one to Redis, shared with its batch, and the wait for
-// the ledger. Without a ledger it costs one round trip to Redis.
+// Transfer costs one round trip to the ledger, one to Redis, shared with its batch, and the wait
+// for the ledger. Without a ledger it costs one round trip to Redis.
 func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result TransferResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbTransfer, started, result.Replay, err) }()

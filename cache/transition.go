@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline has
-// passed, the reservation keeps its units unless they were given back. An expired reservation takes
-// its units again at the same locations, all or none, so a refusal means a refund.
+// Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline
+// has passed, the reservation keeps its units unless they were given back. An expired reservation
+// takes its units again at the same locations, all or none, so a refusal means a refund.
 //
 // Confirm is safe to repeat: a confirmed reservation is answered as it is now.
 //
@@ -38,9 +38,9 @@ func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error
 	return s.transition(ctx, VerbConfirm, r)
 }
 
-// Release gives units back to sale: all that are left, or those of Lines. Of a confirmed reservation
-// it gives back what is not fulfilled. A release of some units keeps the state, lowers the quantity
-// of the lines and requires Version, so that a repeat is recognised.
+// Release gives units back to sale: all that are left, or those of Lines. Of a confirmed
+// reservation it gives back what is not fulfilled. A release of some units keeps the state, lowers
+// the quantity of the lines and requires Version, so that a repeat is recognised.
 //
 // Release is safe to repeat, with Lines only with the same Version.
 //
@@ -61,8 +61,8 @@ func (s *Store) Release(ctx context.Context, r TransitionRequest) (Result, error
 	return s.transition(ctx, VerbRelease, r)
 }
 
-// Fulfill records that committed units have left: all, or those of Lines, which requires Version. The
-// reservation stays confirmed until nothing is left.
+// Fulfill records that committed units have left: all, or those of Lines, which requires Version.
+// The reservation stays confirmed until nothing is left.
 //
 // Fulfill is safe to repeat, with Lines only with the same Version.
 //
@@ -93,8 +93,8 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	return s.transit(ctx, &transitionCall{verb: verb, request: &r}, r.refused)
 }
 
-// transit sends a transition, and waits for the ledger if the transition is durable. refused turns a
-// refusal of the script into an error.
+// transit sends a transition, and waits for the ledger if the transition is durable. refused turns
+// a refusal of the script into an error.
 func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (Result, error) {
 	verb, id := call.verb, call.request.ID
 	if s.options.Ledger == nil {
@@ -123,8 +123,8 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 	return result, nil
 }
 
-// undecided returns the error of a call whose wait failed. A repeat may have waited for a later step,
-// of another call. Its own step stands then, and the caller must repeat.
+// undecided returns the error of a call whose wait failed. A repeat may have waited for a later
+// step, of another call. Its own step stands then, and the caller must repeat.
 func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// ActorFaults returns what is wrong with the name of an actor, or nil. Events keep it as it is, so a
-// control character would shift the fields after it.
+// ActorFaults returns what is wrong with the name of an actor, or nil. Events keep it as it is, so
+// a control character would shift the fields after it.
 func ActorFaults(actor string) []Fault {
 	if location.TextFault(actor) == "" {
 		return nil
@@ -153,8 +153,8 @@ func (f *faults) lines(lines []LineRequest) {
 	}
 }
 
-// line adds a fault of a line's field, unless wrong is "". It builds the path only then, because every
-// reservation comes through here.
+// line adds a fault of a line's field, unless wrong is "". It builds the path only then, because
+// every reservation comes through here.
 func (f *faults) line(i int, field, wrong string) {
 	if wrong != "" {
 		f.add(linePath(i)+field, "%s", wrong)
