@@ -169,7 +169,7 @@ type AdjustedLevel struct {
 	Created bool // this call made the level; false in a replay
 
 	// Short is the newest confirmed reservations that no longer fit, at most ShortReservationsMax.
-	// It is nil if the level has no shortfall, there is no ledger, or the ledger does not answer.
+	// It is nil if the level has no shortfall, there is no ledger, or the ledger does not answer in time.
 	Short []ShortReservation
 }
 

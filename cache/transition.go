@@ -14,7 +14,7 @@ import (
 
 // Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline
 // has passed, the reservation keeps its units unless they were given back. An expired reservation
-// takes its units again at the same locations, all or none, so a refusal means a refund.
+// takes its units again at the same locations, all or none. If they are gone, refund the customer.
 //
 // Confirm is safe to repeat: a confirmed reservation is answered as it is now.
 //
