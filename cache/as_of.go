@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -84,7 +83,7 @@ func (s *Store) moment(ctx context.Context) (moment, error) {
 		return moment{}, err
 	}
 	for _, entry := range last.Val() {
-		if _, err := fmt.Sscanf(strings.Replace(entry.ID, "-", " ", 1), "%d %d", &m.epoch, &m.sequence); err != nil {
+		if _, err := fmt.Sscanf(entry.ID, "%d-%d", &m.epoch, &m.sequence); err != nil {
 			return moment{}, fmt.Errorf("entry id %q: %w", entry.ID, ErrCorrupt)
 		}
 	}

@@ -56,6 +56,18 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 	return s.transit(ctx, call, r.refused)
 }
 
+func (r *MoveRequest) validate() error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.identifier("/line", r.Line)
+	f.identifier("/to", string(r.To))
+	if r.Version == 0 {
+		f.add("/version", "is required, so that a repeat is recognised")
+	}
+	f.version("/version", r.Version)
+	return f.err()
+}
+
 // barred returns why the directory allows no move to a location, or "". The script decides after it
 // has looked for a repeat, because a move that was made stays made.
 func (s *Store) barred(to location.ID) (location.Reason, error) {
@@ -72,18 +84,6 @@ func (s *Store) barred(to location.ID) (location.Reason, error) {
 	default:
 		return "", nil
 	}
-}
-
-func (r *MoveRequest) validate() error {
-	var f faults
-	f.identifier("/id", r.ID)
-	f.identifier("/line", r.Line)
-	f.identifier("/to", string(r.To))
-	if r.Version == 0 {
-		f.add("/version", "is required, so that a repeat is recognised")
-	}
-	f.version("/version", r.Version)
-	return f.err()
 }
 
 // fingerprint identifies the line and the location.
