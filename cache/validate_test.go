@@ -166,9 +166,9 @@ func TestLevelPage(t *testing.T) {
 	})
 }
 
-// TestLevelPage_ListsWhatWasMade checks that each caller finds the level that it has just made, while
+// TestLevelPage_NewLevel checks that each caller finds the level that it has just made, while
 // others list too.
-func TestLevelPage_ListsWhatWasMade(t *testing.T) {
+func TestLevelPage_NewLevel(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		var all sync.WaitGroup
@@ -191,9 +191,9 @@ func TestLevelPage_ListsWhatWasMade(t *testing.T) {
 	})
 }
 
-// TestNewLocationElsewhere checks that a store learns of a location that another store made: no refusal
+// TestReserve_LocationOfAnotherStore checks that a store learns of a location that another store made: no refusal
 // rests on an old list.
-func TestNewLocationElsewhere(t *testing.T) {
+func TestReserve_LocationOfAnotherStore(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=1 MUG@berlin=1")
