@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/breaker"
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
@@ -72,15 +73,14 @@ type queue struct {
 	closed   bool
 	workers  sync.WaitGroup
 
-	down  atomic.Bool  // the last batch found no Redis
-	retry atomic.Int64 // while down: Unix ns from which one request may try again
+	redis *breaker.Breaker // records whether the last batch found Redis
 }
 
 // probeEvery is how often a request may find out whether a Redis that was down is back.
 const probeEvery = 50 * time.Millisecond
 
 func newQueue(s *Shard, verb wire.Verb) *queue {
-	q := &queue{verb: verb, shard: s}
+	q := &queue{verb: verb, shard: s, redis: breaker.New(probeEvery)}
 	q.wake = sync.NewCond(&q.mu)
 	for range s.config.InFlightMax {
 		q.workers.Go(q.work)
@@ -94,7 +94,7 @@ func (q *queue) do(ctx context.Context, r Request) Answer {
 	if err := ctx.Err(); err != nil {
 		return Answer{Err: err}
 	}
-	if q.down.Load() && !q.mayProbe() {
+	if !q.redis.Allow() {
 		return Answer{Err: wire.ErrUnavailable}
 	}
 	p := pool.Get().(*pending)
@@ -114,11 +114,6 @@ func (q *queue) do(ctx context.Context, r Request) Answer {
 		}
 		return Answer{Err: fmt.Errorf("outcome unknown, repeat with the same id: %w", ctx.Err())}
 	}
-}
-
-func (q *queue) mayProbe() bool {
-	now, at := time.Now().UnixNano(), q.retry.Load()
-	return now >= at && q.retry.CompareAndSwap(at, now+int64(probeEvery))
 }
 
 func (q *queue) push(p *pending) error {
@@ -218,7 +213,7 @@ func (q *queue) fill(b *Batch) bool {
 // outage piles nothing up.
 func (q *queue) finish(b *Batch, err error) {
 	if err == nil {
-		q.down.Store(false)
+		q.redis.Record(nil)
 		for i, p := range b.pending {
 			p.done <- b.answers[i]
 		}
@@ -230,8 +225,7 @@ func (q *queue) finish(b *Batch, err error) {
 	if !isUnavailable(err) {
 		return
 	}
-	q.retry.Store(time.Now().Add(probeEvery).UnixNano())
-	q.down.Store(true)
+	q.redis.Record(err)
 	q.mu.Lock()
 	waiting := q.waiting
 	q.waiting = nil
