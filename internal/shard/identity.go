@@ -29,6 +29,9 @@ const embeddedID = "embedded"
 // real tells a Redis server from the embedded engine.
 func (id *Identity) real() bool { return id.Version != "" }
 
+// redisMajorMin is the oldest Redis that refuses a script whole when memory is out.
+const redisMajorMin = 7
+
 // inspect asks a connection which Redis it leads to. One round trip.
 func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, error) {
 	var server, replication *redis.StringCmd

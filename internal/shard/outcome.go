@@ -3,9 +3,12 @@ package shard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // ran says whether a script ran, as far as its error tells.
@@ -54,4 +57,14 @@ func outcomeOf(err error) ran {
 func isReply(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// isUnavailable says that there was no Redis to ask.
+func isUnavailable(err error) bool { return errors.Is(err, wire.ErrUnavailable) }
+
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 }

@@ -3,7 +3,6 @@ package shard
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,50 +11,15 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Request is one caller's part of a batch.
-type Request interface {
-	// ID is the reservation or operation it is about.
-	ID() string
-	// Arguments adds its part of ARGV; it numbers the levels it names in b.
-	Arguments(b *Batch)
-	// Weight is what it costs a script, in lines; a batch is bounded by their sum.
-	Weight() int
-}
-
-// Answer is what a script said to one request.
-type Answer struct {
-	Status    string
-	Payload   string
-	Now       int64  // Unix ms, by Redis's clock
-	Locations int64  // version of the list of locations at that moment
-	Epoch     uint64 // of the script that answered
-	Resent    string // nonce of the batch if it was sent more than once and no call before has the same id, else ""
-	Seen      *Seen  // probe: what the batch saw
-	Err       error  // it did not answer
-}
-
-// pending is a request on its way.
-type pending struct {
-	ctx     context.Context
-	request Request
-	state   atomic.Int32
-	done    chan Answer
-}
-
-var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
-
-const (
-	stateWaiting int32 = iota
-	stateSent          // in a batch: the outcome is its caller's to learn
-	stateGone          // its caller left before it was sent
-)
+// lateAfter is how long after a batch was sent the next one no longer waits for its answer.
+const lateAfter = 5 * time.Millisecond
 
 // weightMax bounds the lines of one batch of more than one request, and with them the time it keeps
 // Redis.
 const weightMax = 256
 
-// lateAfter is how long after a batch was sent the next one no longer waits for its answer.
-const lateAfter = 5 * time.Millisecond
+// probeEvery is how often a request may find out whether a Redis that was down is back.
+const probeEvery = 50 * time.Millisecond
 
 // queue gathers the requests of one verb while a batch is in flight, as Nagle's algorithm does with the
 // bytes of a connection (RFC 896): what waits is sent when it fills a batch, or when nothing is in flight,
@@ -76,9 +40,6 @@ type queue struct {
 	redis *breaker.Breaker // records whether the last batch found Redis
 }
 
-// probeEvery is how often a request may find out whether a Redis that was down is back.
-const probeEvery = 50 * time.Millisecond
-
 func newQueue(s *Shard, verb wire.Verb) *queue {
 	q := &queue{verb: verb, shard: s, redis: breaker.New(probeEvery)}
 	q.wake = sync.NewCond(&q.mu)
@@ -87,6 +48,22 @@ func newQueue(s *Shard, verb wire.Verb) *queue {
 	}
 	return q
 }
+
+// pending is a request on its way.
+type pending struct {
+	ctx     context.Context
+	request Request
+	state   atomic.Int32
+	done    chan Answer
+}
+
+const (
+	stateWaiting int32 = iota
+	stateSent          // in a batch: the outcome is its caller's to learn
+	stateGone          // its caller left before it was sent
+)
+
+var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
 
 // do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
 // before it was sent is not sent.
@@ -130,6 +107,13 @@ func (q *queue) push(p *pending) error {
 	return nil
 }
 
+// signal wakes a worker that is idle where there is something to be sent.
+func (q *queue) signal() {
+	if q.idle > 0 && q.due() {
+		q.wake.Signal()
+	}
+}
+
 // due says that what waits is to be sent.
 func (q *queue) due() bool {
 	switch {
@@ -139,13 +123,6 @@ func (q *queue) due() bool {
 		return true
 	default:
 		return time.Since(q.sent) > lateAfter
-	}
-}
-
-// signal wakes a worker that is idle where there is something to be sent.
-func (q *queue) signal() {
-	if q.idle > 0 && q.due() {
-		q.wake.Signal()
 	}
 }
 
@@ -249,63 +226,4 @@ func (q *queue) depth() (waiting, inFlight int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting), q.inFlight
-}
-
-// Batch is the requests of one script call, and their ARGV. A worker uses one again and again.
-type Batch struct {
-	pending []*pending
-	answers []Answer
-	ids     []string
-	body    []string       // what the requests add after the header, the ids and the levels
-	names   []string       // levels, in order of their numbers
-	numbers map[string]int // level -> its number, from 1
-	used    bool
-
-	counters []string // of purchase limits, in order of their numbers
-	counted  map[string]int
-}
-
-func newBatch(size int) *Batch {
-	return &Batch{
-		pending: make([]*pending, 0, size), answers: make([]Answer, 0, size),
-		numbers: make(map[string]int, size),
-	}
-}
-
-func (b *Batch) reset() {
-	clear(b.pending)
-	b.pending, b.answers = b.pending[:0], b.answers[:0]
-	clear(b.body)
-	b.ids, b.body, b.names = b.ids[:0], b.body[:0], b.names[:0]
-	clear(b.numbers)
-	b.counters = b.counters[:0]
-	clear(b.counted)
-}
-
-// Add adds texts to ARGV.
-func (b *Batch) Add(texts ...string) { b.body = append(b.body, texts...) }
-
-// Level numbers a level; the same one gets the same number.
-func (b *Batch) Level(name string) string {
-	n, ok := b.numbers[name]
-	if !ok {
-		b.names = append(b.names, name)
-		n = len(b.names)
-		b.numbers[name] = n
-	}
-	return strconv.Itoa(n)
-}
-
-// Counter numbers a counter of a purchase limit; the same one gets the same number.
-func (b *Batch) Counter(name string) string {
-	n, ok := b.counted[name]
-	if !ok {
-		if b.counted == nil {
-			b.counted = map[string]int{}
-		}
-		b.counters = append(b.counters, name)
-		n = len(b.counters)
-		b.counted[name] = n
-	}
-	return strconv.Itoa(n)
 }

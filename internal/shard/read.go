@@ -25,20 +25,20 @@ type Reading struct {
 
 // Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
 // script and writes nothing. One round trip.
-func (s *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
+func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
 	var scores *redis.FloatSliceCmd
 	var entries *redis.XMessageSliceCmd
-	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		stock = pipe.HMGet(ctx, s.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
+	_, err = c.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		stock = pipe.HMGet(ctx, c.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
 		if len(n.Levels) > 0 {
-			levels = pipe.HMGet(ctx, s.keys.Levels, n.Levels...)
+			levels = pipe.HMGet(ctx, c.keys.Levels, n.Levels...)
 		}
 		if len(n.Reservations) > 0 {
-			records = pipe.HMGet(ctx, s.keys.Reservations, n.Reservations...)
-			scores = pipe.ZMScore(ctx, s.keys.Deadlines, n.Reservations...)
+			records = pipe.HMGet(ctx, c.keys.Reservations, n.Reservations...)
+			scores = pipe.ZMScore(ctx, c.keys.Deadlines, n.Reservations...)
 		}
-		entries = pipe.XRangeN(ctx, s.keys.Events, at.EntryID(), "+", count)
+		entries = pipe.XRangeN(ctx, c.keys.Events, at.EntryID(), "+", count)
 		return nil
 	})
 	if err != nil {
@@ -75,13 +75,13 @@ type Deadline struct {
 }
 
 // Unwatched lists the ids of those that do not stand among the deadlines. One round trip.
-func (s *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
+func (c *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
 	members := map[int64]*redis.StringSliceCmd{}
-	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, d := range list {
 			if members[d.Expires] == nil {
 				at := strconv.FormatInt(d.Expires, 10)
-				members[d.Expires] = pipe.ZRangeByScore(ctx, s.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
+				members[d.Expires] = pipe.ZRangeByScore(ctx, c.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
 			}
 		}
 		return nil

@@ -22,9 +22,6 @@ type generation struct {
 	sha   map[wire.Verb]string
 }
 
-// redisMajorMin is the oldest Redis that refuses a script whole when memory is out.
-const redisMajorMin = 7
-
 // current is the loaded generation; on first use it loads one.
 func (s *Shard) current(ctx context.Context) (*generation, error) {
 	if g := s.generation.Load(); g != nil {
@@ -135,6 +132,82 @@ func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool)
 	return g, nil
 }
 
+// storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
+func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
+	text, err := conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
+	if errors.Is(err, redis.Nil) {
+		if !initialise {
+			return 0, fmt.Errorf("%w: Redis has lost its data", wire.ErrRebuilding)
+		}
+		if err := conn.HSetNX(ctx, s.Keys.Stock, wire.FieldEpoch, "1").Err(); err != nil {
+			return 0, fmt.Errorf("%w: initialise: %w", wire.ErrUnavailable, err)
+		}
+		text, err = conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%w: read epoch: %w", wire.ErrUnavailable, err)
+	}
+	epoch, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%w: epoch %q", wire.ErrCorrupt, text)
+	}
+	return epoch, nil
+}
+
+// Loader is what loading scripts needs of the ledger.
+type Loader interface {
+	// Loading calls check with the shard's position while no other process loads scripts.
+	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
+	// Suspect tells the reconciler that Redis may not be what the position says. It does not block.
+	Suspect()
+}
+
+// LoadKnown loads the scripts if Redis has the data that the ledger's position describes. Refusals:
+// errRebuilding.
+func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
+	return c.known(ctx, ledger, c.Load)
+}
+
+// known calls load with the epoch of the ledger's position if Redis has the data that the position
+// describes, and tells the reconciler if it has not.
+func (c *Conn) known(ctx context.Context, ledger Loader, load func(context.Context, uint64, Identity) error) error {
+	return ledger.Loading(ctx, func(ctx context.Context, p wire.Position) error {
+		id, err := c.Inspect(ctx)
+		if err != nil {
+			return err
+		}
+		why := id.Foreign(p)
+		if why == "" {
+			there, err := c.LastApplied(ctx, p)
+			if err != nil {
+				return err
+			}
+			if !there {
+				why = "its last applied event is not the ledger's"
+			}
+		}
+		if why != "" {
+			ledger.Suspect()
+			return fmt.Errorf("%w: %s", wire.ErrRebuilding, why)
+		}
+		return load(ctx, p.Epoch, id)
+	})
+}
+
+// Load loads those of an epoch's scripts that are missing, the verbs' too. Two round trips.
+func (c *Conn) Load(ctx context.Context, epoch uint64, id Identity) error {
+	names := lua.Names()
+	shas, err := loadNamed(ctx, c.conn, names, epoch, id.real())
+	if err != nil {
+		return err
+	}
+	c.sha = make(map[string]string, len(names))
+	for i, name := range names {
+		c.sha[name] = shas[i]
+	}
+	return nil
+}
+
 // loadNamed loads scripts by name, those that Redis has not, and returns their SHA-1s.
 func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint64, real bool) ([]string, error) {
 	texts, shas := make([]string, len(names)), make([]string, len(names))
@@ -161,43 +234,4 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
 	}
 	return shas, nil
-}
-
-// storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
-func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
-	text, err := conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
-	if errors.Is(err, redis.Nil) {
-		if !initialise {
-			return 0, fmt.Errorf("%w: Redis has lost its data", wire.ErrRebuilding)
-		}
-		if err := conn.HSetNX(ctx, s.Keys.Stock, wire.FieldEpoch, "1").Err(); err != nil {
-			return 0, fmt.Errorf("%w: initialise: %w", wire.ErrUnavailable, err)
-		}
-		text, err = conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
-	}
-	if err != nil {
-		return 0, fmt.Errorf("%w: read epoch: %w", wire.ErrUnavailable, err)
-	}
-	epoch, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%w: epoch %q", wire.ErrCorrupt, text)
-	}
-	return epoch, nil
-}
-
-// Node is the primary that holds the keys.
-func (s *Shard) Node(ctx context.Context) (*redis.Client, error) {
-	return primaryOf(ctx, s.client, s.Keys)
-}
-
-// primaryOf is the primary that holds keys.
-func primaryOf(ctx context.Context, client redis.UniversalClient, k wire.Keys) (*redis.Client, error) {
-	switch c := client.(type) {
-	case *redis.Client:
-		return c, nil
-	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, k.Stock)
-	default:
-		return nil, fmt.Errorf("client of type %T", client)
-	}
 }

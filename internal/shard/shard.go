@@ -70,6 +70,23 @@ func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
 // Now is the time for a script, or "".
 func (s *Shard) Now() string { return s.Clock() }
 
+// Node is the primary that holds the keys.
+func (s *Shard) Node(ctx context.Context) (*redis.Client, error) {
+	return primaryOf(ctx, s.client, s.Keys)
+}
+
+// primaryOf is the primary that holds keys.
+func primaryOf(ctx context.Context, client redis.UniversalClient, k wire.Keys) (*redis.Client, error) {
+	switch c := client.(type) {
+	case *redis.Client:
+		return c, nil
+	case *redis.ClusterClient:
+		return c.MasterForKey(ctx, k.Stock)
+	default:
+		return nil, fmt.Errorf("client of type %T", client)
+	}
+}
+
 // Close finishes what is in flight and what waits, then refuses everything with errClosed. It returns
 // when that is done or ctx ends.
 func (s *Shard) Close(ctx context.Context) error {

@@ -2,7 +2,6 @@ package shard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -183,93 +182,5 @@ func pause(ctx context.Context, attempt int) bool {
 	}
 }
 
-// isUnavailable says that there was no Redis to ask.
-func isUnavailable(err error) bool { return errors.Is(err, wire.ErrUnavailable) }
-
 // nonce is a random word that tells this entry from another one of the same id.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
-
-// Where header has the nonce, the number of requests, and of reserve the mode.
-const (
-	headerNonce    = 1
-	headerRequests = 2
-	headerMode     = 5
-)
-
-// modeDry has reserve only decide.
-const modeDry = "dry"
-
-// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; probe,
-// which writes nothing, needs no such.
-func (b *Batch) header(verb wire.Verb, now string) []string {
-	if verb == wire.VerbProbe {
-		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
-	}
-	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
-	switch verb {
-	case wire.VerbReserve:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
-	case wire.VerbTransfer, wire.VerbReturn:
-		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
-	case wire.VerbAdjust:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
-	}
-	return h
-}
-
-// arguments adds the ids, the levels, the counters and the requests. Pointers, so that no text is boxed.
-func (b *Batch) arguments(args []any) []any {
-	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
-	copy(all, args)
-	for i := range b.ids {
-		all = append(all, &b.ids[i])
-	}
-	for i := range b.names {
-		all = append(all, &b.names[i])
-	}
-	for i := range b.counters {
-		all = append(all, &b.counters[i])
-	}
-	for i := range b.body {
-		all = append(all, &b.body[i])
-	}
-	return all
-}
-
-// decode reads the reply: "ok", now, the version of the locations, then status and payload of each
-// request.
-func (b *Batch) decode(verb wire.Verb, reply []any) error {
-	if verb == wire.VerbProbe {
-		return b.decodeProbe(reply)
-	}
-	if len(reply) != 3+2*len(b.pending) {
-		return fmt.Errorf("%w: %s answered %d values to %d requests", wire.ErrCorrupt, verb, len(reply), len(b.pending))
-	}
-	now, locations, err := decodeHead(reply)
-	if err != nil {
-		return err
-	}
-	for i := range b.pending {
-		status, ok1 := reply[3+2*i].(string)
-		payload, ok2 := reply[4+2*i].(string)
-		if !ok1 || !ok2 {
-			return fmt.Errorf("%w: %s answered something else than text", wire.ErrCorrupt, verb)
-		}
-		b.answers = append(b.answers, Answer{Status: status, Payload: payload, Now: now, Locations: locations})
-	}
-	return nil
-}
-
-func decodeHead(reply []any) (now, locations int64, err error) {
-	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: %d values answered", wire.ErrCorrupt, len(reply))
-	}
-	t, _ := reply[1].(string)
-	l, _ := reply[2].(string)
-	now, err1 := strconv.ParseInt(t, 10, 64)
-	locations, err2 := strconv.ParseInt(l, 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
-	}
-	return now, locations, nil
-}

@@ -18,15 +18,15 @@ type Again struct {
 
 // HoldAgain takes holds anew where they came from, for ttl ms each, all of a hold or nothing of it, and
 // returns how many were had. It is safe to repeat. One round trip.
-func (s *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record) int64) (taken int, err error) {
+func (c *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record) int64) (taken int, err error) {
 	b := newBatch(len(list))
 	for i := range list {
 		b.ids = append(b.ids, list[i].ID)
 		list[i].arguments(b, ttl(list[i].Record))
 	}
 	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
-	k := s.keys
-	reply, err := s.run(ctx, string(wire.VerbReserve), k.Of(wire.VerbReserve), b.arguments(args)...)
+	k := c.keys
+	reply, err := c.run(ctx, string(wire.VerbReserve), k.Of(wire.VerbReserve), b.arguments(args)...)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,104 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// Undoing is a refused step of a reservation, and the ledger's record that it goes back to; nil where
+// the ledger has none of that birth.
+type Undoing struct {
+	Step   wire.Step
+	Target *wire.Record
+
+	Unwatched bool              // where it is held again, its deadline is not watched: it would only be refused to expire
+	Operation wire.Step         // of a return: its own; else zero
+	Levels    []wire.LevelDelta // of a return: what it has added to on hand
+}
+
+// Compensate undoes refused steps of reservations, and returns those of which there is nothing to undo
+// any more; errCorrupt names those whose levels are broken, the others are undone. It is safe to repeat.
+// One round trip.
+func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	args, rest := undoHead(len(list)), []any{}
+	steps := make([]wire.Step, len(list))
+	for i, u := range list {
+		target := ""
+		if u.Target != nil {
+			target = u.Target.Encode()
+		}
+		steps[i] = u.Step
+		args = append(args, u.Step.ID)
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, AsFlag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		for _, d := range u.Levels {
+			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
+		}
+	}
+	k := c.keys
+	reply, err := c.run(ctx, "compensate", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, append(args, rest...)...)
+	return goneOf(reply, steps, err)
+}
+
+// Reverting is a refused operation, and what it has added.
+type Reverting struct {
+	Step   wire.Step
+	Levels []wire.LevelDelta
+}
+
+// Revert undoes refused operations, and returns those of which there is nothing to undo any more. It is
+// safe to repeat. One round trip.
+func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	args, rest := undoHead(len(list)), []any{}
+	steps := make([]wire.Step, len(list))
+	for i, r := range list {
+		steps[i] = r.Step
+		args = append(args, r.Step.ID)
+		rest = append(rest, r.Step.Birth, len(r.Levels))
+		for _, d := range r.Levels {
+			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, AsFlag(d.Removed))
+		}
+	}
+	k := c.keys
+	reply, err := c.run(ctx, "revert", []string{k.Stock, k.Levels, k.Operations, k.Events}, append(args, rest...)...)
+	return goneOf(reply, steps, err)
+}
+
+// AsFlag is yes or no as a script takes it.
+func AsFlag(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return ""
+}
+
+func undoHead(n int) []any { return []any{"", nonce(), n} }
+
+// goneOf lists the steps answered "gone", and is an error that names those answered "corrupt".
+func goneOf(reply []any, steps []wire.Step, err error) ([]wire.Step, error) {
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) != 3+2*len(steps) {
+		return nil, fmt.Errorf("%d values answered to %d undoings: %w", len(reply), len(steps), wire.ErrCorrupt)
+	}
+	var gone []wire.Step
+	var broken []error
+	for i, step := range steps {
+		switch reply[3+2*i] {
+		case "gone":
+			gone = append(gone, step)
+		case "corrupt":
+			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], wire.ErrCorrupt))
+		}
+	}
+	return gone, errors.Join(broken...)
+}
