@@ -7,15 +7,16 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Marking names what an audit looks at in one step: by the fields, and the members, that Redis has.
+// Marking lists what an audit looks at in one step, by the names that Redis has: fields of hashes,
+// and members of deadlines.
 type Marking struct {
 	Audit                                   string
 	How                                     wire.How
 	Levels, Reservations, Limits, Deadlines []string
 }
 
-// Mark has what Redis has of some names appended to the stream, and returns the entry. It changes nothing
-// else, and is safe to repeat. One round trip.
+// Mark appends what Redis has under some names to the stream, and returns the id of the entry. It
+// changes nothing else. It is safe to repeat. One round trip.
 func (c *Conn) Mark(ctx context.Context, m Marking) (entry string, err error) {
 	args := []any{"", nonce(), m.Audit, string(m.How), len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}
 	for _, names := range [][]string{m.Levels, m.Reservations, m.Limits, m.Deadlines} {
@@ -28,12 +29,12 @@ func (c *Conn) Mark(ctx context.Context, m Marking) (entry string, err error) {
 		return "", err
 	}
 	if len(reply) != 3 {
-		return "", fmt.Errorf("audit: %w", wire.ErrCorrupt)
+		return "", fmt.Errorf("audit: a reply of %d values: %w", len(reply), wire.ErrCorrupt)
 	}
 	return fmt.Sprint(reply[2]), nil
 }
 
-// all lists what an audit reads, as its scripts bind it.
+// all returns the keys that an audit reads, in the order in which its scripts bind them.
 func all(k wire.Keys) []string {
 	return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
 }

@@ -8,37 +8,37 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Request is one caller's part of a batch.
+// Request is the part of a batch that one caller sends.
 type Request interface {
-	// ID is the reservation or operation it is about.
+	// ID returns the id of the reservation or operation.
 	ID() string
-	// Arguments adds its part of ARGV; it numbers the levels it names in b.
+	// Arguments adds the part of ARGV for this request to b, and numbers the levels that it names.
 	Arguments(b *Batch)
-	// Weight is what it costs a script, in lines; a batch is bounded by their sum.
+	// Weight returns what the request costs a script, in lines. It bounds the size of a batch.
 	Weight() int
 }
 
-// Answer is what a script said to one request.
+// Answer is what a script answered to one request.
 type Answer struct {
-	Status    string
+	Status    string // one of the words in package wire; of a probe, see ProbeKnown
 	Payload   string
-	Now       int64  // Unix ms, by Redis's clock
+	Now       int64  // Unix ms by Redis's clock
 	Locations int64  // version of the list of locations at that moment
 	Epoch     uint64 // of the script that answered
-	Resent    string // nonce of the batch if it was sent more than once and no call before has the same id, else ""
+	Resent    string // nonce of the batch if it was sent more than once and this is its first request with the id, else ""
 	Seen      *Seen  // probe: what the batch saw
-	Err       error  // it did not answer
+	Err       error  // why there is no answer; else nil
 }
 
-// Batch is the requests of one script call, and their ARGV. A worker uses one again and again.
+// Batch is the requests of one script call, and their ARGV. A worker reuses its batch.
 type Batch struct {
 	pending []*pending
 	answers []Answer
 	ids     []string
-	body    []string       // what the requests add after the header, the ids and the levels
+	body    []string       // what the requests add after the ids, the levels and the counters
 	names   []string       // levels, in order of their numbers
 	numbers map[string]int // level -> its number, from 1
-	used    bool
+	used    bool           // counted in the queue's inFlight
 
 	counters []string // of purchase limits, in order of their numbers
 	counted  map[string]int
@@ -61,10 +61,10 @@ func (b *Batch) reset() {
 	clear(b.counted)
 }
 
-// Add adds texts to ARGV.
+// Add appends texts to ARGV.
 func (b *Batch) Add(texts ...string) { b.body = append(b.body, texts...) }
 
-// Level numbers a level; the same one gets the same number.
+// Level returns the number of a level in this batch, and numbers it on first use.
 func (b *Batch) Level(name string) string {
 	n, ok := b.numbers[name]
 	if !ok {
@@ -75,7 +75,7 @@ func (b *Batch) Level(name string) string {
 	return strconv.Itoa(n)
 }
 
-// Counter numbers a counter of a purchase limit; the same one gets the same number.
+// Counter returns the number of a counter of a purchase limit, and numbers it on first use.
 func (b *Batch) Counter(name string) string {
 	n, ok := b.counted[name]
 	if !ok {
@@ -89,18 +89,18 @@ func (b *Batch) Counter(name string) string {
 	return strconv.Itoa(n)
 }
 
-// Where header has the nonce, the number of requests, and of reserve the mode.
+// The places of the nonce, the number of requests, and the mode of a reserve in a header.
 const (
 	headerNonce    = 1
 	headerRequests = 2
 	headerMode     = 5
 )
 
-// modeDry has reserve only decide.
+// modeDry makes reserve decide without writing.
 const modeDry = "dry"
 
-// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; probe,
-// which writes nothing, needs no such.
+// header returns the beginning of a script's ARGV. A batch that is sent again keeps its header, and
+// so its nonce. A probe writes nothing and has no nonce.
 func (b *Batch) header(verb wire.Verb, now string) []string {
 	if verb == wire.VerbProbe {
 		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
@@ -117,7 +117,8 @@ func (b *Batch) header(verb wire.Verb, now string) []string {
 	return h
 }
 
-// arguments adds the ids, the levels, the counters and the requests. Pointers, so that no text is boxed.
+// arguments appends the ids, the levels, the counters and the requests to args. It appends
+// pointers, which an interface holds without an allocation.
 func (b *Batch) arguments(args []any) []any {
 	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
 	copy(all, args)
@@ -136,8 +137,8 @@ func (b *Batch) arguments(args []any) []any {
 	return all
 }
 
-// decode reads the reply: "ok", now, the version of the locations, then status and payload of each
-// request.
+// decode reads a reply: "ok", the time, the version of the locations, then status and payload of
+// each request.
 func (b *Batch) decode(verb wire.Verb, reply []any) error {
 	if verb == wire.VerbProbe {
 		return b.decodeProbe(reply)
@@ -153,7 +154,7 @@ func (b *Batch) decode(verb wire.Verb, reply []any) error {
 		status, ok1 := reply[3+2*i].(string)
 		payload, ok2 := reply[4+2*i].(string)
 		if !ok1 || !ok2 {
-			return fmt.Errorf("%w: %s answered something else than text", wire.ErrCorrupt, verb)
+			return fmt.Errorf("%w: %s answered a value that is not text", wire.ErrCorrupt, verb)
 		}
 		b.answers = append(b.answers, Answer{Status: status, Payload: payload, Now: now, Locations: locations})
 	}
@@ -162,7 +163,7 @@ func (b *Batch) decode(verb wire.Verb, reply []any) error {
 
 func decodeHead(reply []any) (now, locations int64, err error) {
 	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: %d values answered", wire.ErrCorrupt, len(reply))
+		return 0, 0, fmt.Errorf("%w: the reply has only %d values", wire.ErrCorrupt, len(reply))
 	}
 	t, _ := reply[1].(string)
 	l, _ := reply[2].(string)

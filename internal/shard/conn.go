@@ -10,22 +10,23 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// What a Shard can find, beside errUnavailable and errCorrupt.
+// The errors of a Conn, beside ErrUnavailable and ErrCorrupt.
 var (
-	ErrFenced  = errors.New("redis is not at the epoch it should be") // check it, and rebuild
+	ErrFenced  = errors.New("redis is at another epoch") // check it, and rebuild
 	ErrStopped = errors.New("the gate is stopped until an operator decides")
 )
 
-// Shard is one shard's Redis in the hands of the reconciler: one connection to its primary, so that
-// what was checked and what is changed can't be two servers. After errUnavailable it is of no more use.
-// It is not safe for concurrent use.
+// Conn is the reconciler's connection to the primary of a shard. It is a single connection, so the
+// server that was checked is the server that is changed. After ErrUnavailable it must be closed. It
+// is not safe for concurrent use. Checkouts use a Shard instead.
 type Conn struct {
 	conn *redis.Conn
 	keys wire.Keys
-	sha  map[string]string // of the scripts, once loaded
+	sha  map[string]string // script -> its SHA-1, once loaded
 }
 
-// OpenShard opens a connection to the primary of a shard. It does no I/O but to find that primary.
+// Open returns a connection to the primary of a shard. On a cluster it finds out which node that
+// is; else it does no I/O.
 func Open(ctx context.Context, client redis.UniversalClient, prefix string, shard int) (*Conn, error) {
 	k := wire.KeysOf(prefix, shard)
 	node, err := primaryOf(ctx, client, k)
@@ -35,14 +36,14 @@ func Open(ctx context.Context, client redis.UniversalClient, prefix string, shar
 	return &Conn{conn: node.Conn(), keys: k}, nil
 }
 
-// Close gives the connection back.
+// Close returns the connection to its pool.
 func (c *Conn) Close() { _ = c.conn.Close() }
 
-// Inspect says which Redis this is. One round trip.
+// Inspect returns which Redis this is. One round trip.
 func (c *Conn) Inspect(ctx context.Context) (Identity, error) { return inspect(ctx, c.conn, c.keys) }
 
-// Facts is what Redis says of itself: the fields of INFO; errCorrupt from the embedded engine, which
-// says nothing. One round trip.
+// Facts returns the fields of INFO. The embedded engine does not know INFO, and Facts returns
+// ErrCorrupt. One round trip.
 func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 	text, err := c.conn.Info(ctx).Result()
 	switch {
@@ -55,7 +56,7 @@ func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 	}
 }
 
-// run runs a script and turns a one-word refusal into an error.
+// run runs a script once, and turns a reply of one word into an error.
 func (c *Conn) run(ctx context.Context, name string, k []string, args ...any) ([]any, error) {
 	reply, err := c.conn.EvalSha(ctx, c.sha[name], k, args...).Slice()
 	switch {
@@ -69,9 +70,9 @@ func (c *Conn) run(ctx context.Context, name string, k []string, args ...any) ([
 		return nil, fmt.Errorf("%s: empty reply: %w", name, wire.ErrCorrupt)
 	}
 	switch word := reply[0]; word {
-	case "ok":
+	case wire.StatusOK:
 		return reply, nil
-	case wire.GateStopped:
+	case wire.StatusStopped:
 		return nil, ErrStopped
 	default: // fenced, loading, refused
 		return nil, fmt.Errorf("%s answered %q: %w", name, word, ErrFenced)

@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// CloseGate closes the gate: nothing is served until a rebuild opens it. stopped keeps it closed until an
-// operator decides. It holds whatever epoch Redis is at. One round trip.
+// CloseGate closes the gate: Redis serves nothing until a rebuild opens it. If stopped is true, the
+// gate stays closed until an operator decides. CloseGate works at any epoch. One round trip.
 func (c *Conn) CloseGate(ctx context.Context, stopped bool) error {
 	gate := wire.GateLoading
 	if stopped {
@@ -18,15 +18,15 @@ func (c *Conn) CloseGate(ctx context.Context, stopped bool) error {
 	return unavailable(c.conn.HSet(ctx, c.keys.Stock, wire.FieldGate, gate).Err())
 }
 
-// Tending is what a tend does.
+// Tending says what Tend does.
 type Tending struct {
-	ExpireUntil int64         // Unix ms: holds may expire until then; 0 leaves it as it is
-	Applied     wire.Position // the stream is trimmed behind it; its zero value trims nothing
-	BacklogMax  int64         // entries from which reserve is refused, until half of them are left
+	ExpireUntil int64         // Unix ms: holds may expire until then; 0 changes nothing
+	Applied     wire.Position // the stream is trimmed before this entry; the zero value trims nothing
+	BacklogMax  int64         // with more entries reserve is refused, until half as many are left
 }
 
-// Tend does what must be done every moment. It returns whether the backlog has closed the gate for
-// reserve, and how many entries there are. One round trip.
+// Tend does the regular housekeeping of a shard. It returns whether the backlog has closed the gate
+// for reserve, and the number of entries in the stream. One round trip.
 func (c *Conn) Tend(ctx context.Context, t Tending) (backlog bool, entries int64, err error) {
 	until, position := "", ""
 	if t.ExpireUntil > 0 {
@@ -47,8 +47,8 @@ func (c *Conn) Tend(ctx context.Context, t Tending) (backlog bool, entries int64
 	return reply[1] == wire.GateBacklog, entries, err
 }
 
-// Forget drops what the ledger has and Redis need no longer keep, where it is still what the ledger
-// has. It is safe to repeat. One round trip.
+// Forget deletes reservations and operations that are in the ledger. Redis keeps those that have
+// changed since. It is safe to repeat. One round trip.
 func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
 	args := []any{len(f.Reservations), len(f.Operations)}
 	for _, list := range [][]wire.Step{f.Reservations, f.Operations} {

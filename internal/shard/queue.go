@@ -11,19 +11,20 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// lateAfter is how long after a batch was sent the next one no longer waits for its answer.
+// lateAfter is how long the next batch waits for the answer to the last one.
 const lateAfter = 5 * time.Millisecond
 
-// weightMax bounds the lines of one batch of more than one request, and with them the time it keeps
-// Redis.
+// weightMax is the most lines in one batch, unless a single request has more. It bounds the time
+// for which one script keeps Redis busy.
 const weightMax = 256
 
-// probeEvery is how often a request may find out whether a Redis that was down is back.
+// probeEvery is the time between two requests that probe a Redis that is down.
 const probeEvery = 50 * time.Millisecond
 
-// queue gathers the requests of one verb while a batch is in flight, as Nagle's algorithm does with the
-// bytes of a connection (RFC 896): what waits is sent when it fills a batch, or when nothing is in flight,
-// or what is in flight is late. There is no timer: a request that meets an idle queue goes at once, alone.
+// queue gathers the requests of one verb while a batch is in flight, as Nagle's algorithm gathers
+// the bytes of a connection (RFC 896). It sends the waiting requests when they fill a batch, when
+// no batch is in flight, or when the last batch is late. There is no timer: a request that finds
+// the queue idle is sent at once, alone.
 type queue struct {
 	verb  wire.Verb
 	shard *Shard
@@ -33,7 +34,7 @@ type queue struct {
 	waiting  []*pending
 	idle     int
 	inFlight int
-	sent     time.Time // when the last batch was
+	sent     time.Time // when the last batch was sent
 	closed   bool
 	workers  sync.WaitGroup
 
@@ -49,7 +50,7 @@ func newQueue(s *Shard, verb wire.Verb) *queue {
 	return q
 }
 
-// pending is a request on its way.
+// pending is a request that waits or is in a batch.
 type pending struct {
 	ctx     context.Context
 	request Request
@@ -59,14 +60,14 @@ type pending struct {
 
 const (
 	stateWaiting int32 = iota
-	stateSent          // in a batch: the outcome is its caller's to learn
+	stateSent          // in a batch: its caller can't know the outcome before the answer
 	stateGone          // its caller left before it was sent
 )
 
 var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
 
-// do queues a request and waits for its answer, or until ctx ends. A request whose context has ended
-// before it was sent is not sent.
+// do queues a request and waits for its answer, or until ctx ends. If ctx ends first, the request
+// is not sent.
 func (q *queue) do(ctx context.Context, r Request) Answer {
 	if err := ctx.Err(); err != nil {
 		return Answer{Err: err}
@@ -83,7 +84,7 @@ func (q *queue) do(ctx context.Context, r Request) Answer {
 	select {
 	case a := <-p.done:
 		p.ctx, p.request = nil, nil
-		pool.Put(p) // only here: one whose caller left may still be in a batch
+		pool.Put(p) // only here: if the caller left, a batch may still have it
 		return a
 	case <-ctx.Done():
 		if p.state.CompareAndSwap(stateWaiting, stateGone) {
@@ -100,21 +101,21 @@ func (q *queue) push(p *pending) error {
 		return wire.ErrClosed
 	}
 	if len(q.waiting) >= q.shard.config.QueueMax {
-		return fmt.Errorf("%w: %d requests are waiting already", wire.ErrUnavailable, len(q.waiting))
+		return fmt.Errorf("%w: %d requests wait already", wire.ErrUnavailable, len(q.waiting))
 	}
 	q.waiting = append(q.waiting, p)
 	q.signal()
 	return nil
 }
 
-// signal wakes a worker that is idle where there is something to be sent.
+// signal wakes an idle worker if there is something to send. The caller holds q.mu.
 func (q *queue) signal() {
 	if q.idle > 0 && q.due() {
 		q.wake.Signal()
 	}
 }
 
-// due says that what waits is to be sent.
+// due reports whether the waiting requests should be sent. The caller holds q.mu.
 func (q *queue) due() bool {
 	switch {
 	case len(q.waiting) == 0:
@@ -139,7 +140,8 @@ func (q *queue) work() {
 	}
 }
 
-// take fills b with the requests that wait, up to its bounds; false says that none will come.
+// take waits for the next batch and fills b with it. It returns false if the queue is closed and
+// empty.
 func (q *queue) take(b *Batch) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -165,7 +167,8 @@ func (q *queue) take(b *Batch) bool {
 	return true
 }
 
-// fill moves into b what waits; false says that nobody waits for any of it any more.
+// fill moves waiting requests into b, up to the bounds of a batch. It returns false if all their
+// callers have left. The caller holds q.mu.
 func (q *queue) fill(b *Batch) bool {
 	n, weight := 0, 0
 	for n < len(q.waiting) && len(b.pending) < q.shard.config.BatchMax {
@@ -186,8 +189,8 @@ func (q *queue) fill(b *Batch) bool {
 	return len(b.pending) > 0
 }
 
-// finish hands out the answers. Where there was no Redis, whatever waits is told at once, so that an
-// outage piles nothing up.
+// finish hands out the answers. If there was no Redis, it also answers all waiting requests, so
+// that none pile up during an outage.
 func (q *queue) finish(b *Batch, err error) {
 	if err == nil {
 		q.redis.Record(nil)

@@ -9,22 +9,24 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Names is what of Redis is read in one moment.
+// Names lists what Read reads.
 type Names struct{ Levels, Reservations []string }
 
-// Reading is what Redis has of some names at one moment, and what the stream had from a position on then.
+// Reading is what Redis has under some names at one moment, and the entries of the stream from a
+// position on.
 type Reading struct {
 	Levels  []wire.MarkedLevel
 	Records []wire.Text // one for each id
-	// Deadlines is the score of each id among the deadlines, Unix ms; 0 where no member is that id alone.
+	// Deadlines has the score of each id among the deadlines, Unix ms; 0 if no member is that id
+	// alone.
 	Deadlines []float64
-	Epoch     uint64 // as stored; 0 where there is none
-	Open      bool   // nothing keeps it from being what the stream says
+	Epoch     uint64 // as stored; 0 if there is none
+	Open      bool   // no rebuild is under way, so the data is what the stream says
 	Entries   []redis.XMessage
 }
 
-// Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
-// script and writes nothing. One round trip.
+// Read reads some names, and at most count entries beginning with the one at a position, at one
+// moment. It runs no script and writes nothing. One round trip.
 func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
 	var scores *redis.FloatSliceCmd
@@ -62,19 +64,19 @@ func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64)
 	return r, nil
 }
 
-// textOf is what HMGET answers of a field.
+// textOf returns one value of an HMGET reply.
 func textOf(value any) wire.Text {
 	text, there := value.(string)
 	return wire.Text{There: there, Text: text}
 }
 
-// Deadline is the deadline that a reservation should be watched at.
+// Deadline is when the deadlines should have a reservation.
 type Deadline struct {
 	ID      string
 	Expires int64 // Unix ms
 }
 
-// Unwatched lists the ids of those that do not stand among the deadlines. One round trip.
+// Unwatched returns the ids of those that are missing among the deadlines. One round trip.
 func (c *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
 	members := map[int64]*redis.StringSliceCmd{}
 	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {

@@ -9,16 +9,16 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Begin drops everything of the epochs before the one whose scripts are loaded, closes the gate and
-// writes the first entry with nonce. ErrFenced where that epoch or a higher one has begun already. One
-// round trip.
+// Begin starts the epoch whose scripts are loaded. It deletes the data of earlier epochs, closes
+// the gate and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
+// one has begun already. One round trip.
 func (c *Conn) Begin(ctx context.Context, nonce string) error {
 	k := c.keys
 	_, err := c.run(ctx, "begin", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, "", nonce)
 	return err
 }
 
-// Chunk is a part of what a rebuild loads.
+// Chunk is a part of the data that a rebuild loads.
 type Chunk struct {
 	Levels       []wire.LevelRow
 	Reservations []wire.ReservationRow
@@ -26,7 +26,7 @@ type Chunk struct {
 	Limits       []wire.LimitRow
 }
 
-// LoadChunk writes a part of what a rebuild loads. ErrFenced where this rebuild is no longer under way.
+// LoadChunk writes a part of the data. It returns ErrFenced if this rebuild is no longer under way.
 // It is safe to repeat. One round trip.
 func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
 	stock, levels := make([]any, 0, 2*len(chunk.Levels)), make([]any, 0, 2*len(chunk.Levels))
@@ -71,9 +71,10 @@ func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
 	return err
 }
 
-// idsPerMember is how many ids one member of deadlines holds at most, as the scripts write them.
+// idsPerMember is the most ids in one member of deadlines, as in the scripts.
 const idsPerMember = 64
 
+// joinNumbers joins numbers as the scripts do.
 func joinNumbers(list ...int64) string {
 	texts := make([]string, len(list))
 	for i, n := range list {
@@ -82,18 +83,18 @@ func joinNumbers(list ...int64) string {
 	return strings.Join(texts, wire.UnitSeparator)
 }
 
-// Open ends a rebuild: the gate is opened. Holds may expire until expireUntil, Unix ms. ErrFenced where
-// this rebuild is no longer under way. One round trip.
+// Open ends a rebuild and opens the gate. Holds may expire until expireUntil, Unix ms. It returns
+// ErrFenced if this rebuild is no longer under way. One round trip.
 func (c *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, expireUntil int64) error {
 	list := make([]string, len(locations))
 	for i, id := range locations {
 		list[i] = string(id)
 	}
-	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than any of an epoch before
+	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than in any earlier epoch
 	k := c.keys
 	_, err := c.run(ctx, "open", []string{k.Stock, k.Levels}, strings.Join(list, wire.UnitSeparator), version, expireUntil)
 	return err
 }
 
-// locationsPerEpoch is more than the versions that the list of locations goes through in one epoch.
+// locationsPerEpoch is above the number of versions that the list of locations has in one epoch.
 const locationsPerEpoch = 1_000_000

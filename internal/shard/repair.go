@@ -8,22 +8,22 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// RepairItem is one thing to repair; its zero value repairs nothing. It is made where Redis still has what
-// the audit's entry saw.
+// RepairItem is one thing to repair. The script repairs it only if Redis still has what the audit's
+// entry saw.
 type RepairItem struct {
 	finding, name, word string
 	rest                []any
 }
 
-// AddToLevel adds to what a level counts, unless it was repaired since the entry at p.
+// AddToLevel adds to the counts of a level, unless the level was repaired after the entry at p.
 func AddToLevel(finding, name string, p wire.Position, add wire.LevelCounts) RepairItem {
 	return RepairItem{finding, name, wire.WordAdd, []any{
 		strconv.FormatUint(p.Epoch, 10), p.Sequence, add.Available, add.OnHand, add.Committed, add.SafetyStock, add.BackorderLimit,
 	}}
 }
 
-// SetLevel makes a level that can't be counted from, or that should not be there, what the ledger has; nil
-// is that it has none.
+// SetLevel replaces a level that has no valid counts, or that should not exist, with what the
+// ledger has. nil means that the ledger has no such level.
 func SetLevel(finding string, seen wire.MarkedLevel, to *wire.LevelCounts) RepairItem {
 	stock, counts := wire.Text{}, wire.Text{}
 	if to != nil {
@@ -33,8 +33,8 @@ func SetLevel(finding string, seen wire.MarkedLevel, to *wire.LevelCounts) Repai
 	return RepairItem{finding, seen.Name, wire.WordSet, []any{argument(seen.Available), argument(seen.Counts), argument(stock), argument(counts)}}
 }
 
-// SetRecord makes a reservation what the ledger has; nil is that it has none. No counter is moved: what is
-// wrong with one is a finding of its own.
+// SetRecord replaces a record with what the ledger has. nil means that the ledger has no such
+// reservation. It changes no counter, because a wrong counter is a finding of its own.
 func SetRecord(finding, id string, seen wire.Text, to *wire.Record) RepairItem {
 	next := wire.Text{}
 	if to != nil {
@@ -43,12 +43,12 @@ func SetRecord(finding, id string, seen wire.Text, to *wire.Record) RepairItem {
 	return RepairItem{finding, id, wire.WordRecord, []any{argument(seen), argument(next)}}
 }
 
-// AddToLimit adds to what a limit counts, unless it was repaired since the entry at p.
+// AddToLimit adds to the count of a limit, unless the limit was repaired after the entry at p.
 func AddToLimit(finding, name string, p wire.Position, add int64) RepairItem {
 	return RepairItem{finding, name, wire.WordLimit, []any{strconv.FormatUint(p.Epoch, 10), p.Sequence, add}}
 }
 
-// SetLimit makes what can't be counted from what the ledger has; 0 is nothing.
+// SetLimit replaces the count of a limit that is not a valid number. 0 removes it.
 func SetLimit(finding, name string, seen wire.Text, to int64) RepairItem {
 	next := wire.Text{}
 	if to != 0 {
@@ -57,15 +57,15 @@ func SetLimit(finding, name string, seen wire.Text, to int64) RepairItem {
 	return RepairItem{finding, name, wire.WordReset, []any{argument(seen), argument(next)}}
 }
 
-// Watch has the deadline of a held reservation be among the deadlines.
+// Watch adds the deadline of a held reservation to the deadlines.
 func Watch(finding, id string) RepairItem { return RepairItem{finding, id, wire.WordWatch, nil} }
 
-// Unwatch takes an id without a record out of a member of deadlines.
+// Unwatch drops an id without a record from a member of deadlines.
 func Unwatch(finding, id string, seen wire.MarkedDeadline) RepairItem {
 	return RepairItem{finding, id, wire.WordForget, []any{seen.Member, seen.Score.Text}}
 }
 
-// argument is a text as the script takes it.
+// argument returns a text as the script takes it.
 func argument(t wire.Text) string {
 	if !t.There {
 		return "-"
@@ -73,8 +73,8 @@ func argument(t wire.Text) string {
 	return "=" + t.Text
 }
 
-// Repair repairs, and says of each item whether anything was changed. It is safe to repeat, also where the
-// reply was lost: what was repaired is not repaired again. One round trip.
+// Repair repairs items, and returns for each whether it changed anything. It is safe to repeat,
+// even if the reply was lost: nothing is repaired twice. One round trip.
 func (c *Conn) Repair(ctx context.Context, audit, actor string, items []RepairItem) (done []bool, err error) {
 	args := []any{"", nonce(), audit, actor, len(items)}
 	for i := range items {
@@ -85,11 +85,11 @@ func (c *Conn) Repair(ctx context.Context, audit, actor string, items []RepairIt
 		return nil, err
 	}
 	if len(reply) != 3+len(items) {
-		return nil, fmt.Errorf("%d values answered to %d repairs: %w", len(reply), len(items), wire.ErrCorrupt)
+		return nil, fmt.Errorf("a reply of %d values to %d repairs: %w", len(reply), len(items), wire.ErrCorrupt)
 	}
 	done = make([]bool, len(items))
 	for i := range items {
-		done[i] = reply[3+i] == "done"
+		done[i] = reply[3+i] == wire.StatusDone
 	}
 	return done, nil
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Field is a field of a hash of Redis and its value, or a member of deadlines.
+// Field is a field of a hash with its value, or a member of deadlines with its score.
 type Field struct{ Name, Value string }
 
-// Part is what of Redis is scanned.
+// Part is one of the keys that an audit scans.
 type Part int
 
-// The parts.
+// The parts that Scan reads.
 const (
 	PartStock Part = iota
 	PartLevels
@@ -23,8 +23,9 @@ const (
 	PartDeadlines
 )
 
-// Scan reads some fields of a part; it begins with cursor 0, and has read all there were throughout when
-// next is 0. Those that are no levels, limits and so on, but ours, are left out. One round trip.
+// Scan reads some fields of a part. The first call passes cursor 0, and each later call passes
+// next. When next is 0, every field that was there throughout has been read. Scan leaves out the
+// scripts' own fields. One round trip.
 func (c *Conn) Scan(ctx context.Context, part Part, cursor uint64, count int64) (list []Field, next uint64, err error) {
 	var found []string
 	if part == PartDeadlines {
@@ -47,7 +48,7 @@ func (c *Conn) Scan(ctx context.Context, part Part, cursor uint64, count int64) 
 	return list, next, nil
 }
 
-// ours says that a field is there for the scripts' own sake.
+// ours reports whether a field is the scripts' own: not a level or a limit.
 func ours(part Part, name string) bool {
 	switch part {
 	case PartStock:
@@ -59,8 +60,8 @@ func ours(part Part, name string) bool {
 	}
 }
 
-// Sizes is how many fields, and members, each part has at one moment, those that are ours left out. One
-// round trip.
+// Sizes returns the number of fields or members of each part at one moment, indexed by Part. It
+// leaves out the scripts' own fields. One round trip.
 func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	var counts [5]*redis.IntCmd
 	var stock, levels *redis.SliceCmd
@@ -88,7 +89,7 @@ func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	return sizes, nil
 }
 
-// Lacking lists those of ids that have no record. One round trip.
+// Lacking returns the ids that have no record. One round trip.
 func (c *Conn) Lacking(ctx context.Context, ids []string) (lacking []string, err error) {
 	records, err := c.conn.HMGet(ctx, c.keys.Reservations, ids...).Result() // faster than HEXISTS for each
 	if err != nil {

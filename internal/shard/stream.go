@@ -11,7 +11,8 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// LastApplied reports whether the entry at a position is there, with its nonce. One round trip.
+// LastApplied reports whether the stream has the entry at a position, with its nonce. One round
+// trip.
 func (c *Conn) LastApplied(ctx context.Context, p wire.Position) (bool, error) {
 	entries, err := c.conn.XRange(ctx, c.keys.Events, p.EntryID(), p.EntryID()).Result()
 	if err != nil {
@@ -20,14 +21,14 @@ func (c *Conn) LastApplied(ctx context.Context, p wire.Position) (bool, error) {
 	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
 }
 
-// Entries reads at most count entries from an id on, inclusive; "-" is the first there is. One round
-// trip.
+// Entries reads at most count entries, beginning with the one at id from. "-" is the first entry.
+// One round trip.
 func (c *Conn) Entries(ctx context.Context, from string, count int64) ([]redis.XMessage, error) {
 	entries, err := c.conn.XRangeN(ctx, c.keys.Events, from, "+", count).Result()
 	return entries, unavailable(err)
 }
 
-// Last reads the last entry; ok is false where there is none. One round trip.
+// Last reads the last entry. ok is false if the stream is empty. One round trip.
 func (c *Conn) Last(ctx context.Context) (entry redis.XMessage, ok bool, err error) {
 	entries, err := c.conn.XRevRangeN(ctx, c.keys.Events, "+", "-", 1).Result()
 	if err != nil || len(entries) == 0 {
@@ -36,9 +37,9 @@ func (c *Conn) Last(ctx context.Context) (entry redis.XMessage, ok bool, err err
 	return entries[0], true, nil
 }
 
-// Wait returns when an entry after id is there, or after most.
+// Wait returns when the stream has an entry after id, or after the time most. One round trip.
 func (c *Conn) Wait(ctx context.Context, id string, most time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, most+time.Second) // what a Redis that hangs is given
+	ctx, cancel := context.WithTimeout(ctx, most+time.Second) // the extra second is for a Redis that hangs
 	defer cancel()
 	err := c.conn.XRead(ctx, &redis.XReadArgs{Streams: []string{c.keys.Events, id}, Count: 1, Block: most}).Err()
 	if errors.Is(err, redis.Nil) {

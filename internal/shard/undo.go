@@ -8,25 +8,25 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Undoing is a refused step of a reservation, and the ledger's record that it goes back to; nil where
-// the ledger has none of that birth.
+// Undoing is a refused step of a reservation, and the ledger's record that the reservation goes
+// back to. Target is nil if the ledger has no record with the creation nonce of the step.
 type Undoing struct {
 	Step   wire.Step
 	Target *wire.Record
 
-	Unwatched bool              // where it is held again, its deadline is not watched: it would only be refused to expire
-	Operation wire.Step         // of a return: its own; else zero
-	Levels    []wire.LevelDelta // of a return: what it has added to on hand
+	Unwatched bool              // its deadline is not watched again: the ledger would only refuse to let it expire
+	Operation wire.Step         // return: the step of its operation; else zero
+	Levels    []wire.LevelDelta // return: what it has added to on hand
 }
 
-// Compensate undoes refused steps of reservations, and returns those of which there is nothing to undo
-// any more; errCorrupt names those whose levels are broken, the others are undone. It is safe to repeat.
-// One round trip.
+// Compensate undoes refused steps of reservations. It returns the steps that no longer need
+// undoing. Its error wraps ErrCorrupt and names the steps whose levels are broken; the others are
+// undone. It is safe to repeat. One round trip.
 func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	args, rest := undoHead(len(list)), []any{}
+	args, rest := []any{"", nonce(), len(list)}, []any{}
 	steps := make([]wire.Step, len(list))
 	for i, u := range list {
 		target := ""
@@ -45,19 +45,19 @@ func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step
 	return goneOf(reply, steps, err)
 }
 
-// Reverting is a refused operation, and what it has added.
+// Reverting is a refused operation, and what it has added to levels.
 type Reverting struct {
 	Step   wire.Step
 	Levels []wire.LevelDelta
 }
 
-// Revert undoes refused operations, and returns those of which there is nothing to undo any more. It is
-// safe to repeat. One round trip.
+// Revert undoes refused operations. It returns the steps that no longer need undoing. Its errors
+// are those of Compensate. It is safe to repeat. One round trip.
 func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, err error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	args, rest := undoHead(len(list)), []any{}
+	args, rest := []any{"", nonce(), len(list)}, []any{}
 	steps := make([]wire.Step, len(list))
 	for i, r := range list {
 		steps[i] = r.Step
@@ -72,7 +72,7 @@ func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, 
 	return goneOf(reply, steps, err)
 }
 
-// AsFlag is yes or no as a script takes it.
+// AsFlag returns yes as a script takes it: "1" or "".
 func AsFlag(yes bool) string {
 	if yes {
 		return "1"
@@ -80,23 +80,21 @@ func AsFlag(yes bool) string {
 	return ""
 }
 
-func undoHead(n int) []any { return []any{"", nonce(), n} }
-
-// goneOf lists the steps answered "gone", and is an error that names those answered "corrupt".
+// goneOf returns the steps answered "gone", and an error that names those answered "corrupt".
 func goneOf(reply []any, steps []wire.Step, err error) ([]wire.Step, error) {
 	if err != nil {
 		return nil, err
 	}
 	if len(reply) != 3+2*len(steps) {
-		return nil, fmt.Errorf("%d values answered to %d undoings: %w", len(reply), len(steps), wire.ErrCorrupt)
+		return nil, fmt.Errorf("a reply of %d values to %d undoings: %w", len(reply), len(steps), wire.ErrCorrupt)
 	}
 	var gone []wire.Step
 	var broken []error
 	for i, step := range steps {
 		switch reply[3+2*i] {
-		case "gone":
+		case wire.StatusGone:
 			gone = append(gone, step)
-		case "corrupt":
+		case wire.StatusCorrupt:
 			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], wire.ErrCorrupt))
 		}
 	}
