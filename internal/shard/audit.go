@@ -24,7 +24,7 @@ func (c *Conn) Mark(ctx context.Context, m Marking) (entry string, err error) {
 			args = append(args, &names[i])
 		}
 	}
-	reply, err := c.run(ctx, string(wire.VerbAudit), all(c.keys), args...)
+	reply, err := c.run(ctx, wire.VerbAudit, args...)
 	if err != nil {
 		return "", err
 	}
@@ -32,9 +32,4 @@ func (c *Conn) Mark(ctx context.Context, m Marking) (entry string, err error) {
 		return "", fmt.Errorf("audit: a reply of %d values: %w", len(reply), wire.ErrCorrupt)
 	}
 	return fmt.Sprint(reply[2]), nil
-}
-
-// all returns the keys that an audit reads, in the order in which its scripts bind them.
-func all(k wire.Keys) []string {
-	return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
 }

@@ -22,7 +22,7 @@ var (
 type Conn struct {
 	conn *redis.Conn
 	keys wire.Keys
-	sha  map[string]string // script -> its SHA-1, once loaded
+	sha  map[wire.Verb]string // of the scripts, once loaded
 }
 
 // Open returns a connection to the primary of a shard. On a cluster it finds out which node that
@@ -57,17 +57,17 @@ func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 }
 
 // run runs a script once, and turns a reply of one word into an error.
-func (c *Conn) run(ctx context.Context, name string, k []string, args ...any) ([]any, error) {
-	reply, err := c.conn.EvalSha(ctx, c.sha[name], k, args...).Slice()
+func (c *Conn) run(ctx context.Context, verb wire.Verb, args ...any) ([]any, error) {
+	reply, err := c.conn.EvalSha(ctx, c.sha[verb], c.keys.Of(verb), args...).Slice()
 	switch {
 	case err != nil && redis.HasErrorPrefix(err, "NOSCRIPT"):
-		return nil, fmt.Errorf("%s: %w: %w", name, ErrFenced, err)
+		return nil, fmt.Errorf("%s: %w: %w", verb, ErrFenced, err)
 	case err != nil && outcomeOf(err) == ranPartly:
-		return nil, fmt.Errorf("%s: %w: %w", name, wire.ErrCorrupt, err)
+		return nil, fmt.Errorf("%s: %w: %w", verb, wire.ErrCorrupt, err)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, unavailable(err))
+		return nil, fmt.Errorf("%s: %w", verb, unavailable(err))
 	case len(reply) == 0:
-		return nil, fmt.Errorf("%s: empty reply: %w", name, wire.ErrCorrupt)
+		return nil, fmt.Errorf("%s: empty reply: %w", verb, wire.ErrCorrupt)
 	}
 	switch word := reply[0]; word {
 	case wire.StatusOK:
@@ -75,6 +75,6 @@ func (c *Conn) run(ctx context.Context, name string, k []string, args ...any) ([
 	case wire.StatusStopped:
 		return nil, ErrStopped
 	default: // fenced, loading, refused
-		return nil, fmt.Errorf("%s answered %q: %w", name, word, ErrFenced)
+		return nil, fmt.Errorf("%s answered %q: %w", verb, word, ErrFenced)
 	}
 }

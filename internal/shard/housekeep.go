@@ -35,8 +35,7 @@ func (c *Conn) Tend(ctx context.Context, t Tending) (backlog bool, entries int64
 	if t.Applied.Epoch > 0 {
 		position = t.Applied.EntryID()
 	}
-	k := c.keys
-	reply, err := c.run(ctx, "housekeep", []string{k.Stock, k.Events}, until, position, t.BacklogMax)
+	reply, err := c.run(ctx, wire.VerbHousekeep, until, position, t.BacklogMax)
 	if err != nil {
 		return false, 0, err
 	}
@@ -62,7 +61,6 @@ func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
 	for _, step := range f.Operations {
 		args = append(args, step.Birth)
 	}
-	k := c.keys
-	_, err := c.run(ctx, "forget", []string{k.Stock, k.Reservations, k.Operations}, args...)
+	_, err := c.run(ctx, wire.VerbForget, args...)
 	return err
 }

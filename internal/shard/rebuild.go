@@ -13,8 +13,7 @@ import (
 // the gate and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
 // one has begun already. One round trip.
 func (c *Conn) Begin(ctx context.Context, nonce string) error {
-	k := c.keys
-	_, err := c.run(ctx, "begin", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, "", nonce)
+	_, err := c.run(ctx, wire.VerbBegin, "", nonce)
 	return err
 }
 
@@ -66,8 +65,7 @@ func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
 	for _, part := range parts {
 		args = append(args, part...)
 	}
-	k := c.keys
-	_, err := c.run(ctx, "load", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}, args...)
+	_, err := c.run(ctx, wire.VerbLoad, args...)
 	return err
 }
 
@@ -91,8 +89,7 @@ func (c *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, 
 		list[i] = string(id)
 	}
 	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than in any earlier epoch
-	k := c.keys
-	_, err := c.run(ctx, "open", []string{k.Stock, k.Levels}, strings.Join(list, wire.UnitSeparator), version, expireUntil)
+	_, err := c.run(ctx, wire.VerbOpen, strings.Join(list, wire.UnitSeparator), version, expireUntil)
 	return err
 }
 

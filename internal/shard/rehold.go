@@ -25,7 +25,7 @@ func (c *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record
 		list[i].arguments(b, ttl(list[i].Record))
 	}
 	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
-	reply, err := c.run(ctx, string(wire.VerbReserve), c.keys.Of(wire.VerbReserve), b.arguments(args)...)
+	reply, err := c.run(ctx, wire.VerbReserve, b.arguments(args)...)
 	if err != nil {
 		return 0, err
 	}

@@ -80,7 +80,7 @@ func (c *Conn) Repair(ctx context.Context, audit, actor string, items []RepairIt
 	for i := range items {
 		args = append(append(args, items[i].word, items[i].finding, items[i].name), items[i].rest...)
 	}
-	reply, err := c.run(ctx, string(wire.VerbRepair), all(c.keys), args...)
+	reply, err := c.run(ctx, wire.VerbRepair, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -54,7 +55,8 @@ func ours(part Part, name string) bool {
 	case PartStock:
 		return name == wire.FieldEpoch || name == wire.FieldGate || name == wire.FieldLocations || name == wire.FieldExpireUntil
 	case PartLevels:
-		return name == wire.FieldLocations || name == wire.FieldRemoved || name == wire.FieldCounted || len(name) > 0 && name[:1] == wire.RecordSeparator // the last repair of a limit
+		lastRepair := strings.HasPrefix(name, wire.RecordSeparator) // of a limit
+		return name == wire.FieldLocations || name == wire.FieldRemoved || name == wire.FieldCounted || lastRepair
 	default:
 		return false
 	}

@@ -98,7 +98,7 @@ func (s *Shard) load(ctx context.Context, before *generation) (*generation, erro
 	if before != nil && epoch < before.epoch {
 		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", wire.ErrRebuilding, epoch, before.epoch)
 	}
-	return loadScripts(ctx, conn, epoch, id.real())
+	return loadGeneration(ctx, conn, epoch, id.real())
 }
 
 // loadKnown loads the scripts of the ledger's epoch if this is the Redis that the ledger's position
@@ -106,7 +106,7 @@ func (s *Shard) load(ctx context.Context, before *generation) (*generation, erro
 func (s *Shard) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
 	one := &Conn{conn: conn, keys: s.Keys}
 	err = one.known(ctx, s.config.Ledger, func(ctx context.Context, epoch uint64, id Identity) error {
-		g, err = loadScripts(ctx, conn, epoch, id.real())
+		g, err = loadGeneration(ctx, conn, epoch, id.real())
 		return err
 	})
 	if errors.Is(err, wire.ErrNotDurable) {
@@ -115,21 +115,13 @@ func (s *Shard) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation,
 	return g, err
 }
 
-// loadScripts loads the missing scripts of an epoch for a Store's verbs. Two round trips.
-func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
-	names := make([]string, len(wire.Verbs))
-	for i, verb := range wire.Verbs {
-		names[i] = string(verb)
-	}
-	shas, err := loadNamed(ctx, conn, names, epoch, real)
+// loadGeneration loads the missing scripts of an epoch for a Store's verbs. Two round trips.
+func loadGeneration(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
+	sha, err := loadScripts(ctx, conn, wire.Verbs, epoch, real)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{epoch: epoch, sha: make(map[wire.Verb]string, len(wire.Verbs))}
-	for i, verb := range wire.Verbs {
-		g.sha[verb] = shas[i]
-	}
-	return g, nil
+	return &generation{epoch, sha}, nil
 }
 
 // storedEpoch reads the epoch. If there is none, it writes the first one if initialise is true.
@@ -196,27 +188,28 @@ func (c *Conn) known(ctx context.Context, ledger Loader, load func(context.Conte
 
 // Load loads the missing scripts of an epoch, of all verbs. Two round trips.
 func (c *Conn) Load(ctx context.Context, epoch uint64, id Identity) error {
-	names := lua.Names()
-	shas, err := loadNamed(ctx, c.conn, names, epoch, id.real())
+	var verbs []wire.Verb
+	for _, name := range lua.Names() {
+		verbs = append(verbs, wire.Verb(name))
+	}
+	sha, err := loadScripts(ctx, c.conn, verbs, epoch, id.real())
 	if err != nil {
 		return err
 	}
-	c.sha = make(map[string]string, len(names))
-	for i, name := range names {
-		c.sha[name] = shas[i]
-	}
+	c.sha = sha
 	return nil
 }
 
-// loadNamed loads the named scripts that Redis lacks, and returns the SHA-1 of each.
-func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint64, real bool) ([]string, error) {
-	texts, shas := make([]string, len(names)), make([]string, len(names))
-	for i, name := range names {
-		text, err := lua.Text(name, epoch, real)
+// loadScripts loads the scripts of verbs that Redis lacks, and returns the SHA-1 of each.
+func loadScripts(ctx context.Context, conn *redis.Conn, verbs []wire.Verb, epoch uint64, real bool) (map[wire.Verb]string, error) {
+	texts, shas, sha := make([]string, len(verbs)), make([]string, len(verbs)), make(map[wire.Verb]string, len(verbs))
+	for i, verb := range verbs {
+		text, err := lua.Text(string(verb), epoch, real)
 		if err != nil {
 			return nil, err
 		}
 		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // the name of a script in Redis
+		sha[verb] = shas[i]
 	}
 	there, err := conn.ScriptExists(ctx, shas...).Result()
 	if err != nil {
@@ -233,5 +226,5 @@ func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint
 	if err != nil {
 		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
 	}
-	return shas, nil
+	return sha, nil
 }

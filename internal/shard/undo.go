@@ -40,8 +40,7 @@ func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
 		}
 	}
-	k := c.keys
-	reply, err := c.run(ctx, "compensate", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, append(args, rest...)...)
+	reply, err := c.run(ctx, wire.VerbCompensate, append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 
@@ -67,8 +66,7 @@ func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, 
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, AsFlag(d.Removed))
 		}
 	}
-	k := c.keys
-	reply, err := c.run(ctx, "revert", []string{k.Stock, k.Levels, k.Operations, k.Events}, append(args, rest...)...)
+	reply, err := c.run(ctx, wire.VerbRevert, append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 

@@ -11,7 +11,7 @@ import (
 // Keys are the names of the keys of one shard. The part in braces puts them all in one hash slot.
 type Keys struct {
 	Stock        string // hash: level -> available; epoch, gate, locations
-	Levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed, counted
+	Levels       string // hash: level -> on hand and other counts; locations, removed, counted
 	Reservations string // hash: id -> record
 	Operations   string // hash: id -> fingerprint, time, nonce
 	Deadlines    string // zset: deadline -> ids, packed
@@ -59,27 +59,37 @@ func KeysOf(prefix string, shard int) Keys {
 	}
 }
 
-// Of returns the keys of a verb that a Store calls, in the order in which its script binds them.
+// Of returns the keys of a verb in the order in which its script binds them.
 func (k Keys) Of(verb Verb) []string {
 	switch verb {
 	case VerbReserve, VerbExpire:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbProbe:
 		return []string{k.Stock, k.Reservations, k.Limits}
-	case VerbConfirm, VerbMove:
+	case VerbConfirm, VerbMove, VerbAudit, VerbRepair:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbRelease:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Limits, k.Events}
 	case VerbExtend:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Events}
-	case VerbAdjust:
-		return []string{k.Stock, k.Levels, k.Operations, k.Events}
+	case VerbFulfill:
+		return []string{k.Stock, k.Levels, k.Reservations, k.Events}
 	case VerbReturn:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
-	case VerbRemove, VerbTransfer:
+	case VerbAdjust, VerbRevert:
+		return []string{k.Stock, k.Levels, k.Operations, k.Events}
+	case VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}
-	default: // fulfill
-		return []string{k.Stock, k.Levels, k.Reservations, k.Events}
+	case VerbForget:
+		return []string{k.Stock, k.Reservations, k.Operations}
+	case VerbHousekeep:
+		return []string{k.Stock, k.Events}
+	case VerbLoad:
+		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}
+	case VerbOpen:
+		return []string{k.Stock, k.Levels}
+	default:
+		panic("wire: no keys for verb " + string(verb))
 	}
 }
 

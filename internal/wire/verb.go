@@ -19,10 +19,15 @@ const (
 	VerbTransfer Verb = "transfer"
 )
 
-// The verbs that only the reconciler calls, and that write events.
+// The verbs that only the reconciler and the audit call.
 const (
 	VerbCompensate Verb = "compensate" // undoes a refused step of a reservation
 	VerbRevert     Verb = "revert"     // undoes a refused operation
+	VerbForget     Verb = "forget"     // deletes reservations and operations that the ledger has
+	VerbHousekeep  Verb = "housekeep"  // trims the stream and guards its length
+	VerbBegin      Verb = "begin"      // starts an epoch
+	VerbLoad       Verb = "load"       // writes a chunk of a rebuild
+	VerbOpen       Verb = "open"       // ends a rebuild
 	VerbAudit      Verb = "audit"      // appends what Redis has under some names to the stream
 	VerbRepair     Verb = "repair"     // makes Redis what an audit found that it should be
 )
