@@ -25,9 +25,12 @@ type Answer struct {
 	Now       int64  // Unix ms by Redis's clock
 	Locations int64  // version of the list of locations at that moment
 	Epoch     uint64 // of the script that answered
-	Resent    string // nonce of the batch if it was sent more than once and this is its first request with the id, else ""
 	Seen      *Seen  // probe: what the batch saw
 	Err       error  // why there is no answer; else nil
+
+	// Resent is the nonce of the batch if it was sent more than once and no earlier request of the
+	// batch has the same id, else "". A repeat with this nonce is the answer to the first attempt.
+	Resent string
 }
 
 // Batch is the requests of one script call, and their ARGV. A worker reuses its batch.

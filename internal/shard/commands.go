@@ -48,7 +48,7 @@ func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error 
 func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	pipe := node.Pipeline()
 	gate := pipe.HMGet(ctx, s.Keys.Stock, wire.FieldEpoch, wire.FieldGate)
@@ -57,7 +57,7 @@ func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([
 		if outcomeOf(err) == ranPartly {
 			return nil, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
 		}
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	return gate.Val(), nil
 }

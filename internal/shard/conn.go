@@ -31,7 +31,7 @@ func Open(ctx context.Context, client redis.UniversalClient, prefix string, shar
 	k := wire.KeysOf(prefix, shard)
 	node, err := primaryOf(ctx, client, k)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	return &Conn{conn: node.Conn(), keys: k}, nil
 }

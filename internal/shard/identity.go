@@ -48,10 +48,10 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
 		id.version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
-		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return Identity{}, unavailable(err)
 	}
 	if err := errors.Join(stored.Err(), now.Err()); err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return Identity{}, unavailable(err)
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.version, ".", 2)[0]); err == nil && major < redisMajorMin {
 		return Identity{}, fmt.Errorf("%w: Redis %s is too old: use %d.0 or later", wire.ErrUnavailable, id.version, redisMajorMin)

@@ -59,9 +59,6 @@ func isReply(err error) bool {
 	return errors.As(err, &reply) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// isUnavailable reports whether err means that Redis did not answer.
-func isUnavailable(err error) bool { return errors.Is(err, wire.ErrUnavailable) }
-
 // unavailable wraps an error of the client in ErrUnavailable.
 func unavailable(err error) error {
 	if err == nil {

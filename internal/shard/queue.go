@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -32,8 +33,8 @@ type queue struct {
 	mu       sync.Mutex
 	wake     *sync.Cond
 	waiting  []*pending
-	idle     int
-	inFlight int
+	idle     int       // workers that wait for a batch
+	inFlight int       // batches
 	sent     time.Time // when the last batch was sent
 	closed   bool
 	workers  sync.WaitGroup
@@ -66,8 +67,8 @@ const (
 
 var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
 
-// do queues a request and waits for its answer, or until ctx ends. If ctx ends first, the request
-// is not sent.
+// do queues a request and waits for its answer, or until ctx ends. If ctx ends while the request
+// waits, it is not sent. If ctx ends later, the outcome is unknown.
 func (q *queue) do(ctx context.Context, r Request) Answer {
 	if err := ctx.Err(); err != nil {
 		return Answer{Err: err}
@@ -202,7 +203,7 @@ func (q *queue) finish(b *Batch, err error) {
 	for _, p := range b.pending {
 		p.done <- Answer{Err: err}
 	}
-	if !isUnavailable(err) {
+	if !errors.Is(err, wire.ErrUnavailable) {
 		return
 	}
 	q.redis.Record(err)
@@ -217,7 +218,7 @@ func (q *queue) finish(b *Batch, err error) {
 	}
 }
 
-// close lets the workers finish what waits, then end.
+// close refuses new requests. The workers finish those that wait, and end.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestDue checks that waiting requests are sent if no batch is in flight, if they fill a batch, or if
-// the last batch is late.
+// TestDue checks that waiting requests are sent if no batch is in flight, if they fill a batch, or
+// if the last batch is late.
 func TestDue(t *testing.T) {
 	for _, c := range []struct {
 		waiting, inFlight int

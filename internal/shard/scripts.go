@@ -80,7 +80,7 @@ func Share[T any](ctx context.Context, group *singleflight.Group, what string, a
 func (s *Shard) load(ctx context.Context, before *generation) (*generation, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()

@@ -37,7 +37,8 @@ func (c *Conn) Last(ctx context.Context) (entry redis.XMessage, ok bool, err err
 	return entries[0], true, nil
 }
 
-// Wait returns when the stream has an entry after id, or after the time most. One round trip.
+// Wait returns when the stream has an entry after id, or when the time most has passed. One
+// round trip.
 func (c *Conn) Wait(ctx context.Context, id string, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, most+time.Second) // the extra second is for a Redis that hangs
 	defer cancel()

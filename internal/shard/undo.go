@@ -14,7 +14,10 @@ type Undoing struct {
 	Step   wire.Step
 	Target *wire.Record
 
-	Unwatched bool              // its deadline is not watched again: the ledger would only refuse to let it expire
+	// Unwatched keeps the deadline of a reservation that is held again out of the deadlines,
+	// because the ledger would refuse to let it expire.
+	Unwatched bool
+
 	Operation wire.Step         // return: the step of its operation; else zero
 	Levels    []wire.LevelDelta // return: what it has added to on hand
 }
