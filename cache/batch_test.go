@@ -35,7 +35,7 @@ func (b *bench) reserveRequests(list []ReserveRequest) []shard.Request {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	known = orDefault(b.store.directed.Load(), known)
+	known = orDefault(b.store.directory.Load(), known)
 	requests := make([]shard.Request, len(list))
 	for i := range list {
 		call := &reserveCall{request: &list[i]}
@@ -124,13 +124,13 @@ func TestBatchOfFirst(t *testing.T) {
 			got := first.play(plan, func(verb Verb, r []shard.Request) (answers []shard.Answer) {
 				for i := range r {
 					call, reserves := r[i].(*reserveCall)
-					if reserves && call.mayBeFirst() {
-						call.first = true
+					if reserves && call.firstMaySuffice() {
+						call.firstOnly = true
 						asked++
 					}
 					a := one(first, r[i], verb)
 					if a.Status == "elsewhere" {
-						call.first = false
+						call.firstOnly = false
 						a = one(first, r[i], verb)
 					}
 					answers = append(answers, a)
@@ -306,7 +306,7 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 		for i, a := range send(s.verb, requests) {
 			payload := withoutBirth(a.Payload)
 			if call, ok := requests[i].(*reserveCall); ok && a.Status == "held" {
-				result, err := call.held(a) // levels are numbered by batch
+				result, err := call.decodeHeld(a) // levels are numbered by batch
 				payload = told(result, err)
 			}
 			if head, rest, more := strings.Cut(a.Payload, wire.RecordSeparator); s.verb == VerbAdjust && more {

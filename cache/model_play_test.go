@@ -151,7 +151,7 @@ func (p *play) sweep(t *rapid.T) {
 
 func same(t *rapid.T, what string, got, want error) {
 	t.Helper()
-	if Outcome(got) != Outcome(want) {
+	if outcomeOf(got) != outcomeOf(want) {
 		t.Fatalf("%s: %v, want %v", what, got, want)
 	}
 }

@@ -82,7 +82,7 @@ func (b *bench) reserveAll(ctx context.Context, name string, n int) (outcomes fu
 			_, err := b.store.Reserve(ctx, order(fmt.Sprintf("%s-%d", name, i), "1:TEE:1"))
 			mu.Lock()
 			defer mu.Unlock()
-			counted[Outcome(err)]++
+			counted[outcomeOf(err)]++
 		})
 	}
 	return func() map[string]int {

@@ -10,9 +10,9 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// held is the reservation that an answer of that word made. The answer says only which candidates serve
-// each line: the rest is what was asked for.
-func (c *reserveCall) held(a shard.Answer) (Result, error) {
+// decodeHeld returns the reservation that a "held" answer made. The answer names only the candidates that
+// serve each line; the rest is in the request.
+func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
 	r := c.request
 	res := Reservation{
 		ID: r.ID, State: StateHeld, Version: 1,
@@ -26,7 +26,7 @@ func (c *reserveCall) held(a shard.Answer) (Result, error) {
 	for i := range r.Lines {
 		var part string
 		part, payload, _ = strings.Cut(payload, wire.RecordSeparator)
-		from, err := c.lines[i].from(part, r.Lines[i].Quantity)
+		from, err := c.lines[i].decodeFrom(part, r.Lines[i].Quantity)
 		if err != nil {
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)
 		}
@@ -39,8 +39,8 @@ func (c *reserveCall) held(a shard.Answer) (Result, error) {
 	return Result{Reservation: res}, nil
 }
 
-// from reads "candidate units candidate units …", or one candidate that serves the whole quantity.
-func (l *reserveLine) from(part string, quantity int64) ([]Allocation, error) {
+// decodeFrom reads "candidate units candidate units …", or one candidate that serves the whole quantity.
+func (l *reserveLine) decodeFrom(part string, quantity int64) ([]Allocation, error) {
 	from := make([]Allocation, 0, 1)
 	for f := (wire.FieldReader{Rest: part}); !f.End; {
 		name, units := f.Text(), quantity
@@ -56,7 +56,7 @@ func (l *reserveLine) from(part string, quantity int64) ([]Allocation, error) {
 	return from, nil
 }
 
-// components is what kits from some locations consist of.
+// components returns what the kits from some locations consist of; nil if the SKU is no kit.
 func (l *reserveLine) components(kits int64, from []Allocation) []Component {
 	if l.kit == nil {
 		return nil
@@ -71,8 +71,8 @@ func (l *reserveLine) components(kits int64, from []Allocation) []Component {
 	return list
 }
 
-// overLimit reads which purchase limit is exceeded.
-func (c *reserveCall) overLimit(payload string) error {
+// decodePurchaseLimit reads which purchase limit the customer would exceed.
+func (c *reserveCall) decodePurchaseLimit(payload string) error {
 	f := wire.FieldReader{Rest: payload}
 	i, taken := f.Number()-1, f.Number()
 	if f.Failed || i < 0 || i >= int64(len(c.limits)) {
@@ -82,8 +82,8 @@ func (c *reserveCall) overLimit(payload string) error {
 	return &PurchaseLimitError{Campaign: limit.ID, Limit: limit.PerCustomer, Taken: taken}
 }
 
-// insufficient reads the shortages of a refusal.
-func (c *reserveCall) insufficient(payload string) error {
+// decodeInsufficient reads the shortages of a refusal.
+func (c *reserveCall) decodeInsufficient(payload string) error {
 	shortages, err := decodeShortages(payload, func(i int) (Shortage, bool) {
 		if i < 1 || i > len(c.request.Lines) {
 			return Shortage{}, false
@@ -97,12 +97,12 @@ func (c *reserveCall) insufficient(payload string) error {
 	return &InsufficientError{Shortages: shortages}
 }
 
-// decodeShortages reads "line available", line by line; about says which line a number means.
-func decodeShortages(payload string, about func(int) (Shortage, bool)) ([]Shortage, error) {
+// decodeShortages reads "line available" for each short line; lineOf returns the line of a number, from 1.
+func decodeShortages(payload string, lineOf func(int) (Shortage, bool)) ([]Shortage, error) {
 	var shortages []Shortage
 	for part := range strings.SplitSeq(payload, wire.RecordSeparator) {
 		f := wire.FieldReader{Rest: part}
-		shortage, ok := about(int(f.Number()))
+		shortage, ok := lineOf(int(f.Number()))
 		shortage.Available = f.Number()
 		if !ok || f.Failed {
 			return nil, fmt.Errorf("shortage %q: %w", part, ErrCorrupt)
@@ -110,4 +110,15 @@ func decodeShortages(payload string, about func(int) (Shortage, bool)) ([]Shorta
 		shortages = append(shortages, shortage)
 	}
 	return shortages, nil
+}
+
+// result reads the record that an answer carries. If the reply of the call that made the record was lost,
+// and the call was sent again, the answer is not a replay.
+func (s *Store) result(id string, a shard.Answer, replay bool) (Result, error) {
+	rec, err := wire.DecodeRecord(a.Payload)
+	if err != nil {
+		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
+	}
+	ours := a.Resent != "" && rec.Birth == a.Resent && rec.Version == 1
+	return Result{Reservation: ReservationOf(rec, id, a.Now), Replay: replay && !ours, awaited: awaited(rec, id, a.Epoch)}, nil
 }

@@ -112,9 +112,9 @@ func TestSoldOut_Raced(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked := b.store.soldOut.now()
-		a := b.store.sendFirst(b.ctx, late)
+		a := b.store.sendReserve(b.ctx, late)
 		release("ord", 0, "")(b)
-		b.store.soldOut.note(late, late.insufficient(a.Payload), asked)
+		b.store.soldOut.note(late, late.decodeInsufficient(a.Payload), asked)
 
 		equal(t, "after it", reserve(order("lucky", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 	})

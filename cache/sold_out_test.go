@@ -153,7 +153,7 @@ func bought(id, lines string) ReserveRequest {
 
 // rules are the directory's, nil where there is none.
 func (b *bench) rules() *location.Rules {
-	if l := b.store.directed.Load(); l != nil {
+	if l := b.store.directory.Load(); l != nil {
 		return l.rules
 	}
 	return nil
