@@ -19,13 +19,13 @@ type AvailabilityRequest struct {
 	SKUs    []location.SKU    // 1 to AvailabilityMax
 }
 
-// Availability returns how many units of each SKU a channel can sell, and for a kit how many whole kits. It
-// sums over the locations that the channel may sell from. How much of the sum one reservation can have
-// depends on its Split. A SKU without a level has 0. Overdue holds count as taken until they are
-// expired. It changes nothing.
+// Availability returns how many units of each SKU a channel can sell, and for a kit how many whole
+// kits. It sums over the locations that the channel may sell from. How much of the sum one
+// reservation can have depends on its Split. A SKU without a level has 0. Overdue holds count as
+// taken until they are expired. It changes nothing.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a directory
-// two more if a location is new.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a
+// directory two more if a location is new.
 func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[location.SKU]int64, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
@@ -44,8 +44,8 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 	return nil, fmt.Errorf("availability: %w: the locations keep changing", ErrUnavailable)
 }
 
-// sumAvailable is Availability with the given locations. It also returns the version of the location list in
-// Redis.
+// sumAvailable is Availability with the given locations. It also returns the version of the
+// location list in Redis.
 func (s *Store) sumAvailable(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
 	routing, err := location.Route(known.rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
@@ -79,8 +79,8 @@ func (s *Store) sumAvailable(ctx context.Context, known *locations, r *Availabil
 	return sumKits(r.SKUs, parts, len(ids), units), version, nil
 }
 
-// sumKits sums the units of each SKU over the locations. units has those of each part at each location, in
-// order of SKU, location and part.
+// sumKits sums the units of each SKU over the locations. units has those of each part at each
+// location, in order of SKU, location and part.
 func sumKits(skus []location.SKU, parts [][]location.Component, locations int, units []int64) map[location.SKU]int64 {
 	sums := make(map[location.SKU]int64, len(skus))
 	next := 0
@@ -102,8 +102,8 @@ func sumKits(skus []location.SKU, parts [][]location.Component, locations int, u
 	return sums
 }
 
-// readAvailable reads the available units of levels, 0 for a level that does not exist, and the version of the
-// location list at that moment. One round trip.
+// readAvailable reads the available units of levels, 0 for a level that does not exist, and the
+// version of the location list at that moment. One round trip.
 func (s *Store) readAvailable(ctx context.Context, names []string) (units []int64, version int64, err error) {
 	var got *redis.SliceCmd
 	fields := append([]string{wire.FieldLocations}, names...)

@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestAvailability_NewLocation checks that a location which another process made counts at once, even for a process
-// that made no other call since.
+// TestAvailability_NewLocation checks that a location which another process made counts at once,
+// even for a process that made no other call since.
 func TestAvailability_NewLocation(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})

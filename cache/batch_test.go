@@ -47,8 +47,8 @@ func (b *bench) reserveRequests(list []ReserveRequest) []shard.Request {
 	return requests
 }
 
-// TestBatch_OneByOne checks that a batch gives the answers and the state that its requests give one by one. It
-// covers every verb, and the same id twice in a batch.
+// TestBatch_OneByOne checks that a batch gives the answers and the state that its requests give one
+// by one. It covers every verb, and the same id twice in a batch.
 func TestBatch_OneByOne(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		rapid.Check(t, func(rt *rapid.T) {
@@ -74,8 +74,9 @@ func TestBatch_OneByOne(t *testing.T) {
 	})
 }
 
-// TestBatch_Reclaimed confirms, in one batch, a reservation that reclaims the units of an overdue one, and then
-// the overdue one. The second confirm finds no units, as it would in a batch of its own.
+// TestBatch_Reclaimed confirms, in one batch, a reservation that reclaims the units of an overdue
+// one, and then the overdue one. The second confirm finds no units, as it would in a batch of its
+// own.
 func TestBatch_Reclaimed(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		e.Flush(t)
@@ -110,8 +111,8 @@ other expired v2 until 70s | 1 TEE 2 berlin:2`; !strings.HasPrefix(b.state(0), w
 	})
 }
 
-// TestBatch_FirstCandidate checks that a reserve which names its first candidate, and all only if the first does not
-// serve it, gives the answers and the state of a reserve that names all.
+// TestBatch_FirstCandidate checks that a reserve which names its first candidate, and all only if
+// the first does not serve it, gives the answers and the state of a reserve that names all.
 func TestBatch_FirstCandidate(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		rapid.Check(t, func(rt *rapid.T) {
@@ -323,8 +324,8 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 	return out.String()
 }
 
-// sortExpired sorts the expire events of one moment. Their order depends on how ids are packed, and does not
-// matter.
+// sortExpired sorts the expire events of one moment. Their order depends on how ids are packed, and
+// does not matter.
 func sortExpired(lines []string) []string {
 	for from := 0; from < len(lines); from++ {
 		to := from

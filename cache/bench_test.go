@@ -46,9 +46,9 @@ type contender struct {
 	prepare func(b *testing.B, client *redis.Client) (do func(ctx context.Context, i int) error, end func())
 }
 
-// BenchmarkReserve compares Store.Reserve with other ways to reserve. It uses one real Redis and interleaved
-// rounds, and flushes the server before each contender. It prints the median reservations per second, the
-// median Redis main-thread CPU of a reservation, and the ratios.
+// BenchmarkReserve compares Store.Reserve with other ways to reserve. It uses one real Redis and
+// interleaved rounds, and flushes the server before each contender. It prints the median
+// reservations per second, the median Redis main-thread CPU of a reservation, and the ratios.
 //
 //	go test -run '^$' -bench Reserve -benchtime 7x ./cache
 func BenchmarkReserve(b *testing.B) {

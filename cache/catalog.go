@@ -15,9 +15,9 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// catalog is this process's copy of the list of locations that have a level. Every reply of a script
-// carries the version of the list, so the next call notices a stale copy. A refusal that rests on a stale
-// copy is tried again with the new one.
+// catalog is this process's copy of the list of locations that have a level. Every reply of a
+// script carries the version of the list, so the next call notices a stale copy. A refusal that
+// rests on a stale copy is tried again with the new one.
 type catalog struct {
 	current atomic.Pointer[locations]
 	newest  atomic.Int64 // newest version in any reply
@@ -40,13 +40,14 @@ type locations struct {
 	rules   *location.Rules
 }
 
-// stale reports whether Redis had other locations when it gave an answer with that version of the list.
-// Locations from a directory are never stale.
+// stale reports whether Redis had other locations when it gave an answer with that version of the
+// list. Locations from a directory are never stale.
 func (l *locations) stale(version int64) bool { return l.rules.Implicit() && version != l.version }
 
-// Direct routes reservations by a directory, from the next call on. nil returns to routing without one:
-// every location that has a level is a candidate, in order of id. Reservations that were made before
-// keep their locations. It is safe to repeat and to call while other calls are in flight. No round trip.
+// Direct routes reservations by a directory, from the next call on. nil returns to routing without
+// one: every location that has a level is a candidate, in order of id. Reservations that were made
+// before keep their locations. It is safe to repeat and to call while other calls are in flight. No
+// round trip.
 func (s *Store) Direct(rules *location.Rules) {
 	if rules == nil || rules.Implicit() {
 		s.directory.Store(nil)
@@ -66,8 +67,8 @@ func (s *Store) mayRoute() error {
 	return nil
 }
 
-// locations returns the directory, or without one the list of locations. It reads the list again if a
-// reply has shown a newer version.
+// locations returns the directory, or without one the list of locations. It reads the list again if
+// a reply has shown a newer version.
 func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.directory.Load(); l != nil {
 		return l, nil
@@ -81,8 +82,8 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	return shard.Share(ctx, &s.reading, "locations", s.readLocations)
 }
 
-// readLocations reads the list of locations. It reads the version first, so that an old list never gets a
-// newer version. One round trip.
+// readLocations reads the list of locations. It reads the version first, so that an old list never
+// gets a newer version. One round trip.
 func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 	var version, list *redis.StringCmd
 	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {

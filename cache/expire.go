@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// Expire gives back the units of reservations whose deadline has passed, the oldest first: one call gives
-// back at most four groups of up to 64 reservations. It returns the number of reservations it expired,
-// and whether more may be due. It is safe to repeat, and to call from several processes at once. It need
-// not be called in time: Reserve gives back overdue units before it refuses for lack of units.
+// Expire gives back the units of reservations whose deadline has passed, the oldest first: one call
+// gives back at most four groups of up to 64 reservations. It returns the number of reservations it
+// expired, and whether more may be due. It is safe to repeat, and to call from several processes at
+// once. It need not be called in time: Reserve gives back overdue units before it refuses for lack
+// of units.
 //
 // Refusals: ErrRebuilding. One round trip.
 func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) {

@@ -7,9 +7,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// explain returns why a line has no candidate: *UnknownStockError if its SKU has no level at all, or
-// *NoLocationError if it has none at a location that may serve it. It returns nil if every line has one
-// by now: send the call again. One round trip, and one more for each line or component of a kit.
+// explain returns why a line has no candidate: *UnknownStockError if its SKU has no level at all,
+// or *NoLocationError if it has none at a location that may serve it. It returns nil if every line
+// has one by now: send the call again. One round trip, and one more for each line or component of a
+// kit.
 func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	var unknown []string
 	var rejected []location.Rejected
@@ -67,8 +68,9 @@ func (e *skuLevels) rejected(c *reserveCall, i int) []location.Rejected {
 	return c.routing.Explain(line.Line, line.Location, e.has, e.stocked)
 }
 
-// findLevels finds where a SKU, or each component of a kit, has levels, and how many units or kits are
-// available there. at lists the locations to look at. One round trip for the SKU or for each component.
+// findLevels finds where a SKU, or each component of a kit, has levels, and how many units or kits
+// are available there. at lists the locations to look at. One round trip for the SKU or for each
+// component.
 func (s *Store) findLevels(ctx context.Context, sku location.SKU, kit []location.Component, at []location.ID) (*skuLevels, error) {
 	parts := kit
 	if kit == nil {

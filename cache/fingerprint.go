@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// fingerprinter hashes the fields of a request. Each text follows its length, so that different requests
-// never hash the same bytes. The hash is SHA-256 cut to 128 bits, as 22 characters.
+// fingerprinter hashes the fields of a request. Each text follows its length, so that different
+// requests never hash the same bytes. The hash is SHA-256 cut to 128 bits, as 22 characters.
 type fingerprinter struct{ buffer []byte }
 
 func (f *fingerprinter) text(s string) {
@@ -45,8 +45,8 @@ func (f *fingerprinter) sum() string {
 	return string(text[:])
 }
 
-// fingerprint identifies what the caller sent, without the id. It covers no candidates and no defaults, so
-// that a change of the directory or of Options does not change it.
+// fingerprint identifies what the caller sent, without the id. It covers no candidates and no
+// defaults, so that a change of the directory or of Options does not change it.
 func (r *ReserveRequest) fingerprint() string {
 	t := builders.Get().(*textBuilder)
 	defer builders.Put(t)

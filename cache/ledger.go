@@ -9,21 +9,22 @@ import (
 )
 
 // Ledger makes sales durable, and records whose data Redis must have. The packages under
-// reconcile/ledger implement it; a checkout only passes one to New. Its methods are safe for concurrent
-// use. Each method returns ErrNotDurable if the ledger does not answer.
+// reconcile/ledger implement it; a checkout only passes one to New. Its methods are safe for
+// concurrent use. Each method returns ErrNotDurable if the ledger does not answer.
 type Ledger interface {
-	// Loading calls check with the shard's position while it holds the script-loading lock, so that no
-	// other process loads scripts meanwhile. It returns check's error. Before a reconciler has written a
-	// position it returns ErrRebuilding and does not call check.
+	// Loading calls check with the shard's position while it holds the script-loading lock, so that
+	// no other process loads scripts meanwhile. It returns check's error. Before a reconciler has
+	// written a position it returns ErrRebuilding and does not call check.
 	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
 
-	// Suspect tells the reconciler in this process, if there is one, that Redis may not be the one in the
-	// position. It does not block.
+	// Suspect tells the reconciler in this process, if there is one, that Redis may not be the one
+	// in the position. It does not block.
 	Suspect()
 
-	// Await waits until the ledger has decided a step, and returns nil if it applied the step. Refusals:
-	// *InsufficientError and ErrIDConflict. It returns ErrNotDurable if ctx ends first, at once if the
-	// ledger is known to be down, and if the step is lost or undone so that the call can be repeated.
+	// Await waits until the ledger has decided a step, and returns nil if it applied the step.
+	// Refusals: *InsufficientError and ErrIDConflict. It returns ErrNotDurable if ctx ends first,
+	// at once if the ledger is known to be down, and if the step is lost or undone so that the call
+	// can be repeated.
 	Await(ctx context.Context, a wire.Awaited) error
 
 	// Durable reports whether the ledger survives a restart.
@@ -35,19 +36,19 @@ type Ledger interface {
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 
-	// Since reads what is on hand of levels, and the units that moved after a moment, Unix ms. Refusals:
-	// ErrRebuilding before a reconciler has written a position.
+	// Since reads what is on hand of levels, and the units that moved after a moment, Unix ms.
+	// Refusals: ErrRebuilding before a reconciler has written a position.
 	Since(ctx context.Context, moment int64, levels []wire.LevelName) (Since, error)
 
-	// Short returns one list for each level: its newest confirmed reservations, as many as it takes to
-	// add up to the missing units, at most limit.
+	// Short returns one list for each level: its newest confirmed reservations, as many as it takes
+	// to add up to the missing units, at most limit.
 	Short(ctx context.Context, levels []LevelShort, limit int) ([][]ShortReservation, error)
 
 	// Levels reads the levels of a SKU, in order of location, without Available.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
-	// Search reads one page of reservations, the newest first. A hold is overdue if its deadline is not
-	// after now, Unix ms.
+	// Search reads one page of reservations, the newest first. A hold is overdue if its deadline is
+	// not after now, Unix ms.
 	Search(ctx context.Context, filter ReservationFilter, now int64) (ReservationPage, error)
 
 	// LevelPage reads one page of levels, in order of SKU and location, without Available.

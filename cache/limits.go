@@ -7,7 +7,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// The limits. A request that exceeds one is refused with ErrInvalid before anything is sent to Redis.
+// The limits. A request that exceeds one is refused with ErrInvalid before anything is sent to
+// Redis.
 const (
 	IdentifierBytesMax     = location.IdentifierBytesMax // bytes of UTF-8 in an identifier
 	QuantityMax            = wire.QuantityMax            // units in one quantity or count

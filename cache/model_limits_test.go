@@ -17,8 +17,8 @@ type modelLimit struct {
 	most, each int64 // units a customer may have; units that one unit of the line counts as
 }
 
-// countedBy returns how many units of a limit one unit of the line counts as. A limit that names the kit counts
-// kits. Any other limit counts the components that it names.
+// countedBy returns how many units of a limit one unit of the line counts as. A limit that names
+// the kit counts kits. Any other limit counts the components that it names.
 func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 	named := func(sku location.SKU) bool { return len(limit.SKUs) == 0 || slices.Contains(limit.SKUs, sku) }
 	if named(l.sku) {
@@ -32,8 +32,8 @@ func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 	return each
 }
 
-// counts returns what purchase limits count of a reservation in a state: all units, or after it was released or
-// expired the fulfilled ones.
+// counts returns what purchase limits count of a reservation in a state: all units, or after it was
+// released or expired the fulfilled ones.
 func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 	units := (*modelLine).quantity
 	if state == StateReleased || state == StateExpired {
@@ -52,8 +52,8 @@ func counts(customer string, lines []modelLine, units func(*modelLine) int64) ma
 	return counts
 }
 
-// exceeded returns the purchase limits that a customer would exceed with more units of lines, and the units that
-// each counts now.
+// exceeded returns the purchase limits that a customer would exceed with more units of lines, and
+// the units that each counts now.
 func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) map[string]int64 {
 	taken, over := map[wire.LimitKey]int64{}, map[string]int64{}
 	for _, r := range m.reservations {

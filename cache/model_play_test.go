@@ -15,8 +15,9 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestModel makes random calls on a Store on real Redis and on the model. After each call it compares the answer
-// and all stock, reservations and purchase limits in Redis, and checks the invariants.
+// TestModel makes random calls on a Store on real Redis and on the model. After each call it
+// compares the answer and all stock, reservations and purchase limits in Redis, and checks the
+// invariants.
 func TestModel(t *testing.T) {
 	told := &sizes{}
 	runModel(t, Options{TTL: 10 * time.Second, Observer: told}, func(*play) {})
@@ -80,8 +81,8 @@ var (
 	modelPlaces = rapid.SampledFrom([]location.ID{"berlin", "lyon"})
 )
 
-// direct changes the directory: the kit SET, the purchase limits and the locations of the channel. Sometimes it
-// removes the directory, and with it kits and limits.
+// direct changes the directory: the kit SET, the purchase limits and the locations of the channel.
+// Sometimes it removes the directory, and with it kits and limits.
 func (p *play) direct(t *rapid.T) {
 	if rapid.IntRange(0, 4).Draw(t, "no directory") == 4 {
 		p.model.directory = location.Directory{}
@@ -167,8 +168,8 @@ func (p *play) pick(t *rapid.T) (string, *modelReservation) {
 	return id, p.model.reservations[id]
 }
 
-// check compares Redis with the model and checks the invariants. Redis counts the units of an overdue
-// reservation as held until it reclaims them.
+// check compares Redis with the model and checks the invariants. Redis counts the units of an
+// overdue reservation as held until it reclaims them.
 func (p *play) check(t *rapid.T) {
 	p.invariants()
 	p.checkReservations(t)

@@ -11,7 +11,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// reserve makes a reservation, and if units are missing tries the same request again under a new id.
+// reserve makes a reservation, and if units are missing tries the same request again under a new
+// id.
 func (p *play) reserve(t *rapid.T) {
 	r := ReserveRequest{Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
 		TTL:      time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
@@ -32,8 +33,8 @@ type wanted struct {
 	split location.Split
 }
 
-// refusal returns why the request is refused, or nil. exact is false if that depends on the order in which lines are
-// served: then the request may also be insufficient.
+// refusal returns why the request is refused, or nil. exact is false if that depends on the order
+// in which lines are served: then the request may also be insufficient.
 func (w *wanted) refusal(customer string) (want error, exact bool) {
 	limited, unknown, nowhere := false, false, false
 	for i := range w.lines {
@@ -159,9 +160,9 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	for _, l := range r.Lines {
 		w.lines = append(w.lines, p.model.line(l))
 	}
-	want, sure := w.refusal(r.Customer)
+	want, exact := w.refusal(r.Customer)
 	result, err := p.store.Reserve(p.ctx, r)
-	if sure || err != nil && !errors.Is(err, ErrInsufficient) {
+	if exact || err != nil && !errors.Is(err, ErrInsufficient) {
 		same(t, "reserve", err, want)
 	}
 	if err != nil {
@@ -186,7 +187,8 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	return nil
 }
 
-// served checks the locations of the lines. If one location can serve all lines, the first such one must.
+// served checks the locations of the lines. If one location can serve all lines, the first such one
+// must.
 func (w *wanted) served(t *rapid.T, result Result) {
 	t.Helper()
 	var places []location.ID
@@ -220,8 +222,8 @@ func (w *wanted) served(t *rapid.T, result Result) {
 	}
 }
 
-// refused checks the numbers of a refusal: the units available for each short line, or the units that the customer
-// has.
+// refused checks the numbers of a refusal: the units available for each short line, or the units
+// that the customer has.
 func (w *wanted) refused(t *rapid.T, customer string, err error) {
 	t.Helper()
 	var limit *PurchaseLimitError

@@ -7,8 +7,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// model is a Store in plain Go: levels, reservations and purchase limits. From an answer it takes only which
-// locations serve a line, after it has checked that they could.
+// model is a Store in plain Go: levels, reservations and purchase limits. From an answer it takes
+// only which locations serve a line, after it has checked that they could.
 type model struct {
 	now          int64
 	directory    location.Directory // without channels: no directory
@@ -33,8 +33,8 @@ type modelReservation struct {
 	lines    []modelLine
 }
 
-// modelLine is a line by the directory in force when its reservation was made. All its numbers are units of the
-// line: kits, if it is one.
+// modelLine is a line by the directory in force when its reservation was made. All its numbers are
+// units of the line: kits, if it is one.
 type modelLine struct {
 	line                string
 	sku                 location.SKU
@@ -90,7 +90,8 @@ func (m *model) levelFor(sku location.SKU, at location.ID) *modelLevel {
 	return l
 }
 
-// serves returns how many units of a line a location has. known is false if it lacks a level of one of the parts.
+// serves returns how many units of a line a location has. known is false if it lacks a level of one
+// of the parts.
 func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 	for i, part := range l.parts {
 		level := m.Level(part.SKU, at)
@@ -105,7 +106,8 @@ func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 	return units, true
 }
 
-// take adds portions to the held units of their levels, or to the committed ones if state is not held.
+// take adds portions to the held units of their levels, or to the committed ones if state is not
+// held.
 func (m *model) take(portions []portion, state State) {
 	for name, n := range needs(portions) {
 		m.Add(name, n, state)
@@ -127,8 +129,9 @@ func (m *model) Add(level string, n int64, state State) {
 	}
 }
 
-// expireDue expires the overdue reservations. The Store does so only on demand or in a sweep. A caller sees the
-// difference only in the version, and in a late confirm of a reservation whose units were not reclaimed.
+// expireDue expires the overdue reservations. The Store does so only on demand or in a sweep. A
+// caller sees the difference only in the version, and in a late confirm of a reservation whose
+// units were not reclaimed.
 func (m *model) expireDue() {
 	for _, r := range m.reservations {
 		if r.state == StateHeld && r.deadline <= m.now {
@@ -221,8 +224,8 @@ func (r *modelReservation) stored() State {
 	return r.state
 }
 
-// record returns the record that Redis should have, without the limits of its lines: checkLimits compares what
-// they count.
+// record returns the record that Redis should have, without the limits of its lines: checkLimits
+// compares what they count.
 func (r *modelReservation) record() wire.Record {
 	rec := wire.Record{State: r.stored(), Version: r.version, Expires: r.deadline}
 	for _, l := range r.lines {

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// transition makes a call and compares its outcome and the final state, then repeats it and checks that the repeat
-// changes nothing. It reports whether the first call changed anything.
+// transition makes a call and compares its outcome and the final state, then repeats it and checks
+// that the repeat changes nothing. It reports whether the first call changed anything.
 func (p *play) transition(t *rapid.T, what string, r *modelReservation, call func() (Result, error), want error, state State) bool {
 	t.Helper()
 	result, err := call()
@@ -40,8 +40,8 @@ func (p *play) version(t *rapid.T, r *modelReservation) (version int64, refusal 
 	return r.version, nil
 }
 
-// some draws the units of each line for a call, or all that are left. It returns why a reservation that may be
-// changed refuses these units, or nil.
+// some draws the units of each line for a call, or all that are left. It returns why a reservation
+// that may be changed refuses these units, or nil.
 func (p *play) some(t *rapid.T, r *modelReservation) (request TransitionRequest, units map[string]int64, refusal error) {
 	request.ID = r.request.ID
 	left := r.left()
@@ -82,7 +82,8 @@ func (p *play) confirm(t *rapid.T) {
 	p.pay(t, r)
 }
 
-// late confirms a reservation after its deadline, when the same customer has reserved the same again.
+// late confirms a reservation after its deadline, when the same customer has reserved the same
+// again.
 func (p *play) late(t *rapid.T) {
 	_, r := p.pick(t)
 	if r.state != StateHeld {

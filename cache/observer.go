@@ -27,14 +27,16 @@ const (
 	VerbTransfer = wire.VerbTransfer
 )
 
-// Verbs lists the verbs of a Store, for an Observer that prepares one metric for each. Do not change it.
+// Verbs lists the verbs of a Store, for an Observer that prepares one metric for each. Do not
+// change it.
 var Verbs = wire.Verbs
 
-// Observer is told what a Store does. Its methods run on the hot path, by many goroutines at once: they
-// must be quick and must not block.
+// Observer is told what a Store does. Its methods run on the hot path, by many goroutines at once:
+// they must be quick and must not block.
 type Observer interface {
-	// Call reports one request. Its outcome is "ok", "replay" if the request was answered before, or
-	// the code that the HTTP API has for the error, such as "insufficient_stock" or "unavailable".
+	// Call reports one request. Its outcome is "ok", "replay" if the request was answered before,
+	// or the code that the HTTP API has for the error, such as "insufficient_stock" or
+	// "unavailable".
 	Call(verb Verb, outcome string, elapsed time.Duration)
 	// Batch reports one script call and the number of requests it carried.
 	Batch(verb Verb, size int, elapsed time.Duration)
@@ -52,7 +54,8 @@ func (s *Store) observe(verb Verb, started time.Time, replay bool, err error) {
 	s.options.Observer.Call(verb, outcome, time.Since(started))
 }
 
-// outcomeOf returns the HTTP API's code for an error: "ok" for nil, "internal" for an error without a code.
+// outcomeOf returns the HTTP API's code for an error: "ok" for nil, "internal" for an error without
+// a code.
 func outcomeOf(err error) string {
 	if err == nil {
 		return "ok"

@@ -15,16 +15,16 @@ type Options struct {
 	Ledger      Ledger        // makes sales durable; default nil: nothing is durable
 	DurableWait time.Duration // longest wait of one call for the ledger, added to Timeout; default 5s
 
-	// AwaitDirectory makes calls that need routing return ErrUnavailable until Direct is called. So no
-	// units are taken from a wrong location before the directory is known. By default a Store routes
-	// without a directory.
+	// AwaitDirectory makes calls that need routing return ErrUnavailable until Direct is called. So
+	// no units are taken from a wrong location before the directory is known. By default a Store
+	// routes without a directory.
 	AwaitDirectory bool
 
-	// SoldOutCache is how long Reserve remembers that Redis refused a line for lack of units. Meanwhile
-	// a request for that line first sends a probe, which costs Redis less than half of a reserve. A
-	// probe refuses by the units of the moment, but it may miss units of holds that fell due within
-	// this time. It is 0 or from SoldOutCacheMin to SoldOutCacheMax. With the default, 0, every
-	// refusal is exact.
+	// SoldOutCache is how long Reserve remembers that Redis refused a line for lack of units.
+	// Meanwhile a request for that line first sends a probe, which costs Redis less than half of a
+	// reserve. A probe refuses by the units of the moment, but it may miss units of holds that fell
+	// due within this time. It is 0 or from SoldOutCacheMin to SoldOutCacheMax. With the default,
+	// 0, every refusal is exact.
 	SoldOutCache time.Duration
 
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit

@@ -13,7 +13,8 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// sizes is an Observer that records the sizes of reserve batches and counts calls by verb and outcome.
+// sizes is an Observer that records the sizes of reserve batches and counts calls by verb and
+// outcome.
 type sizes struct {
 	mu      sync.Mutex
 	batches []int
@@ -37,8 +38,8 @@ func (s *sizes) Batch(verb Verb, size int, _ time.Duration) {
 	}
 }
 
-// newBlockedBench returns a bench whose batches block until open is called. One batch with one request is in flight;
-// outcome waits for that request. Options.InFlightMax is 1 by default.
+// newBlockedBench returns a bench whose batches block until open is called. One batch with one
+// request is in flight; outcome waits for that request. Options.InFlightMax is 1 by default.
 func newBlockedBench(ctx context.Context, t *testing.T, options Options) (b *bench, outcome func() map[string]int, open func()) {
 	t.Helper()
 	options.InFlightMax, options.Timeout, options.Logger = max(1, options.InFlightMax), time.Minute, quiet
@@ -134,8 +135,8 @@ func TestBatching_Full(t *testing.T) {
 	}
 }
 
-// TestReserve_EndedContext checks that a request whose context ends in the queue is not sent, and that a request
-// which was sent takes its units.
+// TestReserve_EndedContext checks that a request whose context ends in the queue is not sent, and
+// that a request which was sent takes its units.
 func TestReserve_EndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b, sent, open := newBlockedBench(ctx, t, Options{})
@@ -198,8 +199,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestNew_ClientRetries checks that New refuses a client that retries: it would send scripts again by itself. The
-// node clients of a cluster client retry as often as the cluster client says.
+// TestNew_ClientRetries checks that New refuses a client that retries: it would send scripts again
+// by itself. The node clients of a cluster client retry as often as the cluster client says.
 func TestNew_ClientRetries(t *testing.T) {
 	single := client(t, "127.0.0.1:1")
 	single.Options().MaxRetries = 3

@@ -11,14 +11,15 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// reroutesMax bounds how often one call is routed. It is routed again if the list of locations changed.
+// reroutesMax bounds how often one call is routed. It is routed again if the list of locations
+// changed.
 const reroutesMax = 5
 
 // Reserve takes units out of sale until a deadline: all lines or none.
 //
-// It is safe to repeat. The same id with the same request returns the reservation as it is now and takes
-// nothing again, even after the reservation was confirmed, released or has expired, and even if the
-// directory has changed.
+// It is safe to repeat. The same id with the same request returns the reservation as it is now and
+// takes nothing again, even after the reservation was confirmed, released or has expired, and even
+// if the directory has changed.
 //
 // Refusals, the first that applies:
 //   - *InvalidError: the request by itself
@@ -33,11 +34,11 @@ const reroutesMax = 5
 //
 // After ErrUnavailable or an ended context the outcome is unknown: repeat with the same id.
 //
-// It costs one round trip, shared with the other calls of its batch. It costs one more for the first call
-// in a second that the first of several locations does not serve. A refusal costs one more each time
-// that overdue holds, or a stale list of locations, may be the reason. *UnknownStockError and
-// *NoLocationError cost at least two more. With Options.SoldOutCache a call costs one more if units
-// came back after a refusal.
+// It costs one round trip, shared with the other calls of its batch. It costs one more for the
+// first call in a second that the first of several locations does not serve. A refusal costs one
+// more each time that overdue holds, or a stale list of locations, may be the reason.
+// *UnknownStockError and *NoLocationError cost at least two more. With Options.SoldOutCache a call
+// costs one more if units came back after a refusal.
 func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
@@ -87,8 +88,8 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 	return Result{}, fmt.Errorf("reserve %q: %w: the locations keep changing", r.ID, ErrUnavailable)
 }
 
-// sendReserve sends a reserve. If its first candidate alone can be the whole answer, it names only that
-// one, and sends all candidates only if the first cannot serve the request.
+// sendReserve sends a reserve. If its first candidate alone can be the whole answer, it names only
+// that one, and sends all candidates only if the first cannot serve the request.
 func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
 	if c.firstOnly = false; !c.firstMaySuffice() { // most calls have one candidate: they need no clock
 		return s.send(ctx, VerbReserve, c)
@@ -104,8 +105,8 @@ func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
 	return a
 }
 
-// send queues a request until its answer is final. As long as overdue reservations are being given back
-// for it, it is sent again.
+// send queues a request until its answer is final. As long as overdue reservations are being given
+// back for it, it is sent again.
 func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
 	for {
 		a := s.shard.Do(ctx, verb, r)
@@ -119,12 +120,12 @@ func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answ
 	}
 }
 
-// simpleLinesMax bounds the lines of a request that names only its first candidate, and of one that may be
-// probed. The reserve script decides as many lines without building tables.
+// simpleLinesMax bounds the lines of a request that names only its first candidate, and of one that
+// may be probed. The reserve script decides as many lines without building tables.
 const simpleLinesMax = 8
 
-// firstMaySuffice reports whether the first candidate is the answer if it serves every line whole. It is
-// if the lines have the same candidates and only their order ranks the first.
+// firstMaySuffice reports whether the first candidate is the answer if it serves every line whole.
+// It is if the lines have the same candidates and only their order ranks the first.
 func (c *reserveCall) firstMaySuffice() bool {
 	if len(c.lines) > simpleLinesMax {
 		return false
@@ -139,8 +140,8 @@ func (c *reserveCall) firstMaySuffice() bool {
 	return true
 }
 
-// firstMisses remembers for a second which SKUs their first candidate did not serve. Calls for them name
-// all candidates at once, which saves the second round trip.
+// firstMisses remembers for a second which SKUs their first candidate did not serve. Calls for them
+// name all candidates at once, which saves the second round trip.
 type firstMisses struct {
 	seed  maphash.Seed
 	until [1 << 12]atomic.Int64 // by hash of the SKU: Unix ms; a collision costs a longer call

@@ -14,7 +14,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// reserveCall is a routed ReserveRequest, in the form its script takes. lua/reserve.lua describes the texts.
+// reserveCall is a routed ReserveRequest, in the form its script takes. lua/reserve.lua describes
+// the texts.
 type reserveCall struct {
 	request   *ReserveRequest
 	routing   location.Routing
@@ -48,7 +49,8 @@ type limitUse struct {
 }
 
 // route chooses the candidates of each line. If it returns an error, the call is still sent without
-// candidates to ask whether its id is known: an accepted reservation stays, whatever the directory says now.
+// candidates to ask whether its id is known: an accepted reservation stays, whatever the directory
+// says now.
 func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 	r := c.request
 	if c.ttl = ttl.Milliseconds(); r.TTL != 0 {
@@ -123,8 +125,8 @@ func (l *reserveLine) checkQuantity(i int, kits int64) error {
 	return nil
 }
 
-// countLimits adds what a line takes of purchase limits. A limit that names the kit counts kits, and does
-// not count the components again.
+// countLimits adds what a line takes of purchase limits. A limit that names the kit counts kits,
+// and does not count the components again.
 func (c *reserveCall) countLimits(asked *LineRequest, kit []location.Component) error {
 	whole := c.routing.Limits(asked.SKU)
 	for _, limit := range whole {
@@ -244,7 +246,8 @@ func (c *reserveCall) limitCounts(sku location.SKU, id string) bool {
 	return slices.ContainsFunc(c.routing.Limits(sku), func(l *location.Limit) bool { return l.ID == id })
 }
 
-// ledgerOnly returns the fields that the ledger keeps and Redis does not, as JSON, or "" if all are empty.
+// ledgerOnly returns the fields that the ledger keeps and Redis does not, as JSON, or "" if all are
+// empty.
 func (r *ReserveRequest) ledgerOnly() string {
 	if r.ShipTo == nil && r.Pickup == "" && r.Split == "" && len(r.Metadata) == 0 {
 		return ""

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// decodeHeld returns the reservation that a "held" answer made. The answer names only the candidates that
-// serve each line; the rest is in the request.
+// decodeHeld returns the reservation that a "held" answer made. The answer names only the
+// candidates that serve each line; the rest is in the request.
 func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
 	r := c.request
 	res := Reservation{
@@ -39,7 +39,8 @@ func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
 	return Result{Reservation: res}, nil
 }
 
-// decodeFrom reads "candidate units candidate units …", or one candidate that serves the whole quantity.
+// decodeFrom reads "candidate units candidate units …", or one candidate that serves the whole
+// quantity.
 func (l *reserveLine) decodeFrom(part string, quantity int64) ([]Allocation, error) {
 	from := make([]Allocation, 0, 1)
 	for f := (wire.FieldReader{Rest: part}); !f.End; {
@@ -97,7 +98,8 @@ func (c *reserveCall) decodeInsufficient(payload string) error {
 	return &InsufficientError{Shortages: shortages}
 }
 
-// decodeShortages reads "line available" for each short line; lineOf returns the line of a number, from 1.
+// decodeShortages reads "line available" for each short line; lineOf returns the line of a number,
+// from 1.
 func decodeShortages(payload string, lineOf func(int) (Shortage, bool)) ([]Shortage, error) {
 	var shortages []Shortage
 	for part := range strings.SplitSeq(payload, wire.RecordSeparator) {
@@ -112,8 +114,8 @@ func decodeShortages(payload string, lineOf func(int) (Shortage, bool)) ([]Short
 	return shortages, nil
 }
 
-// result reads the record that an answer carries. If the reply of the call that made the record was lost,
-// and the call was sent again, the answer is not a replay.
+// result reads the record that an answer carries. If the reply of the call that made the record was
+// lost, and the call was sent again, the answer is not a replay.
 func (s *Store) result(id string, a shard.Answer, replay bool) (Result, error) {
 	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil {

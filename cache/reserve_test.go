@@ -133,7 +133,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestReserve_Allocation checks which locations serve a request, by stock and split, without a directory.
+// TestReserve_Allocation checks which locations serve a request, by stock and split, without a
+// directory.
 func TestReserve_Allocation(t *testing.T) {
 	for _, c := range []struct {
 		name, stock, lines string

@@ -30,12 +30,12 @@ type RouteLine struct {
 	WouldTake  []Allocation        // nil if the reservation would be refused
 }
 
-// Route decides a reservation with the same script as Reserve and writes nothing. It ignores r.ID, which may
-// be "". A refusal by the script is in Route.Refusal, and the error is nil.
+// Route decides a reservation with the same script as Reserve and writes nothing. It ignores r.ID,
+// which may be "". A refusal by the script is in Route.Refusal, and the error is nil.
 //
-// Refusals, the first that applies: *InvalidError (the request by itself), ErrRebuilding, *InvalidError
-// (what only the directory rules out), ErrBacklogFull. Two round trips, and one for each SKU or component
-// of a kit; if the SKU is unknown or has no location, at least two more.
+// Refusals, the first that applies: *InvalidError (the request by itself), ErrRebuilding,
+// *InvalidError (what only the directory rules out), ErrBacklogFull. Two round trips, and one for
+// each SKU or component of a kit; if the SKU is unknown or has no location, at least two more.
 func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	r.ID = orDefault(r.ID, "route")
 	if err := r.validate(s.options.TTLMax); err != nil {
@@ -62,8 +62,8 @@ func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	return route, s.dryRun(ctx, call, &route)
 }
 
-// routeLines finds the candidates of each line, and why the other locations are not. stocked lists the
-// locations that have a level. One round trip for each SKU or component of a kit.
+// routeLines finds the candidates of each line, and why the other locations are not. stocked lists
+// the locations that have a level. One round trip for each SKU or component of a kit.
 func (s *Store) routeLines(ctx context.Context, c *reserveCall, stocked []location.ID) (Route, error) {
 	r := c.request
 	route := Route{Channel: c.routing.Channel(), Split: orDefault(r.Split, c.routing.Split()), Ranking: c.routing.Ranking()}

@@ -39,8 +39,8 @@ func (r routedBy) String() string {
 }
 
 // BenchmarkRouting compares reservations that a directory routes, by four rules to an address, with
-// reservations without a directory. It uses one real Redis and interleaved rounds. It prints the median Redis
-// main-thread CPU of a reservation, and the cost of each further candidate.
+// reservations without a directory. It uses one real Redis and interleaved rounds. It prints the
+// median Redis main-thread CPU of a reservation, and the cost of each further candidate.
 //
 //	go test -run '^$' -bench Routing -benchtime 7x ./cache
 func BenchmarkRouting(b *testing.B) {

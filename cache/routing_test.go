@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// shop returns a directory with the locations a to d, which ship everywhere, and two channels: web with
-// the given places, and shop with d.
+// shop returns a directory with the locations a to d, which ship everywhere, and two channels: web
+// with the given places, and shop with d.
 func shop(split location.Split, rank []location.Rank, places ...location.ID) location.Directory {
 	var d location.Directory
 	for _, id := range []location.ID{"a", "b", "c", "d"} {
@@ -36,7 +36,8 @@ func served(r ReserveRequest) func(*bench) string {
 	}
 }
 
-// TestReserve_Routed checks that an order is served from the locations of its channel, in the order of its rules.
+// TestReserve_Routed checks that an order is served from the locations of its channel, in the order
+// of its rules.
 func TestReserve_Routed(t *testing.T) {
 	live := []location.Rank{location.RankHighestStock}
 	collected := func(store location.ID) ReserveRequest {
@@ -120,7 +121,8 @@ func TestReserve_Kits(t *testing.T) {
 	}
 }
 
-// TestKit checks that each step of a reservation takes and gives back the components of a kit together.
+// TestKit checks that each step of a reservation takes and gives back the components of a kit
+// together.
 func TestKit(t *testing.T) {
 	const stock = "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9"
 	given := func(more ...func(*bench) string) []func(*bench) string {
@@ -307,8 +309,8 @@ func TestReserve_LimitsConcurrent(t *testing.T) {
 	})
 }
 
-// TestReserve_LastUnitConcurrent checks that of three concurrent calls one gets the last unit of the first
-// location, one that of the next location, and one is refused.
+// TestReserve_LastUnitConcurrent checks that of three concurrent calls one gets the last unit of
+// the first location, one that of the next location, and one is refused.
 func TestReserve_LastUnitConcurrent(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		for round := range 20 {
@@ -333,8 +335,8 @@ func TestReserve_LastUnitConcurrent(t *testing.T) {
 	})
 }
 
-// TestDirect checks that a directory routes the next reservation, and that an earlier one keeps its location
-// when it is repeated or confirmed.
+// TestDirect checks that a directory routes the next reservation, and that an earlier one keeps its
+// location when it is repeated or confirmed.
 func TestDirect(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
@@ -367,8 +369,8 @@ func TestDirect(t *testing.T) {
 	})
 }
 
-// TestDirect_RedisDown checks that a repeat which the directory now rules out is unavailable while Redis is down.
-// A caller who was told that it is invalid would not try again.
+// TestDirect_RedisDown checks that a repeat which the directory now rules out is unavailable while
+// Redis is down. A caller who was told that it is invalid would not try again.
 func TestDirect_RedisDown(t *testing.T) {
 	server := redistest.Start(t)
 	b := newBench(t, client(t, server.Addr()), Options{Timeout: 100 * time.Millisecond, Logger: quiet})

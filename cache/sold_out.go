@@ -13,16 +13,17 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// soldOut remembers for Options.SoldOutCache which lines reserve has refused. A call for such a line first
-// sends a probe, which costs Redis less than half of a reserve. The probe reads whether the id is known,
-// whether the gate is open, and how many units are available.
+// soldOut remembers for Options.SoldOutCache which lines reserve has refused. A call for such a
+// line first sends a probe, which costs Redis less than half of a reserve. The probe reads whether
+// the id is known, whether the gate is open, and how many units are available.
 //
-// A refusal says that reserve had reclaimed all overdue units a moment ago, so a probe need not reclaim
-// any. That is true of every SKU, so two lines may share a slot.
+// A refusal says that reserve had reclaimed all overdue units a moment ago, so a probe need not
+// reclaim any. That is true of every SKU, so two lines may share a slot.
 //
-// A probe reads the ids because a repeated call must return its reservation, and only Redis knows all
-// ids: another process may have made the reservation, or this one before a restart. It reads the levels
-// in the same command at almost no cost, so no process has to announce units that come back.
+// A probe reads the ids because a repeated call must return its reservation, and only Redis knows
+// all ids: another process may have made the reservation, or this one before a restart. It reads
+// the levels in the same command at almost no cost, so no process has to announce units that come
+// back.
 type soldOut struct {
 	ttl   time.Duration
 	clock func() time.Duration // since a moment before the first call; tests set it
@@ -33,8 +34,8 @@ type soldOut struct {
 // soldOutSlots bounds the memory. Two lines in one slot may cost a needless probe.
 const soldOutSlots = 1 << 12
 
-// soldOutSlot is a refused line. A race between its writer and a reader costs a needless probe, or saves
-// none.
+// soldOutSlot is a refused line. A race between its writer and a reader costs a needless probe, or
+// saves none.
 type soldOutSlot struct {
 	sentAt    atomic.Int64 // ns of the clock, read before reserve was sent; 0: empty
 	available atomic.Int64 // what the line could have had: a request for more is likely to be refused
@@ -45,8 +46,8 @@ func newSoldOut(ttl time.Duration) *soldOut {
 	return &soldOut{ttl: ttl, clock: func() time.Duration { return time.Since(start) }, seed: maphash.MakeSeed()}
 }
 
-// checkSoldOut refuses a call that was refused a moment ago and would be again, with the error that reserve
-// would return. nil means: ask reserve.
+// checkSoldOut refuses a call that was refused a moment ago and would be again, with the error that
+// reserve would return. nil means: ask reserve.
 func (s *Store) checkSoldOut(ctx context.Context, c *reserveCall, known *locations) error {
 	if s.soldOut == nil || !c.probeable() {
 		return nil
@@ -61,12 +62,13 @@ func (s *Store) checkSoldOut(ctx context.Context, c *reserveCall, known *locatio
 	return err
 }
 
-// probeLevelsMax bounds the levels that one call may read in a probe. A call with more is not probed.
+// probeLevelsMax bounds the levels that one call may read in a probe. A call with more is not
+// probed.
 const probeLevelsMax = 64
 
-// probeable reports whether available units alone decide if the call is refused, and with which shortages.
-// They do if no two lines compete for a SKU and no line depends on where another one is served. A call
-// that could not be routed has no levels.
+// probeable reports whether available units alone decide if the call is refused, and with which
+// shortages. They do if no two lines compete for a SKU and no line depends on where another one is
+// served. A call that could not be routed has no levels.
 func (c *reserveCall) probeable() bool {
 	if len(c.lines) > simpleLinesMax || len(c.lines) > 1 && c.split() == location.SplitNever {
 		return false
@@ -87,7 +89,8 @@ func (c *reserveCall) probeable() bool {
 	return true
 }
 
-// refusedAt returns when the last refused reserve for these lines was sent, or 0 if none is remembered.
+// refusedAt returns when the last refused reserve for these lines was sent, or 0 if none is
+// remembered.
 func (m *soldOut) refusedAt(c *reserveCall) (sentAt int64) {
 	oldest := m.now() - int64(m.ttl)
 	for i := range c.lines {
@@ -126,8 +129,9 @@ func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, ref
 	return &InsufficientError{Shortages: shortages}
 }
 
-// shortages lists the lines of a probeable call that are short. ok is false if the probe does not decide
-// the call, because of a purchase limit, a line without a level or a broken value: ask reserve.
+// shortages lists the lines of a probeable call that are short. ok is false if the probe does not
+// decide the call, because of a purchase limit, a line without a level or a broken value: ask
+// reserve.
 func (c *reserveCall) shortages(seen *shard.Seen) (shortages []Shortage, ok bool) {
 	for i := range c.limits {
 		use := &c.limits[i]
@@ -152,8 +156,8 @@ func (c *reserveCall) shortages(seen *shard.Seen) (shortages []Shortage, ok bool
 	return shortages, true
 }
 
-// available returns the most that a line can have of its candidates: the sum if it may be split, else the
-// largest. ok is false if no candidate has a level, or a value is broken.
+// available returns the most that a line can have of its candidates: the sum if it may be split,
+// else the largest. ok is false if no candidate has a level, or a value is broken.
 func (l *reserveLine) available(levels []int64, split location.Split) (available int64, ok bool) {
 	for _, name := range l.names {
 		switch units := levels[batchNumber(name)-1]; {

@@ -25,9 +25,10 @@ type sale struct {
 	keep    time.Duration
 }
 
-// BenchmarkSoldOut compares refusals by reserve with refusals by a probe, and measures what the sold-out cache costs
-// a call that succeeds. It uses one real Redis and interleaved rounds. It prints the median calls per second, the
-// median Redis main-thread CPU of a call, and its ratio to the CPU without the cache.
+// BenchmarkSoldOut compares refusals by reserve with refusals by a probe, and measures what the
+// sold-out cache costs a call that succeeds. It uses one real Redis and interleaved rounds. It
+// prints the median calls per second, the median Redis main-thread CPU of a call, and its ratio to
+// the CPU without the cache.
 //
 //	go test -run '^$' -bench SoldOut -benchtime 7x ./cache
 func BenchmarkSoldOut(b *testing.B) {

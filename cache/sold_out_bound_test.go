@@ -18,8 +18,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestSoldOut_Bound checks that a probe misses an overdue hold for at most Options.SoldOutCache, counted from
-// before the last refused reserve was sent.
+// TestSoldOut_Bound checks that a probe misses an overdue hold for at most Options.SoldOutCache,
+// counted from before the last refused reserve was sent.
 func TestSoldOut_Bound(t *testing.T) {
 	const due, refused = 10 * time.Second, "insufficient_stock | 1 TEE 0 of 1"
 	for _, c := range []struct {
@@ -69,7 +69,8 @@ func TestSoldOut_Bound(t *testing.T) {
 	}
 }
 
-// TestSoldOut_Refreshed checks that the time counts from the last refusal by reserve, not by a probe.
+// TestSoldOut_Refreshed checks that the time counts from the last refusal by reserve, not by a
+// probe.
 func TestSoldOut_Refreshed(t *testing.T) {
 	b, told := newSoldOutBench(t, redistest.Engines(t)[0])
 	redistest.Engines(t)[0].Flush(t)
@@ -120,8 +121,8 @@ func TestSoldOut_Raced(t *testing.T) {
 	})
 }
 
-// TestSoldOut_Gate checks that new calls and repeats get the error of a reserve while the gate is closed, Redis is
-// at another epoch or empty, or a stored value is broken.
+// TestSoldOut_Gate checks that new calls and repeats get the error of a reserve while the gate is
+// closed, Redis is at another epoch or empty, or a stored value is broken.
 func TestSoldOut_Gate(t *testing.T) {
 	set := func(field, value string) func(*redis.Client) error {
 		return func(c *redis.Client) error { return c.HSet(t.Context(), "{holdfast:0}:stock", field, value).Err() }
@@ -211,8 +212,8 @@ func TestSoldOut_Memory(t *testing.T) {
 	}
 }
 
-// TestSoldOut_UnderLoad reserves, releases and repeats on two Stores with sold-out caches at once. It checks that
-// an accepted id is never refused and that the units add up.
+// TestSoldOut_UnderLoad reserves, releases and repeats on two Stores with sold-out caches at once.
+// It checks that an accepted id is never refused and that the units add up.
 func TestSoldOut_UnderLoad(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		if !e.Real {
@@ -271,8 +272,8 @@ func TestSoldOut_UnderLoad(t *testing.T) {
 	})
 }
 
-// TestSoldOut_Model is TestModel with a sold-out cache that forgets when a hold falls due, so that every answer is
-// that of the model.
+// TestSoldOut_Model is TestModel with a sold-out cache that forgets when a hold falls due, so that
+// every answer is that of the model.
 func TestSoldOut_Model(t *testing.T) {
 	told := &sizes{}
 	runModel(t, Options{TTL: 10 * time.Second, SoldOutCache: SoldOutCacheMin, Observer: told}, func(p *play) {
@@ -291,8 +292,9 @@ func TestSoldOut_Model(t *testing.T) {
 	}
 }
 
-// TestSoldOut_Exact compares the refusals of probes, among random calls, with what reserve would answer. They may
-// differ only if a hold fell due after the last refusal by reserve, within Options.SoldOutCache.
+// TestSoldOut_Exact compares the refusals of probes, among random calls, with what reserve would
+// answer. They may differ only if a hold fell due after the last refusal by reserve, within
+// Options.SoldOutCache.
 func TestSoldOut_Exact(t *testing.T) {
 	e := redistest.Engines(t)[1]
 	told := &sizes{}

@@ -13,7 +13,8 @@ import (
 // keepFor is Options.SoldOutCache in these tests.
 const keepFor = 100 * time.Millisecond
 
-// newSoldOutBench returns a bench with a sold-out cache on the test's clock, and the observer of its calls.
+// newSoldOutBench returns a bench with a sold-out cache on the test's clock, and the observer of
+// its calls.
 func newSoldOutBench(t testing.TB, e redistest.Engine) (*bench, *sizes) {
 	t.Helper()
 	told := &sizes{}
@@ -65,8 +66,8 @@ func TestSoldOut_Options(t *testing.T) {
 	}
 }
 
-// TestSoldOut_Answers checks that the call after a refusal gets the answer that reserve would give, and
-// whether a probe gave it.
+// TestSoldOut_Answers checks that the call after a refusal gets the answer that reserve would give,
+// and whether a probe gave it.
 func TestSoldOut_Answers(t *testing.T) {
 	live := shop("", []location.Rank{location.RankHighestStock}, "a", "b")
 	limited := func(most int64) location.Directory {
@@ -176,8 +177,8 @@ func (b *bench) wouldAnswer(r ReserveRequest) string {
 	return from(result)
 }
 
-// TestSoldOut_Retry checks that a repeated call gets its reservation although the SKU is sold out, whichever
-// process accepted it.
+// TestSoldOut_Retry checks that a repeated call gets its reservation although the SKU is sold out,
+// whichever process accepted it.
 func TestSoldOut_Retry(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -218,8 +219,8 @@ func TestSoldOut_Retry(t *testing.T) {
 	}
 }
 
-// TestSoldOut_UnitsBack checks that units which come back in any way, by this process or another, are sold at
-// once.
+// TestSoldOut_UnitsBack checks that units which come back in any way, by this process or another,
+// are sold at once.
 func TestSoldOut_UnitsBack(t *testing.T) {
 	rome := adjust("rome", Change{SKU: "TEE", Location: "rome", OnHand: units(2)})
 	const refused, pinned = "insufficient_stock | 1 TEE 0 of 1", "1:TEE:1:berlin"

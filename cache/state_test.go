@@ -47,8 +47,8 @@ func newBench(tb testing.TB, client redis.UniversalClient, options Options) *ben
 	return b
 }
 
-// stock sets on hand, as "SKU@location=units …". It is a test's first call and loads the scripts, so it tries again
-// if the time-out is short and the machine busy.
+// stock sets on hand, as "SKU@location=units …". It is a test's first call and loads the scripts,
+// so it tries again if the time-out is short and the machine busy.
 func (b *bench) stock(list string) {
 	b.tb.Helper()
 	for item := range strings.FieldsSeq(list) {
@@ -92,8 +92,8 @@ func order(id, lines string) ReserveRequest {
 	return r
 }
 
-// state describes everything in Redis, in a fixed order. Times are seconds since the start of the test. It leaves
-// out the first skipEvents events.
+// state describes everything in Redis, in a fixed order. Times are seconds since the start of the
+// test. It leaves out the first skipEvents events.
 func (b *bench) state(skipEvents int) string {
 	b.tb.Helper()
 	var out strings.Builder

@@ -28,9 +28,9 @@ type Store struct {
 	snapshot    atomic.Pointer[snapshot]
 }
 
-// New makes a Store over client, a *redis.Client or a *redis.ClusterClient. The client must not retry by
-// itself: set MaxRetries to -1. A client that retries would send a script again if its reply was lost,
-// and the Store could not tell.
+// New makes a Store over client, a *redis.Client or a *redis.ClusterClient. The client must not
+// retry by itself: set MaxRetries to -1. A client that retries would send a script again if its
+// reply was lost, and the Store could not tell.
 //
 // New does no I/O. The first call connects to Redis, or returns ErrUnavailable.
 func New(client redis.UniversalClient, options Options) (*Store, error) {
@@ -84,8 +84,9 @@ func (s *Store) queuedVerbs() (list []Verb) {
 	return list
 }
 
-// Ready returns nil if the Store can serve Reserve now, or the error that Reserve would return: in order,
-// ErrUnavailable while Options.AwaitDirectory waits for Direct, and what Redis answers. One round trip.
+// Ready returns nil if the Store can serve Reserve now, or the error that Reserve would return: in
+// order, ErrUnavailable while Options.AwaitDirectory waits for Direct, and what Redis answers. One
+// round trip.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (s *Store) Stats() Stats {
 	return stats
 }
 
-// Close refuses new calls with ErrClosed and waits for the calls that were accepted before. It returns
-// nil when they have their answers, or an error that wraps ctx.Err() if ctx ends first. It does not
-// close the Redis client. It is safe to repeat.
+// Close refuses new calls with ErrClosed and waits for the calls that were accepted before. It
+// returns nil when they have their answers, or an error that wraps ctx.Err() if ctx ends first. It
+// does not close the Redis client. It is safe to repeat.
 func (s *Store) Close(ctx context.Context) error { return s.shard.Close(ctx) }
