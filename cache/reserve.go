@@ -120,8 +120,8 @@ func (c *reserveCall) firstMaySuffice() bool {
 	}
 	for i := range c.lines {
 		l := &c.lines[i]
-		ranked := len(l.candidates.Groups) == 0 || l.candidates.Groups[0] == 1
-		if l.kit != nil || len(l.levels) < 2 || c.request.Lines[i].Location != "" || !ranked {
+		alone := len(l.candidates.Groups) == 0 || l.candidates.Groups[0] == 1
+		if l.kit != nil || len(l.levels) < 2 || c.request.Lines[i].Location != "" || !alone {
 			return false
 		}
 	}
