@@ -268,7 +268,7 @@ func TestSoldOut_UnderLoad(t *testing.T) {
 		if told.calls["probe insufficient_stock"] == 0 {
 			t.Errorf("a probe refused no call: %v", told.calls)
 		}
-		(&bench{tb: t, ctx: t.Context(), store: stores[0]}).invariants()
+		(&bench{tb: t, ctx: t.Context(), store: stores[0], client: e.Client}).invariants()
 	})
 }
 
