@@ -44,7 +44,7 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 // barred says why nothing is moved to a location that the directory does not know, or that is disabled. A move that
 // was made before stays so: its repeat is known.
 func (s *Store) barred(to location.ID) (location.Reason, error) {
-	known := s.directed.Load()
+	known := s.directory.Load()
 	if known == nil {
 		return "", s.mayRoute()
 	}
