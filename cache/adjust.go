@@ -2,143 +2,67 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
-	"github.com/holdfast/holdfast/location"
 )
 
-// Adjust applies one operation on levels: counts, signed changes, or changes of policy, all of them
-// or none. It is safe to repeat: the same id with the same changes answers the levels as they are
-// now, and changes nothing; a level that was removed since counts nothing.
+// Adjust applies one operation on levels: counts, signed changes of on hand, and changes of policy.
+// It applies all changes or none. A count may leave fewer units than are sold: AdjustedLevel.Short
+// then names the newest confirmed reservations that no longer fit.
 //
-// With AsOf, what came and left since is added to the counts, from the ledger's movements, so that what
-// was fulfilled after they were made is not there again. Other counts since then are not: they say what
-// there was, not what came or left.
+// Adjust is safe to repeat: the same ID with the same request changes nothing and answers the
+// levels as they are now. All counts of a level that was removed since are 0.
 //
-// Refusals, the first that applies: *InvalidError (also an AsOf that is in the future, or older than what
-// the ledger keeps), ErrRebuilding, ErrIDConflict, ErrNotFound (a negative delta on a level that does not
-// exist), *VersionError (IfOnHand), *InsufficientError (on hand would fall below zero; its Available is on
-// hand, or what was counted), *InvalidError (on hand would exceed QuantityMax, the locations LocationsMax),
-// ErrNotDurable. One round trip, shared with its batch; with a ledger also one to that, and the wait for it;
-// with AsOf one more to each, and more where the ledger is behind; and one to the ledger where less is
-// there than is sold, for AdjustedLevel.Short.
+// With AsOf, Adjust adds to each count what came and left since that moment, by the ledger's
+// movements. Units that were fulfilled after the count are not counted again. Other counts since
+// then are not added: they say what was there, not what came or left.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrNotDurable, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with this ID
+//   - ErrRebuilding
+//   - with AsOf: *InvalidError, if there is no ledger, or AsOf is in the future or older than what
+//     the ledger keeps; *InsufficientError, if more units left than were counted, and its Available
+//     is the count; ErrNotDurable, if the ledger stays behind Redis
+//   - ErrIDConflict, if Redis has another operation with this ID
+//   - ErrNotFound, for a negative Delta on a level that does not exist
+//   - *VersionError, if on hand is not IfOnHand
+//   - *InsufficientError, if on hand would fall below zero; its Available is on hand
+//   - *InvalidError, if on hand would exceed QuantityMax, or the locations LocationsMax
+//   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
+//
+// The first change that is refused decides. Adjust costs one round trip to the ledger, one to
+// Redis, shared with its batch, and the wait for the ledger. AsOf costs one more to each, and more
+// while the ledger is behind. AdjustedLevel.Short costs one more to the ledger. Without a ledger,
+// Adjust costs one round trip to Redis.
 func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
 		return AdjustResult{}, err
 	}
-	fingerprint := r.fingerprint()
-	if result, known, err := s.applied(ctx, &r, fingerprint); known || err != nil {
-		return result, err
+	call := &adjustCall{request: &r, fingerprint: r.fingerprint()}
+	result, err = s.operate(ctx, operationCall{
+		verb: VerbAdjust, id: r.ID, fingerprint: call.fingerprint, levels: r.Changes,
+		send: func() shard.Answer { return s.sendCounts(ctx, call) }, refused: r.refused,
+	})
+	if err == nil {
+		s.nameShort(ctx, result.Levels)
 	}
-	a := s.sendCounts(ctx, &adjustCall{request: &r, fingerprint: fingerprint})
-	switch {
-	case errors.Is(a.Err, ErrInvalid), errors.Is(a.Err, ErrInsufficient):
-		return AdjustResult{}, a.Err
-	case a.Err != nil:
-		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.Err)
-	case a.Status != "done" && a.Status != "repeat":
-		return AdjustResult{}, r.refused(a)
-	}
-	if result, err = operationResult(VerbAdjust, r.ID, r.Changes, a); err != nil {
-		return AdjustResult{}, err
-	}
-	if err := s.awaitOperation(ctx, r.ID, result.birth, a.Epoch); err != nil {
-		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, err)
-	}
-	result.Durable = s.durable()
-	s.nameShort(ctx, result.Levels)
-	return result, nil
-}
-
-// operationResult reads when an operation was applied, and its levels.
-func operationResult(verb Verb, id string, changes []Change, a shard.Answer) (AdjustResult, error) {
-	head, rest, _ := strings.Cut(a.Payload, wire.RecordSeparator)
-	f := wire.FieldReader{Rest: head}
-	result := AdjustResult{
-		At: time.UnixMilli(f.Number()).UTC(), birth: f.Text(), Levels: make([]AdjustedLevel, 0, len(changes)),
-	}
-	result.Replay = a.Status == "repeat" && result.birth != a.Resent
-	for part := range strings.SplitSeq(rest, wire.RecordSeparator) {
-		i := len(result.Levels)
-		if i == len(changes) {
-			f.Failed = true
-			break
-		}
-		l := wire.FieldReader{Rest: part}
-		level := levelOf(changes[i].SKU, changes[i].Location, &l)
-		level.setAvailable(l.Number())
-		result.Levels = append(result.Levels, AdjustedLevel{Level: level, Created: l.Text() == "1"})
-		f.Failed = f.Failed || l.Failed
-	}
-	if f.Failed || len(result.Levels) != len(changes) {
-		return AdjustResult{}, fmt.Errorf("%s %q: answer: %w", verb, id, ErrCorrupt)
-	}
-	return result, nil
-}
-
-// levelOf reads on hand, committed, safety stock and backorder limit.
-func levelOf(sku location.SKU, at location.ID, f *wire.FieldReader) Level {
-	return Level{
-		SKU: sku, Location: at, OnHand: f.Number(), Committed: f.Number(),
-		SafetyStock: f.Number(), BackorderLimit: f.Number(),
-	}
-}
-
-// setAvailable completes a level: what is not available for any other reason is held.
-func (l *Level) setAvailable(units int64) {
-	l.Available = units
-	l.Held = l.OnHand - l.Committed - l.SafetyStock + l.BackorderLimit - units
-}
-
-func (r *AdjustRequest) refused(a shard.Answer) error {
-	f := wire.FieldReader{Rest: a.Payload}
-	switch a.Status {
-	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
-	default:
-		return refusal(VerbAdjust, r.ID, a)
-	}
-	i := f.Number() - 1
-	if f.Failed || i < 0 || i >= int64(len(r.Changes)) {
-		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
-	}
-	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
-	switch a.Status {
-	case "no_level":
-		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
-	case "version_conflict":
-		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
-	case "insufficient":
-		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
-	case "exceeds":
-		return &InvalidError{Faults: []Fault{{Path: path + "/delta",
-			Message: fmt.Sprintf("would take on hand from %d over %d", f.Number(), QuantityMax)}}}
-	default:
-		return &InvalidError{Faults: []Fault{{Path: path + "/location",
-			Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
-	}
-}
-
-func deref(n *int64) int64 {
-	if n == nil {
-		return 0
-	}
-	return *n
+	return result, err
 }
 
 // adjustCall is an AdjustRequest as its script takes it.
 type adjustCall struct {
 	request     *AdjustRequest
 	fingerprint string
-	counted     []counted // of each change, where the counts are of a moment; else nil
-	place       string    // id of the entry that the ledger had applied for that; else ""
+	counted     []counted // with AsOf, the count of each change; else nil
+	place       string    // with AsOf, the id of the ledger's last applied entry; else ""
 }
 
 func (c *adjustCall) ID() string { return c.request.ID }
@@ -164,4 +88,61 @@ func optionalText(n *int64) string {
 		return ""
 	}
 	return strconv.FormatInt(*n, 10)
+}
+
+func (r *AdjustRequest) refused(a shard.Answer) error {
+	switch a.Status {
+	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
+	default:
+		return refusal(VerbAdjust, r.ID, a)
+	}
+	f := wire.FieldReader{Rest: a.Payload}
+	i := f.Number() - 1
+	if f.Failed || i < 0 || i >= int64(len(r.Changes)) {
+		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+	}
+	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
+	switch a.Status {
+	case "no_level":
+		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
+	case "version_conflict":
+		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
+	case "insufficient":
+		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
+	case "exceeds":
+		return invalid(path+"/delta", "would take on hand from %d over %d", f.Number(), QuantityMax)
+	default:
+		return invalid(path+"/location", "would be one location more than %d", LocationsMax)
+	}
+}
+
+func deref(n *int64) int64 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// nameShort fills in Short for the levels that have a shortfall. If the ledger does not answer, the
+// operation is still applied, and Short stays nil.
+func (s *Store) nameShort(ctx context.Context, levels []AdjustedLevel) {
+	var asked []LevelShort
+	var of []int
+	for i := range levels {
+		if units := levels[i].Shortfall(); units > 0 {
+			asked = append(asked, LevelShort{wire.LevelName{SKU: levels[i].SKU, Location: levels[i].Location}, units})
+			of = append(of, i)
+		}
+	}
+	if len(asked) == 0 || s.options.Ledger == nil {
+		return
+	}
+	short, err := s.options.Ledger.Short(ctx, asked, ShortReservationsMax)
+	if err != nil || len(short) != len(asked) {
+		s.options.Logger.Warn("a count is below what is sold, but the ledger did not name the reservations", "levels", len(asked), "error", err)
+		return
+	}
+	for i, list := range short {
+		levels[of[i]].Short = list
+	}
 }

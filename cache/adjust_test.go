@@ -50,7 +50,7 @@ func TestAdjust(t *testing.T) {
 				event adjust op at 0s | TEE@berlin on hand 5>7 safety 0>0 backorder 0>0 available 4`,
 		},
 		{
-			name: "below what is taken", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
+			name: "a count below the held units", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
 			when:   adjust("op", tee(Change{OnHand: units(1)})),
 			answer: "at 0s | TEE@berlin 1 held 3 committed 0 safety 0 backorder 0 available -2",
 			state: `stock TEE@berlin -2
@@ -85,7 +85,7 @@ func TestAdjust(t *testing.T) {
 			when: adjust("op", tee(Change{Delta: units(-1)})), answer: "id_conflict",
 		},
 		{
-			name: "a reservation's id is another name space", stock: "TEE@berlin=5",
+			name: "the id of a reservation is free", stock: "TEE@berlin=5",
 			given:  calls(reserve(order("op", "1:TEE:1"))),
 			when:   adjust("op", tee(Change{Delta: units(1)})),
 			answer: "at 0s | TEE@berlin 6 held 1 committed 0 safety 0 backorder 0 available 5",
@@ -121,7 +121,7 @@ func TestAdjust(t *testing.T) {
 			answer: "insufficient_stock |  TEE 5 of 6",
 		},
 		{
-			name: "many", stock: "TEE@berlin=5",
+			name: "several levels", stock: "TEE@berlin=5",
 			when: adjust("op", Change{SKU: "MUG", Location: "lyon", OnHand: units(3)}, tee(Change{Delta: units(1)})),
 			answer: "at 0s | MUG@lyon 3 held 0 committed 0 safety 0 backorder 0 available 3 new" +
 				" | TEE@berlin 6 held 0 committed 0 safety 0 backorder 0 available 6",
@@ -142,7 +142,7 @@ func TestAdjust(t *testing.T) {
 	}
 }
 
-// TestPolicyBoundsSale has what safety stock and backorder limit leave to be sold.
+// TestPolicyBoundsSale sells what safety stock and backorder limit leave, and no more.
 func TestPolicyBoundsSale(t *testing.T) {
 	policy := func(safety, backorder int64) func(*bench) string {
 		return adjust("policy", Change{SKU: "TEE", Location: "berlin", SafetyStock: &safety, BackorderLimit: &backorder})

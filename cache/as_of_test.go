@@ -9,13 +9,13 @@ import (
 	"github.com/holdfast/holdfast/internal/shard"
 )
 
-// TestAsOf_Behind has a count that the ledger brought up to now be refused where Redis has another on hand
-// than that has seen, and everything else of its operation with it.
+// TestAsOf_Behind refuses a whole operation if Redis does not have the on hand that the ledger had when
+// it brought a count up to now.
 func TestAsOf_Behind(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=5 MUG@berlin=2")
-		place := "1-1" // of the second of these
+		place := "1-1" // the entry of the second level
 		call := func(id string, tee, mug counted, ifOnHand *int64) shard.Request {
 			r := &AdjustRequest{ID: id, Changes: []Change{
 				{SKU: "TEE", Location: "berlin", OnHand: units(9), IfOnHand: ifOnHand},
@@ -52,7 +52,7 @@ func TestAsOf_Behind(t *testing.T) {
 	})
 }
 
-// TestAsOf_CountedSince has on hand be as it was seen, and something have been counted or removed since.
+// TestAsOf_CountedSince answers behind if a level was counted or removed since, though on hand is equal.
 func TestAsOf_CountedSince(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -86,7 +86,7 @@ func TestAsOf_CountedSince(t *testing.T) {
 	})
 }
 
-// TestAsOf_Invalid has what can't be of a moment be refused.
+// TestAsOf_Invalid refuses AsOf without a ledger and without a count.
 func TestAsOf_Invalid(t *testing.T) {
 	asOf := func(c Change) func(*bench) string {
 		c.SKU, c.Location = "TEE", "berlin"
@@ -96,11 +96,11 @@ func TestAsOf_Invalid(t *testing.T) {
 		}
 	}
 	for _, o := range []operation{
-		{name: "without a ledger", when: asOf(Change{OnHand: units(5)}), answer: "invalid_request | /as_of can't be had without a ledger, which knows what came and left since"},
-		{name: "a policy", when: asOf(Change{SafetyStock: units(5)}), answer: "invalid_request | /as_of is of no use without on_hand"},
+		{name: "without a ledger", when: asOf(Change{OnHand: units(5)}), answer: "invalid_request | /as_of needs a ledger, which knows what came and left since"},
+		{name: "a policy", when: asOf(Change{SafetyStock: units(5)}), answer: "invalid_request | /as_of needs a change with on_hand"},
 		{
 			name: "a delta", when: asOf(Change{Delta: units(5)}),
-			answer: "invalid_request | /changes/0/delta must not be given together with as_of: it is not of a moment | /as_of is of no use without on_hand",
+			answer: "invalid_request | /changes/0/delta must not be given together with as_of: only a count has a time | /as_of needs a change with on_hand",
 		},
 	} {
 		o.run(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// FuzzRecord has no text break the decoder, and whatever it reads come out the same again.
+// FuzzRecord checks that no text breaks the decoder, and that a record survives encoding.
 func FuzzRecord(f *testing.F) {
 	f.Add(wire.Record{State: StateHeld, Version: 1, Expires: epochMillis, Birth: "b", Created: 1, Fingerprint: "f",
 		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2, Fulfilled: 1}}}, {Line: "2", SKU: "MUG"}}}.Encode())
@@ -32,7 +32,7 @@ func FuzzRecord(f *testing.F) {
 	})
 }
 
-// FuzzEntry has no entry of the stream break its decoder.
+// FuzzEntry checks that no entry of the stream breaks its decoder.
 func FuzzEntry(f *testing.F) {
 	f.Add("1", "1700000000000\x1dadjust\x1fop\x1ff\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
 	f.Add("1", "1\x1dreserve\x1fo\x1f\x1f0\x1f\x1e1\x1fheld\x1f1\x1f2\x1fb\x1f1\x1f\x1ff\x1f\x1f\x1f\x1e1\x1fTEE\x1f3\x1f0\x1fberlin\x1f3\x1f0")
@@ -48,7 +48,7 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
-// FuzzReserve has no request break what reads it, and none that is valid be told from itself.
+// FuzzReserve checks that no request breaks validation, and that a valid one has one fingerprint.
 func FuzzReserve(f *testing.F) {
 	f.Add("ord", "web", "1", "TEE", int64(2), "berlin", int64(600), "cart")
 	f.Add("{", "\x1f", "", "..", int64(-1), "\xff", int64(-5), "")
@@ -77,7 +77,7 @@ func FuzzReserve(f *testing.F) {
 	})
 }
 
-// TestFingerprint tells apart what differs in any field, and nothing else.
+// TestFingerprint gives requests that differ in any field different fingerprints. The id does not count.
 func TestFingerprint(t *testing.T) {
 	base := func() ReserveRequest {
 		r := order("ord", "1:TEE:2:berlin")

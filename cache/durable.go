@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// await returns once the ledger has decided, or after Options.DurableWait. It is nil where
-// there is no ledger.
+// await returns once the ledger has decided a step, or after Options.DurableWait. Without a ledger
+// it returns nil at once.
 func (s *Store) await(ctx context.Context, a wire.Awaited) error {
 	if s.options.Ledger == nil {
 		return nil
@@ -22,16 +21,16 @@ func (s *Store) await(ctx context.Context, a wire.Awaited) error {
 	return s.options.Ledger.Await(ctx, a)
 }
 
-// awaitOperation is await for an operation that an entry of that nonce made.
-func (s *Store) awaitOperation(ctx context.Context, id, birth string, epoch uint64) error {
-	return s.await(ctx, wire.Awaited{Step: wire.Step{Operation: true, ID: id, Birth: birth, Version: 1}, Epoch: epoch})
-}
-
-// durable says whether what await has waited for survives.
+// durable reports whether an awaited step survives a crash.
 func (s *Store) durable() bool { return s.options.Ledger != nil && s.options.Ledger.Durable() }
 
-// settle sends a transition again once the ledger has decided the confirm before it: nothing may
-// follow an undecided one.
+// awaited returns the step that led to a record.
+func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
+	return wire.Awaited{Step: wire.Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
+}
+
+// settle waits until the ledger has decided the step before a transition, and sends the transition
+// again. Nothing may follow an undecided step.
 func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
 	for a.Err == nil && a.Status == "unsettled" {
 		rec, err := wire.DecodeRecord(a.Payload)
@@ -51,40 +50,43 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) s
 	return a
 }
 
-// awaited is what the step that led to a record is awaited as.
-func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
-	return wire.Awaited{Step: wire.Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
+// undoing is the error for a caller that waited on another call's step, which the ledger refused.
+// The caller must repeat. The refusal is only quoted, because it is not this call's.
+func undoing(step string, refusal error) error {
+	return fmt.Errorf("%w: %s is being undone: %v", ErrNotDurable, step, refusal) //nolint:errorlint // see above
 }
 
-// forgotten answers a transition of a reservation that Redis does not have from the ledger's record of
-// it: Redis forgets what is resolved, the ledger does not. It is sent once more before, for it may have
-// been made in between.
-func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) (shard.Answer, error) {
-	if s.options.Ledger == nil || a.Status != "not_found" {
-		return a, nil
-	}
-	if c.back != nil {
-		return s.recalled(ctx, c)
+// forgotten answers a transition that Redis does not know from the ledger's record: Redis forgets
+// resolved reservations, the ledger does not. It sends the transition once more first, because the
+// reservation may have been made in between. A return is sent with the ledger's record.
+func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
+	if a.Err != nil || a.Status != "not_found" || s.options.Ledger == nil {
+		return a
 	}
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
-		return shard.Answer{}, fmt.Errorf("%s %q: %w", c.verb, c.request.ID, err)
+		return shard.Answer{Err: err}
 	}
-	if again := s.settle(ctx, c, s.send(ctx, c.verb, c)); again.Err != nil || again.Status != "not_found" {
-		return again, again.Err
+	live := rec.State == StateHeld || rec.State == StateConfirmed
+	if c.back != nil && !live {
+		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
 	}
-	if rec.State == StateHeld || rec.State == StateConfirmed {
-		return shard.Answer{}, fmt.Errorf("%s %q: it is in the ledger and not in Redis, audit this shard: %w", c.verb, c.request.ID, ErrCorrupt)
+	a = s.settle(ctx, c, s.send(ctx, c.verb, c))
+	switch {
+	case a.Err != nil || a.Status != "not_found" || c.back != nil && !live:
+		return a
+	case live:
+		return shard.Answer{Err: fmt.Errorf("the ledger has it and Redis does not, audit this shard: %w", ErrCorrupt)}
+	case c.repeats(rec):
+		a.Status = "repeat_durable"
+	default:
+		a.Status = "wrong_state"
 	}
 	a.Payload = rec.Encode()
-	a.Status = "wrong_state"
-	if c.repeats(rec) {
-		a.Status = "repeat_durable"
-	}
-	return a, nil
+	return a
 }
 
-// repeats says that a reservation is where this call wants it, by the same rule as the scripts'.
+// repeats reports whether a record is already what this call asks for, by the rule of the scripts.
 func (c *transitionCall) repeats(rec wire.Record) bool {
 	if len(c.request.Lines) > 0 || c.move != nil {
 		return strings.TrimSuffix(rec.Transition, confirmedMark) == c.mark()
@@ -93,13 +95,14 @@ func (c *transitionCall) repeats(rec wire.Record) bool {
 	return rec.State == target[c.verb] && c.request.Version <= rec.Version
 }
 
-// confirmedMark ends the transition of what was confirmed when it was released.
+// confirmedMark ends the transition of a record that was confirmed when it was released.
 const confirmedMark = "+"
 
-// transitionConflict is the transition of a reservation whose id belongs to another one in the ledger.
+// transitionConflict is the transition of a record whose id belongs to another reservation in the
+// ledger.
 const transitionConflict = "conflict"
 
-// replayed answers a repeated Reserve. Where the id turned out to be another reservation's, that one
+// replayed answers a repeated Reserve. If the id is another reservation's in the ledger, that one
 // decides.
 func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer) (Result, error) {
 	rec, err := wire.DecodeRecord(a.Payload)
@@ -116,63 +119,4 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer)
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, ErrIDConflict)
 	}
 	return Result{Reservation: ReservationOf(rec, r.ID, a.Now), Replay: true}, nil
-}
-
-// applied answers an operation that the ledger has already; known is false where it has not.
-func (s *Store) applied(ctx context.Context, r *AdjustRequest, fingerprint string) (result AdjustResult, known bool, err error) {
-	at, known, err := s.operated(ctx, VerbAdjust, r.ID, fingerprint)
-	if !known || err != nil {
-		return AdjustResult{}, false, err
-	}
-	levels, err := s.levelsAsked(ctx, r.Changes)
-	if err != nil {
-		return AdjustResult{}, false, fmt.Errorf("adjust %q: %w", r.ID, err)
-	}
-	s.nameShort(ctx, levels)
-	return AdjustResult{At: at, Replay: true, Durable: s.durable(), Levels: levels}, true, nil
-}
-
-// operated says when the ledger has applied an operation; known is false where it has not. Redis forgets
-// operations, the ledger does not. One round trip to that.
-func (s *Store) operated(ctx context.Context, verb Verb, id, fingerprint string) (at time.Time, known bool, err error) {
-	if s.options.Ledger == nil {
-		return time.Time{}, false, nil
-	}
-	op, err := s.options.Ledger.Operation(ctx, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return time.Time{}, false, nil
-	case err != nil:
-		return time.Time{}, false, fmt.Errorf("%s %q: %w", verb, id, err)
-	case op.Fingerprint != fingerprint:
-		return time.Time{}, false, fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
-	default:
-		return op.At, true, nil
-	}
-}
-
-// levelsAsked reads the levels of some changes, in their order; one that was removed since counts nothing.
-func (s *Store) levelsAsked(ctx context.Context, changes []Change) ([]AdjustedLevel, error) {
-	names := make([]string, len(changes))
-	for i := range changes {
-		names[i] = wire.LevelField(changes[i].SKU, changes[i].Location)
-	}
-	found, err := s.levelsNamed(ctx, s.keys, names)
-	if err != nil {
-		return nil, err
-	}
-	levels := make([]AdjustedLevel, len(changes))
-	for i := range changes {
-		levels[i].SKU, levels[i].Location = changes[i].SKU, changes[i].Location
-		if len(found) > 0 && found[0].SKU == changes[i].SKU && found[0].Location == changes[i].Location {
-			levels[i].Level, found = found[0], found[1:]
-		}
-	}
-	return levels, nil
-}
-
-// undoing is what a call is told that waited for another call's step, which was refused: to be repeated. The refusal
-// is in its text only: it is not this call's.
-func undoing(step string, refusal error) error {
-	return fmt.Errorf("%w: %s is being undone: %v", ErrNotDurable, step, refusal) //nolint:errorlint // see above
 }

@@ -9,8 +9,12 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// The refusals and failures a Store answers with; compare with errors.Is. Where a caller needs more
-// than the name, the typed error of the same name carries it (errors.As).
+// The errors of a Store; compare with errors.Is. If a caller needs more than the name, a typed
+// error carries it, such as *InsufficientError for ErrInsufficient; find it with errors.As.
+//
+// After ErrUnavailable or an ended context the outcome is unknown: repeat with the same ID. Those
+// two, ErrClosed and ErrCorrupt can come from any call that reaches Redis, so the lists of errors
+// of the methods leave them out.
 var (
 	ErrInvalid         = errors.New("invalid request")
 	ErrIDConflict      = errors.New("the id was used before for another request")
@@ -37,7 +41,7 @@ type Fault struct {
 	Message string
 }
 
-// InvalidError lists every fault of a request; nothing was changed. It is ErrInvalid.
+// InvalidError lists every fault of a request. Nothing was changed. It is ErrInvalid.
 type InvalidError struct{ Faults []Fault }
 
 func (e *InvalidError) Error() string {
@@ -51,12 +55,17 @@ func (e *InvalidError) Error() string {
 // Unwrap makes errors.Is(err, ErrInvalid) true.
 func (e *InvalidError) Unwrap() error { return ErrInvalid }
 
-// Shortage is a line that could not be had.
+// invalid returns an InvalidError with one fault.
+func invalid(path, format string, args ...any) error {
+	return &InvalidError{Faults: []Fault{{Path: path, Message: fmt.Sprintf(format, args...)}}}
+}
+
+// Shortage is a line, or a level, with too few units.
 type Shortage struct {
-	Line      string // "" where it is about a level
+	Line      string // "" if it is about a level
 	SKU       location.SKU
-	Requested int64
-	Available int64 // the most this line could have had, units
+	Requested int64 // units
+	Available int64 // the most that it could have had
 }
 
 // InsufficientError lists every short line. It is ErrInsufficient.
@@ -89,7 +98,7 @@ func (e *UnknownStockError) Error() string {
 // Unwrap makes errors.Is(err, ErrUnknownStock) true.
 func (e *UnknownStockError) Unwrap() error { return ErrUnknownStock }
 
-// NoLocationError says why each location was left out, line by line. It is ErrNoLocation.
+// NoLocationError gives the reason against each location, line by line. It is ErrNoLocation.
 type NoLocationError struct{ Rejected []location.Rejected }
 
 func (e *NoLocationError) Error() string {
@@ -103,21 +112,21 @@ func (e *NoLocationError) Error() string {
 // Unwrap makes errors.Is(err, ErrNoLocation) true.
 func (e *NoLocationError) Unwrap() error { return ErrNoLocation }
 
-// PurchaseLimitError says which purchase limit the customer would exceed. It is ErrPurchaseLimit.
+// PurchaseLimitError is the purchase limit that the customer would exceed. It is ErrPurchaseLimit.
 type PurchaseLimitError struct {
 	Campaign string // the limit's id
 	Limit    int64  // units that one customer may have
-	Taken    int64  // that this one has already, held, confirmed or fulfilled
+	Taken    int64  // units that this customer has held, confirmed or fulfilled
 }
 
 func (e *PurchaseLimitError) Error() string {
-	return fmt.Sprintf("%s: %s allows %d units a customer, and this one has %d already", ErrPurchaseLimit, e.Campaign, e.Limit, e.Taken)
+	return fmt.Sprintf("%s: %s allows %d units per customer, and this one already has %d", ErrPurchaseLimit, e.Campaign, e.Limit, e.Taken)
 }
 
 // Unwrap makes errors.Is(err, ErrPurchaseLimit) true.
 func (e *PurchaseLimitError) Unwrap() error { return ErrPurchaseLimit }
 
-// InUseError says why something can't be removed: units of it are still held or committed. It is ErrInUse.
+// InUseError refuses a removal: units are still held or committed. It is ErrInUse.
 type InUseError struct {
 	What            string // "location berlin", "TEE-M at berlin"
 	Held, Committed int64  // units
@@ -130,7 +139,7 @@ func (e *InUseError) Error() string {
 // Unwrap makes errors.Is(err, ErrInUse) true.
 func (e *InUseError) Unwrap() error { return ErrInUse }
 
-// WrongStateError says what the state is now. It is ErrWrongState.
+// WrongStateError is the state that a reservation has now. It is ErrWrongState.
 type WrongStateError struct{ State State }
 
 func (e *WrongStateError) Error() string {
@@ -140,8 +149,8 @@ func (e *WrongStateError) Error() string {
 // Unwrap makes errors.Is(err, ErrWrongState) true.
 func (e *WrongStateError) Unwrap() error { return ErrWrongState }
 
-// VersionError says what a reservation's version, or a level's on hand, is now. It is
-// ErrVersionConflict.
+// VersionError is the version that a reservation has now, or the on hand that a level has now. It
+// is ErrVersionConflict.
 type VersionError struct {
 	Current  int64
 	SKU      location.SKU // of the level whose IfOnHand failed; "" for a reservation's version

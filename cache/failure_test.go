@@ -21,7 +21,7 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// full says that the whole campaign runs, not its short form.
+// full reports whether the whole campaign runs, not its short form.
 var full = os.Getenv("HOLDFAST_FULL") != ""
 
 // rounds returns how often something runs: whole times in the campaign, short times otherwise, and a
@@ -48,13 +48,13 @@ func client(tb testing.TB, addr string) *redis.Client {
 	return c
 }
 
-// TestLastUnit has 500 buyers race for one unit. One gets it; every other is told that it is sold
-// out; the count never goes below zero.
+// TestLastUnit lets 500 buyers race for one unit. One gets it, all others are told that it is sold out,
+// and the count never goes below zero.
 func TestLastUnit(t *testing.T) {
 	const buyers = 500
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		if !e.Real {
-			return // one lock around everything: nothing to race for
+			return // one lock around everything: there is no race
 		}
 		b := newBench(t, e.Client, Options{})
 		for round := range rounds(1000, 50) {
@@ -87,8 +87,8 @@ func TestLastUnit(t *testing.T) {
 	})
 }
 
-// TestReplyLost cuts the connection after the script ran and before its reply arrived, for each verb:
-// the call is answered all the same, and its units move once.
+// TestReplyLost cuts the connection after the script ran and before its reply arrives, for each verb.
+// The call is still answered, and its units move once.
 func TestReplyLost(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := faultproxy.New(t, server.Addr())
@@ -178,8 +178,8 @@ func TestReplyLostOfDuplicates(t *testing.T) {
 	}
 }
 
-// TestRepliesLostUnderLoad cuts every few replies while many reserve: each id is answered, and the
-// units taken are those of the ids that were told so.
+// TestRepliesLostUnderLoad cuts every few replies while many callers reserve. Each id is answered, and
+// the units taken are those of the ids that were answered with success.
 func TestRepliesLostUnderLoad(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := faultproxy.New(t, server.Addr())
@@ -219,8 +219,8 @@ func TestRepliesLostUnderLoad(t *testing.T) {
 	b.invariants()
 }
 
-// TestRedisGone has every call answered within the time-out while Redis is silent, without a pile of
-// goroutines, and served again once it is back, by itself.
+// TestRedisGone checks that every call is answered within the time-out while Redis is gone, that no
+// goroutines pile up, and that the store recovers by itself once Redis is back.
 func TestRedisGone(t *testing.T) {
 	calls := 5000
 	if testing.Short() {
@@ -282,7 +282,7 @@ func TestRedisGone(t *testing.T) {
 				_, err := b.store.Reserve(b.ctx, order("back", "1:TEE:1"))
 				return err
 			})
-			for id := range calls { // whoever was told nothing repeats, with the same id
+			for id := range calls { // all callers repeat with the same id
 				if _, err := b.store.Reserve(b.ctx, order(strconv.Itoa(id), "1:TEE:1")); err != nil {
 					t.Fatal(err)
 				}
@@ -295,7 +295,7 @@ func TestRedisGone(t *testing.T) {
 	}
 }
 
-// eventually tries until it works, for at most a minute.
+// eventually calls try until it succeeds, for at most a minute.
 func eventually(tb testing.TB, try func() error) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -313,7 +313,7 @@ func eventually(tb testing.TB, try func() error) {
 	}
 }
 
-// TestRedisLost has nobody told OK from counters that are gone.
+// TestRedisLost checks that no call succeeds on counters that are gone.
 func TestRedisLost(t *testing.T) {
 	for _, fault := range []struct {
 		name string
@@ -369,7 +369,7 @@ func TestRedisLost(t *testing.T) {
 	}
 }
 
-// TestOutOfMemory has reserve refused whole, while what gives back or finishes a sale goes on.
+// TestOutOfMemory refuses reserve as a whole, while confirm, release and fulfill go on.
 func TestOutOfMemory(t *testing.T) {
 	server := redistest.Start(t)
 	c := client(t, server.Addr())
@@ -389,7 +389,7 @@ func TestOutOfMemory(t *testing.T) {
 	b.invariants()
 }
 
-// TestCorrupt has a stored value that is no whole number refuse what touches it, and nothing else.
+// TestCorrupt refuses the calls that touch a stored value that is not a whole number, and no others.
 func TestCorrupt(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{Logger: quiet})
@@ -410,7 +410,7 @@ func TestCorrupt(t *testing.T) {
 	})
 }
 
-// TestCorruptReservation has what belongs to a broken record, or to levels that are gone, refused whole.
+// TestCorruptReservation refuses the calls on a broken record, and on a level that is gone.
 func TestCorruptReservation(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second, Logger: quiet})

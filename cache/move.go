@@ -10,24 +10,39 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// MoveRequest has a line come from another location.
+// MoveRequest asks for a line to be served from another location.
 type MoveRequest struct {
 	ID      string
-	Version int64 // the version it must have now; required, so that a repeat is known as such
+	Version int64 // the version that the reservation must have; required, so that a repeat is recognised
 	Line    string
 	To      location.ID
 
-	barred location.Reason // why the directory has nothing moved there; "" where it may
+	barred location.Reason // why the directory allows no move to To; "" if it does
 }
 
-// Move takes what is left of a line of a held or confirmed reservation from where it comes from, and takes
-// it at another location, in one step; what was fulfilled stays. A kit moves whole. The location need not
-// be one of its channel or ship to its address: who moves a line knows. It is safe to repeat.
+// Move takes what is left of a line from another location, in one step. The reservation must be
+// held or confirmed. Units that were fulfilled stay where they left from, and a kit moves whole.
+// The location need not be in the channel or ship to the address. If units are short, Move first
+// gives back the units of overdue holds.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError, *VersionError,
-// *InvalidError (a line it does not have), *NoLocationError (the directory does not know the location, or it is
-// disabled, or has no level), *InsufficientError; of a confirmed one ErrNotDurable. One round trip, shared with its
-// batch, and for a confirmed reservation the wait for the ledger.
+// Move is safe to repeat with the same Version.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrRebuilding
+//   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
+//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - *WrongStateError, if it is neither confirmed nor held before its deadline
+//   - *VersionError
+//   - ErrNotDurable, if the ledger has not decided the step before
+//   - *InvalidError, if there is no such line
+//   - *NoLocationError, if the directory does not know the location or has disabled it, or if the
+//     location has no level of the SKU
+//   - *InsufficientError
+//   - ErrNotDurable, for a confirmed reservation, if the ledger did not decide in time; repeat
+//
+// Move costs one round trip, shared with its batch. With a ledger, the move of a confirmed
+// reservation costs two, and the wait for the ledger.
 func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbMove, started, result.Replay, err) }()
@@ -41,8 +56,20 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 	return s.transit(ctx, call, r.refused)
 }
 
-// barred says why nothing is moved to a location that the directory does not know, or that is disabled. A move that
-// was made before stays so: its repeat is known.
+func (r *MoveRequest) validate() error {
+	var f faults
+	f.identifier("/id", r.ID)
+	f.identifier("/line", r.Line)
+	f.identifier("/to", string(r.To))
+	if r.Version == 0 {
+		f.add("/version", "is required, so that a repeat is recognised")
+	}
+	f.version("/version", r.Version)
+	return f.err()
+}
+
+// barred returns why the directory allows no move to a location, or "". The script decides after it
+// has looked for a repeat, because a move that was made stays made.
 func (s *Store) barred(to location.ID) (location.Reason, error) {
 	known := s.directory.Load()
 	if known == nil {
@@ -59,27 +86,19 @@ func (s *Store) barred(to location.ID) (location.Reason, error) {
 	}
 }
 
-func (r *MoveRequest) rejected(reason location.Reason) error {
-	return &NoLocationError{Rejected: []location.Rejected{{Line: r.Line, Location: r.To, Reason: reason}}}
+// fingerprint identifies the line and the location.
+func (r *MoveRequest) fingerprint() string {
+	f := fingerprinter{}
+	f.text(r.Line)
+	f.text(string(r.To))
+	return f.sum()
 }
 
-func (r *MoveRequest) validate() error {
-	var f faults
-	f.identifier("/id", r.ID)
-	f.identifier("/line", r.Line)
-	f.identifier("/to", string(r.To))
-	if r.Version == 0 {
-		f.add("/version", "is required, so that a repeat is known as such")
-	}
-	f.version("/version", r.Version)
-	return f.err()
-}
-
-// refused turns the refusals that speak of the line into errors.
+// refused turns the refusals that name the line into errors, and leaves the others to refusal.
 func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
 	switch a.Status {
 	case "unknown_line":
-		return &InvalidError{Faults: []Fault{{Path: "/line", Message: "the reservation has no such line"}}}
+		return invalid("/line", "the reservation has no such line")
 	case "barred":
 		return r.rejected(r.barred)
 	case "no_level":
@@ -96,10 +115,6 @@ func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
 	}
 }
 
-// fingerprint identifies what a move asks for.
-func (r *MoveRequest) fingerprint() string {
-	f := fingerprinter{}
-	f.text(r.Line)
-	f.text(string(r.To))
-	return f.sum()
+func (r *MoveRequest) rejected(reason location.Reason) error {
+	return &NoLocationError{Rejected: []location.Rejected{{Line: r.Line, Location: r.To, Reason: reason}}}
 }

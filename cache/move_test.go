@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestMove takes a line to another location in one step, or refuses and changes nothing.
+// TestMove moves a line to another location in one step, or refuses and changes nothing.
 func TestMove(t *testing.T) {
 	const stock = "TEE@a=5 TEE@b=3 MUG@a=5"
 	routed := func(more ...func(*bench) string) []func(*bench) string {
@@ -26,7 +26,7 @@ func TestMove(t *testing.T) {
 				event move at 0s: held v1 > ord held v2 until 10s | 1 TEE 3 b:3 | 2 MUG 1 a:1`,
 		},
 		{
-			name: "what is left of a confirmed one", stock: stock, given: routed(confirm("ord", 0), fulfill("ord", 2, "1:1")),
+			name: "the rest of a confirmed line", stock: stock, given: routed(confirm("ord", 0), fulfill("ord", 2, "1:1")),
 			when:   moveTo("ord", 3, "1", "b"),
 			answer: "confirmed v4 until 10s | 1 TEE 3/3 a:1 b:2 fulfilled 1 | 2 MUG 1/1 a:1",
 			state: `stock MUG@a 4
@@ -43,10 +43,10 @@ func TestMove(t *testing.T) {
 			answer: "again held v2 until 10s | 1 TEE 3/3 b:3 | 2 MUG 1/1 a:1"},
 		{name: "there already", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "a"),
 			answer: "again held v1 until 10s | 1 TEE 3/3 a:3 | 2 MUG 1/1 a:1"},
-		{name: "too little there", stock: stock, given: routed(reserve(order("other", "1:TEE:1:b"))), when: moveTo("ord", 1, "1", "b"),
+		{name: "too few units there", stock: stock, given: routed(reserve(order("other", "1:TEE:1:b"))), when: moveTo("ord", 1, "1", "b"),
 			answer: "insufficient_stock | 1 TEE 2 of 3"},
 		{
-			name: "what an overdue hold has there", stock: stock, when: moveTo("ord", 2, "1", "b"),
+			name: "units of an overdue hold", stock: stock, when: moveTo("ord", 2, "1", "b"),
 			given:  routed(reserve(order("other", "1:TEE:2:b")), extend("ord", time.Minute, 1), after(11*time.Second)),
 			answer: "held v3 until 60s | 1 TEE 3/3 b:3 | 2 MUG 1/1 a:1",
 			state: `stock MUG@a 4
@@ -61,12 +61,12 @@ func TestMove(t *testing.T) {
 				event expire at 11s: held v1 > other expired v2 until 10s | 1 TEE 2 b:2
 				event move at 11s: held v2 > ord held v3 until 60s | 1 TEE 3 b:3 | 2 MUG 1 a:1`,
 		},
-		{name: "no level there", stock: stock, given: routed(), when: moveTo("ord", 1, "2", "b"), answer: "no_location | 2 b no_level"},
-		{name: "a location nobody knows", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "moon"), answer: "no_location | 1 moon unknown_location"},
+		{name: "no level at the location", stock: stock, given: routed(), when: moveTo("ord", 1, "2", "b"), answer: "no_location | 2 b no_level"},
+		{name: "unknown location", stock: stock, given: routed(), when: moveTo("ord", 1, "1", "moon"), answer: "no_location | 1 moon unknown_location"},
 		{name: "no such line", stock: stock, given: routed(), when: moveTo("ord", 1, "9", "b"), answer: "invalid_request | /line the reservation has no such line"},
 		{name: "another version", stock: stock, given: routed(), when: moveTo("ord", 2, "1", "b"), answer: "version_conflict  1"},
 		{name: "no version", stock: stock, given: routed(), when: moveTo("ord", 0, "1", "b"),
-			answer: "invalid_request | /version is required, so that a repeat is known as such"},
+			answer: "invalid_request | /version is required, so that a repeat is recognised"},
 		{name: "unknown", stock: stock, when: moveTo("ord", 1, "1", "b"), answer: "not_found"},
 		{name: "overdue", stock: stock, given: routed(after(time.Minute)), when: moveTo("ord", 1, "1", "b"), answer: "wrong_state expired"},
 		{name: "released", stock: stock, given: routed(release("ord", 0, "")), when: moveTo("ord", 2, "1", "b"), answer: "wrong_state released"},
@@ -78,7 +78,7 @@ func TestMove(t *testing.T) {
 		when: moveTo("ord", 1, "1", "b"), answer: "insufficient_stock | 1 GIFT 1 of 2",
 	}.run(t)
 	operation{
-		name: "a kit that fits", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=2", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
+		name: "a kit whose components fit", stock: "TEE@a=6 CAP@a=2 TEE@b=9 CAP@b=2", given: calls(direct(gift("")), reserve(order("ord", "1:GIFT:2"))),
 		when: moveTo("ord", 1, "1", "b"), answer: "held v2 until 10s | 1 GIFT 2/2 b:2 + TEE 6 b:6 + CAP 2 b:2",
 	}.runAnswer(t)
 }

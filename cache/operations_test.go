@@ -13,18 +13,18 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// operation is one case: given a state and the calls that led to it, when a call is made, then it
-// answers so, and everything Redis holds is so.
+// operation is one case: given a stock and earlier calls, when a call is made, then this is its answer,
+// and this is everything that Redis holds.
 type operation struct {
 	name   string
 	stock  string                // given: SKU@location=on hand
-	given  []func(*bench) string // given: calls, their answers not looked at
+	given  []func(*bench) string // given: earlier calls; their answers are not checked
 	when   func(*bench) string
 	answer string
 	state  string // whole; "" means that the call changed nothing
 }
 
-// run makes the case on every engine.
+// run runs the case on every engine.
 func (o operation) run(t *testing.T) {
 	t.Helper()
 	t.Run(o.name, func(t *testing.T) {
@@ -45,7 +45,7 @@ func (o operation) run(t *testing.T) {
 	})
 }
 
-// events is the events of the stream, as they came.
+// events returns the events of the stream, in order.
 func (b *bench) events() []wire.Event {
 	b.tb.Helper()
 	entries, err := b.client.XRange(b.ctx, b.store.keys.Events, "-", "+").Result()
@@ -63,7 +63,7 @@ func (b *bench) events() []wire.Event {
 	return events
 }
 
-// told is an answer in words.
+// told returns an answer in words.
 func told(r Result, err error) string {
 	if err != nil {
 		return toldError(err)
@@ -146,7 +146,7 @@ func confirm(id string, version int64) func(*bench) string {
 	}
 }
 
-// parts is "line:units …".
+// parts reads "line:units …".
 func parts(list string) (lines []LineQuantity) {
 	for item := range strings.FieldsSeq(list) {
 		line, units, _ := strings.Cut(item, ":")
@@ -174,14 +174,14 @@ func extend(id string, ttl time.Duration, version int64) func(*bench) string {
 	}
 }
 
-// moveTo is a Move.
+// moveTo calls Move.
 func moveTo(id string, version int64, line string, to location.ID) func(*bench) string {
 	return func(b *bench) string {
 		return told(b.store.Move(b.ctx, MoveRequest{ID: id, Version: version, Line: line, To: to}))
 	}
 }
 
-// direct has a directory used.
+// direct makes the store use a directory.
 func direct(d location.Directory) func(*bench) string {
 	return func(b *bench) string {
 		rules, err := location.Compile(d)
@@ -193,7 +193,7 @@ func direct(d location.Directory) func(*bench) string {
 	}
 }
 
-// after moves the clock.
+// after moves the clock on.
 func after(d time.Duration) func(*bench) string {
 	return func(b *bench) string {
 		b.now += d.Milliseconds()
@@ -211,8 +211,8 @@ func expire(b *bench) string {
 
 func calls(list ...func(*bench) string) []func(*bench) string { return list }
 
-// runAnswer is run for a case that is about the answer: a refusal still changes nothing, and what is
-// taken is what the answer says.
+// runAnswer is run for a case that is about the answer. It checks that a refusal changes nothing, and
+// the invariants.
 func (o operation) runAnswer(t *testing.T) {
 	t.Helper()
 	t.Run(o.name, func(t *testing.T) {
@@ -235,9 +235,9 @@ func (o operation) runAnswer(t *testing.T) {
 
 func describeAllocation(a Allocation) string { return fmt.Sprintf("%s:%d", a.Location, a.Quantity) }
 
-// invariants checks what must hold after every step, over everything Redis holds: held is the sum
-// over held reservations, committed over confirmed lines not yet fulfilled, and available what is
-// left. Below zero only an adjustment can take it.
+// invariants checks what must hold after every step, over everything that Redis holds. Held is the sum
+// over held reservations, committed the sum over confirmed lines not yet fulfilled, and available
+// follows from the other counts. On hand is never below zero.
 func (b *bench) invariants() {
 	b.tb.Helper()
 	held, committed := map[string]int64{}, map[string]int64{}

@@ -15,29 +15,16 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// snapshot is the names of all levels in order, as they were at the last listing.
-type snapshot struct {
-	of    census
-	names []string
-}
-
-// census tells one set of levels from another: within an epoch it is the same as long as its census is,
-// for each removal changes it, and what was made without that adds a field.
-type census struct {
-	epoch   string
-	removed string // entry of the last removal, "" is none
-	fields  int64  // of the levels hash
-}
-
-// scanCount is how many fields one HSCAN is asked for.
-const scanCount = 2000
-
 // LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
-// made it was answered. With a ledger one round trip to each; without, or where that does not answer,
-// two, and the first page after a level was made or removed, and the first of all, read the names of all
-// levels, 2,000 a round trip.
+// made it was answered. Available comes from Redis; the other counts come from the ledger, which
+// follows Redis with a small delay. Without a ledger, or if it does not answer, all counts come
+// from Redis.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding.
+// Errors, in order of precedence: *InvalidError; ErrRebuilding.
+//
+// LevelPage costs one round trip each to the ledger and to Redis, or two to Redis. Without the
+// ledger, the first page after a level was made or removed also reads the names of all levels,
+// 2,000 a round trip.
 func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
 	after, err := filter.validate()
 	if err != nil {
@@ -74,24 +61,25 @@ func (f *LevelFilter) validate() (after string, err error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
 	if _, _, ok := wire.SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
-		wrong.add("/cursor", "is none that was given out")
+		wrong.add("/cursor", "was not issued by this server")
 	}
 	return string(raw), wrong.err()
 }
 
-// After is the level that the cursor names, behind which the page begins; both are "" on the first page.
+// After returns the level after which the page begins, by the cursor. Both are "" for the first
+// page.
 func (f *LevelFilter) After() (location.SKU, location.ID) {
 	raw, _ := base64.RawURLEncoding.DecodeString(f.Cursor) // validate has checked it
 	sku, at, _ := wire.CutLevel(string(raw))
 	return sku, at
 }
 
-// LevelCursor is the cursor of the page that begins behind a level.
+// LevelCursor returns the cursor of the page that begins after a level.
 func LevelCursor(sku location.SKU, at location.ID) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(wire.LevelField(sku, at)))
 }
 
-// choose picks the names of one page from the sorted names, and the cursor of the next.
+// choose returns the names of one page, from the sorted names, and the cursor of the next.
 func (f *LevelFilter) choose(names []string, after string) (wanted []string, next string) {
 	from, found := slices.BinarySearchFunc(names, after, compareLevels)
 	if found {
@@ -117,7 +105,7 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 	return wanted, ""
 }
 
-// compareLevels orders level names by SKU, then location.
+// compareLevels orders the names of levels by SKU, then location.
 func compareLevels(a, b string) int {
 	skuA, atA, _ := wire.CutLevel(a)
 	skuB, atB, _ := wire.CutLevel(b)
@@ -127,8 +115,22 @@ func compareLevels(a, b string) int {
 	return strings.Compare(string(atA), string(atB))
 }
 
-// levelNames is the names of all levels, in order. Callers that find it out of date share one reading
-// of them, and none waits longer than its context.
+// snapshot is the names of all levels, in order, as the last listing read them.
+type snapshot struct {
+	of    census
+	names []string
+}
+
+// census identifies a set of levels. Two equal ones mean the same set: a removal changes the entry,
+// and a new level adds a field.
+type census struct {
+	epoch   string
+	removed string // entry of the last removal, or ""
+	fields  int64  // of the hash of levels
+}
+
+// levelNames returns the names of all levels, in order. Callers that find the snapshot out of date
+// share one reading, and none waits longer than its context.
 func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 	now, err := s.readCensus(ctx)
 	if err != nil {
@@ -138,7 +140,7 @@ func (s *Store) levelNames(ctx context.Context) ([]string, error) {
 		return known.names, nil
 	}
 	var read *snapshot
-	for range 2 { // what another caller was reading already may be older than this census; the next is not
+	for range 2 { // a reading that was under way may be older than this census; the next is not
 		read, err = shard.Share(ctx, &s.reading, "names", func(ctx context.Context) (*snapshot, error) { return s.readNames(ctx, now) })
 		if err != nil {
 			return nil, err
@@ -164,7 +166,10 @@ func (s *Store) readCensus(ctx context.Context) (census, error) {
 	return census{epoch: epoch.Val(), removed: removed.Val(), fields: fields.Val()}, nil
 }
 
-// readNames reads the names of the levels of a census, or of what they are by now.
+// scanCount is how many fields readNames asks of one HSCAN.
+const scanCount = 2000
+
+// readNames reads the names of all levels, which are those of a census or newer.
 func (s *Store) readNames(ctx context.Context, of census) (*snapshot, error) {
 	node, err := s.shard.Node(ctx)
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Reservation reads one reservation as it is now: an overdue hold reads expired. One round trip, and
-// one to the ledger for what Redis has forgotten.
+// Reservation reads one reservation as it is now. An overdue hold reads expired.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrNotDurable (Redis does
-// not have it, and the ledger does not answer).
+// Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound, or ErrNotDurable if
+// Redis does not have the ID and the ledger does not answer.
+//
+// Reservation costs one round trip, and one to the ledger if Redis does not have the ID.
 func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error) {
 	var f faults
 	f.identifier("/id", id)
@@ -35,17 +36,15 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
-	at := now.Val().UnixMilli()
-	if given := s.shard.Now(); given != "" {
-		if at, err = strconv.ParseInt(given, 10, 64); err != nil {
-			return Reservation{}, fmt.Errorf("clock: %w", err)
-		}
+	at, err := s.clock(now)
+	if err != nil {
+		return Reservation{}, err
 	}
 	return ReservationOf(rec, id, at), nil
 }
 
-// recordOf is a reservation as Redis has it; what it has forgotten, or knows to be another's, as the
-// ledger has it.
+// recordOf returns the record that Redis has. If Redis has forgotten it, or knows that the id
+// belongs to another reservation, it returns the ledger's.
 func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (wire.Record, error) {
 	missing := errors.Is(text.Err(), redis.Nil)
 	if missing && s.options.Ledger == nil {
@@ -60,9 +59,28 @@ func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) 
 	return s.options.Ledger.Reservation(ctx, id)
 }
 
-// Levels reads all levels of a SKU, in order of location. Two round trips.
+// clock returns the time that Redis has told, Unix ms. A clock that the shard was given takes its
+// place.
+func (s *Store) clock(told *redis.TimeCmd) (int64, error) {
+	given := s.shard.Now()
+	if given == "" {
+		return told.Val().UnixMilli(), nil
+	}
+	now, err := strconv.ParseInt(given, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("clock: %w", err)
+	}
+	return now, nil
+}
+
+// Levels reads all levels of a SKU, in order of location. Available comes from Redis; the other
+// counts come from the ledger, which follows Redis with a small delay. Without a ledger, or if it
+// does not answer, all counts come from Redis.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound where the SKU has none.
+// Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound if the SKU has no
+// level.
+//
+// Levels costs one round trip each to the ledger and to Redis, or two to Redis.
 func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	var f faults
 	f.identifier("/sku", string(sku))
@@ -79,8 +97,8 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	return levels, nil
 }
 
-// levelsOf reads the levels of a SKU: what they count from the ledger, and where that does not answer
-// from Redis; what is available always from Redis.
+// levelsOf reads the levels of a SKU: the counts from the ledger, or from Redis if the ledger does
+// not answer, and available from Redis.
 func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error) {
 	if s.options.Ledger != nil {
 		levels, err := s.options.Ledger.Levels(ctx, sku)
@@ -98,7 +116,8 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 	return s.levelsAt(ctx, sku, known.stocked)
 }
 
-// fillAvailable reads what is available of levels; 0 of one that Redis does not have. One round trip.
+// fillAvailable reads Available of levels; it is 0 if Redis does not have the level. One round
+// trip, which also checks that Redis is not being rebuilt.
 func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 	if len(levels) == 0 {
 		return s.shard.Read(ctx, func(redis.Pipeliner) {})
@@ -121,7 +140,7 @@ func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
 	return nil
 }
 
-// levelsAt reads the levels that a SKU has at some locations, in their order. One round trip.
+// levelsAt reads the levels of a SKU at some locations, in their order. One round trip.
 func (s *Store) levelsAt(ctx context.Context, sku location.SKU, at []location.ID) ([]Level, error) {
 	names := make([]string, len(at))
 	for i, id := range at {
@@ -130,7 +149,8 @@ func (s *Store) levelsAt(ctx context.Context, sku location.SKU, at []location.ID
 	return s.levelsNamed(ctx, wire.KeysOf(s.options.Prefix, wire.ShardOf(sku, wire.Shards)), names)
 }
 
-// levelsNamed reads levels of a shard by name, leaving out those that do not exist. One round trip.
+// levelsNamed reads levels of a shard by name, and leaves out those that do not exist. One round
+// trip.
 func (s *Store) levelsNamed(ctx context.Context, k wire.Keys, names []string) ([]Level, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -160,4 +180,19 @@ func (s *Store) levelsNamed(ctx context.Context, k wire.Keys, names []string) ([
 		levels = append(levels, level)
 	}
 	return levels, nil
+}
+
+// levelOf reads on hand, committed, safety stock and backorder limit.
+func levelOf(sku location.SKU, at location.ID, f *wire.FieldReader) Level {
+	return Level{
+		SKU: sku, Location: at, OnHand: f.Number(), Committed: f.Number(),
+		SafetyStock: f.Number(), BackorderLimit: f.Number(),
+	}
+}
+
+// setAvailable sets Available and Held. Redis does not store held: it follows from the other
+// counts.
+func (l *Level) setAvailable(units int64) {
+	l.Available = units
+	l.Held = l.OnHand - l.Committed - l.SafetyStock + l.BackorderLimit - units
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
@@ -11,97 +12,58 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// RemoveRequest takes a level away.
+// RemoveRequest asks to remove a level.
 type RemoveRequest struct {
-	ID       string // the operation's id and idempotency key; "" is a random one
+	ID       string // id of the operation, and idempotency key; "" makes a random one
 	SKU      location.SKU
 	Location location.ID
 	Reason   string // optional, kept with the event
 	Actor    string // optional: who did it
 }
 
-// Removal is what a Remove has done.
+// Removal is the result of a Remove.
 type Removal struct {
 	At      time.Time // when the level was removed, by Redis's clock
-	Replay  bool      // the id was used before for the same request; nothing was changed
-	Durable bool      // the ledger has it; false where there is no ledger
-
-	birth string // nonce of the entry that made it
+	Replay  bool      // an earlier call with this ID removed it; this one changed nothing
+	Durable bool      // the ledger has it; false without a ledger
 }
 
-// gonePoll is how often the ledger is asked whether a level is gone from it, too.
-const gonePoll = 20 * time.Millisecond
-
-// Remove takes away a level of which nothing is held or committed; what is on hand there is written off.
-// It is safe to repeat: the same id answers as before, and without one there is no such level any more.
+// Remove removes a level of which nothing is held or committed, and writes off what is on hand. If
+// units are held, it first gives back those of overdue holds.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (no such level,
-// in the ledger neither), *InUseError, ErrNotDurable. One round trip, shared with its batch; with a ledger
-// also one to that where an id is given, and the wait for it.
+// Remove is safe to repeat: the same ID answers as before. A repeat without an ID answers
+// ErrNotFound, because the level is gone.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - with an ID: ErrNotDurable, if the ledger does not answer; nothing was changed
+//   - with an ID: ErrIDConflict, if the ledger has another operation with this ID
+//   - ErrRebuilding
+//   - with an ID: ErrIDConflict, if Redis has another operation with this ID
+//   - ErrNotFound, if neither Redis nor the ledger has the level; ErrNotDurable, if only the ledger
+//     still has it, or does not answer
+//   - *InUseError
+//   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
+//
+// Remove costs one round trip to the ledger if there is an ID, one to Redis, shared with its batch,
+// and the wait for the ledger. Without a ledger it costs one round trip to Redis.
 func (s *Store) Remove(ctx context.Context, r RemoveRequest) (result Removal, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbRemove, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
 		return Removal{}, err
 	}
-	call := &removeCall{request: &r, fingerprint: r.fingerprint()}
-	if r.ID == "" {
+	isNew := r.ID == ""
+	if isNew {
 		r.ID = "remove-" + rand.Text()
-	} else if at, known, err := s.operated(ctx, VerbRemove, r.ID, call.fingerprint); known || err != nil {
-		return Removal{At: at, Replay: known, Durable: known && s.durable()}, err
 	}
-	a := s.send(ctx, VerbRemove, call)
-	switch {
-	case a.Err != nil:
-		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, a.Err)
-	case a.Status == "no_level":
-		return Removal{}, s.gone(ctx, &r)
-	case a.Status != "done" && a.Status != "repeat":
-		return Removal{}, r.refused(a)
-	}
-	f := wire.FieldReader{Rest: a.Payload}
-	result = Removal{At: time.UnixMilli(f.Number()).UTC(), birth: f.Text()}
-	if f.Failed {
-		return Removal{}, fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
-	}
-	result.Replay = a.Status == "repeat" && result.birth != a.Resent
-	if err := s.awaitOperation(ctx, r.ID, result.birth, a.Epoch); err != nil {
-		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, err)
-	}
-	result.Durable = s.durable()
-	return result, nil
-}
-
-// gone answers that there is no such level once the ledger has none either: else a rebuild could bring it
-// back after its removal was answered.
-func (s *Store) gone(ctx context.Context, r *RemoveRequest) error {
-	what := fmt.Sprintf("remove %s at %s", r.SKU, r.Location)
-	ctx, cancel := context.WithTimeout(ctx, s.options.DurableWait)
-	defer cancel()
-	for s.options.Ledger != nil {
-		levels, err := s.options.Ledger.Levels(ctx, r.SKU)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%s: %w", what, err)
-		case !hasLevel(levels, r.Location):
-			return fmt.Errorf("%s: no such level: %w", what, ErrNotFound)
-		}
-		select {
-		case <-time.After(gonePoll):
-		case <-ctx.Done():
-			return fmt.Errorf("%s: it is gone from Redis, and not from the ledger yet: %w", what, ErrNotDurable)
-		}
-	}
-	return fmt.Errorf("%s: no such level: %w", what, ErrNotFound)
-}
-
-func hasLevel(levels []Level, at location.ID) bool {
-	for i := range levels {
-		if levels[i].Location == at {
-			return true
-		}
-	}
-	return false
+	call := &removeCall{request: &r, fingerprint: r.fingerprint()}
+	done, err := s.operate(ctx, operationCall{
+		verb: VerbRemove, id: r.ID, isNew: isNew, fingerprint: call.fingerprint,
+		send:    func() shard.Answer { return s.send(ctx, VerbRemove, call) },
+		refused: func(a shard.Answer) error { return s.notRemoved(ctx, &r, a) },
+	})
+	return Removal{At: done.At, Replay: done.Replay, Durable: done.Durable}, err
 }
 
 func (r *RemoveRequest) validate() error {
@@ -114,19 +76,7 @@ func (r *RemoveRequest) validate() error {
 	return f.err()
 }
 
-func (r *RemoveRequest) refused(a shard.Answer) error {
-	if a.Status != "in_use" {
-		return refusal(VerbRemove, r.ID, a)
-	}
-	f := wire.FieldReader{Rest: a.Payload}
-	used := &InUseError{What: fmt.Sprintf("%s at %s", r.SKU, r.Location), Held: f.Number(), Committed: f.Number()}
-	if f.Failed {
-		return fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
-	}
-	return used
-}
-
-// fingerprint identifies a removal without its id.
+// fingerprint identifies the request without its ID.
 func (r *RemoveRequest) fingerprint() string {
 	f := fingerprinter{}
 	f.text(string(VerbRemove))
@@ -150,4 +100,47 @@ func (c *removeCall) Weight() int { return 1 }
 func (c *removeCall) Arguments(b *shard.Batch) {
 	r := c.request
 	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.Location))
+}
+
+// notRemoved turns a refusal of the script into an error.
+func (s *Store) notRemoved(ctx context.Context, r *RemoveRequest, a shard.Answer) error {
+	switch a.Status {
+	case "no_level":
+		return s.gone(ctx, r)
+	case "in_use":
+		f := wire.FieldReader{Rest: a.Payload}
+		used := &InUseError{What: fmt.Sprintf("%s at %s", r.SKU, r.Location), Held: f.Number(), Committed: f.Number()}
+		if f.Failed {
+			return fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+		}
+		return used
+	default:
+		return refusal(VerbRemove, r.ID, a)
+	}
+}
+
+// gonePoll is how often gone asks the ledger.
+const gonePoll = 20 * time.Millisecond
+
+// gone returns ErrNotFound once the ledger does not have the level either. Before that, a rebuild
+// could still bring it back.
+func (s *Store) gone(ctx context.Context, r *RemoveRequest) error {
+	what := fmt.Sprintf("remove %s at %s", r.SKU, r.Location)
+	ctx, cancel := context.WithTimeout(ctx, s.options.DurableWait)
+	defer cancel()
+	for s.options.Ledger != nil {
+		levels, err := s.options.Ledger.Levels(ctx, r.SKU)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if !slices.ContainsFunc(levels, func(l Level) bool { return l.Location == r.Location }) {
+			break
+		}
+		select {
+		case <-time.After(gonePoll):
+		case <-ctx.Done():
+			return fmt.Errorf("%s: Redis has removed it, the ledger has not yet: %w", what, ErrNotDurable)
+		}
+	}
+	return fmt.Errorf("%s: no such level: %w", what, ErrNotFound)
 }

@@ -44,28 +44,28 @@ func TestRemove(t *testing.T) {
 		{name: "held", stock: "TEE@berlin=5", given: calls(ord), when: remove("op", "TEE", "berlin"), answer: "in_use | TEE at berlin 3 0"},
 		{name: "committed", stock: "TEE@berlin=5", given: calls(ord, confirm("ord", 0)), when: remove("op", "TEE", "berlin"), answer: "in_use | TEE at berlin 0 3"},
 		{
-			name: "both", stock: "TEE@berlin=5", given: calls(ord, confirm("ord", 0), reserve(order("other", "1:TEE:1"))),
+			name: "held and committed", stock: "TEE@berlin=5", given: calls(ord, confirm("ord", 0), reserve(order("other", "1:TEE:1"))),
 			when: remove("op", "TEE", "berlin"), answer: "in_use | TEE at berlin 1 3",
 		},
 		{
-			name: "what was held is overdue", stock: "TEE@berlin=5", given: calls(ord, after(11*time.Second)),
+			name: "the hold is overdue", stock: "TEE@berlin=5", given: calls(ord, after(11*time.Second)),
 			when: remove("op", "TEE", "berlin"), answer: "removed at 11s",
 			state: `ord expired v2 until 10s | 1 TEE 3 berlin:3
 				event expire at 11s: held v1 > ord expired v2 until 10s | 1 TEE 3 berlin:3
 				event remove op at 11s | TEE@berlin on hand 5>0 safety 0>0 backorder 0>0 available 0`,
 		},
 		{
-			name: "what was committed has left", stock: "TEE@berlin=5", given: calls(ord, confirm("ord", 0), fulfill("ord", 0, "")),
+			name: "the committed units have left", stock: "TEE@berlin=5", given: calls(ord, confirm("ord", 0), fulfill("ord", 0, "")),
 			when: remove("op", "TEE", "berlin"), answer: "removed at 0s",
 			state: `ord fulfilled v3 until 10s | 1 TEE 3 berlin:3(3)
 				deadline 10s ord
 				event remove op at 0s | TEE@berlin on hand 2>0 safety 0>0 backorder 0>0 available 0`,
 		},
 		{name: "no such level", stock: "TEE@lyon=5", when: remove("op", "TEE", "berlin"), answer: "not_found"},
-		{name: "a second time", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")), when: remove("", "TEE", "berlin"), answer: "not_found"},
+		{name: "a second time, without an id", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")), when: remove("", "TEE", "berlin"), answer: "not_found"},
 		{name: "repeated", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin"), after(time.Second)), when: remove("op", "TEE", "berlin"), answer: "again removed at 0s"},
 		{
-			name: "repeated after it was made again", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin"), adjust("new", tee(Change{OnHand: units(3)}))),
+			name: "repeated after the level was made again", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin"), adjust("new", tee(Change{OnHand: units(3)}))),
 			when: remove("op", "TEE", "berlin"), answer: "again removed at 0s",
 		},
 		{
@@ -74,14 +74,14 @@ func TestRemove(t *testing.T) {
 		},
 		{name: "without a SKU", when: remove("op", "", "berlin"), answer: "invalid_request | /sku is required"},
 
-		{name: "then nothing can be had", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")), when: ord, answer: "unknown_stock | 1"},
+		{name: "then its units can't be reserved", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")), when: ord, answer: "unknown_stock | 1"},
 		{
 			name: "then a repeated count changes nothing", given: calls(adjust("new", tee(Change{OnHand: units(5)})), remove("op", "TEE", "berlin")),
 			when:   adjust("new", tee(Change{OnHand: units(5)})),
 			answer: "again at 0s | TEE@berlin 0 held 0 committed 0 safety 0 backorder 0 available 0",
 		},
 		{
-			name: "then it is made again", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")),
+			name: "then a delta makes the level again", stock: "TEE@berlin=5", given: calls(remove("op", "TEE", "berlin")),
 			when:   adjust("new", tee(Change{Delta: units(4)})),
 			answer: "at 0s | TEE@berlin 4 held 0 committed 0 safety 0 backorder 0 available 4 new",
 			state: `stock TEE@berlin 4
@@ -89,11 +89,11 @@ func TestRemove(t *testing.T) {
 				event adjust new at 0s | TEE@berlin on hand 0>4 safety 0>0 backorder 0>0 available 4`,
 		},
 		{
-			name: "then what had expired can't be had again", stock: "TEE@berlin=5", given: calls(ord, after(11*time.Second), remove("op", "TEE", "berlin")),
+			name: "then an expired reservation can't be confirmed", stock: "TEE@berlin=5", given: calls(ord, after(11*time.Second), remove("op", "TEE", "berlin")),
 			when: confirm("ord", 0), answer: "insufficient_stock | 1 TEE 0 of 3",
 		},
 		{
-			name: "then what else comes from elsewhere leaves", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
+			name: "then units from another location are fulfilled", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
 				reserve(split(order("ord", "1:TEE:2:berlin 2:TEE:3:lyon"), "units")), confirm("ord", 0), fulfill("ord", 2, "1:2"), remove("op", "TEE", "berlin")),
 			when: fulfill("ord", 3, "2:1"), answer: "confirmed v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3 fulfilled 1",
 			state: `stock TEE@lyon 2
@@ -103,7 +103,7 @@ func TestRemove(t *testing.T) {
 				event fulfill at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 2 berlin:2(2) | 2 TEE 3 lyon:3(1)`,
 		},
 		{
-			name: "then what else comes from elsewhere is given back", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
+			name: "then units from another location are released", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
 				reserve(split(order("ord", "1:TEE:2:berlin 2:TEE:3:lyon"), "units")), confirm("ord", 0), fulfill("ord", 2, "1:2"), remove("op", "TEE", "berlin")),
 			when: release("ord", 0, ""), answer: "released v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3",
 			state: `stock TEE@lyon 5
@@ -117,7 +117,7 @@ func TestRemove(t *testing.T) {
 	}
 }
 
-// TestRemove_Corrupt has a level whose counter somebody edited be kept: it is the audit's.
+// TestRemove_Corrupt keeps a level whose counter was edited by hand: that is for an audit.
 func TestRemove_Corrupt(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -133,7 +133,7 @@ func TestRemove_Corrupt(t *testing.T) {
 	})
 }
 
-// TestRemove_Listed has the list of levels be right after as many were made as removed.
+// TestRemove_Listed lists the levels after as many were made as removed.
 func TestRemove_Listed(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -159,7 +159,7 @@ func TestRemove_Listed(t *testing.T) {
 	})
 }
 
-// TestRemove_Batch has two in one batch remove a level once.
+// TestRemove_Batch removes a level once if several calls of a batch ask for it.
 func TestRemove_Batch(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})

@@ -7,8 +7,61 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Reservation is what a caller sees of a record at now, Unix ms: an overdue hold reads expired, and the
-// components of a kit are one line.
+// State is the state of a reservation.
+type State = wire.State
+
+// The states of a reservation.
+const (
+	StateHeld      = wire.StateHeld
+	StateConfirmed = wire.StateConfirmed
+	StateFulfilled = wire.StateFulfilled
+	StateReleased  = wire.StateReleased
+	StateExpired   = wire.StateExpired
+)
+
+// Reservation is the units taken out of sale for one order.
+type Reservation struct {
+	ID        string
+	State     State // an overdue hold reads expired, swept or not
+	Version   int64 // from 1, one more with each transition
+	CreatedAt time.Time
+	ExpiresAt time.Time // the deadline, to the millisecond; without meaning after a confirm
+	Channel   location.Channel
+	Customer  string
+	Order     string
+	Lines     []Line
+}
+
+// Line is one line of a Reservation.
+type Line struct {
+	Line      string
+	SKU       location.SKU
+	Requested int64 // units first asked for
+	Quantity  int64 // units in the reservation; a partial release lowers it
+	Fulfilled int64 // units of Quantity that have left
+	Returned  int64 // units of Fulfilled that came back to stock
+	From      []Allocation
+
+	// Components are the parts of a kit, or nil. If SKU is a kit, all quantities of the line count
+	// kits.
+	Components []Component
+}
+
+// Component is one of the SKUs that a kit consists of.
+type Component struct {
+	SKU      location.SKU
+	Quantity int64 // units in all kits of the line
+	From     []Allocation
+}
+
+// Allocation is the part of a line that one location serves.
+type Allocation struct {
+	Location location.ID
+	Quantity int64 // units
+}
+
+// ReservationOf returns what a caller sees of a record at now, Unix ms: an overdue hold reads
+// expired, and the components of a kit are one line.
 func ReservationOf(r wire.Record, id string, now int64) Reservation {
 	res := Reservation{
 		ID: id, State: r.State, Version: r.Version,
@@ -31,7 +84,8 @@ func ReservationOf(r wire.Record, id string, now int64) Reservation {
 	return res
 }
 
-// line is what a caller sees of a line; of a kit's first component, that line in kits.
+// line returns what a caller sees of a line. For the first component of a kit that is the kit's
+// line.
 func line(l *wire.RecordLine) Line {
 	each, sku := int64(1), l.SKU
 	var components []Component
@@ -50,7 +104,7 @@ func line(l *wire.RecordLine) Line {
 	return line
 }
 
-// component is what a caller sees of a component of a kit.
+// component returns what a caller sees of a component of a kit.
 func component(l *wire.RecordLine) Component {
 	c := Component{SKU: l.SKU, From: make([]Allocation, len(l.From))}
 	for i, a := range l.From {
@@ -60,74 +114,21 @@ func component(l *wire.RecordLine) Component {
 	return c
 }
 
-// State is where a reservation stands.
-type State = wire.State
-
-// The states of a reservation.
-const (
-	StateHeld      = wire.StateHeld
-	StateConfirmed = wire.StateConfirmed
-	StateFulfilled = wire.StateFulfilled
-	StateReleased  = wire.StateReleased
-	StateExpired   = wire.StateExpired
-)
-
-// Reservation is units taken for one order, and where they stand.
-type Reservation struct {
-	ID        string
-	State     State // an overdue hold reads expired, swept or not
-	Version   int64 // 1 at first, one more with each transition
-	CreatedAt time.Time
-	ExpiresAt time.Time // the deadline, to the millisecond; without meaning once confirmed
-	Channel   location.Channel
-	Customer  string
-	Order     string
-	Lines     []Line
-}
-
-// Line is one line of a Reservation.
-type Line struct {
-	Line      string
-	SKU       location.SKU
-	Requested int64 // units first asked for
-	Quantity  int64 // units in the reservation; a partial release lowers it
-	Fulfilled int64 // units of Quantity that have left
-	Returned  int64 // units of Fulfilled that came back to stock
-	From      []Allocation
-
-	// Components are what the units of a kit consist of; nil where SKU is no kit. Then all quantities
-	// of the line are kits.
-	Components []Component
-}
-
-// Component is one of the SKUs that a kit consists of.
-type Component struct {
-	SKU      location.SKU
-	Quantity int64 // units, of all kits of the line
-	From     []Allocation
-}
-
-// Allocation is the part of a line that one location serves.
-type Allocation struct {
-	Location location.ID
-	Quantity int64 // units
-}
-
-// Result is a Reservation as a verb answers it.
+// Result is a Reservation, and how a call came to it.
 type Result struct {
 	Reservation
-	Replay  bool // the same request was answered before; nothing was changed
-	Durable bool // the ledger has it; false where there is no ledger, and for what needs none
+	Replay  bool // an earlier call made the same request; this one changed nothing
+	Durable bool // the ledger has it; false without a ledger, and for a call that does not wait for it
 
-	// DurableCall says that this call is one of those that are answered once the ledger has them:
-	// confirm, fulfill, return, and the release of a confirmed reservation.
+	// DurableCall reports whether the call is one that waits for the ledger: confirm, fulfill,
+	// return, and release or move of a confirmed reservation.
 	DurableCall bool
 
 	awaited wire.Awaited // the step that led to it
 }
 
-// Level is a SKU at a location. Available = OnHand - Held - Committed - SafetyStock +
-// BackorderLimit; all in units.
+// Level is a SKU at a location, in units. Available is OnHand - Held - Committed - SafetyStock +
+// BackorderLimit.
 type Level struct {
 	SKU            location.SKU
 	Location       location.ID
@@ -136,10 +137,10 @@ type Level struct {
 	Committed      int64
 	SafetyStock    int64
 	BackorderLimit int64
-	Available      int64 // may be below 0 after an adjustment
+	Available      int64 // below 0 only after an operation took it there
 }
 
-// Shortfall is the units that are sold and are neither there nor allowed to be missing.
+// Shortfall returns the committed units that are neither on hand nor within the backorder limit.
 func (l *Level) Shortfall() int64 { return max(0, l.Committed-l.OnHand-l.BackorderLimit) }
 
 // ReservationPage is one page of reservations. Next is "" on the last page.
@@ -154,30 +155,28 @@ type LevelPage struct {
 	Next   string
 }
 
-// AdjustResult is what an operation left behind, one level for each of its changes, in their order.
+// AdjustResult is the levels after an operation, one for each change, in their order.
 type AdjustResult struct {
 	Levels  []AdjustedLevel
 	At      time.Time // when the operation was applied, by Redis's clock
-	Replay  bool      // the id was used before for the same request; nothing was changed
-	Durable bool      // the ledger has it; false where there is no ledger
-
-	birth string // nonce of the entry that made it
+	Replay  bool      // an earlier call with this ID made the operation; this one changed nothing
+	Durable bool      // the ledger has it; false without a ledger
 }
 
-// AdjustedLevel is a level as it is now, and whether this operation made it.
+// AdjustedLevel is a level after an operation.
 type AdjustedLevel struct {
 	Level
-	Created bool // never true in a replay
+	Created bool // this call made the level; false in a replay
 
-	// Short is, where the level has a shortfall, the confirmed reservations that no longer fit: the newest
-	// first, at most ShortReservationsMax. Nil where there is no ledger, or it does not answer in time.
+	// Short is the newest confirmed reservations that no longer fit, at most ShortReservationsMax.
+	// It is nil if the level has no shortfall, there is no ledger, or the ledger does not answer in time.
 	Short []ShortReservation
 }
 
-// ShortReservation is a confirmed reservation for which a level has too few units.
+// ShortReservation is a confirmed reservation that a level can no longer serve.
 type ShortReservation struct {
 	ID       string
 	Order    string
 	Customer string
-	Quantity int64 // units of it that are committed at the level
+	Quantity int64 // units that it has committed at the level
 }

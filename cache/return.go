@@ -10,24 +10,38 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// ReturnRequest takes units of a reservation that had left back into stock.
+// ReturnRequest asks for units that have left to be taken back into stock.
 type ReturnRequest struct {
-	ID          string // the return's own id and idempotency key, an operation's; required
+	ID          string // id of the return, which is an operation, and idempotency key; required
 	Reservation string
-	Version     int64          // the version the reservation must have now; 0 does not ask
-	Lines       []LineQuantity // units, of a kit kits, that left and did not come back before; required
-	To          location.ID    // where they are put; a level is made where there is none
+	Version     int64          // the version that the reservation must have; 0 allows any
+	Lines       []LineQuantity // units, or kits, that left and did not come back; required
+	To          location.ID    // the location that takes them; it gets a level if it has none
 }
 
-// Return takes units that have left back into stock at some location: they are on hand and available
-// there, and the lines say that they came back. The reservation stays in its state; a kit comes back
-// whole. It is safe to repeat: the same id with the same request answers the reservation as it is now.
-// What Redis has forgotten is returned by the ledger's record of it.
+// Return takes units that have left back into stock at a location. They are on hand and available
+// there, and Returned of the lines goes up. The reservation keeps its state, and a kit comes back
+// whole. If Redis has forgotten the reservation, Return uses the ledger's record.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrIDConflict (of the return),
-// *WrongStateError (nothing of it can have left), *VersionError, *InvalidError (a line it does not have, more
-// than is out, on hand would exceed QuantityMax, the locations LocationsMax), ErrNotDurable. Two round trips,
-// each shared with its batch; with a ledger also one to that, and the wait for it.
+// Return is safe to repeat: the same ID with the same request changes nothing and answers the
+// reservation as it is now.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrNotDurable, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with this ID
+//   - ErrRebuilding
+//   - ErrNotFound
+//   - ErrIDConflict, if the reservation's ID or the return's ID belongs to another
+//   - *WrongStateError, if nothing of it can have left
+//   - *VersionError
+//   - ErrNotDurable, if the ledger has not decided the step before
+//   - *InvalidError, if there is no such line or fewer units are out, on hand would exceed
+//     QuantityMax, or the locations LocationsMax
+//   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
+//
+// Return costs one round trip to the ledger, two to Redis, each shared with its batch, and the wait
+// for the ledger. Without a ledger it costs one round trip to Redis.
 func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbReturn, started, result.Replay, err) }()
@@ -35,10 +49,10 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 		return Result{}, err
 	}
 	fingerprint := r.fingerprint()
-	_, known, err := s.operated(ctx, VerbReturn, r.ID, fingerprint)
+	_, known, err := s.operated(ctx, r.ID, fingerprint)
 	switch {
 	case err != nil:
-		return Result{}, err
+		return Result{}, fmt.Errorf("return %q: %w", r.ID, err)
 	case known:
 		found, err := s.Reservation(ctx, r.Reservation)
 		return Result{Reservation: found, Replay: err == nil, Durable: s.durable(), DurableCall: true}, err
@@ -48,23 +62,6 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 		back: &returning{request: &r, fingerprint: fingerprint},
 	}
 	return s.transit(ctx, call, r.refused)
-}
-
-// recalled sends a return of what Redis has forgotten again, with the ledger's record of it.
-func (s *Store) recalled(ctx context.Context, c *transitionCall) (shard.Answer, error) {
-	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
-	if err != nil {
-		return shard.Answer{}, fmt.Errorf("return %q: %w", c.back.request.ID, err)
-	}
-	live := rec.State == StateHeld || rec.State == StateConfirmed
-	if !live {
-		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
-	}
-	a := s.settle(ctx, c, s.send(ctx, c.verb, c))
-	if live && a.Status == "not_found" {
-		return shard.Answer{}, fmt.Errorf("return %q: %q is in the ledger and not in Redis, audit this shard: %w", c.back.request.ID, c.request.ID, ErrCorrupt)
-	}
-	return a, a.Err
 }
 
 func (r *ReturnRequest) validate() error {
@@ -81,31 +78,7 @@ func (r *ReturnRequest) validate() error {
 	return f.err()
 }
 
-// refused turns the refusals that speak of a return into errors.
-func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
-	f := wire.FieldReader{Rest: a.Payload}
-	fault := Fault{}
-	switch a.Status {
-	case "unknown_line":
-		fault = Fault{Path: linePath(int(f.Number()-1)) + "/line", Message: "the reservation has no such line"}
-	case "exceeds":
-		fault.Path = linePath(int(f.Number()-1)) + "/quantity"
-		fault.Message = fmt.Sprintf("%d have left and did not come back", f.Number())
-	case "over_limit":
-		fault.Path = "/lines"
-		fault.Message = fmt.Sprintf("would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
-	case "too_many_locations":
-		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
-	default:
-		return refusal(verb, r.Reservation, a)
-	}
-	if f.Failed {
-		return fmt.Errorf("return %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
-	}
-	return &InvalidError{Faults: []Fault{fault}}
-}
-
-// fingerprint identifies a return without its id.
+// fingerprint identifies the request without its ID.
 func (r *ReturnRequest) fingerprint() string {
 	f := fingerprinter{}
 	f.text(string(VerbReturn))
@@ -119,13 +92,36 @@ func (r *ReturnRequest) fingerprint() string {
 	return f.sum()
 }
 
-// returning is what the script of a return takes beside what all transitions have.
+// returning is what only the script of a return takes.
 type returning struct {
 	request     *ReturnRequest
 	fingerprint string
-	record      string // of the ledger, where Redis has forgotten it
+	record      string // the ledger's, if Redis has forgotten the reservation; else ""
 }
 
 func (r *returning) Arguments(b *shard.Batch) {
 	b.Add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
+}
+
+// refused turns the refusals that name lines or levels into errors, and leaves the others to
+// refusal.
+func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
+	var err error
+	switch a.Status {
+	case "unknown_line":
+		err = invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
+	case "exceeds":
+		err = invalid(linePath(int(f.Number()-1))+"/quantity", "%d have left and did not come back", f.Number())
+	case "over_limit":
+		err = invalid("/lines", "would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
+	case "too_many_locations":
+		return invalid("/to", "would be one location more than %d", LocationsMax)
+	default:
+		return refusal(verb, r.Reservation, a)
+	}
+	if f.Failed {
+		return fmt.Errorf("return %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+	}
+	return err
 }

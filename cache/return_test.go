@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// back returns "line:units …" of ord.
+// back returns lines of ord, given as "line:units …".
 func back(id string, to location.ID, list string) func(*bench) string {
 	return backAt(id, 0, to, list)
 }
@@ -30,7 +30,7 @@ func TestReturn(t *testing.T) {
 	}
 	for _, o := range []operation{
 		{
-			name: "to where they came from", stock: stock, given: shipped, when: back("ret", "berlin", "1:2"),
+			name: "to the location that served them", stock: stock, given: shipped, when: back("ret", "berlin", "1:2"),
 			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 4
@@ -41,7 +41,7 @@ func TestReturn(t *testing.T) {
 				event return ret TEE@berlin 2>4 (4) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
 		},
 		{
-			name: "to where there is no level", stock: stock, given: shipped, when: back("ret", "lyon", "2:2 1:1"),
+			name: "to a location without a level", stock: stock, given: shipped, when: back("ret", "lyon", "2:2 1:1"),
 			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2 returned 2",
 			state: `stock MUG@berlin 2
 				stock MUG@lyon 2
@@ -56,7 +56,7 @@ func TestReturn(t *testing.T) {
 				event return ret TEE@lyon 0>1 (1) MUG@lyon 0>2 (2) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2) back 2`,
 		},
 		{
-			name: "of what has left so far", stock: stock, given: partly, when: back("ret", "berlin", "1:2"),
+			name: "of a partly fulfilled reservation", stock: stock, given: partly, when: back("ret", "berlin", "1:2"),
 			answer: "confirmed v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 2 | 2 MUG 2/2 berlin:2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 4
@@ -67,7 +67,7 @@ func TestReturn(t *testing.T) {
 				event return ret TEE@berlin 3>5 (4) at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2) back 2 | 2 MUG 2 berlin:2`,
 		},
 		{
-			name: "of what had left before the rest was cancelled", stock: stock, given: then(partly, release("ord", 0, "")), when: back("ret", "berlin", "1:1"),
+			name: "of a confirmed reservation that was released later", stock: stock, given: then(partly, release("ord", 0, "")), when: back("ret", "berlin", "1:1"),
 			answer: "released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2",
 			state: `stock MUG@berlin 4
 				stock TEE@berlin 4
@@ -78,7 +78,7 @@ func TestReturn(t *testing.T) {
 				event return ret TEE@berlin 3>4 (4) at 0s: released v4 > ord released v5 until 10s | 1 TEE 3 berlin:3(2) back 1 | 2 MUG 2 berlin:2`,
 		},
 		{name: "more than has left", stock: stock, given: partly, when: back("ret", "berlin", "1:3"), answer: "invalid_request | /lines/0/quantity 2 have left and did not come back"},
-		{name: "of what has not left", stock: stock, given: partly, when: back("ret", "berlin", "1:1 2:1"), answer: "invalid_request | /lines/1/quantity 0 have left and did not come back"},
+		{name: "of a line that has not left", stock: stock, given: partly, when: back("ret", "berlin", "1:1 2:1"), answer: "invalid_request | /lines/1/quantity 0 have left and did not come back"},
 		{name: "more than is still out", stock: stock, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:2"), answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
 		{
 			name: "the rest", stock: stock, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:1"),
@@ -91,11 +91,11 @@ func TestReturn(t *testing.T) {
 				deadline 10s ord
 				event return ret TEE@berlin 4>5 (5) at 0s: fulfilled v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 3 | 2 MUG 2 berlin:2(2)`,
 		},
-		{name: "a line it does not have", stock: stock, given: shipped, when: back("ret", "berlin", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
+		{name: "no such line", stock: stock, given: shipped, when: back("ret", "berlin", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
 		{name: "held", stock: stock, given: shipped[:1], when: back("ret", "berlin", "1:1"), answer: "wrong_state held"},
 		{name: "expired", stock: stock, given: then(shipped[:1], after(11*time.Second)), when: back("ret", "berlin", "1:1"), answer: "wrong_state expired"},
 		{name: "released", stock: stock, given: then(shipped[:1], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
-		{name: "cancelled before anything left", stock: stock, given: then(shipped[:2], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
+		{name: "confirmed, then released", stock: stock, given: then(shipped[:2], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
 		{name: "confirmed", stock: stock, given: shipped[:2], when: back("ret", "berlin", "1:1"), answer: "invalid_request | /lines/0/quantity 0 have left and did not come back"},
 		{name: "no such reservation", stock: stock, when: back("ret", "berlin", "1:1"), answer: "not_found"},
 		{
@@ -104,7 +104,7 @@ func TestReturn(t *testing.T) {
 		},
 		{name: "the id of another return", stock: stock, given: then(shipped, back("ret", "berlin", "1:2")), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
 		{name: "the id of another operation", stock: stock, given: then(shipped, transfer(tees("ret", "berlin", "lyon", 1))), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
-		{name: "its own id is an operation's", stock: stock, given: shipped, when: back("ord", "berlin", "1:1"),
+		{name: "with the id of the reservation", stock: stock, given: shipped, when: back("ord", "berlin", "1:1"),
 			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 3
@@ -116,7 +116,7 @@ func TestReturn(t *testing.T) {
 		},
 		{name: "another version", stock: stock, given: shipped, when: backAt("ret", 2, "berlin", "1:1"), answer: "version_conflict  3"},
 		{
-			name: "its version, repeated", stock: stock, given: then(shipped, backAt("ret", 3, "berlin", "1:1")), when: backAt("ret", 3, "berlin", "1:1"),
+			name: "repeated with its version", stock: stock, given: then(shipped, backAt("ret", 3, "berlin", "1:1")), when: backAt("ret", 3, "berlin", "1:1"),
 			answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		},
 		{
@@ -124,9 +124,9 @@ func TestReturn(t *testing.T) {
 			when: back("ret", "lyon", "1:2"), answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
 		},
 		{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
-		{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", as line 0 has it already`},
+		{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
 		{
-			name: "then what was left leaves", stock: stock, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
+			name: "then the rest is fulfilled", stock: stock, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
 			answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 4
@@ -140,7 +140,7 @@ func TestReturn(t *testing.T) {
 			answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
 		{name: "then released again", stock: stock, given: then(partly, release("ord", 0, ""), back("ret", "berlin", "1:1")), when: release("ord", 0, ""),
 			answer: "again released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2"},
-		{name: "of a level that was removed", stock: "TEE@berlin=3", given: calls(
+		{name: "to a level that was removed", stock: "TEE@berlin=3", given: calls(
 			reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")), when: back("ret", "berlin", "1:1"),
 			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1",
 			state: `stock TEE@berlin 1
@@ -154,7 +154,7 @@ func TestReturn(t *testing.T) {
 	}
 }
 
-// TestReturn_Lines has two lines of one SKU, and a kit, come back.
+// TestReturn_Lines returns two lines of one SKU, and a kit.
 func TestReturn_Lines(t *testing.T) {
 	kits := direct(location.Directory{
 		Locations: []location.Location{{ID: "berlin"}}, Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: []location.ID{"berlin"}}},
@@ -162,7 +162,7 @@ func TestReturn_Lines(t *testing.T) {
 	})
 	for _, o := range []operation{
 		{
-			name: "of one SKU", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:2 2:TEE:3")), confirm("ord", 0), fulfill("ord", 0, "")),
+			name: "two of one SKU", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:2 2:TEE:3")), confirm("ord", 0), fulfill("ord", 0, "")),
 			when: back("ret", "berlin", "1:2 2:2"), answer: "fulfilled v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 returned 2 | 2 TEE 3/3 berlin:3 fulfilled 3 returned 2",
 			state: `stock TEE@berlin 4
 				level TEE@berlin 4 0 0 0
@@ -171,7 +171,7 @@ func TestReturn_Lines(t *testing.T) {
 				event return ret TEE@berlin 0>4 (4) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 2 berlin:2(2) back 2 | 2 TEE 3 berlin:3(3) back 2`,
 		},
 		{
-			name: "a kit whole", stock: "TEE@berlin=6 MUG@berlin=3", given: calls(kits, reserve(order("ord", "1:SET:3")), confirm("ord", 0), fulfill("ord", 2, "1:2")),
+			name: "a kit comes back whole", stock: "TEE@berlin=6 MUG@berlin=3", given: calls(kits, reserve(order("ord", "1:SET:3")), confirm("ord", 0), fulfill("ord", 2, "1:2")),
 			when: back("ret", "lyon", "1:1"), answer: "confirmed v4 until 10s | 1 SET 3/3 berlin:3 fulfilled 2 returned 1 + TEE 6 berlin:6 + MUG 3 berlin:3",
 			state: `stock MUG@berlin 0
 				stock MUG@lyon 1
@@ -194,7 +194,7 @@ func TestReturn_Lines(t *testing.T) {
 	}
 }
 
-// TestReturn_Batch has returns of one batch be decided one after another.
+// TestReturn_Batch decides the returns of one batch one after another.
 func TestReturn_Batch(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})

@@ -14,18 +14,20 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Search reads reservations from the ledger, the newest first; it follows Redis, usually within a second.
-// One round trip to the ledger, and one to Redis for its clock; where Redis does not answer, it is this
-// process's.
+// Search reads reservations from the ledger, the newest first. The ledger is usually less than a
+// second behind Redis.
 //
-// Refusals, the first that applies: *InvalidError, ErrNotDurable (there is no ledger, or it does not
-// answer).
+// Errors, in order of precedence: *InvalidError; ErrNotDurable if there is no ledger, or it does
+// not answer.
+//
+// Search costs one round trip to the ledger, and one to Redis for its clock. If Redis does not
+// answer, the clock of this process decides which holds are overdue.
 func (s *Store) Search(ctx context.Context, filter ReservationFilter) (ReservationPage, error) {
 	if err := filter.validate(); err != nil {
 		return ReservationPage{}, err
 	}
 	if s.options.Ledger == nil {
-		return ReservationPage{}, fmt.Errorf("search: %w: there is no ledger", ErrNotDurable)
+		return ReservationPage{}, fmt.Errorf("search: %w: this store has no ledger to search", ErrNotDurable)
 	}
 	now := time.Now().UnixMilli()
 	var clock *redis.TimeCmd
@@ -56,16 +58,16 @@ func (f *ReservationFilter) validate() error {
 		wrong.add("/limit", "must be from 1 to %d", ReservationPageMax)
 	}
 	if _, _, ok := f.After(); !ok {
-		wrong.add("/cursor", "is none that was given out")
+		wrong.add("/cursor", "was not issued by this server")
 	}
 	return wrong.err()
 }
 
-// endOfTime is later than any time of Redis, Unix ms.
+// endOfTime is later than any clock, Unix ms.
 const endOfTime = 1 << 45
 
-// After is the reservation that the cursor names, behind which the page begins: when it was made, Unix ms,
-// and its id. On the first page that is the end of time.
+// After returns the reservation after which the page begins, by the cursor: when it was made, Unix
+// ms, and its id. ok is false if the cursor is malformed. The first page begins at the end of time.
 func (f *ReservationFilter) After() (created int64, id string, ok bool) {
 	if f.Cursor == "" {
 		return endOfTime, "", true
@@ -76,7 +78,7 @@ func (f *ReservationFilter) After() (created int64, id string, ok bool) {
 	return created, id, err == nil && wrong == nil && found && location.IsIdentifier(id) && created >= 0 && created <= endOfTime
 }
 
-// ReservationCursor is the cursor of the page that begins behind a reservation.
+// ReservationCursor returns the cursor of the page that begins after a reservation.
 func ReservationCursor(created int64, id string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(created, 10) + wire.UnitSeparator + id))
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TransferRequest moves units of a SKU from one location to another.
+// TransferRequest asks to move units of a SKU from one location to another.
 type TransferRequest struct {
-	ID       string // the operation's id and idempotency key; required
+	ID       string // id of the operation, and idempotency key; required
 	SKU      location.SKU
 	From, To location.ID
 	Quantity int64  // units, 1 to QuantityMax
@@ -21,22 +21,34 @@ type TransferRequest struct {
 	Actor    string // optional: who did it
 }
 
-// TransferResult is what a transfer left behind.
+// TransferResult is the two levels after a transfer.
 type TransferResult struct {
 	From, To AdjustedLevel
-	At       time.Time // when it was applied, by Redis's clock
-	Replay   bool      // the id was used before for the same request; nothing was changed
-	Durable  bool      // the ledger has it; false where there is no ledger
+	At       time.Time // when the transfer was applied, by Redis's clock
+	Replay   bool      // an earlier call with this ID made the transfer; this one changed nothing
+	Durable  bool      // the ledger has it; false without a ledger
 }
 
-// Transfer moves units that are there and available from one location to another, in one step; it makes
-// the level they go to where there is none. It is safe to repeat: the same id with the same request
-// answers the levels as they are now, and moves nothing.
+// Transfer moves units from one location to another in one step. Only units that are on hand and
+// available move: held and committed units and safety stock stay. Transfer makes the level at To if
+// there is none. If units are short, it first gives back the units of overdue holds.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrIDConflict, ErrNotFound (no level to
-// take from), *InsufficientError, *InvalidError (on hand would exceed QuantityMax, the locations
-// LocationsMax), ErrNotDurable. One round trip, shared with its batch; with a ledger also one to that, and
-// the wait for it.
+// Transfer is safe to repeat: the same ID with the same request moves nothing and answers the
+// levels as they are now.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrNotDurable, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with this ID
+//   - ErrRebuilding
+//   - ErrIDConflict, if Redis has another operation with this ID
+//   - ErrNotFound, if there is no level at From
+//   - *InsufficientError
+//   - *InvalidError, if on hand at To would exceed QuantityMax, or the locations LocationsMax
+//   - ErrNotDurable, if the ledger did not decide in time; repeat with the same ID
+//
+// Transfer costs one round trip to the ledger, one to Redis, shared with its batch, and the wait
+// for the ledger. Without a ledger it costs one round trip to Redis.
 func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result TransferResult, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbTransfer, started, result.Replay, err) }()
@@ -44,42 +56,15 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 		return TransferResult{}, err
 	}
 	call := &transferCall{request: &r, fingerprint: r.fingerprint()}
-	at, known, err := s.operated(ctx, VerbTransfer, r.ID, call.fingerprint)
-	switch {
-	case err != nil:
-		return TransferResult{}, err
-	case known:
-		return s.transferred(ctx, &r, at)
-	}
-	a := s.send(ctx, VerbTransfer, call)
-	switch {
-	case a.Err != nil:
-		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, a.Err)
-	case a.Status != "done" && a.Status != "repeat":
-		return TransferResult{}, r.refused(a)
-	}
-	done, err := operationResult(VerbTransfer, r.ID, r.levels(), a)
+	done, err := s.operate(ctx, operationCall{
+		verb: VerbTransfer, id: r.ID, fingerprint: call.fingerprint,
+		levels: []Change{{SKU: r.SKU, Location: r.From}, {SKU: r.SKU, Location: r.To}},
+		send:   func() shard.Answer { return s.send(ctx, VerbTransfer, call) }, refused: r.refused,
+	})
 	if err != nil {
 		return TransferResult{}, err
 	}
-	if err := s.awaitOperation(ctx, r.ID, done.birth, a.Epoch); err != nil {
-		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, err)
-	}
-	return TransferResult{From: done.Levels[0], To: done.Levels[1], At: done.At, Replay: done.Replay, Durable: s.durable()}, nil
-}
-
-// transferred answers a transfer that the ledger has already.
-func (s *Store) transferred(ctx context.Context, r *TransferRequest, at time.Time) (TransferResult, error) {
-	levels, err := s.levelsAsked(ctx, r.levels())
-	if err != nil {
-		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, err)
-	}
-	return TransferResult{From: levels[0], To: levels[1], At: at, Replay: true, Durable: s.durable()}, nil
-}
-
-// levels names the two levels.
-func (r *TransferRequest) levels() []Change {
-	return []Change{{SKU: r.SKU, Location: r.From}, {SKU: r.SKU, Location: r.To}}
+	return TransferResult{From: done.Levels[0], To: done.Levels[1], At: done.At, Replay: done.Replay, Durable: done.Durable}, nil
 }
 
 func (r *TransferRequest) validate() error {
@@ -97,29 +82,7 @@ func (r *TransferRequest) validate() error {
 	return f.err()
 }
 
-func (r *TransferRequest) refused(a shard.Answer) error {
-	f := wire.FieldReader{Rest: a.Payload}
-	var err error
-	switch a.Status {
-	case "no_level":
-		return fmt.Errorf("transfer %q: no level of %s at %s: %w", r.ID, r.SKU, r.From, ErrNotFound)
-	case "insufficient":
-		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.Number()}}}
-	case "exceeds":
-		err = &InvalidError{Faults: []Fault{{Path: "/quantity",
-			Message: fmt.Sprintf("would take on hand at %s from %d over %d", r.To, f.Number(), QuantityMax)}}}
-	case "too_many_locations":
-		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
-	default:
-		return refusal(VerbTransfer, r.ID, a)
-	}
-	if f.Failed {
-		return fmt.Errorf("transfer %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
-	}
-	return err
-}
-
-// fingerprint identifies a transfer without its id.
+// fingerprint identifies the request without its ID.
 func (r *TransferRequest) fingerprint() string {
 	f := fingerprinter{}
 	f.text(string(VerbTransfer))
@@ -145,4 +108,25 @@ func (c *transferCall) Weight() int { return 2 }
 func (c *transferCall) Arguments(b *shard.Batch) {
 	r := c.request
 	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.From), wire.LevelField(r.SKU, r.To), strconv.FormatInt(r.Quantity, 10))
+}
+
+func (r *TransferRequest) refused(a shard.Answer) error {
+	f := wire.FieldReader{Rest: a.Payload}
+	var err error
+	switch a.Status {
+	case "no_level":
+		return fmt.Errorf("transfer %q: no level of %s at %s: %w", r.ID, r.SKU, r.From, ErrNotFound)
+	case "insufficient":
+		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.Number()}}}
+	case "exceeds":
+		err = invalid("/quantity", "would take on hand at %s from %d over %d", r.To, f.Number(), QuantityMax)
+	case "too_many_locations":
+		return invalid("/to", "would be one location more than %d", LocationsMax)
+	default:
+		return refusal(VerbTransfer, r.ID, a)
+	}
+	if f.Failed {
+		return fmt.Errorf("transfer %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+	}
+	return err
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// tees transfers shirts.
+// tees transfers units of TEE.
 func tees(id string, from, to location.ID, units int64) TransferRequest {
 	return TransferRequest{ID: id, SKU: "TEE", From: from, To: to, Quantity: units}
 }
@@ -51,7 +51,7 @@ func TestTransfer(t *testing.T) {
 				event transfer op at 0s | TEE@berlin on hand 5>2 safety 0>0 backorder 0>0 available 2 | TEE@lyon on hand 1>4 safety 0>0 backorder 0>0 available 4`,
 		},
 		{
-			name: "to where there is none", stock: "TEE@berlin=3", when: transfer(three),
+			name: "to a location without a level", stock: "TEE@berlin=3", when: transfer(three),
 			answer: "at 0s | TEE@berlin 0 held 0 committed 0 available 0 | TEE@lyon 3 held 0 committed 0 available 3 new",
 			state: `stock TEE@berlin 0
 				stock TEE@lyon 3
@@ -60,7 +60,7 @@ func TestTransfer(t *testing.T) {
 				event transfer op at 0s | TEE@berlin on hand 3>0 safety 0>0 backorder 0>0 available 0 | TEE@lyon on hand 0>3 safety 0>0 backorder 0>0 available 3`,
 		},
 		{
-			name: "beside what is taken", stock: "TEE@berlin=7", when: transfer(three),
+			name: "leaves held and committed units", stock: "TEE@berlin=7", when: transfer(three),
 			given: calls(reserve(order("a", "1:TEE:2")), confirm("a", 0), reserve(order("b", "1:TEE:2"))), state: `
 				stock TEE@berlin 0
 				stock TEE@lyon 3
@@ -76,16 +76,16 @@ func TestTransfer(t *testing.T) {
 		{name: "more than is available", stock: "TEE@berlin=5 TEE@lyon=1", given: calls(reserve(order("a", "1:TEE:3:berlin"))), when: transfer(three), answer: "insufficient_stock |  TEE 2 of 3"},
 		{name: "more than is on hand", stock: "TEE@berlin=2", given: calls(policy), when: transfer(three), answer: "insufficient_stock |  TEE 1 of 3"},
 		{
-			name: "what is held, where more may be sold than there is", stock: "TEE@berlin=5", given: calls(policy, reserve(order("a", "1:TEE:3"))),
+			name: "held units, with a backorder limit", stock: "TEE@berlin=5", given: calls(policy, reserve(order("a", "1:TEE:3"))),
 			when: transfer(three), answer: "insufficient_stock |  TEE 1 of 3",
 		},
 		{name: "of the safety stock", stock: "TEE@berlin=3", given: calls(adjust("p", Change{SKU: "TEE", Location: "berlin", SafetyStock: units(1)})), when: transfer(three), answer: "insufficient_stock |  TEE 2 of 3"},
 		{
-			name: "below zero", stock: "TEE@berlin=3", when: transfer(three), answer: "insufficient_stock |  TEE 0 of 3",
+			name: "available below zero", stock: "TEE@berlin=3", when: transfer(three), answer: "insufficient_stock |  TEE 0 of 3",
 			given: calls(reserve(order("a", "1:TEE:3")), adjust("broken", Change{SKU: "TEE", Location: "berlin", Delta: units(-1)})),
 		},
 		{
-			name: "of what is overdue", stock: "TEE@berlin=3", given: calls(reserve(order("a", "1:TEE:3")), after(11*time.Second)), when: transfer(three),
+			name: "units of an overdue hold", stock: "TEE@berlin=3", given: calls(reserve(order("a", "1:TEE:3")), after(11*time.Second)), when: transfer(three),
 			answer: "at 11s | TEE@berlin 0 held 0 committed 0 available 0 | TEE@lyon 3 held 0 committed 0 available 3 new",
 			state: `stock TEE@berlin 0
 				stock TEE@lyon 3
@@ -95,7 +95,7 @@ func TestTransfer(t *testing.T) {
 				event expire at 11s: held v1 > a expired v2 until 10s | 1 TEE 3 berlin:3
 				event transfer op at 11s | TEE@berlin on hand 3>0 safety 0>0 backorder 0>0 available 0 | TEE@lyon on hand 0>3 safety 0>0 backorder 0>0 available 3`,
 		},
-		{name: "from where there is no level", stock: "TEE@lyon=5", when: transfer(three), answer: "not_found"},
+		{name: "from a location without a level", stock: "TEE@lyon=5", when: transfer(three), answer: "not_found"},
 		{
 			name: "above the limit", stock: "TEE@berlin=5 TEE@lyon=2147483645", when: transfer(three),
 			answer: "invalid_request | /quantity would take on hand at lyon from 2147483645 over 2147483647",
@@ -116,7 +116,7 @@ func TestTransfer(t *testing.T) {
 				"/quantity must be from 1 to 2147483647 | /reason must not contain control characters",
 		},
 		{
-			name: "then the units are sold from there", stock: "TEE@berlin=3", given: calls(transfer(three)), when: reserve(order("a", "1:TEE:3")),
+			name: "then the units are sold from the new location", stock: "TEE@berlin=3", given: calls(transfer(three)), when: reserve(order("a", "1:TEE:3")),
 			answer: "held v1 until 10s | 1 TEE 3/3 lyon:3",
 			state: `stock TEE@berlin 0
 				stock TEE@lyon 0
@@ -131,7 +131,7 @@ func TestTransfer(t *testing.T) {
 	}
 }
 
-// TestTransfer_Batch has transfers of one batch be decided one after another.
+// TestTransfer_Batch decides the transfers of one batch one after another.
 func TestTransfer_Batch(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -156,7 +156,7 @@ func TestTransfer_Batch(t *testing.T) {
 	})
 }
 
-// levelsOnly is the lines of a state that are about levels.
+// levelsOnly returns the lines of a state that are about levels.
 func levelsOnly(state string) string {
 	var lines []string
 	for line := range strings.Lines(state) {

@@ -12,39 +12,74 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Confirm makes a held reservation a sale. It is safe to repeat: a confirmed one is answered as it
-// is. One whose deadline has passed keeps its units if they were not given back; else it takes them
-// again where they came from, or is refused, so that the caller can refund. TransitionRequest.Lines
-// must be empty.
+// Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline
+// has passed, the reservation keeps its units unless they were given back. An expired reservation
+// takes its units again at the same locations, all or none. If they are gone, refund the customer.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, ErrIDConflict,
-// *WrongStateError, *VersionError, *PurchaseLimitError, *InsufficientError, ErrNotDurable. With the last the hold can't lapse
-// any more, and the call can be repeated. One round trip, shared with its batch, and the wait for the
-// ledger.
+// Confirm is safe to repeat: a confirmed reservation is answered as it is now.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrRebuilding
+//   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
+//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - *WrongStateError, if it is released or fulfilled
+//   - *VersionError
+//   - *PurchaseLimitError, if it had expired and the customer has bought since
+//   - *InsufficientError, if it had expired and the units are gone, or if the ledger says that they
+//     do not exist
+//   - ErrNotDurable, if the ledger did not decide in time; the hold can't lapse any more, so repeat
+//
+// Confirm costs one round trip, shared with its batch, and the wait for the ledger.
 func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error) {
 	if len(r.Lines) > 0 {
-		return Result{}, &InvalidError{Faults: []Fault{{Path: "/lines", Message: "a reservation is confirmed whole"}}}
+		return Result{}, invalid("/lines", "must be empty: a reservation is confirmed whole")
 	}
 	return s.transition(ctx, VerbConfirm, r)
 }
 
-// Release gives units back to sale: all that are left, or those of Lines. Of a confirmed reservation
-// it gives back what is not yet fulfilled. A partial release keeps the state and lowers the lines'
-// quantity; it needs Version, so that a repeat is known as such. It is safe to repeat.
+// Release gives units back to sale: all that are left, or those of Lines. Of a confirmed
+// reservation it gives back what is not fulfilled. A release of some units keeps the state, lowers
+// the quantity of the lines and requires Version, so that a repeat is recognised.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
-// *VersionError, *InvalidError (a line it does not have, more than a line has left). One round trip,
-// shared with its batch.
+// Release is safe to repeat, with Lines only with the same Version.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrRebuilding
+//   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
+//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - *WrongStateError, if it is expired, overdue or fulfilled
+//   - *VersionError
+//   - ErrNotDurable, if the ledger has not decided the step before
+//   - *InvalidError, if there is no such line, or the line has fewer units left
+//   - ErrNotDurable, for a confirmed reservation, if the ledger did not decide in time; repeat
+//
+// Release costs one round trip, shared with its batch. With a ledger, the release of a confirmed
+// reservation costs two, and the wait for the ledger.
 func (s *Store) Release(ctx context.Context, r TransitionRequest) (Result, error) {
 	return s.transition(ctx, VerbRelease, r)
 }
 
-// Fulfill records that committed units have left: all, or those of Lines, which needs Version. The
-// reservation stays confirmed until nothing is left. It is safe to repeat.
+// Fulfill records that committed units have left: all, or those of Lines, which requires Version.
+// The reservation stays confirmed until nothing is left.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError,
-// *VersionError, *InvalidError (a line it does not have, more than a line has left),
-// *InsufficientError (on hand would fall below zero). One round trip, shared with its batch.
+// Fulfill is safe to repeat, with Lines only with the same Version.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrRebuilding
+//   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
+//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - *WrongStateError, if it is not confirmed
+//   - *VersionError
+//   - ErrNotDurable, if the ledger has not decided the step before
+//   - *InvalidError, if there is no such line, or the line has fewer units left
+//   - *InsufficientError, if on hand would fall below zero
+//   - ErrNotDurable, if the ledger did not decide in time; repeat
+//
+// Fulfill costs two round trips, each shared with its batch, and the wait for the ledger. Without a
+// ledger it costs one round trip.
 func (s *Store) Fulfill(ctx context.Context, r TransitionRequest) (Result, error) {
 	return s.transition(ctx, VerbFulfill, r)
 }
@@ -58,43 +93,39 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	return s.transit(ctx, &transitionCall{verb: verb, request: &r}, r.refused)
 }
 
-// transit sends a transition and waits for the ledger where it must; refused turns what the script refuses
-// into errors.
-func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (result Result, err error) {
+// transit sends a transition, and waits for the ledger if the transition is durable. refused turns
+// a refusal of the script into an error.
+func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (Result, error) {
 	verb, id := call.verb, call.request.ID
 	if s.options.Ledger == nil {
 		call.settled = settledAlways
 	}
-	a := s.settle(ctx, call, s.send(ctx, verb, call))
+	a := s.forgotten(ctx, call, s.settle(ctx, call, s.send(ctx, verb, call)))
 	if a.Err != nil {
 		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.Err)
 	}
-	if a, err = s.forgotten(ctx, call, a); err != nil {
-		return Result{}, err
-	}
-	switch a.Status {
-	case "done", "repeat":
-		result, err = s.result(id, a, a.Status == "repeat")
-		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
-	case "done_durable", "repeat_durable":
-		result, err = s.result(id, a, a.Status == "repeat_durable")
-		result.DurableCall = true
-	default:
+	status, durable := strings.CutSuffix(a.Status, "_durable")
+	if status != "done" && status != "repeat" {
 		return Result{}, refused(verb, a)
 	}
-	if err != nil || !result.DurableCall {
-		return result, err
+	result, err := s.result(id, a, status == "repeat")
+	if err != nil {
+		return Result{}, err
+	}
+	result.DurableCall = durable || verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
+	if !result.DurableCall {
+		return result, nil
 	}
 	if err := s.await(ctx, result.awaited); err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, id, call.decided(a, err))
+		return Result{}, fmt.Errorf("%s %q: %w", verb, id, call.undecided(a, err))
 	}
 	result.Durable = s.durable()
 	return result, nil
 }
 
-// decided is what a call is told where the ledger has refused the step that it waited for. A repeat may have waited
-// for a later step, of another call: its own stands, and it is to be repeated.
-func (c *transitionCall) decided(a shard.Answer, refusal error) error {
+// undecided returns the error of a call whose wait failed. A repeat may have waited for a later
+// step, of another call. Its own step stands then, and the caller must repeat.
+func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {
 		return refusal
@@ -102,21 +133,68 @@ func (c *transitionCall) decided(a shard.Answer, refusal error) error {
 	return undoing("a later step", refusal)
 }
 
-// refused turns the refusals that speak of lines into errors; the others are common to all verbs.
+// transitionCall is a TransitionRequest as its script takes it.
+type transitionCall struct {
+	verb    Verb
+	request *TransitionRequest
+	settled string       // the version that the ledger has decided; "" if it is not known
+	move    *MoveRequest // for a move
+	back    *returning   // for a return
+}
+
+// settledAlways stands for every version: there is no ledger to decide.
+const settledAlways = "*"
+
+func (c *transitionCall) ID() string { return c.request.ID }
+
+func (c *transitionCall) Weight() int { return 1 + len(c.request.Lines) }
+
+func (c *transitionCall) Arguments(b *shard.Batch) {
+	b.Add(versionText(c.request.Version), c.mark())
+	if c.verb == VerbConfirm {
+		return
+	}
+	b.Add(c.settled)
+	if c.move != nil {
+		b.Add(c.move.Line, string(c.move.To), shard.AsFlag(c.move.barred != ""))
+		return
+	}
+	if c.back != nil {
+		c.back.Arguments(b)
+	}
+	b.Add(strconv.Itoa(len(c.request.Lines)))
+	for _, l := range c.request.Lines {
+		b.Add(l.Line, strconv.FormatInt(l.Quantity, 10))
+	}
+}
+
+// mark is the transition that the record keeps. The script recognises a repeat by it.
+func (c *transitionCall) mark() string {
+	mark := string(c.verb) + "/" + versionText(c.request.Version)
+	if len(c.request.Lines) > 0 {
+		mark += "/" + c.request.fingerprint()
+	}
+	if c.move != nil {
+		mark += "/" + c.move.fingerprint()
+	}
+	return mark
+}
+
+func versionText(version int64) string {
+	if version == 0 {
+		return ""
+	}
+	return strconv.FormatInt(version, 10)
+}
+
+// refused turns the refusals that name lines into errors, and leaves the others to refusal.
 func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	switch a.Status {
 	case "unknown_line":
-		part := f.Number() - 1
-		return &InvalidError{Faults: []Fault{{
-			Path: "/lines/" + strconv.FormatInt(part, 10) + "/line", Message: "the reservation has no such line",
-		}}}
+		return invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
 	case "exceeds":
-		part, left := f.Number()-1, f.Number()
-		return &InvalidError{Faults: []Fault{{
-			Path:    "/lines/" + strconv.FormatInt(part, 10) + "/quantity",
-			Message: fmt.Sprintf("the line has %d left", left),
-		}}}
+		return invalid(linePath(int(f.Number()-1))+"/quantity", "the line has %d left", f.Number())
 	case "insufficient":
 		return r.insufficient(verb, a.Payload)
 	case "purchase_limit":
@@ -132,7 +210,7 @@ func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 	}
 }
 
-// insufficient reads shortages of lines that the record, which follows them, tells more about.
+// insufficient decodes the short lines, and takes their SKUs from the record that follows them.
 func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 	list, text, _ := strings.Cut(payload, wire.GroupSeparator)
 	rec, err := wire.DecodeRecord(text)
@@ -164,114 +242,7 @@ func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 	return &InsufficientError{Shortages: shortages}
 }
 
-// transitionCall is a TransitionRequest as its script takes it.
-type transitionCall struct {
-	verb    Verb
-	request *TransitionRequest
-	settled string       // the version that the ledger has; "" is not known
-	move    *MoveRequest // of a move
-	back    *returning   // of a return
-}
-
-// settledAlways stands for every version: there is no ledger that decides.
-const settledAlways = "*"
-
-func (c *transitionCall) ID() string { return c.request.ID }
-
-func (c *transitionCall) Weight() int { return 1 + len(c.request.Lines) }
-
-func (c *transitionCall) Arguments(b *shard.Batch) {
-	b.Add(versionText(c.request.Version), c.mark())
-	if c.verb == VerbConfirm {
-		return
-	}
-	if c.move != nil {
-		b.Add(c.settled, c.move.Line, string(c.move.To), shard.AsFlag(c.move.barred != ""))
-		return
-	}
-	b.Add(c.settled)
-	if c.back != nil {
-		c.back.Arguments(b)
-	}
-	b.Add(strconv.Itoa(len(c.request.Lines)))
-	for _, l := range c.request.Lines {
-		b.Add(l.Line, strconv.FormatInt(l.Quantity, 10))
-	}
-}
-
-// mark is the transition that a record keeps, by which this call is known again.
-func (c *transitionCall) mark() string {
-	mark := string(c.verb) + "/" + versionText(c.request.Version)
-	if len(c.request.Lines) > 0 {
-		mark += "/" + c.request.fingerprint()
-	}
-	if c.move != nil {
-		mark += "/" + c.move.fingerprint()
-	}
-	return mark
-}
-
-func versionText(version int64) string {
-	if version == 0 {
-		return ""
-	}
-	return strconv.FormatInt(version, 10)
-}
-
-// Extend moves the deadline of a held reservation to now + TTL. It is safe to repeat: without
-// Version each call counts from its own now; with it a repeat changes nothing.
-//
-// Refusals, the first that applies: *InvalidError, ErrRebuilding, ErrNotFound, *WrongStateError
-// (also where the deadline has passed), *VersionError, ErrNotDurable (Redis does not have it, and the ledger
-// does not answer). One round trip, shared with its batch, and one to the ledger for what Redis has forgotten.
-func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err error) {
-	started := time.Now()
-	defer func() { s.observe(VerbExtend, started, result.Replay, err) }()
-	if err := r.validate(s.options.TTLMax); err != nil {
-		return Result{}, err
-	}
-	if r.TTL == 0 {
-		r.TTL = s.options.TTL
-	}
-	a := s.send(ctx, VerbExtend, &extendCall{request: &r})
-	switch {
-	case a.Err != nil:
-		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
-	case a.Status == "done" || a.Status == "repeat":
-		return s.result(r.ID, a, a.Status == "repeat")
-	case a.Status == "not_found" && s.options.Ledger != nil:
-		return Result{}, s.forgottenHold(ctx, r.ID, a)
-	default:
-		return Result{}, refusal(VerbExtend, r.ID, a)
-	}
-}
-
-// forgottenHold says why what Redis does not have can't be extended: what it has forgotten is held no more.
-func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
-	rec, err := s.options.Ledger.Reservation(ctx, id)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s %q: %w", VerbExtend, id, err)
-	case rec.State == StateHeld || rec.State == StateConfirmed: // made since, or lost
-		return refusal(VerbExtend, id, a)
-	default:
-		return &WrongStateError{State: rec.State}
-	}
-}
-
-// extendCall is an ExtendRequest as its script takes it.
-type extendCall struct{ request *ExtendRequest }
-
-func (c *extendCall) ID() string { return c.request.ID }
-
-func (c *extendCall) Weight() int { return 1 }
-
-func (c *extendCall) Arguments(b *shard.Batch) {
-	version, ttl := versionText(c.request.Version), strconv.FormatInt(c.request.TTL.Milliseconds(), 10)
-	b.Add(version, "extend/"+version+"/"+ttl, ttl)
-}
-
-// refusal is the one place that turns the words common to the scripts into errors.
+// refusal turns the refusals that all scripts share into errors.
 func refusal(verb Verb, id string, a shard.Answer) error {
 	switch a.Status {
 	case "not_found":

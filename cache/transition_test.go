@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// held, sold and two are the states most cases begin with.
+// held and sold are the states that most cases begin with.
 var (
 	held = calls(reserve(order("ord", "1:TEE:3 2:MUG:2")))
 	sold = calls(reserve(order("ord", "1:TEE:3 2:MUG:2")), confirm("ord", 0))
@@ -49,7 +49,7 @@ func TestConfirm(t *testing.T) {
 			answer: "version_conflict  1",
 		},
 		{
-			name: "overdue keeps its units", stock: "TEE@berlin=5",
+			name: "overdue: keeps its units", stock: "TEE@berlin=5",
 			given:  calls(reserve(order("ord", "1:TEE:5")), after(time.Minute)),
 			when:   confirm("ord", 0),
 			answer: "confirmed v2 until 10s | 1 TEE 5/5 berlin:5",
@@ -60,7 +60,7 @@ func TestConfirm(t *testing.T) {
 				event confirm at 60s: held v1 > ord confirmed v2 until 10s | 1 TEE 5 berlin:5`,
 		},
 		{
-			name: "expired takes them again", stock: "TEE@berlin=5",
+			name: "expired: takes the units again", stock: "TEE@berlin=5",
 			given:  calls(reserve(order("ord", "1:TEE:5")), after(time.Minute), expire),
 			when:   confirm("ord", 0),
 			answer: "confirmed v3 until 10s | 1 TEE 5/5 berlin:5",
@@ -70,13 +70,13 @@ func TestConfirm(t *testing.T) {
 				event confirm at 60s: expired v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:5`,
 		},
 		{
-			name: "expired, and sold to another", stock: "TEE@berlin=5",
+			name: "expired, and the units are sold", stock: "TEE@berlin=5",
 			given: calls(reserve(order("ord", "1:TEE:5")), after(time.Minute), reserve(order("other", "1:TEE:2")),
 				confirm("other", 0)),
 			when: confirm("ord", 0), answer: "insufficient_stock | 1 TEE 3 of 5",
 		},
 		{
-			name: "expired, and held by another that is overdue", stock: "TEE@berlin=5",
+			name: "expired, and the units are in an overdue hold", stock: "TEE@berlin=5",
 			given: calls(reserve(order("ord", "1:TEE:5")), after(time.Minute), reserve(order("other", "1:TEE:2")),
 				after(time.Minute)),
 			when:   confirm("ord", 0),
@@ -112,7 +112,7 @@ func TestRelease(t *testing.T) {
 			answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 		},
 		{
-			name: "confirmed and partly fulfilled gives back the rest", stock: stockOfTwo,
+			name: "confirmed and partly fulfilled: gives back the rest", stock: stockOfTwo,
 			given:  append(calls(), append(sold, fulfill("ord", 2, "1:1"))...),
 			when:   release("ord", 3, ""),
 			answer: "released v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
@@ -146,7 +146,7 @@ func TestRelease(t *testing.T) {
 			when:  release("ord", 1, "1:2"), answer: "version_conflict  2",
 		},
 		{
-			name: "all that is left is a whole release", stock: stockOfTwo,
+			name: "partly, of all that is left", stock: stockOfTwo,
 			given:  append(calls(), append(held, release("ord", 1, "1:1"))...),
 			when:   release("ord", 2, "1:2 2:2"),
 			answer: "released v3 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
@@ -159,7 +159,7 @@ func TestRelease(t *testing.T) {
 				event release at 0s: held v2 > ord released v3 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2 berlin:2`,
 		},
 		{
-			name: "from the location used last", stock: "TEE@a=2 TEE@b=2",
+			name: "partly, from the last location", stock: "TEE@a=2 TEE@b=2",
 			given:  calls(reserve(split(order("ord", "1:TEE:4"), "units"))),
 			when:   release("ord", 1, "1:3"),
 			answer: "held v2 until 10s | 1 TEE 1/4 a:1",
@@ -172,16 +172,16 @@ func TestRelease(t *testing.T) {
 				event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 4 a:1`,
 		},
 		{
-			name: "more than a line has", stock: stockOfTwo, given: held, when: release("ord", 1, "2:2 1:4"),
+			name: "more than a line has left", stock: stockOfTwo, given: held, when: release("ord", 1, "2:2 1:4"),
 			answer: "invalid_request | /lines/1/quantity the line has 3 left",
 		},
 		{
-			name: "a line it does not have", stock: stockOfTwo, given: held, when: release("ord", 1, "9:1"),
+			name: "no such line", stock: stockOfTwo, given: held, when: release("ord", 1, "9:1"),
 			answer: "invalid_request | /lines/0/line the reservation has no such line",
 		},
 		{
 			name: "partly, without a version", stock: stockOfTwo, given: held, when: release("ord", 0, "1:1"),
-			answer: "invalid_request | /version is required with lines, so that a repeat is known as such",
+			answer: "invalid_request | /version is required with lines, so that a repeat is recognised",
 		},
 		{name: "unknown", stock: stockOfTwo, when: release("ord", 0, ""), answer: "not_found"},
 		{
@@ -216,7 +216,7 @@ func TestFulfill(t *testing.T) {
 			answer: "again fulfilled v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		},
 		{
-			name: "partly, from the location used first", stock: "TEE@a=2 TEE@b=2",
+			name: "partly, from the first location", stock: "TEE@a=2 TEE@b=2",
 			given:  calls(reserve(split(order("ord", "1:TEE:4"), "units")), confirm("ord", 0)),
 			when:   fulfill("ord", 2, "1:3"),
 			answer: "confirmed v3 until 10s | 1 TEE 4/4 a:2 b:2 fulfilled 3",
@@ -300,9 +300,9 @@ func TestExtend(t *testing.T) {
 
 func TestExpire(t *testing.T) {
 	for _, o := range []operation{
-		{name: "nothing", stock: stockOfTwo, when: expire, answer: "expired 0 more false"},
+		{name: "nothing is due", stock: stockOfTwo, when: expire, answer: "expired 0 more false"},
 		{
-			name: "not a millisecond early", stock: stockOfTwo,
+			name: "one millisecond early", stock: stockOfTwo,
 			given: append(calls(), append(held, after(10*time.Second-time.Millisecond))...),
 			when:  expire, answer: "expired 0 more false",
 		},

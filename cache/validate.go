@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// ActorFaults is what is wrong with who did something; nil where nothing is. It is kept in an event as it is: what
-// stands behind would be read as something else.
+// ActorFaults returns what is wrong with the name of an actor, or nil. Events keep it as it is, so
+// a control character would shift the fields after it.
 func ActorFaults(actor string) []Fault {
 	if location.TextFault(actor) == "" {
 		return nil
@@ -20,14 +20,14 @@ func ActorFaults(actor string) []Fault {
 	return []Fault{{Path: "/actor", Message: fmt.Sprintf("must be UTF-8 without control characters, at most %d bytes", TextBytesMax)}}
 }
 
-// faults gathers everything wrong with a request.
+// faults collects every fault of a request.
 type faults []Fault
 
 func (f *faults) add(path, format string, args ...any) {
 	*f = append(*f, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// err is nil where nothing is wrong.
+// err returns an *InvalidError, or nil if there is no fault.
 func (f faults) err() error {
 	if len(f) == 0 {
 		return nil
@@ -140,7 +140,7 @@ func (f *faults) lines(lines []LineRequest) {
 		l := &lines[i]
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.add(linePath(i)+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.add(linePath(i)+"/line", "is %q, the same as line %d", l.Line, j)
 				break
 			}
 		}
@@ -153,8 +153,8 @@ func (f *faults) lines(lines []LineRequest) {
 	}
 }
 
-// line adds what is wrong with a field of a line. Its path is made only where something is: this is
-// on the way of every reservation.
+// line adds a fault of a line's field, unless wrong is "". It builds the path only then, because
+// every reservation comes through here.
 func (f *faults) line(i int, field, wrong string) {
 	if wrong != "" {
 		f.add(linePath(i)+field, "%s", wrong)
@@ -188,7 +188,7 @@ func (r *TransitionRequest) validate() error {
 		return f.err()
 	}
 	if len(r.Lines) > 0 && r.Version == 0 {
-		f.add("/version", "is required with lines, so that a repeat is known as such")
+		f.add("/version", "is required with lines, so that a repeat is recognised")
 	}
 	f.lineQuantities(r.Lines)
 	return f.err()
@@ -201,7 +201,7 @@ func (f *faults) lineQuantities(lines []LineQuantity) {
 		f.quantity(path+"/quantity", l.Quantity)
 		for j := range i {
 			if lines[j].Line == l.Line {
-				f.add(path+"/line", "is %q, as line %d has it already", l.Line, j)
+				f.add(path+"/line", "is %q, the same as line %d", l.Line, j)
 				break
 			}
 		}
@@ -252,6 +252,6 @@ func (f *faults) change(path string, c *Change) {
 	case c.Delta != nil && (*c.Delta == 0 || *c.Delta < -QuantityMax || *c.Delta > QuantityMax):
 		f.add(path+"/delta", "must be from -%d to %d and not 0", QuantityMax, QuantityMax)
 	case c.Delta == nil && c.OnHand == nil && c.SafetyStock == nil && c.BackorderLimit == nil:
-		f.add(path+"/on_hand", "is required where no safety_stock and no backorder_limit is given")
+		f.add(path+"/on_hand", "is required if neither safety_stock nor backorder_limit is given")
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestInvalid has bad input get its named error, every fault of it, and change nothing.
+// TestInvalid answers bad input with every fault of it, and changes nothing.
 func TestInvalid(t *testing.T) {
 	long := strings.Repeat("ö", IdentifierBytesMax/2)
 	with := func(change func(*ReserveRequest)) func(*bench) string {
@@ -42,7 +42,7 @@ func TestInvalid(t *testing.T) {
 		{"17 digits", with(func(r *ReserveRequest) { r.Lines[0].Quantity = 12345678901234567 }), "/lines/0/quantity must be from 1 to 2147483647"},
 		{"no lines", with(func(r *ReserveRequest) { r.Lines = nil }), "/lines has 0 lines, must have from 1 to 100"},
 		{"1,000 lines", with(func(r *ReserveRequest) { r.Lines = make([]LineRequest, 1000) }), "/lines has 1000 lines, must have from 1 to 100"},
-		{"one line twice", with(func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) }), `/lines/1/line is "1", as line 0 has it already`},
+		{"one line twice", with(func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) }), `/lines/1/line is "1", the same as line 0`},
 		{"short ttl", with(func(r *ReserveRequest) { r.TTL = time.Millisecond }), "/ttl_seconds must be from 1 to 86400"},
 		{"long ttl", with(func(r *ReserveRequest) { r.TTL = 25 * time.Hour }), "/ttl_seconds must be from 1 to 86400"},
 		{"split", with(func(r *ReserveRequest) { r.Split = "some" }), `/split is "some", must be never, lines or units`},
@@ -63,20 +63,20 @@ func TestInvalid(t *testing.T) {
 			"/id is required | /lines/0/sku is required | /lines/0/quantity must be from 1 to 2147483647"},
 		{"confirm in part", func(b *bench) string {
 			return told(b.store.Confirm(b.ctx, TransitionRequest{ID: "ord", Version: 1, Lines: parts("1:1")}))
-		}, "/lines a reservation is confirmed whole"},
+		}, "/lines must be empty: a reservation is confirmed whole"},
 		{"negative version", confirm("ord", -1), "/version must be from 1 to 2147483647"},
-		{"part of nothing", release("ord", 1, "1:0"), "/lines/0/quantity must be from 1 to 2147483647"},
-		{"one part twice", release("ord", 1, "1:1 1:1"), `/lines/1/line is "1", as line 0 has it already`},
+		{"part of zero units", release("ord", 1, "1:0"), "/lines/0/quantity must be from 1 to 2147483647"},
+		{"one part twice", release("ord", 1, "1:1 1:1"), `/lines/1/line is "1", the same as line 0`},
 		{"long extension", extend("ord", 25*time.Hour, 0), "/ttl_seconds must be from 1 to 86400"},
 		{"count below zero", adjust("op", Change{SKU: "TEE", Location: "berlin", OnHand: units(-3)}),
 			"/changes/0/on_hand must be from 0 to 2147483647"},
 		{"count and delta", adjust("op", Change{SKU: "TEE", Location: "berlin", OnHand: units(3), Delta: units(1)}),
 			"/changes/0/delta must not be given together with on_hand"},
 		{"no change", adjust("op", Change{SKU: "TEE", Location: "berlin"}),
-			"/changes/0/on_hand is required where no safety_stock and no backorder_limit is given"},
-		{"delta of nothing", adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(0)}),
+			"/changes/0/on_hand is required if neither safety_stock nor backorder_limit is given"},
+		{"delta of zero", adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(0)}),
 			"/changes/0/delta must be from -2147483647 to 2147483647 and not 0"},
-		{"nothing at all", adjust("op"), "/changes has 0 levels, must have from 1 to 1000"},
+		{"no changes", adjust("op"), "/changes has 0 levels, must have from 1 to 1000"},
 	}
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -97,7 +97,7 @@ func TestInvalid(t *testing.T) {
 	})
 }
 
-// TestInvalid_Cursor has a cursor that names what no ledger can have be refused before one is asked.
+// TestInvalid_Cursor refuses a cursor that no server issued, before it asks Redis or the ledger.
 func TestInvalid_Cursor(t *testing.T) {
 	b := newBench(t, redistest.Engines(t)[0].Client, Options{})
 	for _, text := range []string{"x", "\x1fa", "1\x1f", "1\x1f\x00", "\x00\x1fa", "1\x1f\xff", "\xff\x1fa", "1\x1fa\x1fb"} {
@@ -159,16 +159,16 @@ func TestLevelPage(t *testing.T) {
 				t.Errorf("%+v: %s, want %s", c.filter, strings.Join(got, " "), c.want)
 			}
 		}
-		b.stock("AA@x=1") // listed as soon as it was answered
+		b.stock("AA@x=1") // a level is listed as soon as it is made
 		if page, err := b.store.LevelPage(b.ctx, LevelFilter{SKUPrefix: "AA"}); err != nil || len(page.Levels) != 1 {
 			t.Errorf("%+v, %v", page, err)
 		}
 	})
 }
 
-// TestLevelPage_ListsWhatWasMade has each of several callers find the level that it has just made, though the others
-// are listing, too.
-func TestLevelPage_ListsWhatWasMade(t *testing.T) {
+// TestLevelPage_NewLevel checks that each caller finds the level that it has just made, while
+// others list too.
+func TestLevelPage_NewLevel(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		var all sync.WaitGroup
@@ -191,9 +191,9 @@ func TestLevelPage_ListsWhatWasMade(t *testing.T) {
 	})
 }
 
-// TestNewLocationElsewhere has a store learn of a location that another one made: no refusal rests
-// on an old list.
-func TestNewLocationElsewhere(t *testing.T) {
+// TestReserve_LocationOfAnotherStore checks that a store learns of a location that another store made: no refusal
+// rests on an old list.
+func TestReserve_LocationOfAnotherStore(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})
 		b.stock("TEE@berlin=1 MUG@berlin=1")
@@ -202,8 +202,8 @@ func TestNewLocationElsewhere(t *testing.T) {
 		equal(t, "a SKU that is only there", told(other.store.Reserve(b.ctx, order("c", "1:CAP:1"))), "held v1 until 600s | 1 CAP 1/1 lyon:1")
 		b.ops = 100
 		b.stock("TEE@oslo=1")
-		equal(t, "what is sold out elsewhere", told(other.store.Reserve(b.ctx, order("b", "1:TEE:1"))), "held v1 until 600s | 1 TEE 1/1 oslo:1")
-		// A list that went back, with all the rest, is read again too.
+		equal(t, "a SKU that is sold out at the first location", told(other.store.Reserve(b.ctx, order("b", "1:TEE:1"))), "held v1 until 600s | 1 TEE 1/1 oslo:1")
+		// The store also reads the list again if its version goes back, as after a restore.
 		e.Client.HIncrBy(b.ctx, b.store.keys.Stock, wire.FieldLocations, -1)
 		equal(t, "with an older list", told(other.store.Reserve(b.ctx, order("d", "1:TEE:1"))), "insufficient_stock | 1 TEE 0 of 1")
 		b.invariants()

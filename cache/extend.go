@@ -1,0 +1,73 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
+)
+
+// Extend moves the deadline of a held reservation to now + TTL.
+//
+// With Version, Extend is safe to repeat. Without it, each call counts from its own now and raises
+// the version.
+//
+// Errors, in order of precedence:
+//   - *InvalidError
+//   - ErrRebuilding
+//   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
+//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - *WrongStateError, if it is not held, or its deadline has passed
+//   - *VersionError
+//
+// Extend costs one round trip, shared with its batch, and one to the ledger if Redis does not have
+// the ID.
+func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err error) {
+	started := time.Now()
+	defer func() { s.observe(VerbExtend, started, result.Replay, err) }()
+	if err := r.validate(s.options.TTLMax); err != nil {
+		return Result{}, err
+	}
+	if r.TTL == 0 {
+		r.TTL = s.options.TTL
+	}
+	a := s.send(ctx, VerbExtend, &extendCall{request: &r})
+	switch {
+	case a.Err != nil:
+		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
+	case a.Status == "done" || a.Status == "repeat":
+		return s.result(r.ID, a, a.Status == "repeat")
+	case a.Status == "not_found" && s.options.Ledger != nil:
+		return Result{}, s.forgottenHold(ctx, r.ID, a)
+	default:
+		return Result{}, refusal(VerbExtend, r.ID, a)
+	}
+}
+
+// forgottenHold returns why a reservation that Redis does not have can't be extended. What Redis
+// has forgotten is not held any more.
+func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
+	rec, err := s.options.Ledger.Reservation(ctx, id)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s %q: %w", VerbExtend, id, err)
+	case rec.State == StateHeld || rec.State == StateConfirmed: // made since, or lost by Redis
+		return refusal(VerbExtend, id, a)
+	default:
+		return &WrongStateError{State: rec.State}
+	}
+}
+
+// extendCall is an ExtendRequest as its script takes it.
+type extendCall struct{ request *ExtendRequest }
+
+func (c *extendCall) ID() string { return c.request.ID }
+
+func (c *extendCall) Weight() int { return 1 }
+
+func (c *extendCall) Arguments(b *shard.Batch) {
+	version, ttl := versionText(c.request.Version), strconv.FormatInt(c.request.TTL.Milliseconds(), 10)
+	b.Add(version, "extend/"+version+"/"+ttl, ttl)
+}
