@@ -83,7 +83,9 @@ func TestPlace_TakesALostHoldAgain(t *testing.T) {
 	shop, payments, engine := newShop(t)
 	shop.Payments = &duringPayment{payments, func() { // what a crash of Redis does to a hold
 		engine.HDel("{holdfast:0}:reservations", "ord-1")
-		engine.HIncrBy("{holdfast:0}:stock", "TEE-M\x1fberlin", 2)
+		if _, err := engine.HIncrBy("{holdfast:0}:stock", "TEE-M\x1fberlin", 2); err != nil {
+			t.Error(err)
+		}
 	}}
 	if sold, err := shop.Place(t.Context(), "ord-1", twoShirts); err != nil || sold.State != cache.StateConfirmed {
 		t.Fatalf("got %q, %v", sold.State, err)

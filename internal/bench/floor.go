@@ -92,7 +92,6 @@ func (f *floor) serveConfirm(w http.ResponseWriter, r *http.Request) {
 }
 
 func reservation(id, state string, version int64, lines int) *contract.Reservation {
-	const layout = "2006-01-02T15:04:05.000Z07:00"
 	now := time.Now().UTC()
 	return &contract.Reservation{
 		ID: id, State: state, Version: version, CreatedAt: contract.Time{Time: now},
