@@ -158,8 +158,8 @@ func (m *firstMisses) slot(sku location.SKU) *atomic.Int64 {
 	return &m.until[maphash.String(m.seed, string(sku))%uint64(len(m.until))]
 }
 
-// send queues a request until its answer is final. As long as overdue reservations are being given
-// back for it, it is sent again.
+// send queues a request until its answer is final. It sends the request again as long as Redis
+// reclaims overdue units for it.
 func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
 	for {
 		a := s.shard.Do(ctx, verb, r)
