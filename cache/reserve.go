@@ -77,7 +77,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 				s.soldOut.note(call, err, sentAt)
 				return Result{}, err
 			}
-			s.catalog.current.CompareAndSwap(known, nil)
+			s.locationList.current.CompareAndSwap(known, nil)
 		case "no_location":
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
@@ -166,7 +166,7 @@ func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answ
 		if a.Err != nil {
 			return a
 		}
-		s.catalog.noteVersion(a.Locations)
+		s.locationList.noteVersion(a.Locations)
 		if a.Status != "more_due" {
 			return a
 		}
