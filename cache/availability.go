@@ -39,7 +39,7 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 		if err != nil || !known.stale(version) {
 			return sums, err
 		}
-		s.catalog.current.CompareAndSwap(known, nil)
+		s.locationList.current.CompareAndSwap(known, nil)
 	}
 	return nil, fmt.Errorf("availability: %w: the locations keep changing", ErrUnavailable)
 }

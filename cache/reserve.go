@@ -77,7 +77,7 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 				s.soldOut.note(call, err, sentAt)
 				return Result{}, err
 			}
-			s.catalog.current.CompareAndSwap(known, nil)
+			s.locationList.current.CompareAndSwap(known, nil)
 		case "no_location":
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
@@ -158,15 +158,15 @@ func (m *firstMisses) slot(sku location.SKU) *atomic.Int64 {
 	return &m.until[maphash.String(m.seed, string(sku))%uint64(len(m.until))]
 }
 
-// send queues a request until its answer is final. As long as overdue reservations are being given
-// back for it, it is sent again.
+// send queues a request until its answer is final. It sends the request again as long as Redis
+// reclaims overdue units for it.
 func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
 	for {
 		a := s.shard.Do(ctx, verb, r)
 		if a.Err != nil {
 			return a
 		}
-		s.catalog.noteVersion(a.Locations)
+		s.locationList.noteVersion(a.Locations)
 		if a.Status != "more_due" {
 			return a
 		}

@@ -16,16 +16,16 @@ import (
 
 // Store reserves and sells the stock in one Redis. It is safe for concurrent use.
 type Store struct {
-	options     Options
-	shard       *shard.Shard
-	keys        wire.Keys          // of the shard
-	reading     singleflight.Group // reads that callers share: the location list, the names of all levels
-	catalog     catalog
-	directory   atomic.Pointer[locations] // set by Direct; nil: every location with a level is a candidate
-	awaiting    atomic.Bool               // Direct must be called first
-	firstMisses firstMisses
-	soldOut     *soldOut // nil without Options.SoldOutCache
-	snapshot    atomic.Pointer[snapshot]
+	options      Options
+	shard        *shard.Shard
+	keys         wire.Keys          // of the shard
+	reading      singleflight.Group // reads that callers share: the location list, the names of all levels
+	locationList locationList
+	directory    atomic.Pointer[locations] // set by Direct; nil: every location with a level is a candidate
+	awaiting     atomic.Bool               // Direct must be called first
+	firstMisses  firstMisses
+	soldOut      *soldOut // nil without Options.SoldOutCache
+	snapshot     atomic.Pointer[snapshot]
 }
 
 // New makes a Store over client, a *redis.Client or a *redis.ClusterClient. The client must not

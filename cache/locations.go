@@ -15,16 +15,16 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// catalog is this process's copy of the list of locations that have a level. Every reply of a
+// locationList is this process's copy of the list of locations that have a level. Every reply of a
 // script carries the version of the list, so the next call notices a stale copy. A refusal that
 // rests on a stale copy is tried again with the new one.
-type catalog struct {
+type locationList struct {
 	current atomic.Pointer[locations]
 	newest  atomic.Int64 // newest version in any reply
 }
 
 // noteVersion remembers the version that a reply carried.
-func (c *catalog) noteVersion(version int64) {
+func (c *locationList) noteVersion(version int64) {
 	for {
 		newest := c.newest.Load()
 		if version <= newest || c.newest.CompareAndSwap(newest, version) {
@@ -76,7 +76,7 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if err := s.mayRoute(); err != nil {
 		return nil, err
 	}
-	if l := s.catalog.current.Load(); l != nil && l.version >= s.catalog.newest.Load() {
+	if l := s.locationList.current.Load(); l != nil && l.version >= s.locationList.newest.Load() {
 		return l, nil
 	}
 	return shard.Share(ctx, &s.reading, "locations", s.readLocations)
@@ -106,7 +106,7 @@ func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 		slices.Sort(l.stocked)
 	}
 	l.rules = location.Implicit(l.stocked)
-	s.catalog.newest.Store(l.version) // even if it is lower: Redis may have lost data
-	s.catalog.current.Store(l)
+	s.locationList.newest.Store(l.version) // even if it is lower: Redis may have lost data
+	s.locationList.current.Store(l)
 	return l, nil
 }
