@@ -1,6 +1,7 @@
 -- status lists every status word that a script answers. It is not put into scripts: as locals in
 -- front of each script these words cost a reserve of one request 4 % more Redis CPU. The scripts
--- use them as literals, and a test refuses any other word. The header of a script says what its
+-- use them as literals, and a test refuses any other word. internal/wire/status.go names the same
+-- words for Go in the same order, and a test compares the two. The header of a script says what its
 -- words mean and which comes first.
 return {
   -- of a call: the gate, the stream, and the form of the reply
