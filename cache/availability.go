@@ -11,20 +11,21 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// AvailabilityRequest asks what a channel can sell at this moment.
+// AvailabilityRequest asks how many units a channel can sell now.
 type AvailabilityRequest struct {
-	Channel location.Channel
-	ShipTo  *location.Address
-	Pickup  location.ID    // instead of ShipTo
-	SKUs    []location.SKU // 1 to AvailabilityMax
+	Channel location.Channel  // sales channel; "" is the default one
+	ShipTo  *location.Address // optional; never together with Pickup
+	Pickup  location.ID       // optional: the store the customer collects from
+	SKUs    []location.SKU    // 1 to AvailabilityMax
 }
 
-// Availability is the units of each SKU that a channel can sell: the sum over the locations it may sell
-// them from, of a kit whole kits. What one reservation can have of it depends on how it may be split. A
-// SKU that nobody knows has 0.
+// Availability returns how many units of each SKU a channel can sell, and for a kit how many whole
+// kits. It sums over the locations that the channel may sell from. How much of the sum one
+// reservation can have depends on its Split. A SKU without a level has 0. Overdue holds count as
+// taken until they are expired. It changes nothing.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a directory two more
-// where a location is new.
+// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a
+// directory two more if a location is new.
 func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[location.SKU]int64, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
@@ -34,17 +35,18 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 		if err != nil {
 			return nil, err
 		}
-		sums, version, err := s.availableAt(ctx, known, &r)
+		sums, version, err := s.sumAvailable(ctx, known, &r)
 		if err != nil || !known.stale(version) {
 			return sums, err
 		}
-		s.catalog.known.CompareAndSwap(known, nil)
+		s.locationList.current.CompareAndSwap(known, nil)
 	}
 	return nil, fmt.Errorf("availability: %w: the locations keep changing", ErrUnavailable)
 }
 
-// availableAt is Availability by what is known of locations; it returns also the version of their list in Redis.
-func (s *Store) availableAt(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
+// sumAvailable is Availability with the given locations. It also returns the version of the
+// location list in Redis.
+func (s *Store) sumAvailable(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
 	routing, err := location.Route(known.rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
 		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/channel", Message: err.Error()}}}
@@ -74,11 +76,12 @@ func (s *Store) availableAt(ctx context.Context, known *locations, r *Availabili
 	if err != nil {
 		return nil, 0, err
 	}
-	return sumUp(r.SKUs, parts, len(ids), units), version, nil
+	return sumKits(r.SKUs, parts, len(ids), units), version, nil
 }
 
-// sumUp adds up what each SKU has at its locations; units are those of each part at each location.
-func sumUp(skus []location.SKU, parts [][]location.Component, locations int, units []int64) map[location.SKU]int64 {
+// sumKits sums the units of each SKU over the locations. units has those of each part at each
+// location, in order of SKU, location and part.
+func sumKits(skus []location.SKU, parts [][]location.Component, locations int, units []int64) map[location.SKU]int64 {
 	sums := make(map[location.SKU]int64, len(skus))
 	next := 0
 	for i, sku := range skus {
@@ -86,9 +89,9 @@ func sumUp(skus []location.SKU, parts [][]location.Component, locations int, uni
 		for range locations {
 			least := int64(-1)
 			for _, part := range parts[i] {
-				some := max(0, units[next]) / part.Quantity
-				if least < 0 || some < least {
-					least = some
+				kits := max(0, units[next]) / part.Quantity
+				if least < 0 || kits < least {
+					least = kits
 				}
 				next++
 			}
@@ -99,8 +102,8 @@ func sumUp(skus []location.SKU, parts [][]location.Component, locations int, uni
 	return sums
 }
 
-// readAvailable reads what is available of levels, 0 of one that is not there, and the version of the list of
-// locations at that moment.
+// readAvailable reads the available units of levels, 0 for a level that does not exist, and the
+// version of the location list at that moment. One round trip.
 func (s *Store) readAvailable(ctx context.Context, names []string) (units []int64, version int64, err error) {
 	var got *redis.SliceCmd
 	fields := append([]string{wire.FieldLocations}, names...)

@@ -8,9 +8,9 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestAvailability_OfANewLocation is right at once, also in a process that has made no other call since another one
-// has made the location.
-func TestAvailability_OfANewLocation(t *testing.T) {
+// TestAvailability_NewLocation checks that a location which another process made counts at once,
+// even for a process that made no other call since.
+func TestAvailability_NewLocation(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b, other := newBench(t, e.Client, Options{}), newBench(t, e.Client, Options{})
 		for _, step := range []struct {
@@ -20,17 +20,17 @@ func TestAvailability_OfANewLocation(t *testing.T) {
 			b.stock(step.stock)
 			got, err := other.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE"}})
 			if err != nil || got["TEE"] != step.want {
-				t.Errorf("after %s %v are available, want %d: %v", step.stock, got, step.want, err)
+				t.Errorf("after %s: available %v, want %d; error %v", step.stock, got, step.want, err)
 			}
 		}
 		b.stock("TEE@lyon=20")
 		if route, err := other.store.Route(b.ctx, order("", "1:TEE:20")); err != nil || route.Refusal != nil {
-			t.Errorf("the route: %v, %v", route.Refusal, err)
+			t.Errorf("route: %v, %v", route.Refusal, err)
 		}
 	})
 }
 
-// TestAvailability sums up what a channel can sell, of kits whole ones.
+// TestAvailability checks the sums over the locations of a channel, and that kits count whole.
 func TestAvailability(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
@@ -39,14 +39,14 @@ func TestAvailability(t *testing.T) {
 		got, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: []location.SKU{"TEE", "GIFT", "MUG", "CAP"}})
 		equal(t, "available", fmt.Sprint(got, err), "map[CAP:10 GIFT:2 MUG:0 TEE:9] <nil>")
 		got, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "shop", SKUs: []location.SKU{"TEE"}})
-		equal(t, "of another channel", fmt.Sprint(got, err), "map[TEE:100] <nil>")
+		equal(t, "another channel", fmt.Sprint(got, err), "map[TEE:100] <nil>")
 		_, err = b.store.Availability(b.ctx, AvailabilityRequest{Channel: "fair"})
-		equal(t, "bad", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
+		equal(t, "no SKUs", toldError(err), "invalid_request | /skus has 0 SKUs, must have from 1 to 200")
 	})
 }
 
-// TestAvailability_TooMuch has a question that would look at too many levels be refused.
-func TestAvailability_TooMuch(t *testing.T) {
+// TestAvailability_TooMany checks that a request for too many levels is refused.
+func TestAvailability_TooMany(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})
 		var many location.Directory
@@ -65,7 +65,7 @@ func TestAvailability_TooMuch(t *testing.T) {
 		equal(t, "too many", toldError(err), "invalid_request | /skus would be looked up at 10200 levels, and at most 10000 can be: send fewer")
 		got, err := b.store.Availability(b.ctx, AvailabilityRequest{SKUs: skus[4:]})
 		if err != nil || len(got) != AvailabilityMax-4 {
-			t.Errorf("as many as can be: %d, %v", len(got), err)
+			t.Errorf("the most levels: %d SKUs, %v", len(got), err)
 		}
 	})
 }

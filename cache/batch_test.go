@@ -28,14 +28,14 @@ func (b *bench) batch(verb Verb, requests ...shard.Request) []shard.Answer {
 	return answers
 }
 
-// reserveRequests are requests as the store would send them.
+// reserveRequests routes requests as the Store does.
 func (b *bench) reserveRequests(list []ReserveRequest) []shard.Request {
 	b.tb.Helper()
 	known, err := b.store.readLocations(b.ctx)
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	known = orDefault(b.store.directed.Load(), known)
+	known = orDefault(b.store.directory.Load(), known)
 	requests := make([]shard.Request, len(list))
 	for i := range list {
 		call := &reserveCall{request: &list[i]}
@@ -47,10 +47,9 @@ func (b *bench) reserveRequests(list []ReserveRequest) []shard.Request {
 	return requests
 }
 
-// TestBatchOfMany has one script call answer and leave behind what its requests would one by one, as
-// if they came one after another, on every engine: for every verb, the same id twice in a batch
-// included.
-func TestBatchOfMany(t *testing.T) {
+// TestBatch_OneByOne checks that a batch gives the answers and the state that its requests give one
+// by one. It covers every verb, and the same id twice in a batch.
+func TestBatch_OneByOne(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		rapid.Check(t, func(rt *rapid.T) {
 			plan := drawPlan(rt)
@@ -65,7 +64,7 @@ func TestBatchOfMany(t *testing.T) {
 				return answers
 			})
 			if strings.Contains(got+want, ": more_due ") {
-				rt.Skip("more was due than one call gives back: who is sent again comes later")
+				rt.Skip("more is due than one call reclaims: a request that is sent again comes later")
 			}
 			if got != want {
 				rt.Fatalf("in one batch:\n%s\none by one:\n%s", got, want)
@@ -75,9 +74,10 @@ func TestBatchOfMany(t *testing.T) {
 	})
 }
 
-// TestBatchOfMany_GivenBack confirms in one call a reservation that takes back the units of one that is
-// overdue, and then that one: it finds nothing left, as it would in a call of its own.
-func TestBatchOfMany_GivenBack(t *testing.T) {
+// TestBatch_Reclaimed confirms, in one batch, a reservation that reclaims the units of an overdue
+// one, and then the overdue one. The second confirm finds no units, as it would in a batch of its
+// own.
+func TestBatch_Reclaimed(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		e.Flush(t)
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
@@ -111,9 +111,9 @@ other expired v2 until 70s | 1 TEE 2 berlin:2`; !strings.HasPrefix(b.state(0), w
 	})
 }
 
-// TestBatchOfFirst has a reserve of which only the first candidate is named, and all where that does not
-// serve, answer and leave behind what it does with all of them named.
-func TestBatchOfFirst(t *testing.T) {
+// TestBatch_FirstCandidate checks that a reserve which names its first candidate, and all only if
+// the first does not serve it, gives the answers and the state of a reserve that names all.
+func TestBatch_FirstCandidate(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		rapid.Check(t, func(rt *rapid.T) {
 			plan, asked := drawPlan(rt), 0
@@ -124,13 +124,13 @@ func TestBatchOfFirst(t *testing.T) {
 			got := first.play(plan, func(verb Verb, r []shard.Request) (answers []shard.Answer) {
 				for i := range r {
 					call, reserves := r[i].(*reserveCall)
-					if reserves && call.mayBeFirst() {
-						call.first = true
+					if reserves && call.firstMaySuffice() {
+						call.firstOnly = true
 						asked++
 					}
 					a := one(first, r[i], verb)
 					if a.Status == "elsewhere" {
-						call.first = false
+						call.firstOnly = false
 						a = one(first, r[i], verb)
 					}
 					answers = append(answers, a)
@@ -144,16 +144,15 @@ func TestBatchOfFirst(t *testing.T) {
 				return answers
 			})
 			if got != want {
-				rt.Fatalf("%d asked for their first candidate:\n%s\nall named:\n%s", asked, got, want)
+				rt.Fatalf("%d requests named their first candidate:\n%s\nall candidates named:\n%s", asked, got, want)
 			}
 		})
 	})
 }
 
-// step is one batch of a plan: requests of one verb, after some time. Those before it may have been routed by
-// another directory.
+// step is one batch of a plan: requests of one verb, after some time.
 type step struct {
-	directory *location.Directory // nil: as before
+	directory *location.Directory // nil: the directory of the step before
 	verb      Verb
 	wait      time.Duration
 	reserves  []ReserveRequest
@@ -163,7 +162,7 @@ type step struct {
 	adjusts   []AdjustRequest
 }
 
-// drawDirectory draws what SET consists of, what a customer may have, and how candidates are ranked.
+// drawDirectory draws the kit SET, the purchase limits and the ranking of candidates.
 func drawDirectory(t *rapid.T) *location.Directory {
 	places := []location.ID{"z", "x", "y"}
 	few := rapid.Int64Range(1, 2)
@@ -188,7 +187,7 @@ func drawDirectory(t *rapid.T) *location.Directory {
 	return &d
 }
 
-// drawStock draws what is on hand at first. A level may be missing.
+// drawStock draws the units on hand at the start. A level may be missing.
 func drawStock(t *rapid.T) (list []AdjustRequest) {
 	for _, sku := range []location.SKU{"TEE", "MUG"} {
 		for _, at := range []location.ID{"x", "y", "z"} {
@@ -279,7 +278,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 	return plan
 }
 
-// play runs a plan and tells all answers and the state it leaves, without the nonces.
+// play runs a plan and returns all answers and the final state as text, without nonces.
 func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answer) string {
 	b.tb.Helper()
 	var out strings.Builder
@@ -304,9 +303,9 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 			requests = append(requests, &adjustCall{request: &s.adjusts[i], fingerprint: s.adjusts[i].fingerprint()})
 		}
 		for i, a := range send(s.verb, requests) {
-			payload := withoutBirth(a.Payload)
+			payload := withoutNonce(a.Payload)
 			if call, ok := requests[i].(*reserveCall); ok && a.Status == "held" {
-				result, err := call.held(a) // levels are numbered by batch
+				result, err := call.decodeHeld(a) // the numbers of levels differ by batch
 				payload = told(result, err)
 			}
 			if head, rest, more := strings.Cut(a.Payload, wire.RecordSeparator); s.verb == VerbAdjust && more {
@@ -317,7 +316,7 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 		}
 	}
 	for _, line := range sortExpired(strings.Split(b.state(0), "\n")) {
-		if !strings.HasPrefix(line, "deadline ") { // packed otherwise
+		if !strings.HasPrefix(line, "deadline ") { // batches pack deadlines differently
 			out.WriteString(line + "\n")
 		}
 	}
@@ -325,8 +324,8 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 	return out.String()
 }
 
-// sortExpired puts into one order what expired at one time: how ids were packed decides which was
-// given back first, and it makes no difference.
+// sortExpired sorts the expire events of one moment. Their order depends on how ids are packed, and
+// does not matter.
 func sortExpired(lines []string) []string {
 	for from := 0; from < len(lines); from++ {
 		to := from
@@ -338,7 +337,8 @@ func sortExpired(lines []string) []string {
 	return lines
 }
 
-func withoutBirth(payload string) string {
+// withoutNonce describes a payload that is a record without its creation nonce.
+func withoutNonce(payload string) string {
 	list, text, more := strings.Cut(payload, wire.GroupSeparator)
 	if !more {
 		list, text = "", payload
@@ -349,7 +349,7 @@ func withoutBirth(payload string) string {
 	return payload
 }
 
-// deadlines lists for each held id the deadlines it is watched at.
+// deadlines lists each held id with its deadline, as stored.
 func (b *bench) deadlines() []string {
 	b.tb.Helper()
 	members, err := b.client.ZRangeWithScores(context.Background(), b.store.keys.Deadlines, 0, -1).Result()

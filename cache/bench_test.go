@@ -20,14 +20,14 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// tutorialScript is the one every tutorial shows: no id, no deadline, no record, no event.
+// tutorialScript is the script of most tutorials: no id, no deadline, no record, no event.
 const tutorialScript = `
 local n = tonumber(redis.call('GET', KEYS[1]))
 if n < tonumber(ARGV[1]) then return 0 end
 redis.call('DECRBY', KEYS[1], ARGV[1])
 return 1`
 
-// usualScript is the usual one with Holdfast's features, one reservation a call.
+// usualScript adds Holdfast's features to the tutorial's script, for one reservation a call.
 const usualScript = `
 if redis.call('EXISTS', KEYS[2]) == 1 then return {'replay'} end
 local n = tonumber(redis.call('HGET', KEYS[1], ARGV[1]))
@@ -46,9 +46,9 @@ type contender struct {
 	prepare func(b *testing.B, client *redis.Client) (do func(ctx context.Context, i int) error, end func())
 }
 
-// BenchmarkReserve compares Store.Reserve with what one would otherwise use: on one real Redis, in
-// interleaved rounds, each contender on a flushed server. It prints reservations per second, Redis
-// main-thread CPU per reservation, medians of all rounds, and the ratios.
+// BenchmarkReserve compares Store.Reserve with other ways to reserve. It uses one real Redis and
+// interleaved rounds, and flushes the server before each contender. It prints the median
+// reservations per second, the median Redis main-thread CPU of a reservation, and the ratios.
 //
 //	go test -run '^$' -bench Reserve -benchtime 7x ./cache
 func BenchmarkReserve(b *testing.B) {
@@ -213,7 +213,7 @@ func report(b *testing.B, contenders []contender, rates, cpus [][]float64) {
 	b.ReportMetric(cpu[6]/cpu[2], "CPU/usual")
 }
 
-// BenchmarkStore is Store.Reserve alone, hot SKU, 512 callers: for a profile.
+// BenchmarkStore runs only Store.Reserve, on one hot SKU with 512 callers, for a profile.
 //
 //	go test -run '^$' -bench Store -benchtime 300000x -cpuprofile cpu.prof ./cache
 func BenchmarkStore(b *testing.B) {

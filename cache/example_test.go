@@ -16,9 +16,9 @@ import (
 
 var ctx = context.Background()
 
-// newStore makes a Store on an engine inside the process, and counts five TEE-M in Berlin.
+// newStore returns a Store on an in-process Redis, with five TEE-M in Berlin.
 func newStore() (store *cache.Store, end func()) {
-	engine, err := miniredis.Run() // any Redis from 7.0 on; this one is inside the process
+	engine, err := miniredis.Run() // use any Redis from 7.0 on; this one runs inside the process
 	if err != nil {
 		log.Panic(err)
 	}
@@ -64,7 +64,7 @@ func ExampleStore_Reserve() {
 	// confirmed version 2
 }
 
-// A refusal lists every short line, and takes nothing.
+// A refusal lists every short line and takes no units.
 func ExampleInsufficientError() {
 	store, end := newStore()
 	defer end()
@@ -86,7 +86,7 @@ func ExampleInsufficientError() {
 	// line 1: 6 of TEE-M wanted, 5 left
 }
 
-// A call whose outcome is unknown is repeated with the same ID: the units move once.
+// Repeat a call whose outcome is unknown with the same ID. The units move once.
 func ExampleStore_Reserve_retry() {
 	store, end := newStore()
 	defer end()
@@ -119,7 +119,7 @@ func ExampleStore_Reserve_retry() {
 	// 3 left <nil>
 }
 
-// A cancelled order gives its units back: all of them, or some lines.
+// Release gives units back to sale: all of a reservation, or some of its lines.
 func ExampleStore_Release() {
 	store, end := newStore()
 	defer end()
@@ -134,7 +134,7 @@ func ExampleStore_Release() {
 	}
 	part, err := store.Release(ctx, cache.TransitionRequest{
 		ID:      held.ID,
-		Version: held.Version, // required with Lines, so that a repeat is known as one
+		Version: held.Version, // required with Lines, so that a repeat is recognised
 		Lines:   []cache.LineQuantity{{Line: "1", Quantity: 1}},
 	})
 	fmt.Println(part.State, part.Lines[0].Quantity, "left", err)

@@ -7,12 +7,13 @@ import (
 	"time"
 )
 
-// Expire gives back the units of reservations whose deadline has passed, the oldest first, a bounded
-// number of them; more says that some may be left. It is safe to repeat, and from several processes
-// at once. Nothing depends on it being quick: reserve gives back what is due before it says sold
-// out. One round trip.
+// Expire gives back the units of reservations whose deadline has passed, the oldest first: one call
+// gives back at most four groups of up to 64 reservations. It returns the number of reservations it
+// expired, and whether more may be due. It is safe to repeat, and to call from several processes at
+// once. It need not be called in time: Reserve gives back overdue units before it refuses for lack
+// of units.
 //
-// Refusals: ErrRebuilding.
+// Refusals: ErrRebuilding. One round trip.
 func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbExpire, started, false, err) }()
@@ -31,7 +32,7 @@ func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) 
 		}
 	}
 	if numbers[1] > 0 {
-		s.options.Logger.Error("overdue reservations can't be expired: their levels are missing or broken; audit this shard",
+		s.options.Logger.Error("overdue reservations cannot be expired: their levels are missing or broken; audit this shard",
 			"reservations", numbers[1])
 	}
 	return numbers[0], reply[5] == "1", nil

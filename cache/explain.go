@@ -7,9 +7,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// explain finds out why a line has no candidate: its SKU has no level at all, or none where it may
-// come from. It is nil where, by now, every line has one: then the call is worth sending again.
-// Two round trips, and one more for each component of a kit.
+// explain returns why a line has no candidate: *UnknownStockError if its SKU has no level at all,
+// or *NoLocationError if it has none at a location that may serve it. It returns nil if every line
+// has one by now: send the call again. One round trip, and one more for each line or component of a
+// kit.
 func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	var unknown []string
 	var rejected []location.Rejected
@@ -17,14 +18,14 @@ func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	if err != nil {
 		return err
 	}
-	if c.routing.Implicit() { // by a list that may have been older
+	if c.routing.Implicit() { // the list may have been stale
 		if err := c.route(known.rules, s.options.TTL); err != nil {
 			return err
 		}
 	}
 	for i := range c.lines {
 		line := &c.request.Lines[i]
-		e, err := s.examine(ctx, line.SKU, c.lines[i].kit, known.stocked)
+		e, err := s.findLevels(ctx, line.SKU, c.lines[i].kit, known.stocked)
 		if err != nil {
 			return err
 		}
@@ -50,31 +51,32 @@ func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	}
 }
 
-// examined is where a SKU, or each component of a kit, has levels.
-type examined struct {
-	unknown bool // one of them has none anywhere
-	levels  map[location.ID]int
-	needed  int
-	stocked []location.ID // with a level of one of them, in order
-	units   map[location.ID]int64
+// skuLevels is where a SKU, or each component of a kit, has levels.
+type skuLevels struct {
+	unknown bool                  // the SKU, or a component, has no level anywhere
+	levels  map[location.ID]int   // levels at each location
+	needed  int                   // levels that a location must have: 1, or one for each component
+	stocked []location.ID         // locations with at least one level, in order
+	units   map[location.ID]int64 // available units, or whole kits
 }
 
-// has says whether a location has all levels that are needed.
-func (e *examined) has(at location.ID) bool { return e.levels[at] == e.needed }
+// has reports whether a location has all levels that are needed.
+func (e *skuLevels) has(at location.ID) bool { return e.levels[at] == e.needed }
 
-func (e *examined) rejected(c *reserveCall, i int) []location.Rejected {
+func (e *skuLevels) rejected(c *reserveCall, i int) []location.Rejected {
 	line := &c.request.Lines[i]
 	return c.routing.Explain(line.Line, line.Location, e.has, e.stocked)
 }
 
-// examine finds where a SKU, or the components of a kit, have levels, and how many units, or kits, are
-// available there; at are the locations that have levels. One round trip for each of them.
-func (s *Store) examine(ctx context.Context, sku location.SKU, kit []location.Component, at []location.ID) (*examined, error) {
+// findLevels finds where a SKU, or each component of a kit, has levels, and how many units or kits
+// are available there. at lists the locations to look at. One round trip for the SKU or for each
+// component.
+func (s *Store) findLevels(ctx context.Context, sku location.SKU, kit []location.Component, at []location.ID) (*skuLevels, error) {
 	parts := kit
 	if kit == nil {
 		parts = []location.Component{{SKU: sku, Quantity: 1}}
 	}
-	e := &examined{needed: len(parts), levels: map[location.ID]int{}, units: map[location.ID]int64{}}
+	e := &skuLevels{needed: len(parts), levels: map[location.ID]int{}, units: map[location.ID]int64{}}
 	for _, part := range parts {
 		levels, err := s.levelsAt(ctx, part.SKU, at)
 		if err != nil {

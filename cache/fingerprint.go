@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// fingerprinter hashes what a caller sent, field by field, each led by its length so that no two
-// requests can run into one. The hash is SHA-256 cut to 128 bits, as 22 characters.
+// fingerprinter hashes the fields of a request. Each text follows its length, so that different
+// requests never hash the same bytes. The hash is SHA-256 cut to 128 bits, as 22 characters.
 type fingerprinter struct{ buffer []byte }
 
 func (f *fingerprinter) text(s string) {
@@ -45,13 +45,13 @@ func (f *fingerprinter) sum() string {
 	return string(text[:])
 }
 
-// fingerprint identifies what the caller sent, whatever was chosen for it since: no candidates, no
-// defaults. The id is not part of it.
+// fingerprint identifies what the caller sent, without the id. It covers no candidates and no
+// defaults, so that a change of the directory or of Options does not change it.
 func (r *ReserveRequest) fingerprint() string {
-	t := scratch.Get().(*texts)
-	defer scratch.Put(t)
-	f := fingerprinter{buffer: t.all[:0]}
-	defer func() { t.all = f.buffer }()
+	t := builders.Get().(*textBuilder)
+	defer builders.Put(t)
+	f := fingerprinter{buffer: t.buffer[:0]}
+	defer func() { t.buffer = f.buffer }()
 	f.text(string(r.Channel))
 	f.text(r.Customer)
 	f.text(r.Order)
@@ -85,7 +85,7 @@ func (r *ReserveRequest) fingerprint() string {
 	return f.sum()
 }
 
-// fingerprint identifies what a partial call asks for.
+// fingerprint identifies the lines of a partial release or fulfill.
 func (r *TransitionRequest) fingerprint() string {
 	f := fingerprinter{}
 	for _, l := range r.Lines {
@@ -95,7 +95,7 @@ func (r *TransitionRequest) fingerprint() string {
 	return f.sum()
 }
 
-// fingerprint identifies an operation without its id.
+// fingerprint identifies what the caller sent, without the id.
 func (r *AdjustRequest) fingerprint() string {
 	f := fingerprinter{buffer: make([]byte, 0, 64*len(r.Changes))}
 	f.text(r.Reason)

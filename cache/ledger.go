@@ -8,73 +8,74 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Ledger is what a Store needs of the ledger: where sales are durable, and where it is written whose
-// data Redis must have. Package reconcile implements it.
+// Ledger makes sales durable, and records whose data Redis must have. The packages under
+// reconcile/ledger implement it; a checkout only passes one to New. Its methods are safe for
+// concurrent use. Each method returns ErrNotDurable if the ledger does not answer.
 type Ledger interface {
-	// Loading hands check the position of the shard, while no other process loads scripts. Its error
-	// is check's, or ErrNotDurable where the ledger does not answer; ErrRebuilding where there is no
-	// position yet.
+	// Loading calls check with the shard's position while it holds the script-loading lock, so that
+	// no other process loads scripts meanwhile. It returns check's error. Before a reconciler has
+	// written a position it returns ErrRebuilding and does not call check.
 	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
 
-	// Suspect tells the reconciler, if there is one in this process, that Redis may not be what the
-	// position says. It does not block.
+	// Suspect tells the reconciler in this process, if there is one, that Redis may not be the one
+	// in the position. It does not block.
 	Suspect()
 
-	// Await returns once the ledger has decided what is awaited: nil where it has applied it.
-	// Refusals: *InsufficientError, ErrIDConflict; ErrNotDurable where it does not answer before ctx
-	// ends, or at once where it is known to be down, or where the step is lost or undone and the call
+	// Await waits until the ledger has decided a step, and returns nil if it applied the step.
+	// Refusals: *InsufficientError and ErrIDConflict. It returns ErrNotDurable if ctx ends first,
+	// at once if the ledger is known to be down, and if the step is lost or undone so that the call
 	// can be repeated.
 	Await(ctx context.Context, a wire.Awaited) error
 
-	// Durable says whether what the ledger has survives.
+	// Durable reports whether the ledger survives a restart.
 	Durable() bool
 
-	// Reservation reads one that Redis has forgotten. Refusals: ErrNotFound, ErrNotDurable.
+	// Reservation reads a reservation that Redis has forgotten. Refusals: ErrNotFound.
 	Reservation(ctx context.Context, id string) (wire.Record, error)
 
-	// Operation reads an operation. Refusals: ErrNotFound, ErrNotDurable.
+	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 
-	// Since reads what is on hand of levels, and what came and left since a moment, Unix ms. Refusals:
-	// ErrNotDurable; ErrRebuilding where nothing was begun yet.
+	// Since reads what is on hand of levels, and the units that moved after a moment, Unix ms.
+	// Refusals: ErrRebuilding before a reconciler has written a position.
 	Since(ctx context.Context, moment int64, levels []wire.LevelName) (Since, error)
 
-	// Short names the newest confirmed reservations of levels, one list for each: as many as it takes to add
-	// up to what the level is short of, at most limit. Refusals: ErrNotDurable.
+	// Short returns one list for each level: its newest confirmed reservations, as many as it takes
+	// to add up to the missing units, at most limit.
 	Short(ctx context.Context, levels []LevelShort, limit int) ([][]ShortReservation, error)
 
-	// Levels reads what a SKU has, in order of location, without Available. Refusals: ErrNotDurable.
+	// Levels reads the levels of a SKU, in order of location, without Available.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
-	// Search reads reservations, the newest first; overdue ones are those of now, Unix ms. Refusals:
-	// ErrNotDurable.
+	// Search reads one page of reservations, the newest first. A hold is overdue if its deadline is
+	// not after now, Unix ms.
 	Search(ctx context.Context, filter ReservationFilter, now int64) (ReservationPage, error)
 
-	// LevelPage reads levels in order of SKU and location, without Available. Refusals: ErrNotDurable.
+	// LevelPage reads one page of levels, in order of SKU and location, without Available.
 	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)
 }
 
-// Operation is an operation as the ledger keeps it.
+// Operation is an operation that a Ledger has applied.
 type Operation struct {
-	Fingerprint string // of what the caller sent
+	Fingerprint string // of the request
 	At          time.Time
 }
 
-// LevelShort is a level, and the units that are sold from it and not there.
+// LevelShort is a level with fewer units than are sold from it.
 type LevelShort struct {
 	wire.LevelName
-	Units int64
+	Units int64 // missing
 }
 
-// Since is what the ledger knows of a moment.
+// Since is what a Ledger knows of the time after a moment.
 type Since struct {
-	Epoch, Sequence uint64 // id of the entry up to which it has applied
-	KeptFrom        int64  // Unix ms: what came and left before, it may not know
+	Epoch, Sequence uint64 // id of the last applied entry
+	KeptFrom        int64  // Unix ms; movements before this may be missing
 	Levels          []LevelSince
 }
 
-// LevelSince is a level now, and since a moment.
+// LevelSince is a level now, and its movements after a moment.
 type LevelSince struct {
 	OnHand int64 // now, units
-	Moved  int64 // that came since, less those that left; what was counted or written off is neither
+	Moved  int64 // units that came less units that left; counts and write-offs are not included
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// operation is an id of its own for an operation.
+// operation returns a new id for an operation.
 func (p *play) operation() string {
 	p.next++
 	return fmt.Sprintf("op-%d", p.next)
 }
 
-// plenty draws units, mostly many.
-func plenty(t *rapid.T) int64 { return 20 - rapid.Int64Range(0, 20).Draw(t, "fewer units") }
+// drawUnits draws units, mostly many.
+func drawUnits(t *rapid.T) int64 { return 20 - rapid.Int64Range(0, 20).Draw(t, "fewer units") }
 
-// stocked begins with units at most levels.
+// stocked puts units at most levels.
 func (p *play) stocked(t *rapid.T) {
 	for _, sku := range []location.SKU{"TEE", "MUG"} {
 		for _, at := range []location.ID{"berlin", "lyon"} {
-			if n := plenty(t); n > 0 {
+			if n := drawUnits(t); n > 0 {
 				p.stock(fmt.Sprintf("%s@%s=%d", sku, at, n))
-				p.model.made(sku, at).onHand = n
+				p.model.levelFor(sku, at).onHand = n
 			}
 		}
 	}
@@ -33,7 +33,7 @@ func (p *play) stocked(t *rapid.T) {
 func (p *play) adjust(t *rapid.T) {
 	c := Change{SKU: modelSKUs.Draw(t, "sku"), Location: modelPlaces.Draw(t, "at")}
 	l := p.model.Level(c.SKU, c.Location)
-	n := plenty(t)
+	n := drawUnits(t)
 	var want error
 	switch kind := rapid.SampledFrom([]string{"count", "delta", "policy"}).Draw(t, "kind"); {
 	case kind == "count":
@@ -57,7 +57,7 @@ func (p *play) adjust(t *rapid.T) {
 	if want != nil {
 		return
 	}
-	l = p.model.made(c.SKU, c.Location)
+	l = p.model.levelFor(c.SKU, c.Location)
 	if c.OnHand != nil {
 		l.onHand = *c.OnHand
 	}
@@ -107,5 +107,5 @@ func (p *play) transfer(t *rapid.T) {
 		return
 	}
 	l.onHand -= n
-	p.model.made(sku, to).onHand += n
+	p.model.levelFor(sku, to).onHand += n
 }

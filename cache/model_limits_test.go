@@ -11,14 +11,14 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// modelLimit is a purchase limit that counts a line, each of its units as so many.
+// modelLimit is a purchase limit that counts a line.
 type modelLimit struct {
 	id         string
-	most, each int64
+	most, each int64 // units a customer may have; units that one unit of the line counts as
 }
 
-// countedBy is how many units of a limit one of a line is: a limit that names a kit counts kits, and another
-// the components that it names.
+// countedBy returns how many units of a limit one unit of the line counts as. A limit that names
+// the kit counts kits. Any other limit counts the components that it names.
 func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 	named := func(sku location.SKU) bool { return len(limit.SKUs) == 0 || slices.Contains(limit.SKUs, sku) }
 	if named(l.sku) {
@@ -32,8 +32,8 @@ func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 	return each
 }
 
-// counts is what purchase limits count of a reservation in some state: all of it, or once it was given back
-// what had left before.
+// counts returns what purchase limits count of a reservation in a state: all units, or after it was
+// released or expired the fulfilled ones.
 func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 	units := (*modelLine).quantity
 	if state == StateReleased || state == StateExpired {
@@ -52,8 +52,8 @@ func counts(customer string, lines []modelLine, units func(*modelLine) int64) ma
 	return counts
 }
 
-// exceeded says which purchase limits a customer would exceed with some units of lines more, and what there is
-// of them by now.
+// exceeded returns the purchase limits that a customer would exceed with more units of lines, and
+// the units that each counts now.
 func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) map[string]int64 {
 	taken, over := map[wire.LimitKey]int64{}, map[string]int64{}
 	for _, r := range m.reservations {
@@ -72,7 +72,7 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 	return over
 }
 
-// checkLimits compares what purchase limits count.
+// checkLimits compares the counts of purchase limits with the model.
 func (p *play) checkLimits(t *rapid.T) {
 	stored, err := p.client.HGetAll(p.ctx, p.store.keys.Limits).Result()
 	if err != nil {

@@ -15,20 +15,21 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestModel makes random calls on a Store on real Redis and on the model, and compares every answer,
-// everything that Redis holds of stock, reservations and purchase limits, and the invariants after each.
+// TestModel makes random calls on a Store on real Redis and on the model. After each call it
+// compares the answer and all stock, reservations and purchase limits in Redis, and checks the
+// invariants.
 func TestModel(t *testing.T) {
 	told := &sizes{}
-	modelled(t, Options{TTL: 10 * time.Second, Observer: told}, func(*play) {})
+	runModel(t, Options{TTL: 10 * time.Second, Observer: told}, func(*play) {})
 	for _, outcome := range []string{"reserve ok", "reserve purchase_limit", "move ok", "move replay"} {
 		if told.calls[outcome] == 0 && !t.Failed() {
-			t.Errorf("no call was answered %s: %v", outcome, told.calls)
+			t.Errorf("no call had the outcome %s: %v", outcome, told.calls)
 		}
 	}
 }
 
-// modelled is TestModel with Stores of other options; begin is given each before it is called.
-func modelled(t *testing.T, options Options, begin func(*play)) {
+// runModel is TestModel with the given options. It calls begin before the first call on each Store.
+func runModel(t *testing.T, options Options, begin func(*play)) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		if e.Name != "redis" {
 			return
@@ -38,7 +39,7 @@ func modelled(t *testing.T, options Options, begin func(*play)) {
 			b := newBench(t, e.Client, options)
 			defer func() { _ = b.store.Close(b.ctx) }()
 			p := &play{bench: b, model: &model{now: b.now, levels: map[string]*modelLevel{}, reservations: map[string]*modelReservation{}}}
-			b.tb = played{t, rt}
+			b.tb = rapidTB{t, rt}
 			begin(p)
 			p.stocked(rt)
 			p.direct(rt)
@@ -56,17 +57,17 @@ func modelled(t *testing.T, options Options, begin func(*play)) {
 	})
 }
 
-// played has what a bench finds wrong fail the calls that were drawn, so that fewer are looked for.
-type played struct {
+// rapidTB reports the failures of a bench to rapid, so that rapid looks for a shorter history.
+type rapidTB struct {
 	testing.TB
 	drawn *rapid.T
 }
 
-func (p played) Errorf(format string, args ...any) { p.drawn.Errorf(format, args...) }
+func (p rapidTB) Errorf(format string, args ...any) { p.drawn.Errorf(format, args...) }
 
-func (p played) Fatalf(format string, args ...any) { p.drawn.Fatalf(format, args...) }
+func (p rapidTB) Fatalf(format string, args ...any) { p.drawn.Fatalf(format, args...) }
 
-func (p played) Fatal(args ...any) { p.drawn.Fatal(args...) }
+func (p rapidTB) Fatal(args ...any) { p.drawn.Fatal(args...) }
 
 // play is a Store and its model side by side.
 type play struct {
@@ -80,8 +81,8 @@ var (
 	modelPlaces = rapid.SampledFrom([]location.ID{"berlin", "lyon"})
 )
 
-// direct changes the directory: what SET consists of, what a customer may have, and where all come from; or
-// has there be none, and so no kits and no limits.
+// direct changes the directory: the kit SET, the purchase limits and the locations of the channel.
+// Sometimes it removes the directory, and with it kits and limits.
 func (p *play) direct(t *rapid.T) {
 	if rapid.IntRange(0, 4).Draw(t, "no directory") == 4 {
 		p.model.directory = location.Directory{}
@@ -122,11 +123,11 @@ func (p *play) wait(t *rapid.T) {
 	p.pass(rapid.SampledFrom([]int64{3000, 9000, 1000, 1}).Draw(t, "ms"))
 }
 
-// pass moves the clock.
+// pass advances the clock.
 func (p *play) pass(ms int64) {
 	p.now += ms
 	p.model.now = p.now
-	p.model.lapse()
+	p.model.expireDue()
 }
 
 func (p *play) sweep(t *rapid.T) {
@@ -145,18 +146,18 @@ func (p *play) sweep(t *rapid.T) {
 		due -= expired
 	}
 	if due != 0 {
-		t.Fatalf("%d too few were expired", due)
+		t.Fatalf("%d due reservations were not expired", due)
 	}
 }
 
 func same(t *rapid.T, what string, got, want error) {
 	t.Helper()
-	if Outcome(got) != Outcome(want) {
+	if outcomeOf(got) != outcomeOf(want) {
 		t.Fatalf("%s: %v, want %v", what, got, want)
 	}
 }
 
-// pick draws one of the reservations made so far, mostly a new one.
+// pick draws one of the reservations, mostly a recent one.
 func (p *play) pick(t *rapid.T) (string, *modelReservation) {
 	if len(p.model.reservations) == 0 {
 		t.Skip("nothing reserved yet")
@@ -167,8 +168,8 @@ func (p *play) pick(t *rapid.T) (string, *modelReservation) {
 	return id, p.model.reservations[id]
 }
 
-// check compares all that Redis holds with the model, and looks at the invariants. What is overdue and was
-// not given back yet Redis has as held.
+// check compares Redis with the model and checks the invariants. Redis counts the units of an
+// overdue reservation as held until it reclaims them.
 func (p *play) check(t *rapid.T) {
 	p.invariants()
 	p.checkReservations(t)
@@ -196,7 +197,7 @@ func (p *play) check(t *rapid.T) {
 	compare(t, "levels", got, want)
 }
 
-// checkReservations compares each as it is stored, and as a caller sees it.
+// checkReservations compares each reservation as stored, and as a caller sees it.
 func (p *play) checkReservations(t *rapid.T) {
 	stored, err := p.client.HGetAll(p.ctx, p.store.keys.Reservations).Result()
 	if err != nil {
@@ -209,7 +210,7 @@ func (p *play) checkReservations(t *rapid.T) {
 			t.Fatal(err)
 		}
 		for i := range rec.Lines {
-			rec.Lines[i].Limits = nil // what they count is compared
+			rec.Lines[i].Limits = nil // checkLimits compares the counts
 		}
 		if r := p.model.reservations[id]; r != nil && r.unswept && rec.State == StateExpired {
 			r.unswept = false
@@ -228,7 +229,7 @@ func (p *play) checkReservations(t *rapid.T) {
 	compare(t, "reservations", got, want)
 }
 
-// compare has two lists be the same in any order.
+// compare checks that two lists are the same in any order.
 func compare(t *rapid.T, what string, got, want []string) {
 	t.Helper()
 	slices.Sort(got)

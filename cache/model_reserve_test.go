@@ -11,7 +11,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// reserve has a buyer come, and where there is too little for one, another who wants the same.
+// reserve makes a reservation, and if units are missing tries the same request again under a new
+// id.
 func (p *play) reserve(t *rapid.T) {
 	r := ReserveRequest{Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
 		TTL:      time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
@@ -21,20 +22,20 @@ func (p *play) reserve(t *rapid.T) {
 		r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(i), SKU: skus.Draw(t, "sku"), Quantity: rapid.Int64Range(1, 6).Draw(t, "units")})
 	}
 	if err := p.buy(t, r); errors.Is(err, ErrInsufficient) {
-		_ = p.buy(t, r) // buy has checked what it answers
+		_ = p.buy(t, r) // buy checks the answer
 	}
 }
 
-// wanted is lines that somebody asks for together.
+// wanted is the lines of one request.
 type wanted struct {
 	*model
 	lines []modelLine
 	split location.Split
 }
 
-// refusal is why all of it can't be had, or nil; sure is false where that depends on which line is served
-// from where first: then it may as well be too little.
-func (w *wanted) refusal(customer string) (want error, sure bool) {
+// refusal returns why the request is refused, or nil. exact is false if that depends on the order
+// in which lines are served: then the request may also be insufficient.
+func (w *wanted) refusal(customer string) (want error, exact bool) {
 	limited, unknown, nowhere := false, false, false
 	for i := range w.lines {
 		limited = limited || len(w.lines[i].limits) > 0
@@ -70,7 +71,7 @@ func (w *wanted) refusal(customer string) (want error, sure bool) {
 	return nil, !w.shared() || w.split == location.SplitUnits && !kits
 }
 
-// unknown says that there is no level anywhere of something that a line consists of.
+// unknown reports whether a part of the line has no level anywhere.
 func (m *model) unknown(l *modelLine) bool {
 	return slices.ContainsFunc(l.parts, func(part location.Component) bool {
 		return m.Level(part.SKU, "berlin") == nil && m.Level(part.SKU, "lyon") == nil
@@ -92,7 +93,7 @@ func (w *wanted) whole() (list []location.ID) {
 	return list
 }
 
-// have says whether so many units are available of each level.
+// have reports whether each level has that many units available.
 func (m *model) have(units map[string]int64) bool {
 	for name, n := range units {
 		if l := m.levels[name]; l == nil || l.available() < n {
@@ -102,7 +103,7 @@ func (m *model) have(units map[string]int64) bool {
 	return true
 }
 
-// alone is the most of a line that could be had if it were the only one.
+// alone returns the most units that the line could have if it were the only one.
 func (w *wanted) alone(l *modelLine) (most int64) {
 	for _, at := range w.places() {
 		some, _ := w.serves(l, at)
@@ -115,7 +116,7 @@ func (w *wanted) alone(l *modelLine) (most int64) {
 	return most
 }
 
-// enough says whether there is as much of each SKU as all lines want of it, wherever it is.
+// enough reports whether all locations together have enough of each SKU for all lines.
 func (w *wanted) enough() bool {
 	asked := map[location.SKU]int64{}
 	for i := range w.lines {
@@ -136,7 +137,7 @@ func (w *wanted) enough() bool {
 	return true
 }
 
-// shared says whether two lines want the same SKU.
+// shared reports whether two lines want the same SKU.
 func (w *wanted) shared() bool {
 	seen := map[location.SKU]bool{}
 	for i := range w.lines {
@@ -150,7 +151,7 @@ func (w *wanted) shared() bool {
 	return false
 }
 
-// buy reserves under an id of its own.
+// buy reserves under a new id and checks the answer.
 func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	t.Helper()
 	p.next++
@@ -159,9 +160,9 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	for _, l := range r.Lines {
 		w.lines = append(w.lines, p.model.line(l))
 	}
-	want, sure := w.refusal(r.Customer)
+	want, exact := w.refusal(r.Customer)
 	result, err := p.store.Reserve(p.ctx, r)
-	if sure || err != nil && !errors.Is(err, ErrInsufficient) {
+	if exact || err != nil && !errors.Is(err, ErrInsufficient) {
 		same(t, "reserve", err, want)
 	}
 	if err != nil {
@@ -186,7 +187,8 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	return nil
 }
 
-// served checks that lines come from where they may: as a whole from the first location that has all.
+// served checks the locations of the lines. If one location can serve all lines, the first such one
+// must.
 func (w *wanted) served(t *rapid.T, result Result) {
 	t.Helper()
 	var places []location.ID
@@ -211,17 +213,17 @@ func (w *wanted) served(t *rapid.T, result Result) {
 		t.Fatalf("the reservation was split: %+v", result)
 	}
 	whole := w.whole()
-	if len(whole) == 0 || w.unswept() { // what is overdue was not there to be chosen
+	if len(whole) == 0 || w.unswept() { // overdue units were not yet available
 		return
 	}
 	ranked := len(w.directory.Channels) > 0 && len(w.directory.Channels[0].Rank) > 0
 	if len(places) > 1 || !slices.Contains(whole, places[0]) || !ranked && places[0] != whole[0] {
-		t.Fatalf("%+v: all could come from %v", result, whole)
+		t.Fatalf("%+v: one of %v could serve all lines", result, whole)
 	}
 }
 
-// refused checks that what a refusal says is true: how much there is of each line that is short, or how much
-// a customer has.
+// refused checks the numbers of a refusal: the units available for each short line, or the units
+// that the customer has.
 func (w *wanted) refused(t *rapid.T, customer string, err error) {
 	t.Helper()
 	var limit *PurchaseLimitError
@@ -230,7 +232,7 @@ func (w *wanted) refused(t *rapid.T, customer string, err error) {
 	case errors.As(err, &limit):
 		over := w.exceeded(customer, w.lines, (*modelLine).asked)
 		if taken, exceeded := over[limit.Campaign]; !exceeded || limit.Taken != taken {
-			t.Fatalf("%v: exceeded are %v", err, over)
+			t.Fatalf("%v: the model exceeds %v", err, over)
 		}
 	case errors.As(err, &short):
 		if len(short.Shortages) == 0 {
@@ -242,7 +244,7 @@ func (w *wanted) refused(t *rapid.T, customer string, err error) {
 			got = append(got, fmt.Sprint(s))
 			i := slices.IndexFunc(w.lines, func(l modelLine) bool { return l.line == s.Line })
 			if there := w.alone(&w.lines[i]); s.Available >= s.Requested || s.Available > there || s.Available < 0 {
-				t.Fatalf("%v: there are %d of line %s", err, there, s.Line)
+				t.Fatalf("%v: the model has %d of line %s", err, there, s.Line)
 			}
 		}
 		for i := range w.lines {

@@ -7,12 +7,11 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// model is what a Store should be, in plain Go: levels, reservations, the units that came and went, and what
-// customers have of purchase limits. It takes over from an answer only which locations serve a line, after
-// checking that they could.
+// model is a Store in plain Go: levels, reservations and purchase limits. From an answer it takes
+// only which locations serve a line, after it has checked that they could.
 type model struct {
 	now          int64
-	directory    location.Directory // without channels: there is none
+	directory    location.Directory // without channels: no directory
 	levels       map[string]*modelLevel
 	reservations map[string]*modelReservation
 }
@@ -28,19 +27,19 @@ func (l *modelLevel) available() int64 {
 type modelReservation struct {
 	request  ReserveRequest
 	state    State
-	unswept  bool // it is expired, and Redis has not given it back yet
+	unswept  bool // it is expired, and Redis has not reclaimed its units yet
 	version  int64
 	deadline int64
 	lines    []modelLine
 }
 
-// modelLine is a line as it was when its reservation was made, whatever has become of the directory. All
-// its numbers are units of the line: of a kit, kits.
+// modelLine is a line by the directory in force when its reservation was made. All its numbers are
+// units of the line: kits, if it is one.
 type modelLine struct {
 	line                string
 	sku                 location.SKU
 	kit                 bool
-	parts               []location.Component // what one is: of a kit its components, else one of the SKU
+	parts               []location.Component // of one unit: the components of a kit, or one of the SKU
 	limits              []modelLimit
 	requested, returned int64
 	from                []modelAllocation
@@ -53,7 +52,7 @@ type modelAllocation struct {
 
 func (a *modelAllocation) left() int64 { return a.quantity - a.fulfilled }
 
-// places are the locations that reservations may come from, in order.
+// places returns the candidate locations in order.
 func (m *model) places() []location.ID {
 	if len(m.directory.Channels) == 0 {
 		return []location.ID{"berlin", "lyon"}
@@ -61,7 +60,7 @@ func (m *model) places() []location.ID {
 	return m.directory.Channels[0].Locations
 }
 
-// line is a line as the directory has it now.
+// line returns a line by the current directory.
 func (m *model) line(r LineRequest) modelLine {
 	l := modelLine{line: r.Line, sku: r.SKU, requested: r.Quantity, parts: []location.Component{{SKU: r.SKU, Quantity: 1}}}
 	for _, kit := range m.directory.Kits {
@@ -81,8 +80,8 @@ func (m *model) Level(sku location.SKU, at location.ID) *modelLevel {
 	return m.levels[wire.LevelField(sku, at)]
 }
 
-// made is a level, which is made where there is none.
-func (m *model) made(sku location.SKU, at location.ID) *modelLevel {
+// levelFor returns a level, and makes it if it is missing.
+func (m *model) levelFor(sku location.SKU, at location.ID) *modelLevel {
 	l := m.Level(sku, at)
 	if l == nil {
 		l = &modelLevel{}
@@ -91,7 +90,8 @@ func (m *model) made(sku location.SKU, at location.ID) *modelLevel {
 	return l
 }
 
-// serves is how many of a line a location has; known says whether it has a level of each of its parts.
+// serves returns how many units of a line a location has. known is false if it lacks a level of one
+// of the parts.
 func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 	for i, part := range l.parts {
 		level := m.Level(part.SKU, at)
@@ -106,7 +106,8 @@ func (m *model) serves(l *modelLine, at location.ID) (units int64, known bool) {
 	return units, true
 }
 
-// take adds portions to what their levels have held, or of a confirmed reservation committed.
+// take adds portions to the held units of their levels, or to the committed ones if state is not
+// held.
 func (m *model) take(portions []portion, state State) {
 	for name, n := range needs(portions) {
 		m.Add(name, n, state)
@@ -128,9 +129,10 @@ func (m *model) Add(level string, n int64, state State) {
 	}
 }
 
-// lapse gives back what is due. The Store does so when it must, or is told to sweep; whoever looks can
-// see no difference but in the version, and in a late confirm of what was not given back yet.
-func (m *model) lapse() {
+// expireDue expires the overdue reservations. The Store does so only on demand or in a sweep. A
+// caller sees the difference only in the version, and in a late confirm of a reservation whose
+// units were not reclaimed.
+func (m *model) expireDue() {
 	for _, r := range m.reservations {
 		if r.state == StateHeld && r.deadline <= m.now {
 			m.giveBack(r.all(), StateHeld)
@@ -139,7 +141,7 @@ func (m *model) lapse() {
 	}
 }
 
-// unswept says whether Redis has anything to give back.
+// unswept reports whether Redis has overdue units to reclaim.
 func (m *model) unswept() bool {
 	for _, r := range m.reservations {
 		if r.unswept {
@@ -149,17 +151,17 @@ func (m *model) unswept() bool {
 	return false
 }
 
-// portion is units of a line that come from one location.
+// portion is the units of a line from one location.
 type portion struct {
 	line  *modelLine
 	from  *modelAllocation
 	units int64
 }
 
-// all is everything a reservation has left.
+// all returns everything that a reservation has left.
 func (r *modelReservation) all() []portion { return r.portions(r.left(), false) }
 
-// left is how many of each line are neither fulfilled nor given back.
+// left returns the units of each line that are neither fulfilled nor released.
 func (r *modelReservation) left() map[string]int64 {
 	left := map[string]int64{}
 	for i := range r.lines {
@@ -168,7 +170,7 @@ func (r *modelReservation) left() map[string]int64 {
 	return left
 }
 
-// portions spreads units of lines over the locations that they come from, from the first on or from the last.
+// portions spreads units of lines over their locations, beginning with the first, or with the last.
 func (r *modelReservation) portions(units map[string]int64, last bool) (list []portion) {
 	for i := range r.lines {
 		l := &r.lines[i]
@@ -186,7 +188,7 @@ func (r *modelReservation) portions(units map[string]int64, last bool) (list []p
 	return list
 }
 
-// needs is how many units portions are of each level.
+// needs returns the units of each level that portions consist of.
 func needs(portions []portion) map[string]int64 {
 	units := map[string]int64{}
 	for _, p := range portions {
@@ -214,7 +216,7 @@ func (l *modelLine) fulfilled() int64 {
 	return l.sum(func(a *modelAllocation) int64 { return a.fulfilled })
 }
 
-// stored is the state that Redis has.
+// stored returns the state in Redis.
 func (r *modelReservation) stored() State {
 	if r.unswept {
 		return StateHeld
@@ -222,8 +224,8 @@ func (r *modelReservation) stored() State {
 	return r.state
 }
 
-// record is a reservation as Redis should have it, without the limits that count its lines: what they
-// count shows whether these are right.
+// record returns the record that Redis should have, without the limits of its lines: checkLimits
+// compares what they count.
 func (r *modelReservation) record() wire.Record {
 	rec := wire.Record{State: r.stored(), Version: r.version, Expires: r.deadline}
 	for _, l := range r.lines {
@@ -241,7 +243,7 @@ func (r *modelReservation) record() wire.Record {
 	return rec
 }
 
-// seen is a reservation as a caller should see it.
+// seen returns the reservation that a caller should see.
 func (r *modelReservation) seen() Reservation {
 	res := Reservation{
 		ID: r.request.ID, State: r.state, Version: r.version, ExpiresAt: time.UnixMilli(r.deadline),

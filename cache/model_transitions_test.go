@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// transition makes a call and compares its outcome and the state that it leaves. It says whether the call has
-// changed anything; made again, it answers the same and changes nothing.
+// transition makes a call and compares its outcome and the final state, then repeats it and checks
+// that the repeat changes nothing. It reports whether the first call changed anything.
 func (p *play) transition(t *rapid.T, what string, r *modelReservation, call func() (Result, error), want error, state State) bool {
 	t.Helper()
 	result, err := call()
@@ -32,7 +32,7 @@ func (p *play) transition(t *rapid.T, what string, r *modelReservation, call fun
 	return !result.Replay
 }
 
-// version draws the version that a reservation has or, rarely, another; that is refused.
+// version draws the reservation's version or, rarely, another, and returns the refusal for that.
 func (p *play) version(t *rapid.T, r *modelReservation) (version int64, refusal error) {
 	if rapid.IntRange(0, 9).Draw(t, "version") == 9 {
 		return r.version + 1, ErrVersionConflict
@@ -40,8 +40,8 @@ func (p *play) version(t *rapid.T, r *modelReservation) (version int64, refusal 
 	return r.version, nil
 }
 
-// some draws how many units of each line a call is about, or has it be about all that are left. It says why
-// a reservation that may be changed would refuse that, or nil.
+// some draws the units of each line for a call, or all that are left. It returns why a reservation
+// that may be changed refuses these units, or nil.
 func (p *play) some(t *rapid.T, r *modelReservation) (request TransitionRequest, units map[string]int64, refusal error) {
 	request.ID = r.request.ID
 	left := r.left()
@@ -67,7 +67,7 @@ func (p *play) some(t *rapid.T, r *modelReservation) (request TransitionRequest,
 	return request, units, refusal
 }
 
-// rest says whether anything would be left without some units.
+// rest reports whether anything is left after units are taken off.
 func (r *modelReservation) rest(units map[string]int64) bool {
 	for line, n := range r.left() {
 		if n > units[line] {
@@ -82,7 +82,8 @@ func (p *play) confirm(t *rapid.T) {
 	p.pay(t, r)
 }
 
-// late has a buyer pay when the deadline has passed and the same customer has come for the same once more.
+// late confirms a reservation after its deadline, when the same customer has reserved the same
+// again.
 func (p *play) late(t *rapid.T) {
 	_, r := p.pick(t)
 	if r.state != StateHeld {
@@ -100,7 +101,7 @@ func (p *play) late(t *rapid.T) {
 
 func (p *play) pay(t *rapid.T, r *modelReservation) {
 	t.Helper()
-	lapsed := r.state == StateExpired && !r.unswept // what was not given back keeps its units
+	lapsed := r.state == StateExpired && !r.unswept // a reservation keeps its units until they are reclaimed
 	var want error
 	switch {
 	case r.state == StateReleased || r.state == StateFulfilled:
@@ -137,18 +138,18 @@ func (p *play) release(t *rapid.T) {
 	}
 	back := r.portions(units, true)
 	p.model.giveBack(back, r.state)
-	if state == StateReleased { // its lines stay as they were
+	if state == StateReleased { // its lines do not change
 		r.state = StateReleased
 		return
 	}
 	for _, b := range back {
 		b.from.quantity -= b.units
 	}
-	r.tidy()
+	r.dropEmpty()
 }
 
-// tidy drops the locations that no units come from any more.
-func (r *modelReservation) tidy() {
+// dropEmpty drops the locations without units.
+func (r *modelReservation) dropEmpty() {
 	for i := range r.lines {
 		l := &r.lines[i]
 		l.from = slices.DeleteFunc(l.from, func(a modelAllocation) bool { return a.quantity == 0 })
@@ -200,7 +201,7 @@ func (p *play) extend(t *rapid.T) {
 	}
 }
 
-// move has what is left of a line come from another location; what was fulfilled stays.
+// move moves what is left of a line to another location; fulfilled units stay.
 func (p *play) move(t *rapid.T) {
 	id, r := p.pick(t)
 	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
@@ -242,10 +243,10 @@ func (p *play) move(t *rapid.T) {
 	i := slices.IndexFunc(l.from, func(a modelAllocation) bool { return a.at == to })
 	l.from[i].quantity += units
 	p.model.take([]portion{{l, &l.from[i], units}}, r.state)
-	r.tidy()
+	r.dropEmpty()
 }
 
-// back returns units that have left.
+// back returns fulfilled units to stock.
 func (p *play) back(t *rapid.T) {
 	id, r := p.pick(t)
 	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
@@ -266,6 +267,6 @@ func (p *play) back(t *rapid.T) {
 	}
 	l.returned += n
 	for _, part := range l.parts {
-		p.model.made(part.SKU, to).onHand += n * part.Quantity
+		p.model.levelFor(part.SKU, to).onHand += n * part.Quantity
 	}
 }

@@ -71,7 +71,7 @@ func (r *MoveRequest) validate() error {
 // barred returns why the directory allows no move to a location, or "". The script decides after it
 // has looked for a repeat, because a move that was made stays made.
 func (s *Store) barred(to location.ID) (location.Reason, error) {
-	known := s.directed.Load()
+	known := s.directory.Load()
 	if known == nil {
 		return "", s.mayRoute()
 	}

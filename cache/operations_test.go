@@ -95,7 +95,7 @@ func told(r Result, err error) string {
 }
 
 func toldError(err error) string {
-	text := Outcome(err)
+	text := outcomeOf(err)
 	var short *InsufficientError
 	var unknown *UnknownStockError
 	var none *NoLocationError

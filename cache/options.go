@@ -3,71 +3,96 @@ package cache
 import (
 	"log/slog"
 	"time"
-
-	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Options of a Store. The zero value works.
+// Options configures a Store. The zero value works.
 type Options struct {
 	Prefix  string        // of every key; default "holdfast"
-	TTL     time.Duration // deadline of a reservation that names none; default 10m
-	TTLMax  time.Duration // longest deadline that may be asked for; default 24h
-	Timeout time.Duration // one call, queueing and retries included; default 2s
+	TTL     time.Duration // time to the deadline if a request has none; default 10m
+	TTLMax  time.Duration // longest TTL that a request may have; default 24h, or TTL if that is longer
+	Timeout time.Duration // of one call, with the time in the queue and retries; default 2s
 
-	Ledger      Ledger        // where sales are durable; nil: nothing is
-	DurableWait time.Duration // longest wait for it of one call, beside Timeout; default 5s
+	Ledger      Ledger        // makes sales durable; default nil: nothing is durable
+	DurableWait time.Duration // longest wait of one call for the ledger, added to Timeout; default 5s
 
-	// AwaitDirectory has what needs routing refused with ErrUnavailable until Direct is called, so that
-	// nothing is taken from a wrong location before the directory is known. Default: no directory is used.
+	// AwaitDirectory makes calls that need routing return ErrUnavailable until Direct is called. So
+	// no units are taken from a wrong location before the directory is known. By default a Store
+	// routes without a directory.
 	AwaitDirectory bool
 
-	// SoldOutCache is how long Reserve goes by what Redis has refused: meanwhile it asks a shorter question first. A
-	// refusal by that is of the moment as any other, but for units of overdue holds: for so long they may not be
-	// given back. From SoldOutCacheMin to SoldOutCacheMax; 0, the default: every refusal is exact.
+	// SoldOutCache is how long Reserve remembers that Redis refused a line for lack of units.
+	// Meanwhile a request for that line first sends a probe, which costs Redis less than half of a
+	// reserve. A probe refuses by the units of the moment, but it may miss units of holds that fell
+	// due within this time. It is 0 or from SoldOutCacheMin to SoldOutCacheMax. With the default,
+	// 0, every refusal is exact.
 	SoldOutCache time.Duration
 
 	BatchMax    int // requests in one script call; default 64, at most BatchLimit
-	InFlightMax int // batches of one verb under way at once, more than one only where they are full; default 3
+	InFlightMax int // batches of one verb in flight, a second one only if it is full or the last is late; default 3
 	QueueMax    int // requests of one verb that may wait; default 16384
 
-	Observer Observer     // told of every call and batch; default nobody
+	Observer Observer     // is told of every call and batch; default nil
 	Logger   *slog.Logger // default slog.Default()
 }
 
-// Verb names a script, as metrics and errors print it.
-type Verb = wire.Verb
-
-// The verbs.
+// The defaults of Options.
 const (
-	VerbReserve  = wire.VerbReserve
-	VerbProbe    = wire.VerbProbe
-	VerbConfirm  = wire.VerbConfirm
-	VerbRelease  = wire.VerbRelease
-	VerbExtend   = wire.VerbExtend
-	VerbFulfill  = wire.VerbFulfill
-	VerbMove     = wire.VerbMove
-	VerbReturn   = wire.VerbReturn
-	VerbExpire   = wire.VerbExpire
-	VerbAdjust   = wire.VerbAdjust
-	VerbRemove   = wire.VerbRemove
-	VerbTransfer = wire.VerbTransfer
+	defaultPrefix      = "holdfast"
+	defaultTTL         = 10 * time.Minute
+	defaultTTLMax      = 24 * time.Hour
+	defaultTimeout     = 2 * time.Second
+	defaultDurableWait = 5 * time.Second
+	defaultBatchMax    = 64
+	defaultInFlightMax = 3
+	defaultQueueMax    = 16384
 )
 
-// Verbs lists the verbs that a Store calls.
-var Verbs = wire.Verbs
-
-// Observer is told what a Store does. Its methods are called on the hot path: they must be quick
-// and must not block.
-type Observer interface {
-	// Call reports one request: its outcome is "ok", "replay" or the name of the refusal, as in
-	// the API's codes ("insufficient_stock", "unavailable", …).
-	Call(verb Verb, outcome string, elapsed time.Duration)
-	// Batch reports one script call: how many requests it carried.
-	Batch(verb Verb, size int, elapsed time.Duration)
+func (o Options) withDefaults() Options {
+	o.Prefix = orDefault(o.Prefix, defaultPrefix)
+	o.TTL = orDefault(o.TTL, defaultTTL)
+	o.TTLMax = orDefault(o.TTLMax, max(defaultTTLMax, o.TTL))
+	o.Timeout = orDefault(o.Timeout, defaultTimeout)
+	o.DurableWait = orDefault(o.DurableWait, defaultDurableWait)
+	o.BatchMax = orDefault(o.BatchMax, defaultBatchMax)
+	o.InFlightMax = orDefault(o.InFlightMax, defaultInFlightMax)
+	o.QueueMax = orDefault(o.QueueMax, defaultQueueMax)
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
 }
 
-// Stats is a moment of a Store's queues, by verb.
-type Stats struct {
-	Queued   map[Verb]int // requests that wait for a batch
-	InFlight map[Verb]int // batches under way
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+func (o Options) check() error {
+	var f faults
+	f.identifier("Prefix", o.Prefix)
+	for _, n := range []struct {
+		name  string
+		value int
+		most  int
+	}{{"BatchMax", o.BatchMax, BatchLimit}, {"InFlightMax", o.InFlightMax, 64}, {"QueueMax", o.QueueMax, 1 << 20}} {
+		if n.value < 1 || n.value > n.most {
+			f.add(n.name, "is %d, must be from 1 to %d", n.value, n.most)
+		}
+	}
+	if o.TTL < TTLMin || o.TTL > o.TTLMax {
+		f.add("TTL", "is %s, must be from %s to TTLMax, %s", o.TTL, TTLMin, o.TTLMax)
+	}
+	if o.Timeout < time.Millisecond {
+		f.add("Timeout", "is %s, must be at least 1ms", o.Timeout)
+	}
+	if o.DurableWait < time.Millisecond {
+		f.add("DurableWait", "is %s, must be at least 1ms", o.DurableWait)
+	}
+	if o.SoldOutCache != 0 && (o.SoldOutCache < SoldOutCacheMin || o.SoldOutCache > SoldOutCacheMax) {
+		f.add("SoldOutCache", "is %s, must be 0 or from %s to %s", o.SoldOutCache, SoldOutCacheMin, SoldOutCacheMax)
+	}
+	return f.err()
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// sizes is an Observer that keeps the sizes of batches.
+// sizes is an Observer that records the sizes of reserve batches and counts calls by verb and
+// outcome.
 type sizes struct {
 	mu      sync.Mutex
 	batches []int
@@ -37,9 +38,9 @@ func (s *sizes) Batch(verb Verb, size int, _ time.Duration) {
 	}
 }
 
-// gated is a Store with one worker, or Options.InFlightMax, that is held, with a batch of one request it took, until open is
-// called; outcome tells of that request.
-func gated(ctx context.Context, t *testing.T, options Options) (b *bench, outcome func() map[string]int, open func()) {
+// newBlockedBench returns a bench whose batches block until open is called. One batch with one
+// request is in flight; outcome waits for that request. Options.InFlightMax is 1 by default.
+func newBlockedBench(ctx context.Context, t *testing.T, options Options) (b *bench, outcome func() map[string]int, open func()) {
 	t.Helper()
 	options.InFlightMax, options.Timeout, options.Logger = max(1, options.InFlightMax), time.Minute, quiet
 	b = newBench(t, client(t, redistest.Start(t).Addr()), options)
@@ -61,8 +62,8 @@ func gated(ctx context.Context, t *testing.T, options Options) (b *bench, outcom
 	return b, outcome, sync.OnceFunc(func() { close(gate) })
 }
 
-// queued returns once so many requests wait.
-func (b *bench) queued(n int) {
+// awaitQueued waits until n requests are queued.
+func (b *bench) awaitQueued(n int) {
 	b.tb.Helper()
 	eventually(b.tb, func() error {
 		if got := b.store.Stats().Queued[VerbReserve]; got != n {
@@ -72,7 +73,7 @@ func (b *bench) queued(n int) {
 	})
 }
 
-// reserveAll reserves n times at once and counts the outcomes, once all are told.
+// reserveAll starts n reserves at once; outcomes waits for all of them and counts their outcomes.
 func (b *bench) reserveAll(ctx context.Context, name string, n int) (outcomes func() map[string]int) {
 	var mu sync.Mutex
 	counted := map[string]int{}
@@ -82,7 +83,7 @@ func (b *bench) reserveAll(ctx context.Context, name string, n int) (outcomes fu
 			_, err := b.store.Reserve(ctx, order(fmt.Sprintf("%s-%d", name, i), "1:TEE:1"))
 			mu.Lock()
 			defer mu.Unlock()
-			counted[Outcome(err)]++
+			counted[outcomeOf(err)]++
 		})
 	}
 	return func() map[string]int {
@@ -91,18 +92,18 @@ func (b *bench) reserveAll(ctx context.Context, name string, n int) (outcomes fu
 	}
 }
 
-// TestGather has what arrives while a batch is in flight share the next ones.
-func TestGather(t *testing.T) {
+// TestBatching checks that requests which arrive while a batch is in flight share the next batches.
+func TestBatching(t *testing.T) {
 	seen := &sizes{}
-	b, one, open := gated(t.Context(), t, Options{Observer: seen})
+	b, one, open := newBlockedBench(t.Context(), t, Options{Observer: seen})
 	defer open()
 	more := b.reserveAll(b.ctx, "more", 130)
-	b.queued(130)
+	b.awaitQueued(130)
 	open()
 	if one()["ok"] != 1 || more()["ok"] != 130 {
 		t.Errorf("outcomes: %v, %v", one(), more())
 	}
-	if err := b.store.Close(b.ctx); err != nil { // every batch was observed
+	if err := b.store.Close(b.ctx); err != nil { // then every batch was observed
 		t.Fatal(err)
 	}
 	if fmt.Sprint(seen.batches) != "[1 1 64 64 2]" {
@@ -113,18 +114,18 @@ func TestGather(t *testing.T) {
 	}
 }
 
-// TestGather_Full sends a full batch beside one that is in flight, and keeps one that is not.
-func TestGather_Full(t *testing.T) {
-	b, one, open := gated(t.Context(), t, Options{InFlightMax: 3})
+// TestBatching_Full checks that a second batch is sent while one is in flight only if it is full.
+func TestBatching_Full(t *testing.T) {
+	b, one, open := newBlockedBench(t.Context(), t, Options{InFlightMax: 3})
 	defer open()
 	b.store.shard.Postpone(VerbReserve, time.Minute)
 	some := b.reserveAll(b.ctx, "some", 63)
-	b.queued(63)
+	b.awaitQueued(63)
 	if got := b.store.Stats().InFlight[VerbReserve]; got != 1 {
 		t.Errorf("%d batches are in flight while 63 wait, want 1", got)
 	}
 	last := b.reserveAll(b.ctx, "last", 1)
-	b.queued(0)
+	b.awaitQueued(0)
 	if got := b.store.Stats().InFlight[VerbReserve]; got != 2 {
 		t.Errorf("%d batches are in flight once 64 waited, want 2", got)
 	}
@@ -134,14 +135,14 @@ func TestGather_Full(t *testing.T) {
 	}
 }
 
-// TestEndedContext does not send a request whose context ended while it waited, and says of one that
-// was sent that its outcome is unknown.
-func TestEndedContext(t *testing.T) {
+// TestReserve_EndedContext checks that a request whose context ends in the queue is not sent, and
+// that a request which was sent takes its units.
+func TestReserve_EndedContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	b, sent, open := gated(ctx, t, Options{})
+	b, sent, open := newBlockedBench(ctx, t, Options{})
 	defer open()
 	waiting := b.reserveAll(ctx, "waiting", 1)
-	b.queued(1)
+	b.awaitQueued(1)
 	cancel()
 	if sent()["unavailable"] != 1 || waiting()["unavailable"] != 1 {
 		t.Errorf("outcomes: %v, %v", sent(), waiting())
@@ -155,17 +156,17 @@ func TestEndedContext(t *testing.T) {
 	}
 	for _, id := range []string{"waiting-0", "ended"} {
 		if _, err := b.store.Reservation(b.ctx, id); !errors.Is(err, ErrNotFound) {
-			t.Errorf("%s: %v, want it never sent", id, err)
+			t.Errorf("%s: %v, want ErrNotFound: it must not be sent", id, err)
 		}
 	}
 }
 
-// TestQueueBound refuses what does not fit into the queue, at once.
-func TestQueueBound(t *testing.T) {
-	b, one, open := gated(t.Context(), t, Options{QueueMax: 4})
+// TestReserve_QueueFull checks that requests beyond Options.QueueMax are refused at once.
+func TestReserve_QueueFull(t *testing.T) {
+	b, one, open := newBlockedBench(t.Context(), t, Options{QueueMax: 4})
 	defer open()
 	four := b.reserveAll(b.ctx, "four", 4)
-	b.queued(4)
+	b.awaitQueued(4)
 	if refused := b.reserveAll(b.ctx, "more", 50)(); refused["unavailable"] != 50 {
 		t.Errorf("outcomes: %v", refused)
 	}
@@ -175,16 +176,16 @@ func TestQueueBound(t *testing.T) {
 	}
 }
 
-// TestClose finishes what was accepted, then refuses.
+// TestClose checks that Close waits for accepted calls and refuses new ones.
 func TestClose(t *testing.T) {
-	b, one, open := gated(t.Context(), t, Options{})
+	b, one, open := newBlockedBench(t.Context(), t, Options{})
 	defer open()
 	nine := b.reserveAll(b.ctx, "nine", 9)
-	b.queued(9)
+	b.awaitQueued(9)
 	ended, cancel := context.WithCancel(b.ctx)
 	cancel()
 	if err := b.store.Close(ended); !errors.Is(err, context.Canceled) {
-		t.Errorf("close does not wait for what is in flight: %v", err)
+		t.Errorf("close with an ended context: %v, want context.Canceled", err)
 	}
 	if _, err := b.store.Reserve(b.ctx, order("late", "1:TEE:1")); !errors.Is(err, ErrClosed) {
 		t.Errorf("after close: %v", err)
@@ -198,16 +199,16 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestClientThatRetries is refused: it would send scripts again by itself. The nodes of a cluster client retry as
-// often as that says.
-func TestClientThatRetries(t *testing.T) {
+// TestNew_ClientRetries checks that New refuses a client that retries: it would send scripts again
+// by itself. The node clients of a cluster client retry as often as the cluster client says.
+func TestNew_ClientRetries(t *testing.T) {
 	single := client(t, "127.0.0.1:1")
 	single.Options().MaxRetries = 3
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}, MaxRetries: 3})
 	t.Cleanup(func() { _ = cluster.Close() })
 	for _, c := range []redis.UniversalClient{single, cluster} {
 		if s, err := New(c, Options{}); err == nil {
-			t.Errorf("a %T that retries was taken", c)
+			t.Errorf("New accepts a %T that retries", c)
 			_ = s.Close(t.Context())
 		}
 	}

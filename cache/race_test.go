@@ -4,8 +4,9 @@ package cache
 
 import "flag"
 
-// The race detector makes random histories ten times as long: there are fewer with it, unless -rapid.checks says
-// how many. .ci/campaign plays 2,000 without it.
+// init lowers the number of random histories under the race detector, which makes each ten times
+// slower.
+// -rapid.checks overrides it. .ci/campaign plays 2,000 without the race detector.
 func init() {
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)

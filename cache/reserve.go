@@ -3,28 +3,45 @@ package cache
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
 
-// reroutesMax bounds how often one call is routed again because the locations changed under it.
+// reroutesMax bounds how often one call is routed. It is routed again if the list of locations
+// changed.
 const reroutesMax = 5
 
-// Reserve takes units out of sale until a deadline: all lines or none. It is safe to repeat: the
-// same id with the same request answers the reservation as it is now, and takes nothing again, also
-// after it was confirmed, released or expired, and whatever has become of the directory.
+// Reserve takes units out of sale until a deadline: all lines or none.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull, ErrIDConflict, *InvalidError
-// (what only the directory rules out: an unknown channel, a customer missing where a purchase limit counts),
-// *UnknownStockError, *NoLocationError, *PurchaseLimitError, *InsufficientError. After ErrUnavailable or an ended context
-// the outcome is unknown: repeat with the same id.
+// It is safe to repeat. The same id with the same request returns the reservation as it is now and
+// takes nothing again, even after the reservation was confirmed, released or has expired, and even
+// if the directory has changed.
 //
-// It costs one round trip, shared with the other calls of its batch, and one more for the first call in a
-// second that the first of several locations does not serve; a refusal that may be due to overdue
-// reservations or a list of locations that is out of date costs one more each time. With
-// Options.SoldOutCache it costs one more, too, where units came back after a refusal.
+// Refusals, the first that applies:
+//   - *InvalidError: the request by itself
+//   - ErrRebuilding or ErrBacklogFull
+//   - ErrIDConflict: the id belongs to another request
+//   - *InvalidError: what only the directory rules out, such as an unknown channel, or no customer
+//     although a purchase limit counts
+//   - *UnknownStockError
+//   - *NoLocationError
+//   - *PurchaseLimitError
+//   - *InsufficientError
+//
+// After ErrUnavailable or an ended context the outcome is unknown: repeat with the same id.
+//
+// It costs one round trip, shared with the other calls of its batch. It costs one more for the
+// first call in a second that the first of several locations does not serve. A refusal costs one
+// more each time that overdue holds, or a stale list of locations, may be the reason.
+// *UnknownStockError and *NoLocationError cost at least two more. With Options.SoldOutCache a call
+// costs one more if units came back after a refusal.
 func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
@@ -38,12 +55,12 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			return Result{}, err
 		}
 		unrouted := call.route(known.rules, s.options.TTL)
-		if err := s.stillSoldOut(ctx, call, known); err != nil {
+		if err := s.checkSoldOut(ctx, call, known); err != nil {
 			return Result{}, err
 		}
-		asked := s.soldOut.now()
-		a := s.sendFirst(ctx, call)
-		if a.Err != nil { // also where it can't be routed: its id may be known
+		sentAt := s.soldOut.now()
+		a := s.sendReserve(ctx, call) // even if unrouted: its id may be known
+		if a.Err != nil {
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.Err)
 		}
 		if unrouted != nil && a.Status != "replay" && a.Status != "conflict" {
@@ -51,22 +68,22 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		}
 		switch a.Status {
 		case "held":
-			return call.held(a)
+			return call.decodeHeld(a)
 		case "replay":
 			return s.replayed(ctx, &r, a)
 		case "insufficient":
 			if !known.stale(a.Locations) {
-				err := call.insufficient(a.Payload)
-				s.soldOut.note(call, err, asked)
+				err := call.decodeInsufficient(a.Payload)
+				s.soldOut.note(call, err, sentAt)
 				return Result{}, err
 			}
-			s.catalog.known.CompareAndSwap(known, nil)
+			s.locationList.current.CompareAndSwap(known, nil)
 		case "no_location":
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
 			}
 		case "purchase_limit":
-			return Result{}, call.overLimit(a.Payload)
+			return Result{}, call.decodePurchaseLimit(a.Payload)
 		default:
 			return Result{}, refusal(VerbReserve, r.ID, a)
 		}
@@ -74,23 +91,194 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 	return Result{}, fmt.Errorf("reserve %q: %w: the locations keep changing", r.ID, ErrUnavailable)
 }
 
-// send queues a request until its answer is final: as long as overdue reservations are being given
-// back for it, it is sent again.
+// sendReserve sends a reserve. If its first candidate alone can be the whole answer, it names only
+// that one, and sends all candidates only if the first cannot serve the request.
+func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
+	if c.firstOnly = false; !c.firstMaySuffice() { // most calls have one candidate: they need no clock
+		return s.send(ctx, VerbReserve, c)
+	}
+	now := time.Now().UnixMilli()
+	c.firstOnly = !s.firstMisses.recent(c, now)
+	a := s.send(ctx, VerbReserve, c)
+	if a.Err == nil && a.Status == "elsewhere" {
+		s.firstMisses.note(c, now)
+		c.firstOnly = false
+		a = s.send(ctx, VerbReserve, c)
+	}
+	return a
+}
+
+// simpleLinesMax bounds the lines of a request that names only its first candidate, and of one that
+// may be probed. The reserve script decides as many lines without building tables.
+const simpleLinesMax = 8
+
+// firstMaySuffice reports whether the first candidate is the answer if it serves every line whole.
+// It is if the lines have the same candidates and only their order ranks the first.
+func (c *reserveCall) firstMaySuffice() bool {
+	if len(c.lines) > simpleLinesMax {
+		return false
+	}
+	for i := range c.lines {
+		l := &c.lines[i]
+		alone := len(l.candidates.Groups) == 0 || l.candidates.Groups[0] == 1
+		if l.kit != nil || len(l.levels) < 2 || c.request.Lines[i].Location != "" || !alone {
+			return false
+		}
+	}
+	return true
+}
+
+// firstMisses remembers for a second which SKUs their first candidate did not serve. Calls for them
+// name all candidates at once, which saves the second round trip.
+type firstMisses struct {
+	seed  maphash.Seed
+	until [1 << 12]atomic.Int64 // by hash of the SKU: Unix ms; a collision costs a longer call
+}
+
+// firstMissFor is how long a miss is remembered.
+const firstMissFor = time.Second
+
+// recent reports whether the first candidate of a line was missed not long ago.
+func (m *firstMisses) recent(c *reserveCall, now int64) bool {
+	for i := range c.request.Lines {
+		if m.slot(c.request.Lines[i].SKU).Load() > now {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *firstMisses) note(c *reserveCall, now int64) {
+	for i := range c.request.Lines {
+		m.slot(c.request.Lines[i].SKU).Store(now + firstMissFor.Milliseconds())
+	}
+}
+
+func (m *firstMisses) slot(sku location.SKU) *atomic.Int64 {
+	return &m.until[maphash.String(m.seed, string(sku))%uint64(len(m.until))]
+}
+
+// send queues a request until its answer is final. It sends the request again as long as Redis
+// reclaims overdue units for it.
 func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
 	for {
 		a := s.shard.Do(ctx, verb, r)
 		if a.Err != nil {
 			return a
 		}
-		s.saw(a.Locations)
+		s.locationList.noteVersion(a.Locations)
 		if a.Status != "more_due" {
 			return a
 		}
 	}
 }
 
-// result reads the record that an answer carries. What a batch made whose reply was lost, and found
-// again when it was sent once more, is no replay.
+// decodeHeld returns the reservation that a "held" answer made. The answer names only the
+// candidates that serve each line; the rest is in the request.
+func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
+	r := c.request
+	res := Reservation{
+		ID: r.ID, State: StateHeld, Version: 1,
+		CreatedAt: time.UnixMilli(a.Now).UTC(), ExpiresAt: time.UnixMilli(a.Now + c.ttl).UTC(),
+		Channel: r.Channel, Customer: r.Customer, Order: r.Order, Lines: make([]Line, len(r.Lines)),
+	}
+	if channel := c.routing.Channel(); channel != "" {
+		res.Channel = channel
+	}
+	payload := a.Payload
+	for i := range r.Lines {
+		var part string
+		part, payload, _ = strings.Cut(payload, wire.RecordSeparator)
+		from, err := c.lines[i].decodeFrom(part, r.Lines[i].Quantity)
+		if err != nil {
+			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)
+		}
+		l := &r.Lines[i]
+		res.Lines[i] = Line{
+			Line: l.Line, SKU: l.SKU, Requested: l.Quantity, Quantity: l.Quantity, From: from,
+			Components: c.lines[i].components(l.Quantity, from),
+		}
+	}
+	return Result{Reservation: res}, nil
+}
+
+// decodeFrom reads "candidate units candidate units …", or one candidate that serves the whole
+// quantity.
+func (l *reserveLine) decodeFrom(part string, quantity int64) ([]Allocation, error) {
+	from := make([]Allocation, 0, 1)
+	for f := (wire.FieldReader{Rest: part}); !f.End; {
+		name, units := f.Text(), quantity
+		if !f.End {
+			units = f.Number()
+		}
+		i := slices.Index(l.names, name)
+		if i < 0 || f.Failed {
+			return nil, fmt.Errorf("answer %q: %w", part, ErrCorrupt)
+		}
+		from = append(from, Allocation{Location: l.candidates.IDs[i], Quantity: units})
+	}
+	return from, nil
+}
+
+// components returns what the kits from some locations consist of; nil if the SKU is no kit.
+func (l *reserveLine) components(kits int64, from []Allocation) []Component {
+	if l.kit == nil {
+		return nil
+	}
+	list := make([]Component, len(l.kit))
+	for i, component := range l.kit {
+		list[i] = Component{SKU: component.SKU, Quantity: kits * component.Quantity, From: slices.Clone(from)}
+		for j := range list[i].From {
+			list[i].From[j].Quantity *= component.Quantity
+		}
+	}
+	return list
+}
+
+// decodePurchaseLimit reads which purchase limit the customer would exceed.
+func (c *reserveCall) decodePurchaseLimit(payload string) error {
+	f := wire.FieldReader{Rest: payload}
+	i, taken := f.Number()-1, f.Number()
+	if f.Failed || i < 0 || i >= int64(len(c.limits)) {
+		return fmt.Errorf("reserve %q: answered %q: %w", c.request.ID, payload, ErrCorrupt)
+	}
+	limit := c.limits[i].limit
+	return &PurchaseLimitError{Campaign: limit.ID, Limit: limit.PerCustomer, Taken: taken}
+}
+
+// decodeInsufficient reads the shortages of a refusal.
+func (c *reserveCall) decodeInsufficient(payload string) error {
+	shortages, err := decodeShortages(payload, func(i int) (Shortage, bool) {
+		if i < 1 || i > len(c.request.Lines) {
+			return Shortage{}, false
+		}
+		l := &c.request.Lines[i-1]
+		return Shortage{Line: l.Line, SKU: l.SKU, Requested: l.Quantity}, true
+	})
+	if err != nil {
+		return fmt.Errorf("reserve %q: %w", c.request.ID, err)
+	}
+	return &InsufficientError{Shortages: shortages}
+}
+
+// decodeShortages reads "line available" for each short line; lineOf returns the line of a number,
+// from 1.
+func decodeShortages(payload string, lineOf func(int) (Shortage, bool)) ([]Shortage, error) {
+	var shortages []Shortage
+	for part := range strings.SplitSeq(payload, wire.RecordSeparator) {
+		f := wire.FieldReader{Rest: part}
+		shortage, ok := lineOf(int(f.Number()))
+		shortage.Available = f.Number()
+		if !ok || f.Failed {
+			return nil, fmt.Errorf("shortage %q: %w", part, ErrCorrupt)
+		}
+		shortages = append(shortages, shortage)
+	}
+	return shortages, nil
+}
+
+// result reads the record that an answer carries. If the reply of the call that made the record was
+// lost, and the call was sent again, the answer is not a replay.
 func (s *Store) result(id string, a shard.Answer, replay bool) (Result, error) {
 	rec, err := wire.DecodeRecord(a.Payload)
 	if err != nil {

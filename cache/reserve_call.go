@@ -14,62 +14,64 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// reserveCall is a ReserveRequest as its script takes it, once it is routed.
+// reserveCall is a routed ReserveRequest, in the form its script takes. lua/reserve.lua describes
+// the texts.
 type reserveCall struct {
-	request *ReserveRequest
-	routing location.Routing
-	ttl     int64         // ms
-	shape   string        // ttl_ms split lines limits
-	first   bool          // only the first candidate is named: most calls need no other
-	fixed   string        // fingerprint channel customer order
-	head    string        // of the event
-	lines   []reserveLine // as the request's
-	limits  []limitUse
-	one     [1]reserveLine
+	request   *ReserveRequest
+	routing   location.Routing
+	ttl       int64         // ms
+	shape     string        // ttl_ms split lines limits
+	firstOnly bool          // names only the first candidate: most calls need no other
+	fixed     string        // fingerprint channel customer order
+	head      string        // of the event
+	lines     []reserveLine // one for each line of the request
+	limits    []limitUse
+	oneLine   [1]reserveLine // backs lines: most requests have one
 }
 
-// reserveLine is one line: a SKU, or a kit's components.
+// reserveLine is one line: a SKU, or the components of a kit.
 type reserveLine struct {
-	text       string // name sku requested returned, of a kit for each component
-	quantity   string // of a kit also the units of each component in one
+	text       string // name sku requested returned; of a kit for each component
+	quantity   string // of a kit also the units of each component in one kit
 	kit        []location.Component
 	candidates location.Candidates
-	levels     []string // the candidates' levels, of a kit one for each component
-	names      []string // what the batch they were last in called the candidates
-	oneLevel   [1]string
-	oneName    [1]string
+	levels     []string  // of the candidates; of a kit one for each component
+	names      []string  // numbers that the last batch gave to the candidates
+	oneLevel   [1]string // backs levels
+	oneName    [1]string // backs names
 }
 
 // limitUse is what a request takes of a purchase limit.
 type limitUse struct {
 	limit   *location.Limit
 	units   int64
-	counter string // what the probe they were last in called the customer's counter
+	counter string // number that the last probe gave to the customer's counter
 }
 
-// route chooses the candidates of each line. Where it can't, the call still asks whether its id is known:
-// what was accepted once stays so, whatever has become of the directory.
+// route chooses the candidates of each line. If it returns an error, the call is still sent without
+// candidates to ask whether its id is known: an accepted reservation stays, whatever the directory
+// says now.
 func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 	r := c.request
 	if c.ttl = ttl.Milliseconds(); r.TTL != 0 {
 		c.ttl = r.TTL.Milliseconds()
 	}
-	if c.lines = c.one[:]; len(r.Lines) > 1 {
+	if c.lines = c.oneLine[:]; len(r.Lines) > 1 {
 		c.lines = make([]reserveLine, len(r.Lines))
 	}
 	clear(c.lines)
 	c.limits = nil
-	err := c.choose(rules)
+	err := c.routeLines(rules)
 	if err != nil {
 		clear(c.lines)
 		c.limits = nil
 	}
-	c.write()
+	c.encode()
 	return err
 }
 
-// choose finds each line's components, limits and candidates.
-func (c *reserveCall) choose(rules *location.Rules) (err error) {
+// routeLines finds the components, limits and candidates of each line.
+func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	r := c.request
 	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
@@ -80,24 +82,24 @@ func (c *reserveCall) choose(rules *location.Rules) (err error) {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
 		l.candidates = c.routing.Candidates(asked.Location)
-		l.name(asked.SKU)
+		l.nameLevels(asked.SKU)
 		total += len(l.levels)
-		if err := l.fits(i, asked.Quantity); err != nil {
+		if err := l.checkQuantity(i, asked.Quantity); err != nil {
 			return err
 		}
-		if err := c.count(asked, l.kit); err != nil {
+		if err := c.countLimits(asked, l.kit); err != nil {
 			return err
 		}
 	}
-	if total > CandidatesMax { // too many would keep Redis from everybody else for too long
+	if total > CandidatesMax { // more would block Redis for too long
 		return &InvalidError{Faults: []Fault{{Path: "/lines", Message: fmt.Sprintf(
 			"would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)}}}
 	}
 	return nil
 }
 
-// name names the levels of a line's candidates.
-func (l *reserveLine) name(sku location.SKU) {
+// nameLevels lists the levels of the line's candidates.
+func (l *reserveLine) nameLevels(sku location.SKU) {
 	n := len(l.candidates.IDs) * max(1, len(l.kit))
 	if l.levels = l.oneLevel[:0]; n > 1 {
 		l.levels = make([]string, 0, n)
@@ -112,8 +114,8 @@ func (l *reserveLine) name(sku location.SKU) {
 	}
 }
 
-// fits checks that so many kits are no more units of a component than a number may be.
-func (l *reserveLine) fits(i int, kits int64) error {
+// checkQuantity checks that the kits need at most QuantityMax units of each component.
+func (l *reserveLine) checkQuantity(i int, kits int64) error {
 	for _, component := range l.kit {
 		if kits > QuantityMax/component.Quantity {
 			return &InvalidError{Faults: []Fault{{Path: linePath(i) + "/quantity", Message: fmt.Sprintf(
@@ -123,17 +125,17 @@ func (l *reserveLine) fits(i int, kits int64) error {
 	return nil
 }
 
-// count adds what a line takes of purchase limits. A limit that names a kit counts kits, and not the
-// kit's components besides.
-func (c *reserveCall) count(asked *LineRequest, kit []location.Component) error {
+// countLimits adds what a line takes of purchase limits. A limit that names the kit counts kits,
+// and does not count the components again.
+func (c *reserveCall) countLimits(asked *LineRequest, kit []location.Component) error {
 	whole := c.routing.Limits(asked.SKU)
 	for _, limit := range whole {
-		c.use(limit, asked.Quantity)
+		c.addToLimit(limit, asked.Quantity)
 	}
 	for _, component := range kit {
 		for _, limit := range c.routing.Limits(component.SKU) {
 			if !slices.Contains(whole, limit) {
-				c.use(limit, asked.Quantity*component.Quantity)
+				c.addToLimit(limit, asked.Quantity*component.Quantity)
 			}
 		}
 	}
@@ -144,7 +146,7 @@ func (c *reserveCall) count(asked *LineRequest, kit []location.Component) error 
 	return nil
 }
 
-func (c *reserveCall) use(limit *location.Limit, units int64) {
+func (c *reserveCall) addToLimit(limit *location.Limit, units int64) {
 	for i := range c.limits {
 		if c.limits[i].limit == limit {
 			c.limits[i].units += units
@@ -154,51 +156,51 @@ func (c *reserveCall) use(limit *location.Limit, units int64) {
 	c.limits = append(c.limits, limitUse{limit: limit, units: units})
 }
 
-// write writes the texts that the script takes, all in one allocation.
-func (c *reserveCall) write() {
+// encode writes the texts for the script, all in one allocation.
+func (c *reserveCall) encode() {
 	r, channel := c.request, c.routing.Channel()
 	if channel == "" {
 		channel = r.Channel
 	}
-	t := scratch.Get().(*texts)
-	defer scratch.Put(t)
-	t.all, t.ends = t.all[:0], t.ends[:0]
+	t := builders.Get().(*textBuilder)
+	defer builders.Put(t)
+	t.reset()
 	t.add(r.fingerprint(), wire.UnitSeparator, string(channel), wire.UnitSeparator, r.Customer, wire.UnitSeparator, r.Order)
-	t.next()
-	t.add("reserve", wire.UnitSeparator, r.ID, wire.UnitSeparator, wire.UnitSeparator, "0", wire.UnitSeparator, r.extra(), wire.RecordSeparator)
-	t.next()
-	t.number(c.ttl)
+	t.end()
+	t.add("reserve", wire.UnitSeparator, r.ID, wire.UnitSeparator, wire.UnitSeparator, "0", wire.UnitSeparator, r.ledgerOnly(), wire.RecordSeparator)
+	t.end()
+	t.addInt(c.ttl)
 	t.add(" ", string(c.split()), " ")
-	t.number(int64(len(r.Lines)))
+	t.addInt(int64(len(r.Lines)))
 	t.add(" ")
-	t.number(int64(len(c.limits)))
-	t.next()
+	t.addInt(int64(len(c.limits)))
+	t.end()
 	for i := range c.lines {
-		c.writeLine(t, i)
+		c.encodeLine(t, i)
 	}
-	parts := t.cut()
+	parts := t.texts()
 	c.fixed, c.head, c.shape = parts.next(), parts.next(), parts.next()
 	for i := range c.lines {
 		c.lines[i].quantity, c.lines[i].text = parts.next(), parts.next()
 	}
 }
 
-// split is how far the reservation may be spread.
+// split returns how far the reservation may be split over locations.
 func (c *reserveCall) split() location.Split {
 	return cmp.Or(c.request.Split, c.routing.Split(), location.SplitLines)
 }
 
-// writeLine writes a line's quantity and text.
-func (c *reserveCall) writeLine(t *texts, i int) {
+// encodeLine writes the quantity and the text of a line.
+func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 	asked, l := &c.request.Lines[i], &c.lines[i]
-	t.number(asked.Quantity)
+	t.addInt(asked.Quantity)
 	for _, component := range l.kit {
 		t.add(" ")
-		t.number(component.Quantity)
+		t.addInt(component.Quantity)
 	}
-	t.next()
+	t.end()
 	if l.kit == nil {
-		c.writeTagged(t, wire.RecordLine{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity}, asked.SKU)
+		c.encodeRecordLine(t, wire.RecordLine{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity}, asked.SKU)
 	}
 	for j, component := range l.kit {
 		if j > 0 {
@@ -208,27 +210,27 @@ func (c *reserveCall) writeLine(t *texts, i int) {
 			Line: asked.Line, SKU: component.SKU, Requested: asked.Quantity * component.Quantity,
 			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity},
 		}
-		if j == 0 { // one of them stands for the kits
+		if j == 0 { // the first component carries the limits that count kits
 			line.Limits = c.limitsOf(asked.SKU, component.Quantity)
 		}
-		c.writeTagged(t, line, component.SKU)
+		c.encodeRecordLine(t, line, component.SKU)
 	}
-	t.next()
+	t.end()
 }
 
-// writeTagged writes a line of the record, with the limits that count it.
-func (c *reserveCall) writeTagged(t *texts, line wire.RecordLine, sku location.SKU) {
+// encodeRecordLine writes a line of the record, with the limits that count it.
+func (c *reserveCall) encodeRecordLine(t *textBuilder, line wire.RecordLine, sku location.SKU) {
 	for _, limit := range c.limitsOf(sku, 1) {
-		if line.Kit == nil || !c.counts(line.Kit.SKU, limit.ID) {
+		if line.Kit == nil || !c.limitCounts(line.Kit.SKU, limit.ID) {
 			line.Limits = append(line.Limits, limit)
 		}
 	}
 	t.add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
-	t.number(line.Requested)
+	t.addInt(line.Requested)
 	t.add(wire.UnitSeparator, "0")
 }
 
-// limitsOf is the limits that count a SKU, as a record has them.
+// limitsOf returns the limits that count a SKU, as a record stores them.
 func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []wire.RecordLimit) {
 	if len(c.limits) == 0 {
 		return nil
@@ -239,13 +241,14 @@ func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []wire.Record
 	return list
 }
 
-// counts says whether a limit counts a SKU.
-func (c *reserveCall) counts(sku location.SKU, id string) bool {
+// limitCounts reports whether the limit with that id counts a SKU.
+func (c *reserveCall) limitCounts(sku location.SKU, id string) bool {
 	return slices.ContainsFunc(c.routing.Limits(sku), func(l *location.Limit) bool { return l.ID == id })
 }
 
-// extra is what the ledger keeps and Redis does not, as JSON; "" where there is nothing.
-func (r *ReserveRequest) extra() string {
+// ledgerOnly returns the fields that the ledger keeps and Redis does not, as JSON, or "" if all are
+// empty.
+func (r *ReserveRequest) ledgerOnly() string {
 	if r.ShipTo == nil && r.Pickup == "" && r.Split == "" && len(r.Metadata) == 0 {
 		return ""
 	}
@@ -256,15 +259,16 @@ func (r *ReserveRequest) extra() string {
 		Metadata map[string]string `json:"metadata,omitempty"`
 	}{r.ShipTo, r.Pickup, r.Split, r.Metadata})
 	if err != nil {
-		panic("cache: a validated request is JSON: " + err.Error())
+		panic("cache: encode a validated request: " + err.Error())
 	}
 	return string(text)
 }
 
+// ID, Weight and Arguments make a reserveCall a shard.Request.
 func (c *reserveCall) ID() string { return c.request.ID }
 
 func (c *reserveCall) Weight() int {
-	if c.first {
+	if c.firstOnly {
 		return len(c.lines)
 	}
 	n := 0
@@ -276,13 +280,13 @@ func (c *reserveCall) Weight() int {
 
 func (c *reserveCall) Arguments(b *shard.Batch) {
 	shape := c.shape
-	if c.first {
+	if c.firstOnly {
 		shape += " first"
 	}
 	b.Add(shape, c.fixed, c.head)
 	for i := range c.lines {
 		l := &c.lines[i]
-		if l.call(b, c.first); c.first {
+		if l.number(b, c.firstOnly); c.firstOnly {
 			b.Add(l.text, l.quantity, l.names[0])
 			continue
 		}
@@ -294,12 +298,12 @@ func (c *reserveCall) Arguments(b *shard.Batch) {
 	}
 }
 
-// call names a line's candidates in a batch, or the first alone: "1", or of a kit "1+5".
-func (l *reserveLine) call(b *shard.Batch, first bool) {
+// number numbers the candidates in a batch, or only the first: "1", or for a kit "1+5".
+func (l *reserveLine) number(b *shard.Batch, firstOnly bool) {
 	l.names = l.oneName[:0]
 	if l.kit == nil {
 		levels := l.levels
-		if first {
+		if firstOnly {
 			levels = levels[:1]
 		}
 		for _, level := range levels {
@@ -316,7 +320,7 @@ func (l *reserveLine) call(b *shard.Batch, first bool) {
 	}
 }
 
-// candidateText is the candidates in order; "=" joins those that rank by what is available.
+// candidateText lists the candidates in order; "=" joins those that rank by available units.
 func (l *reserveLine) candidateText() string {
 	if l.candidates.Groups == nil {
 		return strings.Join(l.names, " ")

@@ -8,67 +8,68 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Route is how a reservation would be served at this moment, and why.
+// Route is how a reservation would be served now, and why.
 type Route struct {
 	Channel location.Channel
 	Split   location.Split
 	Lines   []RouteLine
 
-	// Refusal is what Reserve would answer in place of a reservation: *UnknownStockError,
-	// *NoLocationError, *PurchaseLimitError or *InsufficientError; nil where it would be held.
+	// Refusal is the error that Reserve would return: *UnknownStockError, *NoLocationError,
+	// *PurchaseLimitError or *InsufficientError. It is nil if Reserve would hold the units.
 	Refusal error
 
-	Ranking []location.Ranking // how each rule of the channel orders the candidates, or why it does not
+	Ranking []location.Ranking // how each rule of the channel orders the candidates, or why it is skipped
 }
 
 // RouteLine is how one line would be served.
 type RouteLine struct {
 	Line       string
 	SKU        location.SKU
-	Candidates []location.ID // with a level of the SKU, in the order they are tried
-	Rejected   []location.Rejected
-	WouldTake  []Allocation // nothing where the reservation would be refused
+	Candidates []location.ID       // locations with a level of the SKU, in the order they are tried
+	Rejected   []location.Rejected // the other locations, and why
+	WouldTake  []Allocation        // nil if the reservation would be refused
 }
 
-// Route decides a reservation as Reserve would, and changes nothing: by the same script, at this moment's
-// stock. Its ID is not looked at and may be left out.
+// Route decides a reservation with the same script as Reserve and writes nothing. It ignores r.ID,
+// which may be "". A refusal by the script is in Route.Refusal, and the error is nil.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding or ErrBacklogFull. Two round trips, and one
-// for each SKU.
+// Refusals, the first that applies: *InvalidError (the request by itself), ErrRebuilding,
+// *InvalidError (what only the directory rules out), ErrBacklogFull. Two round trips, and one for
+// each SKU or component of a kit; if the SKU is unknown or has no location, at least two more.
 func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	r.ID = orDefault(r.ID, "route")
 	if err := r.validate(s.options.TTLMax); err != nil {
 		return Route{}, err
 	}
-	known := s.directed.Load()
-	if known == nil {
+	directory := s.directory.Load()
+	if directory == nil {
 		if err := s.mayRoute(); err != nil {
 			return Route{}, err
 		}
 	}
-	listed, err := s.readLocations(ctx) // anew: Reserve would learn by its answer that there are others
+	listed, err := s.readLocations(ctx) // never a cached copy: a dry run is not tried again if it was stale
 	if err != nil {
 		return Route{}, err
 	}
 	call := &reserveCall{request: &r}
-	if err := call.route(orDefault(known, listed).rules, s.options.TTL); err != nil {
+	if err := call.route(orDefault(directory, listed).rules, s.options.TTL); err != nil {
 		return Route{}, err
 	}
-	route, err := s.candidates(ctx, call, listed.stocked)
+	route, err := s.routeLines(ctx, call, listed.stocked)
 	if err != nil {
 		return Route{}, err
 	}
-	return route, s.tryOut(ctx, call, &route)
+	return route, s.dryRun(ctx, call, &route)
 }
 
-// candidates finds where each line may come from, and why from nowhere else; stocked are the locations that have
-// a level.
-func (s *Store) candidates(ctx context.Context, c *reserveCall, stocked []location.ID) (Route, error) {
+// routeLines finds the candidates of each line, and why the other locations are not. stocked lists
+// the locations that have a level. One round trip for each SKU or component of a kit.
+func (s *Store) routeLines(ctx context.Context, c *reserveCall, stocked []location.ID) (Route, error) {
 	r := c.request
 	route := Route{Channel: c.routing.Channel(), Split: orDefault(r.Split, c.routing.Split()), Ranking: c.routing.Ranking()}
 	for i := range r.Lines {
 		l := &c.lines[i]
-		e, err := s.examine(ctx, r.Lines[i].SKU, l.kit, stocked)
+		e, err := s.findLevels(ctx, r.Lines[i].SKU, l.kit, stocked)
 		if err != nil {
 			return Route{}, err
 		}
@@ -81,23 +82,23 @@ func (s *Store) candidates(ctx context.Context, c *reserveCall, stocked []locati
 	return route, nil
 }
 
-// tryOut has the script decide a call without writing anything.
-func (s *Store) tryOut(ctx context.Context, c *reserveCall, route *Route) error {
+// dryRun makes the reserve script decide the call and write nothing.
+func (s *Store) dryRun(ctx context.Context, c *reserveCall, route *Route) error {
 	a, err := s.shard.DryRun(ctx, c)
 	if err != nil {
 		return fmt.Errorf("route: %w", err)
 	}
 	switch a.Status {
 	case "held":
-		result, err := c.held(a)
+		result, err := c.decodeHeld(a)
 		for i := range result.Lines {
 			route.Lines[i].WouldTake = result.Lines[i].From
 		}
 		return err
 	case "insufficient":
-		route.Refusal = c.insufficient(a.Payload)
+		route.Refusal = c.decodeInsufficient(a.Payload)
 	case "purchase_limit":
-		route.Refusal = c.overLimit(a.Payload)
+		route.Refusal = c.decodePurchaseLimit(a.Payload)
 	case "no_location":
 		route.Refusal = s.explain(ctx, c)
 	default:

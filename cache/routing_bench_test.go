@@ -16,10 +16,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// routedBy is one way to route: so many candidates, of which empty ones come first.
+// routedBy is one way to route.
 type routedBy struct {
 	candidates int // 0: no directory, one location
-	empty      int
+	empty      int // candidates without units, the first ones
 	skus       int
 	rank       []location.Rank
 }
@@ -38,9 +38,9 @@ func (r routedBy) String() string {
 	}
 }
 
-// BenchmarkRouting compares reservations that a directory routes, by four rules to an address, with bare
-// ones: on one real Redis, in interleaved rounds. It prints Redis main-thread CPU per reservation, medians,
-// and what each further candidate costs.
+// BenchmarkRouting compares reservations that a directory routes, by four rules to an address, with
+// reservations without a directory. It uses one real Redis and interleaved rounds. It prints the
+// median Redis main-thread CPU of a reservation, and the cost of each further candidate.
 //
 //	go test -run '^$' -bench Routing -benchtime 7x ./cache
 func BenchmarkRouting(b *testing.B) {
@@ -81,7 +81,7 @@ func BenchmarkRouting(b *testing.B) {
 	b.ReportMetric((median(cpus[4])-median(cpus[1]))/9, "us/candidate")
 }
 
-// prepare makes the levels and the directory.
+// prepare creates the levels and the directory.
 func (r routedBy) prepare(b *testing.B, client *redis.Client) (do func(ctx context.Context, i int) error, end func()) {
 	store, err := cache.New(client, cache.Options{})
 	if err != nil {
@@ -117,7 +117,7 @@ func (r routedBy) prepare(b *testing.B, client *redis.Client) (do func(ctx conte
 
 func place(i int) location.ID { return location.ID("place-" + strconv.Itoa(i)) }
 
-// rules is a directory of as many locations as there are candidates, which all ship to the address.
+// rules returns a directory in which every candidate ships to the address.
 func (r routedBy) rules(b *testing.B) *location.Rules {
 	d := location.Directory{Zones: []location.Zone{{ID: "dach", Countries: []string{"DE", "AT"}}}}
 	web := location.SalesChannel{ID: "web", Default: true, Rank: r.rank}

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// shop is a directory of the locations a to d, which ship everywhere, and of the channels web, with
-// those of places, and shop, with d alone.
+// shop returns a directory with the locations a to d, which ship everywhere, and two channels: web
+// with the given places, and shop with d.
 func shop(split location.Split, rank []location.Rank, places ...location.ID) location.Directory {
 	var d location.Directory
 	for _, id := range []location.ID{"a", "b", "c", "d"} {
@@ -25,7 +25,7 @@ func shop(split location.Split, rank []location.Rank, places ...location.ID) loc
 	return d
 }
 
-// served is a Reserve of which only where it comes from is told.
+// served reserves and returns the locations that serve the lines, or the error.
 func served(r ReserveRequest) func(*bench) string {
 	return func(b *bench) string {
 		result, err := b.store.Reserve(b.ctx, r)
@@ -36,7 +36,8 @@ func served(r ReserveRequest) func(*bench) string {
 	}
 }
 
-// TestReserve_Routed serves an order from where its channel and its rules call for, and from nowhere else.
+// TestReserve_Routed checks that an order is served from the locations of its channel, in the order
+// of its rules.
 func TestReserve_Routed(t *testing.T) {
 	live := []location.Rank{location.RankHighestStock}
 	collected := func(store location.ID) ReserveRequest {
@@ -55,33 +56,33 @@ func TestReserve_Routed(t *testing.T) {
 		request     ReserveRequest
 		want        string
 	}{
-		{"each line where it is", "X@a=1 Y@b=1", shop("", nil, "a", "b"), order("ord", "1:X:1 2:Y:1"), "a:1, b:1"},
+		{"each line from another location", "X@a=1 Y@b=1", shop("", nil, "a", "b"), order("ord", "1:X:1 2:Y:1"), "a:1, b:1"},
 		{"never from another channel", "TEE@d=9 TEE@a=0", shop("", nil, "a", "b"), order("ord", "1:TEE:1"),
 			"insufficient_stock | 1 TEE 0 of 1"},
-		{"another channel's stock alone", "TEE@d=9", shop("", nil, "a", "b"), order("ord", "1:TEE:1"),
+		{"only another channel has stock", "TEE@d=9", shop("", nil, "a", "b"), order("ord", "1:TEE:1"),
 			"no_location | 1 a no_level | 1 b no_level | 1 c not_in_channel | 1 d not_in_channel"},
-		{"that channel has it", "TEE@d=9 TEE@a=9", shop("", nil, "a", "b"), via("shop", "1:TEE:1"), "d:1"},
-		{"a channel nobody knows", "TEE@a=9", shop("", nil, "a", "b"), via("fair", "1:TEE:1"),
+		{"the channel of the request", "TEE@d=9 TEE@a=9", shop("", nil, "a", "b"), via("shop", "1:TEE:1"), "d:1"},
+		{"unknown channel", "TEE@a=9", shop("", nil, "a", "b"), via("fair", "1:TEE:1"),
 			`invalid_request | /channel is "fair", which the directory does not have; there are web, shop`},
 		{"the channel's order", "TEE@a=5 TEE@b=5", shop("", nil, "b", "a"), order("ord", "1:TEE:2"), "b:2"},
 		{"the channel's split", "TEE@a=1 TEE@b=1", shop("units", nil, "a", "b"), order("ord", "1:TEE:2"), "a:1 b:1"},
 		{"the request's split", "TEE@a=1 TEE@b=1", shop("units", nil, "a", "b"), split(order("ord", "1:TEE:2"), "lines"),
 			"insufficient_stock | 1 TEE 1 of 2"},
-		{"one location first", "TEE@a=5 TEE@b=5", shop("units", nil, "a", "b"), order("ord", "1:TEE:2"), "a:2"},
-		{"an empty one is passed over", "TEE@a=1 TEE@b=0 TEE@c=2", shop("units", nil, "a", "b", "c"), order("ord", "1:TEE:3"), "a:1 c:2"},
+		{"one location before a split", "TEE@a=5 TEE@b=5", shop("units", nil, "a", "b"), order("ord", "1:TEE:2"), "a:2"},
+		{"skips an empty location", "TEE@a=1 TEE@b=0 TEE@c=2", shop("units", nil, "a", "b", "c"), order("ord", "1:TEE:3"), "a:1 c:2"},
 		{"fewest locations first", "TEE@a=10 TEE@b=15", shop("units", nil, "a", "b"), order("ord", "1:TEE:13"), "b:13"},
-		{"never more than asked", "TEE@a=10 TEE@b=15", shop("units", nil, "a", "b"), order("ord", "1:TEE:18"), "a:10 b:8"},
-		{"most stock first, in parts", "TEE@a=3 TEE@b=4", shop("units", live, "a", "b"), order("ord", "1:TEE:5"), "b:4 a:1"},
+		{"takes no more than asked", "TEE@a=10 TEE@b=15", shop("units", nil, "a", "b"), order("ord", "1:TEE:18"), "a:10 b:8"},
+		{"most stock first, split", "TEE@a=3 TEE@b=4", shop("units", live, "a", "b"), order("ord", "1:TEE:5"), "b:4 a:1"},
 		{"most stock first, whole", "TEE@a=3 TEE@b=4", shop("", live, "a", "b"), order("ord", "1:TEE:2"), "b:2"},
 		{"most stock, a tie keeps the order", "TEE@a=4 TEE@b=4 TEE@c=1", shop("", live, "c", "b", "a"), order("ord", "1:TEE:1"), "b:1"},
 		{"most stock, on two lines", "X@a=1 X@b=2 Y@a=2 Y@b=1", shop("", live, "a", "b"), order("ord", "1:X:2 2:Y:2"), "b:2, a:2"},
-		{"the store it is collected from", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("b"), "b:1"},
-		{"a store that is none", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("a"),
+		{"pickup", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("b"), "b:1"},
+		{"pickup at a location without pickup", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), collected("a"),
 			"no_location | 1 a not_pickup | 1 b not_pickup | 1 c not_in_channel | 1 d not_in_channel"},
 		{"a pin", "TEE@a=5 TEE@b=5", shop("", nil, "a", "b"), order("ord", "1:TEE:1:b"), "b:1"},
-		{"a pin of another channel", "TEE@d=5", shop("", nil, "a", "b"), order("ord", "1:TEE:1:d"),
+		{"a pin outside the channel", "TEE@d=5", shop("", nil, "a", "b"), order("ord", "1:TEE:1:d"),
 			"no_location | 1 a not_pin | 1 b not_pin | 1 c not_in_channel | 1 d not_in_channel"},
-		{"stock where the directory knows nothing", "TEE@old=5", shop("", nil, "a"), order("ord", "1:TEE:1"),
+		{"stock at a location the directory lacks", "TEE@old=5", shop("", nil, "a"), order("ord", "1:TEE:1"),
 			"no_location | 1 a no_level | 1 b not_in_channel | 1 c not_in_channel | 1 d not_in_channel | 1 old unknown_location"},
 		{"two lines of one SKU", "TEE@a=5", shop("units", nil, "a"), order("ord", "1:TEE:3 2:TEE:3"), "insufficient_stock | 2 TEE 2 of 3"},
 		{"no stock at all", "MUG@a=5", shop("", nil, "a"), order("ord", "1:TEE:3"), "unknown_stock | 1"},
@@ -90,7 +91,7 @@ func TestReserve_Routed(t *testing.T) {
 	}
 }
 
-// gift is a directory whose GIFT is three of TEE and one of CAP.
+// gift returns a directory with the kit GIFT: three TEE and one CAP.
 func gift(split location.Split, limits ...location.Limit) location.Directory {
 	d := shop(split, nil, "a", "b", "c")
 	d.Kits = []location.Kit{{SKU: "GIFT", Components: []location.Component{{SKU: "TEE", Quantity: 3}, {SKU: "CAP", Quantity: 1}}}}
@@ -98,19 +99,19 @@ func gift(split location.Split, limits ...location.Limit) location.Directory {
 	return d
 }
 
-// TestReserve_Kits has kits whole: no location gives a part of one.
+// TestReserve_Kits checks that each kit comes whole from one location.
 func TestReserve_Kits(t *testing.T) {
 	for _, c := range []struct{ name, stock, lines, split, want string }{
-		{"from one", "TEE@a=9 CAP@a=9", "1:GIFT:2", "lines", "a:2"},
-		{"where all of it is", "TEE@a=9 CAP@b=9 TEE@c=3 CAP@c=1", "1:GIFT:1", "lines", "c:1"},
-		{"whole kits in parts", "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9", "1:GIFT:2", "units", "a:1 b:1"},
+		{"one location", "TEE@a=9 CAP@a=9", "1:GIFT:2", "lines", "a:2"},
+		{"the location with all components", "TEE@a=9 CAP@b=9 TEE@c=3 CAP@c=1", "1:GIFT:1", "lines", "c:1"},
+		{"split between kits", "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9", "1:GIFT:2", "units", "a:1 b:1"},
 		{"never half a kit", "TEE@a=4 TEE@b=2 CAP@a=9 CAP@b=9", "1:GIFT:2", "units", "insufficient_stock | 1 GIFT 1 of 2"},
-		{"what a line before has taken", "TEE@a=4 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "insufficient_stock | 2 GIFT 0 of 1"},
-		{"beside a line", "TEE@a=5 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "a:2, a:1"},
-		{"a component that nobody has", "TEE@a=9", "1:GIFT:1", "lines", "unknown_stock | 1"},
-		{"nowhere together", "TEE@a=9 CAP@b=9", "1:GIFT:1", "lines",
+		{"an earlier line took a component", "TEE@a=4 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "insufficient_stock | 2 GIFT 0 of 1"},
+		{"beside a line of a component", "TEE@a=5 CAP@a=9", "1:TEE:2 2:GIFT:1", "lines", "a:2, a:1"},
+		{"a component without a level", "TEE@a=9", "1:GIFT:1", "lines", "unknown_stock | 1"},
+		{"no location has all components", "TEE@a=9 CAP@b=9", "1:GIFT:1", "lines",
 			"no_location | 1 a no_level | 1 b no_level | 1 c no_level | 1 d not_in_channel"},
-		{"more than a number can be", "TEE@a=9 CAP@a=9", "1:GIFT:2147483647", "lines",
+		{"more units than QuantityMax", "TEE@a=9 CAP@a=9", "1:GIFT:2147483647", "lines",
 			"invalid_request | /lines/0/quantity would be more than 2147483647 units of TEE"},
 	} {
 		operation{
@@ -120,7 +121,8 @@ func TestReserve_Kits(t *testing.T) {
 	}
 }
 
-// TestKit follows a kit through its life: its components are taken and given back together.
+// TestKit checks that each step of a reservation takes and gives back the components of a kit
+// together.
 func TestKit(t *testing.T) {
 	const stock = "TEE@a=4 TEE@b=5 CAP@a=9 CAP@b=9"
 	given := func(more ...func(*bench) string) []func(*bench) string {
@@ -146,7 +148,7 @@ func TestKit(t *testing.T) {
 		{name: "replay", stock: stock, given: given(), when: reserve(order("ord", "1:GIFT:2")),
 			answer: "again held v1 until 10s | 1 GIFT 2/2" + from},
 		{
-			name: "one given back", stock: stock, given: given(), when: release("ord", 1, "1:1"),
+			name: "release one kit", stock: stock, given: given(), when: release("ord", 1, "1:1"),
 			answer: "held v2 until 10s | 1 GIFT 1/2 a:1 + TEE 3 a:3 + CAP 1 a:1",
 			state: `stock CAP@a 8
 				stock CAP@b 9
@@ -160,10 +162,10 @@ func TestKit(t *testing.T) {
 				deadline 10s ord
 				event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 6 of GIFT x3 a:3 | 1 CAP 2 of GIFT x1 a:1`,
 		},
-		{name: "more than there are", stock: stock, given: given(), when: release("ord", 1, "1:3"),
+		{name: "release more kits than the line has", stock: stock, given: given(), when: release("ord", 1, "1:3"),
 			answer: "invalid_request | /lines/0/quantity the line has 2 left"},
 		{
-			name: "one has left", stock: stock, given: given(confirm("ord", 0)), when: fulfill("ord", 2, "1:1"),
+			name: "fulfill one kit", stock: stock, given: given(confirm("ord", 0)), when: fulfill("ord", 2, "1:1"),
 			answer: "confirmed v3 until 10s | 1 GIFT 2/2 a:1 b:1 fulfilled 1 + TEE 6 a:3 b:3 + CAP 2 a:1 b:1",
 			state: `stock CAP@a 8
 				stock CAP@b 8
@@ -192,7 +194,7 @@ func TestKit(t *testing.T) {
 	}
 }
 
-// TestReserve_Limits has no customer get more than a limit allows, however it is asked for.
+// TestReserve_Limits checks that no customer gets more units than a purchase limit allows.
 func TestReserve_Limits(t *testing.T) {
 	drop := location.Limit{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: 2}
 	by := func(customer, id, lines string) ReserveRequest {
@@ -217,19 +219,19 @@ func TestReserve_Limits(t *testing.T) {
 				event reserve at 0s:  v0 > one held v1 until 10s | 1 TEE 1 drop<=2/1 a:1`,
 		},
 		{name: "one too many", stock: stock, given: limited(one), when: two, answer: over},
-		{name: "two lines together", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:TEE:1 2:TEE:2")),
+		{name: "two lines add up", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:TEE:1 2:TEE:2")),
 			answer: "purchase_limit | drop 0 of 2"},
 		{name: "without a customer", stock: stock, given: limited(), when: reserve(order("o", "1:MUG:1 2:TEE:1")),
 			answer: "invalid_request | /customer is required: TEE has a purchase limit"},
 		{name: "a kit's components count", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:GIFT:1")),
 			answer: "purchase_limit | drop 0 of 2"},
 		{name: "kept on confirm", stock: stock, given: limited(one, confirm("one", 0)), when: two, answer: over},
-		{name: "kept when it has left", stock: stock, given: limited(one, confirm("one", 0), fulfill("one", 0, "")), when: two, answer: over},
+		{name: "kept on fulfill", stock: stock, given: limited(one, confirm("one", 0), fulfill("one", 0, "")), when: two, answer: over},
 		{name: "before a shortage", stock: "TEE@a=1", given: limited(one), when: two, answer: over},
 		{name: "after no location", stock: "TEE@d=9 MUG@a=1", given: limited(), when: reserve(by("c-1", "o", "1:TEE:3")),
 			answer: "no_location | 1 a no_level | 1 b no_level | 1 c no_level | 1 d not_in_channel"},
 		{
-			name: "given back by release", stock: "TEE@a=9", given: limited(two), when: release("two", 0, ""),
+			name: "lowered by release", stock: "TEE@a=9", given: limited(two), when: release("two", 0, ""),
 			answer: "released v2 until 10s | 1 TEE 2/2 a:2",
 			state: `stock TEE@a 9
 				level TEE@a 9 0 0 0
@@ -238,7 +240,7 @@ func TestReserve_Limits(t *testing.T) {
 				event release at 0s: held v1 > two released v2 until 10s | 1 TEE 2 drop<=2/1 a:2`,
 		},
 		{
-			name: "given back in part", stock: "TEE@a=9", given: limited(two, confirm("two", 0)), when: release("two", 2, "1:1"),
+			name: "lowered by a partial release", stock: "TEE@a=9", given: limited(two, confirm("two", 0)), when: release("two", 2, "1:1"),
 			answer: "confirmed v3 until 10s | 1 TEE 1/2 a:1",
 			state: `stock TEE@a 8
 				level TEE@a 9 1 0 0
@@ -248,7 +250,7 @@ func TestReserve_Limits(t *testing.T) {
 				event release at 0s: confirmed v2 > two confirmed v3 until 10s | 1 TEE 2 drop<=2/1 a:1`,
 		},
 		{
-			name: "given back by expiry, when it is needed", stock: "TEE@a=9", given: limited(two, after(time.Minute)),
+			name: "lowered by expiring a hold on demand", stock: "TEE@a=9", given: limited(two, after(time.Minute)),
 			when: reserve(by("c-1", "next", "1:TEE:2")), answer: "held v1 until 70s | 1 TEE 2/2 a:2",
 			state: `stock TEE@a 7
 				level TEE@a 9 0 0 0
@@ -262,7 +264,7 @@ func TestReserve_Limits(t *testing.T) {
 		{name: "a late confirm counts", stock: stock, given: limited(one, after(time.Minute), expire, two), when: confirm("one", 0),
 			answer: "purchase_limit | drop 2 of 2"},
 		{
-			name: "a late confirm takes it again", stock: "TEE@a=9", given: limited(one, after(time.Minute), expire),
+			name: "a late confirm counts again", stock: "TEE@a=9", given: limited(one, after(time.Minute), expire),
 			when: confirm("one", 0), answer: "confirmed v3 until 10s | 1 TEE 1/1 a:1",
 			state: `stock TEE@a 8
 				level TEE@a 9 1 0 0
@@ -280,13 +282,13 @@ func TestReserve_Limits(t *testing.T) {
 	}.run(t)
 	any := location.Limit{ID: "all", PerCustomer: 3}
 	operation{
-		name: "any SKU, and a kit is one", stock: stock, given: calls(direct(gift("", any)), reserve(by("c-1", "one", "1:GIFT:1 2:MUG:1"))),
+		name: "a limit on every SKU counts a kit as one", stock: stock, given: calls(direct(gift("", any)), reserve(by("c-1", "one", "1:GIFT:1 2:MUG:1"))),
 		when: reserve(by("c-1", "two", "1:TEE:2")), answer: "purchase_limit | all 2 of 3",
 	}.run(t)
 }
 
-// TestReserve_LimitsTogether counts what many ask for at once: none gets more.
-func TestReserve_LimitsTogether(t *testing.T) {
+// TestReserve_LimitsConcurrent checks that concurrent calls exceed no purchase limit.
+func TestReserve_LimitsConcurrent(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
 		b.stock("TEE@a=1000")
@@ -302,14 +304,14 @@ func TestReserve_LimitsTogether(t *testing.T) {
 		all.Wait()
 		b.invariants()
 		if got := len(b.client.HKeys(b.ctx, b.store.keys.Reservations).Val()); got != 20 {
-			t.Errorf("%d reservations of 20 customers, each allowed one", got)
+			t.Errorf("%d reservations, want one for each of 20 customers", got)
 		}
 	})
 }
 
-// TestReserve_LastUnitNearer has two ask at once for the last unit of the first location: one gets it, the
-// other the next location's.
-func TestReserve_LastUnitNearer(t *testing.T) {
+// TestReserve_LastUnitConcurrent checks that of three concurrent calls one gets the last unit of
+// the first location, one that of the next location, and one is refused.
+func TestReserve_LastUnitConcurrent(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		for round := range 20 {
 			e.Flush(t)
@@ -333,8 +335,8 @@ func TestReserve_LastUnitNearer(t *testing.T) {
 	})
 }
 
-// TestDirect takes effect from the next reservation; one made before is confirmed where it is, and
-// repeated as it was.
+// TestDirect checks that a directory routes the next reservation, and that an earlier one keeps its
+// location when it is repeated or confirmed.
 func TestDirect(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
@@ -349,17 +351,17 @@ func TestDirect(t *testing.T) {
 		changed.Locations[0].Enabled = &off
 		direct(changed)(b)
 		equal(t, "the next", reserve(order("two", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
-		equal(t, "a repeat", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "repeat", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
 		equal(t, "disabled", moveTo("two", 1, "1", "a")(b), "no_location | 1 a disabled")
 		equal(t, "disabled since", moveTo("moved", 2, "1", "a")(b), "again held v3 until 10s | 1 TEE 1/1 a:1")
 		equal(t, "no level", moveTo("two", 1, "1", "c")(b), "no_location | 1 c no_level")
-		equal(t, "of none such", moveTo("none", 1, "1", "a")(b), "not_found")
+		equal(t, "unknown reservation", moveTo("none", 1, "1", "a")(b), "not_found")
 		gone := shop("", nil, "b")
 		gone.Channels = gone.Channels[1:]
 		direct(gone)(b)
-		equal(t, "its channel is gone", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
-		equal(t, "for another request", reserve(order("one", "1:TEE:2"))(b), "id_conflict")
-		equal(t, "a new one", reserve(order("new", "1:TEE:2"))(b),
+		equal(t, "repeat without its channel", reserve(order("one", "1:TEE:1"))(b), "again held v1 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "another request", reserve(order("one", "1:TEE:2"))(b), "id_conflict")
+		equal(t, "new id", reserve(order("new", "1:TEE:2"))(b),
 			"invalid_request | /channel is required, because the directory has no default channel; there are shop")
 		equal(t, "confirmed", confirm("one", 0)(b), "confirmed v2 until 10s | 1 TEE 1/1 a:1")
 		b.store.Direct(nil)
@@ -367,9 +369,9 @@ func TestDirect(t *testing.T) {
 	})
 }
 
-// TestDirect_WhileRedisIsAway has nobody told that a request is invalid whose id may be known: a retry would take
-// that for the last word.
-func TestDirect_WhileRedisIsAway(t *testing.T) {
+// TestDirect_RedisDown checks that a repeat which the directory now rules out is unavailable while
+// Redis is down. A caller who was told that it is invalid would not try again.
+func TestDirect_RedisDown(t *testing.T) {
 	server := redistest.Start(t)
 	b := newBench(t, client(t, server.Addr()), Options{Timeout: 100 * time.Millisecond, Logger: quiet})
 	b.stock("TEE@a=5")
@@ -382,7 +384,7 @@ func TestDirect_WhileRedisIsAway(t *testing.T) {
 	equal(t, "a repeat", reserve(order("ord", "1:TEE:1"))(b), "unavailable")
 }
 
-// TestRoute says what Reserve would do, and changes nothing.
+// TestRoute checks that Route returns what Reserve would do, and changes nothing.
 func TestRoute(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
@@ -409,7 +411,7 @@ func TestRoute(t *testing.T) {
 	})
 }
 
-// TestAwaitDirectory takes nothing from a wrong location before the directory is known.
+// TestAwaitDirectory checks that no units are taken before the directory is known.
 func TestAwaitDirectory(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{TTL: 10 * time.Second, AwaitDirectory: true})
@@ -422,7 +424,7 @@ func TestAwaitDirectory(t *testing.T) {
 		equal(t, "reserve", reserve(order("one", "1:TEE:1"))(b), "unavailable")
 		equal(t, "state", b.state(0), before)
 		direct(shop("", nil, "b"))(b)
-		equal(t, "ready, then", toldError(b.store.Ready(b.ctx)), "ok")
-		equal(t, "reserve, then", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
+		equal(t, "ready with a directory", toldError(b.store.Ready(b.ctx)), "ok")
+		equal(t, "reserve with a directory", reserve(order("one", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 b:1")
 	})
 }

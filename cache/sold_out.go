@@ -4,113 +4,113 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
 
-// soldOut remembers for a moment what reserve has refused. While it does, a call that would be refused again is
-// not sent as a reserve: a probe, which costs Redis less than half, asks whether its id is known, whether the gate
-// is open, and whether units are there again. What is remembered is that at a moment not long ago reserve had given
-// back all that was due, so that this need not be tried again; it is true of every SKU, also of two that share a
-// slot.
+// soldOut remembers for Options.SoldOutCache which lines reserve has refused. A call for such a
+// line first sends a probe, which costs Redis less than half of a reserve. The probe reads whether
+// the id is known, whether the gate is open, and how many units are available.
 //
-// Why the ids are asked for: a caller names the id, and whoever repeats a call must get the reservation that
-// it has, also one that another instance has made, or this one before it was started. No process knows all
-// ids; Redis does. The levels come with them for next to nothing, so that nobody need be told whose units
-// came back.
+// A refusal says that reserve had reclaimed all overdue units a moment ago, so a probe need not
+// reclaim any. That is true of every SKU, so two lines may share a slot.
+//
+// A probe reads the ids because a repeated call must return its reservation, and only Redis knows
+// all ids: another process may have made the reservation, or this one before a restart. It reads
+// the levels in the same command at almost no cost, so no process has to announce units that come
+// back.
 type soldOut struct {
-	keep  time.Duration
-	clock func() time.Duration // since some moment before the first call; tests set it
+	ttl   time.Duration
+	clock func() time.Duration // since a moment before the first call; tests set it
 	seed  maphash.Seed
 	slots [soldOutSlots]soldOutSlot // by hash of a line's first level
 }
 
-// soldOutSlots bounds what is remembered; two lines of one slot cost a probe too many.
+// soldOutSlots bounds the memory. Two lines in one slot may cost a needless probe.
 const soldOutSlots = 1 << 12
 
-// soldOutSlot is a refusal. What is read while it is written is a probe too many, or too few.
+// soldOutSlot is a refused line. A race between its writer and a reader costs a needless probe, or
+// saves none.
 type soldOutSlot struct {
-	asked atomic.Int64 // when, ns of the clock, before it was sent; 0: nothing is remembered
-	units atomic.Int64 // what the line could have had: who asks for more is likely to be refused, too
+	sentAt    atomic.Int64 // ns of the clock, read before reserve was sent; 0: empty
+	available atomic.Int64 // what the line could have had: a request for more is likely to be refused
 }
 
-func newSoldOut(keep time.Duration) *soldOut {
-	begun := time.Now().Add(-time.Nanosecond)
-	return &soldOut{keep: keep, clock: func() time.Duration { return time.Since(begun) }, seed: maphash.MakeSeed()}
+func newSoldOut(ttl time.Duration) *soldOut {
+	start := time.Now().Add(-time.Nanosecond)
+	return &soldOut{ttl: ttl, clock: func() time.Duration { return time.Since(start) }, seed: maphash.MakeSeed()}
 }
 
-// now is the time that note wants, read before a call is sent.
-func (m *soldOut) now() int64 {
-	if m == nil {
-		return 0
-	}
-	return int64(m.clock())
-}
-
-// slot is where a line's refusal is remembered. Lines of one SKU that begin elsewhere have others: one channel
-// may have what another lacks.
-func (m *soldOut) slot(l *reserveLine) *soldOutSlot {
-	return &m.slots[maphash.String(m.seed, l.levels[0])%soldOutSlots]
-}
-
-// note remembers a refusal of a call that was sent at asked or later.
-func (m *soldOut) note(c *reserveCall, refusal error, asked int64) {
-	short, ok := refusal.(*InsufficientError) // as it comes from insufficient: errors.As would allocate
-	if m == nil || !ok || !c.plain() {
-		return
-	}
-	for i := range c.lines {
-		for _, s := range short.Shortages {
-			if s.Line == c.request.Lines[i].Line {
-				slot := m.slot(&c.lines[i])
-				slot.units.Store(s.Available)
-				slot.asked.Store(asked)
-			}
-		}
-	}
-}
-
-// refusedAt is when reserve refused what a call asks for; 0 is that this is not remembered.
-func (m *soldOut) refusedAt(c *reserveCall) (asked int64) {
-	oldest := m.now() - int64(m.keep)
-	for i := range c.lines {
-		slot := m.slot(&c.lines[i])
-		at := slot.asked.Load()
-		if at > oldest && c.request.Lines[i].Quantity > slot.units.Load() {
-			asked = max(asked, at)
-		}
-	}
-	return asked
-}
-
-// forget ends what is remembered of a call's lines.
-func (m *soldOut) forget(c *reserveCall) {
-	for i := range c.lines {
-		m.slot(&c.lines[i]).asked.Store(0)
-	}
-}
-
-// stillSoldOut refuses a call that was refused a moment ago and would be again: its error is what reserve would
-// answer. nil is that reserve is to be asked.
-func (s *Store) stillSoldOut(ctx context.Context, c *reserveCall, known *locations) error {
-	m := s.soldOut
-	if m == nil || !c.plain() {
+// checkSoldOut refuses a call that was refused a moment ago and would be again, with the error that
+// reserve would return. nil means: ask reserve.
+func (s *Store) checkSoldOut(ctx context.Context, c *reserveCall, known *locations) error {
+	if s.soldOut == nil || !c.probeable() {
 		return nil
 	}
-	asked := m.refusedAt(c)
-	if asked == 0 {
+	refusedAt := s.soldOut.refusedAt(c)
+	if refusedAt == 0 {
 		return nil
 	}
 	started := time.Now()
-	err := s.probe(ctx, c, known, asked)
+	err := s.probe(ctx, c, known, refusedAt)
 	s.observe(VerbProbe, started, false, err)
 	return err
 }
 
-// probe decides a call by what Redis has at this moment.
-func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, asked int64) error {
+// probeLevelsMax bounds the levels that one call may read in a probe. A call with more is not
+// probed.
+const probeLevelsMax = 64
+
+// probeable reports whether available units alone decide if the call is refused, and with which
+// shortages. They do if no two lines compete for a SKU and no line depends on where another one is
+// served. A call that could not be routed has no levels.
+func (c *reserveCall) probeable() bool {
+	if len(c.lines) > simpleLinesMax || len(c.lines) > 1 && c.split() == location.SplitNever {
+		return false
+	}
+	levels := 0
+	for i := range c.lines {
+		l := &c.lines[i]
+		levels += len(l.levels)
+		if l.kit != nil || len(l.levels) == 0 || levels > probeLevelsMax {
+			return false
+		}
+		for j := range i {
+			if c.request.Lines[j].SKU == c.request.Lines[i].SKU {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// refusedAt returns when the last refused reserve for these lines was sent, or 0 if none is
+// remembered.
+func (m *soldOut) refusedAt(c *reserveCall) (sentAt int64) {
+	oldest := m.now() - int64(m.ttl)
+	for i := range c.lines {
+		slot := m.slot(&c.lines[i])
+		at := slot.sentAt.Load()
+		if at > oldest && c.request.Lines[i].Quantity > slot.available.Load() {
+			sentAt = max(sentAt, at)
+		}
+	}
+	return sentAt
+}
+
+// slot returns the slot of a line. Lines of one SKU with another first level have another slot: one
+// channel may have units that another lacks.
+func (m *soldOut) slot(l *reserveLine) *soldOutSlot {
+	return &m.slots[maphash.String(m.seed, l.levels[0])%soldOutSlots]
+}
+
+// probe decides a call by what Redis has now. nil means: ask reserve.
+func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, refusedAt int64) error {
 	a := s.send(ctx, VerbProbe, probeCall{c})
 	if a.Err != nil {
 		return fmt.Errorf("reserve %q: %w", c.request.ID, a.Err)
@@ -118,13 +118,118 @@ func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, ask
 	if a.Status == shard.ProbeKnown || known.stale(a.Locations) {
 		return nil
 	}
-	shortages, sure := c.short(a.Seen)
-	if sure && len(shortages) == 0 {
+	shortages, ok := c.shortages(a.Seen)
+	if ok && len(shortages) == 0 {
 		s.soldOut.forget(c)
 	}
-	late := s.soldOut.now()-asked >= int64(s.options.SoldOutCache)
-	if !sure || late || len(shortages) == 0 {
+	late := s.soldOut.now()-refusedAt >= int64(s.options.SoldOutCache)
+	if !ok || late || len(shortages) == 0 {
 		return nil
 	}
 	return &InsufficientError{Shortages: shortages}
+}
+
+// shortages lists the lines of a probeable call that are short. ok is false if the probe does not
+// decide the call, because of a purchase limit, a line without a level or a broken value: ask
+// reserve.
+func (c *reserveCall) shortages(seen *shard.Seen) (shortages []Shortage, ok bool) {
+	for i := range c.limits {
+		use := &c.limits[i]
+		taken := seen.Taken[batchNumber(use.counter)-1]
+		if taken == shard.UnitsNone {
+			taken = 0
+		}
+		if taken == shard.UnitsBroken || taken+use.units > use.limit.PerCustomer {
+			return nil, false
+		}
+	}
+	for i := range c.lines {
+		asked := &c.request.Lines[i]
+		available, ok := c.lines[i].available(seen.Levels, c.split())
+		if !ok {
+			return nil, false
+		}
+		if available < asked.Quantity {
+			shortages = append(shortages, Shortage{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity, Available: available})
+		}
+	}
+	return shortages, true
+}
+
+// available returns the most that a line can have of its candidates: the sum if it may be split,
+// else the largest. ok is false if no candidate has a level, or a value is broken.
+func (l *reserveLine) available(levels []int64, split location.Split) (available int64, ok bool) {
+	for _, name := range l.names {
+		switch units := levels[batchNumber(name)-1]; {
+		case units == shard.UnitsBroken:
+			return 0, false
+		case units == shard.UnitsNone: // no level: reserve passes over it, too
+		case split == location.SplitUnits:
+			available, ok = available+max(0, units), true
+		default:
+			available, ok = max(available, units), true
+		}
+	}
+	return available, ok
+}
+
+// batchNumber reads the number that a batch gave to a level or a counter, from 1.
+func batchNumber(name string) int {
+	n, err := strconv.Atoi(name)
+	if err != nil {
+		panic("cache: number of a level in a batch: " + err.Error())
+	}
+	return n
+}
+
+// forget empties the slots of a call's lines.
+func (m *soldOut) forget(c *reserveCall) {
+	for i := range c.lines {
+		m.slot(&c.lines[i]).sentAt.Store(0)
+	}
+}
+
+// now returns the time for note. Read it before the reserve is sent.
+func (m *soldOut) now() int64 {
+	if m == nil {
+		return 0
+	}
+	return int64(m.clock())
+}
+
+// note remembers the refusal of a call that was sent at sentAt or later.
+func (m *soldOut) note(c *reserveCall, refusal error, sentAt int64) {
+	short, ok := refusal.(*InsufficientError) // decodeInsufficient does not wrap it; errors.As would allocate
+	if m == nil || !ok || !c.probeable() {
+		return
+	}
+	for i := range c.lines {
+		for _, s := range short.Shortages {
+			if s.Line == c.request.Lines[i].Line {
+				slot := m.slot(&c.lines[i])
+				slot.available.Store(s.Available)
+				slot.sentAt.Store(sentAt)
+			}
+		}
+	}
+}
+
+// probeCall is the probe of a reserveCall: it names the call's levels and counters.
+type probeCall struct{ *reserveCall }
+
+func (c probeCall) Weight() int {
+	n := len(c.limits)
+	for i := range c.lines {
+		n += len(c.lines[i].levels)
+	}
+	return n
+}
+
+func (c probeCall) Arguments(b *shard.Batch) {
+	for i := range c.lines {
+		c.lines[i].number(b, false)
+	}
+	for i := range c.limits {
+		c.limits[i].counter = b.Counter(wire.LimitKey{Limit: c.limits[i].limit.ID, Customer: c.request.Customer}.Name())
+	}
 }

@@ -16,32 +16,33 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// late is a sale that callers come to: so many SKUs with so many units of each.
-type late struct {
+// sale is one case of BenchmarkSoldOut.
+type sale struct {
 	name    string
 	callers int
 	skus    int
-	units   int64
+	units   int64 // of each SKU
 	keep    time.Duration
 }
 
-// BenchmarkSoldOut compares refusals by reserve with refusals by a probe, and what remembering costs those who
-// get something: on one real Redis, in interleaved rounds. It prints calls per second and Redis main-thread CPU a
-// call, medians, and the latter's ratio to that without.
+// BenchmarkSoldOut compares refusals by reserve with refusals by a probe, and measures what the
+// sold-out cache costs a call that succeeds. It uses one real Redis and interleaved rounds. It
+// prints the median calls per second, the median Redis main-thread CPU of a call, and its ratio to
+// the CPU without the cache.
 //
 //	go test -run '^$' -bench SoldOut -benchtime 7x ./cache
 func BenchmarkSoldOut(b *testing.B) {
 	server := redistest.Start(b)
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, PoolSize: 64, ReadTimeout: 5 * time.Second})
 	defer func() { _ = client.Close() }()
-	var sales []late
-	for _, l := range []late{
+	var sales []sale
+	for _, l := range []sale{
 		{"refused, 1 SKU, 64 callers", 64, 1, 0, 0}, {"refused, 1 SKU, 512 callers", 512, 1, 0, 0},
 		{"refused, 1,000 SKUs, 512 callers", 512, 1000, 0, 0}, {"held, 1 SKU, 512 callers", 512, 1, cache.QuantityMax, 0},
 	} {
-		remembered := l
-		remembered.name, remembered.keep = "  100ms", 100*time.Millisecond
-		sales = append(sales, l, remembered)
+		cached := l
+		cached.name, cached.keep = "  100ms", 100*time.Millisecond
+		sales = append(sales, l, cached)
 	}
 	rates, cpus := make([][]float64, len(sales)), make([][]float64, len(sales))
 	for b.Loop() {
@@ -60,8 +61,8 @@ func BenchmarkSoldOut(b *testing.B) {
 	b.ReportMetric(median(cpus[3])/median(cpus[2]), "CPU/exact")
 }
 
-// prepare makes the levels.
-func (l late) prepare(b *testing.B, client *redis.Client) (do func(ctx context.Context, i int) error, end func()) {
+// prepare creates the levels.
+func (l sale) prepare(b *testing.B, client *redis.Client) (do func(ctx context.Context, i int) error, end func()) {
 	store, err := cache.New(client, cache.Options{SoldOutCache: l.keep})
 	if err != nil {
 		b.Fatal(err)

@@ -18,22 +18,22 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// TestSoldOut_Bound has a hold that falls due missed for no longer than refusals are remembered, counted from
-// before the last one of reserve was sent.
+// TestSoldOut_Bound checks that a probe misses an overdue hold for at most Options.SoldOutCache,
+// counted from before the last refused reserve was sent.
 func TestSoldOut_Bound(t *testing.T) {
 	const due, refused = 10 * time.Second, "insufficient_stock | 1 TEE 0 of 1"
 	for _, c := range []struct {
 		name           string
-		asked, then    time.Duration // when reserve refuses, and when it is asked again
+		asked, then    time.Duration // when reserve refuses, and when it is called again
 		want, probes   string
 		reserveTakes   time.Duration // by the Store's clock, until it is answered
 		probeTakes     time.Duration
 		sweptMeanwhile bool
 	}{
 		{name: "not due", asked: due - 90*time.Millisecond, then: due - time.Millisecond, want: refused, probes: "1 refused, 0 went on"},
-		{name: "due, and remembered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, want: refused, probes: "1 refused, 0 went on"},
-		{name: "remembered no longer", asked: due - time.Millisecond, then: due + 99*time.Millisecond, want: "held", probes: "0 refused, 0 went on"},
-		{name: "no longer once it is answered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, probeTakes: time.Millisecond,
+		{name: "due within the time", asked: due - time.Millisecond, then: due + 98*time.Millisecond, want: refused, probes: "1 refused, 0 went on"},
+		{name: "due after the time", asked: due - time.Millisecond, then: due + 99*time.Millisecond, want: "held", probes: "0 refused, 0 went on"},
+		{name: "the time ends before the probe is answered", asked: due - time.Millisecond, then: due + 98*time.Millisecond, probeTakes: time.Millisecond,
 			want: "held", probes: "0 refused, 1 went on"},
 		{name: "counted from before reserve was sent", asked: due - time.Millisecond, then: due + 98*time.Millisecond, reserveTakes: time.Millisecond,
 			want: "held", probes: "0 refused, 0 went on"},
@@ -41,7 +41,7 @@ func TestSoldOut_Bound(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
-				b, told := remembering(t, e)
+				b, told := newSoldOutBench(t, e)
 				b.stock("TEE@berlin=1")
 				reserve(order("ord", "1:TEE:1"))(b)
 				after(c.asked)(b)
@@ -51,12 +51,12 @@ func TestSoldOut_Bound(t *testing.T) {
 				equal(t, "by reserve", reserve(order("late", "1:TEE:1"))(b), refused)
 				after(c.then - c.asked)(b)
 				if c.sweptMeanwhile {
-					equal(t, "sweep", expire(b.another()), "expired 1 more false")
+					equal(t, "sweep", expire(b.otherProcess()), "expired 1 more false")
 				}
 				reads := 0
 				b.store.soldOut.clock = func() time.Duration {
 					reads++
-					return clock() + c.reserveTakes + time.Duration(min(reads-1, 1))*c.probeTakes // it is read before a probe, then after
+					return clock() + c.reserveTakes + time.Duration(min(reads-1, 1))*c.probeTakes // read before the probe, then after it
 				}
 
 				if got := reserve(order("later", "1:TEE:1"))(b); !strings.HasPrefix(got, c.want) {
@@ -69,25 +69,26 @@ func TestSoldOut_Bound(t *testing.T) {
 	}
 }
 
-// TestSoldOut_Refreshed has what is remembered counted from the last refusal of reserve, not of a probe.
+// TestSoldOut_Refreshed checks that the time counts from the last refusal by reserve, not by a
+// probe.
 func TestSoldOut_Refreshed(t *testing.T) {
-	b, told := remembering(t, redistest.Engines(t)[0])
+	b, told := newSoldOutBench(t, redistest.Engines(t)[0])
 	redistest.Engines(t)[0].Flush(t)
 	b.stock("TEE@berlin=0")
 	for i := range 4 {
 		reserve(order(fmt.Sprint(i), "1:TEE:1"))(b)
 		after(keepFor / 2)(b)
 	}
-	equal(t, "of four, half a time apart", told.probed(), "2 refused, 0 went on")
+	equal(t, "four calls, half the time apart", told.probed(), "2 refused, 0 went on")
 }
 
-// TestSoldOut_Forgotten has one call alone ask twice after units came back.
+// TestSoldOut_Forgotten checks that only the first call after units came back sends a probe.
 func TestSoldOut_Forgotten(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
-		b, told := remembering(t, e)
+		b, told := newSoldOutBench(t, e)
 		b.stock("TEE@berlin=0")
 		reserve(order("late", "1:TEE:1"))(b)
-		b.another().stock("TEE@berlin=2")
+		b.otherProcess().stock("TEE@berlin=2")
 
 		equal(t, "first", reserve(order("first", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 		equal(t, "second", reserve(order("second", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
@@ -96,10 +97,10 @@ func TestSoldOut_Forgotten(t *testing.T) {
 	})
 }
 
-// TestSoldOut_Raced has a refusal that is noted after its units came back refuse nobody.
+// TestSoldOut_Raced checks that a refusal which is noted after its units came back refuses no call.
 func TestSoldOut_Raced(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
-		b, _ := remembering(t, e)
+		b, _ := newSoldOutBench(t, e)
 		b.stock("TEE@berlin=1")
 		reserve(order("ord", "1:TEE:1"))(b)
 		known, err := b.store.locations(b.ctx)
@@ -112,24 +113,24 @@ func TestSoldOut_Raced(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked := b.store.soldOut.now()
-		a := b.store.sendFirst(b.ctx, late)
+		a := b.store.sendReserve(b.ctx, late)
 		release("ord", 0, "")(b)
-		b.store.soldOut.note(late, late.insufficient(a.Payload), asked)
+		b.store.soldOut.note(late, late.decodeInsufficient(a.Payload), asked)
 
-		equal(t, "after it", reserve(order("lucky", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
+		equal(t, "after the note", reserve(order("lucky", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 berlin:1")
 	})
 }
 
-// TestSoldOut_Closed has nobody refused from memory, and no retry either, while the gate is closed, the data is
-// another epoch's or gone, or what is stored can't be read.
-func TestSoldOut_Closed(t *testing.T) {
+// TestSoldOut_Gate checks that new calls and repeats get the error of a reserve while the gate is
+// closed, Redis is at another epoch or empty, or a stored value is broken.
+func TestSoldOut_Gate(t *testing.T) {
 	set := func(field, value string) func(*redis.Client) error {
 		return func(c *redis.Client) error { return c.HSet(t.Context(), "{holdfast:0}:stock", field, value).Err() }
 	}
 	for _, c := range []struct {
 		name string
 		lose func(c *redis.Client) error
-		want string // of a new id and of a retry
+		want string // for a new id and for a repeat
 	}{
 		{"loading", set("gate", "loading"), "rebuilding"},
 		{"stopped", set("gate", "stopped"), "rebuilding"},
@@ -147,7 +148,7 @@ func TestSoldOut_Closed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := client(t, redistest.Start(t).Addr())
-			b, told := remembering(t, redistest.Engine{Client: r})
+			b, told := newSoldOutBench(t, redistest.Engine{Client: r})
 			b.stock("TEE@berlin=1")
 			reserve(order("ord", "1:TEE:1"))(b)
 			reserve(order("late", "1:TEE:1"))(b)
@@ -163,17 +164,17 @@ func TestSoldOut_Closed(t *testing.T) {
 			}
 			equal(t, "retry", reserve(order("ord", "1:TEE:1"))(b), retried)
 			if told.calls["probe insufficient_stock"]+told.calls["probe ok"]+told.calls["probe "+c.want] < 2 {
-				t.Errorf("no probe: %v", told.calls)
+				t.Errorf("a call sent no probe: %v", told.calls)
 			}
 		})
 	}
 }
 
-// TestSoldOut_OneSlot has two SKUs that share a slot take nothing from each other.
+// TestSoldOut_OneSlot checks that two SKUs in one slot do not refuse each other.
 func TestSoldOut_OneSlot(t *testing.T) {
 	e := redistest.Engines(t)[0]
 	e.Flush(t)
-	b, told := remembering(t, e)
+	b, told := newSoldOutBench(t, e)
 	slot := func(sku string) *soldOutSlot {
 		return b.store.soldOut.slot(&reserveLine{levels: []string{wire.LevelField(location.SKU(sku), "berlin")}})
 	}
@@ -191,7 +192,7 @@ func TestSoldOut_OneSlot(t *testing.T) {
 	equal(t, "none left", reserve(order("late", "1:"+twin+":1"))(b), "insufficient_stock | 1 "+twin+" 0 of 1")
 }
 
-// TestSoldOut_Memory has the look whether something is remembered allocate nothing, however much was refused.
+// TestSoldOut_Memory checks that noting and looking up a refusal allocates nothing.
 func TestSoldOut_Memory(t *testing.T) {
 	m := newSoldOut(time.Second)
 	r := order("ord", "1:TEE:1")
@@ -203,7 +204,7 @@ func TestSoldOut_Memory(t *testing.T) {
 	allocated := testing.AllocsPerRun(10*soldOutSlots, func() {
 		m.note(c, refusal, m.now())
 		if m.refusedAt(c) == 0 {
-			t.Error("it is not remembered")
+			t.Error("the refusal is not remembered")
 		}
 	})
 	if allocated != 0 {
@@ -211,8 +212,8 @@ func TestSoldOut_Memory(t *testing.T) {
 	}
 }
 
-// TestSoldOut_UnderLoad has two processes that remember sell, give back and repeat at once. No id is refused
-// once it was accepted, and the units add up.
+// TestSoldOut_UnderLoad reserves, releases and repeats on two Stores with sold-out caches at once.
+// It checks that an accepted id is never refused and that the units add up.
 func TestSoldOut_UnderLoad(t *testing.T) {
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		if !e.Real {
@@ -265,17 +266,17 @@ func TestSoldOut_UnderLoad(t *testing.T) {
 			t.Errorf("%+v, %v: %d accepted, %d given back", levels, err, accepted.Load(), givenBack.Load())
 		}
 		if told.calls["probe insufficient_stock"] == 0 {
-			t.Errorf("nobody was refused by a probe: %v", told.calls)
+			t.Errorf("a probe refused no call: %v", told.calls)
 		}
 		(&bench{tb: t, ctx: t.Context(), store: stores[0], client: e.Client}).invariants()
 	})
 }
 
-// TestSoldOut_Model is TestModel with a Store that remembers until a hold falls due, so that every answer is the
-// model's.
+// TestSoldOut_Model is TestModel with a sold-out cache that forgets when a hold falls due, so that
+// every answer is that of the model.
 func TestSoldOut_Model(t *testing.T) {
 	told := &sizes{}
-	modelled(t, Options{TTL: 10 * time.Second, SoldOutCache: SoldOutCacheMin, Observer: told}, func(p *play) {
+	runModel(t, Options{TTL: 10 * time.Second, SoldOutCache: SoldOutCacheMin, Observer: told}, func(p *play) {
 		p.store.soldOut.clock = func() time.Duration {
 			due := 1
 			for _, r := range p.model.reservations {
@@ -286,14 +287,14 @@ func TestSoldOut_Model(t *testing.T) {
 			return time.Duration(due) * SoldOutCacheMin
 		}
 	})
-	if told.calls["probe insufficient_stock"] == 0 && !testing.Short() { // too few histories
-		t.Errorf("nothing was refused by a probe: %v", told.calls)
+	if told.calls["probe insufficient_stock"] == 0 && !testing.Short() { // -short plays too few histories
+		t.Errorf("a probe refused no call: %v", told.calls)
 	}
 }
 
-// TestSoldOut_Exact compares what a probe refuses, among random calls, with what reserve would answer at that
-// moment. They differ only where something is due that was not when reserve refused last, and no longer ago than
-// refusals are remembered.
+// TestSoldOut_Exact compares the refusals of probes, among random calls, with what reserve would
+// answer. They may differ only if a hold fell due after the last refusal by reserve, within
+// Options.SoldOutCache.
 func TestSoldOut_Exact(t *testing.T) {
 	e := redistest.Engines(t)[1]
 	told := &sizes{}
@@ -305,8 +306,8 @@ func TestSoldOut_Exact(t *testing.T) {
 		defer func() { _ = b.store.Close(b.ctx) }()
 		b.stock("TEE@a=3 TEE@b=2 MUG@b=2 CAP@a=0")
 		skus := rapid.SampledFrom([]location.SKU{"TEE", "TEE", "MUG", "CAP"})
-		exactAt := int64(0)   // when reserve refused last, and had given back all that was due
-		var deadlines []int64 // of what was held
+		exactAt := int64(0)   // when reserve last refused, after it had reclaimed all overdue units
+		var deadlines []int64 // of the holds
 		for i := range rapid.IntRange(5, 30).Draw(rt, "calls") {
 			r := ReserveRequest{ID: fmt.Sprint(i), TTL: time.Second, Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(rt, "split")}
 			for line := range rapid.IntRange(1, 2).Draw(rt, "lines") {
@@ -329,7 +330,7 @@ func TestSoldOut_Exact(t *testing.T) {
 			case due && refused && b.now-exactAt < SoldOutCacheMax.Milliseconds():
 				late++
 			default:
-				rt.Fatalf("%+v: %s, want %s, %d ms after reserve was asked", r, got, want, b.now-exactAt)
+				rt.Fatalf("%+v: %s, want %s, %d ms after reserve refused", r, got, want, b.now-exactAt)
 			}
 			if rapid.IntRange(0, 5).Draw(rt, "release") == 0 {
 				_, _ = b.store.Release(b.ctx, TransitionRequest{ID: fmt.Sprint(rapid.IntRange(0, i).Draw(rt, "which"))})
@@ -337,7 +338,7 @@ func TestSoldOut_Exact(t *testing.T) {
 		}
 		b.invariants()
 	})
-	if (told.calls["probe insufficient_stock"] == 0 || late == 0) && !testing.Short() { // too few histories
-		t.Errorf("%d differed, of %v", late, told.calls)
+	if (told.calls["probe insufficient_stock"] == 0 || late == 0) && !testing.Short() { // -short plays too few histories
+		t.Errorf("%d refusals differed, of %v", late, told.calls)
 	}
 }

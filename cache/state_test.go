@@ -18,10 +18,10 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// epochMillis is when tests begin, Unix ms: 13 digits, as real times have.
+// epochMillis is the start of a test, Unix ms. It has 13 digits, as real times do.
 const epochMillis = 1_700_000_000_000
 
-// bench is a Store whose clock a test sets, on one engine.
+// bench is a Store on one engine, with a clock that the test sets.
 type bench struct {
 	tb     testing.TB
 	ctx    context.Context
@@ -47,8 +47,8 @@ func newBench(tb testing.TB, client redis.UniversalClient, options Options) *ben
 	return b
 }
 
-// stock sets on hand, as "SKU@location=units …". It is a test's first call, which loads the scripts: where the time-out
-// is short and the machine busy, that is tried again.
+// stock sets on hand, as "SKU@location=units …". It is a test's first call and loads the scripts,
+// so it tries again if the time-out is short and the machine busy.
 func (b *bench) stock(list string) {
 	b.tb.Helper()
 	for item := range strings.FieldsSeq(list) {
@@ -78,7 +78,7 @@ func (b *bench) adjust(r AdjustRequest) AdjustResult {
 	return result
 }
 
-// order is a ReserveRequest from "line:SKU:units[:pin] …".
+// order returns a ReserveRequest from "line:SKU:units[:pin] …".
 func order(id, lines string) ReserveRequest {
 	r := ReserveRequest{ID: id}
 	for item := range strings.FieldsSeq(lines) {
@@ -92,8 +92,8 @@ func order(id, lines string) ReserveRequest {
 	return r
 }
 
-// state is everything Redis holds, in words, in a fixed order; times are seconds since the test's
-// beginning. The events are those after the first skip.
+// state describes everything in Redis, in a fixed order. Times are seconds since the start of the
+// test. It leaves out the first skipEvents events.
 func (b *bench) state(skipEvents int) string {
 	b.tb.Helper()
 	var out strings.Builder
@@ -165,7 +165,7 @@ func seconds(millis int64) string {
 	return strconv.FormatFloat(float64(millis-epochMillis)/1000, 'f', -1, 64) + "s"
 }
 
-// describe shows a record: id state version deadline, and each line with where it comes from.
+// describe shows a record: id, state, version, deadline, and each line with its locations.
 func describe(id string, r wire.Record) string {
 	text := fmt.Sprintf("%s %s v%d until %s", id, r.State, r.Version, seconds(r.Expires))
 	for _, l := range r.Lines {
@@ -208,7 +208,7 @@ func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 	}
 	rec := e.Record
 	if e.Verb == VerbReserve && rec.Birth != entry.Nonce {
-		tb.Fatalf("birth %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
+		tb.Fatalf("creation nonce %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
 	}
 	what := string(e.Verb)
 	if e.Verb == VerbReturn {

@@ -15,39 +15,51 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// catalog is the list of locations, as this process knows it. Every reply of a script carries the
-// version of the list, so an old one is noticed at the next call: a refusal that rests on it is
-// tried again with the new one.
-type catalog struct {
-	known atomic.Pointer[locations]
-	seen  atomic.Int64 // the newest version any reply carried
+// locationList is this process's copy of the list of locations that have a level. Every reply of a
+// script carries the version of the list, so the next call notices a stale copy. A refusal that
+// rests on a stale copy is tried again with the new one.
+type locationList struct {
+	current atomic.Pointer[locations]
+	newest  atomic.Int64 // newest version in any reply
 }
 
+// noteVersion remembers the version that a reply carried.
+func (c *locationList) noteVersion(version int64) {
+	for {
+		newest := c.newest.Load()
+		if version <= newest || c.newest.CompareAndSwap(newest, version) {
+			return
+		}
+	}
+}
+
+// locations is what a call is routed with.
 type locations struct {
 	version int64
-	stocked []location.ID // those that have a level, in order
+	stocked []location.ID // locations that have a level, in order
 	rules   *location.Rules
 }
 
-// stale says that an answer, with that version of the locations, was given when there were others than these; with a
-// directory they are what it says.
+// stale reports whether Redis had other locations when it gave an answer with that version of the
+// list. Locations from a directory are never stale.
 func (l *locations) stale(version int64) bool { return l.rules.Implicit() && version != l.version }
 
-// Direct has reservations routed by a directory, from the next one on; nil routes them to every location
-// that has a level, in order of id, as without a directory. Those there are keep their locations. It
-// costs no round trip.
+// Direct routes reservations by a directory, from the next call on. nil returns to routing without
+// one: every location that has a level is a candidate, in order of id. Reservations that were made
+// before keep their locations. It is safe to repeat and to call while other calls are in flight. No
+// round trip.
 func (s *Store) Direct(rules *location.Rules) {
 	if rules == nil || rules.Implicit() {
-		s.directed.Store(nil)
+		s.directory.Store(nil)
 	} else {
-		s.directed.Store(&locations{rules: rules})
+		s.directory.Store(&locations{rules: rules})
 	}
 	s.awaiting.Store(false)
 }
 
 var errNoDirectory = fmt.Errorf("%w: the routing directory is not known yet", ErrUnavailable)
 
-// mayRoute refuses as long as the directory is waited for.
+// mayRoute returns an error while the Store waits for its directory.
 func (s *Store) mayRoute() error {
 	if s.awaiting.Load() {
 		return errNoDirectory
@@ -55,33 +67,23 @@ func (s *Store) mayRoute() error {
 	return nil
 }
 
-// locations is what to route with: the directory, or the list of locations, which is read again where
+// locations returns the directory, or without one the list of locations. It reads the list again if
 // a reply has shown a newer version.
 func (s *Store) locations(ctx context.Context) (*locations, error) {
-	if l := s.directed.Load(); l != nil {
+	if l := s.directory.Load(); l != nil {
 		return l, nil
 	}
 	if err := s.mayRoute(); err != nil {
 		return nil, err
 	}
-	if l := s.catalog.known.Load(); l != nil && l.version >= s.catalog.seen.Load() {
+	if l := s.locationList.current.Load(); l != nil && l.version >= s.locationList.newest.Load() {
 		return l, nil
 	}
 	return shard.Share(ctx, &s.reading, "locations", s.readLocations)
 }
 
-// saw remembers the version a reply carried.
-func (s *Store) saw(version int64) {
-	for {
-		seen := s.catalog.seen.Load()
-		if version <= seen || s.catalog.seen.CompareAndSwap(seen, version) {
-			return
-		}
-	}
-}
-
-// readLocations reads the list; its version first, so that it is never taken for newer than it is.
-// One round trip.
+// readLocations reads the list of locations. It reads the version first, so that an old list never
+// gets a newer version. One round trip.
 func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 	var version, list *redis.StringCmd
 	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
@@ -104,7 +106,7 @@ func (s *Store) readLocations(ctx context.Context) (*locations, error) {
 		slices.Sort(l.stocked)
 	}
 	l.rules = location.Implicit(l.stocked)
-	s.catalog.seen.Store(l.version) // also where Redis went back
-	s.catalog.known.Store(l)
+	s.locationList.newest.Store(l.version) // even if it is lower: Redis may have lost data
+	s.locationList.current.Store(l)
 	return l, nil
 }
