@@ -92,7 +92,7 @@ func optionalText(n *int64) string {
 
 func (r *AdjustRequest) refused(a shard.Answer) error {
 	switch a.Status {
-	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
+	case wire.StatusNoLevel, wire.StatusVersionConflict, wire.StatusInsufficient, wire.StatusExceeds, wire.StatusTooManyLocations:
 	default:
 		return refusal(VerbAdjust, r.ID, a)
 	}
@@ -103,13 +103,13 @@ func (r *AdjustRequest) refused(a shard.Answer) error {
 	}
 	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
 	switch a.Status {
-	case "no_level":
+	case wire.StatusNoLevel:
 		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
-	case "version_conflict":
+	case wire.StatusVersionConflict:
 		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
-	case "insufficient":
+	case wire.StatusInsufficient:
 		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
-	case "exceeds":
+	case wire.StatusExceeds:
 		return invalid(path+"/delta", "would take on hand from %d over %d", f.Number(), QuantityMax)
 	default:
 		return invalid(path+"/location", "would be one location more than %d", LocationsMax)

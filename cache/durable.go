@@ -32,7 +32,7 @@ func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
 // settle waits until the ledger has decided the step before a transition, and sends the transition
 // again. Nothing may follow an undecided step.
 func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
-	for a.Err == nil && a.Status == "unsettled" {
+	for a.Err == nil && a.Status == wire.StatusUnsettled {
 		rec, err := wire.DecodeRecord(a.Payload)
 		if err != nil {
 			return shard.Answer{Err: err}
@@ -60,7 +60,7 @@ func undoing(step string, refusal error) error {
 // resolved reservations, the ledger does not. It sends the transition once more first, because the
 // reservation may have been made in between. A return is sent with the ledger's record.
 func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
-	if a.Err != nil || a.Status != "not_found" || s.options.Ledger == nil {
+	if a.Err != nil || a.Status != wire.StatusNotFound || s.options.Ledger == nil {
 		return a
 	}
 	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
@@ -73,14 +73,14 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	}
 	a = s.settle(ctx, c, s.send(ctx, c.verb, c))
 	switch {
-	case a.Err != nil || a.Status != "not_found" || c.back != nil && !live:
+	case a.Err != nil || a.Status != wire.StatusNotFound || c.back != nil && !live:
 		return a
 	case live:
 		return shard.Answer{Err: fmt.Errorf("the ledger has it and Redis does not, audit this shard: %w", ErrCorrupt)}
 	case c.repeats(rec):
-		a.Status = "repeat_durable"
+		a.Status = wire.StatusRepeatDurable
 	default:
-		a.Status = "wrong_state"
+		a.Status = wire.StatusWrongState
 	}
 	a.Payload = rec.Encode()
 	return a

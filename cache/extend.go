@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // Extend moves the deadline of a held reservation to now + TTL.
@@ -37,9 +38,9 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	switch {
 	case a.Err != nil:
 		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
-	case a.Status == "done" || a.Status == "repeat":
-		return s.result(r.ID, a, a.Status == "repeat")
-	case a.Status == "not_found" && s.options.Ledger != nil:
+	case a.Status == wire.StatusDone || a.Status == wire.StatusRepeat:
+		return s.result(r.ID, a, a.Status == wire.StatusRepeat)
+	case a.Status == wire.StatusNotFound && s.options.Ledger != nil:
 		return Result{}, s.forgottenHold(ctx, r.ID, a)
 	default:
 		return Result{}, refusal(VerbExtend, r.ID, a)

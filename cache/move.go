@@ -97,13 +97,13 @@ func (r *MoveRequest) fingerprint() string {
 // refused turns the refusals that name the line into errors, and leaves the others to refusal.
 func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		return invalid("/line", "the reservation has no such line")
-	case "barred":
+	case wire.StatusBarred:
 		return r.rejected(r.barred)
-	case "no_level":
+	case wire.StatusNoLevel:
 		return r.rejected(location.ReasonNoLevel)
-	case "insufficient":
+	case wire.StatusInsufficient:
 		f := wire.FieldReader{Rest: a.Payload}
 		short := Shortage{Line: r.Line, SKU: location.SKU(f.Text()), Requested: f.Number(), Available: f.Number()}
 		if f.Failed {

@@ -43,7 +43,7 @@ func (s *Store) operate(ctx context.Context, c operationCall) (AdjustResult, err
 		return AdjustResult{}, a.Err
 	case a.Err != nil:
 		return AdjustResult{}, fmt.Errorf("%s %q: %w", c.verb, c.id, a.Err)
-	case a.Status != "done" && a.Status != "repeat":
+	case a.Status != wire.StatusDone && a.Status != wire.StatusRepeat:
 		return AdjustResult{}, c.refused(a)
 	}
 	result, nonce, err := c.result(a)
@@ -103,7 +103,7 @@ func (c *operationCall) result(a shard.Answer) (result AdjustResult, nonce strin
 	head, rest, _ := strings.Cut(a.Payload, wire.RecordSeparator)
 	f := wire.FieldReader{Rest: head}
 	result.At, nonce = time.UnixMilli(f.Number()).UTC(), f.Text()
-	result.Replay = a.Status == "repeat" && nonce != a.Resent
+	result.Replay = a.Status == wire.StatusRepeat && nonce != a.Resent
 	result.Levels = make([]AdjustedLevel, len(c.levels))
 	for i := range c.levels {
 		var part string

@@ -105,9 +105,9 @@ func (c *removeCall) Arguments(b *shard.Batch) {
 // notRemoved turns a refusal of the script into an error.
 func (s *Store) notRemoved(ctx context.Context, r *RemoveRequest, a shard.Answer) error {
 	switch a.Status {
-	case "no_level":
+	case wire.StatusNoLevel:
 		return s.gone(ctx, r)
-	case "in_use":
+	case wire.StatusInUse:
 		f := wire.FieldReader{Rest: a.Payload}
 		used := &InUseError{What: fmt.Sprintf("%s at %s", r.SKU, r.Location), Held: f.Number(), Committed: f.Number()}
 		if f.Failed {

@@ -109,13 +109,13 @@ func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	var err error
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		err = invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
-	case "exceeds":
+	case wire.StatusExceeds:
 		err = invalid(linePath(int(f.Number()-1))+"/quantity", "%d have left and did not come back", f.Number())
-	case "over_limit":
+	case wire.StatusOverLimit:
 		err = invalid("/lines", "would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
-	case "too_many_locations":
+	case wire.StatusTooManyLocations:
 		return invalid("/to", "would be one location more than %d", LocationsMax)
 	default:
 		return refusal(verb, r.Reservation, a)

@@ -114,13 +114,13 @@ func (r *TransferRequest) refused(a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	var err error
 	switch a.Status {
-	case "no_level":
+	case wire.StatusNoLevel:
 		return fmt.Errorf("transfer %q: no level of %s at %s: %w", r.ID, r.SKU, r.From, ErrNotFound)
-	case "insufficient":
+	case wire.StatusInsufficient:
 		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.Number()}}}
-	case "exceeds":
+	case wire.StatusExceeds:
 		err = invalid("/quantity", "would take on hand at %s from %d over %d", r.To, f.Number(), QuantityMax)
-	case "too_many_locations":
+	case wire.StatusTooManyLocations:
 		return invalid("/to", "would be one location more than %d", LocationsMax)
 	default:
 		return refusal(VerbTransfer, r.ID, a)

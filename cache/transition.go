@@ -105,10 +105,10 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.Err)
 	}
 	status, durable := strings.CutSuffix(a.Status, "_durable")
-	if status != "done" && status != "repeat" {
+	if status != wire.StatusDone && status != wire.StatusRepeat {
 		return Result{}, refused(verb, a)
 	}
-	result, err := s.result(id, a, status == "repeat")
+	result, err := s.result(id, a, status == wire.StatusRepeat)
 	if err != nil {
 		return Result{}, err
 	}
@@ -191,13 +191,13 @@ func versionText(version int64) string {
 func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		return invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
-	case "exceeds":
+	case wire.StatusExceeds:
 		return invalid(linePath(int(f.Number()-1))+"/quantity", "the line has %d left", f.Number())
-	case "insufficient":
+	case wire.StatusInsufficient:
 		return r.insufficient(verb, a.Payload)
-	case "purchase_limit":
+	case wire.StatusPurchaseLimit:
 		head, _, _ := strings.Cut(a.Payload, wire.GroupSeparator)
 		f := wire.FieldReader{Rest: head}
 		limit := &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
@@ -245,18 +245,18 @@ func (r *TransitionRequest) insufficient(verb Verb, payload string) error {
 // refusal turns the refusals that all scripts share into errors.
 func refusal(verb Verb, id string, a shard.Answer) error {
 	switch a.Status {
-	case "not_found":
+	case wire.StatusNotFound:
 		return fmt.Errorf("%s %q: %w", verb, id, ErrNotFound)
-	case "conflict":
+	case wire.StatusConflict:
 		return fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
-	case "corrupt":
+	case wire.StatusCorrupt:
 		return fmt.Errorf("%s %q: %q: %w", verb, id, a.Payload, ErrCorrupt)
-	case "version_conflict", "wrong_state":
+	case wire.StatusVersionConflict, wire.StatusWrongState:
 		rec, err := wire.DecodeRecord(a.Payload)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s %q: %w", verb, id, err)
-		case a.Status == "wrong_state":
+		case a.Status == wire.StatusWrongState:
 			return &WrongStateError{State: ReservationOf(rec, id, a.Now).State}
 		default:
 			return &VersionError{Current: rec.Version}
