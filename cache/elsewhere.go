@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -53,7 +54,7 @@ func (s *Store) sendFirst(ctx context.Context, c *reserveCall) shard.Answer {
 	now := time.Now().UnixMilli()
 	c.first = s.elsewhere.served(c, now)
 	a := s.send(ctx, VerbReserve, c)
-	if a.Err == nil && a.Status == "elsewhere" {
+	if a.Err == nil && a.Status == wire.StatusElsewhere {
 		s.elsewhere.note(c, now)
 		c.first = false
 		a = s.send(ctx, VerbReserve, c)

@@ -46,26 +46,26 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		if a.Err != nil { // also where it can't be routed: its id may be known
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.Err)
 		}
-		if unrouted != nil && a.Status != "replay" && a.Status != "conflict" {
+		if unrouted != nil && a.Status != wire.StatusReplay && a.Status != wire.StatusConflict {
 			return Result{}, unrouted
 		}
 		switch a.Status {
-		case "held":
+		case wire.StatusHeld:
 			return call.held(a)
-		case "replay":
+		case wire.StatusReplay:
 			return s.replayed(ctx, &r, a)
-		case "insufficient":
+		case wire.StatusInsufficient:
 			if !known.stale(a.Locations) {
 				err := call.insufficient(a.Payload)
 				s.soldOut.note(call, err, asked)
 				return Result{}, err
 			}
 			s.catalog.known.CompareAndSwap(known, nil)
-		case "no_location":
+		case wire.StatusNoLocation:
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
 			}
-		case "purchase_limit":
+		case wire.StatusPurchaseLimit:
 			return Result{}, call.overLimit(a.Payload)
 		default:
 			return Result{}, refusal(VerbReserve, r.ID, a)
@@ -83,7 +83,7 @@ func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answ
 			return a
 		}
 		s.saw(a.Locations)
-		if a.Status != "more_due" {
+		if a.Status != wire.StatusMoreDue {
 			return a
 		}
 	}
