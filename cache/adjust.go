@@ -44,7 +44,7 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 		return AdjustResult{}, a.Err
 	case a.Err != nil:
 		return AdjustResult{}, fmt.Errorf("adjust %q: %w", r.ID, a.Err)
-	case a.Status != "done" && a.Status != "repeat":
+	case a.Status != wire.StatusDone && a.Status != wire.StatusRepeat:
 		return AdjustResult{}, r.refused(a)
 	}
 	if result, err = operationResult(VerbAdjust, r.ID, r.Changes, a); err != nil {
@@ -65,7 +65,7 @@ func operationResult(verb Verb, id string, changes []Change, a shard.Answer) (Ad
 	result := AdjustResult{
 		At: time.UnixMilli(f.Number()).UTC(), birth: f.Text(), Levels: make([]AdjustedLevel, 0, len(changes)),
 	}
-	result.Replay = a.Status == "repeat" && result.birth != a.Resent
+	result.Replay = a.Status == wire.StatusRepeat && result.birth != a.Resent
 	for part := range strings.SplitSeq(rest, wire.RecordSeparator) {
 		i := len(result.Levels)
 		if i == len(changes) {
@@ -101,7 +101,7 @@ func (l *Level) setAvailable(units int64) {
 func (r *AdjustRequest) refused(a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	switch a.Status {
-	case "no_level", "version_conflict", "insufficient", "exceeds", "too_many_locations":
+	case wire.StatusNoLevel, wire.StatusVersionConflict, wire.StatusInsufficient, wire.StatusExceeds, wire.StatusTooManyLocations:
 	default:
 		return refusal(VerbAdjust, r.ID, a)
 	}
@@ -111,13 +111,13 @@ func (r *AdjustRequest) refused(a shard.Answer) error {
 	}
 	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
 	switch a.Status {
-	case "no_level":
+	case wire.StatusNoLevel:
 		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
-	case "version_conflict":
+	case wire.StatusVersionConflict:
 		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
-	case "insufficient":
+	case wire.StatusInsufficient:
 		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
-	case "exceeds":
+	case wire.StatusExceeds:
 		return &InvalidError{Faults: []Fault{{Path: path + "/delta",
 			Message: fmt.Sprintf("would take on hand from %d over %d", f.Number(), QuantityMax)}}}
 	default:

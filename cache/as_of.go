@@ -52,7 +52,7 @@ func (s *Store) sendCounts(ctx context.Context, c *adjustCall) shard.Answer {
 				return shard.Answer{Err: err}
 			}
 			c.place = wire.Position{Epoch: since.Epoch, Sequence: since.Sequence}.EntryID()
-			if a := s.send(ctx, VerbAdjust, c); a.Err != nil || a.Status != "behind" {
+			if a := s.send(ctx, VerbAdjust, c); a.Err != nil || a.Status != wire.StatusBehind {
 				return a
 			}
 		}

@@ -33,7 +33,7 @@ func (s *Store) durable() bool { return s.options.Ledger != nil && s.options.Led
 // settle sends a transition again once the ledger has decided the confirm before it: nothing may
 // follow an undecided one.
 func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
-	for a.Err == nil && a.Status == "unsettled" {
+	for a.Err == nil && a.Status == wire.StatusUnsettled {
 		rec, err := wire.DecodeRecord(a.Payload)
 		if err != nil {
 			return shard.Answer{Err: err}
@@ -60,7 +60,7 @@ func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
 // it: Redis forgets what is resolved, the ledger does not. It is sent once more before, for it may have
 // been made in between.
 func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) (shard.Answer, error) {
-	if s.options.Ledger == nil || a.Status != "not_found" {
+	if s.options.Ledger == nil || a.Status != wire.StatusNotFound {
 		return a, nil
 	}
 	if c.back != nil {
@@ -70,16 +70,16 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	if err != nil {
 		return shard.Answer{}, fmt.Errorf("%s %q: %w", c.verb, c.request.ID, err)
 	}
-	if again := s.settle(ctx, c, s.send(ctx, c.verb, c)); again.Err != nil || again.Status != "not_found" {
+	if again := s.settle(ctx, c, s.send(ctx, c.verb, c)); again.Err != nil || again.Status != wire.StatusNotFound {
 		return again, again.Err
 	}
 	if rec.State == StateHeld || rec.State == StateConfirmed {
 		return shard.Answer{}, fmt.Errorf("%s %q: it is in the ledger and not in Redis, audit this shard: %w", c.verb, c.request.ID, ErrCorrupt)
 	}
 	a.Payload = rec.Encode()
-	a.Status = "wrong_state"
+	a.Status = wire.StatusWrongState
 	if c.repeats(rec) {
-		a.Status = "repeat_durable"
+		a.Status = wire.StatusRepeatDurable
 	}
 	return a, nil
 }

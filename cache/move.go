@@ -78,13 +78,13 @@ func (r *MoveRequest) validate() error {
 // refused turns the refusals that speak of the line into errors.
 func (r *MoveRequest) refused(verb Verb, a shard.Answer) error {
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		return &InvalidError{Faults: []Fault{{Path: "/line", Message: "the reservation has no such line"}}}
-	case "barred":
+	case wire.StatusBarred:
 		return r.rejected(r.barred)
-	case "no_level":
+	case wire.StatusNoLevel:
 		return r.rejected(location.ReasonNoLevel)
-	case "insufficient":
+	case wire.StatusInsufficient:
 		f := wire.FieldReader{Rest: a.Payload}
 		short := Shortage{Line: r.Line, SKU: location.SKU(f.Text()), Requested: f.Number(), Available: f.Number()}
 		if f.Failed {

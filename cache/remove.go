@@ -54,9 +54,9 @@ func (s *Store) Remove(ctx context.Context, r RemoveRequest) (result Removal, er
 	switch {
 	case a.Err != nil:
 		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, a.Err)
-	case a.Status == "no_level":
+	case a.Status == wire.StatusNoLevel:
 		return Removal{}, s.gone(ctx, &r)
-	case a.Status != "done" && a.Status != "repeat":
+	case a.Status != wire.StatusDone && a.Status != wire.StatusRepeat:
 		return Removal{}, r.refused(a)
 	}
 	f := wire.FieldReader{Rest: a.Payload}
@@ -64,7 +64,7 @@ func (s *Store) Remove(ctx context.Context, r RemoveRequest) (result Removal, er
 	if f.Failed {
 		return Removal{}, fmt.Errorf("remove %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
-	result.Replay = a.Status == "repeat" && result.birth != a.Resent
+	result.Replay = a.Status == wire.StatusRepeat && result.birth != a.Resent
 	if err := s.awaitOperation(ctx, r.ID, result.birth, a.Epoch); err != nil {
 		return Removal{}, fmt.Errorf("remove %s at %s: %w", r.SKU, r.Location, err)
 	}
@@ -115,7 +115,7 @@ func (r *RemoveRequest) validate() error {
 }
 
 func (r *RemoveRequest) refused(a shard.Answer) error {
-	if a.Status != "in_use" {
+	if a.Status != wire.StatusInUse {
 		return refusal(VerbRemove, r.ID, a)
 	}
 	f := wire.FieldReader{Rest: a.Payload}

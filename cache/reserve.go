@@ -63,26 +63,26 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		if a.Err != nil {
 			return Result{}, fmt.Errorf("reserve %q: %w", r.ID, a.Err)
 		}
-		if unrouted != nil && a.Status != "replay" && a.Status != "conflict" {
+		if unrouted != nil && a.Status != wire.StatusReplay && a.Status != wire.StatusConflict {
 			return Result{}, unrouted
 		}
 		switch a.Status {
-		case "held":
+		case wire.StatusHeld:
 			return call.decodeHeld(a)
-		case "replay":
+		case wire.StatusReplay:
 			return s.replayed(ctx, &r, a)
-		case "insufficient":
+		case wire.StatusInsufficient:
 			if !known.stale(a.Locations) {
 				err := call.decodeInsufficient(a.Payload)
 				s.soldOut.note(call, err, sentAt)
 				return Result{}, err
 			}
 			s.locationList.current.CompareAndSwap(known, nil)
-		case "no_location":
+		case wire.StatusNoLocation:
 			if err := s.explain(ctx, call); err != nil {
 				return Result{}, err
 			}
-		case "purchase_limit":
+		case wire.StatusPurchaseLimit:
 			return Result{}, call.decodePurchaseLimit(a.Payload)
 		default:
 			return Result{}, refusal(VerbReserve, r.ID, a)
@@ -100,7 +100,7 @@ func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
 	now := time.Now().UnixMilli()
 	c.firstOnly = !s.firstMisses.recent(c, now)
 	a := s.send(ctx, VerbReserve, c)
-	if a.Err == nil && a.Status == "elsewhere" {
+	if a.Err == nil && a.Status == wire.StatusElsewhere {
 		s.firstMisses.note(c, now)
 		c.firstOnly = false
 		a = s.send(ctx, VerbReserve, c)
@@ -167,7 +167,7 @@ func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answ
 			return a
 		}
 		s.locationList.noteVersion(a.Locations)
-		if a.Status != "more_due" {
+		if a.Status != wire.StatusMoreDue {
 			return a
 		}
 	}

@@ -61,7 +61,7 @@ func (s *Store) recalled(ctx context.Context, c *transitionCall) (shard.Answer, 
 		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
 	}
 	a := s.settle(ctx, c, s.send(ctx, c.verb, c))
-	if live && a.Status == "not_found" {
+	if live && a.Status == wire.StatusNotFound {
 		return shard.Answer{}, fmt.Errorf("return %q: %q is in the ledger and not in Redis, audit this shard: %w", c.back.request.ID, c.request.ID, ErrCorrupt)
 	}
 	return a, a.Err
@@ -86,15 +86,15 @@ func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	fault := Fault{}
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		fault = Fault{Path: linePath(int(f.Number()-1)) + "/line", Message: "the reservation has no such line"}
-	case "exceeds":
+	case wire.StatusExceeds:
 		fault.Path = linePath(int(f.Number()-1)) + "/quantity"
 		fault.Message = fmt.Sprintf("%d have left and did not come back", f.Number())
-	case "over_limit":
+	case wire.StatusOverLimit:
 		fault.Path = "/lines"
 		fault.Message = fmt.Sprintf("would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
-	case "too_many_locations":
+	case wire.StatusTooManyLocations:
 		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
 	default:
 		return refusal(verb, r.Reservation, a)

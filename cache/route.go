@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -89,17 +90,17 @@ func (s *Store) dryRun(ctx context.Context, c *reserveCall, route *Route) error 
 		return fmt.Errorf("route: %w", err)
 	}
 	switch a.Status {
-	case "held":
+	case wire.StatusHeld:
 		result, err := c.decodeHeld(a)
 		for i := range result.Lines {
 			route.Lines[i].WouldTake = result.Lines[i].From
 		}
 		return err
-	case "insufficient":
+	case wire.StatusInsufficient:
 		route.Refusal = c.decodeInsufficient(a.Payload)
-	case "purchase_limit":
+	case wire.StatusPurchaseLimit:
 		route.Refusal = c.decodePurchaseLimit(a.Payload)
-	case "no_location":
+	case wire.StatusNoLocation:
 		route.Refusal = s.explain(ctx, c)
 	default:
 		return refusal(VerbReserve, c.request.ID, a)

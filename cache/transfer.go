@@ -55,7 +55,7 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 	switch {
 	case a.Err != nil:
 		return TransferResult{}, fmt.Errorf("transfer %q: %w", r.ID, a.Err)
-	case a.Status != "done" && a.Status != "repeat":
+	case a.Status != wire.StatusDone && a.Status != wire.StatusRepeat:
 		return TransferResult{}, r.refused(a)
 	}
 	done, err := operationResult(VerbTransfer, r.ID, r.levels(), a)
@@ -101,14 +101,14 @@ func (r *TransferRequest) refused(a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	var err error
 	switch a.Status {
-	case "no_level":
+	case wire.StatusNoLevel:
 		return fmt.Errorf("transfer %q: no level of %s at %s: %w", r.ID, r.SKU, r.From, ErrNotFound)
-	case "insufficient":
+	case wire.StatusInsufficient:
 		err = &InsufficientError{Shortages: []Shortage{{SKU: r.SKU, Requested: r.Quantity, Available: f.Number()}}}
-	case "exceeds":
+	case wire.StatusExceeds:
 		err = &InvalidError{Faults: []Fault{{Path: "/quantity",
 			Message: fmt.Sprintf("would take on hand at %s from %d over %d", r.To, f.Number(), QuantityMax)}}}
-	case "too_many_locations":
+	case wire.StatusTooManyLocations:
 		return &InvalidError{Faults: []Fault{{Path: "/to", Message: fmt.Sprintf("would be one location more than %d", LocationsMax)}}}
 	default:
 		return refusal(VerbTransfer, r.ID, a)

@@ -73,11 +73,11 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 		return Result{}, err
 	}
 	switch a.Status {
-	case "done", "repeat":
-		result, err = s.result(id, a, a.Status == "repeat")
+	case wire.StatusDone, wire.StatusRepeat:
+		result, err = s.result(id, a, a.Status == wire.StatusRepeat)
 		result.DurableCall = verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
-	case "done_durable", "repeat_durable":
-		result, err = s.result(id, a, a.Status == "repeat_durable")
+	case wire.StatusDoneDurable, wire.StatusRepeatDurable:
+		result, err = s.result(id, a, a.Status == wire.StatusRepeatDurable)
 		result.DurableCall = true
 	default:
 		return Result{}, refused(verb, a)
@@ -106,20 +106,20 @@ func (c *transitionCall) decided(a shard.Answer, refusal error) error {
 func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	switch a.Status {
-	case "unknown_line":
+	case wire.StatusUnknownLine:
 		part := f.Number() - 1
 		return &InvalidError{Faults: []Fault{{
 			Path: "/lines/" + strconv.FormatInt(part, 10) + "/line", Message: "the reservation has no such line",
 		}}}
-	case "exceeds":
+	case wire.StatusExceeds:
 		part, left := f.Number()-1, f.Number()
 		return &InvalidError{Faults: []Fault{{
 			Path:    "/lines/" + strconv.FormatInt(part, 10) + "/quantity",
 			Message: fmt.Sprintf("the line has %d left", left),
 		}}}
-	case "insufficient":
+	case wire.StatusInsufficient:
 		return r.insufficient(verb, a.Payload)
-	case "purchase_limit":
+	case wire.StatusPurchaseLimit:
 		head, _, _ := strings.Cut(a.Payload, wire.GroupSeparator)
 		f := wire.FieldReader{Rest: head}
 		limit := &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
@@ -237,9 +237,9 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	switch {
 	case a.Err != nil:
 		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
-	case a.Status == "done" || a.Status == "repeat":
-		return s.result(r.ID, a, a.Status == "repeat")
-	case a.Status == "not_found" && s.options.Ledger != nil:
+	case a.Status == wire.StatusDone || a.Status == wire.StatusRepeat:
+		return s.result(r.ID, a, a.Status == wire.StatusRepeat)
+	case a.Status == wire.StatusNotFound && s.options.Ledger != nil:
 		return Result{}, s.forgottenHold(ctx, r.ID, a)
 	default:
 		return Result{}, refusal(VerbExtend, r.ID, a)
@@ -274,18 +274,18 @@ func (c *extendCall) Arguments(b *shard.Batch) {
 // refusal is the one place that turns the words common to the scripts into errors.
 func refusal(verb Verb, id string, a shard.Answer) error {
 	switch a.Status {
-	case "not_found":
+	case wire.StatusNotFound:
 		return fmt.Errorf("%s %q: %w", verb, id, ErrNotFound)
-	case "conflict":
+	case wire.StatusConflict:
 		return fmt.Errorf("%s %q: %w", verb, id, ErrIDConflict)
-	case "corrupt":
+	case wire.StatusCorrupt:
 		return fmt.Errorf("%s %q: %q: %w", verb, id, a.Payload, ErrCorrupt)
-	case "version_conflict", "wrong_state":
+	case wire.StatusVersionConflict, wire.StatusWrongState:
 		rec, err := wire.DecodeRecord(a.Payload)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%s %q: %w", verb, id, err)
-		case a.Status == "wrong_state":
+		case a.Status == wire.StatusWrongState:
 			return &WrongStateError{State: ReservationOf(rec, id, a.Now).State}
 		default:
 			return &VersionError{Current: rec.Version}

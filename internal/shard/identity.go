@@ -12,29 +12,32 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Identity is which Redis this is, and whose data it says it has.
+// Identity says which Redis this is, and what its stored data says about itself.
 type Identity struct {
-	RunID         string // of this process of Redis
-	ReplicationID string // of this history of its data: another one since it followed another Redis
+	RunID         string // of the Redis process
+	ReplicationID string // of the history of its data; it changes when Redis follows another one
 	Primary       bool
-	Version       string // "" of the embedded engine
-	Epoch         uint64 // stored; 0 where there is none
-	Gate          string // as stored; "" is open
-	Now           int64  // Unix ms, by its clock
+	version       string // "" for the embedded engine
+	Epoch         uint64 // as stored; 0 if there is none
+	Gate          string // as stored; "" means open
+	Now           int64  // Unix ms by its clock
 }
 
-// embeddedID stands for the ids of the embedded engine: it is never another one.
+// embeddedID is the RunID and ReplicationID of the embedded engine, which is never another one.
 const embeddedID = "embedded"
 
-// real tells a Redis server from the embedded engine.
-func (id *Identity) real() bool { return id.Version != "" }
+// real reports whether this is a Redis server, not the embedded engine.
+func (id *Identity) real() bool { return id.version != "" }
 
-// inspect asks a connection which Redis it leads to. One round trip.
+// redisMajorMin is the oldest Redis that refuses a whole script if memory is out.
+const redisMajorMin = 7
+
+// inspect returns which Redis a connection leads to. One round trip.
 func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, error) {
 	var server, replication *redis.StringCmd
 	var stored *redis.SliceCmd
 	var now *redis.TimeCmd
-	_, _ = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each has an error of its own
+	_, _ = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
 		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate), pipe.Time(ctx)
 		return nil
@@ -43,15 +46,15 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	if err := server.Err(); err == nil {
 		about := infoFields(server.Val() + replication.Val())
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
-		id.Version, id.Primary = about["redis_version"], about["role"] == "master"
+		id.version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
-		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return Identity{}, unavailable(err)
 	}
 	if err := errors.Join(stored.Err(), now.Err()); err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return Identity{}, unavailable(err)
 	}
-	if major, err := strconv.Atoi(strings.SplitN(id.Version, ".", 2)[0]); err == nil && major < redisMajorMin {
-		return Identity{}, fmt.Errorf("%w: Redis %s is too old, at least %d.0 is needed", wire.ErrUnavailable, id.Version, redisMajorMin)
+	if major, err := strconv.Atoi(strings.SplitN(id.version, ".", 2)[0]); err == nil && major < redisMajorMin {
+		return Identity{}, fmt.Errorf("%w: Redis %s is too old: use %d.0 or later", wire.ErrUnavailable, id.version, redisMajorMin)
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)
@@ -91,9 +94,8 @@ func (id *Identity) Foreign(p wire.Position) string {
 	}
 }
 
-// Closed says whether the gate is closed for a rebuild, and Stopped whether it stays so until an operator
-// decides.
+// Closed reports whether the gate is closed for a rebuild.
 func (id *Identity) Closed() bool { return id.Gate == wire.GateLoading || id.Gate == wire.GateStopped }
 
-// Stopped see Closed.
+// Stopped reports whether the gate stays closed until an operator decides.
 func (id *Identity) Stopped() bool { return id.Gate == wire.GateStopped }

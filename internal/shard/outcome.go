@@ -3,9 +3,12 @@ package shard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // ran says whether a script ran, as far as its error tells.
@@ -13,19 +16,19 @@ type ran int
 
 const (
 	ranYes     ran = iota // it answered
-	ranNo                 // it did not: send the same ids again
-	ranUnknown            // nobody can tell: send the same ids again, they make it safe
-	ranPartly             // it may have stopped half-way, and what it wrote stays: never again
-	ranFenced             // the server does not know the script: check whose data it has
+	ranNo                 // it did not run: send the same ids again
+	ranUnknown            // it may have run: send the same ids again, which makes that safe
+	ranPartly             // it may have stopped half-way, and what it wrote stays: never send it again
+	ranFenced             // the server does not know the script: check which server it is
 )
 
-// refusals are the codes Redis answers with before a script's first write.
+// refusals lists the error codes that Redis answers before a script's first write.
 var refusals = []string{
 	"READONLY", "NOREPLICAS", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK",
 	"TRYAGAIN", "CROSSSLOT", "BUSY", "OOM", "NOPERM", "NOAUTH", "WRONGPASS",
 }
 
-// outcomeOf is the one table that says for each error whether the script ran.
+// outcomeOf says for each error whether the script ran. Nothing else decides that.
 func outcomeOf(err error) ran {
 	var dial *net.OpError
 	switch {
@@ -50,8 +53,16 @@ func outcomeOf(err error) ran {
 	}
 }
 
-// isReply says that err is an error Redis itself answered.
+// isReply reports whether Redis itself answered err.
 func isReply(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// unavailable wraps an error of the client in ErrUnavailable.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 }

@@ -8,37 +8,38 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// What a number that was seen may be in place of units.
+// The values of a level or a count that a probe could not read as units.
 const (
 	UnitsNone   = math.MinInt64     // nothing is stored
-	UnitsBroken = math.MinInt64 + 1 // what is stored is no whole number
+	UnitsBroken = math.MinInt64 + 1 // the stored value is not a whole number
 )
 
-// Seen is what a probe saw, for all calls of its batch.
+// Seen is what a probe saw. All requests of its batch share it.
 type Seen struct {
 	Levels []int64 // available, units
-	Taken  []int64 // of purchase limits, units
+	Taken  []int64 // what purchase limits count, units
 }
 
-// The words for what a probe saw of a reservation.
+// The statuses of a probe. Redis has no words for them.
 const (
-	probeNew   = "new"
-	ProbeKnown = "known" // the id was used before, through whichever process
+	probeNew   = "new"   // there is no record with this id
+	ProbeKnown = "known" // the id was used before
 )
 
-// decodeProbe reads the reply of a probe: "ok", the records, the stock and what is taken of purchase limits.
+// decodeProbe reads the reply of a probe: "ok", the records, the levels, and what purchase limits
+// count.
 func (b *Batch) decodeProbe(reply []any) error {
 	var lists [3][]any
 	for i := range lists {
 		if len(reply) != 1+len(lists) {
-			return fmt.Errorf("%w: probe answered %d values", wire.ErrCorrupt, len(reply))
+			return fmt.Errorf("%w: probe answered %d values, not 4", wire.ErrCorrupt, len(reply))
 		}
 		lists[i], _ = reply[1+i].([]any)
 	}
 	records, stock, taken := lists[0], lists[1], lists[2]
 	const head = 3 // epoch, gate, version of the locations
 	if len(records) != len(b.pending) || len(stock) != head+len(b.names) || len(taken) != len(b.counters) {
-		return fmt.Errorf("%w: probe answered of %d, %d and %d names", wire.ErrCorrupt, len(records), len(stock), len(taken))
+		return fmt.Errorf("%w: probe answered lists of %d, %d and %d values", wire.ErrCorrupt, len(records), len(stock), len(taken))
 	}
 	locations := numbersOf(stock[head-1 : head])[0]
 	if locations == UnitsNone {
@@ -55,7 +56,7 @@ func (b *Batch) decodeProbe(reply []any) error {
 	return nil
 }
 
-// numbersOf reads stored numbers.
+// numbersOf reads stored numbers, or UnitsNone and UnitsBroken.
 func numbersOf(list []any) []int64 {
 	numbers := make([]int64, len(list))
 	for i, value := range list {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestDue has what waits sent when nothing is in flight, when it fills a batch, and when what is in flight
-// is late.
+// TestDue checks that waiting requests are sent if no batch is in flight, if they fill a batch, or
+// if the last batch is late.
 func TestDue(t *testing.T) {
 	for _, c := range []struct {
 		waiting, inFlight int
@@ -27,7 +27,7 @@ func TestDue(t *testing.T) {
 			inFlight: c.inFlight, sent: time.Now().Add(-c.sent),
 		}
 		if got := q.due(); got != c.due {
-			t.Errorf("%d wait, %d in flight, sent %v ago: due is %v", c.waiting, c.inFlight, c.sent, got)
+			t.Errorf("%d waiting, %d in flight, sent %v ago: due is %v", c.waiting, c.inFlight, c.sent, got)
 		}
 	}
 }

@@ -9,36 +9,38 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Names is what of Redis is read in one moment.
+// Names lists what Read reads.
 type Names struct{ Levels, Reservations []string }
 
-// Reading is what Redis has of some names at one moment, and what the stream had from a position on then.
+// Reading is what Redis has under some names at one moment, and the entries of the stream from a
+// position on.
 type Reading struct {
 	Levels  []wire.MarkedLevel
 	Records []wire.Text // one for each id
-	// Deadlines is the score of each id among the deadlines, Unix ms; 0 where no member is that id alone.
+	// Deadlines has the score of each id among the deadlines, Unix ms; 0 if no member is that id
+	// alone.
 	Deadlines []float64
-	Epoch     uint64 // as stored; 0 where there is none
-	Open      bool   // nothing keeps it from being what the stream says
+	Epoch     uint64 // as stored; 0 if there is none
+	Open      bool   // no rebuild is under way, so the data is what the stream says
 	Entries   []redis.XMessage
 }
 
-// Read reads some names, and at most count entries from a position on, inclusive, in one moment. It runs no
-// script and writes nothing. One round trip.
-func (s *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
+// Read reads some names, and at most count entries beginning with the one at a position, at one
+// moment. It runs no script and writes nothing. One round trip.
+func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64) (r Reading, err error) {
 	var stock, levels, records *redis.SliceCmd
 	var scores *redis.FloatSliceCmd
 	var entries *redis.XMessageSliceCmd
-	_, err = s.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		stock = pipe.HMGet(ctx, s.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
+	_, err = c.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		stock = pipe.HMGet(ctx, c.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
 		if len(n.Levels) > 0 {
-			levels = pipe.HMGet(ctx, s.keys.Levels, n.Levels...)
+			levels = pipe.HMGet(ctx, c.keys.Levels, n.Levels...)
 		}
 		if len(n.Reservations) > 0 {
-			records = pipe.HMGet(ctx, s.keys.Reservations, n.Reservations...)
-			scores = pipe.ZMScore(ctx, s.keys.Deadlines, n.Reservations...)
+			records = pipe.HMGet(ctx, c.keys.Reservations, n.Reservations...)
+			scores = pipe.ZMScore(ctx, c.keys.Deadlines, n.Reservations...)
 		}
-		entries = pipe.XRangeN(ctx, s.keys.Events, at.EntryID(), "+", count)
+		entries = pipe.XRangeN(ctx, c.keys.Events, at.EntryID(), "+", count)
 		return nil
 	})
 	if err != nil {
@@ -62,26 +64,26 @@ func (s *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64)
 	return r, nil
 }
 
-// textOf is what HMGET answers of a field.
+// textOf returns one value of an HMGET reply.
 func textOf(value any) wire.Text {
 	text, there := value.(string)
 	return wire.Text{There: there, Text: text}
 }
 
-// Deadline is the deadline that a reservation should be watched at.
+// Deadline is when the deadlines should have a reservation.
 type Deadline struct {
 	ID      string
 	Expires int64 // Unix ms
 }
 
-// Unwatched lists the ids of those that do not stand among the deadlines. One round trip.
-func (s *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
+// Unwatched returns the ids of those that are missing among the deadlines. One round trip.
+func (c *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
 	members := map[int64]*redis.StringSliceCmd{}
-	_, err = s.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, d := range list {
 			if members[d.Expires] == nil {
 				at := strconv.FormatInt(d.Expires, 10)
-				members[d.Expires] = pipe.ZRangeByScore(ctx, s.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
+				members[d.Expires] = pipe.ZRangeByScore(ctx, c.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
 			}
 		}
 		return nil

@@ -9,16 +9,15 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Begin drops everything of the epochs before the one whose scripts are loaded, closes the gate and
-// writes the first entry with nonce. ErrFenced where that epoch or a higher one has begun already. One
-// round trip.
-func (s *Conn) Begin(ctx context.Context, nonce string) error {
-	k := s.keys
-	_, err := s.run(ctx, "begin", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}, "", nonce)
+// Begin starts the epoch whose scripts are loaded. It deletes the data of earlier epochs, closes
+// the gate and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
+// one has begun already. One round trip.
+func (c *Conn) Begin(ctx context.Context, nonce string) error {
+	_, err := c.run(ctx, wire.VerbBegin, "", nonce)
 	return err
 }
 
-// Chunk is a part of what a rebuild loads.
+// Chunk is a part of the data that a rebuild loads.
 type Chunk struct {
 	Levels       []wire.LevelRow
 	Reservations []wire.ReservationRow
@@ -26,24 +25,24 @@ type Chunk struct {
 	Limits       []wire.LimitRow
 }
 
-// LoadChunk writes a part of what a rebuild loads. ErrFenced where this rebuild is no longer under way.
+// LoadChunk writes a part of the data. It returns ErrFenced if this rebuild is no longer under way.
 // It is safe to repeat. One round trip.
-func (s *Conn) LoadChunk(ctx context.Context, c Chunk) error {
-	stock, levels := make([]any, 0, 2*len(c.Levels)), make([]any, 0, 2*len(c.Levels))
-	for _, l := range c.Levels {
+func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
+	stock, levels := make([]any, 0, 2*len(chunk.Levels)), make([]any, 0, 2*len(chunk.Levels))
+	for _, l := range chunk.Levels {
 		name := wire.LevelField(l.SKU, l.Location)
 		stock = append(stock, name, l.OnHand-l.Held-l.Committed-l.SafetyStock+l.BackorderLimit)
 		levels = append(levels, name, joinNumbers(l.OnHand, l.Committed, l.SafetyStock, l.BackorderLimit))
 	}
-	reservations, held := make([]any, 0, 2*len(c.Reservations)), map[int64][]string{}
-	for _, r := range c.Reservations {
+	reservations, held := make([]any, 0, 2*len(chunk.Reservations)), map[int64][]string{}
+	for _, r := range chunk.Reservations {
 		reservations = append(reservations, r.ID, r.Record.Encode())
 		if r.Record.State == wire.StateHeld {
 			held[r.Record.Expires] = append(held[r.Record.Expires], r.ID)
 		}
 	}
-	operations := make([]any, 0, 2*len(c.Operations))
-	for _, o := range c.Operations {
+	operations := make([]any, 0, 2*len(chunk.Operations))
+	for _, o := range chunk.Operations {
 		operations = append(operations, o.ID, strings.Join([]string{"1", o.Fingerprint, strconv.FormatInt(o.At, 10), o.Birth}, wire.UnitSeparator))
 	}
 	var deadlines []any
@@ -54,8 +53,8 @@ func (s *Conn) LoadChunk(ctx context.Context, c Chunk) error {
 			ids = ids[n:]
 		}
 	}
-	limits := make([]any, 0, 2*len(c.Limits))
-	for _, l := range c.Limits {
+	limits := make([]any, 0, 2*len(chunk.Limits))
+	for _, l := range chunk.Limits {
 		limits = append(limits, l.Name(), l.Units)
 	}
 	args := []any{}
@@ -66,14 +65,14 @@ func (s *Conn) LoadChunk(ctx context.Context, c Chunk) error {
 	for _, part := range parts {
 		args = append(args, part...)
 	}
-	k := s.keys
-	_, err := s.run(ctx, "load", []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}, args...)
+	_, err := c.run(ctx, wire.VerbLoad, args...)
 	return err
 }
 
-// idsPerMember is how many ids one member of deadlines holds at most, as the scripts write them.
+// idsPerMember is the most ids in one member of deadlines, as in the scripts.
 const idsPerMember = 64
 
+// joinNumbers joins numbers as the scripts do.
 func joinNumbers(list ...int64) string {
 	texts := make([]string, len(list))
 	for i, n := range list {
@@ -82,18 +81,17 @@ func joinNumbers(list ...int64) string {
 	return strings.Join(texts, wire.UnitSeparator)
 }
 
-// Open ends a rebuild: the gate is opened. Holds may expire until expireUntil, Unix ms. ErrFenced where
-// this rebuild is no longer under way. One round trip.
-func (s *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, expireUntil int64) error {
+// Open ends a rebuild and opens the gate. Holds may expire until expireUntil, Unix ms. It returns
+// ErrFenced if this rebuild is no longer under way. One round trip.
+func (c *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, expireUntil int64) error {
 	list := make([]string, len(locations))
 	for i, id := range locations {
 		list[i] = string(id)
 	}
-	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than any of an epoch before
-	k := s.keys
-	_, err := s.run(ctx, "open", []string{k.Stock, k.Levels}, strings.Join(list, wire.UnitSeparator), version, expireUntil)
+	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than in any earlier epoch
+	_, err := c.run(ctx, wire.VerbOpen, strings.Join(list, wire.UnitSeparator), version, expireUntil)
 	return err
 }
 
-// locationsPerEpoch is more than the versions that the list of locations goes through in one epoch.
+// locationsPerEpoch is above the number of versions that the list of locations has in one epoch.
 const locationsPerEpoch = 1_000_000

@@ -16,16 +16,13 @@ import (
 	"github.com/holdfast/holdfast/lua"
 )
 
-// generation is the scripts of one epoch, as loaded.
+// generation is the loaded scripts of one epoch.
 type generation struct {
 	epoch uint64
 	sha   map[wire.Verb]string
 }
 
-// redisMajorMin is the oldest Redis that refuses a script whole when memory is out.
-const redisMajorMin = 7
-
-// current is the loaded generation; on first use it loads one.
+// current returns the loaded generation. It loads one on first use.
 func (s *Shard) current(ctx context.Context) (*generation, error) {
 	if g := s.generation.Load(); g != nil {
 		return g, nil
@@ -33,7 +30,7 @@ func (s *Shard) current(ctx context.Context) (*generation, error) {
 	return s.reload(ctx, nil)
 }
 
-// reload checks whose data Redis has and loads the scripts again; callers that saw the same
+// reload checks which Redis this is and loads the scripts again. Callers that saw the same
 // generation fail share one attempt.
 func (s *Shard) reload(ctx context.Context, failed *generation) (*generation, error) {
 	return Share(ctx, &s.loading, "scripts", func(ctx context.Context) (*generation, error) {
@@ -55,15 +52,15 @@ func (s *Shard) reload(ctx context.Context, failed *generation) (*generation, er
 	})
 }
 
-// loadFailure is why the scripts could not be loaded, and until when nobody tries again: every call
-// meets it while Redis is rebuilt.
+// loadFailure is why the scripts could not be loaded. No call tries again before until: every
+// call would fail while Redis is rebuilt.
 type loadFailure struct {
 	err   error
 	until time.Time
 }
 
-// Share has callers that want the same at once share one attempt at it. The attempt does not end with
-// the caller that happened to begin it, and no caller waits longer than its own context.
+// Share makes concurrent callers that want the same thing share one attempt. The attempt goes on if
+// the caller that began it leaves, and no caller waits longer than its own context.
 func Share[T any](ctx context.Context, group *singleflight.Group, what string, attempt func(context.Context) (T, error)) (T, error) {
 	var none T
 	result := group.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
@@ -78,12 +75,12 @@ func Share[T any](ctx context.Context, group *singleflight.Group, what string, a
 	}
 }
 
-// load checks whose data Redis has and loads the scripts of its epoch, on one connection to the
-// primary: what was checked and what is loaded can't be two servers.
+// load checks which Redis this is and loads the scripts of its epoch. It does both on one
+// connection to the primary, so the server that was checked is the server that gets the scripts.
 func (s *Shard) load(ctx context.Context, before *generation) (*generation, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	conn := node.Conn()
 	defer func() { _ = conn.Close() }()
@@ -101,69 +98,33 @@ func (s *Shard) load(ctx context.Context, before *generation) (*generation, erro
 	if before != nil && epoch < before.epoch {
 		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", wire.ErrRebuilding, epoch, before.epoch)
 	}
-	return loadScripts(ctx, conn, epoch, id.real())
+	return loadGeneration(ctx, conn, epoch, id.real())
 }
 
-// loadKnown loads the scripts of the epoch that the ledger's position names, if Redis has the data that
-// the position describes. The gate does not matter here: each script reads it.
+// loadKnown loads the scripts of the ledger's epoch if this is the Redis that the ledger's position
+// describes. It does not check the gate, because each script reads it.
 func (s *Shard) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
 	one := &Conn{conn: conn, keys: s.Keys}
 	err = one.known(ctx, s.config.Ledger, func(ctx context.Context, epoch uint64, id Identity) error {
-		g, err = loadScripts(ctx, conn, epoch, id.real())
+		g, err = loadGeneration(ctx, conn, epoch, id.real())
 		return err
 	})
 	if errors.Is(err, wire.ErrNotDurable) {
-		return nil, fmt.Errorf("%w: the ledger can't be asked whose data Redis has: %w", wire.ErrRebuilding, err)
+		return nil, fmt.Errorf("%w: the ledger can't say whether this is its Redis: %w", wire.ErrRebuilding, err)
 	}
 	return g, err
 }
 
-// loadScripts loads those of an epoch's scripts that Redis does not have. Two round trips.
-func loadScripts(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
-	names := make([]string, len(wire.Verbs))
-	for i, verb := range wire.Verbs {
-		names[i] = string(verb)
-	}
-	shas, err := loadNamed(ctx, conn, names, epoch, real)
+// loadGeneration loads the missing scripts of an epoch for a Store's verbs. Two round trips.
+func loadGeneration(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
+	sha, err := loadScripts(ctx, conn, wire.Verbs, epoch, real)
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{epoch: epoch, sha: make(map[wire.Verb]string, len(wire.Verbs))}
-	for i, verb := range wire.Verbs {
-		g.sha[verb] = shas[i]
-	}
-	return g, nil
+	return &generation{epoch, sha}, nil
 }
 
-// loadNamed loads scripts by name, those that Redis has not, and returns their SHA-1s.
-func loadNamed(ctx context.Context, conn *redis.Conn, names []string, epoch uint64, real bool) ([]string, error) {
-	texts, shas := make([]string, len(names)), make([]string, len(names))
-	for i, name := range names {
-		text, err := lua.Text(name, epoch, real)
-		if err != nil {
-			return nil, err
-		}
-		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // what Redis names it by
-	}
-	there, err := conn.ScriptExists(ctx, shas...).Result()
-	if err != nil {
-		return nil, fmt.Errorf("%w: look for the scripts: %w", wire.ErrUnavailable, err)
-	}
-	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, text := range texts {
-			if !there[i] {
-				pipe.ScriptLoad(ctx, text)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
-	}
-	return shas, nil
-}
-
-// storedEpoch reads the epoch. Where there is none and initialise says so, it makes the first.
+// storedEpoch reads the epoch. If there is none, it writes the first one if initialise is true.
 func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
 	text, err := conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
 	if errors.Is(err, redis.Nil) {
@@ -185,19 +146,85 @@ func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bo
 	return epoch, nil
 }
 
-// Node is the primary that holds the keys.
-func (s *Shard) Node(ctx context.Context) (*redis.Client, error) {
-	return primaryOf(ctx, s.client, s.Keys)
+// Loader is the part of the ledger that loading scripts needs.
+type Loader interface {
+	// Loading calls check with the shard's position while it holds the script-loading lock.
+	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
+	// Suspect tells the reconciler that Redis may not be what the position says. It does not block.
+	Suspect()
 }
 
-// primaryOf is the primary that holds keys.
-func primaryOf(ctx context.Context, client redis.UniversalClient, k wire.Keys) (*redis.Client, error) {
-	switch c := client.(type) {
-	case *redis.Client:
-		return c, nil
-	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, k.Stock)
-	default:
-		return nil, fmt.Errorf("client of type %T", client)
+// LoadKnown loads the scripts if this is the Redis that the ledger's position describes. If not, it
+// returns ErrRebuilding.
+func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
+	return c.known(ctx, ledger, c.Load)
+}
+
+// known calls load with the epoch of the ledger's position if this is the Redis that the position
+// describes. If not, it tells the reconciler and returns ErrRebuilding.
+func (c *Conn) known(ctx context.Context, ledger Loader, load func(context.Context, uint64, Identity) error) error {
+	return ledger.Loading(ctx, func(ctx context.Context, p wire.Position) error {
+		id, err := c.Inspect(ctx)
+		if err != nil {
+			return err
+		}
+		why := id.Foreign(p)
+		if why == "" {
+			there, err := c.LastApplied(ctx, p)
+			if err != nil {
+				return err
+			}
+			if !there {
+				why = "it lacks the entry that the ledger applied last"
+			}
+		}
+		if why != "" {
+			ledger.Suspect()
+			return fmt.Errorf("%w: %s", wire.ErrRebuilding, why)
+		}
+		return load(ctx, p.Epoch, id)
+	})
+}
+
+// Load loads the missing scripts of an epoch, of all verbs. Two round trips.
+func (c *Conn) Load(ctx context.Context, epoch uint64, id Identity) error {
+	var verbs []wire.Verb
+	for _, name := range lua.Names() {
+		verbs = append(verbs, wire.Verb(name))
 	}
+	sha, err := loadScripts(ctx, c.conn, verbs, epoch, id.real())
+	if err != nil {
+		return err
+	}
+	c.sha = sha
+	return nil
+}
+
+// loadScripts loads the scripts of verbs that Redis lacks, and returns the SHA-1 of each.
+func loadScripts(ctx context.Context, conn *redis.Conn, verbs []wire.Verb, epoch uint64, real bool) (map[wire.Verb]string, error) {
+	texts, shas, sha := make([]string, len(verbs)), make([]string, len(verbs)), make(map[wire.Verb]string, len(verbs))
+	for i, verb := range verbs {
+		text, err := lua.Text(string(verb), epoch, real)
+		if err != nil {
+			return nil, err
+		}
+		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // the name of a script in Redis
+		sha[verb] = shas[i]
+	}
+	there, err := conn.ScriptExists(ctx, shas...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: check for the scripts: %w", wire.ErrUnavailable, err)
+	}
+	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i, text := range texts {
+			if !there[i] {
+				pipe.ScriptLoad(ctx, text)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
+	}
+	return sha, nil
 }

@@ -13,15 +13,16 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// hot runs the scripts of one shard for many callers. It finds the primary, keeps the scripts of the
-// current epoch loaded, and gathers requests into batches. It is safe for concurrent use.
+// Shard runs the scripts of one shard for many callers. It finds the primary, keeps the scripts of
+// the current epoch loaded, and gathers requests into batches. It is safe for concurrent use. The
+// reconciler uses a Conn instead.
 type Shard struct {
-	// Clock gives the scripts their time, Unix ms; "" leaves it to Redis. Tests set it.
+	// Clock returns the time for the scripts, Unix ms, or "" for the Redis clock. Tests set it.
 	Clock func() string
+	Keys  wire.Keys
 
 	client      redis.UniversalClient
 	config      Config
-	Keys        wire.Keys
 	verbKeys    map[wire.Verb][]string
 	queues      map[wire.Verb]*queue
 	generation  atomic.Pointer[generation]
@@ -29,25 +30,25 @@ type Shard struct {
 	loadFailure atomic.Pointer[loadFailure]
 }
 
-// hotConfig says how a shard is reached and used. All fields but Ledger and Batched are required.
+// Config says how to reach and use a shard. All fields but Number, Ledger and Batched are required.
 type Config struct {
 	Client redis.UniversalClient // *redis.Client or *redis.ClusterClient, which must not retry
-	Prefix string                // of the keys
+	Prefix string                // of the names of the keys
 	Number int                   // of the shard
-	Verbs  []wire.Verb           // that are gathered into batches
+	Verbs  []wire.Verb           // the verbs that Do accepts
 
-	Ledger  Loader        // says whose data Redis must have; nil: Redis alone says its epoch
-	Timeout time.Duration // of one batch, retries included
+	Ledger  Loader        // says which Redis this must be; nil: any Redis is accepted, at the epoch that it has
+	Timeout time.Duration // for one batch, with its retries
 
-	BatchMax    int // requests in one batch
-	InFlightMax int // batches of one verb under way at once
-	QueueMax    int // requests of one verb that may wait
+	BatchMax    int // the most requests in one batch
+	InFlightMax int // the most batches of one verb in flight
+	QueueMax    int // the most requests of one verb that wait
 
-	Batched func(verb wire.Verb, size int, elapsed time.Duration) // told of each batch; may be nil
+	Batched func(verb wire.Verb, size int, elapsed time.Duration) // called after each batch
 	Logger  *slog.Logger
 }
 
-// newHot makes a shard. It does no I/O: the first call finds Redis, or returns errUnavailable.
+// New returns a Shard. It does no I/O: the first call finds Redis, or returns ErrUnavailable.
 func New(c Config) *Shard {
 	s := &Shard{
 		Clock: func() string { return "" }, client: c.Client, config: c, Keys: wire.KeysOf(c.Prefix, c.Number),
@@ -62,16 +63,34 @@ func New(c Config) *Shard {
 	return s
 }
 
-// Do sends a request with the next batch of its verb and returns the answer.
+// Do sends a request with the next batch of its verb and returns the answer. It returns
+// ErrUnavailable at once if Redis is down or too many requests wait, and ErrClosed after Close.
 func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
 	return s.queues[verb].do(ctx, r)
 }
 
-// Now is the time for a script, or "".
+// Now returns the time for a script, or "" for the Redis clock.
 func (s *Shard) Now() string { return s.Clock() }
 
-// Close finishes what is in flight and what waits, then refuses everything with errClosed. It returns
-// when that is done or ctx ends.
+// Node returns a client of the primary.
+func (s *Shard) Node(ctx context.Context) (*redis.Client, error) {
+	return primaryOf(ctx, s.client, s.Keys)
+}
+
+// primaryOf returns a client of the primary that holds the keys.
+func primaryOf(ctx context.Context, client redis.UniversalClient, k wire.Keys) (*redis.Client, error) {
+	switch c := client.(type) {
+	case *redis.Client:
+		return c, nil
+	case *redis.ClusterClient:
+		return c.MasterForKey(ctx, k.Stock)
+	default:
+		return nil, fmt.Errorf("client of type %T: want *redis.Client or *redis.ClusterClient", client)
+	}
+}
+
+// Close refuses new requests with ErrClosed and finishes those that wait or are in flight. It
+// returns when they are done or ctx ends.
 func (s *Shard) Close(ctx context.Context) error {
 	done := make(chan struct{})
 	for _, q := range s.queues {
@@ -91,7 +110,7 @@ func (s *Shard) Close(ctx context.Context) error {
 	}
 }
 
-// Depth counts the requests of a verb that wait, and its batches in flight.
+// Depth returns how many requests of a verb wait, and how many of its batches are in flight.
 func (s *Shard) Depth(verb wire.Verb) (waiting, inFlight int) {
 	if q := s.queues[verb]; q != nil {
 		return q.depth()
@@ -99,8 +118,8 @@ func (s *Shard) Depth(verb wire.Verb) (waiting, inFlight int) {
 	return 0, 0
 }
 
-// RunBatch sends requests in one script call, past the queue, and returns their answers. Tests use it to
-// say what a batch holds.
+// RunBatch sends requests in one script call, past the queue, and returns their answers. It is for
+// the tests of package cache, which choose the requests of a batch with it.
 func (s *Shard) RunBatch(ctx context.Context, verb wire.Verb, requests ...Request) ([]Answer, error) {
 	if _, err := s.current(ctx); err != nil {
 		return nil, err
@@ -113,8 +132,8 @@ func (s *Shard) RunBatch(ctx context.Context, verb wire.Verb, requests ...Reques
 	return b.answers, err
 }
 
-// Postpone makes the last batch of a verb seem sent by so much later. Tests use it to keep a batch that
-// they hold from being taken for late.
+// Postpone delays the moment from which the last batch of a verb is late. It is for the tests of
+// package cache, which hold a batch in flight for longer than a real one takes.
 func (s *Shard) Postpone(verb wire.Verb, by time.Duration) {
 	q := s.queues[verb]
 	q.mu.Lock()

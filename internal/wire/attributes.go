@@ -8,24 +8,25 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// fileSeparator leads each tag behind the name of a record's line.
+// fileSeparator stands before each attribute that follows the name of a record's line.
 const fileSeparator = "\x1c"
 
-// RecordKit says that a line of a record is a component of a kit.
+// RecordKit is the kit that a line of a record is a component of.
 type RecordKit struct {
-	SKU  location.SKU // of the kit
+	SKU  location.SKU // the kit's
 	Each int64        // units of the component in one kit
 }
 
-// RecordLimit is a purchase limit that counts a line of a record.
+// RecordLimit is a purchase limit that counts the units of a line.
 type RecordLimit struct {
 	ID   string
-	Most int64 // what a customer may have of it
+	Most int64 // the most that one customer may have
 	Each int64 // units of the line that count as one
 }
 
-// Name is the line's name with its tags, as a record has it: the kit, the units in one, and the limits
-// as "most each id". A line without a kit and without limits has none.
+// Name returns the line's name with its attributes, as a record has it: the kit, the units of the
+// component in one kit, and each limit as "most each id". A line without a kit and limits has no
+// attributes.
 func (l *RecordLine) Name() string {
 	if l.Kit == nil && len(l.Limits) == 0 {
 		return l.Line
@@ -41,14 +42,14 @@ func (l *RecordLine) Name() string {
 	return strings.Join(parts, fileSeparator)
 }
 
-// setName is the inverse of name; false says that it is none.
+// setName is the inverse of Name. It reports whether text is valid.
 func (l *RecordLine) setName(text string) bool {
-	name, tags, tagged := strings.Cut(text, fileSeparator)
+	name, attributes, found := strings.Cut(text, fileSeparator)
 	l.Line = name
-	if !tagged {
+	if !found {
 		return true
 	}
-	parts := strings.Split(tags, fileSeparator)
+	parts := strings.Split(attributes, fileSeparator)
 	if len(parts) < 2 {
 		return false
 	}
@@ -74,17 +75,23 @@ func (l *RecordLine) setName(text string) bool {
 	return true
 }
 
-// LimitKey names what a purchase limit counts for one customer.
+// LimitKey names the count of a purchase limit for one customer.
 type LimitKey struct {
 	Limit    string
 	Customer string
 }
 
-// Name is the key's field in limits.
+// Name returns the field of the key in the hash limits.
 func (k LimitKey) Name() string { return k.Limit + UnitSeparator + k.Customer }
 
-// LimitCounts is what purchase limits count of a record: the units of its lines while it is held,
-// confirmed or fulfilled, and after it was given back what had left before.
+// SplitLimit is the inverse of LimitKey.Name. ok is false if name is not the field of a limit.
+func SplitLimit(name string) (key LimitKey, ok bool) {
+	limit, customer, ok := strings.Cut(name, UnitSeparator)
+	return LimitKey{limit, customer}, ok && location.IsIdentifier(limit) && location.IsIdentifier(customer)
+}
+
+// LimitCounts returns what purchase limits count of a record. They count all units of a reservation
+// that is held, confirmed or fulfilled. After a release or expiry they count the fulfilled units.
 func (r *Record) LimitCounts() map[LimitKey]int64 {
 	var counts map[LimitKey]int64
 	for i := range r.Lines {

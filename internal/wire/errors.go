@@ -2,7 +2,7 @@ package wire
 
 import "errors"
 
-// The errors that the packages below a Store return too.
+// The errors that the shards and the ledger return as well as a Store. Package cache exports them.
 var (
 	ErrUnavailable = errors.New("redis is unavailable")
 	ErrRebuilding  = errors.New("stock is being rebuilt")

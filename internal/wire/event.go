@@ -8,36 +8,37 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// eventVersion is the field v of every entry of the stream; another one is not read.
+// eventVersion is the field v of every entry of the stream. An entry with another version is not
+// read.
 const (
 	eventVersion    = "1"
 	eventVersionMax = 1
 )
 
 // Entry is one entry of the event stream: what one script call changed. Its fields are v (the
-// version of this format), n (a random nonce of the caller), e (the events), and of an audit or a repair
-// d (texts of any bytes).
+// version of this format), n (a random nonce of the caller) and e (the events). The entry of an
+// audit or a repair also has d (texts of any bytes).
 type Entry struct {
 	ID     string // <epoch>-<sequence>
 	Nonce  string
-	At     int64 // Unix ms, by Redis's clock
+	At     int64 // Unix ms by Redis's clock
 	Events []Event
 	Raw    []string // the text of each event
 }
 
-// Event is one transition of a reservation, or one operation on levels.
+// Event is one transition of a reservation, one operation on levels, or one step of an audit.
 type Event struct {
 	Verb          Verb
-	ID            string // of the reservation or operation
+	ID            string // of the reservation, operation or audit
 	StateBefore   State  // "" for reserve
 	VersionBefore int64  // 0 for reserve
-	Extra         string // reserve: JSON of what Redis does not keep; else ""
-	Record        Record // the reservation as it is after; zero for an operation
-	Birth         string // revert: of the operation that is undone
-	Fingerprint   string // operation: of what the caller sent
+	Extra         string // reserve: JSON with the details that Redis does not keep; else ""
+	Record        Record // the reservation after the transition; zero for an operation
+	Birth         string // revert: creation nonce of the operation that it undoes
+	Fingerprint   string // operation: of the caller's request
 	Reason        string // operation
-	Actor         string // operation
-	Operation     string // return: id of its own
+	Actor         string // operation, repair
+	Operation     string // return: id of the operation
 	Levels        []LevelEvent
 	Mark          *Mark     // audit
 	Repaired      *Repaired // repair
@@ -51,10 +52,10 @@ type LevelEvent struct {
 	SafetyStockBefore, SafetyStockAfter       int64
 	BackorderLimitBefore, BackorderLimitAfter int64
 	AvailableAfter                            int64
-	Counted                                   bool // adjust: it was counted: nothing has come or left
+	Counted                                   bool // adjust: a count corrected on hand; no units came or left
 }
 
-// Step is the step that an event made; nonce is its entry's.
+// Step returns the step that an event made. nonce is the nonce of its entry.
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
 	case VerbAdjust, VerbRemove, VerbTransfer:
@@ -68,7 +69,7 @@ func (e *Event) Step(nonce string) Step {
 	}
 }
 
-// Deltas is what an operation added to its levels.
+// Deltas returns what an operation added to its levels.
 func (e *Event) Deltas() []LevelDelta {
 	deltas := make([]LevelDelta, len(e.Levels))
 	for i, l := range e.Levels {
@@ -82,8 +83,8 @@ func (e *Event) Deltas() []LevelDelta {
 	return deltas
 }
 
-// DecodeEntry reads an entry of the stream; the error wraps errCorrupt, or errNewer where a newer
-// Holdfast has written it.
+// DecodeEntry reads an entry of the stream. Its error wraps ErrNewer if a newer version of Holdfast
+// wrote the entry, else ErrCorrupt.
 func DecodeEntry(id string, values map[string]any) (Entry, error) {
 	version, _ := values["v"].(string)
 	nonce, _ := values["n"].(string)
@@ -155,8 +156,9 @@ func decodeEvent(text string) (Event, error) {
 	return e, nil
 }
 
-// readReturn reads what the event of a return has beside the record: its operation, where the units went,
-// and of each SKU on hand before and after, and what was available then. False says that it is none.
+// readReturn reads what the event of a return has in place of Extra: its operation, the location
+// that the units went to, and for each SKU on hand before and after, and available after. It
+// reports whether the text is valid.
 func (e *Event) readReturn() bool {
 	parts := strings.Split(e.Extra, fileSeparator)
 	if len(parts) < 7 || len(parts)%4 != 3 {
@@ -174,4 +176,22 @@ func (e *Event) readReturn() bool {
 		e.Levels = append(e.Levels, l)
 	}
 	return true
+}
+
+// decodeData reads the texts in the field d of an audit or a repair. Other events have none.
+func (e *Event) decodeData(data any) error {
+	text, _ := data.(string)
+	r := textReader{rest: text}
+	switch {
+	case e.Mark != nil:
+		e.Mark.decode(&r)
+	case e.Repaired != nil:
+		e.Repaired.decode(&r)
+	default:
+		return nil
+	}
+	if r.failed || r.rest != "" {
+		return fmt.Errorf("data of %s: %w", e.Verb, ErrCorrupt)
+	}
+	return nil
 }

@@ -8,18 +8,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// The separators of everything that is packed into one text. Identifiers carry no control
-// characters, so none can forge another.
-const (
-	UnitSeparator   = "\x1f" // between the fields of a list
-	RecordSeparator = "\x1e" // between lines
-	GroupSeparator  = "\x1d" // between events
-)
-
-// Keys are the fixed keys of one shard. The braces make them one hash slot.
+// Keys are the names of the keys of one shard. The part in braces puts them all in one hash slot.
 type Keys struct {
 	Stock        string // hash: level -> available; epoch, gate, locations
-	Levels       string // hash: level -> on hand, committed, safety stock, backorder limit, last repair; locations, removed, counted
+	Levels       string // hash: level -> on hand and other counts; locations, removed, counted
 	Reservations string // hash: id -> record
 	Operations   string // hash: id -> fingerprint, time, nonce
 	Deadlines    string // zset: deadline -> ids, packed
@@ -27,32 +19,33 @@ type Keys struct {
 	Events       string // stream
 }
 
-// The fields of stock and levels that are no level: a level's name always has a unit separator.
+// The fields of stock and levels that are not levels. The name of a level always has a unit
+// separator.
 const (
 	FieldEpoch       = "epoch"
-	FieldGate        = "gate"         // absent or one of the words below
-	FieldLocations   = "locations"    // in stock its version, in levels the list
+	FieldGate        = "gate"         // one of the words below; none means open
+	FieldLocations   = "locations"    // the list of locations in levels, and its version in stock
 	FieldExpireUntil = "expire_until" // Unix ms
-	FieldRemoved     = "removed"      // entry of the last removal
-	FieldCounted     = "counted"      // entry of the last count that changed any on hand
+	FieldRemoved     = "removed"      // id of the entry of the last removal
+	FieldCounted     = "counted"      // id of the entry of the last count that changed on hand
 )
 
-// What the gate says: backlog refuses reserve; loading and stopped refuse every verb, the latter until
-// an operator has decided.
+// The words of the gate.
 const (
 	GateOpen    = "open"
-	GateBacklog = "backlog"
-	GateLoading = "loading"
-	GateStopped = "stopped"
+	GateBacklog = StatusBacklog // refuses reserve
+	GateLoading = StatusLoading // refuses every verb until a rebuild is done
+	GateStopped = StatusStopped // refuses every verb until an operator decides
 )
 
-// Shards is how many there are; one for now, and this is the one place that assumes it.
+// Shards is the number of shards. It is one for now, and only this constant assumes that.
 const Shards = 1
 
-// ShardOf says which of n shards a SKU belongs to, with all its locations. It is fixed for ever: a
-// SKU that moved would leave its units behind.
+// ShardOf returns which of n shards has a SKU with all its locations. It must never change: a SKU
+// that moved to another shard would leave its units behind.
 func ShardOf(sku location.SKU, n uint32) int { return int(crc32.ChecksumIEEE([]byte(sku)) % n) }
 
+// KeysOf returns the keys of a shard.
 func KeysOf(prefix string, shard int) Keys {
 	tag := "{" + prefix + ":" + strconv.Itoa(shard) + "}:"
 	return Keys{
@@ -66,37 +59,57 @@ func KeysOf(prefix string, shard int) Keys {
 	}
 }
 
-// Of lists a verb's keys in the order its script binds them.
+// Of returns the keys of a verb in the order in which its script binds them.
 func (k Keys) Of(verb Verb) []string {
 	switch verb {
 	case VerbReserve, VerbExpire:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbProbe:
 		return []string{k.Stock, k.Reservations, k.Limits}
-	case VerbConfirm, VerbMove:
+	case VerbConfirm, VerbMove, VerbAudit, VerbRepair:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbRelease:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Limits, k.Events}
 	case VerbExtend:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Events}
-	case VerbAdjust:
-		return []string{k.Stock, k.Levels, k.Operations, k.Events}
+	case VerbFulfill:
+		return []string{k.Stock, k.Levels, k.Reservations, k.Events}
 	case VerbReturn:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
-	case VerbRemove, VerbTransfer:
+	case VerbAdjust, VerbRevert:
+		return []string{k.Stock, k.Levels, k.Operations, k.Events}
+	case VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}
-	default: // fulfill
-		return []string{k.Stock, k.Levels, k.Reservations, k.Events}
+	case VerbForget:
+		return []string{k.Stock, k.Reservations, k.Operations}
+	case VerbHousekeep:
+		return []string{k.Stock, k.Events}
+	case VerbLoad:
+		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}
+	case VerbOpen:
+		return []string{k.Stock, k.Levels}
+	default:
+		panic("wire: no keys for verb " + string(verb))
 	}
 }
 
-// LevelField is the field of a level in stock and levels.
+// LevelField returns the field of a level in stock and levels.
 func LevelField(sku location.SKU, at location.ID) string {
 	return string(sku) + UnitSeparator + string(at)
 }
 
-// splitLevel is the inverse of LevelField; ok is false for a field that is no level.
+// CutLevel splits the field of a level. ok is false if name has no unit separator.
 func CutLevel(name string) (sku location.SKU, at location.ID, ok bool) {
 	s, a, ok := strings.Cut(name, UnitSeparator)
 	return location.SKU(s), location.ID(a), ok
 }
+
+// SplitLevel splits the field of a level, as CutLevel does. ok is false if the SKU or the location
+// is not a valid identifier.
+func SplitLevel(name string) (sku location.SKU, at location.ID, ok bool) {
+	sku, at, ok = CutLevel(name)
+	return sku, at, ok && location.IsIdentifier(string(sku)) && location.IsIdentifier(string(at))
+}
+
+// DeadlineIDs returns the ids that are packed into a member of deadlines.
+func DeadlineIDs(member string) []string { return strings.Split(member, UnitSeparator) }

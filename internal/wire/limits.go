@@ -1,7 +1,7 @@
 package wire
 
-// Limits that scripts and records keep too.
+// The limits that both Go and the scripts enforce.
 const (
 	QuantityMax  = 2_147_483_647 // units in one quantity or count
-	LocationsMax = 1_000         // locations of one shard
+	LocationsMax = 1_000         // locations in one shard
 )

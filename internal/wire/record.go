@@ -8,7 +8,8 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// recordVersion is the first field of every stored record; another one is not read.
+// recordVersion is the first field of every stored record. A record with another version is not
+// read.
 const recordVersion = "1"
 
 // Record is a reservation as Redis keeps it and events carry it:
@@ -17,26 +18,27 @@ const recordVersion = "1"
 //	then for each line: name sku requested returned, and location quantity fulfilled for each
 //	location it comes from
 //
-// fields joined by the unit separator, lines led by the record separator. A line's name may have tags
-// (its kit, its limits). The scripts write it; Go only reads it, but for a rebuild.
+// The unit separator joins fields, and the record separator stands before each line. A line's name
+// may carry attributes: its kit and its limits. birth is the creation nonce.
 type Record struct {
-	State       State // as it was made by a transition: an overdue hold is held here
+	State       State // after the last transition; an overdue hold is still held
 	Version     int64
 	Expires     int64  // Unix ms
-	Birth       string // nonce of the entry that made it
+	Birth       string // creation nonce: the nonce of the entry that made it
 	Created     int64  // Unix ms
-	Transition  string // the last transition: verb/version/what was asked; "" at first
-	Fingerprint string // of what the caller sent
+	Transition  string // the last one, as verb/version/arguments; "" for a new reservation
+	Fingerprint string // of the caller's request
 	Channel     location.Channel
 	Customer    string
 	Order       string
 	Lines       []RecordLine
 }
 
-// RecordLine is one line of a Record. A kit has one for each component, all of the same Line.
+// RecordLine is one line of a Record. A kit has one RecordLine per component, all with the same
+// Line.
 type RecordLine struct {
 	Line      string
-	Kit       *RecordKit // nil: it is no component
+	Kit       *RecordKit // nil if the line is not a component
 	Limits    []RecordLimit
 	SKU       location.SKU
 	Requested int64
@@ -44,14 +46,14 @@ type RecordLine struct {
 	From      []RecordAllocation
 }
 
-// RecordAllocation is the part of a line that one location serves.
+// RecordAllocation is the part of a line that comes from one location.
 type RecordAllocation struct {
 	Location  location.ID
 	Quantity  int64 // units
-	Fulfilled int64 // units of Quantity that have left
+	Fulfilled int64 // the units of Quantity that have left
 }
 
-// DecodeRecord reads a stored record; the error wraps errCorrupt.
+// DecodeRecord reads a stored record. Its error wraps ErrCorrupt.
 func DecodeRecord(text string) (Record, error) {
 	head, body, ok := strings.Cut(text, RecordSeparator)
 	f := FieldReader{Rest: head}
@@ -82,20 +84,20 @@ func DecodeRecord(text string) (Record, error) {
 func decodeLine(text string) (RecordLine, error) {
 	f := FieldReader{Rest: text}
 	line := RecordLine{}
-	named := line.setName(f.Text())
+	valid := line.setName(f.Text())
 	line.SKU, line.Requested, line.Returned = location.SKU(f.Text()), f.Number(), f.Number()
 	for !f.End && !f.Failed {
 		line.From = append(line.From, RecordAllocation{
 			Location: location.ID(f.Text()), Quantity: f.Number(), Fulfilled: f.Number(),
 		})
 	}
-	if f.Failed || !named {
+	if f.Failed || !valid {
 		return RecordLine{}, fmt.Errorf("line of record: %w", ErrCorrupt)
 	}
 	return line, nil
 }
 
-// Encode writes a record as the scripts do.
+// Encode returns the text of a record, as the scripts write it.
 func (r Record) Encode() string {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	parts := []string{strings.Join([]string{
@@ -110,29 +112,4 @@ func (r Record) Encode() string {
 		parts = append(parts, strings.Join(fields, UnitSeparator))
 	}
 	return strings.Join(parts, RecordSeparator)
-}
-
-// FieldReader reads a packed list field by field.
-type FieldReader struct {
-	Rest   string
-	End    bool // the last field was read
-	Failed bool // a field was missing or no whole number
-}
-
-func (f *FieldReader) Text() string {
-	if f.End {
-		f.Failed = true
-		return ""
-	}
-	field, rest, more := strings.Cut(f.Rest, UnitSeparator)
-	f.Rest, f.End = rest, !more
-	return field
-}
-
-func (f *FieldReader) Number() int64 {
-	n, err := strconv.ParseInt(f.Text(), 10, 64)
-	if err != nil {
-		f.Failed = true
-	}
-	return n
 }

@@ -1,9 +1,9 @@
 package wire
 
-// State is where a reservation stands.
+// State is the state of a reservation.
 type State string
 
-// The states of a reservation, as records have them.
+// The states, as records store them.
 const (
 	StateHeld      State = "held"
 	StateConfirmed State = "confirmed"

@@ -2,68 +2,41 @@ package wire
 
 import "github.com/holdfast/holdfast/location"
 
-// Step is one durable change, as the ledger knows it again: a version of a reservation of one birth,
-// or an operation of one birth.
+// Step identifies one change that the ledger decides: a version of a reservation, or an operation.
+// The creation nonce tells it from a step of the same id and version in another history.
 type Step struct {
-	Operation bool // else a reservation
+	Operation bool // false: a step of a reservation
 	ID        string
-	Birth     string // nonce of the entry that made the reservation or operation
-	Version   int64  // that the step led to; of an operation 1
+	Birth     string // creation nonce: the nonce of the entry that made the reservation or operation
+	Version   int64  // after the step; 1 for an operation, 2 for its revert
 }
 
-// Awaited is a step that a call waits for, and what tells it from another one that took its place
-// after Redis had gone back in time.
+// Awaited is a step that a call waits for. State and Epoch tell it from another step that took its
+// place after Redis lost its latest writes.
 type Awaited struct {
 	Step
-	State State  // that a reservation's step led to
+	State State  // of the reservation after the step; "" for an operation
 	Epoch uint64 // of the script that made it
 }
 
-// LevelName names a level.
+// LevelName identifies a level.
 type LevelName struct {
 	SKU      location.SKU
 	Location location.ID
 }
 
-// LevelDelta is what an operation adds to a level, units.
+// LevelDelta is what an operation adds to a level, in units.
 type LevelDelta struct {
 	SKU            location.SKU `json:"sku"`
 	Location       location.ID  `json:"location"`
 	OnHand         int64        `json:"on_hand"`
 	SafetyStock    int64        `json:"safety_stock"`
 	BackorderLimit int64        `json:"backorder_limit"`
-	Removed        bool         `json:"removed,omitempty"` // it took the level away
+	Removed        bool         `json:"removed,omitempty"` // the operation removed the level
 }
 
-// LevelRow is a level of the ledger, as a rebuild loads it.
-type LevelRow struct {
-	SKU                                                  location.SKU
-	Location                                             location.ID
-	OnHand, Held, Committed, SafetyStock, BackorderLimit int64 // units
-}
-
-// ReservationRow is a reservation of the ledger, as a rebuild loads it.
-type ReservationRow struct {
-	ID     string
-	Record Record
-}
-
-// OperationRow is an operation of the ledger, as a rebuild loads it.
-type OperationRow struct {
-	ID          string
-	Birth       string
-	Fingerprint string
-	At          int64 // Unix ms
-}
-
-// LimitRow is what a purchase limit counts for one customer, as a rebuild loads it.
-type LimitRow struct {
-	LimitKey
-	Units int64
-}
-
-// Forgettable is what Redis may forget: reservations and operations as they are in the ledger. One
-// that is another by now is not forgotten.
+// Forgettable lists the reservations and operations that Redis may forget, as the ledger has them.
+// Redis keeps those that have changed since.
 type Forgettable struct {
 	Reservations []Step
 	Operations   []Step

@@ -1,12 +1,12 @@
 package wire
 
-// verbT names a script.
+// Verb names a script, and the change that it makes.
 type Verb string
 
 // The verbs that a Store calls.
 const (
 	VerbReserve  Verb = "reserve"
-	VerbProbe    Verb = "probe" // a reserve's shorter question
+	VerbProbe    Verb = "probe" // stands in for a reserve that would only be refused
 	VerbConfirm  Verb = "confirm"
 	VerbRelease  Verb = "release"
 	VerbExtend   Verb = "extend"
@@ -19,13 +19,20 @@ const (
 	VerbTransfer Verb = "transfer"
 )
 
-// The reconciler's verbs.
+// The verbs that only the reconciler and the audit call.
 const (
 	VerbCompensate Verb = "compensate" // undoes a refused step of a reservation
 	VerbRevert     Verb = "revert"     // undoes a refused operation
+	VerbForget     Verb = "forget"     // deletes reservations and operations that the ledger has
+	VerbHousekeep  Verb = "housekeep"  // trims the stream and guards its length
+	VerbBegin      Verb = "begin"      // starts an epoch
+	VerbLoad       Verb = "load"       // writes a chunk of a rebuild
+	VerbOpen       Verb = "open"       // ends a rebuild
+	VerbAudit      Verb = "audit"      // appends what Redis has under some names to the stream
+	VerbRepair     Verb = "repair"     // makes Redis what an audit found that it should be
 )
 
-// verbsT lists the verbs that a Store calls.
+// Verbs lists the verbs that a Store calls.
 var Verbs = []Verb{
 	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,

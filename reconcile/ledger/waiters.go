@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/breaker"
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
@@ -27,15 +27,14 @@ const (
 // Waiters are the calls that wait for the ledger to decide their step. One poll serves all of them.
 // Waiters is safe for concurrent use.
 type Waiters struct {
+	*breaker.Breaker // of the ledger
+
 	// look returns for each awaited step errUndecided, nil, or the refusal.
 	look func(ctx context.Context, list []wire.Awaited) ([]error, error)
 
 	mu      sync.Mutex
 	waiting map[subject]map[*waiter]bool
 	polling bool
-
-	down  atomic.Bool
-	retry atomic.Int64 // while down: when the next call may probe, Unix ns
 }
 
 // errUndecided means that the ledger has not decided the step yet.
@@ -58,13 +57,13 @@ func (w *waiter) subject() subject { return subject{w.awaited.Operation, w.await
 // NewWaiters returns Waiters that poll with look. For each awaited step look returns the result of
 // [Outcome], or a refusal.
 func NewWaiters(look func(context.Context, []wire.Awaited) ([]error, error)) *Waiters {
-	return &Waiters{look: look, waiting: map[subject]map[*waiter]bool{}}
+	return &Waiters{Breaker: breaker.New(probeEvery), look: look, waiting: map[subject]map[*waiter]bool{}}
 }
 
 // Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal.
 // It returns ErrNotDurable if ctx ends first or the ledger is down.
 func (w *Waiters) Await(ctx context.Context, a wire.Awaited) error {
-	if w.down.Load() && !w.MayProbe() {
+	if !w.Allow() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
 	waiter := &waiter{awaited: a, since: time.Now(), done: make(chan error, 1)}
@@ -76,23 +75,6 @@ func (w *Waiters) Await(ctx context.Context, a wire.Awaited) error {
 		w.remove(waiter)
 		return fmt.Errorf("%w: %w", cache.ErrNotDurable, ctx.Err())
 	}
-}
-
-// MayProbe reports whether the caller may probe a ledger that is down: one call per probeEvery.
-func (w *Waiters) MayProbe() bool {
-	now, at := time.Now().UnixNano(), w.retry.Load()
-	return now >= at && w.retry.CompareAndSwap(at, now+int64(probeEvery))
-}
-
-// Healthy reports whether the ledger answered the last call.
-func (w *Waiters) Healthy() bool { return !w.down.Load() }
-
-// Noted records the result of a call to the ledger: after an error it is down.
-func (w *Waiters) Noted(err error) {
-	if err != nil {
-		w.retry.Store(time.Now().Add(probeEvery).UnixNano())
-	}
-	w.down.Store(err != nil)
 }
 
 // add adds a waiter, and starts the poll if none runs.
@@ -140,7 +122,7 @@ func (w *Waiters) poll() {
 		ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
 		results, err := w.look(ctx, awaited)
 		cancel()
-		w.Noted(err)
+		w.Record(err)
 		for i, waiter := range list {
 			switch {
 			case err != nil:
@@ -199,7 +181,7 @@ func (w *Waiters) answerLocked(waiter *waiter, err error) {
 
 // Decided answers the calls that wait for the decisions of a batch.
 func (w *Waiters) Decided(entries []Entry, refusals []Refusal) {
-	w.Noted(nil)
+	w.Record(nil)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.waiting) == 0 {

@@ -71,7 +71,7 @@ func (p *Ledger) Durable() bool { return true }
 // read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is
 // ErrNotFound or a data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
 func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) error {
-	if !p.Healthy() && !p.waiters.MayProbe() {
+	if !p.waiters.Allow() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
 	}
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
@@ -79,10 +79,10 @@ func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) er
 	err := f(limited)
 	switch {
 	case err == nil, errors.Is(err, cache.ErrNotFound), isDataError(err):
-		p.waiters.Noted(nil)
+		p.waiters.Record(nil)
 		return err
 	case ctx.Err() == nil:
-		p.waiters.Noted(err)
+		p.waiters.Record(err)
 	}
 	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 }

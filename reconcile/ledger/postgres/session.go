@@ -82,7 +82,7 @@ func safe(ctx context.Context, conn *pgx.Conn) error {
 // noted records whether the ledger answered, unless the caller gave up.
 func (p *Ledger) noted(ctx context.Context, err error) {
 	if ctx.Err() == nil {
-		p.waiters.Noted(err)
+		p.waiters.Record(err)
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *session) do(ctx context.Context, f func(ctx context.Context) error) err
 	defer cancel()
 	err := f(ctx)
 	if err == nil {
-		s.ledger.waiters.Noted(nil)
+		s.ledger.waiters.Record(nil)
 	}
 	return err
 }

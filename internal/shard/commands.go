@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Read runs commands as look does; that only reserve is refused does not matter to them.
+// Read runs commands as Look does, but ignores a full backlog, which only refuses reserve.
 func (s *Shard) Read(ctx context.Context, commands func(redis.Pipeliner)) error {
 	if err := s.Look(ctx, commands); !errors.Is(err, wire.ErrBacklogFull) {
 		return err
@@ -19,10 +19,11 @@ func (s *Shard) Read(ctx context.Context, commands func(redis.Pipeliner)) error 
 	return nil
 }
 
-// Look runs commands in one round trip, on the primary; Redis takes them one after another. No MULTI:
-// that is refused when memory is out. A key that is not there is no error, but data that is gone, or
-// another's, or being loaded, is errRebuilding: nobody is told what is not so. errBacklogFull comes
-// after the commands ran. Where Redis is at another epoch, it is asked once more whose data it has.
+// Look runs commands that read, one after another, on the primary. It returns ErrRebuilding if
+// Redis has lost its data, is not the ledger's Redis, or is being loaded. It returns ErrBacklogFull
+// if reserve is refused; the commands have run then. A missing key is not an error. If Redis is at
+// another epoch, Look checks once more which Redis it is. It uses no MULTI, which Redis refuses if
+// memory is out. One round trip.
 func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
@@ -40,14 +41,14 @@ func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error 
 		}
 		g, err = s.reload(ctx, g)
 	}
-	return fmt.Errorf("%w: Redis changes its epoch", wire.ErrRebuilding)
+	return fmt.Errorf("%w: the epoch of Redis is changing", wire.ErrRebuilding)
 }
 
-// pipeline runs commands behind a look at the stored epoch and gate, which it returns.
+// pipeline runs commands and returns the stored epoch and gate, which it reads before them.
 func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	pipe := node.Pipeline()
 	gate := pipe.HMGet(ctx, s.Keys.Stock, wire.FieldEpoch, wire.FieldGate)
@@ -56,12 +57,12 @@ func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([
 		if outcomeOf(err) == ranPartly {
 			return nil, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
 		}
-		return nil, fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
+		return nil, unavailable(err)
 	}
 	return gate.Val(), nil
 }
 
-// gateError says why calls are refused, given the stored gate.
+// gateError returns why the stored gate refuses calls, or nil.
 func gateError(gate any) error {
 	switch gate {
 	case nil, wire.GateOpen:

@@ -2,7 +2,6 @@ package shard
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,16 +13,18 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// attemptsMax bounds how often one batch is sent; backoff is what is waited before the second time,
-// and twice, thrice as long before the next, with jitter.
 const (
+	// attemptsMax is how often one batch is sent at most.
 	attemptsMax = 4
-	backoff     = 15 * time.Millisecond
+	// backoff is the pause before the second attempt. The next ones are two and three times as
+	// long. Each has jitter.
+	backoff = 15 * time.Millisecond
 )
 
-// run sends a batch and reads its answers. It sends the same ids again where the script did not run
-// or nobody can tell, within Options.Timeout; never where it may have run partly, and it never falls
-// back to EVAL: an unknown script is the sign that this may be another server, or its past.
+// run sends a batch and reads its answers. Within Config.Timeout it sends the same ids again if the
+// script did not run, or if that is unknown. It sends nothing again if the script may have run
+// partly. It never falls back to EVAL: an unknown script is the sign of another server, or of an
+// older state of this one.
 func (s *Shard) run(verb wire.Verb, b *Batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
 	defer cancel()
@@ -41,7 +42,7 @@ func (s *Shard) run(verb wire.Verb, b *Batch) error {
 	}
 	for i := range b.answers {
 		b.answers[i].Epoch = how.epoch
-		if how.attempts > 1 && slices.Index(b.ids, b.ids[i]) == i { // of calls with the same id, the first
+		if how.attempts > 1 && slices.Index(b.ids, b.ids[i]) == i { // the first request with this id
 			b.answers[i].Resent = header[headerNonce]
 		}
 	}
@@ -68,7 +69,7 @@ func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
 	return b.answers[0], nil
 }
 
-// Expire runs the expire script, which takes no requests, and returns its reply.
+// Expire runs the expire script and returns its reply. The script takes no requests.
 func (s *Shard) Expire(ctx context.Context) (reply []any, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
@@ -76,14 +77,14 @@ func (s *Shard) Expire(ctx context.Context) (reply []any, err error) {
 	return reply, err
 }
 
-// sending is how a script came to answer.
+// sending says how a script was sent: how often, and of which epoch it is.
 type sending struct {
 	attempts int
 	epoch    uint64
 }
 
-// call runs a verb's script, again where that is safe, and returns a reply that begins with "ok" and
-// how it came about.
+// call runs the script of a verb, again if that is safe. It returns a reply that begins with "ok",
+// and how the script was sent.
 func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
@@ -98,7 +99,7 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 		reply, err = s.evalsha(ctx, verb, g, header, body)
 		switch outcomeOf(err) {
 		case ranYes:
-			if word, ok := reply[0].(string); !ok || word != "ok" {
+			if word, ok := reply[0].(string); !ok || word != wire.StatusOK {
 				if err = s.closed(ctx, verb, word, g); err != nil {
 					return nil, sending{}, err
 				}
@@ -117,19 +118,19 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 	return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrUnavailable, verb, err)
 }
 
-// closed says what a one-word reply means; nil means that it is worth trying again.
+// closed returns the error for a reply of one word, or nil if another attempt may succeed.
 func (s *Shard) closed(ctx context.Context, verb wire.Verb, word string, g *generation) error {
 	switch word {
-	case "fenced":
+	case wire.StatusFenced:
 		_, err := s.reload(ctx, g)
 		return err
-	case "loading":
+	case wire.StatusLoading:
 		return wire.ErrRebuilding
-	case "stopped":
+	case wire.StatusStopped:
 		return fmt.Errorf("%w: an operator must decide; run holdfast doctor", wire.ErrRebuilding)
-	case "backlog":
+	case wire.StatusBacklog:
 		return wire.ErrBacklogFull
-	case "refused":
+	case wire.StatusRefused:
 		s.config.Logger.Error("the event stream refused an entry: it holds a higher id than this epoch's", "verb", verb)
 		return fmt.Errorf("%w: the event stream refused an entry", wire.ErrRebuilding)
 	default:
@@ -137,7 +138,7 @@ func (s *Shard) closed(ctx context.Context, verb wire.Verb, word string, g *gene
 	}
 }
 
-// evalsha sends the script once, on the primary itself: no layer below may send it again.
+// evalsha sends the script once, to the primary itself, so that no layer below sends it again.
 func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
@@ -171,7 +172,7 @@ func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, head
 	return reply, nil
 }
 
-// pause waits before another attempt; false says that there is no time left.
+// pause waits before another attempt. It returns false if there is no time left.
 func pause(ctx context.Context, attempt int) bool {
 	timer := time.NewTimer(time.Duration(attempt)*backoff + rand.N(backoff))
 	defer timer.Stop()
@@ -183,93 +184,5 @@ func pause(ctx context.Context, attempt int) bool {
 	}
 }
 
-// isUnavailable says that there was no Redis to ask.
-func isUnavailable(err error) bool { return errors.Is(err, wire.ErrUnavailable) }
-
-// nonce is a random word that tells this entry from another one of the same id.
+// nonce returns a random word. It tells an entry from one with the same id in another history.
 func nonce() string { return strconv.FormatUint(rand.Uint64(), 36) }
-
-// Where header has the nonce, the number of requests, and of reserve the mode.
-const (
-	headerNonce    = 1
-	headerRequests = 2
-	headerMode     = 5
-)
-
-// modeDry has reserve only decide.
-const modeDry = "dry"
-
-// header is what every script's ARGV begins with. A batch that is sent again keeps it, nonce and all; probe,
-// which writes nothing, needs no such.
-func (b *Batch) header(verb wire.Verb, now string) []string {
-	if verb == wire.VerbProbe {
-		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
-	}
-	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
-	switch verb {
-	case wire.VerbReserve:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
-	case wire.VerbTransfer, wire.VerbReturn:
-		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
-	case wire.VerbAdjust:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
-	}
-	return h
-}
-
-// arguments adds the ids, the levels, the counters and the requests. Pointers, so that no text is boxed.
-func (b *Batch) arguments(args []any) []any {
-	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
-	copy(all, args)
-	for i := range b.ids {
-		all = append(all, &b.ids[i])
-	}
-	for i := range b.names {
-		all = append(all, &b.names[i])
-	}
-	for i := range b.counters {
-		all = append(all, &b.counters[i])
-	}
-	for i := range b.body {
-		all = append(all, &b.body[i])
-	}
-	return all
-}
-
-// decode reads the reply: "ok", now, the version of the locations, then status and payload of each
-// request.
-func (b *Batch) decode(verb wire.Verb, reply []any) error {
-	if verb == wire.VerbProbe {
-		return b.decodeProbe(reply)
-	}
-	if len(reply) != 3+2*len(b.pending) {
-		return fmt.Errorf("%w: %s answered %d values to %d requests", wire.ErrCorrupt, verb, len(reply), len(b.pending))
-	}
-	now, locations, err := decodeHead(reply)
-	if err != nil {
-		return err
-	}
-	for i := range b.pending {
-		status, ok1 := reply[3+2*i].(string)
-		payload, ok2 := reply[4+2*i].(string)
-		if !ok1 || !ok2 {
-			return fmt.Errorf("%w: %s answered something else than text", wire.ErrCorrupt, verb)
-		}
-		b.answers = append(b.answers, Answer{Status: status, Payload: payload, Now: now, Locations: locations})
-	}
-	return nil
-}
-
-func decodeHead(reply []any) (now, locations int64, err error) {
-	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: %d values answered", wire.ErrCorrupt, len(reply))
-	}
-	t, _ := reply[1].(string)
-	l, _ := reply[2].(string)
-	now, err1 := strconv.ParseInt(t, 10, 64)
-	locations, err2 := strconv.ParseInt(l, 10, 64)
-	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
-	}
-	return now, locations, nil
-}

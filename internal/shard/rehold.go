@@ -9,32 +9,31 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Again is a hold that was taken in a history that is no more, to be taken anew.
+// Again is a hold from a history that a rebuild dropped, which HoldAgain takes once more.
 type Again struct {
 	ID     string
-	Record wire.Record // as it was
-	Extra  string      // JSON of what Redis does not keep
+	Record wire.Record // as it was in that history
+	Extra  string      // JSON with the details that Redis does not keep
 }
 
-// HoldAgain takes holds anew where they came from, for ttl ms each, all of a hold or nothing of it, and
-// returns how many were had. It is safe to repeat. One round trip.
-func (s *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record) int64) (taken int, err error) {
+// HoldAgain takes holds from the locations that they came from, for ttl ms each. It takes all of a
+// hold or none of it, and returns how many it took. It is safe to repeat. One round trip.
+func (c *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record) int64) (taken int, err error) {
 	b := newBatch(len(list))
 	for i := range list {
 		b.ids = append(b.ids, list[i].ID)
 		list[i].arguments(b, ttl(list[i].Record))
 	}
 	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
-	k := s.keys
-	reply, err := s.run(ctx, string(wire.VerbReserve), k.Of(wire.VerbReserve), b.arguments(args)...)
+	reply, err := c.run(ctx, wire.VerbReserve, b.arguments(args)...)
 	if err != nil {
 		return 0, err
 	}
 	if len(reply) != 3+2*len(list) {
-		return 0, fmt.Errorf("%d values answered to %d holds: %w", len(reply), len(list), wire.ErrCorrupt)
+		return 0, fmt.Errorf("a reply of %d values to %d holds: %w", len(reply), len(list), wire.ErrCorrupt)
 	}
 	for i := range list {
-		if reply[3+2*i] == "held" {
+		if reply[3+2*i] == wire.StatusHeld {
 			taken++
 		}
 	}
@@ -44,7 +43,7 @@ func (s *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record
 // arguments adds a hold as the reserve script takes it.
 func (a *Again) arguments(b *Batch, ttl int64) {
 	r := a.Record
-	lines, limits := asked(&r), limitUses(&r)
+	lines, limits := requested(&r), limitUses(&r)
 	b.Add(fmt.Sprintf("%d units %d %d", ttl, len(lines), len(limits)),
 		strings.Join([]string{r.Fingerprint, string(r.Channel), r.Customer, r.Order}, wire.UnitSeparator),
 		strings.Join([]string{string(wire.VerbReserve), a.ID, "", "0", a.Extra}, wire.UnitSeparator)+wire.RecordSeparator)
@@ -56,9 +55,9 @@ func (a *Again) arguments(b *Batch, ttl int64) {
 	}
 }
 
-// asked groups a record's lines as they were asked for: the components of a kit are one. A line that was given
-// back is asked for no more.
-func asked(r *wire.Record) (lines [][]wire.RecordLine) {
+// requested groups a record's lines as they were requested: the components of a kit are one line.
+// It leaves out a line whose units were all given back.
+func requested(r *wire.Record) (lines [][]wire.RecordLine) {
 	for _, l := range r.Lines {
 		if len(l.From) == 0 {
 			continue
@@ -73,7 +72,7 @@ func asked(r *wire.Record) (lines [][]wire.RecordLine) {
 	return lines
 }
 
-// lineAgain is a line as the reserve script takes it: text, quantity, candidates.
+// lineAgain returns a line as the reserve script takes it: text, quantity, candidates.
 func lineAgain(b *Batch, parts []wire.RecordLine) []string {
 	texts, quantities := make([]string, len(parts)), []string(nil)
 	places := make([]string, len(parts[0].From))
@@ -99,20 +98,20 @@ func lineAgain(b *Batch, parts []wire.RecordLine) []string {
 	return []string{strings.Join(texts, wire.RecordSeparator), quantity, strings.Join(places, " ")}
 }
 
-// limitTaken is what a record takes of a purchase limit.
-type limitTaken struct {
+// limitUse is what a purchase limit counts of a record.
+type limitUse struct {
 	key         wire.LimitKey
 	units, most int64
 }
 
-// limitUses is what a record takes of each purchase limit that counts it.
-func limitUses(r *wire.Record) (list []limitTaken) {
+// limitUses returns what each purchase limit counts of a record.
+func limitUses(r *wire.Record) (list []limitUse) {
 	counts := r.LimitCounts()
 	for i := range r.Lines {
 		for _, limit := range r.Lines[i].Limits {
 			key := wire.LimitKey{Limit: limit.ID, Customer: r.Customer}
 			if units, more := counts[key]; more {
-				list = append(list, limitTaken{key: key, units: units, most: limit.Most})
+				list = append(list, limitUse{key: key, units: units, most: limit.Most})
 				delete(counts, key)
 			}
 		}

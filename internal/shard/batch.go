@@ -1,0 +1,179 @@
+package shard
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// Request is the part of a batch that one caller sends.
+type Request interface {
+	// ID returns the id of the reservation or operation.
+	ID() string
+	// Arguments adds the part of ARGV for this request to b, and numbers the levels that it names.
+	Arguments(b *Batch)
+	// Weight returns what the request costs a script, in lines. It bounds the size of a batch.
+	Weight() int
+}
+
+// Answer is what a script answered to one request.
+type Answer struct {
+	Status    string // one of the words in package wire; of a probe, see ProbeKnown
+	Payload   string
+	Now       int64  // Unix ms by Redis's clock
+	Locations int64  // version of the list of locations at that moment
+	Epoch     uint64 // of the script that answered
+	Seen      *Seen  // probe: what the batch saw
+	Err       error  // why there is no answer; else nil
+
+	// Resent is the nonce of the batch if it was sent more than once and no earlier request of the
+	// batch has the same id, else "". A repeat with this nonce is the answer to the first attempt.
+	Resent string
+}
+
+// Batch is the requests of one script call, and their ARGV. A worker reuses its batch.
+type Batch struct {
+	pending []*pending
+	answers []Answer
+	ids     []string
+	body    []string       // what the requests add after the ids, the levels and the counters
+	names   []string       // levels, in order of their numbers
+	numbers map[string]int // level -> its number, from 1
+	used    bool           // counted in the queue's inFlight
+
+	counters []string // of purchase limits, in order of their numbers
+	counted  map[string]int
+}
+
+func newBatch(size int) *Batch {
+	return &Batch{
+		pending: make([]*pending, 0, size), answers: make([]Answer, 0, size),
+		numbers: make(map[string]int, size),
+	}
+}
+
+func (b *Batch) reset() {
+	clear(b.pending)
+	b.pending, b.answers = b.pending[:0], b.answers[:0]
+	clear(b.body)
+	b.ids, b.body, b.names = b.ids[:0], b.body[:0], b.names[:0]
+	clear(b.numbers)
+	b.counters = b.counters[:0]
+	clear(b.counted)
+}
+
+// Add appends texts to ARGV.
+func (b *Batch) Add(texts ...string) { b.body = append(b.body, texts...) }
+
+// Level returns the number of a level in this batch, and numbers it on first use.
+func (b *Batch) Level(name string) string {
+	n, ok := b.numbers[name]
+	if !ok {
+		b.names = append(b.names, name)
+		n = len(b.names)
+		b.numbers[name] = n
+	}
+	return strconv.Itoa(n)
+}
+
+// Counter returns the number of a counter of a purchase limit, and numbers it on first use.
+func (b *Batch) Counter(name string) string {
+	n, ok := b.counted[name]
+	if !ok {
+		if b.counted == nil {
+			b.counted = map[string]int{}
+		}
+		b.counters = append(b.counters, name)
+		n = len(b.counters)
+		b.counted[name] = n
+	}
+	return strconv.Itoa(n)
+}
+
+// The places of the nonce, the number of requests, and the mode of a reserve in a header.
+const (
+	headerNonce    = 1
+	headerRequests = 2
+	headerMode     = 5
+)
+
+// modeDry makes reserve decide without writing.
+const modeDry = "dry"
+
+// header returns the beginning of a script's ARGV. A batch that is sent again keeps its header, and
+// so its nonce. A probe writes nothing and has no nonce.
+func (b *Batch) header(verb wire.Verb, now string) []string {
+	if verb == wire.VerbProbe {
+		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
+	}
+	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
+	switch verb {
+	case wire.VerbReserve:
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
+	case wire.VerbTransfer, wire.VerbReturn:
+		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
+	case wire.VerbAdjust:
+		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
+	}
+	return h
+}
+
+// arguments appends the ids, the levels, the counters and the requests to args. It appends
+// pointers, which an interface holds without an allocation.
+func (b *Batch) arguments(args []any) []any {
+	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
+	copy(all, args)
+	for i := range b.ids {
+		all = append(all, &b.ids[i])
+	}
+	for i := range b.names {
+		all = append(all, &b.names[i])
+	}
+	for i := range b.counters {
+		all = append(all, &b.counters[i])
+	}
+	for i := range b.body {
+		all = append(all, &b.body[i])
+	}
+	return all
+}
+
+// decode reads a reply: "ok", the time, the version of the locations, then status and payload of
+// each request.
+func (b *Batch) decode(verb wire.Verb, reply []any) error {
+	if verb == wire.VerbProbe {
+		return b.decodeProbe(reply)
+	}
+	if len(reply) != 3+2*len(b.pending) {
+		return fmt.Errorf("%w: %s answered %d values to %d requests", wire.ErrCorrupt, verb, len(reply), len(b.pending))
+	}
+	now, locations, err := decodeHead(reply)
+	if err != nil {
+		return err
+	}
+	for i := range b.pending {
+		status, ok1 := reply[3+2*i].(string)
+		payload, ok2 := reply[4+2*i].(string)
+		if !ok1 || !ok2 {
+			return fmt.Errorf("%w: %s answered a value that is not text", wire.ErrCorrupt, verb)
+		}
+		b.answers = append(b.answers, Answer{Status: status, Payload: payload, Now: now, Locations: locations})
+	}
+	return nil
+}
+
+func decodeHead(reply []any) (now, locations int64, err error) {
+	if len(reply) < 3 {
+		return 0, 0, fmt.Errorf("%w: the reply has only %d values", wire.ErrCorrupt, len(reply))
+	}
+	t, _ := reply[1].(string)
+	l, _ := reply[2].(string)
+	now, err1 := strconv.ParseInt(t, 10, 64)
+	locations, err2 := strconv.ParseInt(l, 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
+	}
+	return now, locations, nil
+}

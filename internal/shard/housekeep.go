@@ -1,0 +1,66 @@
+package shard
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// CloseGate closes the gate: Redis serves nothing until a rebuild opens it. If stopped is true, the
+// gate stays closed until an operator decides. CloseGate works at any epoch. One round trip.
+func (c *Conn) CloseGate(ctx context.Context, stopped bool) error {
+	gate := wire.GateLoading
+	if stopped {
+		gate = wire.GateStopped
+	}
+	return unavailable(c.conn.HSet(ctx, c.keys.Stock, wire.FieldGate, gate).Err())
+}
+
+// Tending says what Tend does.
+type Tending struct {
+	ExpireUntil int64         // Unix ms: holds may expire until then; 0 changes nothing
+	Applied     wire.Position // the stream is trimmed before this entry; the zero value trims nothing
+	BacklogMax  int64         // with more entries reserve is refused, until half as many are left
+}
+
+// Tend does the regular housekeeping of a shard. It returns whether the backlog has closed the gate
+// for reserve, and the number of entries in the stream. One round trip.
+func (c *Conn) Tend(ctx context.Context, t Tending) (backlog bool, entries int64, err error) {
+	until, position := "", ""
+	if t.ExpireUntil > 0 {
+		until = strconv.FormatInt(t.ExpireUntil, 10)
+	}
+	if t.Applied.Epoch > 0 {
+		position = t.Applied.EntryID()
+	}
+	reply, err := c.run(ctx, wire.VerbHousekeep, until, position, t.BacklogMax)
+	if err != nil {
+		return false, 0, err
+	}
+	if len(reply) != 3 {
+		return false, 0, fmt.Errorf("housekeep: %w", wire.ErrCorrupt)
+	}
+	entries, err = strconv.ParseInt(fmt.Sprint(reply[2]), 10, 64)
+	return reply[1] == wire.GateBacklog, entries, err
+}
+
+// Forget deletes reservations and operations that are in the ledger. Redis keeps those that have
+// changed since. It is safe to repeat. One round trip.
+func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
+	args := []any{len(f.Reservations), len(f.Operations)}
+	for _, list := range [][]wire.Step{f.Reservations, f.Operations} {
+		for _, step := range list {
+			args = append(args, step.ID)
+		}
+	}
+	for _, step := range f.Reservations {
+		args = append(args, step.Birth, step.Version)
+	}
+	for _, step := range f.Operations {
+		args = append(args, step.Birth)
+	}
+	_, err := c.run(ctx, wire.VerbForget, args...)
+	return err
+}

@@ -1,0 +1,103 @@
+package shard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// Undoing is a refused step of a reservation, and the ledger's record that the reservation goes
+// back to. Target is nil if the ledger has no record with the creation nonce of the step.
+type Undoing struct {
+	Step   wire.Step
+	Target *wire.Record
+
+	// Unwatched keeps the deadline of a reservation that is held again out of the deadlines,
+	// because the ledger would refuse to let it expire.
+	Unwatched bool
+
+	Operation wire.Step         // return: the step of its operation; else zero
+	Levels    []wire.LevelDelta // return: what it has added to on hand
+}
+
+// Compensate undoes refused steps of reservations. It returns the steps that no longer need
+// undoing. Its error wraps ErrCorrupt and names the steps whose levels are broken; the others are
+// undone. It is safe to repeat. One round trip.
+func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	args, rest := []any{"", nonce(), len(list)}, []any{}
+	steps := make([]wire.Step, len(list))
+	for i, u := range list {
+		target := ""
+		if u.Target != nil {
+			target = u.Target.Encode()
+		}
+		steps[i] = u.Step
+		args = append(args, u.Step.ID)
+		rest = append(rest, u.Step.Birth, u.Step.Version, target, AsFlag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		for _, d := range u.Levels {
+			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
+		}
+	}
+	reply, err := c.run(ctx, wire.VerbCompensate, append(args, rest...)...)
+	return goneOf(reply, steps, err)
+}
+
+// Reverting is a refused operation, and what it has added to levels.
+type Reverting struct {
+	Step   wire.Step
+	Levels []wire.LevelDelta
+}
+
+// Revert undoes refused operations. It returns the steps that no longer need undoing. Its errors
+// are those of Compensate. It is safe to repeat. One round trip.
+func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	args, rest := []any{"", nonce(), len(list)}, []any{}
+	steps := make([]wire.Step, len(list))
+	for i, r := range list {
+		steps[i] = r.Step
+		args = append(args, r.Step.ID)
+		rest = append(rest, r.Step.Birth, len(r.Levels))
+		for _, d := range r.Levels {
+			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, AsFlag(d.Removed))
+		}
+	}
+	reply, err := c.run(ctx, wire.VerbRevert, append(args, rest...)...)
+	return goneOf(reply, steps, err)
+}
+
+// AsFlag returns yes as a script takes it: "1" or "".
+func AsFlag(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return ""
+}
+
+// goneOf returns the steps answered "gone", and an error that names those answered "corrupt".
+func goneOf(reply []any, steps []wire.Step, err error) ([]wire.Step, error) {
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) != 3+2*len(steps) {
+		return nil, fmt.Errorf("a reply of %d values to %d undoings: %w", len(reply), len(steps), wire.ErrCorrupt)
+	}
+	var gone []wire.Step
+	var broken []error
+	for i, step := range steps {
+		switch reply[3+2*i] {
+		case wire.StatusGone:
+			gone = append(gone, step)
+		case wire.StatusCorrupt:
+			broken = append(broken, fmt.Errorf("%q can't be undone: %q is missing or broken: %w", step.ID, reply[4+2*i], wire.ErrCorrupt))
+		}
+	}
+	return gone, errors.Join(broken...)
+}
