@@ -1,5 +1,5 @@
-// An ordinary day: carts of several lines over many SKUs at two locations, reserved, then paid,
-// given up, or abandoned until they expire.
+// An ordinary day: carts of several lines over many SKUs at two locations. Each is reserved, then paid,
+// released, or abandoned until it expires.
 import exec from 'k6/execution';
 import { checkout } from './lib/checkout.js';
 import { finalCheck } from './lib/final.js';

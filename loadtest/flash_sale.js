@@ -1,5 +1,5 @@
-// A flash sale: buyers of one SKU come faster and faster, more of them than there are units, and do
-// not wait for each other. Who gets a unit pays at once, but for one in ten, who lets it lie.
+// A flash sale: more buyers than units of one SKU. They come faster and faster and do not wait for each
+// other. Nine of ten buyers who get a unit pay at once; the others let it expire.
 import exec from 'k6/execution';
 import { close, reserve, step } from './lib/buyer.js';
 import { finalCheck } from './lib/final.js';

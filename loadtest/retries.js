@@ -1,5 +1,5 @@
 // Clients that lost the answer: each id is sent several times, the first two at the same moment. One
-// of them takes the unit, all get the same answer, and so does a confirm that is repeated.
+// call takes the unit, and all get the same answer. The same holds for a repeated confirm.
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { answer, call, failed, lost, repeated, request } from './lib/call.js';

@@ -1,5 +1,5 @@
-// The same checkouts for a long time, at a rate that leaves room: does it stay as it began? Does the
-// ledger keep up, and does memory stay what it was?
+// The checkouts of checkout_mix for a long time, at a moderate rate. It shows whether latency and memory
+// stay as they began, and whether the ledger keeps up.
 import exec from 'k6/execution';
 import { checkout } from './lib/checkout.js';
 import { finalCheck } from './lib/final.js';

@@ -1,5 +1,5 @@
-// After the sale: the last units go at once, and everybody goes on trying. What is measured is how
-// fast and how exactly they are refused.
+// After the sale: the last units go at once, and everybody goes on trying. It measures how fast and how
+// exactly they are refused.
 import exec from 'k6/execution';
 import { close, reserve } from './lib/buyer.js';
 import { finalCheck } from './lib/final.js';

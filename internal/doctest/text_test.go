@@ -168,6 +168,40 @@ func anchors(page string) map[string]bool {
 	return names
 }
 
+var (
+	inModule   = regexp.MustCompile(`^(?:cache|cmd|config|docs|examples|internal|loadtest|location|lua|reconcile)/[\w./-]*$`)
+	identifier = regexp.MustCompile(`^(?:\w+\.)?([A-Za-z_]\w*)$`)
+)
+
+// TestFiles checks that the files and folders exist that a page names. In a table, each name that
+// follows a Go or Lua file must be a function of that file.
+func TestFiles(t *testing.T) {
+	for _, page := range append(pages(t), "CONTRIBUTING.md") {
+		for line := range strings.Lines(fenced.ReplaceAllString(string(read(t, page)), "")) {
+			var file string // the last one that the line has named
+			for _, span := range codeSpan.FindAllString(line, -1) {
+				name := strings.Trim(span, "`")
+				if inModule.MatchString(name) {
+					file = name
+					if _, err := os.Stat(filepath.Join(root, name)); err != nil && name != "loadtest/results/flash_sale.html" {
+						t.Errorf("%s names %s, which does not exist", page, name)
+						file = ""
+					}
+					continue
+				}
+				match := identifier.FindStringSubmatch(name)
+				isCode := filepath.Ext(file) == ".go" || filepath.Ext(file) == ".lua"
+				if !strings.HasPrefix(line, "|") || match == nil || !isCode {
+					continue
+				}
+				if ok, _ := regexp.Match(`(?m)\bfunc(tion)?\b.*\b`+match[1]+`[(\[]`, read(t, file)); !ok {
+					t.Errorf("%s says that %s has a function %s", page, file, match[1])
+				}
+			}
+		}
+	}
+}
+
 // TestMap checks that docs/README.md lists every page.
 func TestMap(t *testing.T) {
 	whole := string(read(t, "docs/README.md"))

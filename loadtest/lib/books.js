@@ -1,9 +1,9 @@
-// The final check: what was put up, what the levels say, and what the reservations say must agree.
-// Nothing here knows of k6, so that it can be tested without it.
+// The final check: the units put on sale, the levels and the reservations must agree. This file does
+// not use k6, so that it can be tested without it.
 
 export const states = ['held', 'confirmed', 'released', 'expired', 'fulfilled'];
 
-// levelName is what a level is called here.
+// levelName returns the name of a level in faults.
 export function levelName(sku, location) {
   return `${sku} at ${location}`;
 }
@@ -54,8 +54,8 @@ function take(line, r, t) {
   }
 }
 
-// weigh ends a check: it compares each level with its reservations, and answers how many units were
-// oversold. Whatever is off is in t.faults then.
+// weigh ends a check: it compares each level with its reservations and returns the number of oversold
+// units. It adds each difference to t.faults.
 export function weigh(t, put, levels) {
   const { faults, out } = t;
   let oversold = 0;
