@@ -84,9 +84,9 @@ func (s *Store) queuedVerbs() (list []Verb) {
 	return list
 }
 
-// Ready returns nil if the Store can serve Reserve now, or the error that Reserve would return: in
-// order, ErrUnavailable while Options.AwaitDirectory waits for Direct, and what Redis answers. One
-// round trip.
+// Ready returns nil if the Store can serve Reserve now. Otherwise it returns the error that Reserve
+// would return: ErrUnavailable until Direct is called, if Options.AwaitDirectory is set; then
+// ErrRebuilding or ErrBacklogFull. One round trip.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err

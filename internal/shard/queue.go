@@ -67,6 +67,12 @@ const (
 
 var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
 
+// Do sends a request with the next batch of its verb and returns the answer. It returns
+// ErrUnavailable at once if Redis is down or too many requests wait, and ErrClosed after Close.
+func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
+	return s.queues[verb].do(ctx, r)
+}
+
 // do queues a request and waits for its answer, or until ctx ends. If ctx ends while the request
 // waits, it is not sent. If ctx ends later, the outcome is unknown.
 func (q *queue) do(ctx context.Context, r Request) Answer {

@@ -63,12 +63,6 @@ func New(c Config) *Shard {
 	return s
 }
 
-// Do sends a request with the next batch of its verb and returns the answer. It returns
-// ErrUnavailable at once if Redis is down or too many requests wait, and ErrClosed after Close.
-func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
-	return s.queues[verb].do(ctx, r)
-}
-
 // Now returns the time for a script, or "" for the Redis clock.
 func (s *Shard) Now() string { return s.Clock() }
 
