@@ -22,7 +22,7 @@ func newStore() (store *cache.Store, end func()) {
 	if err != nil {
 		log.Panic(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	if store, err = cache.New(client, cache.Options{}); err != nil {
 		log.Panic(err)
 	}

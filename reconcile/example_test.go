@@ -31,7 +31,7 @@ var (
 
 // A checkout sells alongside `holdfast serve`, which applies the event stream to Postgres.
 func Example() {
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
 	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
 	if err != nil {
@@ -69,7 +69,7 @@ func Example() {
 
 // A checkout puts each version of the ledger's routing directory into use within a second.
 func Example_directory() {
-	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
 	if err != nil {
 		fmt.Println(err)
@@ -94,7 +94,7 @@ func ExampleReconciler() {
 		return
 	}
 	defer engine.Close()
-	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
 	ledger := memory.New() // for real: postgres.Open
 	store, err := cache.New(client, cache.Options{Ledger: ledger, Logger: logger})
@@ -147,7 +147,7 @@ func start() (client *redis.Client, ledger *memory.Ledger, end func()) {
 	if err != nil {
 		log.Panic(err)
 	}
-	client = redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
+	client = redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	ledger = memory.New()
 	store, err := cache.New(client, cache.Options{Ledger: ledger, Logger: logger})
 	if err != nil {

@@ -74,7 +74,7 @@ func run(ctx context.Context, out io.Writer) error {
 // This Store has no Ledger, so a sale is as safe as the engine. In production give Options a Ledger,
 // and run `holdfast serve` or `holdfast reconcile run` on the same Redis and Postgres.
 func open(address string) (*cache.Store, error) {
-	client := redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	return cache.New(client, cache.Options{})
 }
 

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	var server, replication *redis.StringCmd
 	var stored *redis.SliceCmd
 	var now *redis.TimeCmd
-	_, _ = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
+	_, failed := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
 		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate), pipe.Time(ctx)
 		return nil
@@ -55,6 +56,9 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.version, ".", 2)[0]); err == nil && major < redisMajorMin {
 		return Identity{}, fmt.Errorf("%w: Redis %s is too old: use %d.0 or later", wire.ErrUnavailable, id.version, redisMajorMin)
+	}
+	if len(stored.Val()) != 2 { // the set-up of the connection was refused: no command has an error, nor a reply
+		return Identity{}, unavailable(cmp.Or(failed, errors.New("no reply")))
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)

@@ -15,7 +15,12 @@ func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // TestInspect_Refused inspects a Redis that refuses to set up the connection.
 func TestInspect_Refused(t *testing.T) {
-	server := redistest.Start(t, "--requirepass", "right")
+	server := redistest.Start(t)
+	admin := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer func() { _ = admin.Close() }()
+	if err := admin.ConfigSet(t.Context(), "requirepass", "right").Err(); err != nil {
+		t.Fatal(err)
+	}
 	for name, password := range map[string]string{"no password": "", "a wrong password": "wrong"} {
 		t.Run(name, func(t *testing.T) {
 			client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: password, MaxRetries: -1, DialerRetries: 1, Protocol: 2})
