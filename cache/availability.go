@@ -24,7 +24,7 @@ type AvailabilityRequest struct {
 // reservation can have depends on its Split. A SKU without a level has 0. Overdue holds count as
 // taken until they are expired. It changes nothing.
 //
-// Refusals, the first that applies: *InvalidError, ErrRebuilding. One round trip, and without a
+// Errors, in order of precedence: *InvalidError, ErrRebuilding. One round trip, and without a
 // directory two more if a location is new.
 func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[location.SKU]int64, error) {
 	if err := r.validate(); err != nil {

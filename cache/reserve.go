@@ -24,7 +24,7 @@ const reroutesMax = 5
 // takes nothing again, even after the reservation was confirmed, released or has expired, and even
 // if the directory has changed.
 //
-// Refusals, the first that applies:
+// Errors, in order of precedence:
 //   - *InvalidError: the request by itself
 //   - ErrRebuilding or ErrBacklogFull
 //   - ErrIDConflict: the id belongs to another request

@@ -34,7 +34,7 @@ type RouteLine struct {
 // Route decides a reservation with the same script as Reserve and writes nothing. It ignores r.ID,
 // which may be "". A refusal by the script is in Route.Refusal, and the error is nil.
 //
-// Refusals, the first that applies: *InvalidError (the request by itself), ErrRebuilding,
+// Errors, in order of precedence: *InvalidError (the request by itself), ErrRebuilding,
 // *InvalidError (what only the directory rules out), ErrBacklogFull. Two round trips, and one for
 // each SKU or component of a kit; if the SKU is unknown or has no location, at least two more.
 func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {

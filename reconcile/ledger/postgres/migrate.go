@@ -58,7 +58,7 @@ type Querier interface {
 // repeat, and safe for several processes at once: one applies a migration, the others wait for it.
 // There are no down migrations.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a
+// Errors, in order of precedence: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a
 // table within two seconds fails: repeat it. Five round trips, and up to eight for each migration.
 //
 // We do not use a library, because tern and goose would add 3 MB and 6 to 12 modules, one of them
@@ -73,7 +73,7 @@ func Migrate(ctx context.Context, db Beginner) (applied []string, err error) {
 
 // CheckSchema checks that the schema is the one that this binary needs. It changes nothing.
 //
-// Refusals, the first that applies: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip,
+// Errors, in order of precedence: ErrSchemaChanged, ErrSchemaNew, ErrSchemaOld. One round trip,
 // two on a new connection.
 func CheckSchema(ctx context.Context, db Querier) error {
 	known, err := readMigrations(migrationFiles)
