@@ -81,7 +81,7 @@ func TestPlanCommand(t *testing.T) {
 	_, stderr = command(1, tampered, "apply", "-")
 	expect(stderr, "this plan can't be applied", "it may be struck, not changed")
 	_, stderr = command(1, strings.Replace(string(text), made.Audit, "audit-of-another", 1), "apply", "-")
-	expect(stderr, "not of this deployment", `"audit-of-another"`)
+	expect(stderr, "belongs to another deployment", `"audit-of-another"`)
 	command(1, "no plan", "apply", "-")
 	command(2, "", "apply", filepath.Join(t.TempDir(), "none.json"))
 	command(2, "", "apply")
