@@ -15,7 +15,7 @@ import (
 func TestApply_Refuses(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
 	for name, c := range map[string]struct {
 		change func(*audit.Plan)
 		want   error
@@ -62,7 +62,7 @@ func TestApply_Refuses(t *testing.T) {
 // TestDecodePlan refuses what is no plan, with the reason.
 func TestDecodePlan(t *testing.T) {
 	var file bytes.Buffer
-	reconciletest.MustDo(t, (&audit.Plan{Version: audit.PlanVersion, Audit: "a-1"}).Encode(&file))
+	reconciletest.Must(t, (&audit.Plan{Version: audit.PlanVersion, Audit: "a-1"}).Encode(&file))
 	for text, said := range map[string]string{
 		"":                               "it is not a single JSON document",
 		"[]":                             "it is not a single JSON document",

@@ -77,10 +77,10 @@ func TestApply_Struck(t *testing.T) {
 	i.Reserve("mug", "MUG", 2)
 	r.Quiesce()
 	text, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "mug").Result()
-	reconciletest.MustDo(t, err)
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "mug", strings.Replace(text, "held", "confirmed", 1)).Err())
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 3).Err())
-	reconciletest.MustDo(t, i.Client.ZAdd(t.Context(), reconciletest.KeyDeadlines, redis.Z{Score: 2e13, Member: "one\x1ftwo"}).Err())
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "mug", strings.Replace(text, "held", "confirmed", 1)).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 3).Err())
+	reconciletest.Must(t, i.Client.ZAdd(t.Context(), reconciletest.KeyDeadlines, redis.Z{Score: 2e13, Member: "one\x1ftwo"}).Err())
 
 	p := plan(i, audit.Options{})
 	for n := range p.Repairs {
@@ -117,16 +117,16 @@ func TestApply_Changed(t *testing.T) {
 		i.Reserve(sku, location.SKU(sku), 2)
 	}
 	r.Quiesce()
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 1).Err())
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "CAP\x1fberlin", 1).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 1).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "CAP\x1fberlin", 1).Err())
 	text, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "CAP").Result()
-	reconciletest.MustDo(t, err)
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", "broken").Err())
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", "broken").Err())
 	p := plan(i, audit.Options{})
 
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", "x").Err())
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", "broken otherwise").Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", "x").Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", "broken otherwise").Err())
 	before := snapshot(r, i.Client)
 	done := apply(i, p, audit.ApplyOptions{})
 	expectWords(t, "applied", outcomes(done),
@@ -140,7 +140,7 @@ func TestApply_Changed(t *testing.T) {
 	if err != nil || len(notes) != 2 || notes[0].Note != audit.WhyChanged || notes[1].Note != audit.WhyChanged {
 		t.Errorf("the notes in the ledger are wrong: %+v, %v", notes, err)
 	}
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", text).Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, "CAP", text).Err())
 	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
 	r.Check()
 }
@@ -155,7 +155,7 @@ func TestApply_TooMuch(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 3).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 3).Err())
 	p := plan(i, audit.Options{})
 	before := snapshot(r, i.Client)
 	done, err := i.Auditor(nil).Apply(t.Context(), p, audit.ApplyOptions{MaxUnits: 7})
@@ -180,7 +180,7 @@ func TestApply_OtherKind(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
-	reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin").Err())
+	reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin").Err())
 	expectWords(t, "applied", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: left, "+audit.WhyChanged)
 	i.Audit(audit.Options{Repair: true})
 	expectWords(t, "applied", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: gone")
@@ -195,7 +195,7 @@ func TestApply_Killed(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			r := reconciletest.NewRig(t)
 			i := drifted(r)
-			reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
+			reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
 			p := plan(i, audit.Options{})
 			killed := i.Auditor(func(a *audit.Auditor) {
 				a.At(point, func() {
@@ -230,9 +230,9 @@ func TestApply_Killed(t *testing.T) {
 func auditBy(r *reconciletest.Rig, t *testing.T, actor string) ledger.Audit {
 	t.Helper()
 	var id string
-	reconciletest.MustDo(t, r.Pool.QueryRow(t.Context(), `select id from audits where actor = $1`, actor).Scan(&id))
+	reconciletest.Must(t, r.Pool.QueryRow(t.Context(), `select id from audits where actor = $1`, actor).Scan(&id))
 	a, err := postgres.New(r.Pool, 0).Audit(t.Context(), id)
-	reconciletest.MustDo(t, err)
+	reconciletest.Must(t, err)
 	return a
 }
 
@@ -246,8 +246,8 @@ func TestApply_Pages(t *testing.T) {
 	}
 	r.Quiesce()
 	for n := range 5 {
-		reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, string(reconciletest.SKUOf(n))+"\x1fberlin", 1).Err())
-		reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, fmt.Sprint("r", n)).Err())
+		reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, string(reconciletest.SKUOf(n))+"\x1fberlin", 1).Err())
+		reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, fmt.Sprint("r", n)).Err())
 	}
 	p := plan(i, audit.Options{})
 	var progress []int64

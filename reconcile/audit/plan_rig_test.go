@@ -23,9 +23,9 @@ func plan(i *reconciletest.Instance, o audit.Options) *audit.Plan {
 		i.Rig.TB.Fatal(err)
 	}
 	var file bytes.Buffer
-	reconciletest.MustDo(i.Rig.TB, p.Encode(&file))
+	reconciletest.Must(i.Rig.TB, p.Encode(&file))
 	p, err = audit.DecodePlan(&file)
-	reconciletest.MustDo(i.Rig.TB, err)
+	reconciletest.Must(i.Rig.TB, err)
 	return p
 }
 
@@ -92,7 +92,7 @@ func snapshot(r *reconciletest.Rig, c *redis.Client) string {
 	var parts []string
 	for _, key := range []string{reconciletest.KeyStock, reconciletest.KeyLevels, reconciletest.KeyReservations, reconciletest.KeyLimits} {
 		fields, err := c.HGetAll(context.Background(), key).Result()
-		reconciletest.MustDo(r.TB, err)
+		reconciletest.Must(r.TB, err)
 		for name, value := range fields {
 			if name != "expire_until" { // moves by itself
 				parts = append(parts, fmt.Sprintf("%s %q %q", key, name, value))
@@ -100,7 +100,7 @@ func snapshot(r *reconciletest.Rig, c *redis.Client) string {
 		}
 	}
 	members, err := c.ZRangeWithScores(context.Background(), reconciletest.KeyDeadlines, 0, -1).Result()
-	reconciletest.MustDo(r.TB, err)
+	reconciletest.Must(r.TB, err)
 	for _, m := range members {
 		parts = append(parts, fmt.Sprintf("%s %q %.0f", reconciletest.KeyDeadlines, m.Member, m.Score))
 	}

@@ -40,7 +40,7 @@ func TestPlan(t *testing.T) {
 	} {
 		edit(skus[n])
 	}
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "SKU-15\x1fberlin", 5).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "SKU-15\x1fberlin", 5).Err())
 	before := snapshot(r, i.Client)
 
 	p := plan(i, audit.Options{Actor: "anna"})
@@ -100,7 +100,7 @@ func TestPlan_Scope(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 1).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "MUG\x1fberlin", 1).Err())
 	p := plan(i, audit.Options{SKU: "MUG"})
 	expectWords(t, "planned", planned(p), "counter_drift MUG at berlin: add -1 to available in Redis")
 	apply(i, p, audit.ApplyOptions{})
@@ -133,9 +133,9 @@ func TestPlan_Embedded(t *testing.T) {
 	i := embedded(t)
 	i.Count("TEE", "berlin", 10)
 	i.Reserve("lost", "TEE", 1)
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 4).Err())
-	reconciletest.MustDo(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "lost").Err())
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 4).Err())
+	reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "lost").Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
 	p := plan(i, audit.Options{})
 	expectWords(t, "planned", planned(p),
 		"counter_drift TEE at berlin: add -4 to available in Redis", "level_unknown TEE at moon: remove the level from Redis",
@@ -153,7 +153,7 @@ func TestPlan_Embedded(t *testing.T) {
 func TestPlan_Settled(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
-	reconciletest.MustDo(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
+	reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
 	p := plan(i, audit.Options{})
 	expectWords(t, "planned", planned(p), "counter_drift TEE at berlin: add -5 to available in Redis")
 	expectWords(t, "applied", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: repaired")

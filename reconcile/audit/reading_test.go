@@ -68,7 +68,7 @@ func TestReservations_MadeDuringAudit(t *testing.T) {
 		a.At("read", func() {
 			once.Do(func() {
 				i.Reserve("young", "TEE", 1)
-				reconciletest.MustDo(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "of the future",
+				reconciletest.Must(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "of the future",
 					inFuture(ledgertest.Born("x", ledgertest.Reserved(1), "n1"))).Err())
 			})
 		})

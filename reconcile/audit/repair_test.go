@@ -46,15 +46,15 @@ func TestRepair_NumbersTooLarge(t *testing.T) {
 		"C": {"999999999999999", "99999999999999999999\x1f0\x1f0\x1f0"}, "D": {"1000000000000000", "9223372036854775807\x1f0\x1f0\x1f0"},
 	} {
 		i.Count(sku, "berlin", 10)
-		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, string(sku)+"\x1fberlin", numbers[0]).Err())
-		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyLevels, string(sku)+"\x1fberlin", numbers[1]).Err())
+		reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, string(sku)+"\x1fberlin", numbers[0]).Err())
+		reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyLevels, string(sku)+"\x1fberlin", numbers[1]).Err())
 	}
-	reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyLimits, "drop\x1fc-1", "9223372036854775807").Err())
+	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyLimits, "drop\x1fc-1", "9223372036854775807").Err())
 	record, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "paid").Result()
-	reconciletest.MustDo(t, err)
+	reconciletest.Must(t, err)
 	for n, units := range []string{"9223372036854775807", "9223372036854775807", "-9223372036854775808", "-6"} {
 		text := strings.Replace(record, "\x1fberlin\x1f2\x1f", "\x1fberlin\x1f"+units+"\x1f", 1)
-		reconciletest.MustDo(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, fmt.Sprint("extra ", n), text).Err())
+		reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, fmt.Sprint("extra ", n), text).Err())
 	}
 	done, err := i.Auditor(nil).Run(t.Context(), audit.Options{Repair: true})
 	if !errors.Is(err, audit.ErrTooMuch) || done.Drift != 10 || done.Repaired != 0 {
@@ -125,7 +125,7 @@ func TestRepair_ReleasedBeforeRepair(t *testing.T) {
 	a := i.Auditor(func(a *audit.Auditor) {
 		a.At("repair", func() {
 			_, err := i.Store.Release(context.Background(), cache.TransitionRequest{ID: "a"})
-			reconciletest.MustDo(t, err)
+			reconciletest.Must(t, err)
 		})
 	})
 	if done, err := a.Run(t.Context(), audit.Options{Repair: true}); err != nil || done.Repaired != 0 {
@@ -180,7 +180,7 @@ func TestRepair_LevelMadeAgain(t *testing.T) {
 		a.At("repair", func() {
 			once.Do(func() {
 				_, err := i.Store.Remove(context.Background(), cache.RemoveRequest{SKU: "TEE", Location: "berlin"})
-				reconciletest.MustDo(t, err)
+				reconciletest.Must(t, err)
 				i.Count("TEE", "berlin", 5)
 			})
 		})

@@ -105,11 +105,11 @@ func TestReservations_AppliedDuringAudit(t *testing.T) {
 func alter(i *reconciletest.Instance, id string, change func(*wire.Record)) {
 	i.Rig.TB.Helper()
 	text, err := i.Client.HGet(context.Background(), reconciletest.KeyReservations, id).Result()
-	reconciletest.MustDo(i.Rig.TB, err)
+	reconciletest.Must(i.Rig.TB, err)
 	record, err := wire.DecodeRecord(text)
-	reconciletest.MustDo(i.Rig.TB, err)
+	reconciletest.Must(i.Rig.TB, err)
 	change(&record)
-	reconciletest.MustDo(i.Rig.TB, i.Client.HSet(context.Background(), reconciletest.KeyReservations, id, record.Encode()).Err())
+	reconciletest.Must(i.Rig.TB, i.Client.HSet(context.Background(), reconciletest.KeyReservations, id, record.Encode()).Err())
 }
 
 // watchedLedger is a ledger that notes when it was asked for its live reservations.
@@ -134,9 +134,9 @@ func TestReservations_ReleasedDuringAudit(t *testing.T) {
 	move := sync.OnceFunc(func() {
 		extra := i.Client.HGet(context.Background(), reconciletest.KeyReservations, "held").Val()
 		_, err := i.Store.Release(context.Background(), cache.TransitionRequest{ID: "held"})
-		reconciletest.MustDo(t, err)
-		reconciletest.MustDo(t, i.Client.HDel(context.Background(), reconciletest.KeyReservations, "held").Err())
-		reconciletest.MustDo(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "extra", extra).Err())
+		reconciletest.Must(t, err)
+		reconciletest.Must(t, i.Client.HDel(context.Background(), reconciletest.KeyReservations, "held").Err())
+		reconciletest.Must(t, i.Client.HSet(context.Background(), reconciletest.KeyReservations, "extra", extra).Err())
 	})
 	a := i.Auditor(func(a *audit.Auditor) {
 		a.Ledger = watchedLedger{a.Ledger, &live}

@@ -27,7 +27,7 @@ func drifted(r *reconciletest.Rig) *reconciletest.Instance {
 	r.TB.Helper()
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
-	reconciletest.MustDo(r.TB, i.Client.HIncrBy(context.Background(), reconciletest.KeyStock, "TEE\x1fberlin", 5).Err())
+	reconciletest.Must(r.TB, i.Client.HIncrBy(context.Background(), reconciletest.KeyStock, "TEE\x1fberlin", 5).Err())
 	return i
 }
 
@@ -121,7 +121,7 @@ func TestAudit_Negative(t *testing.T) {
 		}
 	}
 	refused("once it is repaired")
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -4).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -4).Err())
 	expectNote(t, i, true, "below zero: 3 more units are held or sold than there are. Nothing is sold from it until units are added or released")
 	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
 	refused("repaired again")
@@ -129,9 +129,9 @@ func TestAudit_Negative(t *testing.T) {
 	i.Reserve("there is one", "TEE", 1)
 	r.Check()
 
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -1).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -1).Err())
 	expectNote(t, i, true, "below zero in Redis: nothing is sold from it until it is repaired")
-	reconciletest.MustDo(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
 	expectNote(t, i, false, "")
 	i.Audit(audit.Options{Repair: true})
 	r.Check()
@@ -196,7 +196,7 @@ func TestAudit_Failover(t *testing.T) {
 	for name, lose := range map[string]func(*reconciletest.Rig, *reconciletest.Instance){
 		"redis": func(r *reconciletest.Rig, _ *reconciletest.Instance) { r.Redis.Kill(); r.Redis.Restart() },
 		"scripts": func(_ *reconciletest.Rig, i *reconciletest.Instance) {
-			reconciletest.MustDo(i.Rig.TB, i.Client.ScriptFlush(context.Background()).Err())
+			reconciletest.Must(i.Rig.TB, i.Client.ScriptFlush(context.Background()).Err())
 		},
 		"reconciler": func(r *reconciletest.Rig, i *reconciletest.Instance) { i.Stop(); r.Start(nil) },
 	} {

@@ -50,7 +50,7 @@ set state = $1, resolved_at = case when $1 = 'released' then now() end where id 
 	record := func() string {
 		t.Helper()
 		text, err := i.Client.HGet(t.Context(), reconciletest.KeyReservations, "paid").Result()
-		reconciletest.MustDo(t, err)
+		reconciletest.Must(t, err)
 		return text
 	}
 	before := record()

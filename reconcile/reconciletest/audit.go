@@ -109,14 +109,6 @@ const (
 	KeyDeadlines    = "{holdfast:0}:deadlines"
 )
 
-// MustDo fails the test or benchmark if err is not nil.
-func MustDo(tb testing.TB, err error) {
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // HeldUp is Started with a reconciler that applies nothing after hold is called, until goOn is
 // called.
 func (r *Rig) HeldUp() (i *Instance, hold, goOn func()) {

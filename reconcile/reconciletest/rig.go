@@ -406,10 +406,10 @@ func (r *Rig) checkLimits(ctx context.Context, c *redis.Client) {
 	}
 }
 
-// Must fails the test if err is not nil.
-func Must(t *testing.T, err error) {
-	t.Helper()
+// Must fails the test or benchmark if err is not nil.
+func Must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

@@ -86,10 +86,10 @@ func TestShort(t *testing.T) {
 		t.Errorf("%+v", again)
 	}
 	_, err := i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "s2", Version: 2, Lines: []cache.LineQuantity{{Line: "1", Quantity: 1}}})
-	reconciletest.MustDo(t, err)
+	reconciletest.Must(t, err)
 	short("after one of them was shipped", "c-3", 4, "[{s2   1} {s1   3}]")
 	_, err = i.Store.Release(t.Context(), cache.TransitionRequest{ID: "s1"})
-	reconciletest.MustDo(t, err)
+	reconciletest.Must(t, err)
 	if result := short("after another one was released", "c-4", 4, "[{s2   1}]"); result.Levels[0].Shortfall() != 1 {
 		t.Errorf("%+v", result)
 	}
@@ -104,7 +104,7 @@ group by 1 having sum(m.committed) > 0 order by 1`
 	for rows.Next() {
 		var id string
 		var units int64
-		reconciletest.MustDo(t, rows.Scan(&id, &units))
+		reconciletest.Must(t, rows.Scan(&id, &units))
 		got = append(got, fmt.Sprint(id, " ", units))
 	}
 	if rows.Err() != nil || fmt.Sprint(got) != "[s0 4 s1 3 s2 2]" {
