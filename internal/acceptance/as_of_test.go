@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// clock is a time that is over by Redis's clock, which is this machine's.
+// clock returns a time that has passed by Redis's clock, which is also this machine's.
 func clock(t *testing.T) string {
 	t.Helper()
 	now := time.Now().Truncate(time.Millisecond)
@@ -17,7 +17,7 @@ func clock(t *testing.T) string {
 	return now.UTC().Format(timeLayout)
 }
 
-// TestCountAsOf has a warehouse count ten, three be sold and two of them leave, and the count come then.
+// TestCountAsOf sends a count of ten after three units were sold and two of them have left.
 func TestCountAsOf(t *testing.T) {
 	count := func(id, asOf string, onHand int, more string) step {
 		return put("/v1/stock/A/berlin", fmt.Sprintf(`{"id": "%s", "on_hand": %d, "as_of": "%s"%s}`, id, onHand, asOf, more))
@@ -45,8 +45,8 @@ func TestCountAsOf(t *testing.T) {
 	})
 }
 
-// TestImportAsOf has an import of what was counted a moment ago not bring back what has left since, and the
-// same import again change nothing.
+// TestImportAsOf imports an earlier count. Units that have left since stay away, and a second import of the
+// same file changes nothing.
 func TestImportAsOf(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		p.do(t, "given", level("A", "berlin", 10))

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// audited is what `reconcile audit --format json` prints.
+// audited is the output of `reconcile audit --format json`.
 type audited struct {
 	ID, State       string
 	Drift, Repaired int
@@ -30,8 +30,8 @@ func audit(t *testing.T, args ...string) (code int, a audited) {
 	return code, a
 }
 
-// TestAuditCommand has somebody break a counter with redis-cli: the audit names exactly that, repairs it, and
-// finds it clean; beside a server that runs, and where none does.
+// TestAuditCommand breaks a counter as redis-cli would. The audit names exactly this difference, repairs it,
+// and then finds none; next to a running server, and without one.
 func TestAuditCommand(t *testing.T) {
 	t.Parallel()
 	redis, url := redistest.Start(t), ledger(t)
@@ -83,7 +83,7 @@ func TestAuditCommand(t *testing.T) {
 	clean()
 	p.signal(syscall.SIGTERM)
 	<-p.process.Exited
-	clean() // nobody reconciles: it does so itself
+	clean() // no reconciler runs: the audit applies the stream itself
 	breakIt()
 	if code, a := audit(t, append(args, "--repair")...); code != 0 || a.Repaired != 1 {
 		t.Errorf("exit %d: %+v", code, a)
@@ -95,7 +95,7 @@ func TestAuditCommand(t *testing.T) {
 	}
 }
 
-// TestAuditOverHTTP has an audit be started and read, on each engine.
+// TestAuditOverHTTP starts an audit and reads its result, on each engine.
 func TestAuditOverHTTP(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		p.do(t, "given", level("AUDITED", "berlin", 10))

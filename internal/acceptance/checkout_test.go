@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestExample runs examples/checkout-http twice: the second run repeats every call of the first.
+// TestExample runs examples/checkout-http twice. The second run repeats every call of the first.
 func TestExample(t *testing.T) {
 	t.Parallel()
 	p := start(t)

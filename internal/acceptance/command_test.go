@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Data goes to standard output, and nothing else does; exit 0 done, 1 refused or found, 2 usage or
-// could not run.
+// TestCommands checks that only data goes to standard output, and the exit status: 0 done, 1 refused or
+// drift, 2 wrong usage or the command could not run.
 func TestCommands(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		server := "--server=" + p.url
@@ -62,7 +62,7 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-// A file of more rows than one call takes, and a listing of more levels than one page has.
+// TestCommandsOnManyLevels imports a file that needs several calls, and lists more levels than fit on a page.
 func TestCommandsOnManyLevels(t *testing.T) {
 	t.Parallel()
 	p := start(t)

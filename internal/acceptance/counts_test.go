@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sheet is n counts of SKUs that begin with prefix.
+// sheet returns n counts of SKUs that begin with prefix.
 func sheet(prefix string, n, onHand int) string {
 	rows := make([]string, n)
 	for i := range rows {
@@ -20,7 +20,7 @@ func counts(id, rows string) step {
 	return post("/v1/stock/counts", `{"id": "`+id+`", "reason": "yearly count", "actor": "anna", "counts": [`+rows+`]}`)
 }
 
-// counted is the answer to counts of levels.
+// counted returns the answer to counts of levels.
 func counted(id string, levels ...string) string {
 	return `{"id": "` + id + `", "levels": [{` + strings.Join(levels, "},{") + `}], "applied_at": "<time>", ` + durable + `}`
 }

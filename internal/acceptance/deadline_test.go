@@ -9,8 +9,8 @@ import (
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
-// brieflyHeld reserves all three units of a new SKU for the shortest time there is, and waits for
-// the deadline.
+// brieflyHeld reserves all three units of a new SKU for the shortest time that the API allows, and waits
+// for the deadline.
 func (p *program) brieflyHeld(t *testing.T, id, sku string) {
 	t.Helper()
 	p.do(t, "given", level(sku, "berlin", 3))
@@ -27,7 +27,7 @@ func (p *program) says(t *testing.T, s step, part string) bool {
 	return strings.Contains(string(p.send(t, s).body), part)
 }
 
-// swept waits until the units of a SKU are for sale again without anybody asking for them.
+// swept waits until the sweeper has put the units of a SKU back on sale.
 func (p *program) swept(t *testing.T, sku string) {
 	t.Helper()
 	await(t, "the sweeper", func() bool { return p.says(t, get("/v1/stock/"+sku), `"available":3`) })
@@ -58,14 +58,14 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-// expired is the reservation of brieflyHeld; the sweeper may have raised its version meanwhile.
+// expired returns the reservation of brieflyHeld. The sweeper may have raised its version meanwhile.
 func expired(id, sku string) string {
 	return strings.Replace(reservation(id, "expired", 1, line("1", sku, 3, 3, 0, "berlin"), ""),
 		`"version": 1`, `"version": "<any>"`, 1)
 }
 
-// deadlineIsExact reads until it expires: every answer says held before the deadline, and expired
-// after it. The test's clock is the server's.
+// deadlineIsExact reads a hold until it expires: every answer says held before the deadline, and expired
+// after it. Test and server share a clock.
 func deadlineIsExact(t *testing.T, p *program, id, sku string) {
 	p.do(t, "given", level(sku, "berlin", 3))
 	expires := moment(t, decoded(t, p.do(t, "given", reserve(forASecond(id, sku))).body), "expires_at")

@@ -1,5 +1,4 @@
-// Package acceptance holds no code: its tests build the program, run `holdfast serve` on the
-// embedded engine and on a real Redis, and go through the contract sentence by sentence over HTTP.
-// They know the program only from outside: no package that serves is imported. Whatever is
-// answered is also held against the OpenAPI document of the very program that answered it.
+// Package acceptance tests the program from outside. The tests build it, run `holdfast serve` on the
+// embedded engine and on a real Redis, and check each promise of the HTTP API. They import no package that
+// serves. They check every answer against the OpenAPI document of the program that gave it.
 package acceptance

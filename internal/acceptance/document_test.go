@@ -15,20 +15,20 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// document is the OpenAPI document of a running program, to hold its answers against. The program
-// serves by other code than describes it: here the two meet.
+// document is the OpenAPI document of a running program. One part of the program serves calls, another one
+// describes them: the tests check the answers of the first against the second.
 type document struct {
 	tree     map[string]any
 	paths    []string // the longest first, so that a literal comes before a parameter
 	compiler *jsonschema.Compiler
 
 	mu      sync.Mutex
-	schemas map[string]*jsonschema.Schema // by pointer into the document
+	schemas map[string]*jsonschema.Schema // by JSON pointer into the document
 }
 
 const documentName = "openapi.json"
 
-// onceFor calls fetch for the first test that asks.
+// onceFor calls fetch for the first test, and returns the same document to all.
 func onceFor(fetch func(*testing.T) *document) func(*testing.T) *document {
 	var once sync.Once
 	var d *document
@@ -58,11 +58,11 @@ func (p *program) fetchDocument(t *testing.T) *document {
 	return d
 }
 
-// undescribed is served beside the API, and no operation of the document.
+// undescribed lists the paths that the document leaves out.
 var undescribed = []string{"/openapi.json", "/docs", "/metrics"}
 
-// permits reports why the document does not allow what was answered to a step, or, where it was
-// taken, what was sent.
+// permits reports why the document does not allow the answer to a step. If the call succeeded, it checks
+// the request too.
 func (d *document) permits(s step, got answered) error {
 	method := strings.ToLower(s.method)
 	if method == "head" {
@@ -105,7 +105,7 @@ func (d *document) permits(s step, got answered) error {
 	if s.header["Content-Type"] == yamlType {
 		request, sent = at+"/requestBody/content/"+escape(yamlType)+"/schema", asJSON(yamlType, sent)
 	}
-	// null counts as absent, which a schema does not say of every field.
+	// The API takes null for absent. The schema does not say so of every field.
 	if got.status < 300 && s.body != "" && !strings.Contains(s.body, "null") {
 		if err := d.valid(request, sent); err != nil {
 			return fmt.Errorf("the request was taken, but: %w", err)
@@ -116,19 +116,19 @@ func (d *document) permits(s step, got answered) error {
 
 const yamlType = "application/yaml"
 
-// asJSON is a body as its schema describes it: text that is not JSON is a string.
+// asJSON returns a body as its schema describes it: text that is not JSON is a string.
 func asJSON(media string, body []byte) []byte {
 	if media != yamlType {
 		return body
 	}
 	text, err := json.Marshal(string(body))
 	if err != nil {
-		panic(err) // a string always can be
+		panic(err) // a string can always be encoded
 	}
 	return text
 }
 
-// operation finds the operation that serves path; nil where none does.
+// operation returns the operation that serves path, or nil if there is none.
 func (d *document) operation(method, path string) (template string, operation any) {
 	parts := strings.Split(path, "/")
 	for _, template := range d.paths {
@@ -144,7 +144,7 @@ func (d *document) operation(method, path string) (template string, operation an
 	return "", nil
 }
 
-// escape makes a key a part of a JSON pointer.
+// escape escapes a key for a JSON pointer.
 func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }
 
 func (d *document) dig(pointer string) any {
@@ -156,14 +156,14 @@ func (d *document) dig(pointer string) any {
 	return value
 }
 
-// valid holds body against the schema at a pointer into the document.
+// valid checks body against the schema at a JSON pointer into the document.
 func (d *document) valid(pointer string, body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	schema := d.schemas[pointer]
 	if schema == nil {
 		var err error
-		// In a URL the braces of a path, and what escape left of its slashes, are encoded.
+		// A URL fragment cannot contain the braces of a path.
 		fragment := strings.NewReplacer("{", "%7B", "}", "%7D").Replace(pointer)
 		if schema, err = d.compiler.Compile(documentName + "#" + fragment); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// raw sends text as it is over a connection of its own and reads one answer.
+// raw sends text unchanged over its own connection and reads one answer.
 func (p *program) raw(t *testing.T, method, text string) (answered, error) {
 	t.Helper()
 	connection, err := net.Dial("tcp", p.address)
@@ -73,8 +73,7 @@ func TestUnknownPaths(t *testing.T) {
 	}
 }
 
-// What breaks HTTP itself net/http answers before it calls any handler: refused, but in plain text
-// and not as a problem.
+// net/http refuses broken HTTP before it calls a handler, so the answer is plain text and not a problem.
 func TestBrokenHTTP(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -123,7 +122,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// HEAD answers what GET does, without a body.
+// HEAD is answered like GET, without a body.
 func TestHead(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -155,7 +154,7 @@ func TestHealth(t *testing.T) {
 	})
 }
 
-// Bodies over 1 MiB are refused, whether or not they say how long they are; one byte less is not.
+// Bodies over 1 MiB are refused, whether or not their length is announced. A body of 1 MiB is taken.
 func TestLargeBodies(t *testing.T) {
 	t.Parallel()
 	const most = 1 << 20
@@ -185,7 +184,7 @@ func TestLargeBodies(t *testing.T) {
 			}
 		}
 	}
-	// Only the length is announced: the answer doesn't wait for the body.
+	// The call announces its length and sends no body: the answer does not wait for one.
 	got, err := p.raw(t, "POST", "POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n")
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +192,7 @@ func TestLargeBodies(t *testing.T) {
 	problem(t, "announced", got, 413, "too_large")
 }
 
-// A caller that never ends its header is let go, and keeps nobody else waiting.
+// A caller that never ends its header is disconnected, and delays no other caller.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	const readHeaderTimeout = 5 * time.Second
@@ -219,11 +218,11 @@ func TestSlowClients(t *testing.T) {
 		}
 	}
 	if took := time.Since(began); took > readHeaderTimeout+busy {
-		t.Errorf("they were let go after %v", took)
+		t.Errorf("they were disconnected after %v", took)
 	}
 }
 
-// A page of another site can't make a browser change stock.
+// A page of another site cannot make a browser change stock.
 func TestOtherSites(t *testing.T) {
 	t.Parallel()
 	p := start(t)

@@ -27,10 +27,10 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// finding is one of doctor's.
+// finding is one finding of doctor.
 type finding struct{ Name, Status, Seen, Do string }
 
-// doctor runs doctor and answers what has failed.
+// doctor runs doctor and returns the failed checks.
 func doctor(t *testing.T, args ...string) (code int, failed []finding) {
 	t.Helper()
 	code, stdout, stderr := run(t, "", append([]string{"doctor", "--format=json"}, args...)...)
@@ -49,7 +49,8 @@ func doctor(t *testing.T, args ...string) (code int, failed []finding) {
 	return code, failed
 }
 
-// TestUnsafeSetups has serve refuse each set-up that would lose sales, with what to do, and doctor find it.
+// TestUnsafeSetups checks that serve refuses each set-up that would lose sales and says what to do, and that
+// doctor finds it.
 func TestUnsafeSetups(t *testing.T) {
 	t.Parallel()
 	good, primary := redistest.Start(t), redistest.Start(t)
@@ -121,7 +122,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// TestRebuildCommand has an operator ask for a rebuild of a running deployment: everything is as before.
+// TestRebuildCommand rebuilds a running deployment as an operator would: everything is as before.
 func TestRebuildCommand(t *testing.T) {
 	t.Parallel()
 	redis, url := redistest.Start(t), ledger(t)
@@ -137,8 +138,8 @@ func TestRebuildCommand(t *testing.T) {
 	p.do(t, "then", stocked("A", "berlin", [6]int{5, 0, 1, 0, 0, 4}))
 }
 
-// TestPostgresGone has Postgres be killed: what must be durable is 503, at once; reserving goes on; and
-// everything drains when it is back.
+// TestPostgresGone kills Postgres: durable calls answer 503 at once, and reserve goes on. When Postgres is
+// back, everything reaches it.
 func TestPostgresGone(t *testing.T) {
 	t.Parallel()
 	redis, postgres := redistest.Start(t), pgtest.Start(t)
@@ -166,8 +167,8 @@ func TestPostgresGone(t *testing.T) {
 	p.do(t, "then", get("/readyz").is(200, `{"status": "ok", "degraded": []}`))
 }
 
-// TestProgramStopped has one of two programs be stopped (SIGSTOP): the other confirms within 5 s, and
-// goes on doing so when the first wakes up.
+// TestProgramStopped stops one of two programs (SIGSTOP): the other confirms within 5 s, and still confirms
+// when the first one goes on.
 func TestProgramStopped(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

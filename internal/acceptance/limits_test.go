@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// quoted is text as JSON.
+// quoted returns text as a JSON string.
 func quoted(text string) string {
 	out, err := json.Marshal(text)
 	if err != nil {
@@ -17,7 +17,7 @@ func quoted(text string) string {
 	return string(out)
 }
 
-// segment is an identifier as one segment of a path.
+// segment escapes an identifier for one segment of a path.
 func segment(id string) string {
 	if strings.Trim(id, ".") == "" {
 		return strings.ReplaceAll(id, ".", "%2E")
@@ -37,7 +37,7 @@ var badIdentifiers = []string{
 	strings.Repeat("x", 129), strings.Repeat("é", 64) + "x", strings.Repeat("é", 65), strings.Repeat("👕", 33),
 }
 
-// Every kind of identifier is taken in every place and comes back as it was sent, also in paths.
+// Every valid identifier is taken everywhere, also in paths, and comes back as it was sent.
 func TestIdentifiers(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		for i, id := range goodIdentifiers {
@@ -110,8 +110,8 @@ func TestBadIdentifiers(t *testing.T) {
 	p.do(t, "then", stocked("A", "berlin", [6]int{5, 0, 0, 0, 0, 5}))
 }
 
-// Wherever a whole number is asked for, what is none is malformed, and what is none that is allowed
-// is refused beside its path, however long it is.
+// If a field takes a whole number, another value is malformed. A whole number out of range is refused with
+// the path of its field, however many digits it has.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -141,7 +141,7 @@ func TestNumbers(t *testing.T) {
 		counted := place.method == "PUT" || strings.HasSuffix(place.path, "/counts")
 		for _, number := range understood {
 			if counted && strings.Trim(number, "-") == "0" {
-				continue // counts are from 0
+				continue // a count may be 0
 			}
 			s.body = fmt.Sprintf(place.body, number)
 			p.do(t, "when", invalid(s, place.at))

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// pages reads all pages of a listing and answers what levels each had, as "SKU LOCATION".
+// pages reads all pages of a listing and returns the levels of each, as "SKU LOCATION".
 func (p *program) pages(t *testing.T, query string) [][]string {
 	t.Helper()
 	var pages [][]string
@@ -42,7 +42,7 @@ func TestListLevels(t *testing.T) {
 			for _, at := range []string{"berlin", "lyon"} {
 				p.do(t, "given", level(url.PathEscape(sku), at, 1))
 				all = append(all, sku+" "+at)
-				// Listed as soon as the call that made it was answered.
+				// A new level is listed as soon as its call is answered.
 				if got := slices.Concat(p.pages(t, "")...); !slices.Equal(got, all) {
 					t.Fatalf("after the call that made it: %v, want %v", got, all)
 				}
@@ -51,14 +51,14 @@ func TestListLevels(t *testing.T) {
 		p.do(t, "when", get("/v1/stock?sku_prefix=CAP&location=lyon").is(200, `{"levels": [{`+units("CAP", "lyon", [6]int{1, 0, 0, 0, 0, 1})+`}]}`))
 		for _, c := range []struct {
 			query string
-			sizes []int // of the pages
+			sizes []int // of each page
 			want  []string
 		}{
 			{"", []int{10}, all},
 			{"limit=500", []int{10}, all},
 			{"limit=1", []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, all},
 			{"limit=3", []int{3, 3, 3, 1}, all},
-			{"limit=5", []int{5, 5}, all}, // the last page is full, and yet the last
+			{"limit=5", []int{5, 5}, all}, // the last page is full
 			{"limit=10", []int{10}, all},
 			{"location=lyon&limit=2", []int{2, 2, 1}, []string{"CAP lyon", "TEE lyon", "TEE-L lyon", "TEE-M lyon", "Z/é ü lyon"}},
 			{"sku_prefix=TEE&limit=4", []int{4, 2}, all[2:8]},

@@ -16,14 +16,14 @@ import (
 	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
-// The program under test, built once. The one for a real Redis looks for data races where these
-// tests do. The embedded engine reads each script anew at every call, which takes ten times as long
-// then; the program around it is the same.
+// The paths of the program under test, which is built once. If the tests run with the race detector, so
+// does the program on a real Redis. The one on the embedded engine does not: that engine parses each script
+// at every call, which the race detector makes ten times slower.
 var onEmbedded, onRedis string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Most of what takes time here waits for a clock: a deadline, a time-out.
+	// Most of these tests wait for a deadline or a time-out, not for a processor.
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
@@ -52,8 +52,8 @@ func buildAndRun(m *testing.M) int {
 	return pgtest.Main(m)
 }
 
-// readSources reads every folder of the module. The go command takes a result from its cache where
-// nothing has changed that a test has read; what TestMain has built it doesn't know.
+// readSources reads every folder of the module. go test may take a result from its cache unless a file
+// that the test has read changes. It does not know which files TestMain has built.
 var readSources = sync.OnceValue(func() error {
 	return filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && d.Name() == ".git" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// bodied is every call that takes a body, with one that it takes.
+// bodied lists every call that takes a body, with a valid one.
 var bodied = []step{
 	post("/v1/reservations", `{"id": "o", "lines": [{"line": "1", "sku": "A", "quantity": 1}]}`),
 	post("/v1/reservations/o/confirm", `{"version": 1}`),
@@ -63,7 +63,7 @@ func TestMalformedBodies(t *testing.T) {
 	p.do(t, "then", stocked("A", "berlin", [6]int{5, 1, 0, 0, 0, 4}))
 }
 
-// An absent body and {} mean the same.
+// An absent body means the same as {}.
 func TestEmptyBodies(t *testing.T) {
 	t.Parallel()
 	p := start(t)

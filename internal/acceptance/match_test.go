@@ -12,8 +12,8 @@ import (
 // timeLayout is RFC 3339 in UTC with milliseconds.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// match compares one JSON document with want: the same keys and values, no more and no less. In
-// want "<time>" stands for a time, "<text>" for any text but an empty one, "<any>" for anything.
+// match compares a JSON document with want: it must have the same keys and values, and no others. In want,
+// "<time>" stands for a time, "<text>" for a text that is not empty, "<any>" for anything.
 func match(got []byte, want string) error {
 	var g, w any
 	if err := json.Unmarshal(got, &g); err != nil {
@@ -90,7 +90,7 @@ func matchText(path string, got any, want string) error {
 	return nil
 }
 
-// A matcher that takes everything would pass every other test.
+// TestMatch checks that match refuses: if it took everything, all other tests would pass.
 func TestMatch(t *testing.T) {
 	for _, c := range []struct{ got, want, fault string }{
 		{`{"a": 1, "b": [{"c": "x"}]}`, `{"b": [{"c": "x"}], "a": 1}`, ""},
@@ -114,7 +114,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// decoded is an answer as a generic object.
+// decoded decodes an answer into a generic object.
 func decoded(t *testing.T, body []byte) map[string]any {
 	t.Helper()
 	var out map[string]any

@@ -10,11 +10,10 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// answerMax is how long a call can take if Redis does not answer: the store's time-out and what a busy
-// machine adds.
+// answerMax bounds a call if Redis does not answer: the store's time-out, and what a busy machine adds.
 const answerMax = 2*time.Second + busy
 
-// calls is one of each call but the listing, of a reservation o of one unit of A.
+// calls has each call except the listing once. They use a reservation o of one unit of A.
 var calls = []step{
 	hold("new", "A", 1),
 	hold("o", "A", 1),
@@ -29,7 +28,7 @@ var calls = []step{
 	get("/v1/stock/A"),
 }
 
-// allRefused makes every call at once, each several times over, and wants the same refusal of all.
+// allRefused makes every call of list four times, all at once, and wants the same refusal from each.
 func (p *program) allRefused(t *testing.T, list []step, code string) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -47,7 +46,7 @@ func (p *program) allRefused(t *testing.T, list []step, code string) {
 	all.Wait()
 }
 
-// comesBack repeats a step while it is answered 503.
+// comesBack repeats a step until it is no longer answered 503, and then checks its answer.
 func (p *program) comesBack(t *testing.T, s step) {
 	t.Helper()
 	await(t, s.method+" "+s.path+" to be answered again", func() bool { return p.send(t, s).status != 503 })
@@ -66,7 +65,7 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 	p.allRefused(t, append(calls[:len(calls):len(calls)], get("/v1/stock")), "unavailable")
 	p.do(t, "when", get("/readyz").refused(503, "unavailable", ""))
 	p.do(t, "when", get("/livez"))
-	// It has its data but none of the scripts.
+	// It has its data but no scripts.
 	redis.Restart()
 	p.comesBack(t, hold("o", "A", 1).is(200, reservation("o", "held", 1, line("1", "A", 1, 1, 0, "berlin"), "")).replayed())
 	p.do(t, "then", transition("confirm", "sold", "").is(200, reservation("sold", "confirmed", 2, line("1", "A", 2, 2, 0, "berlin"), durable)).replayed())
@@ -75,8 +74,8 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 	p.do(t, "then", get("/readyz"))
 }
 
-// A Redis that hangs may still run what it was sent: repeating the call with the same id finds out,
-// and takes nothing twice.
+// A Redis that hangs may still run the calls that it got. A repeat with the same id finds out, and takes
+// nothing twice.
 func TestRedisHangs(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -88,7 +87,7 @@ func TestRedisHangs(t *testing.T) {
 	p.do(t, "when", get("/readyz").refused(503, "unavailable", ""))
 	redis.Resume()
 	p.comesBack(t, get("/readyz"))
-	// The reservation o may have been confirmed or released by now: only new is told for sure.
+	// The reservation o may be confirmed or released by now. Only the state of new is certain.
 	if got := p.send(t, hold("new", "A", 1)); got.status != 201 && got.status != 200 {
 		t.Errorf("%d %s", got.status, got.body)
 	}
@@ -96,7 +95,7 @@ func TestRedisHangs(t *testing.T) {
 	p.do(t, "then", read("new").is(200, reservation("new", "held", 1, line("1", "A", 1, 1, 0, "berlin"), "")))
 }
 
-// Listings don't wait for each other, however long Redis lets each of them wait.
+// Listings do not wait for each other, even if Redis hangs.
 func TestListingWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	const callers = 10
@@ -116,8 +115,8 @@ func TestListingWhileRedisHangs(t *testing.T) {
 	}
 }
 
-// A Redis that has lost its data is rebuilt from the ledger: what was sold stays sold, what was held
-// stays held, and nothing is sold twice.
+// A Redis that has lost its data is rebuilt from the ledger. Sales and holds are there again, and nothing
+// is sold twice.
 func TestRedisLosesItsData(t *testing.T) {
 	t.Parallel()
 	for name, lose := range map[string]func(t *testing.T, redis *redistest.Server){
@@ -146,7 +145,7 @@ func TestRedisLosesItsData(t *testing.T) {
 	}
 }
 
-// Where there is no Redis yet the program runs, says so, and serves once there is one.
+// If Redis does not run yet, the program starts and answers 503. It serves as soon as Redis runs.
 func TestRedisComesLate(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -159,7 +158,7 @@ func TestRedisComesLate(t *testing.T) {
 	p.do(t, "then", hold("o", "A", 1))
 }
 
-// The gate is closed by the reconciler; here the test does it.
+// TestGate closes the gate itself. In production the reconciler does.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -176,7 +175,7 @@ func TestGate(t *testing.T) {
 	p.do(t, "given", hold("sold", "A", 1))
 	tooFew := invalid(reserve(`{"id": "o", "lines": []}`), "/lines")
 
-	// The reconciler opens the gate again within moments: nothing waits, and the ledger is the right one.
+	// The reconciler soon opens the gate again, because no entry waits and the ledger is the right one.
 	refused := func(word, code string, s step) {
 		t.Helper()
 		await(t, s.method+" "+s.path+" to be refused", func() bool {
@@ -184,18 +183,18 @@ func TestGate(t *testing.T) {
 			return p.judge(t, s.refused(503, code, ""), p.send(t, s)) == nil
 		})
 	}
-	// refuses reserve, replays too: gate comes before conflict and replay
+	// It refuses reserve, and replays too: the gate is checked before conflicts and replays.
 	for _, s := range []step{hold("new", "A", 1), hold("o", "A", 1), hold("o", "A", 2), hold("new", "none", 1)} {
 		refused("backlog", "backlog_full", s)
 	}
-	p.do(t, "when", tooFew) // comes before gate
+	p.do(t, "when", tooFew) // an invalid request is refused before the gate is checked
 	refused("backlog", "backlog_full", get("/readyz"))
 	gate("backlog")
 	p.do(t, "when", transition("confirm", "sold", ""))
 	p.do(t, "when", transition("extend", "o", ""))
 	p.do(t, "when", post("/v1/stock/adjustments", `{"id": "d", "sku": "A", "location": "berlin", "delta": 1}`))
 
-	// refuses every verb
+	// It refuses every verb.
 	for _, s := range append(calls[:len(calls):len(calls)], get("/v1/stock"), get("/readyz")) {
 		refused("stopped", "rebuilding", s)
 	}
@@ -205,7 +204,7 @@ func TestGate(t *testing.T) {
 	p.do(t, "then", get("/readyz"))
 }
 
-// Two programs on one Redis are one: what one has answered the other knows, also a new location.
+// Two programs on one Redis act as one: each knows at once what the other has answered, new locations too.
 func TestTwoProgramsOnOneRedis(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -220,7 +219,7 @@ func TestTwoProgramsOnOneRedis(t *testing.T) {
 		id := fmt.Sprint("at-", i)
 		two.do(t, "then", hold(id, "A", 1).is(201, reservation(id, "held", 1, line("1", "A", 1, 1, 0, at), "")))
 	}
-	// Another prefix is another stock, and has another ledger.
+	// Another prefix means another stock, with a ledger of its own.
 	three := startOn(t, redis, "--redis-prefix=other", "--postgres-url="+ledger(t))
 	three.do(t, "then", get("/v1/stock").is(200, `{"levels": []}`))
 }

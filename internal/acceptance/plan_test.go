@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// plan is what `reconcile plan` writes.
+// plan is the file that `reconcile plan` writes.
 type plan struct {
 	Version       int
 	Audit, Prefix string
@@ -19,15 +19,15 @@ type plan struct {
 	Repairs, Left []struct{ ID, Kind, SKU, Would, Why string }
 }
 
-// applied is what `reconcile apply --format json` prints.
+// applied is the output of `reconcile apply --format json`.
 type applied struct {
 	ID, State, Plan, Actor string
 	Repaired, Gone, Left   int
 	Repairs                []struct{ ID, Outcome, Reason string }
 }
 
-// TestPlanCommand has what somebody broke with redis-cli be planned, read, and applied: beside a server that
-// runs, and where none does.
+// TestPlanCommand breaks counters as redis-cli would, plans the repairs, reads the plan and applies it; next to
+// a running server, and without one.
 func TestPlanCommand(t *testing.T) {
 	t.Parallel()
 	redis, url := redistest.Start(t), ledger(t)
@@ -98,7 +98,7 @@ func TestPlanCommand(t *testing.T) {
 
 	p.signal(syscall.SIGTERM)
 	<-p.process.Exited
-	stdout, _ = command(1, "", "plan", "--sku=MUG", "--output=-", "--actor=anna") // nobody reconciles: it does so itself
+	stdout, _ = command(1, "", "plan", "--sku=MUG", "--output=-", "--actor=anna") // no reconciler runs: plan applies the stream itself
 	document, _ := command(0, stdout, "apply", "-", "--format=json", "--actor=berta")
 	var done applied
 	if err := json.Unmarshal([]byte(document), &done); err != nil || done.State != "done" || done.Actor != "berta" || done.Repaired != 1 ||

@@ -38,11 +38,11 @@ func start(t *testing.T, args ...string) *program {
 	return startAs(t, onEmbedded, args...)
 }
 
-// ledgers are the databases beside each Redis, *redistest.Server -> URL.
+// ledgers has the database of each Redis: *redistest.Server -> URL.
 var ledgers sync.Map
 
-// startOn runs `holdfast serve` on a free port, a real Redis and the ledger that belongs to it. It
-// returns once the program serves calls, unless that Redis does not run.
+// startOn runs `holdfast serve` on a free port, with a real Redis and its ledger. If this Redis runs, startOn
+// returns once the program serves calls.
 func startOn(t *testing.T, redis *redistest.Server, args ...string) *program {
 	t.Helper()
 	url, known := ledgers.Load(redis)
@@ -66,7 +66,7 @@ func ledger(t *testing.T) string {
 	return url
 }
 
-// startAs starts binary and ends it with the test. It must then exit with 0.
+// startAs starts binary, and stops it at the end of the test. The program must then exit with 0.
 func startAs(t *testing.T, binary string, args ...string) *program {
 	t.Helper()
 	if err := readSources(); err != nil {
@@ -112,7 +112,7 @@ func (p *program) log() string {
 	return string(text)
 }
 
-// command is the program with args, in a folder of its own and with none of our settings.
+// command returns the program with args, in an empty folder and without HOLDFAST_ variables.
 func command(t *testing.T, binary string, args ...string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command(binary, args...)
@@ -138,17 +138,16 @@ func (p *program) end() {
 	select {
 	case <-p.process.Exited:
 	case <-time.After(patience):
-		p.t.Error("it does not end")
+		p.t.Error("the program does not end")
 		_ = p.process.Cmd.Process.Kill()
 		<-p.process.Exited
 	}
 	if state := p.process.Cmd.ProcessState; state.ExitCode() != 0 {
-		p.t.Errorf("it ended with %v", state)
+		p.t.Errorf("the program ended with %v", state)
 	}
 }
 
-// finish ends the program after its test. The program exits with another code than 0 after a data
-// race.
+// finish ends the program after its test. After a data race its exit code is not 0.
 func (p *program) finish() {
 	p.http.CloseIdleConnections()
 	if !p.process.Gone() {
@@ -160,7 +159,7 @@ func (p *program) finish() {
 	}
 }
 
-// run runs a command of the program to its end.
+// run runs a command of the program and waits for its end.
 func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	c := command(t, onEmbedded, args...)
@@ -174,8 +173,8 @@ func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr s
 	return c.ProcessState.ExitCode(), out.String(), wrong.String()
 }
 
-// eachEngine runs test on a real Redis and, without -short, on the embedded engine. Each is empty and
-// has a program of its own.
+// eachEngine runs test on a real Redis and, without -short, on the embedded engine. Each run gets an empty
+// engine and its own program.
 func eachEngine(t *testing.T, test func(t *testing.T, p *program)) {
 	t.Helper()
 	t.Parallel()

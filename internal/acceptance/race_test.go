@@ -2,5 +2,5 @@
 
 package acceptance
 
-// raced says that these tests look for data races, in the program too.
+// raced reports whether the tests and the program run with the race detector.
 const raced = true

@@ -45,7 +45,7 @@ func TestRemoveLevel(t *testing.T) {
 	})
 }
 
-// TestRemoveLevel_Rebuilt has a level that was removed stay gone when Redis is made anew.
+// TestRemoveLevel_Rebuilt checks that a removed level stays away when Redis is rebuilt.
 func TestRemoveLevel_Rebuilt(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)

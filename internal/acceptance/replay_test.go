@@ -8,7 +8,7 @@ import (
 const replayBody = `{"id": "$o", "customer": "c-9", "ship_to": {"country": "DE", "latitude": 52.5, "longitude": 13.4},
 	"ttl_seconds": 600, "metadata": {"a": "1", "b": "2"}, "lines": [{"line": "1", "sku": "$A", "quantity": 2}]}`
 
-// again is replayBody with one part of it written in another way.
+// again returns replayBody with one part written in another way.
 func again(from, to string) step {
 	if !strings.Contains(replayBody, from) {
 		panic(from)

@@ -94,7 +94,7 @@ var reserveTable = []scenario{
 	},
 }
 
-// The locations of these scenarios are all there are: no other table shares the program.
+// No other table shares the program, so it has no locations but those of these scenarios.
 func TestReserveFromOneLocation(t *testing.T) {
 	const from = `{"id": "$o", %s "lines": [{"line": "1", "sku": "$A", "quantity": 2%s}]}`
 	pinned := func(at string) step { return reserve(fmt.Sprintf(from, "", `, "location": "`+at+`"`)) }
@@ -147,7 +147,7 @@ func TestReserveFromOneLocation(t *testing.T) {
 	})
 }
 
-// Of all that is wrong with a call, the first in this order is answered.
+// If several things are wrong with a call, the answer is the first in this order.
 func TestPrecedence(t *testing.T) {
 	const unknownField, tooMany, pin = `"qty": 1,`, `"quantity": 0`, `, "location": "lyon"`
 	body := func(extra, quantity, pin, sku string) step {
@@ -215,8 +215,8 @@ func TestDeadlineOfANewReservation(t *testing.T) {
 	}
 }
 
-// Of many customers who want the last unit at the same moment exactly one gets it, and the others
-// are told the truth. The same id from many sides at once is one reservation.
+// If many customers want the last unit at the same moment, exactly one gets it, and the others are told that
+// it is gone. If many callers send the same id at once, there is one reservation.
 func TestAtOnce(t *testing.T) {
 	const customers = 24
 	eachEngine(t, func(t *testing.T, p *program) {

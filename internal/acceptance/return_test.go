@@ -11,7 +11,7 @@ func back(id, to string, units int) step {
 	return transition("return", "$o", fmt.Sprintf(`{"id": "%s", "lines": [{"line": "1", "quantity": %d}], "to": "%s"}`, id, units, to))
 }
 
-// after is now of a reservation of which units came back.
+// after is like now, for a reservation with returned units.
 func after(state string, version, fulfilled, returned int, more string) string {
 	return strings.Replace(now(state, version, 3, fulfilled, more), `"returned": 0`, fmt.Sprintf(`"returned": %d`, returned), 1)
 }

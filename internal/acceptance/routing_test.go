@@ -12,12 +12,12 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// Locations a to d ship everywhere, but c not: it is a store. Channel web comes from a, b and c, in the
-// order and with the rules that a row gives it; channel shop from d.
+// Locations a, b and d ship everywhere; c is a store. Channel web sells from a, b and c, in the order and
+// with the rules that a row sets. Channel shop sells from d.
 const routedLocations = `{"id": "a", "country": "DE", "zones": ["all"]}, {"id": "b", "country": "FR", "zones": ["all"]},
 	{"id": "c", "country": "DE", "pickup": true}, {"id": "d", "zones": ["all"]}`
 
-// routed is a directory: its channel web has fields, and more stands beside.
+// routed returns a call that applies a directory. Its channel web has fields; more is added to the directory.
 func routed(fields, more string) step {
 	return put("/v1/directory", `{"locations": [`+routedLocations+`], "zones": [{"id": "all"}],
 		"channels": [{"id": "web", "default": true, `+fields+`}, {"id": "shop", "locations": ["d"]}]`+more+`}`).is(200, "")
@@ -28,7 +28,7 @@ const (
 	fromUnits = fromAB + `, "split": "units"`
 )
 
-// asked reserves: lines are "SKU quantity".
+// asked returns a reserve with lines of the form "SKU quantity".
 func asked(id, fields string, lines ...string) step {
 	var list []string
 	for i, l := range lines {
@@ -41,7 +41,7 @@ func asked(id, fields string, lines ...string) step {
 	return reserve(`{"id": "` + id + `", ` + fields + `"lines": [` + strings.Join(list, ", ") + `]}`)
 }
 
-// from says where each line must come from: "a 4 b 1".
+// from sets the expected locations of each line, in the form "a 4 b 1".
 func (s step) from(want ...string) step {
 	s.check = func(body []byte) error {
 		var got struct {
@@ -183,7 +183,7 @@ var routingTable = []scenario{
 		}},
 }
 
-// TestDirectory is applied as a whole or not at all, each version once.
+// A directory is applied as a whole or not at all, each version once.
 func TestDirectory(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		yaml := "locations:\n  - {id: a}\n  - {id: b}\nchannels:\n  - {id: web, default: true, locations: [a, b]}\n"
@@ -241,14 +241,14 @@ func TestDirectory(t *testing.T) {
 	})
 }
 
-// TestDirectory_Instances has a directory that one instance was given used by another within a second, and
-// by one that starts later.
+// TestDirectory_Instances applies a directory through one instance. Another one uses it within a second, and so
+// does one that starts later.
 func TestDirectory_Instances(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	one := startOn(t, redis)
 	two := startOn(t, redis)
-	one.do(t, "given", level("A", "a", 1_000_000)) // more than are asked for within its patience
+	one.do(t, "given", level("A", "a", 1_000_000)) // more than the loop below can take
 	one.do(t, "given", level("A", "b", 1_000_000))
 	n := 0
 	served := func(p *program) string {
@@ -261,22 +261,22 @@ func TestDirectory_Instances(t *testing.T) {
 		began := time.Now()
 		for !strings.Contains(served(two), "location:"+want) {
 			if time.Since(began) > patience {
-				t.Fatalf("it is never served by %s", want)
+				t.Fatalf("the order is never served by %s", want)
 			}
 		}
 		if took := time.Since(began); took > time.Second+busy {
 			t.Errorf("used after %v", took)
 		}
 		if got := served(one); !strings.Contains(got, "location:"+want) {
-			t.Errorf("the instance it was given to: %s", got)
+			t.Errorf("the instance that applied it: %s", got)
 		}
 	}
 	if got := served(startOn(t, redis)); !strings.Contains(got, "location:a") {
-		t.Errorf("one that starts: %s", got)
+		t.Errorf("an instance that starts later: %s", got)
 	}
 }
 
-// TestDirectory_File is the only source of the directory.
+// TestDirectory_File checks that a file of the setting directory.file is the only source of the directory.
 func TestDirectory_File(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "locations.yaml")

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// found lists the ids of all pages of a search.
+// found returns the ids on all pages of a search.
 func (p *program) found(t *testing.T, query string) string {
 	t.Helper()
 	var ids []string

@@ -27,7 +27,7 @@ func (p *program) refuses(t *testing.T) {
 	})
 }
 
-// A request whose header has arrived is answered, though the rest of it comes after SIGTERM.
+// A request whose header has arrived is answered, even if its body comes after SIGTERM.
 func TestShutdownFinishesWhatIsComing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		p.do(t, "given", level("A", "berlin", 1))
@@ -37,7 +37,7 @@ func TestShutdownFinishesWhatIsComing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = connection.Close() }()
-		// The server asks for the body once it has read the header, so then the call is in flight.
+		// The server asks for the body once it has read the header. From then on the call is in flight.
 		_, err = fmt.Fprintf(connection, "POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
 			"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
 		if err != nil {
@@ -47,7 +47,7 @@ func TestShutdownFinishesWhatIsComing(t *testing.T) {
 		if line, err := reader.ReadString('\n'); err != nil || !strings.Contains(line, "100") {
 			t.Fatalf("%q %v", line, err)
 		}
-		if _, err := reader.ReadString('\n'); err != nil { // the empty line after it
+		if _, err := reader.ReadString('\n'); err != nil { // the empty line after the header
 			t.Fatal(err)
 		}
 		p.signal(syscall.SIGTERM)
@@ -67,7 +67,7 @@ func TestShutdownFinishesWhatIsComing(t *testing.T) {
 	})
 }
 
-// A call that waits for Redis is answered, and its effect is there after a restart.
+// A call that waits for Redis is answered, and its effect survives a restart.
 func TestShutdownFinishesWhatRedisHasNotAnswered(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -94,9 +94,9 @@ func TestShutdownFinishesWhatRedisHasNotAnswered(t *testing.T) {
 	})
 }
 
-// callsUnderWay makes five holds of a SKU wait for a Redis that it paused at began: three in flight and
-// two queued behind them. On a busy machine the first can time out before the last is sent. Then it
-// starts again with another SKU.
+// callsUnderWay pauses Redis at began and sends it five holds of a SKU: three are in flight and two wait in
+// the queue. On a busy machine the first can time out before the last is sent. Then callsUnderWay starts
+// again with another SKU.
 func (p *program) callsUnderWay(t *testing.T, redis *redistest.Server) (sku string, began time.Time, answers <-chan answered) {
 	t.Helper()
 	signs := []string{
@@ -134,8 +134,8 @@ func (p *program) callsUnderWay(t *testing.T, redis *redistest.Server) (sku stri
 	return sku, began, answers
 }
 
-// A confirm in flight is answered once the ledger has it, though after SIGTERM the program's own
-// reconciler has to apply it.
+// A confirm in flight is answered once the ledger has it, even if the program's own reconciler has to apply
+// it after SIGTERM.
 func TestShutdownFinishesWhatTheLedgerHasNotDecided(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -164,7 +164,7 @@ func TestShutdownFinishesWhatTheLedgerHasNotDecided(t *testing.T) {
 	})
 }
 
-// Under load no answer is cut off half-way, and none that was given is lost.
+// Under load no answer is cut off half-way, and no answered call is lost.
 func TestShutdownUnderLoad(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
@@ -181,7 +181,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 				s := hold(fmt.Sprintf("o-%d-%d", caller, i), "A", 1)
 				response, err := p.http.Post(p.url+s.path, "application/json", strings.NewReader(s.body))
 				if err != nil {
-					return // refused, or an idle connection was closed: not one byte of an answer
+					return // refused, or an idle connection was closed, without one byte of an answer
 				}
 				text, err := io.ReadAll(response.Body)
 				_ = response.Body.Close()
@@ -210,7 +210,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 	for _, body := range kept[len(kept)-50:] {
 		next.do(t, "then", reserve(body).is(200, "").replayed())
 	}
-	// Beside those that were answered there is at most one more for each caller, cut off unanswered.
+	// Each caller may have one more hold: the one whose call was cut off without an answer.
 	await(t, fmt.Sprintf("%d and at most %d more to be held", len(kept), callers), func() bool {
 		level := decoded(t, next.send(t, get("/v1/stock/A")).body)["levels"].([]any)[0].(map[string]any)
 		held, gone := int(level["held"].(float64)), 1_000_000-int(level["available"].(float64))
@@ -218,7 +218,7 @@ func TestShutdownUnderLoad(t *testing.T) {
 	})
 }
 
-// A second signal, or nothing to finish, ends it at once.
+// A second signal ends the program at once. So does the first one if no call is under way.
 func TestShutdownOfAnIdleProgram(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		p.do(t, "given", get("/livez")) // leaves an idle connection

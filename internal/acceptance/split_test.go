@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestSplit tells by a small language: stock and lines are "SKU location units" and "SKU units",
-// what is taken is "location units + location units" for each line, and what is refused begins
-// with "short".
+// TestSplit runs splitTable. Its rows are short texts: stock is "SKU location units", a line "SKU units". The
+// wanted result of a line is "location units + location units", or "short available" if it is refused.
 func TestSplit(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		for i, c := range splitTable {
@@ -67,10 +66,10 @@ func (c split) step(t *testing.T, prefix string) step {
 	return s.is(201, reservation(id, "held", 1, strings.Join(taken, ","), ""))
 }
 
-// fits stands for a line of a refusal that is not short.
+// fits stands for a line that is not short, in a refusal.
 const fits = "berlin 0"
 
-// Without a directory the routed order is that of the locations' ids.
+// Without a directory, locations are tried in the order of their ids.
 var splitTable = []split{
 	{"the first that can serve all", "never", "A berlin 5, A lyon 5", "A 2", []string{"berlin 2"}},
 	{"not the first, if it can't", "never", "A berlin 1, A lyon 5", "A 2", []string{"lyon 2"}},
@@ -105,7 +104,7 @@ var splitTable = []split{
 	{"short of the sum that is left", "units", "A berlin 3, A lyon 3", "A 4, A 4", []string{fits, "short 2"}},
 }
 
-// A location below zero takes nothing away from what the others have, and is never named as such.
+// A location below zero does not lower the sum of the others, and no answer shows a negative number.
 func TestShortageBesideALocationBelowZero(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		for _, way := range []string{"never", "lines", "units"} {
@@ -123,7 +122,7 @@ func TestShortageBesideALocationBelowZero(t *testing.T) {
 	})
 }
 
-// splitting is a reserve that says how it may be split.
+// splitting returns a reserve with the field split.
 func (s step) splitting(way string) step {
 	s.body = `{"split": "` + way + `",` + s.body[1:]
 	return s

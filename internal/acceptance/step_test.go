@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// scenario is one row of a table: the state it begins with, what is called, and what is seen then.
-// In all texts a $ stands for a prefix of the row's own, so that rows don't meet: ids and SKUs are
-// written $a, locations are shared.
+// scenario is one row of a table: the calls that make its state, the call under test, and the calls that read
+// the result. A $ in a text stands for the row's own prefix, so that rows do not disturb each other: ids and
+// SKUs are written $a. Locations are shared.
 type scenario struct {
 	name  string
 	given []step
@@ -21,13 +21,13 @@ type scenario struct {
 	then  []step
 }
 
-// step is one call and what it must answer.
+// step is one call and its expected answer.
 type step struct {
 	method, path, body string
 	header             map[string]string // sent; "" sends none
 
 	status int
-	answer string             // the whole body as JSON, see match; "" is not looked at
+	answer string             // the whole body as JSON, see match; "" is not checked
 	wanted map[string]string  // header of the answer; "" means absent
 	check  func([]byte) error // of the body; nil: nothing more
 }
@@ -36,14 +36,13 @@ func get(path string) step        { return step{method: "GET", path: path, statu
 func post(path, body string) step { return step{method: "POST", path: path, body: body, status: 200} }
 func put(path, body string) step  { return step{method: "PUT", path: path, body: body, status: 200} }
 
-// is says what the step must answer.
+// is sets the expected answer.
 func (s step) is(status int, answer string) step {
 	s.status, s.answer = status, answer
 	return s
 }
 
-// refused says that the step must be refused with code; more is what the problem has beside the
-// members that all problems have.
+// refused expects a problem with this code. more has the members that not every problem has.
 func (s step) refused(status int, code, more string) step {
 	if more != "" {
 		more = "," + more
@@ -57,7 +56,7 @@ func (s step) refused(status int, code, more string) step {
 	return s
 }
 
-// with says what a header of the answer must be.
+// with sets the expected value of a header of the answer.
 func (s step) with(name, value string) step {
 	s.wanted = maps.Clone(s.wanted)
 	if s.wanted == nil {
@@ -67,7 +66,7 @@ func (s step) with(name, value string) step {
 	return s
 }
 
-// replayed says that the answer must say that nothing was changed.
+// replayed expects the header of an answer to a repeated call.
 func (s step) replayed() step { return s.with("Idempotent-Replay", "true").with("Location", "") }
 
 // sending sets a header of the request.
@@ -80,12 +79,12 @@ func (s step) sending(name, value string) step {
 	return s
 }
 
-// level counts a level, which makes it.
+// level counts a level, and so creates it.
 func level(sku, at string, units int) step {
 	return put("/v1/stock/"+sku+"/"+at, fmt.Sprintf(`{"id": "%s count %s", "on_hand": %d}`, sku, at, units)).is(201, "")
 }
 
-// hold reserves units of one SKU as line 1.
+// hold reserves units of one SKU, as line 1.
 func hold(id, sku string, units int) step {
 	return reserve(fmt.Sprintf(`{"id": "%s", "lines": [{"line": "1", "sku": "%s", "quantity": %d}]}`, id, sku, units))
 }
@@ -98,8 +97,8 @@ func transition(verb, id, body string) step {
 	return post("/v1/reservations/"+id+"/"+verb, body)
 }
 
-// reservation is a reservation as it is answered, without channel, customer and order. more is
-// what follows the lines.
+// reservation returns the answer about a reservation without channel, customer and order. more has the fields
+// after the lines.
 func reservation(id, state string, version int, lines, more string) string {
 	if more != "" {
 		more = "," + more
@@ -108,14 +107,14 @@ func reservation(id, state string, version int, lines, more string) string {
 		id, state, version, lines, more)
 }
 
-// line is a line served by one location, of which some units have left.
+// line returns a line that one location serves and of which some units have left.
 func line(name, sku string, quantity, requested, fulfilled int, at string) string {
 	return fmt.Sprintf(`{"line": "%s", "sku": "%s", "quantity": %d, "requested": %d, "fulfilled": %d, "returned": 0, "from": [{"location": "%s", "quantity": %[3]d}]}`,
 		name, sku, quantity, requested, fulfilled, at)
 }
 
-// units is a level as it is answered, but for its braces: on hand, held, committed, safety stock,
-// backorder limit, available.
+// units returns a level of an answer, without its braces. The numbers are on hand, held, committed, safety
+// stock, backorder limit and available.
 func units(sku, at string, n [6]int) string {
 	return fmt.Sprintf(`"sku": "%s", "location": "%s", "on_hand": %d, "held": %d, "committed": %d, "safety_stock": %d, "backorder_limit": %d, "available": %d`,
 		sku, at, n[0], n[1], n[2], n[3], n[4], n[5])
@@ -143,7 +142,7 @@ func (p *program) check(t *testing.T, table []scenario) {
 	}
 }
 
-// owned is the step with its texts rewritten.
+// owned returns the step with its texts rewritten.
 func (s step) owned(rewrite func(string) string) step {
 	s.path, s.body, s.answer = rewrite(s.path), rewrite(s.body), rewrite(s.answer)
 	s.wanted = maps.Clone(s.wanted)
@@ -153,7 +152,7 @@ func (s step) owned(rewrite func(string) string) step {
 	return s
 }
 
-// answered is what a step got.
+// answered is the answer to a step.
 type answered struct {
 	status int
 	header http.Header
@@ -165,8 +164,8 @@ func (p *program) do(t *testing.T, phase string, s step) answered {
 	t.Helper()
 	got := p.send(t, s)
 	err := p.judge(t, s, got)
-	// The counts of a level are a moment behind the ledger. On a busy machine the ledger can be late to
-	// answer: a caller repeats the call, as the API asks for.
+	// The counts of a level follow the ledger after a moment. On a busy machine the ledger can be late to
+	// answer. Then a caller repeats the call, as the API documents.
 	follows := s.method == "GET" && strings.HasPrefix(s.path, "/v1/stock")
 	late := func() bool { return phase == "given" && s.status != 503 && got.status == 503 }
 	for began := time.Now(); err != nil && (follows || late()) && time.Since(began) < busy; {
@@ -180,7 +179,7 @@ func (p *program) do(t *testing.T, phase string, s step) answered {
 	return got
 }
 
-// judge holds an answer against what the step wants, and against the program's own OpenAPI document.
+// judge checks an answer against the step, and against the program's own OpenAPI document.
 func (p *program) judge(t *testing.T, s step, got answered) error {
 	t.Helper()
 	if got.status != s.status {
@@ -243,7 +242,7 @@ func (p *program) send(t *testing.T, s step) answered {
 	return answered{response.StatusCode, response.Header, text}
 }
 
-// brief is text short enough to print.
+// brief shortens a text for printing.
 func brief(text []byte) string {
 	const most = 2000
 	if len(text) > most {

@@ -2,7 +2,7 @@ package acceptance
 
 import "testing"
 
-// changed is a level as a change of stock answers it.
+// changed returns the level in the answer to a change of stock.
 func changed(sku string, n [6]int) string {
 	return `{` + units(sku, "berlin", n) + `, ` + durable + `}`
 }
@@ -107,7 +107,7 @@ func TestAdjustment(t *testing.T) {
 	})
 }
 
-// Fulfilling and giving back show in every number of a level.
+// Every number of a level shows a fulfill and a release.
 func TestLevelThroughALife(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		for _, s := range []struct {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// transfer moves units of a SKU from Berlin to Lyon.
+// transfer returns a call that moves units of a SKU from Berlin to Lyon.
 func transfer(id, sku string, units int) step {
 	return post("/v1/stock/transfers", fmt.Sprintf(`{"id": "%s", "sku": "%s", "from": "berlin", "to": "lyon", "quantity": %d, "reason": "closer", "actor": "anna"}`, id, sku, units))
 }

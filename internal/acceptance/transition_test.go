@@ -11,7 +11,7 @@ const (
 	restAtV2 = `{"version": 2, "lines": [{"line": "1", "quantity": 2}]}`
 )
 
-// made is three units of five held in berlin, confirmed where the row says so.
+// made returns the calls that hold three of five units in berlin and take some steps with them.
 func made(more ...step) []step {
 	return append([]step{level("$A", "berlin", 5), hold("$o", "$A", 3)}, more...)
 }
@@ -23,7 +23,7 @@ var (
 	extend  = transition("extend", "$o", "")
 )
 
-// now is the reservation of made: units in it, of which some have left.
+// now returns the reservation of made, with its units and those that have left.
 func now(state string, version, quantity, fulfilled int, more string) string {
 	return reservation("$o", state, version, line("1", "$A", quantity, 3, fulfilled, "berlin"), more)
 }
@@ -169,7 +169,7 @@ func TestRelease(t *testing.T) {
 	})
 }
 
-// The units of a line that several locations serve go back to the one that was taken last.
+// If several locations serve a line, released units go back to the location that was taken last.
 func TestReleaseOfASplitLine(t *testing.T) {
 	from := func(version, quantity int, from string) string {
 		return reservation("o", "held", version, `{"line": "1", "sku": "A", "quantity": `+string(rune('0'+quantity))+

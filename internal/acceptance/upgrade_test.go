@@ -13,14 +13,14 @@ import (
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
-// recorded is what an older program left and answered at its end. See testdata/upgrade/README.md.
+// recorded has the data of an older program and its last answers. See testdata/upgrade/README.md.
 type recorded struct {
 	answers map[string]map[string]any // path -> body
 	calls   []struct {
 		Method, Path string
 		Body         json.RawMessage
 	}
-	last time.Time // when its last reservation was made
+	last time.Time // when the last reservation was made
 }
 
 func readRecorded(t *testing.T) recorded {
@@ -47,7 +47,7 @@ func upgradeFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// eachHold calls change with every reservation of the answers that was held.
+// eachHold calls change with every held reservation of the answers.
 func (r recorded) eachHold(change func(reservation map[string]any)) {
 	for _, answer := range r.answers {
 		list, isList := answer["reservations"].([]any)
@@ -62,7 +62,7 @@ func (r recorded) eachHold(change func(reservation map[string]any)) {
 	}
 }
 
-// level returns a level of the answers.
+// level returns a level from the answers.
 func (r recorded) level(sku, at string) map[string]any {
 	for _, entry := range r.answers["/v1/stock"]["levels"].([]any) {
 		if l := entry.(map[string]any); l["sku"] == sku && l["location"] == at {
@@ -102,8 +102,8 @@ func TestUpgrade(t *testing.T) {
 			t.Error("it has rebuilt Redis")
 		}
 	})
-	// The ledger knows another Redis, so this one is rebuilt. No deadline passed while Redis was seen for
-	// the last time: all holds are extended by the time that Redis was away.
+	// The ledger knows another Redis, so this one is rebuilt. No deadline had passed when Redis was seen
+	// last, so the rebuild extends all holds by the time that Redis was away.
 	t.Run("redis was restarted", func(t *testing.T) {
 		t.Parallel()
 		was := readRecorded(t)
@@ -113,7 +113,7 @@ func TestUpgrade(t *testing.T) {
 
 		const path = "/v1/reservations/held-near"
 		away := moment(t, decoded(t, p.do(t, "when", get(path)).body), "expires_at").Sub(moment(t, was.answers[path], "expires_at"))
-		// Redis was seen for the last time within the ten seconds before the last hold was made.
+		// The older program saw Redis last within the ten seconds before the last hold.
 		if least, most := began.Sub(was.last), time.Since(was.last)+10*time.Second; away < least || away > most {
 			t.Fatalf("held-near is extended by %v, want %v to %v", away, least, most)
 		}

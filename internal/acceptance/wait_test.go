@@ -6,10 +6,9 @@ import (
 )
 
 const (
-	// patience bounds a wait for what takes milliseconds on an idle machine.
+	// patience bounds a wait for a condition that takes milliseconds on an idle machine.
 	patience = time.Minute
-	// busy is how much longer than documented something can take while other work keeps all
-	// processors busy.
+	// busy is the time that other work on all processors may add to a documented one.
 	busy = 15 * time.Second
 	// pollEvery is the pause between two polls.
 	pollEvery = 10 * time.Millisecond
