@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// TestBooks has the final check and the verdict see what is wrong. They run in Node, where there is
-// one: k6 has no use for them without a server.
+// TestBooks checks that the final check and the verdict find each kind of fault. It runs them in Node if that
+// is installed: k6 would need a server.
 func TestBooks(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("there is no node to run them: apt-get install nodejs")
+		t.Skip("needs node: apt-get install nodejs")
 	}
 	report := strings.Replace(read(t, "lib/report.js"), "import { states } from './books.js';\n", "", 1)
 	cmd := exec.Command(node, "--input-type=module")

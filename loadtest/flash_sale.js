@@ -11,11 +11,12 @@ import { look, watcher } from './lib/watch.js';
 const s = settings({ rate: 300, duration: '20s', units: 1200, buyer_seconds: 2 });
 const PAYS = 0.9;
 
-// Doors open, the rush, the rest: the share of the time, and of the rate at its beginning and end.
+// The phases: doors open, the rush, the rest. Each has its share of the time, and the shares of the rate at
+// its beginning and end.
 const shape = [[0.15, 0.05, 1], [0.35, 1, 1], [0.5, 1, 0.1]];
 const buyers = Math.floor(shape.reduce((n, [time, from, to]) => n + time * s.seconds * s.rate * (from + to) / 2, 0));
 if (s.units >= buyers) {
-  throw new Error(`${s.units} units for about ${buyers} buyers are no flash sale: lower --units, or raise --rate or --duration`);
+  throw new Error(`${s.units} units are enough for all of about ${buyers} buyers: lower --units, or raise --rate or --duration`);
 }
 
 export const options = optionsOf(s, {
@@ -28,7 +29,7 @@ export const options = optionsOf(s, {
   },
   watch: watcher(s),
 }, {
-  // Sold out to the last unit: nothing oversold, and nothing left for those who were refused.
+  // Exactly all units are sold: none twice, and none is left although buyers were refused.
   'reserves{outcome:accepted}': [`count==${s.units}`],
   'reserves{outcome:refused}': ['count>0'],
 });

@@ -1,5 +1,5 @@
-// Clients that lost the answer: each id is sent several times, the first two at the same moment. One
-// call takes the unit, and all get the same answer. The same holds for a repeated confirm.
+// Clients that lost an answer: each id is sent several times, the first two at the same moment. One call
+// takes the unit, and all get the same answer. Each confirm is sent twice and gets the same answer, too.
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { answer, call, failed, lost, repeated, request } from './lib/call.js';
@@ -50,8 +50,8 @@ function refusedAlike(id, answers) {
   });
 }
 
-// takenOnce wants one 201 and the rest replays with the same bytes. Only the answer that was the 201
-// may be lost.
+// takenOnce checks that one answer is 201 and all others are replays with the same bytes. If an answer was
+// lost, it may have been the 201.
 function takenOnce(id, answers, oneLost) {
   const taken = answers.find((a) => a.status === 201);
   if (!taken && !oneLost) {
@@ -68,7 +68,7 @@ function takenOnce(id, answers, oneLost) {
   }
 }
 
-// confirmTwice answers the state that the reservation is in.
+// confirmTwice confirms twice and returns the state of the reservation.
 function confirmTwice(sale, id) {
   const confirm = () => call(s, 'POST', `${PATH}/${id}/confirm`, undefined, 'confirm');
   const [first, again] = [confirm(), confirm()];

@@ -1,5 +1,5 @@
-// Package loadtest keeps the load kit honest without k6, which takes minutes to build: what its
-// files say of each other must be so.
+// Package loadtest checks the load tests without k6, which takes minutes to build: it checks that the files
+// agree with each other.
 package loadtest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestScenarios has each script known to the command and to the README, and each with its final
-// check and its verdict: a scenario without them would pass whatever happens.
+// TestScenarios checks that the command and the README know each script, and that each script has its final
+// check and its verdict. Without them a scenario would always pass.
 func TestScenarios(t *testing.T) {
 	listed := strings.Fields(first(t, `all="(.*)"`, "run"))
 	var found []string
@@ -30,7 +30,7 @@ func TestScenarios(t *testing.T) {
 			"close(",
 		} {
 			if want == "close(" && strings.Contains(script, "checkout(s, sale, ") {
-				continue // which closes
+				continue // checkout calls close
 			}
 			if !strings.Contains(script, want) {
 				t.Errorf("%s lacks %q", path, want)
@@ -47,7 +47,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestThresholds has the thresholds that decide a verdict in place.
+// TestThresholds checks that the thresholds that decide a verdict are there.
 func TestThresholds(t *testing.T) {
 	report := read(t, "lib/report.js")
 	for _, want := range []string{
@@ -61,7 +61,7 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-// TestSettings has each setting in the README, and in the README no other.
+// TestSettings checks that the README names each setting, and no other.
 func TestSettings(t *testing.T) {
 	name := regexp.MustCompile(`LOAD_[A-Z0-9_]+`)
 	said := name.FindAllString(read(t, "README.md"), -1)
@@ -78,7 +78,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestImports has each import name a file that is there and exports what is imported.
+// TestImports checks that each imported file exists and exports the imported names.
 func TestImports(t *testing.T) {
 	imports := regexp.MustCompile(`import \{ (.*) \} from '(\.[^']*)';`)
 	seen := 0
@@ -95,11 +95,11 @@ func TestImports(t *testing.T) {
 		}
 	}
 	if seen < 20 {
-		t.Errorf("only %d imports were understood", seen)
+		t.Errorf("only %d imports were recognised", seen)
 	}
 }
 
-// TestDashboard has the report draw only what is measured.
+// TestDashboard checks that the scripts measure each metric that the report draws.
 func TestDashboard(t *testing.T) {
 	var dashboard struct {
 		Tabs []struct {
@@ -135,16 +135,16 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	if seen < 10 {
-		t.Errorf("only %d series were understood", seen)
+		t.Errorf("only %d series were recognised", seen)
 	}
 }
 
-// TestVersion has k6's version in one place.
+// TestVersion checks that only loadtest/k6 has the version of k6.
 func TestVersion(t *testing.T) {
 	version := first(t, `(?m)^version=(v[0-9.]+)$`, "k6")
 	for _, path := range []string{"run", "with-server", "README.md", "../README.md"} {
 		if strings.Contains(read(t, path), version) {
-			t.Errorf("%s names k6 %s: it stands in loadtest/k6 alone", path, version)
+			t.Errorf("%s names k6 %s: only loadtest/k6 should", path, version)
 		}
 	}
 }

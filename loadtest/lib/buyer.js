@@ -1,4 +1,4 @@
-// What a buyer does, and what is counted of it.
+// The calls of a buyer, and the metrics that count them.
 import { Counter, Trend } from 'k6/metrics';
 import { call, failed } from './call.js';
 
@@ -7,11 +7,11 @@ export const reserves = new Counter('reserves');
 export const reserveDuration = new Trend('reserve_duration', true);
 const stepDuration = new Trend('step_duration', true); // by step: confirm, release, fulfill
 
-// The books: by state, the reservations that buyers say there are, less those that the final check
-// finds. All of them end at 0.
+// The books: for each state, the reservations that buyers left in it minus those that the final check
+// finds in it. Each must end at 0.
 export const books = new Counter('books');
 
-// reservation is the body of a reserve.
+// reservation returns the body of a reserve.
 export function reservation(s, sale, id, lines, ttl_seconds) {
   const body = { id, order: sale.run, ttl_seconds: ttl_seconds || s.ttl_seconds, lines };
   if (s.channel) {
@@ -20,7 +20,7 @@ export function reservation(s, sale, id, lines, ttl_seconds) {
   return body;
 }
 
-// reserve answers the reservation, or null where it was refused or failed.
+// reserve returns the reservation, or null if the call was refused or failed.
 export function reserve(s, sale, id, lines, ttl_seconds) {
   const a = call(s, 'POST', '/v1/reservations', reservation(s, sale, id, lines, ttl_seconds), 'reserve');
   if (a.status === 201 || (a.status === 200 && a.tries > 1)) {
@@ -40,14 +40,14 @@ export function note(outcome, a) {
   reserveDuration.add(a.ms, { outcome });
 }
 
-// isRefusal says whether a is a refusal for want of stock that is true to itself: it names what is
-// short, and by how much.
+// isRefusal reports whether a is a consistent refusal for lack of stock: it names a short line, and each
+// short line has fewer units than were asked for.
 export function isRefusal(a) {
   return a.status === 409 && a.body !== null && a.body.code === 'insufficient_stock' && a.body.shortages.length > 0 &&
     a.body.shortages.every((short) => short.available >= 0 && short.available < short.requested);
 }
 
-// step takes a reservation on: confirm, release or fulfill. It answers the state it is in now.
+// step confirms, releases or fulfills a reservation, and returns the reservation as it is then.
 export function step(s, r, verb) {
   const a = call(s, 'POST', `/v1/reservations/${r.id}/${verb}`, undefined, verb);
   if (a.status !== 200) {
@@ -62,7 +62,7 @@ export function noteStep(step, a) {
   stepDuration.add(a.ms, { step });
 }
 
-// close enters a reservation into the books, in the state in which its buyer leaves it.
+// close records in the books the state in which a buyer leaves a reservation.
 export function close(state) {
   books.add(1, { state });
 }

@@ -1,4 +1,4 @@
-// One call of the API, repeated until it is answered, as a client should: an id makes that safe.
+// One call of the API. As a client should, it repeats the call until it is answered: the id makes that safe.
 import http from 'k6/http';
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
@@ -7,14 +7,14 @@ const TRIES_MAX = 5;
 const TIMEOUT = '15s';
 
 export const repeated = new Counter('repeated'); // calls sent again: no answer, or a 5xx
-const failures = new Counter('failures'); // what was answered neither with success nor with a refusal
+const failures = new Counter('failures'); // answers that are neither a success nor a refusal
 
 // A refusal is an answer: 409 is not a failure of the server.
 const answers = http.expectedStatuses({ min: 200, max: 299 }, 409);
 
 let logged = false;
 
-// request is what http.batch and call send. name groups requests of one kind whose paths differ.
+// request returns a request for http.batch and call. name is its tag: requests with different paths share it.
 export function request(s, method, path, body, name) {
   return {
     method,
@@ -29,8 +29,8 @@ export function request(s, method, path, body, name) {
   };
 }
 
-// call answers {status, text, body, replay, ms, tries}: status 0 where there was no answer at all. ms
-// is the time from the first try to the answer.
+// call returns {status, text, body, replay, ms, tries}. status is 0 if there was no answer. ms is the time
+// from the first try to the answer.
 export function call(s, method, path, body, name) {
   const r = request(s, method, path, body, name);
   const began = Date.now();
@@ -44,13 +44,13 @@ export function call(s, method, path, body, name) {
   }
 }
 
-// answer reads a response.
+// answer reads a response of k6.
 export function answer(res) {
   let body = null;
   try {
     body = res.json();
   } catch (_) {
-    // no JSON: whoever wants a body fails by its absence
+    // no JSON: a caller that needs a body fails without one
   }
   return {
     status: res.status,
@@ -62,7 +62,7 @@ export function answer(res) {
   };
 }
 
-// failed counts an answer that nobody should get, and shows each VU's first.
+// failed counts a wrong answer, and logs the first one of each VU.
 export function failed(what, a) {
   failures.add(1);
   if (!logged) {
@@ -71,12 +71,12 @@ export function failed(what, a) {
   }
 }
 
-// said is an answer in a line: a problem by its detail.
+// said returns an answer as one line of text: of a problem, its detail.
 export function said(a) {
   return a.status === 0 ? 'no answer' : `${a.status} ${(a.body && a.body.detail) || a.text}`;
 }
 
-// lost says whether the outcome is unknown, so that the call is to be repeated.
+// lost reports whether the outcome of a call is unknown, so that it must be repeated.
 export function lost(a) {
   return a.status === 0 || a.status >= 500;
 }

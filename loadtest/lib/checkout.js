@@ -1,4 +1,4 @@
-// A checkout as shops have it: a cart is reserved, its buyer thinks, and pays, gives up or goes away.
+// A usual checkout: a buyer reserves a cart, thinks for a moment, then pays, cancels or goes away.
 import { sleep } from 'k6';
 import { close, reserve, step } from './buyer.js';
 import { sku } from './sale.js';
@@ -8,7 +8,7 @@ const QUANTITY_MAX = 3;
 const THINK_SECONDS_MAX = 1;
 const ABANDONED_TTL_SECONDS = THINK_SECONDS_MAX + 2;
 
-// The ends of a checkout and their shares, together 1.
+// How a checkout can end. The shares add up to 1.
 const ends = [
   { share: 0.45, steps: ['confirm'] },
   { share: 0.2, steps: ['confirm', 'fulfill'] },
@@ -17,7 +17,7 @@ const ends = [
   { share: 0.15, steps: [], ttl_seconds: ABANDONED_TTL_SECONDS },
 ];
 
-// checkout is one buyer, from cart to end.
+// checkout plays one buyer.
 export function checkout(s, sale, id) {
   const end = draw();
   let r = reserve(s, sale, id, cart(sale), end.ttl_seconds);
@@ -36,7 +36,7 @@ function draw() {
   return ends.find((end) => (at -= end.share) < 0) || ends[0];
 }
 
-// cart is 1 to LINES_MAX lines of different SKUs.
+// cart returns 1 to LINES_MAX lines of different SKUs.
 function cart(sale) {
   const count = Math.min(1 + Math.floor(Math.random() * LINES_MAX), sale.skus);
   const first = Math.floor(Math.random() * sale.skus);

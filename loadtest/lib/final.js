@@ -1,4 +1,5 @@
-// Teardown: reads from the API what became of the sale, and holds it against what buyers were told.
+// The teardown: it reads the levels and reservations of the sale from the API, and compares them with the
+// answers that buyers got.
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
 import { call, said } from './call.js';
@@ -9,13 +10,13 @@ import { levels, sku } from './sale.js';
 const PAGE = 500;
 const FAULTS_LOGGED_MAX = 20;
 
-const finalChecks = new Counter('final_checks'); // 1 once the check was made to its end
+const finalChecks = new Counter('final_checks'); // 1 once the check is complete
 const faults = new Counter('faults');
 const oversoldUnits = new Counter('oversold_units');
 const found = new Counter('found'); // reservations, by state
 
-// finalCheck waits until the ledger has followed and what was abandoned has expired, at most
-// settle_seconds after a first look, and counts what is off then.
+// finalCheck waits until the ledger has caught up and abandoned holds have expired, for at most
+// settle_seconds after the first check. It then counts the differences.
 export function finalCheck(s, sale) {
   const put = levels(sale);
   awaitLedger(s, sale);
@@ -37,7 +38,7 @@ export function finalCheck(s, sale) {
   finalChecks.add(1);
 }
 
-// check answers {faults, oversold, found, settled}. Settled is what can't get better by waiting.
+// check returns {faults, oversold, found, settled}. It is settled if waiting would change nothing.
 function check(s, sale, put) {
   const t = tally();
   const soon = Date.now() + s.settle_seconds * 1000;
@@ -50,13 +51,13 @@ function check(s, sale, put) {
   return { faults: t.faults, oversold, found: t.found, settled: t.faults.length === 0 && !waits };
 }
 
-// expiresBy says whether r was abandoned: what buyers keep is held for much longer than a run.
+// expiresBy reports whether r is an abandoned hold: the other holds last much longer than a run.
 function expiresBy(r, time) {
   return r.state === 'held' && Date.parse(r.expires_at) < time;
 }
 
-// awaitLedger makes a durable call that changes nothing. The ledger applies events in order: once
-// this one is answered, Postgres has all that was answered before it.
+// awaitLedger makes a durable call that changes nothing. The ledger applies events in order. So once this
+// call is answered, Postgres has everything that was answered before it.
 function awaitLedger(s, sale) {
   const path = `/v1/stock/${sku(sale.run, 0)}/${sale.locations[0]}`;
   const a = call(s, 'PUT', path, { id: `${sale.run}-end`, safety_stock: 0, reason: 'load test' }, 'end');
@@ -73,7 +74,7 @@ function readLevels(s, sale) {
   return all;
 }
 
-// eachPage reads all pages of the run's reservations: its name is their order.
+// eachPage reads all pages of the run's reservations. Each has the name of the run as its order.
 function eachPage(s, sale, use) {
   for (let cursor = ''; cursor !== undefined;) {
     const query = `order=${sale.run}&limit=${PAGE}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`;

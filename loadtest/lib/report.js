@@ -1,11 +1,11 @@
-// What a run must keep, and how it is told: thresholds, and a summary with a verdict.
+// The thresholds of a run, and its summary with a verdict.
 import { states } from './books.js';
 
 const outcomes = ['accepted', 'refused', 'replayed'];
 const steps = ['confirm', 'release', 'fulfill'];
-const always = 'count>=0'; // k6 sums up by tag only where there is a threshold
+const always = 'count>=0'; // k6 sums up by tag only if there is a threshold
 
-// options are those of a scenario: its executors, and its own thresholds beside everybody's.
+// options returns k6's options of a scenario: its executors, the common thresholds and its own.
 export function options(s, scenarios, own) {
   return {
     scenarios,
@@ -38,12 +38,12 @@ function thresholds(s) {
   return t;
 }
 
-// These are about the truth of the answers: a run that breaks one has failed, however it went.
+// These thresholds check that answers are right. A run that breaks one has failed, even if it is void too.
 const truths = /^(failures|faults|oversold_units|final_checks|books\{)/;
 
-// verdict: failed where an answer was wrong; else void where k6 could not send what it was to send,
-// since its figures are then those of a lesser load; else failed where it was too slow or not what
-// the scenario is about; else passed.
+// verdict returns the first word that applies: failed if an answer was wrong; void if k6 could not send
+// the whole load, because then the figures belong to a lower load; failed if the run was too slow or broke
+// a condition of its scenario; passed.
 export function verdict(metrics) {
   const broken = [];
   for (const [name, metric] of Object.entries(metrics)) {
@@ -59,8 +59,8 @@ export function verdict(metrics) {
   return { word, broken };
 }
 
-// summary is handleSummary's: text for people, and for loadtest/run the verdict, a row of its table
-// and all of k6's figures.
+// summary returns what handleSummary must return: text for people, and for loadtest/run the verdict, a row
+// of its table and all of k6's figures.
 export function summary(s, scenario, data) {
   const m = data.metrics;
   const v = verdict(m);
@@ -97,7 +97,7 @@ function sentences(s, m) {
 
 function explain(b, m) {
   if (b.name === 'dropped_iterations') {
-    return `void: ${count(m, b.name)} buyers never came, for want of VUs: lower the rate, or raise LOAD_VUS`;
+    return `void: ${count(m, b.name)} buyers never came, because k6 had no free VU: lower the rate, or raise LOAD_VUS`;
   }
   if (b.name.startsWith('books{')) {
     const n = count(m, b.name);
@@ -119,7 +119,7 @@ function row(s, scenario, word, m) {
     cell(count(m, 'dropped_iterations'), 9) + cell(count(m, 'oversold_units'), 10) + '\n';
 }
 
-// count is 0 for a metric that nothing was added to.
+// count returns the count of a metric, or 0 if nothing was added to it.
 function count(m, name) {
   return m[name] ? m[name].values.count : 0;
 }

@@ -1,10 +1,11 @@
-// A sale: the SKUs of one run and their units. Its name makes them new ones on any server.
+// A sale: the SKUs of one run and their units. The SKUs contain the name of the run, so they are new on any
+// server.
 import { levelName } from './books.js';
 import { call, said } from './call.js';
 
 const COUNTS_MAX = 1000; // levels in one call
 
-// open puts the units up for sale: units of each SKU, shared by the locations as evenly as can be.
+// open puts the units of each SKU on sale, spread evenly over the locations.
 export function open(s, scenario, locations) {
   const ready = call(s, 'GET', '/readyz', undefined, 'readyz');
   if (ready.status !== 200) {
@@ -17,15 +18,15 @@ export function open(s, scenario, locations) {
     const body = { id: `${run}-open-${i}`, reason: 'load test', counts: counts.slice(i, i + COUNTS_MAX) };
     const a = call(s, 'POST', '/v1/stock/counts', body, 'counts');
     if (a.status >= 300 || a.status === 0) {
-      throw new Error(`stock for ${run} was not taken in: ${said(a)}`);
+      throw new Error(`the counts of ${run} were refused: ${said(a)}`);
     }
   }
   tryRoute(s, sale);
   return sale;
 }
 
-// tryRoute asks, without taking anything, whether buyers can be served at all: a server with a routing
-// directory knows its own locations and channels only.
+// tryRoute checks that buyers can be served, without taking units. A server with a routing directory serves
+// only from the locations and channels in it.
 function tryRoute(s, sale) {
   const body = { lines: [{ line: '1', sku: sku(sale.run, 0), quantity: 1 }] };
   if (s.channel) {
@@ -41,7 +42,7 @@ export function sku(run, i) {
   return `${run}-${i}`;
 }
 
-// levels is what was put up, by level.
+// levels returns the counts that were put on sale, by level.
 export function levels(sale) {
   const put = {};
   const places = sale.locations.length;

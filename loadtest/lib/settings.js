@@ -1,9 +1,9 @@
-// What a run is told from outside: LOAD_… variables. loadtest/README.md lists them.
+// The settings of a run: LOAD_… variables. loadtest/README.md lists them.
 
-const SECONDS_MIN = 5; // shorter, and the report has nothing to draw
+const SECONDS_MIN = 5; // a shorter report has nothing to draw
 const unitSeconds = { s: 1, m: 60, h: 3600 };
 
-// settings reads the variables; what is not set is as the scenario says in defaults.
+// settings reads the variables. defaults has the scenario's value of each that is not set.
 export function settings(defaults) {
   const d = Object.assign({ p99_ms: 500, buyer_seconds: 1 }, defaults);
   const read = {
@@ -13,15 +13,15 @@ export function settings(defaults) {
     rate: whole('LOAD_RATE', d.rate),
     seconds: seconds('LOAD_DURATION', d.duration),
     units: whole('LOAD_UNITS', d.units),
-    skus: d.skus ? whole('LOAD_SKUS', d.skus) : 1, // what has one SKU keeps it
+    skus: d.skus ? whole('LOAD_SKUS', d.skus) : 1, // a scenario with one SKU keeps it
     tries: whole('LOAD_TRIES', 3),
     p99_ms: whole('LOAD_P99_MS', d.p99_ms),
     settle_seconds: whole('LOAD_SETTLE_SECONDS', 60),
     out: text('LOAD_OUT', ''),
   };
-  // What is not abandoned must not expire before the final check has seen it.
+  // A hold that is not abandoned must not expire before the final check sees it.
   read.ttl_seconds = read.seconds + read.settle_seconds + 3600;
-  // A buyer occupies a VU until it is done: so many are kept ready as come in buyer_seconds.
+  // A buyer needs a VU for about buyer_seconds, so k6 needs as many VUs as buyers come in that time.
   read.vus = whole('LOAD_VUS', Math.max(100, Math.ceil(read.rate * d.buyer_seconds)));
   return read;
 }
@@ -33,7 +33,7 @@ function text(name, otherwise) {
 function whole(name, otherwise) {
   const value = text(name, String(otherwise));
   if (!/^[1-9][0-9]*$/.test(value)) {
-    throw new Error(`${name}: "${value}" is no whole number of 1 or more`);
+    throw new Error(`${name}: "${value}" must be a whole number of 1 or more`);
   }
   return Number(value);
 }
@@ -42,7 +42,7 @@ function seconds(name, otherwise) {
   const value = text(name, otherwise);
   const [, number, unit] = value.match(/^([0-9]+)([smh])$/) || [];
   if (!unit || number * unitSeconds[unit] < SECONDS_MIN) {
-    throw new Error(`${name}: "${value}" is no duration of ${SECONDS_MIN}s or more, like 20s, 5m or 2h`);
+    throw new Error(`${name}: "${value}" must be a duration of ${SECONDS_MIN}s or more, such as 20s, 5m or 2h`);
   }
   return number * unitSeconds[unit];
 }

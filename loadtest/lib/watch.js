@@ -1,5 +1,5 @@
-// What is looked at beside the buyers, once a second, for the picture: what is left of the first SKU,
-// and what the server says of itself.
+// Reads, once a second, the numbers that the plots show beside the buyers: the available units of the first
+// SKU, and some metrics of the server.
 import http from 'k6/http';
 import { Gauge, Trend } from 'k6/metrics';
 import { sku } from './sale.js';
@@ -24,11 +24,11 @@ export function look(s, sale) {
   }
   const metrics = get('/metrics', 'metrics');
   if (metrics.status !== 200) {
-    return; // closed to load testers
+    return; // the server does not show its metrics here
   }
   const value = (name) => Number((metrics.body.match(new RegExp(`^${name} (.*)$`, 'm')) || [])[1]);
   memory.add(value('process_resident_memory_bytes') || 0);
-  if (value('holdfast_ledger_working') === 1) { // else another process applies, and knows
+  if (value('holdfast_ledger_working') === 1) { // otherwise another process reconciles, and its metrics count
     lag.add(1000 * value('holdfast_ledger_lag_seconds'));
     waiting.add(value('holdfast_ledger_waiting_entries'));
   }

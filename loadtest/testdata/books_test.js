@@ -1,5 +1,5 @@
-// What follows lib/books.js and lib/report.js when they are tested: a good sale, and each way in
-// which one can be wrong.
+// The tests of lib/books.js and lib/report.js, which the Go test puts in front: a good sale, and each way in
+// which a sale can be wrong.
 const put = () => ({ 'A at x': { on_hand: 5 }, 'B at x': { on_hand: 2 } });
 const level = (sku, on_hand, held, committed, available) => ({ sku, location: 'x', on_hand, held, committed, available });
 const reservation = (id, state, sku, quantity) =>
@@ -18,7 +18,7 @@ function expect(name, got, want) {
   }
 }
 
-// off compares a sale that change has spoilt.
+// off checks a sale after change has spoilt it.
 function off(name, change, faults, oversold) {
   const sale = { put: put(), levels: levels(), reservations: reservations() };
   change(sale);
