@@ -55,9 +55,7 @@ func (s *Store) sendCounts(ctx context.Context, c *adjustCall) shard.Answer {
 				return a
 			}
 		}
-		select {
-		case <-time.After(behindPoll):
-		case <-waiting.Done():
+		if shard.Pause(waiting, behindPoll) != nil {
 			return shard.Answer{Err: fmt.Errorf("%w: the ledger is behind Redis, or others count at the same time", ErrNotDurable)}
 		}
 	}

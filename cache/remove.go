@@ -136,9 +136,7 @@ func (s *Store) gone(ctx context.Context, r *RemoveRequest) error {
 		if !slices.ContainsFunc(levels, func(l Level) bool { return l.Location == r.Location }) {
 			break
 		}
-		select {
-		case <-time.After(gonePoll):
-		case <-ctx.Done():
+		if shard.Pause(ctx, gonePoll) != nil {
 			return fmt.Errorf("%s: Redis has removed it, the ledger has not yet: %w", what, ErrNotDurable)
 		}
 	}

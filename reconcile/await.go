@@ -17,8 +17,7 @@ func AwaitOpen(ctx context.Context, client redis.UniversalClient, prefix string,
 		if err == nil && id.Epoch > before && !id.Closed() {
 			return id.Epoch, nil
 		}
-		pause(ctx, retryFirst, nil)
-		if ctx.Err() != nil {
+		if shard.Pause(ctx, retryFirst) != nil {
 			return 0, fmt.Errorf("redis is not open again (epoch %d, gate %q): %w", id.Epoch, id.Gate, ctx.Err())
 		}
 	}

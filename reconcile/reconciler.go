@@ -84,7 +84,11 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			wait = min(wait, redisEvery)
 		}
 		r.guardBacklog(ctx)
-		pause(ctx, wait, r.Ledger.Suspicions())
+		select {
+		case <-time.After(wait):
+		case <-r.Ledger.Suspicions():
+		case <-ctx.Done():
+		}
 		wait = min(2*wait, lockEvery)
 	}
 	return nil
@@ -186,15 +190,6 @@ func (r *Reconciler) tend(ctx context.Context, t shard.Tending) (entries int64, 
 	defer cancel()
 	_, entries, err = r.shard.Tend(ctx, t)
 	return entries, err
-}
-
-// pause waits for d. It returns early if wake receives or ctx ends; wake may be nil.
-func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
-	select {
-	case <-time.After(d):
-	case <-wake:
-	case <-ctx.Done():
-	}
 }
 
 // checkConfiguration returns ErrMismatch if the ledger was initialised with another prefix or

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/shard"
 )
 
 // SweepInterval is the default of Sweeper.Interval.
@@ -51,7 +53,9 @@ func (w *Sweeper) Run(ctx context.Context) error {
 		if w.swept != nil {
 			w.swept <- struct{}{}
 		}
-		pause(ctx, interval, nil)
+		if shard.Pause(ctx, interval) != nil {
+			return nil
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ type sending struct {
 func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	for attempt := range attemptsMax {
 		if attempt > 0 {
-			if !pause(ctx, attempt) {
+			if Pause(ctx, time.Duration(attempt)*backoff+rand.N(backoff)) != nil {
 				break
 			}
 		}
@@ -172,15 +172,13 @@ func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, head
 	return reply, nil
 }
 
-// pause waits before another attempt. It returns false if there is no time left.
-func pause(ctx context.Context, attempt int) bool {
-	timer := time.NewTimer(time.Duration(attempt)*backoff + rand.N(backoff))
-	defer timer.Stop()
+// Pause waits for d. If ctx ends first, it returns the error of ctx.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
-	case <-timer.C:
-		return true
+	case <-time.After(d):
+		return nil
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
 	}
 }
 

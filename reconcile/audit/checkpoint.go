@@ -68,7 +68,7 @@ func (r *run) send(ctx context.Context, m shard.Marking) error {
 // notes that the audit still runs.
 func (r *run) endStep(ctx context.Context) error {
 	if r.busy {
-		if err := pause(ctx, min(restFactor*time.Since(r.stepBegan), retryInterval)); err != nil {
+		if err := shard.Pause(ctx, min(restFactor*time.Since(r.stepBegan), retryInterval)); err != nil {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func (r *run) await(ctx context.Context) error {
 	case err != nil && time.Since(r.appliedAt) > stallTimeout:
 		return stalled(err)
 	case err != nil:
-		return pause(ctx, retryInterval)
+		return shard.Pause(ctx, retryInterval)
 	}
 	at, before := row.Position, r.applied
 	if !ledger.SamePosition(at, before) {
@@ -135,7 +135,7 @@ func (r *run) await(ctx context.Context) error {
 	case time.Since(r.appliedAt) > stallTimeout:
 		return stalled(fmt.Errorf("the ledger is at %s, the audit at %s", at.EntryID(), r.inFlight[0].entry))
 	default:
-		return pause(ctx, pollInterval)
+		return shard.Pause(ctx, pollInterval)
 	}
 }
 
@@ -153,7 +153,7 @@ func (r *run) settle(ctx context.Context) error {
 	undecided := ledger.FindingFilter{Kinds: []ledger.FindingKind{ledger.KindUndecided}, Open: true}
 	for round := range settleRounds {
 		if round > 0 {
-			if err := pause(ctx, retryInterval); err != nil {
+			if err := shard.Pause(ctx, retryInterval); err != nil {
 				return err
 			}
 		}

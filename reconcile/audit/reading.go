@@ -54,7 +54,7 @@ func readSure[R any](
 		if err != nil || got.sure || p.at.Refused || try == readTries {
 			return p, got, err
 		}
-		if err := pause(ctx, pollInterval); err != nil {
+		if err := shard.Pause(ctx, pollInterval); err != nil {
 			return p, got, err
 		}
 		if p = reread(); p.err != nil || len(p.rows) == 0 {

@@ -137,13 +137,3 @@ func (r *run) progress(n int) {
 		r.auditor.Progress(r.done, r.total)
 	}
 }
-
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -43,7 +43,7 @@ func onShard[T any](ctx context.Context, r *run, f func(*shard.Conn, context.Con
 			return result, stalled(err)
 		}
 		r.disconnect()
-		if err := pause(ctx, retryInterval); err != nil {
+		if err := shard.Pause(ctx, retryInterval); err != nil {
 			return result, err
 		}
 	}
