@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -150,4 +153,83 @@ func (l *loader) refuse(key, message string) {
 	l.faults = append(l.faults, Fault{
 		Key: key, Value: s.printed(l.value(s)), Source: source, Message: message,
 	})
+}
+
+const environmentPrefix = "HOLDFAST_"
+
+// ServerVariable names the environment variable with the server that client commands call. It is
+// not a setting.
+const ServerVariable = "HOLDFAST_SERVER"
+
+// Kubernetes sets such variables in every container next to a Service whose name begins with
+// holdfast. Nobody chose them, so they are ignored.
+var (
+	serviceVariable = regexp.MustCompile(`^HOLDFAST_([A-Z0-9_]+_)?` +
+		`(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+	servicePort  = regexp.MustCompile(`^HOLDFAST_([A-Z0-9_]+_)?PORT$`)
+	serviceValue = regexp.MustCompile(`^(tcp|udp|sctp)://`)
+)
+
+func (l *loader) readEnvironment(env []string) {
+	byVariable := make(map[string]setting, len(settings))
+	for _, s := range settings {
+		byVariable[s.variable()] = s
+	}
+	for _, pair := range env {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, environmentPrefix) || name == ServerVariable || fromKubernetes(name, value) {
+			continue
+		}
+		s, known := byVariable[name]
+		if !known {
+			l.faults = append(l.faults, unknown(name, "the environment"))
+			continue
+		}
+		if value != "" {
+			l.set(s.key, value, name)
+		}
+	}
+}
+
+func fromKubernetes(name, value string) bool {
+	return serviceVariable.MatchString(name) ||
+		servicePort.MatchString(name) && serviceValue.MatchString(value)
+}
+
+// check refuses values that are allowed alone but not together. It skips a key that already has a
+// fault, because its intended value is unknown.
+func (l *loader) check(c Config) {
+	if !l.anyBad("reservation.ttl", "reservation.ttl_max") && c.Reservation.TTL > c.Reservation.TTLMax {
+		l.refuse("reservation.ttl", "must be at most reservation.ttl_max, which is "+plain(c.Reservation.TTLMax))
+	}
+	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
+		return
+	}
+	if !l.anyBad("redis.url") && c.Redis.Endpoint.Embedded() {
+		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while redis.url is empty: "+
+			"the embedded engine is only for trials; set redis.url for real use")
+	}
+	if !l.anyBad("auth.mode", "http.allow_insecure") && c.Auth.Mode == AuthOff && !c.HTTP.AllowInsecure {
+		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: "+
+			"anyone who reaches the address can change stock; "+
+			"set http.allow_insecure to true if only trusted machines can reach it")
+	}
+}
+
+func (l *loader) anyBad(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return l.bad[key] })
+}
+
+// loopback reports whether only this machine can reach address. It looks up no names but
+// localhost, because the answer could change later.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
 }

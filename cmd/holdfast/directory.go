@@ -107,7 +107,7 @@ func (f directoryFile) Directory(_ context.Context, known int64) (d directory.Di
 	if version == known {
 		return d, false, nil
 	}
-	decoded, err := decodeDirectory(f.path, text)
+	decoded, err := directoryfile.Decode(f.path, text)
 	if err != nil {
 		return d, false, err
 	}
@@ -143,39 +143,4 @@ const versionBits = 52
 func versionOf(text []byte) int64 {
 	sum := sha256.Sum256(text)
 	return int64(binary.BigEndian.Uint64(sum[:])>>(64-versionBits)) | 1 //nolint:gosec // 52 bits
-}
-
-// decodeDirectory decodes a directory. The error for its faults is a *directoryError.
-func decodeDirectory(name string, text []byte) (location.Directory, error) {
-	d, err := directoryfile.Decode(text)
-	if wrong, ok := errors.AsType[*directoryfile.Error](err); ok {
-		return d, &directoryError{name, wrong}
-	}
-	return d, err
-}
-
-// directoryError lists the faults of a directory file, one per line.
-type directoryError struct {
-	file  string
-	wrong *directoryfile.Error
-}
-
-func (e *directoryError) Error() string { return e.wrong.In(e.file) }
-
-// directoryFault is a fault in the JSON document of a directoryError.
-type directoryFault struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Path    string `json:"path"`
-	Message string `json:"message"`
-}
-
-// document returns the faults as a JSON document.
-func (e *directoryError) document() map[string][]directoryFault {
-	faults := make([]directoryFault, len(e.wrong.Faults))
-	for i, f := range e.wrong.Faults {
-		faults[i] = directoryFault{e.file, f.Line, f.Column, f.Path, f.Message}
-	}
-	return map[string][]directoryFault{"faults": faults}
 }

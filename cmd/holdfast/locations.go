@@ -55,8 +55,8 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		err := m.locationsApply(c, args[0], flags, *f)
-		if wrong, ok := errors.AsType[*directoryError](err); ok && *f == formatJSON {
-			return errors.Join(err, m.print(*f, wrong.document(), nil))
+		if wrong, ok := errors.AsType[*directoryfile.Error](err); ok && *f == formatJSON {
+			return errors.Join(err, m.print(*f, wrong, nil))
 		}
 		return err
 	}
@@ -74,7 +74,7 @@ func (m *Main) locationsApply(c *cobra.Command, path string, flags applyFlags, f
 	if err != nil {
 		return err
 	}
-	d, err := decodeDirectory(name, text)
+	d, err := directoryfile.Decode(name, text)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -77,4 +79,65 @@ func printShort(w io.Writer, l shortLevel) {
 			l.SKU, l.Location)
 	}
 	fmt.Fprintln(w)
+}
+
+// adjusted is what `stock adjust` prints.
+type adjusted struct {
+	ID string `json:"id"`
+	contract.ChangedLevel
+	Replay bool `json:"replay"` // it was made before; nothing changed
+}
+
+func (m *Main) stockAdjustCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "adjust --sku SKU --location LOCATION --delta UNITS",
+		Short: "Add units to a level or take them away",
+		Long: "Change the units on hand of a level by --delta. On hand never goes below 0.\n\n" +
+			"An adjustment is made once per --id: repeating the command with the same id changes nothing.",
+		Example: "  holdfast stock adjust --sku TEE-M --location berlin --delta 12 --reason delivery\n" +
+			"  holdfast stock adjust --sku TEE-M --location berlin --delta -1 --actor \"$USER\" --id broken-77",
+		Args: noArgs,
+	}
+	var a contract.AdjustmentRequest
+	c.Flags().StringVar(&a.SKU, "sku", "", "SKU of the level (required)")
+	c.Flags().StringVar(&a.Location, "location", "", "location of the level (required)")
+	c.Flags().Int64Var((*int64)(&a.Delta), "delta", 0, "units to add; a negative number takes units away (required)")
+	c.Flags().StringVar(&a.Reason, "reason", "", "reason, recorded with the adjustment")
+	c.Flags().StringVar(&a.Actor, "actor", "", "who makes the adjustment, recorded with it")
+	c.Flags().StringVar(&a.ID, "id", "", "id of the adjustment (default a random id, which is printed)")
+	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+		switch {
+		case a.SKU == "":
+			return usage(c, "--sku is missing")
+		case a.Location == "":
+			return usage(c, "--location is missing")
+		case a.Delta == 0:
+			return usage(c, "--delta is missing or 0: set it to the units to add, such as 12 or -1")
+		case a.ID == "":
+			a.ID = "adjust-" + rand.Text()
+		}
+		change, replay, err := server.Adjust(ctx, a)
+		if err != nil {
+			return repeatable(err, a.ID)
+		}
+		return m.print(f, adjusted{a.ID, change, replay}, func(w io.Writer) {
+			if replay {
+				fmt.Fprintf(w, "nothing changed: adjustment %s was made before\n", a.ID)
+			} else {
+				fmt.Fprintf(w, "adjustment %s\n", a.ID)
+			}
+			fmt.Fprintf(w, "%s at %s: on hand %d, available %d\n",
+				change.SKU, change.Location, change.OnHand, change.Available)
+			printShort(w, shortLevel{change.SKU, change.Location, change.Short})
+		})
+	})
+}
+
+// repeatable adds to err how to repeat the call, unless the server refused it.
+func repeatable(err error, id string) error {
+	if problem, ok := errors.AsType[*contract.Problem](err); ok && problem.Refused() {
+		return err
+	}
+	return fmt.Errorf("%w\nthe outcome is unknown: repeat the command with --id %s, "+
+		"which makes the adjustment only once", err, id)
 }

@@ -122,7 +122,7 @@ func isYAML(contentType string) bool {
 // decodeYAML reads a directory in YAML into in. Faults name their line and column. Errors:
 // *malformedError, *cache.InvalidError.
 func decodeYAML(text []byte, in *contract.DirectoryRequest) (err error) {
-	in.Directory, err = directoryfile.Decode(text)
+	in.Directory, err = directoryfile.Decode("", text)
 	wrong, ok := errors.AsType[*directoryfile.Error](err)
 	if !ok {
 		return err

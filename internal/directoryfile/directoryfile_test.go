@@ -28,7 +28,7 @@ kits:
 
 // TestDecode checks that text stays text, even if YAML would read it as a number or a boolean.
 func TestDecode(t *testing.T) {
-	d, err := Decode([]byte(example))
+	d, err := Decode("", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestDecode(t *testing.T) {
 
 // TestEncode checks that Decode reads back the same directory.
 func TestEncode(t *testing.T) {
-	d, err := Decode([]byte(example))
+	d, err := Decode("", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Decode(text)
+	again, err := Decode("", text)
 	if err != nil || !reflect.DeepEqual(d, again) {
 		t.Errorf("%v\n%s", err, text)
 	}
@@ -80,7 +80,7 @@ func TestDecode_Faults(t *testing.T) {
 				"7:17: /channels/0/locations/0: names \"b\", which is not one of the locations"},
 		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: add at least one channel\n2:5: /locations/0/id: is required"},
 	} {
-		_, err := Decode([]byte(c.text))
+		_, err := Decode("", []byte(c.text))
 		wrong, ok := errors.AsType[*Error](err)
 		if !ok || wrong.Error() != c.want {
 			t.Errorf("%s:\n%v\nwant:\n%s", c.name, err, c.want)
@@ -90,7 +90,7 @@ func TestDecode_Faults(t *testing.T) {
 
 // TestDecode_TooLarge checks that a large file is refused before it is parsed.
 func TestDecode_TooLarge(t *testing.T) {
-	if _, err := Decode([]byte(strings.Repeat("#", BytesMax+1))); err == nil || !strings.Contains(err.Error(), "at most 8388608 are allowed") {
+	if _, err := Decode("", []byte(strings.Repeat("#", BytesMax+1))); err == nil || !strings.Contains(err.Error(), "at most 8388608 are allowed") {
 		t.Error(err)
 	}
 }
@@ -103,7 +103,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"locations": [{"id": "a", "cost": 1e3}], "channels": []}`))
 	f.Add([]byte("a: &a [*a, *a]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Decode(data)
+		d, err := Decode("", data)
 		if err != nil {
 			if wrong, ok := errors.AsType[*Error](err); !ok || len(wrong.Faults) == 0 {
 				t.Fatal(err)
@@ -117,7 +117,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Decode(text)
+		again, err := Decode("", text)
 		if err != nil || !reflect.DeepEqual(d, again) {
 			t.Fatalf("%v\n%#v\n%#v\n%s", err, d, again, text)
 		}

@@ -13,12 +13,15 @@ import (
 // reports no columns and only the first fault of a field, and it reads text that looks like a
 // number as one.
 type reader struct {
+	file   string
 	at     map[string]*yaml.Node // by path
 	faults []Fault
 }
 
 func (r *reader) add(path string, node *yaml.Node, format string, args ...any) {
-	r.faults = append(r.faults, Fault{max(1, node.Line), max(1, node.Column), path, fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, Fault{
+		r.file, max(1, node.Line), max(1, node.Column), path, fmt.Sprintf(format, args...),
+	})
 }
 
 // value decodes one node.
