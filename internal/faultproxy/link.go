@@ -5,7 +5,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // pipelineMax is how many requests of a connection can wait for their replies. The proxy reads no
@@ -16,22 +15,16 @@ const pipelineMax = 4096
 type link struct {
 	proxy          *Proxy
 	client, server net.Conn
-	pending        chan fate   // one for each request without a reply, in order
+	pending        chan bool   // for each request without a reply, in order: whether to cut the reply
 	silent         atomic.Bool // bytes were swallowed, so later replies would be misread
 	closed         chan struct{}
 	once           sync.Once
 }
 
-// fate is what happens to the reply to a request.
-type fate struct {
-	due time.Time
-	cut bool
-}
-
 func newLink(p *Proxy, client, server net.Conn) *link {
 	return &link{
 		proxy: p, client: client, server: server,
-		pending: make(chan fate, pipelineMax), closed: make(chan struct{}),
+		pending: make(chan bool, pipelineMax), closed: make(chan struct{}),
 	}
 }
 
@@ -63,13 +56,13 @@ func (l *link) forwardRequests() {
 		if l.silent.Load() {
 			continue
 		}
-		next, swallowed := l.proxy.judge(request)
+		cut, swallowed := l.proxy.judge(request)
 		if swallowed {
 			l.silent.Store(true)
 			continue
 		}
 		select {
-		case l.pending <- next: // before the request, so that its reply finds it
+		case l.pending <- cut: // before the request, so that its reply finds it
 		case <-l.closed:
 			return
 		}
@@ -91,15 +84,12 @@ func (l *link) forwardReplies() {
 		if err != nil {
 			return
 		}
-		next := l.fateOf(reply)
-		if !l.wait(next.due) {
-			return
-		}
+		cut := l.cuts(reply)
 		if l.silent.Load() || l.proxy.swallowing() {
 			l.silent.Store(true)
 			continue
 		}
-		if next.cut {
+		if cut {
 			l.proxy.countCut()
 			return
 		}
@@ -109,28 +99,16 @@ func (l *link) forwardReplies() {
 	}
 }
 
-// fateOf takes the fate of the oldest pending request. A push (">", RESP3) and the messages of a
-// subscription answer no request, so they pass.
-func (l *link) fateOf(reply []byte) fate {
+// cuts takes the oldest pending request and reports whether its reply is cut. A push (">", RESP3) and
+// the messages of a subscription answer no request, so they pass.
+func (l *link) cuts(reply []byte) bool {
 	if reply[0] == '>' {
-		return fate{}
+		return false
 	}
 	select {
-	case next := <-l.pending:
-		return next
+	case cut := <-l.pending:
+		return cut
 	default:
-		return fate{}
-	}
-}
-
-// wait waits until due and reports whether the link is still open.
-func (l *link) wait(due time.Time) bool {
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-l.closed:
 		return false
 	}
 }

@@ -1,10 +1,9 @@
 // Package faultproxy is a TCP proxy between a Redis client and its server. A test makes it fail as a
-// network does: it loses a reply after the command has run, falls silent, refuses connections or
-// delays replies.
+// network does: it loses a reply after the command has run, falls silent, or refuses connections.
 //
 // The proxy parses the Redis protocol, so a fault hits exactly the request it is meant for, even in a
 // pipeline. It expects one reply for each request. That rules out MONITOR, CLIENT REPLY and, for
-// CutReplies and Delay, subscriptions. A cluster client learns the node's own address and bypasses
+// CutReplies, subscriptions. A cluster client learns the node's own address and bypasses
 // the proxy, unless its Dialer dials the proxy.
 package faultproxy
 
@@ -37,7 +36,6 @@ type Proxy struct {
 	containing []byte
 	blackhole  bool
 	refuse     bool
-	delay      time.Duration
 }
 
 // New starts a proxy on a free loopback port. The server at upstream need not run yet. The proxy is
@@ -92,14 +90,6 @@ func (p *Proxy) Refuse(on bool) {
 	if on {
 		p.cutAll()
 	}
-}
-
-// Delay holds each reply back until d after its request arrived. The proxy forwards the request at
-// once, so the server has run it when the client gives up.
-func (p *Proxy) Delay(d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.delay = d
 }
 
 // Close closes all connections and returns when all goroutines of the proxy have ended. Closing it
@@ -182,19 +172,19 @@ func (p *Proxy) cutAll() {
 	}
 }
 
-// judge decides the fate of a request that has just arrived.
-func (p *Proxy) judge(request []byte) (next fate, swallowed bool) {
+// judge decides about a request that has just arrived: whether its reply is cut, and whether the
+// request is swallowed.
+func (p *Proxy) judge(request []byte) (cut, swallowed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.blackhole {
-		return fate{}, true
+		return false, true
 	}
-	next.due = time.Now().Add(p.delay)
-	if p.cutsLeft > 0 && bytes.Contains(bytes.ToLower(request), p.containing) {
+	cut = p.cutsLeft > 0 && bytes.Contains(bytes.ToLower(request), p.containing)
+	if cut {
 		p.cutsLeft--
-		next.cut = true
 	}
-	return next, false
+	return cut, false
 }
 
 func (p *Proxy) swallowing() bool {

@@ -12,7 +12,6 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/holdfast/holdfast/internal/redistest"
-	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 // briefly is how long a test waits for bytes that must not arrive.
@@ -224,34 +223,6 @@ func TestProxy_Refuse(t *testing.T) {
 	proxy.Refuse(false)
 	if err := client.Ping(t.Context()).Err(); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestProxy_Delay(t *testing.T) {
-	s := redistest.Start(t)
-	proxy, direct := New(t, s.Addr()), s.Client(t)
-	client := clientOf(t, proxy)
-	if err := client.Ping(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
-
-	proxy.Delay(briefly)
-	start := time.Now()
-	if err := client.Ping(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(start); took < briefly {
-		t.Errorf("an answer after %v, before the delay of %v", took, briefly)
-	}
-
-	proxy.Delay(time.Hour) // the end of the test does not wait for it
-	conn := dial(t, proxy)
-	send(t, conn, "INCR count\r\n")
-	if !testserver.Await(func() bool { return direct.Get(t.Context(), "count").Val() == "1" }) {
-		t.Error("the server does not run a request whose reply is delayed")
-	}
-	if got, err := receive(conn, briefly); got != "" || !timedOut(err) {
-		t.Errorf("incr: received %q, %v; want a timeout", got, err)
 	}
 }
 
