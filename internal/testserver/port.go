@@ -16,8 +16,8 @@ const (
 	portTriesMax = 200
 )
 
-// FreePort returns the first of n consecutive free ports.
-func FreePort(n int) (int, error) {
+// freePort returns the first of n consecutive free ports.
+func freePort(n int) (int, error) {
 	for range portTriesMax {
 		port := portMin + n*rand.IntN((portMax-portMin)/n)
 		if portsFree(port, n) {

@@ -41,8 +41,7 @@ func Spawn(cmd *exec.Cmd, log string, user *syscall.Credential) (*Process, error
 	}
 	defer func() { _ = file.Close() }()
 	cmd.Stdout, cmd.Stderr = file, file
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: user}
-	dieWithParent(cmd.SysProcAttr)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: user, Pdeathsig: syscall.SIGKILL}
 
 	p := &Process{Cmd: cmd, Exited: make(chan struct{})}
 	started := make(chan error)

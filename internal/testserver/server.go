@@ -20,7 +20,7 @@ import (
 
 const (
 	// startAttemptsMax is how many ports Launch tries. The server of another test binary can take a
-	// port after FreePort has found it free.
+	// port after freePort has found it free.
 	startAttemptsMax = 10
 	// restartTimeout is how long Restart tries again. The children of a killed PostgreSQL can hold
 	// its shared memory for a second or two.
@@ -89,14 +89,14 @@ func Launch(program Program) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Dir: dir, program: program, user: user}
-	if err := s.startOnFreePort(); err != nil {
+	if err := s.startOnfreePort(); err != nil {
 		s.Discard()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) startOnFreePort() error {
+func (s *Server) startOnfreePort() error {
 	if s.program.Prepare != nil {
 		if err := s.program.Prepare(s.Dir); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (s *Server) startOnFreePort() error {
 	}
 	for range startAttemptsMax {
 		var err error
-		if s.Port, err = FreePort(s.program.Ports); err != nil {
+		if s.Port, err = freePort(s.program.Ports); err != nil {
 			return err
 		}
 		if err = s.StartOnPort(); err == nil {

@@ -9,8 +9,6 @@ import (
 	"syscall"
 )
 
-func dieWithParent(attributes *syscall.SysProcAttr) { attributes.Pdeathsig = syscall.SIGKILL }
-
 // Stopped reports whether a process is stopped by a signal.
 func Stopped(pid int) bool {
 	state, _ := status(pid)
