@@ -45,13 +45,10 @@ end
 
 -- read_limits reads the counters of the limits that count some records.
 local function read_limits(key, list)
-  local names, listed = {}, {}
+  local names = {}
   for _, r in ipairs(list) do
     each_limit(r, nil, function(name)
-      if limit_units[name] == nil and not listed[name] then
-        listed[name] = true
-        names[#names + 1] = name
-      end
+      if limit_units[name] == nil then add_once(names, name) end
     end)
   end
   read_fields(key, names, 1, #names, load_limit)

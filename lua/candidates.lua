@@ -100,7 +100,7 @@ end
 -- candidate_locations lists the locations of the lines' candidates. They stand in the routed order
 -- of the first line that names them. It also maps each line's locations to its candidates.
 local function candidate_locations(lines)
-  local list, seen = {}, {}
+  local list = {}
   for _, line in ipairs(lines) do
     if not line.at then
       line.at = {}
@@ -108,13 +108,7 @@ local function candidate_locations(lines)
         line.at[candidate_location(line, candidate)] = candidate
       end
     end
-    for _, candidate in ipairs(line.candidates) do
-      local p = candidate_location(line, candidate)
-      if not seen[p] then
-        seen[p] = true
-        list[#list + 1] = p
-      end
-    end
+    for _, candidate in ipairs(line.candidates) do add_once(list, candidate_location(line, candidate)) end
   end
   return list
 end

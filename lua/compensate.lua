@@ -36,14 +36,14 @@ local first_id, first_request = 4, 4 + n
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local names, listed, list, ids, at = {}, {}, {}, {}, first_request
+local names, list, ids, at = {}, {}, {}, first_request
 for i = 1, n do
   local target, changes = args[at + 2], tonumber(args[at + 6])
   ids[i] = args[at + 4]
   for _, r in ipairs({ reservation(args[first_id + i - 1]) or false, target ~= '' and decode(target) or false }) do
     if r then
       list[#list + 1] = r
-      add_levels(r, names, listed)
+      add_levels(r, names)
     end
   end
   for j = 1, changes do names[#names + 1] = args[at + 5 + 2 * j] end

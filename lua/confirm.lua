@@ -38,17 +38,17 @@ local first_id, cursor = 4, 4 + n
 -- for the first such: Redis takes longer to make these functions than to confirm a plain
 -- reservation. It reads what the reservations of ids need, but for their counts: their levels go to
 -- names.
-local function new_confirm(ids, names, listed)
+local function new_confirm(ids, names)
   --@ records attributes expiry transitions retake
 
-  local stock_names, stock_listed, expired = {}, {}, {}
+  local stock_names, expired = {}, {}
   for _, id in ipairs(ids) do
     local r = reservation(id)
     if r and r.state == 'expired' then
-      add_levels(r, stock_names, stock_listed)
+      add_levels(r, stock_names)
       expired[#expired + 1] = r
     end
-    if r and (r.state == 'held' or r.state == 'expired') then add_levels(r, names, listed) end
+    if r and (r.state == 'held' or r.state == 'expired') then add_levels(r, names) end
   end
   read_fields(stock_key, stock_names, 1, #stock_names, load_available)
   read_limits(limits_key, expired)
@@ -79,10 +79,7 @@ local function new_confirm(ids, names, listed)
     return nil
   end
 
-  return function(id, version, transition)
-    local r = reservation(id)
-    if not r then return 'corrupt', id end
-    if r.transition == CONFLICT then return 'conflict', '' end
+  return of_reservation(function(id, r, version, transition)
     if is_repeat(r, 'confirmed', version) then return 'repeat', records[id] end
     if r.state ~= 'held' and r.state ~= 'expired' then return 'wrong_state', records[id] end
     if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
@@ -100,26 +97,25 @@ local function new_confirm(ids, names, listed)
     end
     commit(r)
     return 'done', step('confirm', id, r, 'confirmed', transition)
-  end
+  end)
 end
 
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local ready, others, names, listed = {}, {}, {}, {}
+local ready, others, names = {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local id = args[i]
   local r = read_plain(id)
   ready[id] = r
-  if not r then
+  if r then
+    add_once(names, r.level)
+  else
     others[#others + 1] = id
-  elseif not listed[r.level] then
-    listed[r.level] = true
-    names[#names + 1] = r.level
   end
 end
-local confirm = #others > 0 and new_confirm(others, names, listed) or nil
+local confirm = #others > 0 and new_confirm(others, names) or nil
 read_fields(levels_key, names, 1, #names, load_counts)
 
 -- decide
@@ -136,11 +132,9 @@ for i = 1, n do
   local r, status, payload = ready[id], nil, nil
   if r and r.text == records[id] then -- else an earlier request has confirmed or expired it
     status, payload = confirm_plain(id, r, version, transition)
-  elseif records[id] then
-    confirm = confirm or new_confirm({}, {}, {})
-    status, payload = confirm(id, version, transition)
   else
-    status, payload = 'not_found', ''
+    confirm = confirm or new_confirm({}, {})
+    status, payload = confirm(id, version, transition)
   end
   reply[#reply + 1], reply[#reply + 2] = status, payload
   cursor = cursor + 2

@@ -2,7 +2,7 @@
 
 -- The working copy: level -> {on_hand, committed, safety_stock, backorder_limit, entry}, in units.
 -- The entry is the id of the level's last repair, or nil if there was none.
-local counts, touched_counts, is_touched_counts = {}, {}, {}
+local counts, touched_counts = {}, {}
 
 local function load_counts(level, text)
   if not text then return end
@@ -19,10 +19,7 @@ end
 local function set_counts(level, on_hand, committed, safety_stock, backorder_limit)
   local repaired = counts[level] and counts[level][5]
   counts[level] = { on_hand, committed, safety_stock, backorder_limit, repaired }
-  if not is_touched_counts[level] then
-    is_touched_counts[level] = true
-    touched_counts[#touched_counts + 1] = level
-  end
+  add_once(touched_counts, level)
 end
 
 -- add_counts adds to a level's on hand and committed.

@@ -37,37 +37,33 @@ local function reclaim(stock_key, reservations_key, deadlines_key, limits_key, c
   due = redis.call('ZRANGEBYSCORE', deadlines_key, '-inf', int(now), 'LIMIT', 0, DUE_MEMBERS + 1)
   more_due = #due > DUE_MEMBERS
   if more_due then due[#due] = nil end
-  local ids, unread, seen = {}, {}, {}
+  local ids, unread = {}, {}
   for _, member in ipairs(due) do
     for _, id in ipairs(split(member, US)) do
-      if not seen[id] then
-        seen[id] = true
-        ids[#ids + 1] = id
-        if records[id] == nil then unread[#unread + 1] = id end
-      end
+      add_once(ids, id)
+      if records[id] == nil then add_once(unread, id) end
     end
   end
   read_records(reservations_key, unread, 1, #unread)
-  local overdue, limited, levels, listed = {}, {}, {}, {}
+  local overdue, limited, levels = {}, {}, {}
   for _, id in ipairs(ids) do
     local r = read_plain(id)
     if r and string.find(r.line, FS, 1, true) then r = nil end -- a purchase limit may count it
     if r and r.expires <= now then
       overdue[#overdue + 1] = { id, r }
-      if available[r.level] == nil and not listed[r.level] then
-        listed[r.level] = true
-        levels[#levels + 1] = r.level
-      end
+      add_once(levels, r.level)
     elseif not r then
       r = reservation(id)
       if r and r.state == 'held' and r.expires <= now then
         overdue[#overdue + 1] = { id, r }
         if is_limited(r) then limited[#limited + 1] = r end
-        add_levels(r, levels, listed, available)
+        add_levels(r, levels)
       end
     end
   end
-  read_fields(stock_key, levels, 1, #levels, load_available)
+  read_fields(stock_key, levels, 1, #levels, function(level, text)
+    if available[level] == nil then load_available(level, text) end
+  end)
   read_limits(limits_key, limited)
   local expired, skipped = 0, 0
   for _, entry in ipairs(overdue) do

@@ -19,7 +19,7 @@
 --   {"version_conflict", record}  it has another version
 --   {"done", record}             extended
 
---@ records
+--@ records transitions
 
 -- bind
 local stock_key, reservations_key, deadlines_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -33,11 +33,7 @@ if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
 
 -- decide
-local function extend(id, _, version, transition, ttl)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
-  if r.transition == CONFLICT then return 'conflict', '' end
+local function extend(id, r, _, version, transition, ttl)
   if version ~= '' and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'held' or r.expires <= now then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
@@ -47,7 +43,7 @@ local function extend(id, _, version, transition, ttl)
 end
 
 --@ requests
-local reply = answer_each(extend, 3)
+local reply = answer_each(of_reservation(extend), 3)
 
 -- write
 if #events > 0 then

@@ -38,10 +38,10 @@ local first_id, first_request = 4, 4 + n
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local names, listed = {}, {}
+local names = {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
-  if r and r.state == 'confirmed' then add_levels(r, names, listed) end
+  if r and r.state == 'confirmed' then add_levels(r, names) end
 end
 read_fields(levels_key, names, 1, #names, load_counts)
 
@@ -68,12 +68,8 @@ local function departures(r, parts)
   return list, short
 end
 
-local function fulfill(id, at, version, transition, settled, parts_asked)
+local function fulfill(id, r, at, version, transition, settled, parts_asked)
   local count = tonumber(parts_asked)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
-  if r.transition == CONFLICT then return 'conflict', '' end
   if count == 0 and is_repeat(r, 'fulfilled', version) then return 'repeat', records[id] end
   if count > 0 and r.transition == transition then return 'repeat', records[id] end
   if r.state ~= 'confirmed' then return 'wrong_state', records[id] end
@@ -95,7 +91,7 @@ local function fulfill(id, at, version, transition, settled, parts_asked)
 end
 
 --@ requests
-local reply = answer_each(fulfill, 4, 2)
+local reply = answer_each(of_reservation(fulfill), 4, 2)
 
 -- write
 if #events > 0 then

@@ -1,7 +1,7 @@
 -- limits counts the units that purchase limits restrict.
 
 -- The working copy: limit US customer -> units.
-local limit_units, touched_limits, is_touched_limit = {}, {}, {}
+local limit_units, touched_limits = {}, {}
 
 local function load_limit(name, text)
   limit_units[name] = text and whole(text) or not text and 0 or nil -- nil: the text is no number
@@ -12,10 +12,7 @@ end
 local function add_to_limit(name, units)
   if not limit_units[name] then return end
   limit_units[name] = limit_units[name] + units
-  if not is_touched_limit[name] then
-    is_touched_limit[name] = true
-    touched_limits[#touched_limits + 1] = name
-  end
+  add_once(touched_limits, name)
 end
 
 -- write_limits writes the changed counters, and deletes those that are zero.

@@ -24,7 +24,7 @@ var parts = []string{
 }
 
 // answering names the function of a part that returns refusals to the script that calls it.
-var answering = map[string]string{"partial": "read_parts(", "allocation": "attempt("}
+var answering = map[string]string{"partial": "read_parts(", "allocation": "attempt(", "transitions": "of_reservation("}
 
 // TestFiles checks that each file is a script, a part or the list of status words.
 func TestFiles(t *testing.T) {

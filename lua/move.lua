@@ -44,18 +44,12 @@ local first_id, first_request = 4, 4 + n
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local names, listed = {}, {}
+local names = {}
 for i = first_id, first_id + n - 1 do
   local r, to = reservation(args[i]), args[first_request + 6 * (i - first_id) + 4]
   if r and (r.state == 'held' or r.state == 'confirmed') then
-    add_levels(r, names, listed)
-    for _, line in ipairs(r.lines) do
-      local level = line.sku .. US .. to
-      if not listed[level] then
-        listed[level] = true
-        names[#names + 1] = level
-      end
-    end
+    add_levels(r, names)
+    for _, line in ipairs(r.lines) do add_once(names, line.sku .. US .. to) end
   end
 end
 read_fields(stock_key, names, 1, #names, load_available)
@@ -113,11 +107,7 @@ local function obstacle(r, numbers, to)
   return nil
 end
 
-local function move(id, _, version, transition, settled, name, to, barred)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
-  if r.transition == CONFLICT then return 'conflict', '' end
+local function move(id, r, _, version, transition, settled, name, to, barred)
   local confirmed = r.state == 'confirmed'
   local again = confirmed and 'repeat_durable' or 'repeat'
   if r.transition == transition then return again, records[id] end
@@ -146,7 +136,7 @@ local function move(id, _, version, transition, settled, name, to, barred)
 end
 
 --@ requests
-local reply = answer_each(move, 6)
+local reply = answer_each(of_reservation(move), 6)
 
 -- write
 if #events > 0 then

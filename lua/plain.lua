@@ -3,15 +3,15 @@
 
 --   state version expires creation_nonce created transition fixed, then name sku requested returned
 --   location quantity fulfilled: see decode
-local PLAIN = '^1\31held\31(%d+)\31((%d+)\31[^\31]*\31[^\31]*)\31([^\31]*)\31'
+local PLAIN = '^1\31held\31(%d+)\31((%d+)\31[^\31]*\31[^\31]*)\31[^\31]*\31'
   .. '([^\30]*\30([^\31\30]*)\31([^\31\30]*)\31%d+\31%d+\31([^\31\30]*)\31(%d+)\31%d+)$'
 
 -- read_plain returns a plain reservation, or nil if it is not plain.
 local function read_plain(id)
   local text = records[id]
   if not text then return nil end
-  local version, dates, expires, transition, rest, line, sku, location, units = string.match(text, PLAIN)
-  if not version or transition == CONFLICT then return nil end
+  local version, dates, expires, rest, line, sku, location, units = string.match(text, PLAIN)
+  if not version then return nil end
   return {
     text = text, version = version, expires = tonumber(expires), dates = dates, rest = rest, line = line,
     level = sku .. US .. location, units = tonumber(units),

@@ -11,7 +11,6 @@
 
 local US, RS, GS = '\31', '\30', '\29' -- between fields, between lines, between events
 local FS = '\28' -- between the name of a line and its attributes
-local CONFLICT = 'conflict' -- transition of a reservation whose id the ledger has for another one
 local CHUNK = 4000 -- fields in one call: unpack fails at 5,000 on miniredis, at 8,000 on Redis
 local IDS_PER_MEMBER = 64 -- ids packed into one member of deadlines
 
@@ -54,31 +53,31 @@ end
 local available = {} -- level -> units, nil if there is no such level
 local records = {} -- id -> text of the record, false if there is none
 local broken = {} -- level -> true if the stored value is not a whole number
-local touched_levels, touched_records = {}, {} -- in the order they first changed
-local is_touched = {} -- level or US id -> true
+local touched_levels, touched_records = {}, {} -- lists of add_once, in the order they first changed
 local events = {} -- texts, in order
 local due = {} -- members of deadlines that reclaim took
 local reclaimed, more_due = false, false -- reclaim ran, and left members that are due
 local expire_until = nil -- Unix ms: no later deadline takes effect; nil is no bound
 local deadlines, ids_at = {}, {} -- deadlines to write, in order; deadline -> its ids
 
+-- add_once adds a name to a list that lacks it. The names are also keys of the list.
+local function add_once(list, name)
+  if not list[name] then
+    list[name] = true
+    list[#list + 1] = name
+  end
+end
+
 -- set_available sets the available units of a level.
 local function set_available(level, units)
   available[level] = units
-  if not is_touched[level] then
-    is_touched[level] = true
-    touched_levels[#touched_levels + 1] = level
-  end
+  add_once(touched_levels, level)
 end
 
 -- set_record sets the record of an id.
 local function set_record(id, record)
   records[id] = record
-  local mark = US .. id
-  if not is_touched[mark] then
-    is_touched[mark] = true
-    touched_records[#touched_records + 1] = id
-  end
+  add_once(touched_records, id)
 end
 
 -- add_deadline adds the deadline of an id.
@@ -129,13 +128,9 @@ local function read_stock(key, names, from, to)
   return closed, got[3] or '0', gate == 'backlog'
 end
 
-local function load_record(id, text)
-  records[id] = text
-end
-
 -- read_records reads the records of ids[from..to].
 local function read_records(key, ids, from, to)
-  read_fields(key, ids, from, to, load_record)
+  read_fields(key, ids, from, to, function(id, text) records[id] = text end)
 end
 
 -- write_fields writes a list of name, value, name, value, … to a hash.

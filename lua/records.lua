@@ -1,6 +1,8 @@
 -- records reads, changes and writes the records of reservations.
 
 local decoded = {} -- id -> its record as a table
+local CONFLICT = 'conflict' -- transition of a record whose id the ledger has for another reservation
+local SALE = '+' -- ends the transition of a release of a sale: a repeat waits for the ledger too
 
 -- decode reads a record, or returns nil if it can't be read. A record is
 --   1 state version expires creation_nonce created transition fingerprint channel customer order
@@ -87,15 +89,9 @@ local function missing_level(r, copy)
   return nil
 end
 
--- add_levels adds the levels of a record's allocations to names, each once, but not those in known.
-local function add_levels(r, names, listed, known)
+-- add_levels adds the levels of a record's allocations to a list of add_once.
+local function add_levels(r, names)
   for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if not listed[level] and not (known and known[level]) then
-        listed[level] = true
-        names[#names + 1] = level
-      end
-    end
+    for _, a in ipairs(line.from) do add_once(names, line.sku .. US .. a.location) end
   end
 end

@@ -39,13 +39,13 @@ local first_id, first_request = 4, 4 + n
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
-local stock_names, counts_names, stock_listed, counts_listed, live = {}, {}, {}, {}, {}
+local stock_names, counts_names, live = {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
   if r and (r.state == 'held' or r.state == 'confirmed') then
     live[#live + 1] = r
-    add_levels(r, stock_names, stock_listed)
-    if r.state == 'confirmed' then add_levels(r, counts_names, counts_listed) end
+    add_levels(r, stock_names)
+    if r.state == 'confirmed' then add_levels(r, counts_names) end
   end
 end
 read_fields(stock_key, stock_names, 1, #stock_names, load_available)
@@ -53,8 +53,6 @@ read_fields(levels_key, counts_names, 1, #counts_names, load_counts)
 read_limits(limits_key, live)
 
 -- decide
-local CONFIRMED = '+' -- ends the transition if the reservation was confirmed, so that a repeat knows
-
 -- give_back returns units of one line to sale, the last allocation first.
 local function give_back(line, units, committed)
   for i = #line.from, 1, -1 do
@@ -71,16 +69,11 @@ local function give_back(line, units, committed)
   end
 end
 
-local function release(id, at, version, transition, settled, parts_asked)
-  local count = tonumber(parts_asked)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
-  if r.transition == CONFLICT then return 'conflict', '' end
-  local mark = transition .. CONFIRMED
-  local part_again = count > 0 and (r.transition == transition or r.transition == mark)
+local function release(id, r, at, version, transition, settled, parts_asked)
+  local count, sale = tonumber(parts_asked), transition .. SALE
+  local part_again = count > 0 and (r.transition == transition or r.transition == sale)
   if part_again or count == 0 and is_repeat(r, 'released', version) then
-    local durable = r.state == 'confirmed' or string.sub(r.transition, -1) == CONFIRMED
+    local durable = r.state == 'confirmed' or string.sub(r.transition, -1) == SALE
     return durable and 'repeat_durable' or 'repeat', records[id]
   end
   local confirmed = r.state == 'confirmed'
@@ -97,11 +90,11 @@ local function release(id, at, version, transition, settled, parts_asked)
   for i, units in pairs(parts) do give_back(r.lines[i], units, confirmed) end
   r.body = body -- the record of a whole release keeps its lines
   if not confirmed then return 'done', step('release', id, r, state, transition) end
-  return 'done_durable', step('release', id, r, state, mark)
+  return 'done_durable', step('release', id, r, state, sale)
 end
 
 --@ requests
-local reply = answer_each(release, 4, 2)
+local reply = answer_each(of_reservation(release), 4, 2)
 
 -- write
 if #events > 0 then

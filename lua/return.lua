@@ -33,7 +33,7 @@
 --   {"too_many_locations", ""}   the location would be one too many
 --   {"done", record}             taken back
 
---@ records limits attributes counts partial operations
+--@ records limits attributes counts transitions partial operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -47,19 +47,13 @@ local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 read_records(reservations_key, args, first_id, first_id + n - 1)
 read_locations(levels_key)
-local ids, names, listed, at = {}, {}, {}, first_request
+local ids, names, at = {}, {}, first_request
 for i = 1, n do
   local id, to = args[first_id + i - 1], args[at + 5]
   ids[i] = args[at + 3]
   if not records[id] and args[at + 6] ~= '' then records[id] = args[at + 6] end
   local r = reservation(id)
-  for _, line in ipairs(r and r.lines or {}) do
-    local level = line.sku .. US .. to
-    if not listed[level] then
-      listed[level] = true
-      names[#names + 1] = level
-    end
-  end
+  for _, line in ipairs(r and r.lines or {}) do add_once(names, line.sku .. US .. to) end
   at = at + 8 + 2 * args[at + 7]
 end
 read_fields(operations_key, ids, 1, n, load_operation)
@@ -145,12 +139,9 @@ local function add_units(list, units, to)
 end
 
 -- take_back decides a request: "return" is a keyword of Lua.
-local function take_back(id, at, version, transition, settled, operation, fingerprint, to, _, count)
-  if not records[id] then return 'not_found', '' end
-  local r = reservation(id)
-  if not r then return 'corrupt', id end
+local function take_back(id, r, at, version, transition, settled, operation, fingerprint, to, _, count)
   local before = find_operation(operation, fingerprint)
-  if r.transition == CONFLICT or before and not before.same then return 'conflict', '' end
+  if before and not before.same then return 'conflict', '' end
   if before then return 'repeat', records[id] end
   if not is_shipped(r) then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
@@ -165,14 +156,14 @@ local function take_back(id, at, version, transition, settled, operation, finger
     line.returned = int(whole(line.returned) + back)
   end
   r.body = nil
-  if r.state == 'released' then transition = transition .. '+' end -- it was confirmed: see release
+  if r.state == 'released' then transition = transition .. SALE end
   local extra = operation .. FS .. fingerprint .. FS .. to .. add_units(list, units, to)
   set_operation(operation, fingerprint, now, nonce)
   return 'done', step('return', id, r, r.state, transition, extra)
 end
 
 --@ requests
-local reply = answer_each(take_back, 8, 2)
+local reply = answer_each(of_reservation(take_back), 8, 2)
 
 -- write
 if #events > 0 then
