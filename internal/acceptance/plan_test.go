@@ -79,7 +79,7 @@ func TestPlanCommand(t *testing.T) {
 	expect(stderr, "--max-change 7")
 	tampered := strings.Replace(string(text), "add -5", "add -4", 1)
 	_, stderr = command(1, tampered, "apply", "-")
-	expect(stderr, "this plan can't be applied", "it may be struck, not changed")
+	expect(stderr, "this plan can't be applied", "it may be deleted, not changed")
 	_, stderr = command(1, strings.Replace(string(text), made.Audit, "audit-of-another", 1), "apply", "-")
 	expect(stderr, "belongs to another deployment", `"audit-of-another"`)
 	command(1, "no plan", "apply", "-")

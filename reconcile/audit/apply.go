@@ -99,7 +99,7 @@ func (a *Auditor) checkPlan(ctx context.Context, p *Plan) ([]ledger.Finding, err
 	}
 	whole := a.planOf(&done, found)
 	if ledger.EncodeJSON(p.head()) != ledger.EncodeJSON(whole.head()) {
-		return nil, fmt.Errorf("%w: its description of audit %s differs from the ledger's: strike repairs, and change nothing else",
+		return nil, fmt.Errorf("%w: its description of audit %s differs from the ledger's: delete repairs, and change nothing else",
 			ErrPlanInvalid, p.Audit)
 	}
 	if err := checkPart(p.Repairs, whole.Repairs); err != nil {
@@ -131,7 +131,7 @@ func checkPart(some, all []Planned) error {
 		case known[id] == nil:
 			return fmt.Errorf("%w: finding %s does not belong in this list of the plan", ErrPlanInvalid, id)
 		case ledger.EncodeJSON(some[i]) != ledger.EncodeJSON(known[id]):
-			return fmt.Errorf("%w: finding %s differs from what the audit found: it may be struck, not changed", ErrPlanInvalid, id)
+			return fmt.Errorf("%w: finding %s differs from what the audit found: it may be deleted, not changed", ErrPlanInvalid, id)
 		}
 		seen[id] = true
 	}
@@ -140,7 +140,7 @@ func checkPart(some, all []Planned) error {
 
 // appliedPlan is a plan while it is applied.
 type appliedPlan struct {
-	found      []ledger.Finding            // all findings of its audit: a struck one may keep others from repair
+	found      []ledger.Finding            // all findings of its audit: a deleted one may keep others from being repaired
 	repairs    map[subject]*ledger.Finding // the findings that it lists
 	shared     map[string]bool             // members of deadlines with ids that it does not list
 	unrepaired map[string]string           // finding id -> why it was not repaired
@@ -226,7 +226,7 @@ func (a *appliedPlan) why(f *ledger.Finding) string {
 	planned := a.repairs[subjectOf(f)]
 	switch {
 	case planned == nil:
-		return whyStruck
+		return whyDeleted
 	case !sameRepair(f, planned):
 		return whyChanged
 	case f.Kind == ledger.KindDeadlineOrphaned && a.shared[f.Seen.Text(0).Text]:

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestApply_Refuses refuses a plan in which anything was changed other than by striking repairs.
+// TestApply_Refuses refuses a plan in which anything was changed other than by deleting repairs.
 func TestApply_Refuses(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
@@ -32,9 +32,9 @@ func TestApply_Refuses(t *testing.T) {
 		"time":                      {func(p *audit.Plan) { p.MadeAt = p.MadeAt.Add(time.Hour) }, audit.ErrPlanInvalid, "differs from the ledger's"},
 		"twice":                     {func(p *audit.Plan) { p.Repairs = append(p.Repairs, p.Repairs[0]) }, audit.ErrPlanInvalid, "appears twice"},
 		"unknown":                   {func(p *audit.Plan) { p.Repairs[0].ID = "feedfeedfeedfeed" }, audit.ErrPlanInvalid, "feedfeedfeedfeed does not belong"},
-		"numbers":                   {func(p *audit.Plan) { n := int64(1000); p.Repairs[0].Units = n }, audit.ErrPlanInvalid, "it may be struck, not changed"},
-		"words":                     {func(p *audit.Plan) { p.Repairs[0].Would = "add -1 to available in Redis" }, audit.ErrPlanInvalid, "it may be struck, not changed"},
-		"another SKU":               {func(p *audit.Plan) { p.Repairs[0].SKU = "MUG" }, audit.ErrPlanInvalid, "it may be struck, not changed"},
+		"numbers":                   {func(p *audit.Plan) { n := int64(1000); p.Repairs[0].Units = n }, audit.ErrPlanInvalid, "it may be deleted, not changed"},
+		"words":                     {func(p *audit.Plan) { p.Repairs[0].Would = "add -1 to available in Redis" }, audit.ErrPlanInvalid, "it may be deleted, not changed"},
+		"another SKU":               {func(p *audit.Plan) { p.Repairs[0].SKU = "MUG" }, audit.ErrPlanInvalid, "it may be deleted, not changed"},
 		"from left to repair":       {func(p *audit.Plan) { p.Left, p.Repairs = p.Repairs, nil }, audit.ErrPlanInvalid, "does not belong"},
 	} {
 		t.Run(name, func(t *testing.T) {

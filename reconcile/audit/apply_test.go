@@ -68,9 +68,9 @@ func TestApply_SalesSincePlan(t *testing.T) {
 	r.Check()
 }
 
-// TestApply_Struck strikes repairs from a plan: a record, with the counter that it draws on, and a
+// TestApply_Deleted deletes repairs from a plan: a record, with the counter that it draws on, and a
 // deadline that shares a member with another one. All of these are left.
-func TestApply_Struck(t *testing.T) {
+func TestApply_Deleted(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
@@ -88,7 +88,7 @@ func TestApply_Struck(t *testing.T) {
 			t.Errorf("the counter of MUG needs %v", needs)
 		}
 	}
-	strike(p, t, ledger.KindReservationState)
+	deleteRepairs(p, t, ledger.KindReservationState)
 	p.Repairs = slices.DeleteFunc(p.Repairs, func(r audit.Planned) bool { return r.Reservation == "two" })
 	done := apply(i, p, audit.ApplyOptions{})
 	expectWords(t, "applied", outcomes(done),

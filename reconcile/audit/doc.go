@@ -16,6 +16,6 @@
 // A repair makes Redis agree with the ledger, never the reverse. It repairs records and deadlines,
 // then counters, and checks everything again. It refuses to change more than Options allow.
 //
-// Auditor.Plan lists what a repair would change, and a person may strike repairs from the list.
+// Auditor.Plan lists what a repair would change, and a person may delete repairs from the list.
 // Auditor.Apply checks the plan's findings again and makes only the repairs that still fit.
 package audit

@@ -22,7 +22,7 @@ const (
 	PlanFindingsMax = 20_000
 )
 
-// Plan lists what a repair would change. A person reads it, may strike repairs from it, and has it
+// Plan lists what a repair would change. A person reads it, may delete repairs from it, and has it
 // applied.
 type Plan struct {
 	Version  int          `json:"version"`
@@ -33,7 +33,7 @@ type Plan struct {
 	Location location.ID  `json:"location,omitempty"` // "": all
 	Prefix   string       `json:"prefix"`             // of the keys in Redis
 	Units    int64        `json:"units"`              // the most that all repairs together would change
-	Repairs  []Planned    `json:"repairs"`            // what would be repaired; any of them may be struck
+	Repairs  []Planned    `json:"repairs"`            // what would be repaired; any of them may be deleted
 	Left     []Planned    `json:"left"`               // drift that would not be repaired
 }
 
@@ -48,7 +48,7 @@ type Planned struct {
 // Refusals of a plan.
 var (
 	// ErrPlanInvalid refuses a file that is no plan, a plan of another version, and a plan that
-	// somebody changed other than by striking repairs.
+	// somebody changed other than by deleting repairs.
 	ErrPlanInvalid = errors.New("this plan can't be applied")
 	// ErrPlanForeign refuses a plan of another deployment, and one whose audit the ledger has
 	// forgotten.

@@ -75,8 +75,8 @@ func expectWords(tb testing.TB, what string, got []string, want ...string) {
 	}
 }
 
-// strike takes the repairs of a kind out of a plan.
-func strike(p *audit.Plan, tb testing.TB, kind ledger.FindingKind) {
+// deleteRepairs deletes the repairs of a kind from a plan.
+func deleteRepairs(p *audit.Plan, tb testing.TB, kind ledger.FindingKind) {
 	tb.Helper()
 	before := len(p.Repairs)
 	p.Repairs = slices.DeleteFunc(p.Repairs, func(r audit.Planned) bool { return r.Kind == kind })

@@ -140,7 +140,7 @@ func TestPlan_Embedded(t *testing.T) {
 	expectWords(t, "planned", planned(p),
 		"counter_drift TEE at berlin: add -4 to available in Redis", "level_unknown TEE at moon: remove the level from Redis",
 		"reservation_missing lost: write the record back into Redis: held, version 1")
-	strike(p, t, ledger.KindLevelUnknown)
+	deleteRepairs(p, t, ledger.KindLevelUnknown)
 	done := apply(i, p, audit.ApplyOptions{})
 	expectWords(t, "applied", outcomes(done), "counter_drift TEE at berlin: repaired", "reservation_missing lost: repaired")
 	expectWords(t, "again", outcomes(apply(i, p, audit.ApplyOptions{})), "counter_drift TEE at berlin: gone", "reservation_missing lost: gone")

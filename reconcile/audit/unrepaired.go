@@ -19,9 +19,9 @@ const (
 
 	// Only if a plan is applied:
 	whyChanged   = "not repaired: it has changed since the plan; plan again"
-	whyStruck    = "not repaired: it is not in the plan"
+	whyDeleted   = "not repaired: it is not in the plan"
 	whyShared    = "not repaired: Redis stores it together with a deadline that is not in the plan; plan again and keep both"
-	whyTooMuch   = "not repaired: all repairs together exceed --max-change; raise it, or strike repairs from the plan"
+	whyTooMuch   = "not repaired: all repairs together exceed --max-change; raise it, or delete repairs from the plan"
 	whyMeanwhile = "not repaired: another repair was in progress; apply the plan again"
 )
 
