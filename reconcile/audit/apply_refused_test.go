@@ -13,6 +13,7 @@ import (
 
 // TestApply_Refuses refuses a plan in which anything was changed other than by deleting repairs.
 func TestApply_Refuses(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyStock, "TEE\x1fmoon", "4").Err())
@@ -61,6 +62,7 @@ func TestApply_Refuses(t *testing.T) {
 
 // TestDecodePlan refuses what is no plan, with the reason.
 func TestDecodePlan(t *testing.T) {
+	t.Parallel()
 	var file bytes.Buffer
 	reconciletest.Must(t, (&audit.Plan{Version: audit.PlanVersion, Audit: "a-1"}).Encode(&file))
 	for text, said := range map[string]string{

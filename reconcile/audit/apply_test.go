@@ -25,6 +25,7 @@ import (
 // TestApply_Concurrent applies one plan twice at once, after both have seen the drift. It is
 // repaired once.
 func TestApply_Concurrent(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -55,6 +56,7 @@ func TestApply_Concurrent(t *testing.T) {
 // TestApply_SalesSincePlan sells between plan and apply. Sales change both sides, so the plan still
 // fits.
 func TestApply_SalesSincePlan(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -71,6 +73,7 @@ func TestApply_SalesSincePlan(t *testing.T) {
 // TestApply_Deleted deletes repairs from a plan: a record, with the counter that it draws on, and a
 // deadline that shares a member with another one. All of these are left.
 func TestApply_Deleted(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
@@ -110,6 +113,7 @@ func TestApply_Deleted(t *testing.T) {
 // TestApply_Changed leaves findings that now need another repair than planned: a counter that
 // drifted on, one that is unreadable by now, a record with another text. It repairs the rest.
 func TestApply_Changed(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	for _, sku := range []string{"MUG", "CAP"} {
@@ -152,6 +156,7 @@ func withoutRepairs(snapshot string) string { return lastRepair.ReplaceAllString
 
 // TestApply_TooMuch repairs nothing if the repairs left in a plan exceed the limit together.
 func TestApply_TooMuch(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
@@ -177,6 +182,7 @@ func TestApply_TooMuch(t *testing.T) {
 // TestApply_OtherKind leaves what is now a finding of another kind. Once that is repaired, the
 // planned one is gone.
 func TestApply_OtherKind(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	p := plan(i, audit.Options{})
@@ -191,8 +197,9 @@ func TestApply_OtherKind(t *testing.T) {
 // the killed audit ends as lost.
 func TestApply_Killed(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"checkpoint", "repair", "records repaired", "counters repaired"} {
+	for _, point := range stops() {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t)
 			i := drifted(r)
 			reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
@@ -238,6 +245,7 @@ func auditBy(r *reconciletest.Rig, t *testing.T, actor string) ledger.Audit {
 
 // TestApply_Pages applies a plan page by page, with another auditor than made it.
 func TestApply_Pages(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for n := range 5 {

@@ -13,6 +13,7 @@ import (
 // TestAudit_Clean finds nothing among legitimate states: held, confirmed, part fulfilled, released
 // and forgotten.
 func TestAudit_Clean(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -38,6 +39,7 @@ func TestAudit_Clean(t *testing.T) {
 
 // TestAudit_Counter finds an edited counter with the exact difference, and repairs it once.
 func TestAudit_Counter(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -56,6 +58,7 @@ func TestAudit_Counter(t *testing.T) {
 
 // TestAudit_Actor refuses an actor that the ledger can't store.
 func TestAudit_Actor(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	units := i.Available("TEE")

@@ -188,6 +188,7 @@ func (e *editor) editAll(n int, skus []string) {
 
 // TestAudit_Edits finds exactly 20 edits by hand while others sell, and repairs each once.
 func TestAudit_Edits(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	limitDrop(i)
@@ -238,6 +239,7 @@ and (on_hand, held, committed, safety_stock, backorder_limit) = (0, 0, 0, 0, 0) 
 // TestAudit_RenamedLevel finds a level under both names if somebody renamed it: Redis still has as
 // many levels as the ledger.
 func TestAudit_RenamedLevel(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	r.Quiesce()
@@ -258,6 +260,7 @@ func TestAudit_RenamedLevel(t *testing.T) {
 
 // TestAudit_UnstorableNames finds and removes fields whose names no database can store.
 func TestAudit_UnstorableNames(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 1)
@@ -289,6 +292,7 @@ func awaitApplied(r *reconciletest.Rig, id string) {
 
 // TestAudit_UnderLoad finds nothing under load, however much is in progress.
 func TestAudit_UnderLoad(t *testing.T) {
+	t.Parallel()
 	comparisons := reconciletest.AtFull(int64(200_000), 10_000)
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)

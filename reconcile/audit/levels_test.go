@@ -13,6 +13,7 @@ import (
 // TestLevels_PageReadAgain reads a page of levels again that now ends earlier. The page read ahead
 // begins after the old last level, and must not be used.
 func TestLevels_PageReadAgain(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	var once sync.Once
 	i, hold, goOn := r.HeldUp()

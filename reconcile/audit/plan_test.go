@@ -21,6 +21,7 @@ import (
 // TestPlan plans a repair of each kind of edit, which changes nothing, and applies it. Applying it
 // again changes nothing more.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	limitDrop(i)
@@ -97,6 +98,7 @@ func TestPlan(t *testing.T) {
 
 // TestPlan_Scope plans and repairs one SKU only.
 func TestPlan_Scope(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Count("MUG", "berlin", 10)
@@ -110,6 +112,7 @@ func TestPlan_Scope(t *testing.T) {
 // TestPlan_Inconsistent leaves a level whose row of the ledger disagrees with its movements, also
 // if that happened after the plan.
 func TestPlan_Inconsistent(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	r.Quiesce()
@@ -130,6 +133,7 @@ values (0, 1, 0, 0, 'TEE', 'berlin', 1, 0, 'adjust', 'o', now())`); err != nil {
 
 // TestPlan_Embedded plans and repairs with the embedded engine and the ledger in memory.
 func TestPlan_Embedded(t *testing.T) {
+	t.Parallel()
 	i := embedded(t)
 	i.Count("TEE", "berlin", 10)
 	i.Reserve("lost", "TEE", 1)
@@ -151,6 +155,7 @@ func TestPlan_Embedded(t *testing.T) {
 
 // TestPlan_Settled leaves quarantined entries out of a plan: they are no drift.
 func TestPlan_Settled(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
@@ -162,6 +167,7 @@ func TestPlan_Settled(t *testing.T) {
 
 // TestPlan_TooLong refuses more findings than a plan holds, also if they take several pages.
 func TestPlan_TooLong(t *testing.T) {
+	t.Parallel()
 	const most = audit.PageDefault + 1 // more than are read at once
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()

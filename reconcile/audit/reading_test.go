@@ -22,6 +22,7 @@ import (
 // TestReading_NoCheckpoint sends no checkpoint if a reading shows that both sides agree, and counts
 // what it compared.
 func TestReading_NoCheckpoint(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -39,6 +40,7 @@ func TestReading_NoCheckpoint(t *testing.T) {
 
 // TestReading_LedgerBehind finds a drift that looks right while the ledger is one entry behind.
 func TestReading_LedgerBehind(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
 	r.Quiesce()
@@ -59,6 +61,7 @@ func TestReading_LedgerBehind(t *testing.T) {
 // TestReservations_MadeDuringAudit ignores a reservation made after the audit began, but compares
 // one that claims a time in the future.
 func TestReservations_MadeDuringAudit(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("old", "TEE", 1)
@@ -82,6 +85,7 @@ func TestReservations_MadeDuringAudit(t *testing.T) {
 // TestReservations_MissingFromFuture finds a missing reservation with a time in the future, as a
 // fast clock leaves it, though others were made during the audit.
 func TestReservations_MissingFromFuture(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("of the future", "TEE", 1)
@@ -107,6 +111,7 @@ func TestReservations_MissingFromFuture(t *testing.T) {
 
 // TestReading_Behind knows the entries between the two sides, or that some are missing.
 func TestReading_Behind(t *testing.T) {
+	t.Parallel()
 	at := wire.Position{Epoch: 2, Sequence: 7, Nonce: "n7"}
 	message := func(id, nonce string) redis.XMessage {
 		return redis.XMessage{ID: id, Values: map[string]any{"v": "1", "n": nonce, "e": "1"}}
@@ -144,6 +149,7 @@ func TestReading_Behind(t *testing.T) {
 // TestReading_NameAll is false for steps that take units from a level that the record no longer
 // names.
 func TestReading_NameAll(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		event wire.Event
 		want  bool

@@ -11,6 +11,7 @@ import (
 // TestAudit_RemovedLevels finds nothing after levels were removed and made again, and units
 // transferred and returned. The counts that Redis keeps for itself are no levels.
 func TestAudit_RemovedLevels(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Shipped(nil)
 	i.Count("TEE", "lyon", 3)

@@ -19,6 +19,7 @@ import (
 
 // TestRepair_TooMuch repairs nothing if the repair would exceed a limit.
 func TestRepair_TooMuch(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	for _, o := range []audit.Options{{Repair: true, MaxUnits: 4}, {Repair: true, MaxUnits: 5, MaxPercent: 49}} {
@@ -36,6 +37,7 @@ func TestRepair_TooMuch(t *testing.T) {
 // TestRepair_NumbersTooLarge replaces numbers that the scripts can't count with, like any other
 // unreadable text. Their sum does not overflow, and exceeds the limit.
 func TestRepair_NumbersTooLarge(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	limitDrop(i)
@@ -72,6 +74,7 @@ func TestRepair_NumbersTooLarge(t *testing.T) {
 
 // TestRepair_Concurrent repairs one drift once though two audits see it.
 func TestRepair_Concurrent(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	var both, ready sync.WaitGroup
@@ -101,6 +104,7 @@ func TestRepair_Concurrent(t *testing.T) {
 // TestRepair_LostReply loses the reply of a repair. The audit sends the repair again, and it counts
 // once.
 func TestRepair_LostReply(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	proxy := faultproxy.New(t, r.Redis.Addr())
@@ -116,6 +120,7 @@ func TestRepair_LostReply(t *testing.T) {
 // TestRepair_ReleasedBeforeRepair releases a differing reservation between audit and repair. The
 // release stays, and the next audit repairs what it did to the counter.
 func TestRepair_ReleasedBeforeRepair(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 2)
@@ -140,12 +145,19 @@ func TestRepair_ReleasedBeforeRepair(t *testing.T) {
 	r.Check()
 }
 
+// stops lists the points of a repair at which tests end it: with -short, only the middle one.
+func stops() []string {
+	points := []string{"records repaired", "checkpoint", "repair", "counters repaired"}
+	return points[:reconciletest.AtFull(len(points), len(points))]
+}
+
 // TestRepair_Cancelled cancels an audit at each of its points. Each repair is whole or not made,
 // and the next audit repairs the rest.
 func TestRepair_Cancelled(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"checkpoint", "repair", "records repaired", "counters repaired"} {
+	for _, point := range stops() {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t)
 			i := drifted(r)
 			reconciletest.Must(t, i.Client.HDel(t.Context(), reconciletest.KeyReservations, "held").Err())
@@ -170,6 +182,7 @@ func TestRepair_Cancelled(t *testing.T) {
 // TestRepair_LevelMadeAgain removes a level and makes it again between the last check and the
 // repair. The new count is right, and stays.
 func TestRepair_LevelMadeAgain(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	r.Quiesce()

@@ -18,6 +18,7 @@ import (
 // TestAudit_EqualCounts removes a level and a record from Redis and adds another of each, so that
 // the counts are equal.
 func TestAudit_EqualCounts(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -40,6 +41,7 @@ func TestAudit_EqualCounts(t *testing.T) {
 
 // TestReservations_Resolved compares resolved records, and those that are resolved only in Redis.
 func TestReservations_Resolved(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for _, id := range []string{"released", "altered", "held"} {
@@ -84,6 +86,7 @@ func (l catchUpLedger) Live(ctx context.Context, ids []string) ([]string, error)
 // TestReservations_AppliedDuringAudit compares a reservation that was made before the audit, and
 // that the ledger applies only during it.
 func TestReservations_AppliedDuringAudit(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i, hold, goOn := r.HeldUp()
 	r.Quiesce()
@@ -126,6 +129,7 @@ func (n watchedLedger) LiveAt(ctx context.Context, after ledger.LiveKey, s ledge
 // TestReservations_ReleasedDuringAudit forgets a reservation after it was compared, and adds an
 // unknown record. Redis then has as many records as were compared, but the unknown one is found.
 func TestReservations_ReleasedDuringAudit(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -154,6 +158,7 @@ func TestReservations_ReleasedDuringAudit(t *testing.T) {
 // TestDeadlines_EqualCounts removes a deadline and adds an orphaned one, so that the counts are
 // equal.
 func TestDeadlines_EqualCounts(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("held", "TEE", 1)
@@ -172,6 +177,7 @@ func TestDeadlines_EqualCounts(t *testing.T) {
 
 // TestDeadlines_Score finds deadlines whose score is not that of their record, by 1 ms and by half.
 func TestDeadlines_Score(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for id, more := range map[string]float64{"early": -1, "half": 0.5} {

@@ -69,6 +69,7 @@ func TestAudit_StuckRefusal(t *testing.T) {
 
 // TestAudit_ReusedID finds nothing if an id was used again after its reservation was released.
 func TestAudit_ReusedID(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 1)
@@ -85,6 +86,7 @@ func TestAudit_ReusedID(t *testing.T) {
 
 // TestAudit_Quarantined reports a quarantined entry as such, not as drift.
 func TestAudit_Quarantined(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	reconciletest.Must(t, i.Client.XAdd(t.Context(), &redis.XAddArgs{Stream: "{holdfast:0}:events", ID: "1-*", Values: []any{"v", "1", "n", "x", "e", "nonsense"}}).Err())
@@ -100,6 +102,7 @@ func TestAudit_Quarantined(t *testing.T) {
 // TestAudit_Negative reports a level as frozen that is negative once its drift is repaired: in the
 // audit, the plan and the repair. Nothing is reserved from it until more is counted in.
 func TestAudit_Negative(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Reserve("too many", "TEE", 12)
@@ -148,6 +151,7 @@ func expectNote(t *testing.T, i *reconciletest.Instance, frozen bool, note strin
 
 // TestAudit_Scope finds only what belongs to one SKU or one location, for several page sizes.
 func TestAudit_Scope(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	for n := range 5 {
@@ -182,6 +186,7 @@ func TestAudit_Scope(t *testing.T) {
 
 // TestAudit_Empty audits an empty shard.
 func TestAudit_Empty(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)
 	i.Open(5 * time.Second)
@@ -201,6 +206,7 @@ func TestAudit_Failover(t *testing.T) {
 		"reconciler": func(r *reconciletest.Rig, i *reconciletest.Instance) { i.Stop(); r.Start(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t, "--appendonly", "yes")
 			i := r.Started(nil)
 			for n := range 20 {
@@ -246,6 +252,7 @@ func embedded(t *testing.T) *reconciletest.Instance {
 
 // TestAudit_Embedded audits and repairs the embedded engine and the ledger in memory.
 func TestAudit_Embedded(t *testing.T) {
+	t.Parallel()
 	i := embedded(t)
 	client, memory := i.Client, i.Reconciler.Ledger
 	i.Count("TEE", "berlin", 10)

@@ -12,6 +12,7 @@ import (
 // TestRepair_InconsistentLevel does not copy a row of the ledger into Redis that disagrees with its
 // movements.
 func TestRepair_InconsistentLevel(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("a", "TEE", 1)
@@ -35,6 +36,7 @@ func TestRepair_InconsistentLevel(t *testing.T) {
 // TestRepair_InconsistentReservation does not copy a reservation into Redis if its row in the
 // ledger disagrees with the movements: a paid reservation would become a hold there, and expire.
 func TestRepair_InconsistentReservation(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Reserve("paid", "TEE", 2)
@@ -75,6 +77,7 @@ set state = $1, resolved_at = case when $1 = 'released' then now() end where id 
 // TestRepair_InconsistentOutOfScope audits one SKU, and leaves a reservation whose line of another
 // SKU disagrees with the movements.
 func TestRepair_InconsistentOutOfScope(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	i.Count("MUG", "berlin", 10)
