@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -200,6 +201,64 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	}
+}
+
+var (
+	logText = regexp.MustCompile(`\blog says ("[^"]+"|.{0,20})`)
+	metric  = regexp.MustCompile(`\bholdfast_[a-z_]+`)
+)
+
+// TestQuotes checks that the log texts and metrics that a page quotes are texts of the program.
+func TestQuotes(t *testing.T) {
+	texts := literals(t)
+	logs, metrics := 0, 0
+	for _, page := range pages(t) {
+		text := string(read(t, page))
+		for _, match := range logText.FindAllStringSubmatch(text, -1) {
+			logs++
+			if quoted := strings.Trim(match[1], `"`); quoted == match[1] || !strings.Contains(texts, quoted) {
+				t.Errorf("%s: the log never says %s", page, match[1])
+			}
+		}
+		for _, name := range metric.FindAllString(text, -1) {
+			metrics++
+			if !strings.Contains(texts, name) {
+				t.Errorf("%s: there is no metric %s", page, name)
+			}
+		}
+	}
+	if logs == 0 || metrics == 0 {
+		t.Errorf("the pages quote %d log texts and %d metrics: change the patterns with the pages", logs, metrics)
+	}
+}
+
+// literals returns the string literals of the program, one after another. So the parts of a text that the
+// code joins with + are one text.
+func literals(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				text, _ := strconv.Unquote(literal.Value) // the parser has checked it
+				all.WriteString(text)
+			}
+			return true
+		})
+		all.WriteString("\n")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
 }
 
 // TestMap checks that docs/README.md lists every page.
