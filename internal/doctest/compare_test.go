@@ -14,7 +14,7 @@ import (
 // anyNumbers is the option of a console block whose numbers differ from run to run.
 const anyNumbers = "any-numbers"
 
-// varying is what differs from run to run in any output.
+// varying has the patterns of words that differ from run to run in any output.
 var varying = []struct {
 	pattern *regexp.Regexp
 	name    string
@@ -42,7 +42,7 @@ func settled(text string) string {
 }
 
 // sameText compares a console block with an output, line by line. A line … of the block stands for any
-// lines. What a command logs is left out.
+// lines. Log lines of the output are ignored.
 func sameText(shown block, output string) error {
 	normal := func(text string) []string {
 		if strings.Contains(shown.options, anyNumbers) {
@@ -79,7 +79,7 @@ func sameText(shown block, output string) error {
 	return nil
 }
 
-// coversJSON checks that output is one JSON document that has all that shown has.
+// coversJSON checks that output is one JSON document with at least the fields of shown.
 func coversJSON(shown, output string) error {
 	want, err := document(shown)
 	if err != nil {

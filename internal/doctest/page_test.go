@@ -1,7 +1,6 @@
-// Package doctest runs the snippets of the README and of the pages in docs, so that what they show
-// is true.
+// Package doctest runs the snippets of the README and of the pages in docs, and compares their outputs.
 //
-// The language of a fenced block says what is done with it:
+// The language of a fenced block decides its check:
 //
 //	sh       is run, block after block, in one shell for the page; see shell_test.go
 //	console  is the output of the sh block before it

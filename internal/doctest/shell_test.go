@@ -28,18 +28,18 @@ var update = flag.Bool("update", false, "rewrite the outputs in the pages")
 // patience bounds one page. A busy machine is slow, and a snippet that hangs should still end.
 const patience = 3 * time.Minute
 
-// What the pages say, and the test replaces by a server of its own. Their localhost:8080 stays: curl
-// is told where that is.
+// The addresses in the pages that the test replaces by those of its own servers. localhost:8080 stays:
+// the preamble tells curl where to connect.
 const (
 	redisInPages    = "127.0.0.1:6379"
 	postgresInPages = "127.0.0.1:5432"
 )
 
-// inRepository is the option of a sh block that is run in the folder of the module.
+// inRepository is the option of a sh block that runs in the folder of the module.
 const inRepository = "in-repository"
 
-// preamble begins each script. What the page has started ends with it, curl prints nothing of its
-// progress, and a server takes any free port, which its log tells.
+// preamble begins each script. It ends the processes of the page at its end, silences curl's progress, and
+// lets a server take any free port, which await_server reads from the log.
 const preamble = `
 trap 'kill $(jobs -p) 2>/dev/null || :; wait' EXIT
 exec 2>&1
@@ -81,7 +81,8 @@ func buildAndRun(m *testing.M) int {
 	return pgtest.Main(m)
 }
 
-// goSettings has the go command build once for the test and for the pages that install.
+// goSettings are variables for the go command: the test and the pages that install share one folder and
+// one build.
 func goSettings() []string { return []string{"GOBIN=" + bin, "GOFLAGS=-buildvcs=false"} }
 
 // TestShell runs the sh blocks of each page in an empty folder, with holdfast in PATH.
@@ -114,8 +115,8 @@ func TestShell(t *testing.T) {
 	}
 }
 
-// readSources reads every folder of the module: go test may take a result from its cache unless it
-// has seen the test read what changed, and it does not see what TestMain builds.
+// readSources reads every folder of the module. go test may take a result from its cache unless a file
+// that the test has read changes. It does not know which files TestMain has built.
 func readSources(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
@@ -167,8 +168,8 @@ func run(t *testing.T, page string, script []block) []string {
 	return outputs[:len(script)]
 }
 
-// services starts what a script speaks to. ours puts its addresses into the script, and theirs those of
-// the pages into the output.
+// services starts the servers that a script needs. ours replaces the addresses of the pages by theirs, and
+// theirs replaces them back in the output.
 func services(t *testing.T, script string) (ours, theirs *strings.Replacer, environment []string) {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -198,13 +199,13 @@ func services(t *testing.T, script string) (ours, theirs *strings.Replacer, envi
 // server is a line that starts a server, with or without variables.
 var server = regexp.MustCompile(`(?m)^(?:[A-Z_]+=\S+ )*holdfast serve\b.*$`)
 
-// inBackground has servers run on beside the script, as a page runs them in another terminal.
+// inBackground starts servers in the background, as a reader does in another terminal.
 func inBackground(script string) string {
 	return server.ReplaceAllString(script, `: >"$$log"; $0 >>"$$log" 2>&1 &`+"\nawait_server")
 }
 
-// check compares the outputs of the sh blocks with what the page shows behind them, from the end: an
-// update of one block then leaves the lines of those before it.
+// check compares the output of each sh block with the block after it. It begins at the end of the page: an
+// update of a block then does not move those that follow in the loop.
 func check(t *testing.T, page string, all []block, outputs []string) {
 	t.Helper()
 	for i, b := range slices.Backward(all) {
@@ -236,7 +237,7 @@ func check(t *testing.T, page string, all []block, outputs []string) {
 	}
 }
 
-// rewrite puts output in the place of a block.
+// rewrite replaces the text of a block by output.
 func rewrite(t *testing.T, page string, b block, output string) {
 	t.Helper()
 	if b.language == "json" {

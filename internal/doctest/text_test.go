@@ -20,7 +20,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestGo checks that each go block stands in an Example, where the compiler and go test see it.
+// TestGo checks that each go block is part of an Example, so that go test compiles it.
 func TestGo(t *testing.T) {
 	bodies := examples(t)
 	for _, page := range pages(t) {
@@ -62,7 +62,7 @@ func examples(t *testing.T) string {
 	return all.String()
 }
 
-// dedented drops the indentation: a block is as deep in its Example as it happens to be.
+// dedented drops the indentation, because a block may be nested in its Example.
 func dedented(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i, line := range lines {
@@ -98,7 +98,7 @@ var (
 	flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
 )
 
-// TestCommands checks that the commands and flags exist that a page names without running them.
+// TestCommands checks that commands and flags exist that a page only names.
 func TestCommands(t *testing.T) {
 	for _, page := range pages(t) {
 		shown := codeSpan.FindAllString(fenced.ReplaceAllString(string(read(t, page)), ""), -1)
@@ -137,7 +137,7 @@ var (
 	dropped = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// TestLinks checks that each link to a file of this repository leads somewhere.
+// TestLinks checks that each link to a file or heading of this repository has a target.
 func TestLinks(t *testing.T) {
 	for _, page := range pages(t) {
 		text := fenced.ReplaceAllString(string(read(t, page)), "")
@@ -174,8 +174,8 @@ var (
 	identifier = regexp.MustCompile(`^(?:\w+\.)?([A-Za-z_]\w*)$`)
 )
 
-// TestFiles checks that the files and folders exist that a page names. In a table, each name that
-// follows a Go or Lua file must be a function of that file.
+// TestFiles checks that each file and folder that a page names exists. In a table, each name that follows a
+// Go or Lua file must be a function of that file.
 func TestFiles(t *testing.T) {
 	for _, page := range append(pages(t), "CONTRIBUTING.md") {
 		for line := range strings.Lines(fenced.ReplaceAllString(string(read(t, page)), "")) {

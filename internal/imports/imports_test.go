@@ -1,4 +1,4 @@
-// Package imports checks that dependencies go one way:
+// Package imports checks that dependencies point one way:
 // cmd -> reconcile, reconcile/audit -> reconcile/ledger -> cache -> internal/shard -> lua, internal/wire -> location.
 package imports
 
@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/holdfast/holdfast/"
 
-// may says which of our packages each may import, tests left out. A package that is not named may
-// import none.
+// may lists the packages of this module that each package may import; tests may import more. A package
+// without an entry may import none.
 var may = map[string][]string{
 	"lua":                         {},
 	"location":                    {},
@@ -57,7 +57,7 @@ var forTests = []string{
 	"reconcile/ledger/memory", "reconcile/ledger/postgres",
 }
 
-// only names packages outside of this module that one package alone may import.
+// only lists the packages that may import a package of another module.
 var only = map[string][]string{
 	"github.com/spf13/viper":     {"config"},
 	"github.com/jackc/pgx":       {"reconcile/ledger/postgres", "internal/bench", "internal/pgtest", "reconcile/ledger/ledgertest", "reconcile/reconciletest"},
@@ -92,11 +92,11 @@ func TestDirection(t *testing.T) {
 			}
 			for prefix, allowed := range only {
 				if strings.HasPrefix(imported, prefix) && !slices.Contains(allowed, name) {
-					t.Errorf("%s imports %s, which is for %v", name, imported, allowed)
+					t.Errorf("%s imports %s, which only %v may import", name, imported, allowed)
 				}
 			}
 			if name == "location" && strings.Contains(strings.SplitN(imported, "/", 2)[0], ".") {
-				t.Errorf("location imports %s: it is for the standard library alone", imported)
+				t.Errorf("location imports %s: it may import only the standard library", imported)
 			}
 		}
 	}
