@@ -14,93 +14,95 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Each error is wrapped, as the store does it. The whole problem is compared.
+// refusals are errors of the store and the whole problem that answers each.
+var refusals = []struct {
+	err    error
+	status int
+	code   string
+	title  string
+	rest   string // of the body, after title and status
+	retry  string
+}{
+	{
+		&cache.InvalidError{Faults: []cache.Fault{{Path: "/id", Message: "is required"}, {Path: "/lines", Message: "must be 1 to 100"}}},
+		422, "invalid_request", "Invalid request",
+		`"detail":"invalid request: 2 faults, the first: /id: is required","code":"invalid_request",` +
+			`"errors":[{"path":"/id","message":"is required"},{"path":"/lines","message":"must be 1 to 100"}]}`, "",
+	},
+	{
+		&cache.InsufficientError{Shortages: []cache.Shortage{{Line: "1", SKU: "TEE-M", Requested: 2, Available: 0}}},
+		409, "insufficient_stock", "Insufficient stock",
+		`"detail":"insufficient stock: line 1: TEE-M: 2 requested, 0 available","code":"insufficient_stock",` +
+			`"shortages":[{"line":"1","sku":"TEE-M","requested":2,"available":0}]}`, "",
+	},
+	{
+		&cache.UnknownStockError{Lines: []string{"1", "2"}}, 409, "unknown_stock", "Unknown stock",
+		`"detail":"unknown stock: no level for line 1, 2","code":"unknown_stock","lines":["1","2"]}`, "",
+	},
+	{
+		&cache.NoLocationError{Rejected: []location.Rejected{{Line: "1", Location: "lyon", Reason: location.ReasonZone}}},
+		409, "no_location", "No location",
+		`"detail":"no location may serve this: line 1: lyon: zone","code":"no_location",` +
+			`"rejected":[{"line":"1","location":"lyon","reason":"zone"}]}`, "",
+	},
+	{
+		&cache.WrongStateError{State: cache.StateReleased}, 409, "wrong_state", "Wrong state",
+		`"detail":"wrong state: the reservation is released","code":"wrong_state","state":"released"}`, "",
+	},
+	{
+		&cache.VersionError{Current: 3}, 409, "version_conflict", "Version conflict",
+		`"detail":"version conflict: the version is now 3","code":"version_conflict","version":3}`, "",
+	},
+	{
+		&cache.VersionError{Current: 0, SKU: "TEE-M", Location: "berlin"}, 409, "version_conflict", "Version conflict",
+		`"detail":"version conflict: on hand of TEE-M at berlin is now 0","code":"version_conflict","on_hand":0}`, "",
+	},
+	{
+		cache.ErrIDConflict, 409, "id_conflict", "Id already used",
+		`"detail":"this id was used before for another request","code":"id_conflict"}`, "",
+	},
+	{
+		cache.ErrNotFound, 404, "not_found", "Not found",
+		`"detail":"no such reservation; if a reserve with this id was answered 201, the hold was lost: ` +
+			`repeat the reserve with the same id and body, then confirm","code":"not_found"}`, "",
+	},
+	{
+		cache.ErrUnavailable, 503, "unavailable", "Unavailable",
+		`"detail":"redis is unavailable; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, "1",
+	},
+	{
+		cache.ErrClosed, 503, "unavailable", "Unavailable",
+		`"detail":"the server is shutting down; repeat the same call with the same id","code":"unavailable"}`, "1",
+	},
+	{
+		context.DeadlineExceeded, 503, "unavailable", "Unavailable",
+		`"detail":"no answer in time; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, "1",
+	},
+	{
+		context.Canceled, 503, "unavailable", "Unavailable",
+		`"detail":"the call was cancelled; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, "1",
+	},
+	{
+		cache.ErrRebuilding, 503, "rebuilding", "Rebuilding",
+		`"detail":"stock is being rebuilt from the ledger; repeat the same call with the same id","code":"rebuilding"}`, "1",
+	},
+	{
+		cache.ErrBacklogFull, 503, "backlog_full", "Backlog full",
+		`"detail":"too many changes wait to be written to the ledger; repeat the same call with the same id","code":"backlog_full"}`, "1",
+	},
+	{
+		cache.ErrCorrupt, 500, "internal", "Internal error",
+		`"detail":"a stored value is corrupt; see the server log","code":"internal"}`, "",
+	},
+	{
+		errors.New("dial tcp 10.0.0.7: secret"), 500, "internal", "Internal error",
+		`"detail":"unexpected error; see the server log","code":"internal"}`, "",
+	},
+}
+
+// Each error is wrapped, as the store does it.
 func TestRefusals(t *testing.T) {
-	const repeat503 = "1"
-	for _, c := range []struct {
-		err    error
-		status int
-		code   string
-		title  string
-		rest   string // of the body, after title and status
-		retry  string
-	}{
-		{
-			&cache.InvalidError{Faults: []cache.Fault{{Path: "/id", Message: "is required"}, {Path: "/lines", Message: "must be 1 to 100"}}},
-			422, "invalid_request", "Invalid request",
-			`"detail":"invalid request: 2 faults, the first: /id: is required","code":"invalid_request",` +
-				`"errors":[{"path":"/id","message":"is required"},{"path":"/lines","message":"must be 1 to 100"}]}`, "",
-		},
-		{
-			&cache.InsufficientError{Shortages: []cache.Shortage{{Line: "1", SKU: "TEE-M", Requested: 2, Available: 0}}},
-			409, "insufficient_stock", "Insufficient stock",
-			`"detail":"insufficient stock: line 1: TEE-M: 2 requested, 0 available","code":"insufficient_stock",` +
-				`"shortages":[{"line":"1","sku":"TEE-M","requested":2,"available":0}]}`, "",
-		},
-		{
-			&cache.UnknownStockError{Lines: []string{"1", "2"}}, 409, "unknown_stock", "Unknown stock",
-			`"detail":"unknown stock: no level for line 1, 2","code":"unknown_stock","lines":["1","2"]}`, "",
-		},
-		{
-			&cache.NoLocationError{Rejected: []location.Rejected{{Line: "1", Location: "lyon", Reason: location.ReasonZone}}},
-			409, "no_location", "No location",
-			`"detail":"no location may serve this: line 1: lyon: zone","code":"no_location",` +
-				`"rejected":[{"line":"1","location":"lyon","reason":"zone"}]}`, "",
-		},
-		{
-			&cache.WrongStateError{State: cache.StateReleased}, 409, "wrong_state", "Wrong state",
-			`"detail":"wrong state: the reservation is released","code":"wrong_state","state":"released"}`, "",
-		},
-		{
-			&cache.VersionError{Current: 3}, 409, "version_conflict", "Version conflict",
-			`"detail":"version conflict: the version is now 3","code":"version_conflict","version":3}`, "",
-		},
-		{
-			&cache.VersionError{Current: 0, SKU: "TEE-M", Location: "berlin"}, 409, "version_conflict", "Version conflict",
-			`"detail":"version conflict: on hand of TEE-M at berlin is now 0","code":"version_conflict","on_hand":0}`, "",
-		},
-		{
-			cache.ErrIDConflict, 409, "id_conflict", "Id already used",
-			`"detail":"this id was used before for another request","code":"id_conflict"}`, "",
-		},
-		{
-			cache.ErrNotFound, 404, "not_found", "Not found",
-			`"detail":"no such reservation; if a reserve with this id was answered 201, the hold was lost: ` +
-				`repeat the reserve with the same id and body, then confirm","code":"not_found"}`, "",
-		},
-		{
-			cache.ErrUnavailable, 503, "unavailable", "Unavailable",
-			`"detail":"redis is unavailable; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, repeat503,
-		},
-		{
-			cache.ErrClosed, 503, "unavailable", "Unavailable",
-			`"detail":"the server is shutting down; repeat the same call with the same id","code":"unavailable"}`, repeat503,
-		},
-		{
-			context.DeadlineExceeded, 503, "unavailable", "Unavailable",
-			`"detail":"no answer in time; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, repeat503,
-		},
-		{
-			context.Canceled, 503, "unavailable", "Unavailable",
-			`"detail":"the call was cancelled; the outcome is unknown, repeat the same call with the same id","code":"unavailable"}`, repeat503,
-		},
-		{
-			cache.ErrRebuilding, 503, "rebuilding", "Rebuilding",
-			`"detail":"stock is being rebuilt from the ledger; repeat the same call with the same id","code":"rebuilding"}`, repeat503,
-		},
-		{
-			cache.ErrBacklogFull, 503, "backlog_full", "Backlog full",
-			`"detail":"too many changes wait to be written to the ledger; repeat the same call with the same id","code":"backlog_full"}`, repeat503,
-		},
-		{
-			cache.ErrCorrupt, 500, "internal", "Internal error",
-			`"detail":"a stored value is corrupt; see the server log","code":"internal"}`, "",
-		},
-		{
-			errors.New("dial tcp 10.0.0.7: secret"), 500, "internal", "Internal error",
-			`"detail":"unexpected error; see the server log","code":"internal"}`, "",
-		},
-	} {
+	for _, c := range refusals {
 		t.Run(strings.ReplaceAll(c.err.Error(), "/", "_"), func(t *testing.T) {
 			store := &fakeStore{err: fmt.Errorf("confirm ord-1001: %w", c.err)}
 			w := send(api.New(store, api.Options{Logger: quiet}), http.MethodPost, "/v1/reservations/ord-1001/confirm", "")
