@@ -47,9 +47,9 @@ func (c *Comparison) section() section {
 		Ratios: c.ratioLines(), Steps: c.stepLines(), Problems: c.problems(),
 	}
 	for _, chart := range []*barChart{
-		c.bars("accepted per second", func(r *Row) Spread { return r.Accepted }),
-		c.bars("refused per second", func(r *Row) Spread { return r.Refused }),
-		c.bars("replayed per second", func(r *Row) Spread { return r.Replayed }),
+		c.bars("accepted per second", func(r *Row) Spread { return r.AcceptedRate }),
+		c.bars("refused per second", func(r *Row) Spread { return r.RefusedRate }),
+		c.bars("replayed per second", func(r *Row) Spread { return r.ReplayedRate }),
 	} {
 		if chart != nil {
 			s.Charts = append(s.Charts, chart)

@@ -42,16 +42,7 @@ type Row struct {
 
 	Rate float64 `json:"due_per_second"` // calls; 0: a caller calls again when it has its answer
 
-	Accepted   Spread `json:"accepted_per_second"`
-	Refused    Spread `json:"refused_per_second"`
-	Replayed   Spread `json:"replayed_per_second"`
-	P50        Spread `json:"p50_ms"`
-	P99        Spread `json:"p99_ms"`
-	P999       Spread `json:"p999_ms"`
-	Max        Spread `json:"max_ms"`
-	RedisCPU   Spread `json:"redis_cpu_us"`
-	ProcessCPU Spread `json:"process_cpu_us"`
-	HoldBytes  Spread `json:"hold_bytes"`
+	Figures[Spread]
 
 	Rounds []*Round `json:"rounds"`
 
@@ -75,22 +66,8 @@ func newReport(e *env) *Report {
 
 // summarize computes the figures over all rounds.
 func (r *Row) summarize() {
-	for _, s := range []struct {
-		to     *Spread
-		figure func(*Round) float64
-	}{
-		{&r.Accepted, func(n *Round) float64 { return n.AcceptedRate }},
-		{&r.Refused, func(n *Round) float64 { return n.RefusedRate }},
-		{&r.Replayed, func(n *Round) float64 { return n.ReplayedRate }},
-		{&r.P50, func(n *Round) float64 { return n.P50 }},
-		{&r.P99, func(n *Round) float64 { return n.P99 }},
-		{&r.P999, func(n *Round) float64 { return n.P999 }},
-		{&r.Max, func(n *Round) float64 { return n.Max }},
-		{&r.RedisCPU, func(n *Round) float64 { return n.RedisCPU }},
-		{&r.ProcessCPU, func(n *Round) float64 { return n.ProcessCPU }},
-		{&r.HoldBytes, func(n *Round) float64 { return n.HoldBytes }},
-	} {
-		*s.to = spread(r.Rounds, s.figure)
+	for i, to := range r.all() {
+		*to = spread(r.Rounds, func(n *Round) float64 { return *n.all()[i] })
 	}
 	for _, n := range r.Rounds {
 		r.latency = merge(r.latency, n.latency)

@@ -68,7 +68,7 @@ func TestLatencyOutOfRange(t *testing.T) {
 func TestSpread(t *testing.T) {
 	rates := func(values ...float64) (list []*Round) {
 		for _, v := range values {
-			list = append(list, &Round{AcceptedRate: v})
+			list = append(list, &Round{Figures: Figures[float64]{AcceptedRate: v}})
 		}
 		return list
 	}

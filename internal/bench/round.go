@@ -23,21 +23,33 @@ type Round struct {
 	Failure  string  `json:"failure,omitempty"`
 	Missing  int64   `json:"missing"` // units lost, or if negative sold twice; anything but 0 is an error
 
-	AcceptedRate float64 `json:"accepted_per_second"`
-	RefusedRate  float64 `json:"refused_per_second"`
-	ReplayedRate float64 `json:"replayed_per_second"`
-	P50          float64 `json:"p50_ms"`
-	P99          float64 `json:"p99_ms"`
-	P999         float64 `json:"p999_ms"`
-	Max          float64 `json:"max_ms"`
-	RedisCPU     float64 `json:"redis_cpu_us"`   // of its main thread, for each answer; 0 if Redis is not used
-	ProcessCPU   float64 `json:"process_cpu_us"` // of this process, for each answer: callers, and any HTTP server
-	HoldBytes    float64 `json:"hold_bytes"`     // Redis memory for each held reservation; 0 if not measured
+	Figures[float64]
 
 	Slice    float64 `json:"slice_ms"`  // length of each slice
 	OverTime []Slice `json:"over_time"` // up to the last slice with an answer
 
 	latency *hdrhistogram.Histogram // of the workload's subject
+}
+
+// Figures are those of one round, as numbers, or those of all rounds, as spreads.
+type Figures[T any] struct {
+	AcceptedRate T `json:"accepted_per_second"`
+	RefusedRate  T `json:"refused_per_second"`
+	ReplayedRate T `json:"replayed_per_second"`
+	P50          T `json:"p50_ms"`
+	P99          T `json:"p99_ms"`
+	P999         T `json:"p999_ms"`
+	Max          T `json:"max_ms"`
+	RedisCPU     T `json:"redis_cpu_us"`   // of its main thread, for each answer; 0 if Redis is not used
+	ProcessCPU   T `json:"process_cpu_us"` // of this process, for each answer: callers, and any HTTP server
+	HoldBytes    T `json:"hold_bytes"`     // Redis memory for each held reservation; 0 if not measured
+}
+
+func (f *Figures[T]) all() []*T {
+	return []*T{
+		&f.AcceptedRate, &f.RefusedRate, &f.ReplayedRate, &f.P50, &f.P99, &f.P999, &f.Max,
+		&f.RedisCPU, &f.ProcessCPU, &f.HoldBytes,
+	}
 }
 
 // round runs a workload once on a contender, at a rate in calls per second; 0 is no rate.

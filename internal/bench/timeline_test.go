@@ -85,7 +85,7 @@ func TestTimeline_WarmUp(t *testing.T) {
 
 // grown returns a round of 12 s whose p99.9 rises by 1 ms per slice, and once by more.
 func grown(by float64) *Round {
-	r := &Round{P999: by, Slice: 1000}
+	r := &Round{Figures: Figures[float64]{P999: by}, Slice: 1000}
 	for i := range 12 {
 		s := Slice{At: float64(i) * 1000, AnsweredRate: 20_000, P50: 1, P99: 2, P999: 10 + float64(i)}
 		if i >= 7 {
