@@ -64,9 +64,9 @@ func quotient(a, b *Row, figure func(*Round) float64) Spread {
 	return spreadOf(values)
 }
 
-// ratioLines describe the ratios: of rates without a rate, else of latencies, and of processor
+// RatioLines describe the ratios: of rates without a rate, else of latencies, and of processor
 // time.
-func (c *Comparison) ratioLines() (list []string) {
+func (c *Comparison) RatioLines() (list []string) {
 	// Without a rate, latencies are not worth comparing.
 	rated := slices.ContainsFunc(c.Rows, func(r *Row) bool { return r.Rate > 0 })
 	line := func(head string, figure func(Ratio) Spread) {

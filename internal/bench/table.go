@@ -47,9 +47,9 @@ func (r *Report) WriteText(w io.Writer) {
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		fmt.Fprintf(w, "\n%s: %s (latencies of %s calls)\n", c.Scenario, c.Title, c.LatenciesOf)
-		cells := c.cells()
+		cells := c.Cells()
 		texttable.Write(w, cells, 0, len(cells[0])-1)
-		for _, line := range slices.Concat(c.ratioLines(), c.stepLines(), c.problems()) {
+		for _, line := range slices.Concat(c.RatioLines(), c.StepLines(), c.Problems()) {
 			fmt.Fprintln(w, line)
 		}
 	}
@@ -86,8 +86,8 @@ func (r *Report) Pace() string {
 	return "each calls again when it has its answer, latency from when a call is sent"
 }
 
-// cells returns the head and the rows of a comparison's table.
-func (c *Comparison) cells() [][]string {
+// Cells returns the head and the rows of a comparison's table.
+func (c *Comparison) Cells() [][]string {
 	table := make([][]string, 1+len(c.Rows))
 	for _, column := range columns {
 		if !column.always && !slices.ContainsFunc(c.Rows, func(row *Row) bool {
@@ -104,8 +104,8 @@ func (c *Comparison) cells() [][]string {
 	return table
 }
 
-// problems describes units that went missing and calls that failed.
-func (c *Comparison) problems() (list []string) {
+// Problems describes units that went missing and calls that failed.
+func (c *Comparison) Problems() (list []string) {
 	for _, row := range c.Rows {
 		if n := row.missing(); n > 0 {
 			list = append(list, fmt.Sprintf("! %s: %s units were lost or sold twice", row.Name, texttable.Grouped(n)))

@@ -82,9 +82,9 @@ func (l *timeline) slices() (list []Slice) {
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// stepLines describe for each contender how its p99.9 moved during the median round: whether
+// StepLines describe for each contender how its p99.9 moved during the median round: whether
 // latency jumps while a round goes on.
-func (c *Comparison) stepLines() (list []string) {
+func (c *Comparison) StepLines() (list []string) {
 	for _, row := range c.Rows {
 		if line := row.medianRound().stepLine(); line != "" {
 			list = append(list, row.Name+": "+line)

@@ -114,7 +114,7 @@ func TestStep(t *testing.T) {
 		{nil, ""},
 	} {
 		c := &Comparison{Rows: []*Row{{Name: "x", Rounds: test.rounds}}}
-		if got := strings.Join(c.stepLines(), "\n"); got != test.want {
+		if got := strings.Join(c.StepLines(), "\n"); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
 	}
