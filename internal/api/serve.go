@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -8,42 +9,23 @@ import (
 	"time"
 )
 
-// The default timeouts and limits of a connection.
+// The limits of a connection.
 const (
-	ReadHeaderTimeout = 5 * time.Second
-	ReadTimeout       = 15 * time.Second
-	WriteTimeout      = 30 * time.Second // from the end of the header; a durable call takes less
-	IdleTimeout       = 2 * time.Minute
-	HeaderBytesMax    = 16 << 10
-	DrainTimeout      = 20 * time.Second
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second // whole request
+	writeTimeout      = 30 * time.Second // from the end of the header; a durable call takes less
+	idleTimeout       = 2 * time.Minute  // between requests
+	headerBytesMax    = 16 << 10
+	drainTimeout      = 20 * time.Second
 )
 
-// Timeouts configures Serve. The zero value works.
+// Timeouts configures the end of Serve. The zero value works.
 type Timeouts struct {
-	ReadHeader time.Duration // default ReadHeaderTimeout
-	Read       time.Duration // whole request; default ReadTimeout
-	Write      time.Duration // default WriteTimeout
-	Idle       time.Duration // between requests of a connection; default IdleTimeout
-	Drain      time.Duration // for requests in flight at shutdown; default DrainTimeout
+	Drain time.Duration // for requests in flight at shutdown; default 20 s
 
 	// Notice is how long /readyz answers 503 before new connections are refused, so that load
 	// balancers stop sending first. Default none.
 	Notice time.Duration
-}
-
-func (t Timeouts) withDefaults() Timeouts {
-	for _, d := range []struct {
-		value    *time.Duration
-		standard time.Duration
-	}{
-		{&t.ReadHeader, ReadHeaderTimeout}, {&t.Read, ReadTimeout}, {&t.Write, WriteTimeout},
-		{&t.Idle, IdleTimeout}, {&t.Drain, DrainTimeout},
-	} {
-		if *d.value == 0 {
-			*d.value = d.standard
-		}
-	}
-	return t
 }
 
 // Serve serves on listener until ctx ends. Then it calls the method Drain of handler, if there is
@@ -51,14 +33,9 @@ func (t Timeouts) withDefaults() Timeouts {
 // timeouts.Drain to finish. If some do not, Serve cuts them off and returns an error. Serve closes
 // listener.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, timeouts Timeouts) error {
-	timeouts = timeouts.withDefaults()
 	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: timeouts.ReadHeader,
-		ReadTimeout:       timeouts.Read,
-		WriteTimeout:      timeouts.Write,
-		IdleTimeout:       timeouts.Idle,
-		MaxHeaderBytes:    HeaderBytesMax,
+		Handler: handler, MaxHeaderBytes: headerBytesMax,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -76,7 +53,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, tim
 	case <-time.After(timeouts.Notice):
 	}
 	// ctx has ended; requests in flight have their own time.
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeouts.Drain)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(timeouts.Drain, drainTimeout))
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {
 		return errors.Join(errors.New("http: requests still in flight were cut off"), err, server.Close())
