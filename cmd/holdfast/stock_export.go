@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -25,13 +27,13 @@ func (m *Main) stockExportCommand() *cobra.Command {
 			"  holdfast stock export --location berlin -o berlin.csv",
 		Args: noArgs,
 	}
-	var filter client.LevelFilter
-	var path string
-	c.Flags().StringVar(&filter.Location, "location", "", "export only this location")
-	c.Flags().StringVar(&filter.SKUPrefix, "sku-prefix", "", "export only SKUs with this prefix")
+	var at, prefix, path string
+	c.Flags().StringVar(&at, "location", "", "export only this location")
+	c.Flags().StringVar(&prefix, "sku-prefix", "", "export only SKUs with this prefix")
 	c.Flags().StringVarP(&path, "output", "o", "", "file to write (default standard output)")
 	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
-		export := func(w io.Writer) error { return exportLevels(ctx, server, filter, f, w) }
+		query := url.Values{"location": {at}, "sku_prefix": {prefix}, "limit": {strconv.Itoa(contract.LevelPageMax)}}
+		export := func(w io.Writer) error { return exportLevels(ctx, server, query, f, w) }
 		if path == "" || path == stdio {
 			return export(m.Stdout)
 		}
@@ -52,8 +54,8 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	return file.commit()
 }
 
-func exportLevels(ctx context.Context, server *client.Client, filter client.LevelFilter, f format, to io.Writer) error {
-	each := func(print func(contract.Level) error) error { return eachLevel(ctx, server, filter, print) }
+func exportLevels(ctx context.Context, server *client.Client, query url.Values, f format, to io.Writer) error {
+	each := func(print func(contract.Level) error) error { return eachLevel(ctx, server, query, print) }
 	out := bufio.NewWriter(to) // keeps the first error for Flush
 	if f == formatJSON {
 		fmt.Fprint(out, `{"levels": `)
@@ -83,10 +85,9 @@ func exportLevels(ctx context.Context, server *client.Client, filter client.Leve
 }
 
 // eachLevel calls print for each level, page by page.
-func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFilter, print func(contract.Level) error) error {
-	filter.Limit = contract.LevelPageMax
+func eachLevel(ctx context.Context, server *client.Client, query url.Values, print func(contract.Level) error) error {
 	for {
-		page, err := server.Levels(ctx, filter)
+		page, err := server.Levels(ctx, query)
 		if err != nil {
 			return fmt.Errorf("the export is incomplete: %w", err)
 		}
@@ -98,9 +99,9 @@ func eachLevel(ctx context.Context, server *client.Client, filter client.LevelFi
 		switch page.NextCursor {
 		case "":
 			return nil
-		case filter.Cursor:
+		case query.Get("cursor"):
 			return errors.New("the export is incomplete: the server returned the same page twice")
 		}
-		filter.Cursor = page.NextCursor
+		query.Set("cursor", page.NextCursor)
 	}
 }

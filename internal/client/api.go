@@ -36,32 +36,9 @@ func (c *Client) Stock(ctx context.Context, sku string) (out contract.SKULevels,
 	return out, err
 }
 
-// LevelFilter selects levels.
-type LevelFilter struct {
-	Location  string // only this location; "" for all
-	SKUPrefix string // only SKUs with this prefix; "" for all
-	Limit     int    // 1 to contract.LevelPageMax; 0 for the server's default
-	Cursor    string // NextCursor of the previous page; "" for the first page
-}
-
-// Levels reads one page of levels.
-func (c *Client) Levels(ctx context.Context, f LevelFilter) (out contract.LevelPage, err error) {
-	query := url.Values{}
-	for name, value := range map[string]string{
-		"location": f.Location, "sku_prefix": f.SKUPrefix, "cursor": f.Cursor,
-	} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	if f.Limit > 0 {
-		query.Set("limit", strconv.Itoa(f.Limit))
-	}
-	path := "/v1/stock"
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	_, err = c.call(ctx, http.MethodGet, path, nil, &out)
+// Levels reads one page of the levels that query selects. Its parameters are those of GET /v1/stock.
+func (c *Client) Levels(ctx context.Context, query url.Values) (out contract.LevelPage, err error) {
+	_, err = c.call(ctx, http.MethodGet, "/v1/stock?"+query.Encode(), nil, &out)
 	return out, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -177,10 +178,10 @@ func TestLevelsSendsOnlyWhatIsSet(t *testing.T) {
 		query = r.URL.RawQuery
 		answer(w, 200, "application/json", `{"levels":[],"next_cursor":"n"}`)
 	})
-	for want, filter := range map[string]LevelFilter{
+	for want, filter := range map[string]url.Values{
 		"":                                {},
-		"cursor=a%2Bb&limit=5&location=l": {Location: "l", Limit: 5, Cursor: "a+b"},
-		"sku_prefix=T":                    {SKUPrefix: "T"},
+		"cursor=a%2Bb&limit=5&location=l": {"location": {"l"}, "limit": {"5"}, "cursor": {"a+b"}},
+		"sku_prefix=T":                    {"sku_prefix": {"T"}},
 	} {
 		page, err := c.Levels(context.Background(), filter)
 		if err != nil || query != want || page.NextCursor != "n" {
