@@ -11,7 +11,7 @@ import (
 
 // FuzzRecord checks that no text breaks the decoder, and that a record survives encoding.
 func FuzzRecord(f *testing.F) {
-	f.Add(wire.Record{State: StateHeld, Version: 1, Expires: epochMillis, Birth: "b", Created: 1, Fingerprint: "f",
+	f.Add(wire.Record{State: StateHeld, Version: 1, Expires: epochMillis, CreationNonce: "b", Created: 1, Fingerprint: "f",
 		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2, Fulfilled: 1}}}, {Line: "2", SKU: "MUG"}}}.Encode())
 	f.Add("1\x1fheld\x1f1")
 	f.Add("2\x1fheld")

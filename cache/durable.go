@@ -26,7 +26,7 @@ func (s *Store) durable() bool { return s.options.Ledger != nil && s.options.Led
 
 // awaited returns the step that led to a record.
 func awaited(r wire.Record, id string, epoch uint64) wire.Awaited {
-	return wire.Awaited{Step: wire.Step{ID: id, Birth: r.Birth, Version: r.Version}, State: r.State, Epoch: epoch}
+	return wire.Awaited{Step: wire.Step{ID: id, CreationNonce: r.CreationNonce, Version: r.Version}, State: r.State, Epoch: epoch}
 }
 
 // settle waits until the ledger has decided the step before a transition, and sends the transition

@@ -48,7 +48,7 @@ func (s *Store) operate(ctx context.Context, c operationCall) (AdjustResult, err
 	}
 	result, nonce, err := c.result(a)
 	if err == nil {
-		step := wire.Step{Operation: true, ID: c.id, Birth: nonce, Version: 1}
+		step := wire.Step{Operation: true, ID: c.id, CreationNonce: nonce, Version: 1}
 		err = s.await(ctx, wire.Awaited{Step: step, Epoch: a.Epoch})
 	}
 	if err != nil {

@@ -207,8 +207,8 @@ func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 		return text
 	}
 	rec := e.Record
-	if e.Verb == VerbReserve && rec.Birth != entry.Nonce {
-		tb.Fatalf("creation nonce %q of %s is not the nonce %q of its entry", rec.Birth, e.ID, entry.Nonce)
+	if e.Verb == VerbReserve && rec.CreationNonce != entry.Nonce {
+		tb.Fatalf("creation nonce %q of %s is not the nonce %q of its entry", rec.CreationNonce, e.ID, entry.Nonce)
 	}
 	what := string(e.Verb)
 	if e.Verb == VerbReturn {

@@ -157,7 +157,7 @@ func (a *applier) apply(ctx context.Context, entries []ledger.Entry) error {
 // untilForeign counts the entries before the first one that no script of the epoch wrote.
 func untilForeign(entries []ledger.Entry, epoch uint64) int {
 	for i := range entries {
-		if !entries[i].Of(epoch) {
+		if !entries[i].WrittenIn(epoch) {
 			return i
 		}
 	}

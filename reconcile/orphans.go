@@ -33,7 +33,7 @@ func (o *orphans) note(entries []ledger.Entry) {
 		switch {
 		case e.Verb == cache.VerbReserve:
 			(*o)[e.ID] = shard.Again{ID: e.ID, Record: e.Record, Extra: e.Extra}
-		case there && e.Record.Birth == known.Record.Birth:
+		case there && e.Record.CreationNonce == known.Record.CreationNonce:
 			known.Record = e.Record
 			(*o)[e.ID] = known
 		}

@@ -160,7 +160,7 @@ func (a *applier) unapplied(ctx context.Context, entries []ledger.Entry) ([]ledg
 		}
 		for i := range e.Events {
 			step := e.Events[i].Step(e.Nonce)
-			if r, there := known[step.ID]; !step.Operation && (!there || r.Birth != step.Birth || r.Version < step.Version) {
+			if r, there := known[step.ID]; !step.Operation && (!there || r.CreationNonce != step.CreationNonce || r.Version < step.Version) {
 				return false
 			}
 		}

@@ -7,17 +7,17 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Marking lists what an audit looks at in one step, by the names that Redis has: fields of hashes,
-// and members of deadlines.
-type Marking struct {
+// CheckpointRequest lists what an audit looks at in one step, by the names that Redis has: fields
+// of hashes, and members of deadlines.
+type CheckpointRequest struct {
 	Audit                                   string
 	How                                     wire.How
 	Levels, Reservations, Limits, Deadlines []string
 }
 
-// Mark appends what Redis has under some names to the stream, and returns the id of the entry. It
-// changes nothing else. It is safe to repeat. One round trip.
-func (c *Conn) Mark(ctx context.Context, m Marking) (entry string, err error) {
+// AppendCheckpoint appends what Redis has under some names to the stream, and returns the id of the
+// entry. It changes nothing else. It is safe to repeat. One round trip.
+func (c *Conn) AppendCheckpoint(ctx context.Context, m CheckpointRequest) (entry string, err error) {
 	args := []any{"", nonce(), m.Audit, string(m.How), len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}
 	for _, names := range [][]string{m.Levels, m.Reservations, m.Limits, m.Deadlines} {
 		for i := range names {

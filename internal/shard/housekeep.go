@@ -56,10 +56,10 @@ func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
 		}
 	}
 	for _, step := range f.Reservations {
-		args = append(args, step.Birth, step.Version)
+		args = append(args, step.CreationNonce, step.Version)
 	}
 	for _, step := range f.Operations {
-		args = append(args, step.Birth)
+		args = append(args, step.CreationNonce)
 	}
 	_, err := c.run(ctx, wire.VerbForget, args...)
 	return err

@@ -15,7 +15,7 @@ type Names struct{ Levels, Reservations []string }
 // Reading is what Redis has under some names at one moment, and the entries of the stream from a
 // position on.
 type Reading struct {
-	Levels  []wire.MarkedLevel
+	Levels  []wire.CheckpointLevel
 	Records []wire.Text // one for each id
 	// Deadlines has the score of each id among the deadlines, Unix ms; 0 if no member is that id
 	// alone.
@@ -51,9 +51,9 @@ func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64)
 	r.Epoch, _ = strconv.ParseUint(textOf(units[0]).Text, 10, 64)
 	r.Open = !gate.There || gate.Text == wire.GateOpen || gate.Text == wire.GateBacklog
 	r.Entries = entries.Val()
-	r.Levels = make([]wire.MarkedLevel, len(n.Levels))
+	r.Levels = make([]wire.CheckpointLevel, len(n.Levels))
 	for i, name := range n.Levels {
-		r.Levels[i] = wire.MarkedLevel{Name: name, Available: textOf(units[i+2]), Counts: textOf(levels.Val()[i])}
+		r.Levels[i] = wire.CheckpointLevel{Name: name, Available: textOf(units[i+2]), Counts: textOf(levels.Val()[i])}
 	}
 	if len(n.Reservations) > 0 {
 		r.Records, r.Deadlines = make([]wire.Text, len(n.Reservations)), scores.Val()

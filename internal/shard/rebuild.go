@@ -43,7 +43,7 @@ func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
 	}
 	operations := make([]any, 0, 2*len(chunk.Operations))
 	for _, o := range chunk.Operations {
-		operations = append(operations, o.ID, strings.Join([]string{"1", o.Fingerprint, strconv.FormatInt(o.At, 10), o.Birth}, wire.UnitSeparator))
+		operations = append(operations, o.ID, strings.Join([]string{"1", o.Fingerprint, strconv.FormatInt(o.At, 10), o.CreationNonce}, wire.UnitSeparator))
 	}
 	var deadlines []any
 	for expires, ids := range held {

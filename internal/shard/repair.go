@@ -24,7 +24,7 @@ func AddToLevel(finding, name string, p wire.Position, add wire.LevelCounts) Rep
 
 // SetLevel replaces a level that has no valid counts, or that should not exist, with what the
 // ledger has. nil means that the ledger has no such level.
-func SetLevel(finding string, seen wire.MarkedLevel, to *wire.LevelCounts) RepairItem {
+func SetLevel(finding string, seen wire.CheckpointLevel, to *wire.LevelCounts) RepairItem {
 	stock, counts := wire.Text{}, wire.Text{}
 	if to != nil {
 		stock = wire.Text{There: true, Text: strconv.FormatInt(to.Available, 10)}
@@ -61,7 +61,7 @@ func SetLimit(finding, name string, seen wire.Text, to int64) RepairItem {
 func Watch(finding, id string) RepairItem { return RepairItem{finding, id, wire.WordWatch, nil} }
 
 // Unwatch drops an id without a record from a member of deadlines.
-func Unwatch(finding, id string, seen wire.MarkedDeadline) RepairItem {
+func Unwatch(finding, id string, seen wire.CheckpointDeadline) RepairItem {
 	return RepairItem{finding, id, wire.WordForget, []any{seen.Member, seen.Score.Text}}
 }
 

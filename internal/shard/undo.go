@@ -38,7 +38,7 @@ func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step
 		}
 		steps[i] = u.Step
 		args = append(args, u.Step.ID)
-		rest = append(rest, u.Step.Birth, u.Step.Version, target, AsFlag(u.Unwatched), u.Operation.ID, u.Operation.Birth, len(u.Levels))
+		rest = append(rest, u.Step.CreationNonce, u.Step.Version, target, AsFlag(u.Unwatched), u.Operation.ID, u.Operation.CreationNonce, len(u.Levels))
 		for _, d := range u.Levels {
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
 		}
@@ -64,7 +64,7 @@ func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, 
 	for i, r := range list {
 		steps[i] = r.Step
 		args = append(args, r.Step.ID)
-		rest = append(rest, r.Step.Birth, len(r.Levels))
+		rest = append(rest, r.Step.CreationNonce, len(r.Levels))
 		for _, d := range r.Levels {
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, AsFlag(d.Removed))
 		}

@@ -2,16 +2,16 @@ package wire
 
 import "strconv"
 
-// Mark is a checkpoint of an audit: an event with what Redis has under some names. A script reads
-// all of them in one step, after every entry before this one in the stream and before every entry
-// after it.
-type Mark struct {
+// Checkpoint is an event of an audit, with what Redis has under some names. A script reads all of
+// them in one step, after every entry before this one in the stream and before every entry after
+// it.
+type Checkpoint struct {
 	Audit        string // id of the audit that asked
 	How          How
-	Levels       []MarkedLevel
-	Reservations []MarkedReservation
-	Limits       []MarkedLimit
-	Deadlines    []MarkedDeadline
+	Levels       []CheckpointLevel
+	Reservations []CheckpointReservation
+	Limits       []CheckpointLimit
+	Deadlines    []CheckpointDeadline
 
 	sizes [4]int64 // of the four lists
 }
@@ -25,28 +25,28 @@ const (
 	HowRange How = "range" // at all levels that the ledger has, from the first to the last
 )
 
-// MarkedLevel is a field of stock and levels.
-type MarkedLevel struct {
+// CheckpointLevel is a field of stock and levels.
+type CheckpointLevel struct {
 	Name      string // SKU and location, or any other text that Redis has as a field
 	Available Text
 	Counts    Text
 }
 
-// MarkedReservation is a field of reservations.
-type MarkedReservation struct {
+// CheckpointReservation is a field of reservations.
+type CheckpointReservation struct {
 	ID      string
 	Record  Text
 	Watched Text // only of a held reservation: "1" if its deadline is among the deadlines, else "0"
 }
 
-// MarkedLimit is a field of limits.
-type MarkedLimit struct {
+// CheckpointLimit is a field of limits.
+type CheckpointLimit struct {
 	Name  string
 	Units Text
 }
 
-// MarkedDeadline is a member of deadlines.
-type MarkedDeadline struct {
+// CheckpointDeadline is a member of deadlines.
+type CheckpointDeadline struct {
 	Member string
 	Score  Text // missing if the member has gone
 	Lost   Text // the ids of the member that have no record, joined as in the member
@@ -59,7 +59,7 @@ type LevelCounts struct {
 
 // Numbers reads the counts of a level. ok is false if one is missing or not a whole number. Such a
 // count is 0.
-func (l *MarkedLevel) Numbers() (c LevelCounts, ok bool) {
+func (l *CheckpointLevel) Numbers() (c LevelCounts, ok bool) {
 	units, counts := FieldReader{Rest: l.Available.Text}, FieldReader{Rest: l.Counts.Text}
 	c = LevelCounts{
 		Available: units.count(), OnHand: counts.count(), Committed: counts.count(),
@@ -88,16 +88,16 @@ func (t Text) Count() (n int64, ok bool) {
 	return n, t.There
 }
 
-func (m *Mark) decode(r *textReader) {
+func (m *Checkpoint) decode(r *textReader) {
 	each := func(size int64, take func()) {
 		for i := int64(0); i < size && !r.failed; i++ {
 			take()
 		}
 	}
-	each(m.sizes[0], func() { m.Levels = append(m.Levels, MarkedLevel{r.text().Text, r.text(), r.text()}) })
+	each(m.sizes[0], func() { m.Levels = append(m.Levels, CheckpointLevel{r.text().Text, r.text(), r.text()}) })
 	each(m.sizes[1], func() {
-		m.Reservations = append(m.Reservations, MarkedReservation{r.text().Text, r.text(), r.text()})
+		m.Reservations = append(m.Reservations, CheckpointReservation{r.text().Text, r.text(), r.text()})
 	})
-	each(m.sizes[2], func() { m.Limits = append(m.Limits, MarkedLimit{r.text().Text, r.text()}) })
-	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, MarkedDeadline{r.text().Text, r.text(), r.text()}) })
+	each(m.sizes[2], func() { m.Limits = append(m.Limits, CheckpointLimit{r.text().Text, r.text()}) })
+	each(m.sizes[3], func() { m.Deadlines = append(m.Deadlines, CheckpointDeadline{r.text().Text, r.text(), r.text()}) })
 }

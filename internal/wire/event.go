@@ -34,14 +34,14 @@ type Event struct {
 	VersionBefore int64  // 0 for reserve
 	Extra         string // reserve: JSON with the details that Redis does not keep; else ""
 	Record        Record // the reservation after the transition; zero for an operation
-	Birth         string // revert: creation nonce of the operation that it undoes
+	CreationNonce string // revert: of the operation that it undoes
 	Fingerprint   string // operation: of the caller's request
 	Reason        string // operation
 	Actor         string // operation, repair
 	Operation     string // return: id of the operation
 	Levels        []LevelEvent
-	Mark          *Mark     // audit
-	Repaired      *Repaired // repair
+	Checkpoint    *Checkpoint // audit
+	Repaired      *Repaired   // repair
 }
 
 // LevelEvent is what an operation did to one level.
@@ -59,13 +59,13 @@ type LevelEvent struct {
 func (e *Event) Step(nonce string) Step {
 	switch e.Verb {
 	case VerbAdjust, VerbRemove, VerbTransfer:
-		return Step{Operation: true, ID: e.ID, Birth: nonce, Version: 1}
+		return Step{Operation: true, ID: e.ID, CreationNonce: nonce, Version: 1}
 	case VerbRevert:
-		return Step{Operation: true, ID: e.ID, Birth: e.Birth, Version: 2}
+		return Step{Operation: true, ID: e.ID, CreationNonce: e.CreationNonce, Version: 2}
 	case VerbAudit, VerbRepair:
 		return Step{}
 	default:
-		return Step{ID: e.ID, Birth: e.Record.Birth, Version: e.Record.Version}
+		return Step{ID: e.ID, CreationNonce: e.Record.CreationNonce, Version: e.Record.Version}
 	}
 }
 
@@ -122,9 +122,9 @@ func decodeEvent(text string) (Event, error) {
 	e := Event{Verb: Verb(f.Text()), ID: f.Text()}
 	switch e.Verb {
 	case VerbRevert:
-		e.Birth = f.Text()
+		e.CreationNonce = f.Text()
 	case VerbAudit:
-		e.Mark = &Mark{Audit: e.ID, How: How(f.Text()), sizes: [4]int64{f.Number(), f.Number(), f.Number(), f.Number()}}
+		e.Checkpoint = &Checkpoint{Audit: e.ID, How: How(f.Text()), sizes: [4]int64{f.Number(), f.Number(), f.Number(), f.Number()}}
 	case VerbRepair:
 		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.Text()
 	case VerbAdjust, VerbRemove, VerbTransfer:
@@ -183,8 +183,8 @@ func (e *Event) decodeData(data any) error {
 	text, _ := data.(string)
 	r := textReader{rest: text}
 	switch {
-	case e.Mark != nil:
-		e.Mark.decode(&r)
+	case e.Checkpoint != nil:
+		e.Checkpoint.decode(&r)
 	case e.Repaired != nil:
 		e.Repaired.decode(&r)
 	default:

@@ -21,17 +21,17 @@ const recordVersion = "1"
 // The unit separator joins fields, and the record separator stands before each line. A line's name
 // may carry attributes: its kit and its limits. birth is the creation nonce.
 type Record struct {
-	State       State // after the last transition; an overdue hold is still held
-	Version     int64
-	Expires     int64  // Unix ms
-	Birth       string // creation nonce: the nonce of the entry that made it
-	Created     int64  // Unix ms
-	Transition  string // the last one, as verb/version/arguments; "" for a new reservation
-	Fingerprint string // of the caller's request
-	Channel     location.Channel
-	Customer    string
-	Order       string
-	Lines       []RecordLine
+	State         State // after the last transition; an overdue hold is still held
+	Version       int64
+	Expires       int64  // Unix ms
+	CreationNonce string // nonce of the entry that made it
+	Created       int64  // Unix ms
+	Transition    string // the last one, as verb/version/arguments; "" for a new reservation
+	Fingerprint   string // of the caller's request
+	Channel       location.Channel
+	Customer      string
+	Order         string
+	Lines         []RecordLine
 }
 
 // RecordLine is one line of a Record. A kit has one RecordLine per component, all with the same
@@ -61,7 +61,7 @@ func DecodeRecord(text string) (Record, error) {
 		return Record{}, fmt.Errorf("record of version %q: %w", v, ErrCorrupt)
 	}
 	r := Record{
-		State: State(f.Text()), Version: f.Number(), Expires: f.Number(), Birth: f.Text(),
+		State: State(f.Text()), Version: f.Number(), Expires: f.Number(), CreationNonce: f.Text(),
 		Created: f.Number(), Transition: f.Text(), Fingerprint: f.Text(),
 		Channel: location.Channel(f.Text()), Customer: f.Text(), Order: f.Text(),
 	}
@@ -101,7 +101,7 @@ func decodeLine(text string) (RecordLine, error) {
 func (r Record) Encode() string {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	parts := []string{strings.Join([]string{
-		recordVersion, string(r.State), number(r.Version), number(r.Expires), r.Birth, number(r.Created),
+		recordVersion, string(r.State), number(r.Version), number(r.Expires), r.CreationNonce, number(r.Created),
 		r.Transition, r.Fingerprint, string(r.Channel), r.Customer, r.Order,
 	}, UnitSeparator)}
 	for _, l := range r.Lines {

@@ -17,10 +17,10 @@ type ReservationRow struct {
 
 // OperationRow is an operation of the ledger.
 type OperationRow struct {
-	ID          string
-	Birth       string // creation nonce
-	Fingerprint string
-	At          int64 // Unix ms
+	ID            string
+	CreationNonce string
+	Fingerprint   string
+	At            int64 // Unix ms
 }
 
 // LimitRow is what a purchase limit counts for one customer in the ledger.

@@ -5,10 +5,10 @@ import "github.com/holdfast/holdfast/location"
 // Step identifies one change that the ledger decides: a version of a reservation, or an operation.
 // The creation nonce tells it from a step of the same id and version in another history.
 type Step struct {
-	Operation bool // false: a step of a reservation
-	ID        string
-	Birth     string // creation nonce: the nonce of the entry that made the reservation or operation
-	Version   int64  // after the step; 1 for an operation, 2 for its revert
+	Operation     bool // false: a step of a reservation
+	ID            string
+	CreationNonce string // nonce of the entry that made the reservation or operation
+	Version       int64  // after the step; 1 for an operation, 2 for its revert
 }
 
 // Awaited is a step that a call waits for. State and Epoch tell it from another step that took its

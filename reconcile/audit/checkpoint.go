@@ -23,13 +23,13 @@ const (
 // checkpoint is an entry of the stream that carries what Redis has of some names. The reconciler
 // compares it with the ledger when it applies the entry.
 type checkpoint struct {
-	shard.Marking
+	shard.CheckpointRequest
 	entry ledger.EntryID
 }
 
 // checkpoint ends a step. It has the names in m read and compared, if there are any. It returns
 // before they are compared, unless too many checkpoints are in flight.
-func (r *run) checkpoint(ctx context.Context, m shard.Marking) error {
+func (r *run) checkpoint(ctx context.Context, m shard.CheckpointRequest) error {
 	if len(m.Levels)+len(m.Reservations)+len(m.Limits)+len(m.Deadlines) == 0 {
 		return r.endStep(ctx)
 	}
@@ -47,8 +47,8 @@ func (r *run) checkpoint(ctx context.Context, m shard.Marking) error {
 }
 
 // send writes a checkpoint to the stream.
-func (r *run) send(ctx context.Context, m shard.Marking) error {
-	text, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) (string, error) { return s.Mark(ctx, m) })
+func (r *run) send(ctx context.Context, m shard.CheckpointRequest) error {
+	text, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) (string, error) { return s.AppendCheckpoint(ctx, m) })
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (r *run) await(ctx context.Context) error {
 			break
 		}
 		if c.entry.Epoch != at.Epoch {
-			if err := r.send(ctx, c.Marking); err != nil {
+			if err := r.send(ctx, c.CheckpointRequest); err != nil {
 				return err
 			}
 		}
@@ -141,7 +141,7 @@ func (r *run) await(ctx context.Context) error {
 
 // catchUp waits until the ledger has applied everything that is in the stream now.
 func (r *run) catchUp(ctx context.Context) error {
-	if err := r.send(ctx, shard.Marking{Audit: r.id, How: wire.HowAgain}); err != nil {
+	if err := r.send(ctx, shard.CheckpointRequest{Audit: r.id, How: wire.HowAgain}); err != nil {
 		return err
 	}
 	return r.drain(ctx)
@@ -188,7 +188,7 @@ func (r *run) checkAgain(ctx context.Context, f ledger.FindingFilter) error {
 
 // markingOf names what findings are about, for a checkpoint. Findings within the ledger have
 // nothing in Redis to read.
-func markingOf(list []ledger.Finding) (m shard.Marking) {
+func markingOf(list []ledger.Finding) (m shard.CheckpointRequest) {
 	for i := range list {
 		name := string(list[i].Seen.Name)
 		switch list[i].Seen.Part {

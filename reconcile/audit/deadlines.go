@@ -54,5 +54,5 @@ func (r *run) compareMembers(ctx context.Context, members, ids []string) error {
 		}
 	}
 	r.same.Deadlines += int64(len(members) - len(doubtful))
-	return r.checkpoint(ctx, shard.Marking{Deadlines: doubtful})
+	return r.checkpoint(ctx, shard.CheckpointRequest{Deadlines: doubtful})
 }

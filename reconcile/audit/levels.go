@@ -26,7 +26,7 @@ func (r *run) compareLevels(ctx context.Context) error {
 		if after = p.rows[len(p.rows)-1].LevelKey; after != last { // read again, the page ended elsewhere
 			next = r.levelsAfter(ctx, after)
 		}
-		m := shard.Marking{Levels: got.doubtfulLevels(p.rows)}
+		m := shard.CheckpointRequest{Levels: got.doubtfulLevels(p.rows)}
 		if r.scope.All() && len(m.Levels) == len(p.rows) {
 			m.How = wire.HowRange
 		}
@@ -87,7 +87,7 @@ func (r *run) compareExtraLevels(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return r.checkpoint(ctx, shard.Marking{Levels: extra})
+			return r.checkpoint(ctx, shard.CheckpointRequest{Levels: extra})
 		})
 		if err != nil {
 			return err
@@ -132,6 +132,6 @@ func (r *run) unknownLevels(ctx context.Context, fields []shard.Field) (names []
 			names = append(names, f.Name)
 		}
 	}
-	keys, err = r.ledger.UnknownLevels(ctx, keys)
+	keys, err = r.ledger.FilterUnknownLevels(ctx, keys)
 	return append(names, ledger.NamesOf(keys)...), err
 }

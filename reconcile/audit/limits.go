@@ -23,7 +23,7 @@ func (r *run) compareLimits(ctx context.Context) error {
 			break
 		}
 		names := ledger.Column(rows, func(l wire.LimitRow) string { return l.Name() })
-		if err := r.checkpoint(ctx, shard.Marking{Limits: names}); err != nil {
+		if err := r.checkpoint(ctx, shard.CheckpointRequest{Limits: names}); err != nil {
 			return err
 		}
 		after = rows[len(rows)-1].LimitKey
@@ -38,10 +38,10 @@ func (r *run) compareLimits(ctx context.Context) error {
 				names = append(names, f.Name)
 			}
 		}
-		keys, err := r.ledger.UnknownLimits(ctx, keys)
+		keys, err := r.ledger.FilterUncountedLimits(ctx, keys)
 		if err != nil {
 			return err
 		}
-		return r.checkpoint(ctx, shard.Marking{Limits: append(names, ledger.Column(keys, wire.LimitKey.Name)...)})
+		return r.checkpoint(ctx, shard.CheckpointRequest{Limits: append(names, ledger.Column(keys, wire.LimitKey.Name)...)})
 	})
 }

@@ -171,12 +171,12 @@ func TestPlan_TooLong(t *testing.T) {
 	const most = audit.PageDefault + 1 // more than are read at once
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Marking(wire.Mark{Levels: manyLevels(most)})))
+		b.Apply(b.Entry(ledgertest.CheckpointEvent(wire.Checkpoint{Levels: manyLevels(most)})))
 		a := &audit.Auditor{Ledger: b.Ledger}
 		if found, err := a.Drift(t.Context(), "a-1", most); err != nil || len(found) != most {
 			t.Errorf("%d, %v", len(found), err)
 		}
-		b.Apply(b.Entry(ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}})))
+		b.Apply(b.Entry(ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(1, 1, 0)}})))
 		if _, err := a.Drift(t.Context(), "a-1", most); !errors.Is(err, audit.ErrPlanTooLong) {
 			t.Error(err)
 		}
@@ -184,8 +184,8 @@ func TestPlan_TooLong(t *testing.T) {
 }
 
 // manyLevels returns levels that no ledger has.
-func manyLevels(n int) []wire.MarkedLevel {
-	list := slices.Repeat([]wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0)}, n)
+func manyLevels(n int) []wire.CheckpointLevel {
+	list := slices.Repeat([]wire.CheckpointLevel{ledgertest.TeeAt(1, 1, 0)}, n)
 	for i := range list {
 		list[i].Name = fmt.Sprintf("SKU-%d\x1fberlin", i)
 	}

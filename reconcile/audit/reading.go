@@ -93,7 +93,7 @@ func (g *reading) behind(at wire.Position) (list []ledger.Entry, known bool) {
 	}
 	for _, m := range g.Entries[1:] {
 		e, err := ledger.ReadEntry(m)
-		if err != nil || e.Fault != nil || !e.Of(at.Epoch) {
+		if err != nil || e.Fault != nil || !e.WrittenIn(at.Epoch) {
 			return nil, false
 		}
 		list = append(list, e)

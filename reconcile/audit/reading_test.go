@@ -159,7 +159,7 @@ func TestReading_NameAll(t *testing.T) {
 		"a release of part": {ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 1, 0)), "n1"), false},
 		"a move":            {ledgertest.Born("a", ledgertest.Event(cache.VerbMove, cache.StateHeld, ledgertest.RecordOf(cache.StateHeld, 2, 2, 0)), "n1"), false},
 		"a compensation":    {ledgertest.Born("a", ledgertest.Event(wire.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 2, 2, 0)), "n1"), false},
-		"a checkpoint":      {ledgertest.Marking(wire.Mark{}), true},
+		"a checkpoint":      {ledgertest.CheckpointEvent(wire.Checkpoint{}), true},
 	} {
 		if got := audit.NameAll([]ledger.Entry{{Events: []wire.Event{c.event}}}); got != c.want {
 			t.Errorf("%s: %v", name, got)

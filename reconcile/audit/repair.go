@@ -131,7 +131,7 @@ func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflic
 		case ledger.KindDeadlineMissing:
 			items = append(items, shard.Watch(f.ID, id))
 		case ledger.KindDeadlineOrphaned:
-			items = append(items, shard.Unwatch(f.ID, id, wire.MarkedDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
+			items = append(items, shard.Unwatch(f.ID, id, wire.CheckpointDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
 		default:
 			to := &record
 			if !known || ledger.Archived(&record) { // Redis keeps no record of an archived reservation
@@ -183,7 +183,7 @@ func counterItem(f *ledger.Finding) shard.RepairItem {
 	case relative(f):
 		return shard.AddToLevel(f.ID, name, at, difference(f))
 	}
-	seen := wire.MarkedLevel{Name: name, Available: f.Seen.Text(0), Counts: f.Seen.Text(1)}
+	seen := wire.CheckpointLevel{Name: name, Available: f.Seen.Text(0), Counts: f.Seen.Text(1)}
 	if f.Kind == ledger.KindLevelUnknown {
 		return shard.SetLevel(f.ID, seen, nil)
 	}

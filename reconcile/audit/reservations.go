@@ -132,7 +132,7 @@ func (r *run) compareRecords(ctx context.Context, p page[ledger.RecordRow]) (sam
 	}
 	same = int64(len(ids) - len(doubtful))
 	r.same.Reservations += same
-	return same, r.checkpoint(ctx, shard.Marking{Reservations: doubtful})
+	return same, r.checkpoint(ctx, shard.CheckpointRequest{Reservations: doubtful})
 }
 
 func recordNames(rows []ledger.RecordRow) shard.Names {
@@ -146,7 +146,7 @@ func (r *run) recordsOf(ctx context.Context, ids []string) (p page[ledger.Record
 	p.at, known, p.err = r.ledger.RecordsAt(ctx, ledger.Identifiers(ids))
 	p.rows = ledger.Column(ids, func(id string) ledger.RecordRow {
 		if record, there := known[id]; there {
-			return ledger.RowOf(id, record)
+			return ledger.RecordRowOf(id, record)
 		}
 		return ledger.RecordRow{ID: id}
 	})
@@ -232,7 +232,7 @@ func (r *run) notLive(ctx context.Context, fields []shard.Field) ([]shard.Field,
 	if len(ids) == 0 {
 		return extra, nil
 	}
-	ids, err := r.ledger.Live(ctx, ids)
+	ids, err := r.ledger.FilterLive(ctx, ids)
 	live := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		live[id] = true

@@ -78,9 +78,9 @@ func (l catchUpLedger) Position(ctx context.Context) (ledger.PositionRow, bool, 
 	return l.Ledger.Position(ctx)
 }
 
-func (l catchUpLedger) Live(ctx context.Context, ids []string) ([]string, error) {
+func (l catchUpLedger) FilterLive(ctx context.Context, ids []string) ([]string, error) {
 	l.come()
-	return l.Ledger.Live(ctx, ids)
+	return l.Ledger.FilterLive(ctx, ids)
 }
 
 // TestReservations_AppliedDuringAudit compares a reservation that was made before the audit, and

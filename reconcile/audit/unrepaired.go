@@ -97,7 +97,7 @@ func drawsOn(f *ledger.Finding) []ledger.LevelKey {
 // ledger would refuse to expire the repaired record.
 func (c *conflicts) why(f *ledger.Finding) string {
 	switch {
-	case f.OfCounter() && c.inconsistent[ledger.LevelKey{SKU: f.SKU, Location: f.Location}]:
+	case f.IsLevelDrift() && c.inconsistent[ledger.LevelKey{SKU: f.SKU, Location: f.Location}]:
 		return whyInconsistent
 	case hasUnitsOf(f.Redis, c.inconsistent) || hasUnitsOf(f.Ledger, c.inconsistent):
 		return whyDoubtful
@@ -108,7 +108,7 @@ func (c *conflicts) why(f *ledger.Finding) string {
 
 // drawing lists the findings of reservations that draw on the level of a finding.
 func (c *conflicts) drawing(f *ledger.Finding) []string {
-	if !f.OfCounter() {
+	if !f.IsLevelDrift() {
 		return nil
 	}
 	return c.drawnOn[ledger.LevelKey{SKU: f.SKU, Location: f.Location}]

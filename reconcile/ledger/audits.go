@@ -71,11 +71,11 @@ type Audits interface {
 	LiveAt(ctx context.Context, after LiveKey, s Scope, limit int) (AsOf, []RecordRow, error)
 	RecordsAt(ctx context.Context, ids []string) (AsOf, map[string]wire.Record, error)
 
-	// UnknownLevels returns the keys that are no level of the ledger, Live the ids of live
-	// reservations, and UnknownLimits the keys of limits that count nothing.
-	UnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
-	Live(ctx context.Context, ids []string) ([]string, error)
-	UnknownLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error)
+	// FilterUnknownLevels returns the keys that are no level of the ledger, FilterLive the ids of live
+	// reservations, and FilterUncountedLimits the keys of limits that count nothing.
+	FilterUnknownLevels(ctx context.Context, keys []LevelKey) ([]LevelKey, error)
+	FilterLive(ctx context.Context, ids []string) ([]string, error)
+	FilterUncountedLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error)
 
 	// Totals returns how many levels a scope has, and the sum of their units on hand.
 	Totals(ctx context.Context, s Scope) (levels, onHand int64, err error)

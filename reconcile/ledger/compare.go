@@ -2,9 +2,9 @@ package ledger
 
 import "github.com/holdfast/holdfast/internal/wire"
 
-// RefusedBirth is a creation nonce of a reservation with a refused step.
-type RefusedBirth struct {
-	Birth string
+// RefusedNonce is a creation nonce of a reservation with a refused step.
+type RefusedNonce struct {
+	Nonce string
 	Open  bool // the step is not undone yet
 }
 
@@ -29,14 +29,14 @@ type RepairedFinding struct {
 // comparison compares one checkpoint with the working set.
 type comparison struct {
 	*WorkingSet
-	mark *wire.Mark
-	at   EntryID
-	ex   *expected
+	checkpoint *wire.Checkpoint
+	at         EntryID
+	ex         *expected
 }
 
 // compare compares a checkpoint of Redis with the ledger as it is at this place of the stream.
-func (w *WorkingSet) compare(entry *Entry, m *wire.Mark) {
-	c := &comparison{WorkingSet: w, mark: m, at: entry.ID, ex: w.expected()}
+func (w *WorkingSet) compare(entry *Entry, m *wire.Checkpoint) {
+	c := &comparison{WorkingSet: w, checkpoint: m, at: entry.ID, ex: w.expected()}
 	for i := range m.Levels {
 		c.level(&m.Levels[i])
 	}
@@ -70,14 +70,14 @@ func (w *WorkingSet) compare(entry *Entry, m *wire.Mark) {
 // audit looks at the name again, its findings of the other kinds are gone.
 func (c *comparison) note(f *Finding, name string, kinds ...FindingKind) {
 	if f != nil {
-		c.Found = append(c.Found, Found{c.mark.Audit, *f})
+		c.Found = append(c.Found, Found{c.checkpoint.Audit, *f})
 	}
-	if c.mark.How != wire.HowAgain {
+	if c.checkpoint.How != wire.HowAgain {
 		return
 	}
 	for _, kind := range kinds {
 		if f == nil || f.Kind != kind {
-			c.Cleared = append(c.Cleared, Cleared{c.mark.Audit, FindingID(kind, name)})
+			c.Cleared = append(c.Cleared, Cleared{c.checkpoint.Audit, FindingID(kind, name)})
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (c *comparison) note(f *Finding, name string, kinds ...FindingKind) {
 // levelKinds are the kinds of findings of a level.
 var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnknown}
 
-func (c *comparison) level(l *wire.MarkedLevel) {
+func (c *comparison) level(l *wire.CheckpointLevel) {
 	sku, at, ok := wire.SplitLevel(l.Name)
 	key := LevelKey{sku, at}
 	want, explains := c.ex.levels[key]
@@ -121,7 +121,7 @@ func (c *comparison) level(l *wire.MarkedLevel) {
 		f.Ledger = sideOfCounts(want)
 	}
 	f.Units = largest(SumCounts(got, want, -1))
-	f.Freeze()
+	f.SetFrozen()
 	f.Note = f.frozenNote()
 	c.note(&f, l.Name, levelKinds...)
 }
@@ -134,7 +134,7 @@ func largest(c wire.LevelCounts) (units int64) {
 	return units
 }
 
-func (c *comparison) limit(l *wire.MarkedLimit) {
+func (c *comparison) limit(l *wire.CheckpointLimit) {
 	key, ok := wire.SplitLimit(l.Name)
 	want := int64(0)
 	if ok {

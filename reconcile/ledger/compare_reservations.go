@@ -7,7 +7,7 @@ var reservationKinds = []FindingKind{
 	KindReservationMissing, KindReservationExtra, KindReservationState, KindDeadlineMissing, KindOpenRefusal, KindUndecided,
 }
 
-func (c *comparison) reservation(r *wire.MarkedReservation) {
+func (c *comparison) reservation(r *wire.CheckpointReservation) {
 	kind := c.differs(r)
 	if kind == "" {
 		c.note(nil, r.ID, reservationKinds...)
@@ -36,7 +36,7 @@ func (c *comparison) reservation(r *wire.MarkedReservation) {
 // difference is expected. Redis may have forgotten a resolved reservation. The ledger may have
 // archived it before that. A reservation that was given back because its id belongs to another one
 // stays in Redis until it is forgotten.
-func (c *comparison) differs(r *wire.MarkedReservation) FindingKind {
+func (c *comparison) differs(r *wire.CheckpointReservation) FindingKind {
 	known := c.Reservations[r.ID]
 	if !r.Record.There {
 		if known == nil || Resolved(known.Record.State) {
@@ -55,9 +55,9 @@ func (c *comparison) differs(r *wire.MarkedReservation) FindingKind {
 		return ""
 	}
 	if err == nil {
-		switch c.refusedStep(r.ID, record.Birth) {
+		switch c.refusedStep(r.ID, record.CreationNonce) {
 		case stepOpen: // being undone: the audit looks at it again later
-			if c.mark.How == wire.HowAgain {
+			if c.checkpoint.How == wire.HowAgain {
 				return KindOpenRefusal
 			}
 			return KindUndecided
@@ -78,7 +78,7 @@ func (r *Reservation) archivedAs(record *wire.Record) bool {
 	if r == nil || !Archived(&r.Record) || !Resolved(r.Record.State) {
 		return false
 	}
-	return r.Record.Birth == record.Birth && r.Record.Version == record.Version && r.Record.State == record.State
+	return r.Record.CreationNonce == record.CreationNonce && r.Record.Version == record.Version && r.Record.State == record.State
 }
 
 // The refused steps of a reservation.
@@ -90,19 +90,19 @@ const (
 
 // refusedStep returns whether a step of the reservation with this creation nonce was refused, and
 // whether it is undone.
-func (c *comparison) refusedStep(id, birth string) (step int) {
+func (c *comparison) refusedStep(id, nonce string) (step int) {
 	for _, r := range c.openNow() {
-		if !r.Step.Operation && r.Step.ID == id && r.Step.Birth == birth {
+		if !r.Step.Operation && r.Step.ID == id && r.Step.CreationNonce == nonce {
 			return stepOpen
 		}
 	}
 	for _, b := range c.Refused[id] {
-		if b.Birth == birth {
+		if b.Nonce == nonce {
 			return stepUndone
 		}
 	}
 	for i := range c.Refusals {
-		if s := &c.Refusals[i].Step; !s.Operation && s.ID == id && s.Birth == birth {
+		if s := &c.Refusals[i].Step; !s.Operation && s.ID == id && s.CreationNonce == nonce {
 			return stepUndone
 		}
 	}
@@ -111,7 +111,7 @@ func (c *comparison) refusedStep(id, birth string) (step int) {
 
 // deadline finds ids that the ledger does not know. A known id is never drift: a deadline that was
 // extended, or whose reservation is resolved, stays until it has passed.
-func (c *comparison) deadline(d *wire.MarkedDeadline) {
+func (c *comparison) deadline(d *wire.CheckpointDeadline) {
 	lost := map[string]bool{}
 	if d.Score.There && d.Lost.There {
 		for _, id := range wire.DeadlineIDs(d.Lost.Text) {

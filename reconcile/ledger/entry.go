@@ -70,8 +70,8 @@ func describeFields(values map[string]any) string {
 	return strings.Join(parts, "\n")
 }
 
-// Of reports whether a script of this epoch wrote the entry. Any other entry was added by hand.
-func (e *Entry) Of(epoch uint64) bool { return e.ID.Epoch == epoch && e.Nonce != "" }
+// WrittenIn reports whether a script of an epoch wrote the entry. Any other entry was added by hand.
+func (e *Entry) WrittenIn(epoch uint64) bool { return e.ID.Epoch == epoch && e.Nonce != "" }
 
 // comparedPerEvent is how many names an audit compares in about the time that one event takes.
 const comparedPerEvent = 10
@@ -81,7 +81,7 @@ const comparedPerEvent = 10
 func (e *Entry) Weight() int {
 	n := len(e.Events)
 	for i := range e.Events {
-		if m := e.Events[i].Mark; m != nil {
+		if m := e.Events[i].Checkpoint; m != nil {
 			n += (len(m.Levels) + len(m.Reservations) + len(m.Limits) + len(m.Deadlines)) / comparedPerEvent
 		}
 	}

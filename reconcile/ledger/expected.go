@@ -20,7 +20,7 @@ func (w *WorkingSet) expected() *expected {
 	last := map[wire.Step]*Refusal{}
 	for _, r := range w.openNow() {
 		if !r.Step.Operation {
-			one := wire.Step{ID: r.Step.ID, Birth: r.Step.Birth}
+			one := wire.Step{ID: r.Step.ID, CreationNonce: r.Step.CreationNonce}
 			if known := last[one]; known == nil || known.Step.Version < r.Step.Version {
 				last[one] = r
 			}
@@ -40,7 +40,7 @@ func (w *WorkingSet) expected() *expected {
 			continue // never: it was read from an event
 		}
 		ex.addRecord(&record, +1)
-		if known := w.Reservations[one.ID]; known != nil && known.Record.Birth == one.Birth {
+		if known := w.Reservations[one.ID]; known != nil && known.Record.CreationNonce == one.CreationNonce {
 			before := r.before(&known.Record)
 			ex.addRecord(&before, -1)
 		}

@@ -113,15 +113,15 @@ func (f *Finding) About() string {
 	}
 }
 
-// OfCounter reports whether a finding is about the counts of a level. A purchase limit has a count
-// too, but no units are drawn from it.
-func (f *Finding) OfCounter() bool {
+// IsLevelDrift reports whether a finding is about the counts of a level.
+func (f *Finding) IsLevelDrift() bool {
 	return f.Kind == KindCounterDrift || f.Kind == KindLevelMissing || f.Kind == KindLevelUnknown
 }
 
-// Freeze sets Frozen if a level is below zero, now or after a repair. Nothing is sold from it then.
-func (f *Finding) Freeze() {
-	f.Frozen = f.OfCounter() && (f.Redis.below() || f.Ledger.below())
+// SetFrozen sets Frozen if a level is below zero, now or after a repair. Nothing is sold from it
+// then.
+func (f *Finding) SetFrozen() {
+	f.Frozen = f.IsLevelDrift() && (f.Redis.below() || f.Ledger.below())
 }
 
 // frozenNote says why nothing is sold from a level, and until when. It returns "" for a level that

@@ -97,7 +97,7 @@ func (w *WorkingSet) move(entry *Entry, i int, e *wire.Event, verb cache.Verb, k
 // operate notes that an operation was applied.
 func (w *WorkingSet) operate(entry *Entry, e *wire.Event, id string) {
 	w.Operations[id] = true
-	w.Made = append(w.Made, Operation{
-		ID: id, Birth: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Reason: e.Reason, Actor: e.Actor,
+	w.NewOperations = append(w.NewOperations, Operation{
+		ID: id, CreationNonce: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Reason: e.Reason, Actor: e.Actor,
 	})
 }

@@ -47,8 +47,8 @@ type RefusalDetail struct {
 	Record    string            `json:"record,omitempty"`    // of a reservation: Redis's record until the step is undone
 }
 
-// DetailOf returns what the undoing of an event needs.
-func DetailOf(entry *Entry, e *wire.Event) RefusalDetail {
+// UndoDetail returns what the undoing of an event needs.
+func UndoDetail(entry *Entry, e *wire.Event) RefusalDetail {
 	detail := RefusalDetail{Levels: e.Deltas()}
 	if e.Operation != "" {
 		detail.Operation, detail.Nonce = e.Operation, entry.Nonce
@@ -77,7 +77,7 @@ func (d *RefusalDetail) Returned() wire.Step {
 	if d.Operation == "" {
 		return wire.Step{}
 	}
-	return wire.Step{Operation: true, ID: d.Operation, Birth: d.Nonce, Version: 1}
+	return wire.Step{Operation: true, ID: d.Operation, CreationNonce: d.Nonce, Version: 1}
 }
 
 // Answer returns the error for the caller whose step was refused.

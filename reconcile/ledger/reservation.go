@@ -22,8 +22,8 @@ type Reservation struct {
 	StateBefore   cache.State
 }
 
-// Kept returns the reservation as it is after it is written.
-func (r *Reservation) Kept() Reservation {
+// AsWritten returns the reservation as its row reads after it is written.
+func (r *Reservation) AsWritten() Reservation {
 	return Reservation{Record: r.Record, At: r.At, VersionBefore: r.Record.Version, StateBefore: r.Record.State}
 }
 
@@ -49,8 +49,10 @@ type RecordRow struct {
 	Text   string // the record as Redis stores it, or "" if the ledger does not know the id
 }
 
-// RowOf returns the row of a record that the ledger knows.
-func RowOf(id string, record wire.Record) RecordRow { return RecordRow{id, record, record.Encode()} }
+// RecordRowOf returns the row of a record that the ledger knows.
+func RecordRowOf(id string, record wire.Record) RecordRow {
+	return RecordRow{id, record, record.Encode()}
+}
 
 // Key returns the place of a live reservation among all live ones.
 func (r *RecordRow) Key() LiveKey { return LiveKey{r.Record.Created, r.ID} }
@@ -66,9 +68,9 @@ func CompareLive(a, b LiveKey) int {
 	return cmp.Or(cmp.Compare(a.Created, b.Created), strings.Compare(a.ID, b.ID))
 }
 
-// PageOf returns the page of at most limit reservations of a search. ids holds one id more if there
-// is a next page. record returns nil for an id to skip. now is in Unix ms.
-func PageOf(ids []string, record func(id string) *wire.Record, limit int, now int64) (page cache.ReservationPage) {
+// ReservationPageOf returns the page of at most limit reservations of a search. ids holds one id
+// more if there is a next page. record returns nil for an id to skip. now is in Unix ms.
+func ReservationPageOf(ids []string, record func(id string) *wire.Record, limit int, now int64) (page cache.ReservationPage) {
 	for i, id := range ids {
 		r := record(id)
 		if r == nil {

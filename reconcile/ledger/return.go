@@ -6,18 +6,18 @@ import "github.com/holdfast/holdfast/internal/wire"
 // operation on levels in one. It creates a level that gets units and does not exist.
 func (w *WorkingSet) takeBack(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	if w.Operations[e.Operation] {
-		return ReasonKnown, DetailOf(entry, e)
+		return ReasonKnown, UndoDetail(entry, e)
 	}
 	before, reason := w.follows(e)
 	if reason != "" {
-		return reason, DetailOf(entry, e)
+		return reason, UndoDetail(entry, e)
 	}
 	deltas, reason := w.deltas(before, e.Record)
 	if reason == "" {
 		deltas, reason = addReturned(deltas, before, e)
 	}
 	if reason != "" {
-		return reason, DetailOf(entry, e)
+		return reason, UndoDetail(entry, e)
 	}
 	for _, d := range deltas {
 		if w.Levels[d.key] == nil {

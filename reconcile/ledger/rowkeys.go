@@ -18,7 +18,7 @@ type RowKeys struct {
 	Levels       map[LevelKey]bool
 	Limits       map[wire.LimitKey]bool // purchase limits whose count changes
 	Compared     map[string]bool        // ids of reservations that an audit compares or a repair names; they don't change
-	Marks        bool                   // an audit compares something
+	Checkpoints  bool                   // an audit compares something
 	Ranges       [][2]LevelKey          // levels that an audit compares: first and last
 }
 
@@ -34,7 +34,7 @@ func RowKeysOf(list []EventRef) *RowKeys {
 		case cache.VerbAdjust, cache.VerbRemove, cache.VerbTransfer, wire.VerbRevert:
 			k.Operations[e.ID] = true
 		case wire.VerbAudit:
-			k.addMark(e.Mark)
+			k.addCheckpoint(e.Checkpoint)
 		case wire.VerbRepair:
 			for _, item := range e.Repaired.Items {
 				k.addLevel(item.Name)
@@ -54,9 +54,9 @@ func RowKeysOf(list []EventRef) *RowKeys {
 	return k
 }
 
-// addMark adds the rows that a checkpoint is compared with.
-func (k *RowKeys) addMark(m *wire.Mark) {
-	k.Marks = true
+// addCheckpoint adds the rows that a checkpoint is compared with.
+func (k *RowKeys) addCheckpoint(m *wire.Checkpoint) {
+	k.Checkpoints = true
 	if n := len(m.Levels); m.How == wire.HowRange && n > 0 {
 		k.Ranges = append(k.Ranges, [2]LevelKey{keyOf(m.Levels[0].Name), keyOf(m.Levels[n-1].Name)})
 	} else {

@@ -11,9 +11,9 @@ type ShortPart struct {
 	cache.ShortReservation
 }
 
-// ShortOf returns, for each level, the reservations that add up to the units that it is short of.
+// Shortfalls returns, for each level, the reservations that add up to the units that it is short of.
 // parts lists those of a level the newest first.
-func ShortOf(levels []cache.LevelShort, parts []ShortPart) [][]cache.ShortReservation {
+func Shortfalls(levels []cache.LevelShort, parts []ShortPart) [][]cache.ShortReservation {
 	lists, left := make([][]cache.ShortReservation, len(levels)), make([]int64, len(levels))
 	for i := range levels {
 		left[i] = levels[i].Units

@@ -21,11 +21,11 @@ type Side struct {
 	BackorderLimit *int64 `json:"backorder_limit,omitempty"`
 	Units          *int64 `json:"units,omitempty"` // of a purchase limit
 
-	State   cache.State `json:"state,omitempty"`
-	Version int64       `json:"version,omitzero"`
-	Birth   string      `json:"birth,omitempty"`
-	Expires int64       `json:"expires_ms,omitzero"`
-	From    []string    `json:"from,omitempty"` // units, SKU and location of each part
+	State         cache.State `json:"state,omitempty"`
+	Version       int64       `json:"version,omitzero"`
+	CreationNonce string      `json:"birth,omitempty"`
+	Expires       int64       `json:"expires_ms,omitzero"`
+	From          []string    `json:"from,omitempty"` // units, SKU and location of each part
 
 	Text string `json:"text,omitempty"` // quoted: a stored value that can't be read
 }
@@ -60,7 +60,7 @@ func sideOfTexts(texts ...wire.Text) *Side {
 
 // sideOfRecord returns a reservation.
 func sideOfRecord(r *wire.Record) *Side {
-	side := &Side{State: r.State, Version: r.Version, Birth: r.Birth, Expires: r.Expires}
+	side := &Side{State: r.State, Version: r.Version, CreationNonce: r.CreationNonce, Expires: r.Expires}
 	for _, line := range r.Lines {
 		for _, a := range line.From {
 			side.From = append(side.From, fmt.Sprintf("%d %s %s", a.Quantity-a.Fulfilled, line.SKU, a.Location))

@@ -32,7 +32,7 @@ func (w *WorkingSet) follows(e *wire.Event) (before wire.Record, reason RefusalR
 		return before, ReasonKnown
 	case e.Verb != cache.VerbReserve && known == nil:
 		return before, ReasonVersion
-	case known != nil && known.Record.Birth != e.Record.Birth:
+	case known != nil && known.Record.CreationNonce != e.Record.CreationNonce:
 		return before, ReasonKnown
 	case known != nil && Archived(&known.Record):
 		return before, ReasonVersion
@@ -69,7 +69,7 @@ func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) 
 func (w *WorkingSet) countLimits(counts map[wire.LimitKey]int64, sign int64) {
 	for key, units := range counts {
 		w.Limits[key] += sign * units
-		w.Counted[key] = true
+		w.ChangedLimits[key] = true
 	}
 }
 

@@ -17,7 +17,7 @@ const transitionConflict = "conflict"
 // because another reservation may have the units by now; a later confirm takes them again if it
 // can. UndoTarget returns nil if the ledger has no record with that creation nonce.
 func UndoTarget(r *Refusal, known *wire.Record) *wire.Record {
-	if known == nil || known.Birth != r.Step.Birth {
+	if known == nil || known.CreationNonce != r.Step.CreationNonce {
 		return nil
 	}
 	target := r.before(known)
@@ -76,7 +76,7 @@ type Settlement struct {
 
 // Settles reports whether a refused step is undone.
 func (s Settlement) Settles(step wire.Step) bool {
-	return s.Step.Operation == step.Operation && s.Step.ID == step.ID && s.Step.Birth == step.Birth &&
+	return s.Step.Operation == step.Operation && s.Step.ID == step.ID && s.Step.CreationNonce == step.CreationNonce &&
 		step.Version < s.Step.Version
 }
 
@@ -85,7 +85,7 @@ func (s Settlement) Settles(step wire.Step) bool {
 // that creation nonce, or has archived it, there is nothing to move: only the refusal is settled.
 func (w *WorkingSet) compensate(entry *Entry, i int, e *wire.Event) RefusalReason {
 	known := w.Reservations[e.ID]
-	if known != nil && known.Record.Birth == e.Record.Birth && !Archived(&known.Record) {
+	if known != nil && known.Record.CreationNonce == e.Record.CreationNonce && !Archived(&known.Record) {
 		if e.Record.Version <= known.Record.Version {
 			return ReasonVersion
 		}

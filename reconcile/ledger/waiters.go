@@ -222,7 +222,7 @@ func Outcome(a wire.Awaited, epoch uint64, known *wire.Record) error {
 	switch {
 	case epoch != a.Epoch: // the ledger never decides what this epoch left undecided
 		return fmt.Errorf("%w: Redis was rebuilt before the ledger decided the step", cache.ErrNotDurable)
-	case known == nil || known.Birth != a.Birth || known.Version < a.Version:
+	case known == nil || known.CreationNonce != a.CreationNonce || known.Version < a.Version:
 		return errUndecided
 	case known.Version == a.Version && known.State == a.State:
 		return nil

@@ -8,20 +8,20 @@ import (
 // WorkingSet is a copy of the rows that a batch of entries touches. Events are decided on it one by
 // one, in the order of the stream. Each changed row is written once, at the end.
 type WorkingSet struct {
-	Levels       map[LevelKey]*Level
-	Before       map[LevelKey]Level // as they were read
-	Reservations map[string]*Reservation
-	Operations   map[string]bool         // ids that the ledger knows
-	Limits       map[wire.LimitKey]int64 // counts of purchase limits, units
-	Counted      map[wire.LimitKey]bool  // the limits that changed
-	Movements    []Movement
-	Refusals     []Refusal
-	Settled      []Settlement
-	Made         []Operation
+	Levels        map[LevelKey]*Level
+	Before        map[LevelKey]Level // as they were read
+	Reservations  map[string]*Reservation
+	Operations    map[string]bool         // ids that the ledger knows
+	Limits        map[wire.LimitKey]int64 // counts of purchase limits, units
+	ChangedLimits map[wire.LimitKey]bool  // the limits that changed
+	Movements     []Movement
+	Refusals      []Refusal
+	Settled       []Settlement
+	NewOperations []Operation
 
 	// What a comparison needs beside the rows above.
 	Open    []Refusal                 // open refusals before the batch
-	Refused map[string][]RefusedBirth // by reservation: creation nonces with a refused step, open or not
+	Refused map[string][]RefusedNonce // by reservation: creation nonces with a refused step, open or not
 
 	// What comparisons and repairs leave.
 	Found    []Found
@@ -32,12 +32,12 @@ type WorkingSet struct {
 
 // Operation is an adjustment, count, transfer, removal or return that was applied.
 type Operation struct {
-	ID          string
-	Birth       string // nonce of the entry that made it
-	Fingerprint string
-	At          int64 // Unix ms
-	Reason      string
-	Actor       string
+	ID            string
+	CreationNonce string // nonce of the entry that made it
+	Fingerprint   string
+	At            int64 // Unix ms
+	Reason        string
+	Actor         string
 }
 
 // Movement is the change that one event made to one level. Movements are never changed: replayed
@@ -63,7 +63,7 @@ const VerbCount cache.Verb = "count"
 func NewWorkingSet() *WorkingSet {
 	return &WorkingSet{
 		Levels: map[LevelKey]*Level{}, Before: map[LevelKey]Level{}, Reservations: map[string]*Reservation{},
-		Operations: map[string]bool{}, Limits: map[wire.LimitKey]int64{}, Counted: map[wire.LimitKey]bool{},
+		Operations: map[string]bool{}, Limits: map[wire.LimitKey]int64{}, ChangedLimits: map[wire.LimitKey]bool{},
 	}
 }
 
@@ -92,7 +92,7 @@ func (w *WorkingSet) applyEvent(entry *Entry, i int) {
 	case wire.VerbRevert:
 		w.settle(Settlement{Step: e.Step(entry.Nonce), At: entry.At})
 	case wire.VerbAudit:
-		w.compare(entry, e.Mark)
+		w.compare(entry, e.Checkpoint)
 	case wire.VerbRepair:
 		w.repair(entry, i, e)
 	default:

@@ -12,7 +12,7 @@ import (
 func TestLedger_AuditNotes(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 5, 0)}})))
+		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(7, 5, 0)}})))
 		for n, want := range []string{"first", "first; second"} {
 			id := ledger.FindingID(ledger.KindCounterDrift, "TEE\x1fberlin")
 			if err := b.Ledger.Annotate(t.Context(), "a-1", []string{id, "none"}, []string{"first", "second"}[n]); err != nil {
@@ -29,7 +29,7 @@ func TestLedger_AuditNotes(t *testing.T) {
 func TestLedger_AuditFrozen(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(-1, 5, 0)}})))
+		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(-1, 5, 0)}})))
 		frozen := func(want bool) {
 			t.Helper()
 			list, err := b.Ledger.AuditFindings(t.Context(), "a-1", ledger.FindingFilter{}, 9)
@@ -38,7 +38,7 @@ func TestLedger_AuditFrozen(t *testing.T) {
 			}
 		}
 		frozen(true)
-		b.Apply(b.Entry(ledgertest.Marking(wire.Mark{How: wire.HowAgain, Levels: []wire.MarkedLevel{ledgertest.TeeAt(0, 5, 0)}})))
+		b.Apply(b.Entry(ledgertest.CheckpointEvent(wire.Checkpoint{How: wire.HowAgain, Levels: []wire.CheckpointLevel{ledgertest.TeeAt(0, 5, 0)}})))
 		frozen(false)
 	})
 }

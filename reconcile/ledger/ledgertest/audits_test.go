@@ -21,33 +21,33 @@ func TestLedger_Audit(t *testing.T) {
 	undone := ledgertest.Born("b", ledgertest.Event(wire.VerbCompensate, cache.StateConfirmed, ledgertest.RecordOf(cache.StateExpired, 3, 9, 0)), "n1")
 	unknown := ledgertest.Born("c", ledgertest.Reserved(1), "n1")
 	unknown.Record.Lines[0].SKU = "GONE"
-	limitless := wire.MarkedLimit{Name: "drop\x1fc-1", Units: ledgertest.There("3")}
+	limitless := wire.CheckpointLimit{Name: "drop\x1fc-1", Units: ledgertest.There("3")}
 	for _, c := range []struct {
 		name   string
 		events []wire.Event
 		want   []string
 	}{
 		{"no drift between the steps of a reservation", []wire.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}}),
-			held, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(held)}}),
-			sold, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(sold)}}),
+			ledgertest.Recount("count", 0, 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(5, 5, 0)}}),
+			held, ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(3, 5, 0)}, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(held)}}),
+			sold, ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(sold)}}),
 		}, nil},
 		{"a checkpoint one step ahead of the ledger", []wire.Event{
 			ledgertest.Recount("count", 0, 5), held,
-			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(sold)}}), sold,
+			ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(3, 5, 2)}, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(sold)}}), sold,
 		}, []string{
 			"counter_drift TEE berlin: 3 on hand 5 committed 2 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, open",
 			"reservation_state a: confirmed v2 2 TEE berlin > held v1 2 TEE berlin, open",
 		}},
 		{"a missing record", []wire.Event{
-			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(wire.Mark{Reservations: []wire.MarkedReservation{{ID: "a"}, {ID: "never"}}}),
+			ledgertest.Recount("count", 0, 5), held, ledgertest.CheckpointEvent(wire.Checkpoint{Reservations: []wire.CheckpointReservation{{ID: "a"}, {ID: "never"}}}),
 		}, []string{"reservation_missing a: nothing > held v1 2 TEE berlin, open"}},
 		{"a resolved record that Redis has forgotten", []wire.Event{
 			ledgertest.Recount("count", 0, 5), held, ledgertest.Born("a", ledgertest.Event(cache.VerbRelease, cache.StateHeld, ledgertest.RecordOf(cache.StateReleased, 2, 2, 0)), "n1"),
-			ledgertest.Marking(wire.Mark{Reservations: []wire.MarkedReservation{{ID: "a"}}}),
+			ledgertest.CheckpointEvent(wire.Checkpoint{Reservations: []wire.CheckpointReservation{{ID: "a"}}}),
 		}, nil},
 		{"a range of levels", []wire.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{How: wire.HowRange, Levels: []wire.MarkedLevel{
+			ledgertest.Recount("count", 0, 5), ledgertest.CheckpointEvent(wire.Checkpoint{How: wire.HowRange, Levels: []wire.CheckpointLevel{
 				{Name: "A\x1fa"}, ledgertest.TeeAt(6, 5, 0), {Name: "U\x1fu", Available: ledgertest.There("1"), Counts: ledgertest.There("1\x1f0\x1f0\x1f0")},
 			}}),
 		}, []string{
@@ -56,32 +56,32 @@ func TestLedger_Audit(t *testing.T) {
 		}},
 		{"a refused step", []wire.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, // refused: oversold
-			ledgertest.Marking(wire.Mark{How: wire.HowAgain, Levels: []wire.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(soldTooMuch)}}),
+			ledgertest.CheckpointEvent(wire.Checkpoint{How: wire.HowAgain, Levels: []wire.CheckpointLevel{ledgertest.TeeAt(-4, 5, 9)}, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(soldTooMuch)}}),
 		}, []string{"open_refusal b: confirmed v2 9 TEE berlin > held v1 9 TEE berlin, open"}},
 		{"a refused step, without its reservation", []wire.Event{
-			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(-4, 5, 9)}}),
+			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(-4, 5, 9)}}),
 		}, nil},
 		{"an undone step", []wire.Event{
 			ledgertest.Recount("count", 0, 5), tooMuch, soldTooMuch, undone,
-			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(5, 5, 0)}, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(undone)}}),
+			ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(5, 5, 0)}, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(undone)}}),
 		}, nil},
 		{"a refused operation", []wire.Event{
-			ledgertest.Recount("count", 0, 5), ledgertest.Recount("count", 5, 7), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
+			ledgertest.Recount("count", 0, 5), ledgertest.Recount("count", 5, 7), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(7, 7, 0)}}),
 		}, nil},
 		{"a removed level", []wire.Event{
-			ledgertest.Recount("count", 0, 5), removal("op", 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
-			ledgertest.Recount("again", 0, 7), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 7, 0)}}),
+			ledgertest.Recount("count", 0, 5), removal("op", 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{{Name: "TEE\x1fberlin"}}}),
+			ledgertest.Recount("again", 0, 7), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(7, 7, 0)}}),
 		}, nil},
 		{"a refused removal", []wire.Event{
-			ledgertest.Recount("count", 0, 5), held, sold, removal("op", 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{{Name: "TEE\x1fberlin"}}}),
+			ledgertest.Recount("count", 0, 5), held, sold, removal("op", 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{{Name: "TEE\x1fberlin"}}}),
 		}, nil},
 		{"a refused hold of an unknown level", []wire.Event{
-			unknown, ledgertest.Marking(wire.Mark{How: wire.HowAgain, Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(unknown)},
-				Deadlines: []wire.MarkedDeadline{{Member: "c\x1fnever", Score: ledgertest.There("1"), Lost: ledgertest.There("c\x1fnever")}}}),
+			unknown, ledgertest.CheckpointEvent(wire.Checkpoint{How: wire.HowAgain, Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(unknown)},
+				Deadlines: []wire.CheckpointDeadline{{Member: "c\x1fnever", Score: ledgertest.There("1"), Lost: ledgertest.There("c\x1fnever")}}}),
 		}, []string{"open_refusal c: held v1 1 GONE berlin > nothing, open", "deadline_orphaned never: deadline 1 > nothing, open"}},
 		{"names that the ledger does not have", []wire.Event{
-			ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(1, 1, 0), {Name: "odd", Available: ledgertest.There("x\x00\xff")}},
-				Reservations: []wire.MarkedReservation{ledgertest.MarkedOf(held)}, Limits: []wire.MarkedLimit{limitless, {Name: "\xff", Units: ledgertest.There("1")}}}),
+			ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(1, 1, 0), {Name: "odd", Available: ledgertest.There("x\x00\xff")}},
+				Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(held)}, Limits: []wire.CheckpointLimit{limitless, {Name: "\xff", Units: ledgertest.There("1")}}}),
 		}, []string{
 			"level_unknown TEE berlin: 1 on hand 1 committed 0 safety 0 backorder 0 > nothing, open",
 			`level_unknown "odd": "x\x00\xff", nothing > nothing, open`,
@@ -89,8 +89,8 @@ func TestLedger_Audit(t *testing.T) {
 			"limit_drift drop c-1: 3 > 0, open", `limit_drift "\xff": 1 > 0, open`,
 		}},
 		{"drift that is gone at the second look", []wire.Event{
-			ledgertest.Recount("count", 0, 5), held, ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(9, 5, 0)}}),
-			ledgertest.Marking(wire.Mark{How: wire.HowAgain, Levels: []wire.MarkedLevel{ledgertest.TeeAt(3, 5, 0)}}),
+			ledgertest.Recount("count", 0, 5), held, ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(9, 5, 0)}}),
+			ledgertest.CheckpointEvent(wire.Checkpoint{How: wire.HowAgain, Levels: []wire.CheckpointLevel{ledgertest.TeeAt(3, 5, 0)}}),
 		}, []string{"counter_drift TEE berlin: 9 on hand 5 committed 0 safety 0 backorder 0 > 3 on hand 5 committed 0 safety 0 backorder 0, gone"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestLedger_Audit(t *testing.T) {
 func TestLedger_Repaired(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
 		b.Begun()
-		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Marking(wire.Mark{Levels: []wire.MarkedLevel{ledgertest.TeeAt(7, 5, 0)}})))
+		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(7, 5, 0)}})))
 		before := b.State()
 		list, err := b.Ledger.AuditFindings(t.Context(), "a-1", ledger.FindingFilter{Kinds: []ledger.FindingKind{ledger.KindCounterDrift}, Open: true}, 9)
 		if err != nil || len(list) != 1 || list[0].Units != 2 || list[0].Position != "1-2" {
@@ -191,15 +191,15 @@ func TestLedger_AuditPages(t *testing.T) {
 		if want := "[1@2 MUG@berlin MUG@lyon TEE@berlin r1 r2 c1 c2]"; fmt.Sprint(got) != want {
 			t.Errorf("%v, want %s", got, want)
 		}
-		levels, err := b.Ledger.UnknownLevels(t.Context(), []ledger.LevelKey{{SKU: "MUG", Location: "lyon"}, {SKU: "MUG", Location: "moon"}})
+		levels, err := b.Ledger.FilterUnknownLevels(t.Context(), []ledger.LevelKey{{SKU: "MUG", Location: "lyon"}, {SKU: "MUG", Location: "moon"}})
 		if err != nil || len(levels) != 1 || levels[0].Location != "moon" {
 			t.Error(levels, err)
 		}
-		ids, err := b.Ledger.Live(t.Context(), []string{"r1", "never", "r2"})
+		ids, err := b.Ledger.FilterLive(t.Context(), []string{"r1", "never", "r2"})
 		if err != nil || len(ids) != 2 {
 			t.Error(ids, err)
 		}
-		limits, err := b.Ledger.UnknownLimits(t.Context(), []wire.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
+		limits, err := b.Ledger.FilterUncountedLimits(t.Context(), []wire.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
 		if err != nil || len(limits) != 1 || limits[0].Customer != "x" {
 			t.Error(limits, err)
 		}

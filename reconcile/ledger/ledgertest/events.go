@@ -15,21 +15,21 @@ import (
 func There(text string) wire.Text { return wire.Text{There: true, Text: text} }
 
 // TeeAt returns the level At as a checkpoint holds it.
-func TeeAt(available, onHand, committed int64) wire.MarkedLevel {
-	return wire.MarkedLevel{
+func TeeAt(available, onHand, committed int64) wire.CheckpointLevel {
+	return wire.CheckpointLevel{
 		Name: "TEE\x1fberlin", Available: There(fmt.Sprint(available)), Counts: There(fmt.Sprintf("%d\x1f%d\x1f0\x1f0", onHand, committed)),
 	}
 }
 
-// MarkedOf returns the reservation of an event as a checkpoint holds it.
-func MarkedOf(e wire.Event) wire.MarkedReservation {
-	return wire.MarkedReservation{ID: e.ID, Record: There(e.Record.Encode()), Watched: There("1")}
+// CheckpointOf returns the reservation of an event as a checkpoint holds it.
+func CheckpointOf(e wire.Event) wire.CheckpointReservation {
+	return wire.CheckpointReservation{ID: e.ID, Record: There(e.Record.Encode()), Watched: There("1")}
 }
 
-// Marking returns the event of a checkpoint of the audit a-1.
-func Marking(m wire.Mark) wire.Event {
+// CheckpointEvent returns the event of a checkpoint of the audit a-1.
+func CheckpointEvent(m wire.Checkpoint) wire.Event {
 	m.Audit = "a-1"
-	return wire.Event{Verb: wire.VerbAudit, ID: "a-1", Mark: &m}
+	return wire.Event{Verb: wire.VerbAudit, ID: "a-1", Checkpoint: &m}
 }
 
 // At is the level that most cases are about.
@@ -44,7 +44,7 @@ func LedgerOf(l ledger.Level) *ledger.WorkingSet {
 
 // RecordOf returns the record of a reservation of units at At.
 func RecordOf(state cache.State, version, units, fulfilled int64) wire.Record {
-	return wire.Record{State: state, Version: version, Birth: "birth", Lines: []wire.RecordLine{{
+	return wire.Record{State: state, Version: version, CreationNonce: "birth", Lines: []wire.RecordLine{{
 		Line: "1", SKU: At.SKU, Requested: units,
 		From: []wire.RecordAllocation{{Location: At.Location, Quantity: units, Fulfilled: fulfilled}},
 	}}}
@@ -88,9 +88,9 @@ func Recount(id string, from, to int64) wire.Event {
 }
 
 // Born returns the event for another reservation, with its creation nonce.
-func Born(id string, e wire.Event, birth string) wire.Event {
+func Born(id string, e wire.Event, nonce string) wire.Event {
 	e.ID = id
-	e.Record.Birth = birth
+	e.Record.CreationNonce = nonce
 	e.Record.Created, e.Record.Expires, e.Record.Fingerprint = SeenAt, SeenAt+600_000, "f-"+id
 	return e
 }

@@ -231,7 +231,7 @@ func TestLedger_Forgettable(t *testing.T) {
 		for i := range 5 {
 			id := fmt.Sprintf("r%d", i)
 			e := b.Entry(ledgertest.Born(id, ledgertest.Reserved(1), "n"), ledgertest.Born(id, ledgertest.Event(cache.VerbRelease, "held", ledgertest.RecordOf("released", 2, 1, 0)), "n"))
-			e.Events[1].Record.Birth = "n"
+			e.Events[1].Record.CreationNonce = "n"
 			entries = append(entries, e, b.Entry(ledgertest.Born("held"+id, ledgertest.Reserved(1), "n")))
 			want = append(want, id)
 		}
@@ -271,7 +271,7 @@ func TestLedger_Reads(t *testing.T) {
 		b.Apply(b.Entry(e, ledgertest.Born("a", ledgertest.Reserved(2), "n1")))
 		ctx := t.Context()
 		record, err := b.Ledger.Reservation(ctx, "a")
-		if err != nil || record.Birth != "n1" || record.Lines[0].From[0].Quantity != 2 {
+		if err != nil || record.CreationNonce != "n1" || record.Lines[0].From[0].Quantity != 2 {
 			t.Errorf("%+v, %v", record, err)
 		}
 		if _, err := b.Ledger.Reservation(ctx, "b"); !errors.Is(err, cache.ErrNotFound) {

@@ -164,7 +164,7 @@ func (b *Bench) State() string {
 	operations, err := b.Session.Operations(ctx, 0, "", 1000)
 	must(err)
 	for _, o := range operations {
-		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.Birth, o.Fingerprint)
+		fmt.Fprintf(&out, "operation %s %s %s\n", o.ID, o.CreationNonce, o.Fingerprint)
 	}
 	limits, err := b.Session.Limits(ctx, wire.LimitKey{}, 1000)
 	must(err)

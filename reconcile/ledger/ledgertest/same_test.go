@@ -88,7 +88,7 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 		id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
 		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
 			if rapid.IntRange(0, 4).Draw(t, "revert") == 0 {
-				return wire.Event{Verb: wire.VerbRevert, ID: id, Birth: "n1"}
+				return wire.Event{Verb: wire.VerbRevert, ID: id, CreationNonce: "n1"}
 			}
 			if rapid.IntRange(0, 3).Draw(t, "remove") == 0 {
 				return removal(id, rapid.Int64Range(0, 3).Draw(t, "on hand"))

@@ -47,7 +47,7 @@ func TestWorkingSet(t *testing.T) {
 			"on hand 5 held 1 committed 0 | ord held v1 | refused reserve of ord v1: id_known"},
 		{"another creation nonce", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Reserved(1), func() wire.Event {
 			e := ledgertest.Confirmed(2, 1)
-			e.Record.Birth = "another"
+			e.Record.CreationNonce = "another"
 			return e
 		}()}, "on hand 5 held 1 committed 0 | ord held v1 | refused confirm of ord v2: id_known"},
 		{"an unknown reservation", ledger.Level{OnHand: 5}, []wire.Event{ledgertest.Confirmed(2, 1)},

@@ -35,13 +35,13 @@ func (m *Ledger) comparedLocked(set *ledger.WorkingSet, t *ledger.RowKeys) {
 		}
 	}
 	set.Open = m.openLocked(len(m.refusals))
-	set.Refused = map[string][]ledger.RefusedBirth{}
+	set.Refused = map[string][]ledger.RefusedNonce{}
 	for _, r := range m.refusals {
 		if known, there := m.reservations[r.Step.ID]; there && !r.settled && set.Reservations[r.Step.ID] == nil {
 			set.Reservations[r.Step.ID] = &known
 		}
 		if !r.Step.Operation {
-			set.Refused[r.Step.ID] = append(set.Refused[r.Step.ID], ledger.RefusedBirth{Birth: r.Step.Birth, Open: !r.settled})
+			set.Refused[r.Step.ID] = append(set.Refused[r.Step.ID], ledger.RefusedNonce{Nonce: r.Step.CreationNonce, Open: !r.settled})
 		}
 	}
 }
@@ -164,8 +164,8 @@ func (m *Ledger) Annotate(_ context.Context, audit string, findings []string, no
 	return nil
 }
 
-// Live returns the ids of live reservations.
-func (m *Ledger) Live(_ context.Context, ids []string) (list []string, err error) {
+// FilterLive returns the ids of live reservations.
+func (m *Ledger) FilterLive(_ context.Context, ids []string) (list []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, id := range ids {
@@ -176,8 +176,8 @@ func (m *Ledger) Live(_ context.Context, ids []string) (list []string, err error
 	return list, nil
 }
 
-// UnknownLevels returns the keys that are no level of the ledger.
-func (m *Ledger) UnknownLevels(_ context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
+// FilterUnknownLevels returns the keys that are no level of the ledger.
+func (m *Ledger) FilterUnknownLevels(_ context.Context, keys []ledger.LevelKey) (list []ledger.LevelKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {
@@ -188,8 +188,8 @@ func (m *Ledger) UnknownLevels(_ context.Context, keys []ledger.LevelKey) (list 
 	return list, nil
 }
 
-// UnknownLimits returns the keys of limits that count nothing.
-func (m *Ledger) UnknownLimits(_ context.Context, keys []wire.LimitKey) (list []wire.LimitKey, err error) {
+// FilterUncountedLimits returns the keys of limits that count nothing.
+func (m *Ledger) FilterUncountedLimits(_ context.Context, keys []wire.LimitKey) (list []wire.LimitKey, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, key := range keys {

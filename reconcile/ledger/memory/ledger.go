@@ -116,7 +116,7 @@ func (m *Ledger) lookAt(a *wire.Awaited) error {
 		}
 	}
 	if a.Operation {
-		if op, there := m.operations[a.ID]; there && op.Birth == a.Birth {
+		if op, there := m.operations[a.ID]; there && op.CreationNonce == a.CreationNonce {
 			return nil
 		}
 	}

@@ -26,7 +26,7 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(cmp.Compare(m.reservations[b].Record.Created, m.reservations[a].Record.Created), strings.Compare(b, a))
 	})
-	return ledger.PageOf(ids[:min(len(ids), f.Limit+1)], func(id string) *wire.Record {
+	return ledger.ReservationPageOf(ids[:min(len(ids), f.Limit+1)], func(id string) *wire.Record {
 		record := m.reservations[id].Record
 		return &record
 	}, f.Limit, now), nil

@@ -127,7 +127,7 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	for key := range t.Limits {
 		set.Limits[key] = m.limits[key]
 	}
-	if t.Marks {
+	if t.Checkpoints {
 		m.comparedLocked(set, t)
 	}
 	set.Apply(events)
@@ -142,7 +142,7 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	for id, r := range set.Reservations {
 		m.reservations[id] = *r
 	}
-	for _, op := range set.Made {
+	for _, op := range set.NewOperations {
 		m.operations[op.ID] = op
 	}
 	for _, done := range set.Settled {
@@ -290,7 +290,7 @@ func (s *session) Operations(_ context.Context, since int64, after string, limit
 	for _, id := range slices.Sorted(maps.Keys(s.Ledger.operations)) {
 		op := s.Ledger.operations[id]
 		if id > after && len(list) < limit && op.At >= since {
-			list = append(list, wire.OperationRow{ID: id, Birth: op.Birth, Fingerprint: op.Fingerprint, At: op.At})
+			list = append(list, wire.OperationRow{ID: id, CreationNonce: op.CreationNonce, Fingerprint: op.Fingerprint, At: op.At})
 		}
 	}
 	return list, nil
@@ -315,17 +315,17 @@ func (s *session) Forgettable(_ context.Context, from, to int64, limit int) (wir
 	var f ledger.Forgettable
 	for id, r := range s.reservations {
 		if ledger.Resolved(r.Record.State) && from <= r.At && r.At < to {
-			f.Reservations = append(f.Reservations, ledger.Aged{Step: wire.Step{ID: id, Birth: r.Record.Birth, Version: r.Record.Version}, At: r.At})
+			f.Reservations = append(f.Reservations, ledger.Aged{Step: wire.Step{ID: id, CreationNonce: r.Record.CreationNonce, Version: r.Record.Version}, At: r.At})
 		}
 	}
 	for _, r := range s.refusals {
 		if r.settled && !r.Step.Operation && from <= r.At && r.At < to {
-			f.Undone = append(f.Undone, ledger.Aged{Step: wire.Step{ID: r.Step.ID, Birth: r.Step.Birth, Version: r.Step.Version + 1}, At: r.At})
+			f.Undone = append(f.Undone, ledger.Aged{Step: wire.Step{ID: r.Step.ID, CreationNonce: r.Step.CreationNonce, Version: r.Step.Version + 1}, At: r.At})
 		}
 	}
 	for id, op := range s.Ledger.operations {
 		if from <= op.At && op.At < to {
-			f.Operations = append(f.Operations, ledger.Aged{Step: wire.Step{Operation: true, ID: id, Birth: op.Birth, Version: 1}, At: op.At})
+			f.Operations = append(f.Operations, ledger.Aged{Step: wire.Step{Operation: true, ID: id, CreationNonce: op.CreationNonce, Version: 1}, At: op.At})
 		}
 	}
 	found, upTo := f.Page(to, limit)

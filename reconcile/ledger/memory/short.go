@@ -29,5 +29,5 @@ func (m *Ledger) Short(_ context.Context, levels []cache.LevelShort, limit int) 
 		})
 		parts = append(parts, list[:min(limit, len(list))]...)
 	}
-	return ledger.ShortOf(levels, parts), nil
+	return ledger.Shortfalls(levels, parts), nil
 }

@@ -34,7 +34,7 @@ func (m *Ledger) LiveAt(_ context.Context, after ledger.LiveKey, s ledger.Scope,
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, r := range m.reservations {
-		row := ledger.RowOf(id, r.Record)
+		row := ledger.RecordRowOf(id, r.Record)
 		if !ledger.Resolved(r.Record.State) && ledger.CompareLive(row.Key(), after) > 0 && s.HasRecord(&r.Record) {
 			list = append(list, row)
 		}

@@ -189,7 +189,7 @@ func decideByHalves(ctx context.Context, tx pgx.Tx, shard int32, events []ledger
 // quarantineEvent keeps an event that a rule refused, and its refusal if the rules allow that.
 func quarantineEvent(ctx context.Context, tx pgx.Tx, shard int32, r ledger.EventRef, cause error) ([]ledger.Refusal, error) {
 	set := ledger.NewWorkingSet()
-	set.Refuse(r.Entry, r.Index, ledger.ReasonConstraint, ledger.DetailOf(r.Entry, r.Event()))
+	set.Refuse(r.Entry, r.Index, ledger.ReasonConstraint, ledger.UndoDetail(r.Entry, r.Event()))
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		write(set, batch, shard)

@@ -90,7 +90,7 @@ func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
 	if seen != "" {
 		err3 = json.Unmarshal([]byte(seen), &f.Seen)
 	}
-	f.Freeze()
+	f.SetFrozen()
 	return f, errors.Join(err1, err2, err3)
 }
 
@@ -163,8 +163,8 @@ order by limit_id, customer limit $3`
 	}, query, after.Limit, after.Customer, limit)
 }
 
-// UnknownLevels returns the keys that are no level of the ledger. One round trip.
-func (p *Ledger) UnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
+// FilterUnknownLevels returns the keys that are no level of the ledger. One round trip.
+func (p *Ledger) FilterUnknownLevels(ctx context.Context, keys []ledger.LevelKey) ([]ledger.LevelKey, error) {
 	const query = `
 select u.sku, u.location from unnest($1::text[], $2::text[]) as u (sku, location)
 where not exists (select from levels l where l.sku = u.sku and l.location = u.location)`
@@ -179,8 +179,8 @@ where not exists (select from levels l where l.sku = u.sku and l.location = u.lo
 	})
 }
 
-// UnknownLimits returns the keys of limits that count nothing. One round trip.
-func (p *Ledger) UnknownLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error) {
+// FilterUncountedLimits returns the keys of limits that count nothing. One round trip.
+func (p *Ledger) FilterUncountedLimits(ctx context.Context, keys []wire.LimitKey) ([]wire.LimitKey, error) {
 	const query = `
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`

@@ -17,14 +17,14 @@ func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *led
 		return err
 	})
 	queueRanges(set, batch, t)
-	set.Refused = map[string][]ledger.RefusedBirth{}
+	set.Refused = map[string][]ledger.RefusedNonce{}
 	if len(t.Compared) == 0 {
 		return
 	}
 	batch.Queue(refused, ledger.SortedKeys(t.Compared)).Query(func(rows pgx.Rows) error {
 		var id string
-		var r ledger.RefusedBirth
-		_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.Open}, func() error {
+		var r ledger.RefusedNonce
+		_, err := pgx.ForEachRow(rows, []any{&id, &r.Nonce, &r.Open}, func() error {
 			set.Refused[id] = append(set.Refused[id], r)
 			return nil
 		})

@@ -84,7 +84,7 @@ func (k *known) hold(id string) *ledger.Reservation {
 		return nil
 	}
 	hold := ledger.Reservation{Record: record}
-	hold = hold.Kept()
+	hold = hold.AsWritten()
 	return &hold
 }
 

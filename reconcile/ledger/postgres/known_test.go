@@ -78,7 +78,7 @@ func TestKnown_Unknown(t *testing.T) {
 		"an operation":          {ledgertest.Recount("more", 10, 11)},
 		"an undoing":            {ledgertest.Born("a", ledgertest.Event(wire.VerbCompensate, cache.StateHeld, ledgertest.RecordOf(cache.StateExpired, 3, 2, 0)), "n1")},
 		"an unknown one":        {ledgertest.Born("z", ledgertest.Confirmed(2, 2), "n1")},
-		"an unknown level":      {ledgertest.By("z", ledgertest.Event(cache.VerbReserve, "", wire.Record{State: cache.StateHeld, Version: 1, Birth: "n", Lines: []wire.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
+		"an unknown level":      {ledgertest.By("z", ledgertest.Event(cache.VerbReserve, "", wire.Record{State: cache.StateHeld, Version: 1, CreationNonce: "n", Lines: []wire.RecordLine{{Line: "1", SKU: "MUG", Requested: 1, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 1}}}}}))},
 		"what a limit counts":   {ledgertest.Born("z", limited(ledgertest.Reserved(1)), "n1")},
 		"a refusal":             {ledgertest.Born("a", ledgertest.Confirmed(3, 2), "n1")},
 		"an id of another":      {ledgertest.Born("a", ledgertest.Reserved(2), "n7")},

@@ -182,7 +182,7 @@ left join reservations r on not u.operation and r.id = u.id`
 	operation, ids := make([]bool, len(list)), make([]string, len(list))
 	nonces, versions := make([]string, len(list)), make([]int64, len(list))
 	for i, a := range list {
-		operation[i], ids[i], nonces[i], versions[i] = a.Operation, a.ID, a.Birth, a.Version
+		operation[i], ids[i], nonces[i], versions[i] = a.Operation, a.ID, a.CreationNonce, a.Version
 	}
 	results := make([]error, len(list))
 	rows, err := p.pool.Query(ctx, query, operation, ids, nonces, versions, p.shard)
@@ -193,7 +193,7 @@ left join reservations r on not u.operation and r.id = u.id`
 	var reason, detail string
 	var applied bool
 	var known wire.Record
-	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.Birth, &known.Version, &known.State,
+	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.CreationNonce, &known.Version, &known.State,
 		&known.Transition, &epoch}, func() error {
 		switch {
 		case reason != "":

@@ -17,7 +17,7 @@ func writeLimits(set *ledger.WorkingSet, batch *pgx.Batch) {
 insert into limit_counts (limit_id, customer, units)
 select * from unnest($1::text[], $2::text[], $3::bigint[])
 on conflict on constraint limit_counts_key do update set units = excluded.units`
-	keys := slices.SortedFunc(maps.Keys(set.Counted), ledger.CompareLimits)
+	keys := slices.SortedFunc(maps.Keys(set.ChangedLimits), ledger.CompareLimits)
 	if len(keys) == 0 {
 		return
 	}

@@ -19,7 +19,7 @@ type batcher interface {
 // queueRead queues the reads of the rows that events touch into a working set. The position is
 // locked, so nobody else writes rows of this shard.
 func queueRead(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *ledger.RowKeys) {
-	if t.Marks {
+	if t.Checkpoints {
 		queueRefusals(set, batch, shard, t)
 	}
 	if len(t.Reservations)+len(t.Compared) > 0 {
@@ -140,12 +140,12 @@ func collectHeads(rows pgx.Rows, found map[string]*ledger.Reservation) error {
 	var id string
 	var r wire.Record
 	var created, expires, resolvedAt time.Time
-	_, err := pgx.ForEachRow(rows, []any{&id, &r.Birth, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
+	_, err := pgx.ForEachRow(rows, []any{&id, &r.CreationNonce, &r.State, &r.Version, &created, &expires, &resolvedAt, &r.Fingerprint,
 		&r.Transition, &r.Channel, &r.Customer, &r.Order}, func() error {
 		record := r
 		record.Created, record.Expires = created.UnixMilli(), expires.UnixMilli()
 		read := ledger.Reservation{Record: record, At: resolvedAt.UnixMilli()}
-		read = read.Kept()
+		read = read.AsWritten()
 		found[id] = &read
 		return nil
 	})

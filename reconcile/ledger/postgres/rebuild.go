@@ -83,7 +83,7 @@ select id, birth, fingerprint, applied_at from operations where id > $1 and appl
 	return within(ctx, s.do, func(ctx context.Context) ([]wire.OperationRow, error) {
 		return collect(ctx, s.conn, func(row pgx.CollectableRow) (o wire.OperationRow, err error) {
 			var at time.Time
-			err = row.Scan(&o.ID, &o.Birth, &o.Fingerprint, &at)
+			err = row.Scan(&o.ID, &o.CreationNonce, &o.Fingerprint, &at)
 			o.At = at.UnixMilli()
 			return o, err
 		}, query, after, time.UnixMilli(since), limit)
@@ -128,7 +128,7 @@ func (s *session) aged(ctx context.Context, query string, operation bool, from, 
 	return collect(ctx, s.conn, func(row pgx.CollectableRow) (a ledger.Aged, err error) {
 		var at time.Time
 		a.Step.Operation = operation
-		err = row.Scan(&a.Step.ID, &a.Step.Birth, &a.Step.Version, &at)
+		err = row.Scan(&a.Step.ID, &a.Step.CreationNonce, &a.Step.Version, &at)
 		a.At = at.UnixMilli()
 		return a, err
 	}, query, time.UnixMilli(from), time.UnixMilli(to), limit)

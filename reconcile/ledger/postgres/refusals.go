@@ -19,7 +19,7 @@ from refusals where shard = $1 and settled_at is null order by epoch, sequence, 
 func scanRefusal(row pgx.CollectableRow) (r ledger.Refusal, err error) {
 	var detail string
 	var at time.Time
-	err = row.Scan(&r.Entry.Epoch, &r.Entry.Sequence, &r.Event, &r.Verb, &r.Step.Operation, &r.Step.ID, &r.Step.Birth,
+	err = row.Scan(&r.Entry.Epoch, &r.Entry.Sequence, &r.Event, &r.Verb, &r.Step.Operation, &r.Step.ID, &r.Step.CreationNonce,
 		&r.Step.Version, &r.Reason, &detail, &at)
 	r.At = at.UnixMilli()
 	return r, errors.Join(err, r.Detail.Decode(detail))
@@ -46,7 +46,7 @@ on conflict do nothing`
 		ledger.Column(list, func(r ledger.Refusal) string { return string(r.Verb) }),
 		ledger.Column(list, func(r ledger.Refusal) bool { return r.Step.Operation }),
 		ledger.Column(list, func(r ledger.Refusal) string { return r.Step.ID }),
-		ledger.Column(list, func(r ledger.Refusal) string { return r.Step.Birth }),
+		ledger.Column(list, func(r ledger.Refusal) string { return r.Step.CreationNonce }),
 		ledger.Column(list, func(r ledger.Refusal) int64 { return r.Step.Version }),
 		ledger.Column(list, func(r ledger.Refusal) string { return string(r.Reason) }),
 		ledger.Column(list, func(r ledger.Refusal) string { return r.Detail.Encode() }),
@@ -91,7 +91,7 @@ where f.settled_at is null and f.operation_id = u.id and f.birth = u.birth and f
 		}
 		batch.Queue(query,
 			ledger.Column(list, func(s wire.Step) string { return s.ID }),
-			ledger.Column(list, func(s wire.Step) string { return s.Birth }),
+			ledger.Column(list, func(s wire.Step) string { return s.CreationNonce }),
 			ledger.Column(list, func(s wire.Step) int64 { return s.Version }), ledger.Column(list, at))
 	}
 }

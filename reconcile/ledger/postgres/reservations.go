@@ -69,7 +69,7 @@ from unnest($1::reservations[])`
 	for i := range list {
 		r := &list[i]
 		made.add(func() {
-			made.text(r.id, r.Record.Birth, string(r.Record.State))
+			made.text(r.id, r.Record.CreationNonce, string(r.Record.State))
 			made.bigint(r.Record.Version)
 			made.moment(r.Record.Created)
 			made.moment(r.Record.Expires)
@@ -98,7 +98,7 @@ select expect(count(*), $2) from written`
 	for i := range list {
 		r := &list[i]
 		steps.add(func() {
-			steps.text(r.id, r.Record.Birth, string(r.StateBefore))
+			steps.text(r.id, r.Record.CreationNonce, string(r.StateBefore))
 			steps.bigint(r.VersionBefore)
 			steps.text(string(r.Record.State))
 			steps.bigint(r.Record.Version)

@@ -25,7 +25,7 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 		if err != nil {
 			return err
 		}
-		page = ledger.PageOf(ids, func(id string) *wire.Record {
+		page = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
 			if r := found[id]; r != nil {
 				return &r.Record
 			}

@@ -36,7 +36,7 @@ func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
 	defer cancel()
 	conn, err := pgx.ConnectConfig(dialing, p.pool.Config().ConnConfig)
 	if err != nil {
-		p.noted(ctx, err)
+		p.observe(ctx, err)
 		return nil, err
 	}
 	idle := sessionIdle.Milliseconds()
@@ -50,7 +50,7 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 	if err == nil {
 		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
 	}
-	p.noted(ctx, err)
+	p.observe(ctx, err)
 	if err == nil && !got {
 		err = ledger.ErrLocked
 	}
@@ -79,8 +79,8 @@ func safe(ctx context.Context, conn *pgx.Conn) error {
 	return setup.Unsafe(findings)
 }
 
-// noted records whether the ledger answered, unless the caller gave up.
-func (p *Ledger) noted(ctx context.Context, err error) {
+// observe records whether the ledger answered, unless the caller gave up.
+func (p *Ledger) observe(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		p.waiters.Record(err)
 	}

@@ -33,7 +33,7 @@ from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cros
 			err = row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
 			return s, err
 		})
-		lists = ledger.ShortOf(levels, parts)
+		lists = ledger.Shortfalls(levels, parts)
 		return err
 	})
 	return lists, err

@@ -77,14 +77,14 @@ order by reservation_id, position`
 	})
 	list = make([]ledger.RecordRow, 0, len(found))
 	for id, r := range found {
-		list = append(list, ledger.RowOf(id, r.Record))
+		list = append(list, ledger.RecordRowOf(id, r.Record))
 	}
 	slices.SortFunc(list, func(a, b ledger.RecordRow) int { return ledger.CompareLive(a.Key(), b.Key()) })
 	return at, list, err
 }
 
-// Live returns the ids of live reservations.
-func (p *Ledger) Live(ctx context.Context, ids []string) (list []string, err error) {
+// FilterLive returns the ids of live reservations.
+func (p *Ledger) FilterLive(ctx context.Context, ids []string) (list []string, err error) {
 	const query = `select id from reservations where id = any($1) and resolved_at is null`
 	_, err = p.snapshot(ctx, func(batch *pgx.Batch) {
 		batch.Queue(query, ids).Query(func(rows pgx.Rows) (err error) {

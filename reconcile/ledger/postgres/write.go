@@ -100,16 +100,16 @@ insert into operations (id, fingerprint, birth, applied_at, shard, reason, actor
 select id, fingerprint, birth, applied_at, $7, reason, actor
 from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
     as u (id, fingerprint, birth, applied_at, reason, actor)`
-	if len(set.Made) == 0 {
+	if len(set.NewOperations) == 0 {
 		return
 	}
 	batch.Queue(query,
-		ledger.Column(set.Made, func(o ledger.Operation) string { return o.ID }),
-		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Fingerprint }),
-		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Birth }),
-		ledger.Column(set.Made, func(o ledger.Operation) time.Time { return moment(o.At) }),
-		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Reason }),
-		ledger.Column(set.Made, func(o ledger.Operation) string { return o.Actor }), shard)
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.ID }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Fingerprint }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.CreationNonce }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) time.Time { return moment(o.At) }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Reason }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Actor }), shard)
 }
 
 func writeMovements(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
