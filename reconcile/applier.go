@@ -39,10 +39,10 @@ type applier struct {
 	ahead     []ledger.Entry // the batch after at, if it was read while the one before was applied
 	appliedTo int64          // Unix ms, Redis's clock: everything before it is applied; 0: not known yet
 
-	tended, checked, forgot time.Time
-	forgottenTo             int64 // Unix ms: Redis was told to forget what was resolved before
-	nothingToUndo           []undoneStep
-	orphans                 orphans
+	housekept, checked, forgot time.Time
+	forgottenTo                int64 // Unix ms: Redis was told to forget what was resolved before
+	nothingToUndo              []undoneStep
+	orphans                    orphans
 }
 
 // run applies entries until something fails or ctx ends. It rebuilds Redis if it turns out to be
@@ -66,7 +66,7 @@ func (a *applier) run(ctx context.Context) error {
 // step does the housekeeping that is due, then applies one batch. If there is none, it waits for an
 // entry until the next housekeeping.
 func (a *applier) step(ctx context.Context) error {
-	if err := a.keepHouse(ctx); err != nil {
+	if err := a.housekeeping(ctx); err != nil {
 		return err
 	}
 	began := a.now()
@@ -76,7 +76,7 @@ func (a *applier) step(ctx context.Context) error {
 	}
 	if len(entries) == 0 {
 		a.appliedTo = began
-		return a.shard.Wait(ctx, a.at.EntryID(), max(time.Millisecond, time.Until(a.tended.Add(tendEvery))))
+		return a.shard.Wait(ctx, a.at.EntryID(), max(time.Millisecond, time.Until(a.housekept.Add(housekeepEvery))))
 	}
 	return a.apply(ctx, entries)
 }

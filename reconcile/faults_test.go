@@ -36,7 +36,7 @@ func newStage(tb testing.TB, redisArgs ...string) *stage {
 	if _, err := postgres.Migrate(tb.Context(), pool); err != nil {
 		tb.Fatal(err)
 	}
-	r := &reconciletest.Rig{TB: tb, Redis: redistest.Start(tb, append(persistent, redisArgs...)...), Pool: pool, Logs: &reconciletest.Logs{TB: tb}}
+	r := &reconciletest.Rig{TB: tb, Redis: redistest.Start(tb, append(persistent, redisArgs...)...), Pool: pool}
 	s := &stage{Rig: r, postgres: database, sampled: make(chan struct{}), done: make(chan struct{})}
 	go s.sample()
 	tb.Cleanup(s.stopSampling)

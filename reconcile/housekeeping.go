@@ -10,10 +10,10 @@ import (
 
 // How often housekeeping does what.
 const (
-	tendEvery   = 250 * time.Millisecond // trims the stream, sets the backlog gate and the limit of expiry
-	checkEvery  = time.Second            // checks Redis, keeps the lock, repeats undoings
-	forgetEvery = 10 * time.Second       // lets Redis forget old records
-	expiryLease = time.Second            // how long holds go on expiring after the ledger answered last
+	housekeepEvery = 250 * time.Millisecond // trims the stream, sets the backlog gate and the limit of expiry
+	checkEvery     = time.Second            // checks Redis, keeps the lock, repeats undoings
+	forgetEvery    = 10 * time.Second       // lets Redis forget old records
+	expiryLease    = time.Second            // how long holds go on expiring after the ledger answered last
 )
 
 const (
@@ -22,9 +22,9 @@ const (
 	forgetRuns = 4    // calls in a row: calls that wait for the ledger wait for all of them
 )
 
-// keepHouse does the housekeeping that is due. A suspicion, raised by a call that met a wrong
+// housekeeping does the housekeeping that is due. A suspicion, raised by a call that met a wrong
 // Redis, makes the check due at once.
-func (a *applier) keepHouse(ctx context.Context) error {
+func (a *applier) housekeeping(ctx context.Context) error {
 	now := time.Now()
 	suspected := false
 	select {
@@ -38,14 +38,14 @@ func (a *applier) keepHouse(ctx context.Context) error {
 			return err
 		}
 	}
-	if now.Sub(a.tended) >= tendEvery {
-		a.tended = now
+	if now.Sub(a.housekept) >= housekeepEvery {
+		a.housekept = now
 		a.Point("trim")
-		entries, err := a.tend(ctx, shard.Tending{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
+		entries, err := a.housekeep(ctx, shard.Tending{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
 		if err != nil {
 			return err
 		}
-		a.counters.waiting.Store(entries - 1)
+		a.counters.update(func(s *Stats) { s.Waiting = entries - 1 })
 	}
 	if a.appliedTo > 0 && now.Sub(a.forgot) >= forgetEvery {
 		done, err := a.forget(ctx)

@@ -30,10 +30,10 @@ func TestHousekeeping_ForgetsInParts(t *testing.T) {
 	const pages = 10*forgetRuns + 1
 	old := &oldSession{}
 	a := &applier{Reconciler: &Reconciler{Retention: time.Second}, session: old, appliedTo: 1000 + pages}
-	a.checked, a.tended = time.Now().Add(time.Hour), time.Now().Add(time.Hour)
+	a.checked, a.housekept = time.Now().Add(time.Hour), time.Now().Add(time.Hour)
 	a.Ledger = memory.New()
 	for steps, before := 1, 0; ; steps++ {
-		if err := a.keepHouse(t.Context()); err != nil {
+		if err := a.housekeeping(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if old.pages == before {

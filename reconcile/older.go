@@ -19,15 +19,11 @@ var ErrOlderLedger = errors.New("the ledger is older than Redis")
 // CheckOlder returns ErrOlderLedger if the ledger is older than Redis, even if no reconciler has
 // found that yet.
 func CheckOlder(ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger) error {
-	shard, err := shard.Open(ctx, client, prefix, 0)
+	shard, seen, err := open(ctx, client, prefix)
 	if err != nil {
 		return err
 	}
 	defer shard.Close()
-	seen, err := shard.Inspect(ctx)
-	if err != nil {
-		return err
-	}
 	first, err := shard.Entries(ctx, "-", 1)
 	if err != nil {
 		return err

@@ -40,9 +40,9 @@ func (o *orphans) note(entries []ledger.Entry) {
 	}
 }
 
-// holdAgain takes the orphans again that are still held and that the ledger does not know. Those
+// retakeOrphans takes the orphans again that are still held and that the ledger does not know. Those
 // whose units are gone are lost, as holds may be.
-func (a *applier) holdAgain(ctx context.Context) error {
+func (a *applier) retakeOrphans(ctx context.Context) error {
 	all := a.orphans
 	a.orphans = nil
 	ids := slices.Sorted(maps.Keys(all))

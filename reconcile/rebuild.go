@@ -73,13 +73,13 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	}
 	done := "redis is initialised and open"
 	if known {
-		a.counters.rebuilds.Add(1)
+		a.counters.update(func(s *Stats) { s.Rebuilds++ })
 		done = "redis is rebuilt and open"
 	}
-	a.startWorking()
+	a.countEpoch(to.Epoch)
 	a.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
 		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond).String())
-	return a.holdAgain(ctx)
+	return a.retakeOrphans(ctx)
 }
 
 // drain applies the entries after the last applied one, if that is in the stream: then they

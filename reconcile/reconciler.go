@@ -117,9 +117,9 @@ func (r *Reconciler) leaseTerm(ctx context.Context) error {
 	}
 	defer s.Close()
 	a := &applier{Reconciler: r, session: s}
-	defer r.counters.working.Store(false)
+	defer r.countEpoch(0)
 	if err = a.prepare(ctx, ""); err == nil {
-		a.startWorking()
+		r.countEpoch(a.at.Epoch)
 		r.Logger.Info("reconciling", "position", a.at.EntryID())
 		err = a.run(ctx)
 	}
@@ -137,16 +137,23 @@ func (r *Reconciler) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	shard, err := shard.Open(ctx, r.Client, r.Prefix, 0)
-	if err != nil {
-		return err
-	}
-	if _, err := shard.Inspect(ctx); err != nil {
-		shard.Close()
-		return err
-	}
+	shard, _, err := open(ctx, r.Client, r.Prefix)
 	r.shard = shard
-	return nil
+	return err
+}
+
+// open opens a connection to the primary, which answers.
+func open(ctx context.Context, client redis.UniversalClient, prefix string) (*shard.Conn, shard.Identity, error) {
+	conn, err := shard.Open(ctx, client, prefix, 0)
+	if err != nil {
+		return nil, shard.Identity{}, err
+	}
+	seen, err := conn.Inspect(ctx)
+	if err != nil {
+		conn.Close()
+		return nil, shard.Identity{}, err
+	}
+	return conn, seen, nil
 }
 
 func (r *Reconciler) disconnect() {
@@ -179,13 +186,13 @@ func (r *Reconciler) guardBacklog(ctx context.Context) {
 	if r.shard == nil || r.Ledger.Healthy() {
 		return
 	}
-	if _, err := r.tend(ctx, shard.Tending{BacklogMax: r.BacklogMax}); err != nil {
+	if _, err := r.housekeep(ctx, shard.Tending{BacklogMax: r.BacklogMax}); err != nil {
 		r.disconnect()
 	}
 }
 
-// tend runs the housekeeping script and returns how many entries the stream has. One round trip.
-func (r *Reconciler) tend(ctx context.Context, t shard.Tending) (entries int64, err error) {
+// housekeep runs the housekeeping script and returns how many entries the stream has. One round trip.
+func (r *Reconciler) housekeep(ctx context.Context, t shard.Tending) (entries int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, entries, err = r.shard.Tend(ctx, t)

@@ -134,7 +134,7 @@ func TestReconciler_TakesOver(t *testing.T) {
 // TestReconciler_Cluster recovers on a one-node cluster: recovery must go to the primary of the
 // slot.
 func TestReconciler_Cluster(t *testing.T) {
-	r := &reconciletest.Rig{TB: t, Pool: ledgertest.OpenLedger(t), Logs: &reconciletest.Logs{TB: t}}
+	r := &reconciletest.Rig{TB: t, Pool: ledgertest.OpenLedger(t)}
 	cluster := redistest.StartCluster(t)
 	client := cluster.ClusterClient(t)
 	ledger := postgres.New(r.Pool, 0)

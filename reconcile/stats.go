@@ -1,7 +1,7 @@
 package reconcile
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -18,43 +18,38 @@ type Stats struct {
 	Rebuilds int64         // rebuilds of Redis, its initialisation not included
 }
 
+// counters guards the statistics of a Reconciler.
+type counters struct {
+	mu    sync.Mutex
+	stats Stats
+}
+
+func (c *counters) update(change func(*Stats)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(&c.stats)
+}
+
 // Stats returns the current statistics. It costs no round trip.
-func (r *Reconciler) Stats() Stats {
-	c := &r.counters
-	s := Stats{
-		Working: c.working.Load(), Waiting: c.waiting.Load(), Applied: c.applied.Load(), Refused: c.refused.Load(),
-		Rebuilds: c.rebuilds.Load(),
-	}
-	if s.Working {
-		s.Epoch, s.Lag = c.epoch.Load(), time.Duration(c.lag.Load())*time.Millisecond
-	}
+func (r *Reconciler) Stats() (s Stats) {
+	r.counters.update(func(now *Stats) { s = *now })
 	return s
 }
 
-// counters is what Stats reads.
-type counters struct {
-	working                    atomic.Bool
-	epoch                      atomic.Uint64
-	lag                        atomic.Int64 // ms
-	waiting                    atomic.Int64
-	applied, refused, rebuilds atomic.Int64
-}
-
-// startWorking records that a works, and at which epoch.
-func (a *applier) startWorking() {
-	a.counters.epoch.Store(a.at.Epoch)
-	a.counters.working.Store(true)
+// countEpoch records the epoch at which this Reconciler works, 0 if it does not.
+func (r *Reconciler) countEpoch(epoch uint64) {
+	r.counters.update(func(s *Stats) { s.Working, s.Epoch, s.Lag = epoch > 0, epoch, 0 })
 }
 
 // countBatch counts an applied batch.
 func (a *applier) countBatch(entries []ledger.Entry, refusals int) {
-	events := 0
-	for i := range entries {
-		events += len(entries[i].Events)
-	}
-	a.counters.applied.Add(int64(events))
-	a.counters.refused.Add(int64(refusals))
-	if at := entries[len(entries)-1].At; at > 0 {
-		a.counters.lag.Store(max(0, a.now()-at))
-	}
+	a.counters.update(func(s *Stats) {
+		for i := range entries {
+			s.Applied += int64(len(entries[i].Events))
+		}
+		s.Refused += int64(refusals)
+		if at := entries[len(entries)-1].At; at > 0 {
+			s.Lag = time.Duration(max(0, a.now()-at)) * time.Millisecond
+		}
+	})
 }

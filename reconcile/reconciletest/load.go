@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 )
@@ -246,13 +244,7 @@ type tally struct {
 // Compare compares the answers to the callers with the ledger.
 func (l *Load) Compare(r *Rig) tally {
 	l.tb.Helper()
-	ctx := context.Background()
-	states := map[string]string{}
-	rows, _ := r.Pool.Query(ctx, `select id, state from reservations`)
-	var id, state string
-	if _, err := pgx.ForEachRow(rows, []any{&id, &state}, func() error { states[id] = state; return nil }); err != nil {
-		l.tb.Fatal(err)
-	}
+	states := r.pairs(`select id, state from reservations`)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := tally{Sold: len(l.Sold), Lost: l.lost}
@@ -267,26 +259,14 @@ func (l *Load) Compare(r *Rig) tally {
 			l.tb.Errorf("%s was acknowledged as sold, and is %q in the ledger", id, state)
 		}
 	}
-	rows, _ = r.Pool.Query(ctx, `select sku, on_hand from levels`)
-	var sku location.SKU
-	var onHand int64
-	if _, err := pgx.ForEachRow(rows, []any{&sku, &onHand}, func() error {
-		t.Oversold += int(max(0, kept[sku]-onHand))
-		return nil
-	}); err != nil {
-		l.tb.Fatal(err)
+	for sku, text := range r.pairs(`select sku, on_hand::text from levels`) {
+		onHand, err := strconv.ParseInt(text, 10, 64)
+		Must(l.tb, err)
+		t.Oversold += int(max(0, kept[location.SKU(sku)]-onHand))
 	}
-	rows, _ = r.Pool.Query(ctx, `select id from operations`)
-	operations, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		l.tb.Fatal(err)
-	}
-	there := map[string]bool{}
-	for _, id := range operations {
-		there[id] = true
-	}
+	operations := r.pairs(`select id, '' from operations`)
 	for id := range l.Arrived {
-		if !there[id] {
+		if _, there := operations[id]; !there {
 			t.DeliveriesMissing++
 		}
 	}
