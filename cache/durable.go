@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
@@ -89,24 +88,17 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 // repeats reports whether a record is already what this call asks for, by the rule of the scripts.
 func (c *transitionCall) repeats(rec wire.Record) bool {
 	if len(c.request.Lines) > 0 || c.move != nil {
-		return strings.TrimSuffix(rec.Transition, confirmedMark) == c.mark()
+		return rec.LastCall() == c.mark()
 	}
 	target := map[Verb]State{VerbConfirm: StateConfirmed, VerbRelease: StateReleased, VerbFulfill: StateFulfilled}
 	return rec.State == target[c.verb] && c.request.Version <= rec.Version
 }
 
-// confirmedMark ends the transition of a record that was confirmed when it was released.
-const confirmedMark = "+"
-
-// transitionConflict is the transition of a record whose id belongs to another reservation in the
-// ledger.
-const transitionConflict = "conflict"
-
 // replayed answers a repeated Reserve. If the id is another reservation's in the ledger, that one
 // decides.
 func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer) (Result, error) {
 	rec, err := wire.DecodeRecord(a.Payload)
-	if err != nil || rec.Transition != transitionConflict {
+	if err != nil || rec.Transition != wire.TransitionConflict {
 		return s.result(r.ID, a, true)
 	}
 	if s.options.Ledger != nil {

@@ -52,7 +52,7 @@ func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) 
 	}
 	if !missing {
 		rec, err := wire.DecodeRecord(text.Val())
-		if err != nil || s.options.Ledger == nil || rec.Transition != transitionConflict {
+		if err != nil || s.options.Ledger == nil || rec.Transition != wire.TransitionConflict {
 			return rec, err
 		}
 	}

@@ -61,16 +61,16 @@ func (l *RecordLine) setName(text string) bool {
 		l.Kit = &RecordKit{SKU: location.SKU(parts[0]), Each: each}
 	}
 	for _, part := range parts[2:] {
-		most, rest, _ := strings.Cut(part, " ")
-		each, id, ok := strings.Cut(rest, " ")
-		limit := RecordLimit{ID: id}
-		var err1, err2 error
-		limit.Most, err1 = strconv.ParseInt(most, 10, 64)
-		limit.Each, err2 = strconv.ParseInt(each, 10, 64)
-		if !ok || err1 != nil || err2 != nil || limit.Each < 1 {
+		fields := strings.SplitN(part, " ", 3)
+		if len(fields) < 3 {
 			return false
 		}
-		l.Limits = append(l.Limits, limit)
+		most, err1 := strconv.ParseInt(fields[0], 10, 64)
+		each, err2 := strconv.ParseInt(fields[1], 10, 64)
+		if err1 != nil || err2 != nil || each < 1 {
+			return false
+		}
+		l.Limits = append(l.Limits, RecordLimit{ID: fields[2], Most: most, Each: each})
 	}
 	return true
 }

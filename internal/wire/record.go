@@ -53,6 +53,21 @@ type RecordAllocation struct {
 	Fulfilled int64 // the units of Quantity that have left
 }
 
+// The marks in the transition of a record.
+const (
+	TransitionConflict = "conflict" // the ledger has another reservation with this id
+	saleMark           = "+"        // ends the transition of a release of a sale
+)
+
+// LastCall returns the last transition as its caller asked for it.
+func (r *Record) LastCall() string { return strings.TrimSuffix(r.Transition, saleMark) }
+
+// WasConfirmed reports whether a reservation is a sale, or was one before it was released.
+func (r *Record) WasConfirmed() bool {
+	return r.State == StateConfirmed || r.State == StateFulfilled ||
+		r.State == StateReleased && strings.HasSuffix(r.Transition, saleMark)
+}
+
 // DecodeRecord reads a stored record. Its error wraps ErrCorrupt.
 func DecodeRecord(text string) (Record, error) {
 	head, body, ok := strings.Cut(text, RecordSeparator)

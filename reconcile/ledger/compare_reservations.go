@@ -62,7 +62,7 @@ func (c *comparison) differs(r *wire.CheckpointReservation) FindingKind {
 			}
 			return KindUndecided
 		case stepUndone:
-			if Resolved(record.State) && record.Transition == transitionConflict {
+			if Resolved(record.State) && record.Transition == wire.TransitionConflict {
 				return ""
 			}
 		}

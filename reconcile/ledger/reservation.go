@@ -36,12 +36,6 @@ func Resolved(state cache.State) bool {
 // the id and the last state.
 func Archived(known *wire.Record) bool { return len(known.Lines) == 0 }
 
-// wasConfirmed reports whether a reservation is a sale, or was one before it was released.
-func wasConfirmed(r *wire.Record) bool {
-	return r.State == cache.StateConfirmed || r.State == cache.StateFulfilled ||
-		r.State == cache.StateReleased && strings.HasSuffix(r.Transition, "+")
-}
-
 // RecordRow is a reservation as an audit reads it, or an id that the ledger does not know.
 type RecordRow struct {
 	ID     string

@@ -8,10 +8,6 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// transitionConflict is the last transition of a record that was given back because its id belongs
-// to another reservation.
-const transitionConflict = "conflict"
-
 // UndoTarget returns the record that Redis gets back when a refused step is undone: the ledger's
 // record, under a version higher than the refused one. A refused confirm leaves nothing held,
 // because another reservation may have the units by now; a later confirm takes them again if it
@@ -38,7 +34,7 @@ func (r *Refusal) before(known *wire.Record) wire.Record {
 	if err != nil {
 		return *known
 	}
-	record.State, record.Transition = known.State, transitionConflict
+	record.State, record.Transition = known.State, wire.TransitionConflict
 	return record
 }
 

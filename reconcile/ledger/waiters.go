@@ -226,7 +226,7 @@ func Outcome(a wire.Awaited, epoch uint64, known *wire.Record) error {
 		return errUndecided
 	case known.Version == a.Version && known.State == a.State:
 		return nil
-	case known.Version > a.Version && (a.State != cache.StateConfirmed || wasConfirmed(known)):
+	case known.Version > a.Version && (a.State != cache.StateConfirmed || known.WasConfirmed()):
 		return nil
 	default:
 		return fmt.Errorf("%w: the ledger has applied another step with this version", cache.ErrNotDurable)
