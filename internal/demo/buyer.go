@@ -35,7 +35,7 @@ type buyer struct {
 }
 
 func newBuyer(p plan) *buyer {
-	b := &buyer{plan: p, order: Order{ID: p.request.ID, Outcome: Expired}}
+	b := &buyer{plan: p, order: Order{ID: p.request.ID, State: cache.StateExpired}}
 	for _, line := range p.request.Lines {
 		b.skus = append(b.skus, line.SKU)
 	}
@@ -179,7 +179,7 @@ func (b *buyer) confirmed(s *sale, r reply, overdue bool) {
 		b.note("held %v and was sold %v", b.order.Taken, now)
 		b.order.Taken = now
 	}
-	b.order.Outcome = Sold
+	b.order.State = cache.StateConfirmed
 	if r.success.at.Before(b.safeUntil()) {
 		b.addSpan(b.acked, time.Time{})
 	} else {
@@ -197,7 +197,7 @@ func (b *buyer) collect(ctx context.Context, s *sale) (time.Duration, bool) {
 	case !settled:
 		return retryPause, true
 	case r.success != nil:
-		b.order.Outcome = Fulfilled
+		b.order.State = cache.StateFulfilled
 	case r.unexpected == nil:
 		b.note("fulfill: refused, the reservation is %s", r.state)
 	}
@@ -219,7 +219,7 @@ func (b *buyer) release(ctx context.Context, s *sale) (time.Duration, bool) {
 	b.addSpan(b.acked, until)
 	switch {
 	case r.success != nil:
-		b.order.Outcome = Released
+		b.order.State = cache.StateReleased
 	case r.state != cache.StateExpired && r.unexpected == nil:
 		b.note("release: the reservation is %s", r.state)
 	}

@@ -52,10 +52,10 @@ func (l *findings) add(check, format string, args ...any) {
 }
 
 func (l *findings) oversold(r *Records) {
-	sold := r.sums(Outcome.sale)
-	for _, level := range r.Start.sorted(sold) {
-		if sold[level] > r.Start[level] {
-			l.add(checkOversold, "%s: %d units sold of %d in stock", level, sold[level], r.Start[level])
+	sales := r.sums(sold...)
+	for _, level := range r.Start.sorted(sales) {
+		if sales[level] > r.Start[level] {
+			l.add(checkOversold, "%s: %d units sold of %d in stock", level, sales[level], r.Start[level])
 			continue
 		}
 		most := r.peak(func(other Level) bool { return other == level })
@@ -139,11 +139,11 @@ func (l *findings) reservations(r *Records, f *FinalState) {
 		o := &r.Orders[i]
 		got, known := f.Reservations[o.ID]
 		if !known {
-			l.add(checkReservation, "%s: %s, but the reservation is missing", o.ID, o.Outcome)
+			l.add(checkReservation, "%s: %s, but the reservation is missing", o.ID, o.State)
 			continue
 		}
-		if got.State != o.Outcome.state() {
-			l.add(checkReservation, "%s: %s, but the reservation is %s", o.ID, o.Outcome, got.State)
+		if got.State != o.State {
+			l.add(checkReservation, "%s: %s, but the reservation is %s", o.ID, o.State, got.State)
 		}
 		if units := taken(&got); !slices.Equal(units, o.Taken) {
 			l.add(checkReservation, "%s: has %v, but its buyer was told %v", o.ID, units, o.Taken)

@@ -24,13 +24,13 @@ func second(n int) time.Time { return began.Add(time.Duration(n) * time.Second) 
 // fulfilled), 2 were released and 1 has expired.
 func balanced() (*Records, *FinalState) {
 	b := &Records{Start: Stock{teeBerlin: 6, teeLyon: 3, capBerlin: 1}}
-	order := func(id string, outcome Outcome, span Span, taken ...Taken) {
-		b.Orders = append(b.Orders, Order{ID: id, Taken: taken, Granted: 1, Outcome: outcome, Spans: []Span{span}})
+	order := func(id string, state cache.State, span Span, taken ...Taken) {
+		b.Orders = append(b.Orders, Order{ID: id, Taken: taken, Granted: 1, State: state, Spans: []Span{span}})
 	}
-	order("a", Sold, Span{From: second(1)}, Taken{capBerlin, 1}, Taken{teeBerlin, 2})
-	order("b", Fulfilled, Span{From: second(1)}, Taken{teeLyon, 2})
-	order("c", Released, Span{second(1), second(2)}, Taken{teeBerlin, 2})
-	order("d", Expired, Span{second(3), second(4)}, Taken{teeLyon, 1})
+	order("a", cache.StateConfirmed, Span{From: second(1)}, Taken{capBerlin, 1}, Taken{teeBerlin, 2})
+	order("b", cache.StateFulfilled, Span{From: second(1)}, Taken{teeLyon, 2})
+	order("c", cache.StateReleased, Span{second(1), second(2)}, Taken{teeBerlin, 2})
+	order("d", cache.StateExpired, Span{second(3), second(4)}, Taken{teeLyon, 1})
 
 	f := &FinalState{Reservations: map[string]cache.Reservation{}, Levels: []cache.Level{
 		{SKU: "CAP", Location: "berlin", OnHand: 1, Committed: 1},
@@ -102,7 +102,7 @@ var broken = []struct {
 		r := f.Reservations["a"]
 		r.State = cache.StateHeld
 		f.Reservations["a"] = r
-	}, []string{checkReservation}, "a: sold, but the reservation is held", Totals{}},
+	}, []string{checkReservation}, "a: confirmed, but the reservation is held", Totals{}},
 	{"a sale missing", func(_ *Records, f *FinalState) { delete(f.Reservations, "b") },
 		[]string{checkReservation}, "b: fulfilled, but the reservation is missing", Totals{}},
 	{"a sale from another location", func(_ *Records, f *FinalState) {
@@ -111,7 +111,7 @@ var broken = []struct {
 	{"units of a release not for sale again", func(_ *Records, f *FinalState) {
 		f.Levels[1].Committed, f.Levels[1].Available = 4, 2
 	}, []string{checkUnits, checkLevels, checkLevels}, "2 lost", Totals{Lost: 2, Drift: 4}},
-	{"a release that its buyer was not told of", func(b *Records, _ *FinalState) { b.Orders[2].Outcome = Expired },
+	{"a release that its buyer was not told of", func(b *Records, _ *FinalState) { b.Orders[2].State = cache.StateExpired },
 		[]string{checkReservation}, "c: expired, but the reservation is released", Totals{}},
 	{"a retry that took its units twice", func(b *Records, _ *FinalState) { b.Orders[0].Granted = 2 },
 		[]string{checkTakenTwice}, "a took its units 2 times", Totals{}},

@@ -17,41 +17,16 @@ type Records struct {
 	Unexpected []string // answers that no buyer should get
 }
 
-// Outcome is how an order ended, by the last answer to its buyer.
-type Outcome string
-
-// The outcomes.
-const (
-	Sold      Outcome = "sold"
-	Fulfilled Outcome = "fulfilled" // sold, and the units have left
-	Released  Outcome = "released"
-	Expired   Outcome = "expired" // at its deadline: the units are for sale again
-)
-
-// sale reports whether the units belong to the buyer.
-func (o Outcome) sale() bool { return o == Sold || o == Fulfilled }
-
-// state returns the state that a reservation with this outcome must have.
-func (o Outcome) state() cache.State {
-	switch o {
-	case Sold:
-		return cache.StateConfirmed
-	case Fulfilled:
-		return cache.StateFulfilled
-	case Released:
-		return cache.StateReleased
-	default:
-		return cache.StateExpired
-	}
-}
+// sold are the states in which the units belong to the buyer.
+var sold = []cache.State{cache.StateConfirmed, cache.StateFulfilled}
 
 // Order is a reservation as its buyer knows it.
 type Order struct {
 	ID      string
-	Taken   []Taken // as last acknowledged, sorted
-	Granted int     // answers that said units were newly taken: more than one means taken twice
-	Outcome Outcome
-	Spans   []Span // when it certainly had its units
+	Taken   []Taken     // as last acknowledged, sorted
+	Granted int         // answers that said units were newly taken: more than one means taken twice
+	State   cache.State // by the last answer to its buyer, or expired
+	Spans   []Span      // when it certainly had its units
 }
 
 // Taken is units of one level.
@@ -91,11 +66,11 @@ func taken(r *cache.Reservation) []Taken {
 	return list
 }
 
-// sums adds up the units of orders by level, for the outcomes that match.
-func (r *Records) sums(match func(Outcome) bool) Stock {
+// sums adds up the units of orders in these states by level.
+func (r *Records) sums(states ...cache.State) Stock {
 	sums := Stock{}
 	for i := range r.Orders {
-		if match(r.Orders[i].Outcome) {
+		if slices.Contains(states, r.Orders[i].State) {
 			for _, t := range r.Orders[i].Taken {
 				sums[t.Level] += t.Units
 			}
@@ -106,11 +81,11 @@ func (r *Records) sums(match func(Outcome) bool) Stock {
 
 // expected returns each level as it must be according to the records.
 func (r *Records) expected() map[Level]cache.Level {
-	sold, left := r.sums(Outcome.sale), r.sums(func(o Outcome) bool { return o == Fulfilled })
+	sales, left := r.sums(sold...), r.sums(cache.StateFulfilled)
 	levels := make(map[Level]cache.Level, len(r.Start))
 	for level, units := range r.Start {
 		levels[level] = cache.Level{
-			OnHand: units - left[level], Committed: sold[level] - left[level], Available: units - sold[level],
+			OnHand: units - left[level], Committed: sales[level] - left[level], Available: units - sales[level],
 		}
 	}
 	return levels
@@ -175,14 +150,12 @@ type Totals struct {
 
 // totals adds up the SKUs that match.
 func (r *Records) totals(f *FinalState, match func(location.SKU) bool) Totals {
-	sum := func(o func(Outcome) bool) int64 { return r.sums(o).units(match) }
+	sum := func(states ...cache.State) int64 { return r.sums(states...).units(match) }
 	t := Totals{
-		Units: r.Start.units(match), Sold: sum(Outcome.sale),
-		Fulfilled: sum(func(o Outcome) bool { return o == Fulfilled }),
-		Released:  sum(func(o Outcome) bool { return o == Released }),
-		Expired:   sum(func(o Outcome) bool { return o == Expired }),
-		MostOut:   r.peak(func(l Level) bool { return match(l.SKU) }),
-		Oversold:  r.oversold().units(match), Drift: r.drift(f).units(match),
+		Units: r.Start.units(match), Sold: sum(sold...), Fulfilled: sum(cache.StateFulfilled),
+		Released: sum(cache.StateReleased), Expired: sum(cache.StateExpired),
+		MostOut:  r.peak(func(l Level) bool { return match(l.SKU) }),
+		Oversold: r.oversold().units(match), Drift: r.drift(f).units(match),
 	}
 	for _, level := range f.Levels {
 		if match(level.SKU) {
@@ -196,10 +169,10 @@ func (r *Records) totals(f *FinalState, match func(location.SKU) bool) Totals {
 
 // oversold returns how many units more were sold, or certainly out at one moment, than there were.
 func (r *Records) oversold() Stock {
-	over, sold := Stock{}, r.sums(Outcome.sale)
-	for _, level := range r.Start.sorted(sold) {
+	over, sales := Stock{}, r.sums(sold...)
+	for _, level := range r.Start.sorted(sales) {
 		most := r.peak(func(other Level) bool { return other == level })
-		over[level] = max(0, max(sold[level], most)-r.Start[level])
+		over[level] = max(0, max(sales[level], most)-r.Start[level])
 	}
 	return over
 }
