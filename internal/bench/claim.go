@@ -18,7 +18,7 @@ const (
 
 	claimTTL   = 15 * time.Second // then the claim of a killed run ends
 	claimRenew = 5 * time.Second
-	freePoll   = 5 * time.Millisecond
+	pollEvery  = 5 * time.Millisecond
 	scanCount  = 1000
 )
 
@@ -76,13 +76,20 @@ func sweepRedis(ctx context.Context, client *redis.Client) error {
 // awaitFreed waits until Redis has freed the memory of removed keys, which it does in the
 // background.
 func awaitFreed(ctx context.Context, client *redis.Client) error {
-	for {
+	return poll(ctx, func() (bool, error) {
 		usage, err := readRedisUsage(ctx, client)
-		if err != nil || usage.pending == 0 {
+		return usage.pending == 0, err
+	})
+}
+
+// poll calls done until it is true or fails.
+func poll(ctx context.Context, done func() (bool, error)) error {
+	for {
+		if ok, err := done(); ok || err != nil {
 			return err
 		}
 		select {
-		case <-time.After(freePoll):
+		case <-time.After(pollEvery):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

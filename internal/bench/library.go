@@ -27,7 +27,6 @@ const (
 
 	ledgerConnections = 8 // as in postgres.Open
 	readyTimeout      = 10 * time.Second
-	readyPoll         = 10 * time.Millisecond
 )
 
 // lineNames are the names of an order's lines.
@@ -72,20 +71,17 @@ func newLibrary(ctx context.Context, e *env, w *workload) (l *library, err error
 }
 
 // awaitReady waits until Redis is open. With a ledger the reconciler opens it.
-func awaitReady(ctx context.Context, ready func(context.Context) error) error {
+func awaitReady(ctx context.Context, ready func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	for {
-		err := ready(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-time.After(readyPoll):
-		case <-ctx.Done():
-			return fmt.Errorf("redis is not open after %s: %w", readyTimeout, err)
-		}
+	timeout := poll(ctx, func() (bool, error) {
+		err = ready(ctx)
+		return err == nil, nil
+	})
+	if timeout != nil {
+		return fmt.Errorf("redis is not open after %s: %w", readyTimeout, err)
 	}
+	return nil
 }
 
 func (l *library) stock(ctx context.Context, skus []string, units int64) error {
@@ -180,17 +176,10 @@ func (l *library) trim(ctx context.Context) error {
 	if err := l.awaitLedger(ctx); err != nil {
 		return err
 	}
-	for { // the reconciler trims what it has applied
+	return poll(ctx, func() (bool, error) { // the reconciler trims what it has applied
 		n, err := l.env.redis.XLen(ctx, eventsKey).Result()
-		if err != nil || n <= 1 {
-			return err
-		}
-		select {
-		case <-time.After(readyPoll):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return n <= 1, err
+	})
 }
 
 func (l *library) close(ctx context.Context) error {
