@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -89,13 +90,7 @@ func (a *API) startAudit(r *http.Request, in *contract.AuditRequest) (reply[cont
 
 func (a *API) showAudit(r *http.Request, _ *nothing) (reply[contract.Audit], error) {
 	query := r.URL.Query()
-	limit, err := pageLimit(query)
-	if err != nil {
-		return reply[contract.Audit]{}, err
-	}
-	if limit == 0 {
-		limit = findingsDefault
-	}
+	limit := cmp.Or(pageLimit(query), findingsDefault)
 	if limit < 1 || limit > findingsMax {
 		return reply[contract.Audit]{}, invalid("/limit", "must be from 1 to 500")
 	}

@@ -25,7 +25,8 @@ func pageParams(what string, limitMax, limitDefault int) []*huma.Param {
 }
 
 // checkQuery refuses a query with a parameter that params does not name, or with one sent twice: a
-// misspelled filter would list everything. Without params it accepts any query.
+// misspelled filter would list everything. It also refuses text for a number. Without params it accepts
+// any query.
 func checkQuery(rawQuery string, params []*huma.Param) error {
 	if params == nil {
 		return nil
@@ -41,6 +42,11 @@ func checkQuery(rawQuery string, params []*huma.Param) error {
 		if len(query[p.Name]) > 1 {
 			return malformedAt("/"+p.Name, "appears twice")
 		}
+		if text := query.Get(p.Name); text != "" && p.Schema.Type == huma.TypeInteger {
+			if _, err := contract.ParseWhole(text); err != nil {
+				return malformedAt("/"+p.Name, err.Error())
+			}
+		}
 		delete(query, p.Name)
 	}
 	for name := range query {
@@ -49,15 +55,11 @@ func checkQuery(rawQuery string, params []*huma.Param) error {
 	return nil
 }
 
-// pageLimit reads the parameter limit by the rule of positive.
-func pageLimit(query url.Values) (int, error) {
-	text := query.Get("limit")
-	if text == "" {
-		return 0, nil
-	}
-	limit, err := contract.ParseWhole(text)
+// pageLimit returns the parameter limit by the rule of positive, or 0 if it is not sent.
+func pageLimit(query url.Values) int {
+	limit, err := contract.ParseWhole(query.Get("limit")) // checkQuery refuses other text
 	if err != nil {
-		return 0, malformedAt("/limit", err.Error())
+		return 0
 	}
-	return int(positive(&limit)), nil
+	return int(positive(&limit))
 }

@@ -91,10 +91,6 @@ func (a *API) showReservation(r *http.Request, _ *nothing) (reply[contract.Reser
 
 func (a *API) search(r *http.Request, _ *nothing) (reply[contract.ReservationPage], error) {
 	query := r.URL.Query()
-	limit, err := pageLimit(query)
-	if err != nil {
-		return reply[contract.ReservationPage]{}, err
-	}
 	page, err := a.store.Search(r.Context(), cache.ReservationFilter{
 		State:    cache.State(query.Get("state")),
 		Order:    query.Get("order"),
@@ -102,7 +98,7 @@ func (a *API) search(r *http.Request, _ *nothing) (reply[contract.ReservationPag
 		Line:     query.Get("line"),
 		SKU:      location.SKU(query.Get("sku")),
 		Location: location.ID(query.Get("location")),
-		Limit:    limit,
+		Limit:    pageLimit(query),
 		Cursor:   query.Get("cursor"),
 	})
 	return reply[contract.ReservationPage]{body: contract.ReservationPage{

@@ -40,13 +40,9 @@ func (a *API) showSKU(r *http.Request, _ *nothing) (reply[contract.SKULevels], e
 
 func (a *API) listLevels(r *http.Request, _ *nothing) (reply[contract.LevelPage], error) {
 	query := r.URL.Query()
-	limit, err := pageLimit(query)
-	if err != nil {
-		return reply[contract.LevelPage]{}, err
-	}
 	page, err := a.store.LevelPage(r.Context(), cache.LevelFilter{
 		Location: location.ID(query.Get("location")), SKUPrefix: query.Get("sku_prefix"),
-		Limit: limit, Cursor: query.Get("cursor"),
+		Limit: pageLimit(query), Cursor: query.Get("cursor"),
 	})
 	return reply[contract.LevelPage]{body: contract.LevelPage{
 		Levels: convert(page.Levels, level), NextCursor: page.Next,
