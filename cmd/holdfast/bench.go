@@ -44,8 +44,8 @@ func (m *Main) benchCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	o := bench.Options{}
-	c.Flags().StringSliceVar(&o.Scenarios, "scenario", bench.ScenarioKeys(), "scenarios to run, from the list above")
-	c.Flags().StringSliceVar(&o.Contenders, "contender", bench.ContenderKeys(), "contenders to measure, from the list above")
+	c.Flags().StringSliceVar(&o.Scenarios, "scenario", bench.Keys(bench.Scenarios), "scenarios to run, from the list above")
+	c.Flags().StringSliceVar(&o.Contenders, "contender", bench.Keys(bench.Contenders()), "contenders to measure, from the list above")
 	c.Flags().IntVar(&o.Callers, "callers", 64, "number of concurrent callers")
 	c.Flags().IntVar(&o.Connections, "connections", 8, "Postgres connections of the contenders that sell there")
 	c.Flags().IntVar(&o.Rounds, "rounds", 3, "rounds per contender and scenario")

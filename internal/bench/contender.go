@@ -92,14 +92,3 @@ func Contenders() []Keyed {
 	}
 	return list
 }
-
-// ContenderKeys lists the keys of Contenders.
-func ContenderKeys() []string { return keysOf(Contenders()) }
-
-func keysOf(list []Keyed) []string {
-	keys := make([]string, len(list))
-	for i, k := range list {
-		keys[i] = k.Key
-	}
-	return keys
-}

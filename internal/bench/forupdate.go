@@ -83,32 +83,23 @@ func (f *forUpdate) take(ctx context.Context, tx pgx.Tx, o *order) error {
 	return err
 }
 
-// holdMany copies orders in as reserve would have left them.
+// holdMany inserts orders as reserve would have left them.
 func (f *forUpdate) holdMany(ctx context.Context, from *orders, n int) error {
 	var o order
-	var heads, lines [][]any
-	taken := map[string]int64{}
+	var ids, skus []string
+	var quantities []int64
 	for i := range n {
 		from.fill(&o, int64(i))
-		heads = append(heads, []any{o.id, "held", time.Now().Add(holdTTL)})
 		for _, l := range o.lines {
-			lines = append(lines, []any{o.id, l.sku, l.quantity})
-			taken[l.sku] += l.quantity
+			ids, skus, quantities = append(ids, o.id), append(skus, l.sku), append(quantities, l.quantity)
 		}
 	}
-	var skus []string
-	var quantities []int64
-	for sku, quantity := range taken {
-		skus, quantities = append(skus, sku), append(quantities, quantity)
-	}
-	return pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
-		_, err := tx.CopyFrom(ctx, pgx.Identifier{"orders"}, []string{"id", "state", "expires_at"}, pgx.CopyFromRows(heads))
-		if err == nil {
-			_, err = tx.CopyFrom(ctx, pgx.Identifier{"order_lines"}, []string{"order_id", "sku", "quantity"}, pgx.CopyFromRows(lines))
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, takeLines, skus, quantities)
-		}
-		return err
-	})
+	const query = `
+with lines as (select * from unnest($1::text[], $2::text[], $3::bigint[]) as l (id, sku, quantity)),
+heads as (insert into orders (id, state, expires_at) select distinct id, 'held', $4::timestamptz from lines),
+kept as (insert into order_lines (order_id, sku, quantity) select id, sku, quantity from lines)
+update stock s set qty = qty - l.quantity
+from (select sku, sum(quantity) as quantity from lines group by sku) l where s.sku = l.sku`
+	_, err := f.pool.Exec(ctx, query, ids, skus, quantities, time.Now().Add(holdTTL))
+	return err
 }

@@ -128,12 +128,8 @@ func storeOutcome(result cache.Result, err error) (outcome, error) {
 
 // holdMany uses more callers than a round, and waits for the ledger.
 func (l *library) holdMany(ctx context.Context, from *orders, n int) error {
-	mine := make([]order, holdCallers)
-	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
-		from.fill(&mine[caller], i)
-		return l.reserve(ctx, caller, &mine[caller])
-	}
-	counted, _ := load{callers: holdCallers, duration: holdTTL, calls: int64(n)}.run(ctx, one)
+	hold := load{callers: holdCallers, duration: holdTTL, calls: int64(n)}
+	counted, _ := hold.run(ctx, from.each(holdCallers, l.reserve))
 	if err := errors.Join(ctx.Err(), counted.failure); err != nil {
 		return fmt.Errorf("hold %d reservations: %w", n, err)
 	}

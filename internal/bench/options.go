@@ -76,7 +76,7 @@ func (o *Options) Check() error {
 		between("levels of a size", s.Levels, 1, sizeMax)
 		between("held of a size", s.Held, 0, sizeMax)
 	}
-	all = append(all, knownKeys("scenario", o.Scenarios, ScenarioKeys()), knownKeys("contender", o.Contenders, ContenderKeys()))
+	all = append(all, knownKeys("scenario", o.Scenarios, Keys(Scenarios)), knownKeys("contender", o.Contenders, Keys(Contenders())))
 	return errors.Join(all...)
 }
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 )
@@ -47,6 +48,15 @@ func (s *orders) fill(o *order, i int64) {
 	from := int(splitMix64(s.seed+uint64(n)) % starts)
 	for j := range s.lines {
 		o.lines = append(o.lines, line{sku: s.skus[from+j], quantity: 1})
+	}
+}
+
+// each returns a call that makes an order and gives it to do. Each caller reuses its own order.
+func (s *orders) each(callers int, do func(context.Context, int, *order) (outcome, error)) call {
+	mine := make([]order, callers)
+	return func(ctx context.Context, caller int, i int64) (outcome, error) {
+		s.fill(&mine[caller], i)
+		return do(ctx, caller, &mine[caller])
 	}
 }
 

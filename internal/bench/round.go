@@ -147,7 +147,7 @@ func (p *play) prepare(ctx context.Context) error {
 		return err
 	}
 	from := &orders{prefix: "warm-", skus: []string{warmSKU}, lines: 1, copies: 1}
-	if err := p.warmUp(ctx, p.each(from, p.seller.reserve)); err != nil {
+	if err := p.warmUp(ctx, from.each(p.options.Callers, p.seller.reserve)); err != nil {
 		return err
 	}
 	if p.confirmer == nil {
@@ -239,18 +239,9 @@ func (p *play) load() load {
 // measured is the call that the workload times.
 func (p *play) measured(from *orders) call {
 	if p.confirmer != nil {
-		return p.each(from, p.confirmer.confirm)
+		return from.each(p.options.Callers, p.confirmer.confirm)
 	}
-	return p.each(from, p.seller.reserve)
-}
-
-// each calls do with the order of each call.
-func (p *play) each(from *orders, do func(context.Context, int, *order) (outcome, error)) call {
-	mine := make([]order, p.options.Callers)
-	return func(ctx context.Context, caller int, i int64) (outcome, error) {
-		from.fill(&mine[caller], i)
-		return do(ctx, caller, &mine[caller])
-	}
+	return from.each(p.options.Callers, p.seller.reserve)
 }
 
 // missing returns the units that are gone without an accepted call. It is negative if units were

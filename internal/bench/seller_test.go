@@ -27,7 +27,7 @@ func newEnv(t *testing.T) *env {
 	t.Cleanup(func() { _ = client.Close() })
 	return &env{redis: client, postgres: pgtest.Database(t), options: Options{
 		Callers: testCallers, Connections: 2, Rounds: 1, Duration: 20 * time.Millisecond, Seed: 1,
-		Scenarios: ScenarioKeys(), Contenders: ContenderKeys(), Logger: slog.New(slog.DiscardHandler),
+		Scenarios: Keys(Scenarios), Contenders: Keys(Contenders()), Logger: slog.New(slog.DiscardHandler),
 	}}
 }
 
@@ -67,12 +67,7 @@ func (e *env) opened(t *testing.T, c *contender, w *workload) seller {
 // sell makes calls and returns what was counted.
 func sell(t *testing.T, from *orders, calls int64, do func(context.Context, int, *order) (outcome, error)) *tally {
 	t.Helper()
-	mine := make([]order, testCallers)
-	one := func(ctx context.Context, caller int, i int64) (outcome, error) {
-		from.fill(&mine[caller], i)
-		return do(ctx, caller, &mine[caller])
-	}
-	counted, _ := load{callers: testCallers, duration: time.Minute, calls: calls}.run(t.Context(), one)
+	counted, _ := load{callers: testCallers, duration: time.Minute, calls: calls}.run(t.Context(), from.each(testCallers, do))
 	if counted.failure != nil {
 		t.Fatal(counted.failure)
 	}

@@ -31,6 +31,15 @@ const (
 // Keyed is a choice on the command line.
 type Keyed struct{ Key, Title string }
 
+// Keys lists the keys of choices.
+func Keys(list []Keyed) []string {
+	keys := make([]string, len(list))
+	for i, k := range list {
+		keys[i] = k.Key
+	}
+	return keys
+}
+
 // Scenarios lists the scenarios in the order in which they run.
 var Scenarios = []Keyed{
 	{"hot", "every caller reserves one unit of the same SKU; there is enough for all"},
@@ -41,9 +50,6 @@ var Scenarios = []Keyed{
 	{"confirm", "the durable sale: confirm an existing hold, or sell directly if there are no holds"},
 	{"scale", "one unit of one of many levels, while many reservations are held"},
 }
-
-// ScenarioKeys lists the keys of Scenarios.
-func ScenarioKeys() []string { return keysOf(Scenarios) }
 
 // workloadsOf lists the workloads of the chosen scenarios, in the order of Scenarios.
 func workloadsOf(o *Options) (list []workload) {
