@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -68,23 +69,13 @@ func New(store Store, options Options) *API {
 }
 
 func withDefaults(o Options) Options {
-	if o.Version == "" {
-		o.Version = "dev"
-	}
-	if o.TTL == 0 {
-		o.TTL = 10 * time.Minute
-	}
-	if o.TTLMax == 0 {
-		o.TTLMax = 24 * time.Hour
-	}
-	if o.ConcurrentMax == 0 {
-		o.ConcurrentMax = ConcurrentMax
-	}
+	o.Version = cmp.Or(o.Version, "dev")
+	o.TTL = cmp.Or(o.TTL, 10*time.Minute)
+	o.TTLMax = cmp.Or(o.TTLMax, 24*time.Hour)
+	o.ConcurrentMax = cmp.Or(o.ConcurrentMax, ConcurrentMax)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
 	if o.Degraded == nil {
 		o.Degraded = func() []string { return nil }
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
 	}
 	return o
 }

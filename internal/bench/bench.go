@@ -9,6 +9,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,10 +30,7 @@ func Run(ctx context.Context, client *redis.Client, postgresURL string, o Option
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	o.Logger = slog.New(warnings{o.Logger.Handler()})
+	o.Logger = slog.New(warnings{cmp.Or(o.Logger, slog.Default()).Handler()})
 	e := &env{options: o, redis: client, postgres: postgresURL}
 	release, err := e.claim(ctx)
 	if err != nil {

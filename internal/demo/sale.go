@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -55,12 +56,7 @@ func sell(ctx context.Context, store Store, o Options) (*Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &sale{Options: o, store: store, stock: newStock(o.Units), tally: newTally(), cancel: cancel}
-	if s.Logger == nil {
-		s.Logger = slog.Default()
-	}
-	if s.silence == 0 {
-		s.silence = silenceMax
-	}
+	s.Logger, s.silence = cmp.Or(s.Logger, slog.Default()), cmp.Or(s.silence, silenceMax)
 	adjustment := cache.AdjustRequest{ID: "demo-stock", Reason: "demo", Changes: s.stock.changes()}
 	if _, err := store.Adjust(ctx, adjustment); err != nil {
 		return nil, fmt.Errorf("put the stock on sale: %w", err)
