@@ -4,7 +4,12 @@
 package config
 
 import (
-	"log/slog"
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,11 +91,41 @@ func (s Secret) String() string {
 	return "(hidden)"
 }
 
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return s.String() }
+// Format hides the secret from every verb of package fmt, %d and %#v included.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// LogValue hides the secret from logs.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalText hides the secret from encoders.
+// MarshalText hides the secret from encoders and logs.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// hiddenBytesMin keeps Hide from replacing short words that are part of ordinary text.
+const hiddenBytesMin = 6
+
+// plainNames are user and database names, and plainOptions options of postgres.url, that Hide leaves.
+var (
+	plainNames   = []string{"holdfast", "postgres", "default"}
+	plainOptions = []string{"host", "sslmode", "target_session_attrs", "channel_binding", "application_name"}
+)
+
+// connecting is how the Postgres driver names the user and the database.
+var connecting = regexp.MustCompile("user=[^`\\n]* database=[^`\\n]*")
+
+// Hide hides every part of redis.url and postgres.url but the hosts in text, which may be an error of a
+// server or a library.
+func (c Config) Hide(text string) string {
+	parts := []string{c.Redis.Endpoint.Username, string(c.Redis.Endpoint.Password)}
+	if u, err := url.Parse(string(c.Postgres.URL)); err == nil {
+		password, _ := u.User.Password()
+		parts = append(parts, u.User.Username(), password, strings.TrimPrefix(u.Path, "/"))
+		for option, values := range u.Query() {
+			if !slices.Contains(plainOptions, option) {
+				parts = append(parts, values...)
+			}
+		}
+	}
+	for _, part := range parts {
+		if len(part) >= hiddenBytesMin && !slices.Contains(plainNames, part) {
+			text = strings.ReplaceAll(text, part, "(hidden)")
+		}
+	}
+	return connecting.ReplaceAllString(text, "user=(hidden) database=(hidden)")
+}

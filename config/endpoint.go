@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -101,8 +102,8 @@ func (e *Endpoint) setHosts(list string) error {
 	for host := range strings.SplitSeq(list, ",") {
 		address, ok := withPort(host)
 		if !ok {
-			return errors.New("must name hosts as HOST:PORT, separated by commas " +
-				"(in a password, write / as %2F and @ as %40)")
+			return errors.New("must name hosts as HOST:PORT, separated by commas, and no options such as ssl=true: " +
+				"write redis://USER:PASSWORD@HOST:PORT, or rediss:// for TLS (in a password, write / as %2F and @ as %40)")
 		}
 		e.Hosts = append(e.Hosts, address)
 	}
@@ -114,16 +115,27 @@ func withPort(host string) (string, bool) {
 	name, port := host, redisPort
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		name, port = h, p
-	} else if bare := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"); bare != host {
+	} else if bare := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"); strings.Contains(bare, ":") && bare != host {
 		name = bare
 	} else if strings.Contains(host, ":") {
 		return "", false
 	}
-	if name == "" || strings.ContainsAny(name, "@[] \t") || !validPort(port, 1) {
+	if !validHost(name) || !validPort(port, 1) {
 		return "", false
 	}
 	return net.JoinHostPort(name, port), true
 }
+
+// validHost reports whether text is an address or a host name. It is strict, because errors print
+// hosts: an option such as password=… must not pass for one.
+func validHost(text string) bool {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		return strings.Trim(ip.Zone(), hostCharacters) == ""
+	}
+	return text != "" && strings.Trim(text, hostCharacters) == ""
+}
+
+const hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 func (e *Endpoint) setDatabase(text string) error {
 	if text == "" {
@@ -145,19 +157,4 @@ func (e *Endpoint) setDatabase(text string) error {
 func validPort(text string, lowest int) bool {
 	n, err := strconv.Atoi(text)
 	return err == nil && n >= lowest && n <= 65535
-}
-
-// redact returns raw without credentials and options, so that a fault may print it.
-func redact(raw string) string {
-	scheme, rest, found := strings.Cut(raw, "://")
-	if !found {
-		return "(hidden)"
-	}
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = "…" + rest[at:]
-	}
-	if cut := strings.IndexAny(rest, "?#"); cut >= 0 {
-		rest = rest[:cut+1] + "…"
-	}
-	return scheme + "://" + rest
 }

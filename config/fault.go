@@ -8,7 +8,7 @@ import (
 // Fault is one error in a configuration.
 type Fault struct {
 	Key     string // such as redis.shards; as written if it is unknown; "" for a whole file
-	Value   string // as written, without credentials; "" if it is not printed
+	Value   string // as written; "" if it may contain a password
 	Source  string // the file, environment variable or flag that set it
 	Message string // what is wrong, or what the value must be
 }

@@ -77,7 +77,7 @@ func (l *loader) readFile(path string) {
 	}
 	l.v.SetConfigType("yaml")
 	if err := l.v.ReadConfig(bytes.NewReader(text)); err != nil {
-		l.faults = append(l.faults, Fault{Source: name, Message: "is not YAML: " + reason(err)})
+		l.faults = append(l.faults, Fault{Source: name, Message: "is not YAML: " + yamlReason(err)})
 		return
 	}
 	for _, key := range l.v.AllKeys() {
@@ -87,8 +87,40 @@ func (l *loader) readFile(path string) {
 			}
 			continue
 		}
-		l.faults = append(l.faults, unknown(key, name))
+		l.faults = append(l.faults, unknown(printedKey(key), name))
 	}
+}
+
+var plainKey = regexp.MustCompile(`^[a-z0-9_.-]+$`)
+
+// printedKey hides the parts of an unknown key that may be a misplaced value.
+func printedKey(key string) string {
+	for _, s := range settings {
+		if s.secret && strings.HasPrefix(key, s.key+".") {
+			return s.key + ".(hidden)"
+		}
+	}
+	if !plainKey.MatchString(key) {
+		return "(hidden)"
+	}
+	return key
+}
+
+// yamlQuoted is text that an error of the YAML library quotes from the file.
+var yamlQuoted = regexp.MustCompile("(?s)`.*`|\".*\"|'.*'")
+
+// yamlReason returns what is wrong with a YAML file, without values of the file.
+func yamlReason(err error) string {
+	return yamlQuoted.ReplaceAllStringFunc(reason(err), func(quoted string) string {
+		key := quoted[1 : len(quoted)-1]
+		known := slices.ContainsFunc(settings, func(s setting) bool {
+			return strings.HasPrefix(s.key+".", key+".") || strings.HasSuffix(s.key, "."+key)
+		})
+		if known {
+			return quoted
+		}
+		return "(hidden)"
+	})
 }
 
 // reason returns the innermost message of err. The outer ones repeat the name of the file.
@@ -136,10 +168,14 @@ func (l *loader) decode() Config {
 // value returns the value of the setting. viper returns nil for a default if the file sets the
 // setting's group to a scalar.
 func (l *loader) value(s setting) any {
-	if raw := l.v.Get(s.key); raw != nil {
+	switch raw := l.v.Get(s.key).(type) {
+	case nil:
+		return s.initial
+	case string:
+		return s.trimmed(raw)
+	default:
 		return raw
 	}
-	return s.initial
 }
 
 // refuse adds a fault for the value of key.
@@ -185,7 +221,7 @@ func (l *loader) readEnvironment(env []string) {
 			l.faults = append(l.faults, unknown(name, "the environment"))
 			continue
 		}
-		if value != "" {
+		if s.trimmed(value) != "" {
 			l.set(s.key, value, name)
 		}
 	}

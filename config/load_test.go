@@ -154,11 +154,11 @@ func TestLoadFaults(t *testing.T) {
 			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not supported yet`},
 		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "off"`},
 		"postgres": {env("HOLDFAST_POSTGRES_URL=mysql://u:hunter2@h/db?sslpassword=hunter2"),
-			`postgres.url = "mysql://…@h/db?…" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
+			`postgres.url (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"backlog": {env("HOLDFAST_RECONCILE_BACKLOG_MAX=10"),
 			`reconcile.backlog_max = "10" (from HOLDFAST_RECONCILE_BACKLOG_MAX): must be a whole number from 1000 to 100000000`},
 		"postgres as keywords": {env("HOLDFAST_POSTGRES_URL=host=h password=hunter2"),
-			`postgres.url = "(hidden)" (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
+			`postgres.url (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"listen without a port": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1"),
 			`http.listen = "127.0.0.1" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
 		"listen on a number": {file("http: {listen: 8080}\n"),
@@ -212,6 +212,42 @@ func TestLoadListsAllFaultsAtOnce(t *testing.T) {
 	}
 	if len(faults.Faults) != 6 {
 		t.Errorf("got %d faults, want 6: %v", len(faults.Faults), err)
+	}
+}
+
+// TestLoadTrims reads values as files and editors leave them.
+func TestLoadTrims(t *testing.T) {
+	const redisURL, postgresURL = "redis://:p@h:1/2", "postgres://u:p@h/x"
+	for _, around := range [][2]string{{"", "\n"}, {"", "\r\n"}, {"\ufeff", ""}, {"\ufeff", "\r\n"}, {" ", " "}, {"\n", "\t"}} {
+		dress := func(value string) string { return around[0] + value + around[1] }
+		for name, s := range map[string]source{
+			"environment": {env: []string{
+				"HOLDFAST_REDIS_URL=" + dress(redisURL), "HOLDFAST_POSTGRES_URL=" + dress(postgresURL),
+				"HOLDFAST_CONFIRM_WAIT=" + dress("7s"), "HOLDFAST_HTTP_ALLOW_INSECURE=" + dress("true"),
+				"HOLDFAST_RECONCILE_BACKLOG_MAX=" + dress("5000"), "HOLDFAST_HTTP_LISTEN=" + dress("[::1]:80"),
+				"HOLDFAST_DIRECTORY_FILE=" + dress(""), "HOLDFAST_AUTH_MODE=" + dress("off"),
+			}},
+			"file": {file: fmt.Sprintf("redis: {url: %q}\npostgres: {url: %q}\nconfirm: {wait: %q}\nhttp: {allow_insecure: %q, listen: %q}\n"+
+				"reconcile: {backlog_max: %q}\n", dress(redisURL), dress(postgresURL), dress("7s"), dress("true"), dress("[::1]:80"), dress("5000"))},
+			"flags": {flags: []string{
+				"--redis-url=" + dress(redisURL), "--postgres-url=" + dress(postgresURL), "--confirm-wait=" + dress("7s"),
+				"--http-allow-insecure=" + dress("true"), "--http-listen=" + dress("[::1]:80"), "--reconcile-backlog-max=" + dress("5000"),
+			}},
+		} {
+			got, err := s.load(t)
+			if err != nil {
+				t.Errorf("%s, %q: %v", name, around, err)
+				continue
+			}
+			e := got.Redis.Endpoint
+			if e.String() != "redis://h:1/2" || string(e.Password) != "p" || string(got.Postgres.URL) != postgresURL ||
+				got.Confirm.Wait != 7*time.Second || !got.HTTP.AllowInsecure || got.HTTP.Listen != "[::1]:80" || got.Reconcile.BacklogMax != 5000 {
+				t.Errorf("%s, %q: %+v", name, around, got)
+			}
+		}
+	}
+	if got, err := (source{env: []string{"HOLDFAST_REDIS_PREFIX= a \n"}}).load(t); err != nil || got.Redis.Prefix != " a " {
+		t.Errorf("prefix %q, %v", got.Redis.Prefix, err)
 	}
 }
 

@@ -89,18 +89,31 @@ func (s setting) variable() string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
 
-// printed formats raw for a fault, without secrets.
+// lineEnds is what a file or an editor adds to a value: line ends, and a byte order mark.
+const lineEnds = "\r\n\ufeff"
+
+// trimmed returns a value without what a file adds to it. A space belongs to a key in Redis.
+func (s setting) trimmed(value string) string {
+	if s.key == "redis.prefix" {
+		return strings.Trim(value, lineEnds)
+	}
+	return Trim(value)
+}
+
+// Trim returns a value without line ends, spaces, tabs and a byte order mark around it.
+func Trim(value string) string { return strings.Trim(value, lineEnds+" \t") }
+
+// printed formats raw for a fault. It returns "" for a value that is, or looks like, a URL or a list
+// of options: either may contain a password, and one that is malformed may have it anywhere.
 func (s setting) printed(raw any) string {
 	text, ok := raw.(string)
 	switch {
-	case !ok && s.secret:
-		return "(hidden)"
+	case s.secret, strings.ContainsAny(fmt.Sprint(raw), "@=") || strings.Contains(fmt.Sprint(raw), "://"):
+		return ""
 	case !ok:
 		return fmt.Sprint(raw)
-	case s.secret:
-		text = redact(text)
 	}
-	return fmt.Sprintf("%q", text)
+	return strconv.Quote(text)
 }
 
 func setPrefix(to *string, raw any) error {
@@ -140,12 +153,19 @@ func setPostgres(to *Secret, raw any) error {
 	}
 	if text != "" {
 		u, err := url.Parse(text)
-		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || u.Host == "" && u.Query().Get("host") == "" {
+		if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || !postgresHosts(u) {
 			return errPostgres // the error of url.Parse would print the password
 		}
 	}
 	*to = Secret(text)
 	return nil
+}
+
+// postgresHosts reports whether u names hosts, or the folder of a socket, and nothing else in their
+// place: errors print them.
+func postgresHosts(u *url.URL) bool {
+	named := u.Host + u.Query().Get("host")
+	return named != "" && strings.Trim(named, hostCharacters+"/,:[]%") == ""
 }
 
 var errPostgres = errors.New("must be a URL, such as postgres://user:password@127.0.0.1:5432/holdfast " +

@@ -51,7 +51,6 @@ func openBackends(c config.Config) (*backends, error) {
 
 // openChecked opens both and refuses an unsafe set-up.
 func openChecked(ctx context.Context, c config.Config, logger *slog.Logger) (*backends, error) {
-	dial.LogTo(logger)
 	b, err := openBackends(c)
 	if err != nil {
 		return nil, err

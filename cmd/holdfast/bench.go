@@ -16,7 +16,6 @@ import (
 
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/bench"
-	"github.com/holdfast/holdfast/internal/dial"
 )
 
 var errBenchPostgres = errors.New("postgres.url is empty: set it to a database, such as " +
@@ -142,7 +141,11 @@ func (m *Main) runBench(ctx context.Context, c config.Config, o bench.Options) (
 		return nil, errBenchPostgres
 	}
 	o.Logger, o.Version, o.SoldOut = m.logger(), thisBuild().Version, c.SoldOutCache
-	dial.LogTo(o.Logger)
+	ledger, err := openPostgres(c) // refuses a URL that the benchmark's own connections would quote
+	if err != nil {
+		return nil, err
+	}
+	ledger.Close()
 	opened, err := openAnswering(ctx, c.Redis.Endpoint)
 	if err != nil {
 		return nil, err

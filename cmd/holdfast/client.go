@@ -54,7 +54,7 @@ func (m *Main) server(c *cobra.Command) (string, error) {
 	if server == "" {
 		server = m.variable(config.ServerVariable)
 	}
-	if server != "" {
+	if server = config.Trim(server); server != "" {
 		return server, nil
 	}
 	settings, err := m.configuration(c)

@@ -69,7 +69,6 @@ func (m *Main) demo(c *cobra.Command, o demo.Options, f format) (err error) {
 	}
 	endpoint := settings.Redis.Endpoint
 	o.Logger = m.logger()
-	dial.LogTo(o.Logger)
 	redis, err := openAnswering(c.Context(), endpoint)
 	if err != nil {
 		return err

@@ -69,11 +69,11 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 
 	all, redisErr := setup.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
 	if redisErr != nil {
-		all = []setup.Finding{noAnswer("redis", c.Redis.Endpoint.String(), redisErr)}
+		all = []setup.Finding{noAnswer("redis", c.Redis.Endpoint.String(), c.Hide(redisErr.Error()))}
 	}
 	findings, postgresErr := b.postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
 	if postgresErr != nil {
-		findings = []setup.Finding{noAnswer("postgres", "postgres.url", postgresErr)}
+		findings = []setup.Finding{noAnswer("postgres", "postgres.url", c.Hide(postgresErr.Error()))}
 	}
 	all = append(all, findings...)
 	if redisErr != nil || postgresErr != nil {
@@ -86,9 +86,9 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 	return append(all, clocks), nil
 }
 
-func noAnswer(name, address string, err error) setup.Finding {
+func noAnswer(name, address, reason string) setup.Finding {
 	return setup.Finding{
-		Name: name, Status: setup.Fail, Seen: fmt.Sprintf("%s does not answer: %v", address, err),
+		Name: name, Status: setup.Fail, Seen: fmt.Sprintf("%s does not answer: %s", address, reason),
 		Do: "start the server, or correct its address or the network",
 	}
 }

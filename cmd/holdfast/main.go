@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -54,6 +55,8 @@ type Main struct {
 
 	// Listening, if not nil, is called with the address when `serve` accepts connections.
 	Listening func(net.Addr)
+
+	settings config.Config // as read, for what must be hidden
 }
 
 // Run runs the command in Args until it is done or ctx ends, and returns the exit code.
@@ -73,7 +76,7 @@ func (m *Main) Run(ctx context.Context) int {
 	case isFaults(err):
 		fmt.Fprintln(m.Stderr, err) // without a prefix, so that an editor can jump to each fault
 	default:
-		fmt.Fprintln(m.Stderr, "holdfast:", err)
+		fmt.Fprintln(m.Stderr, "holdfast:", m.settings.Hide(err.Error()))
 	}
 	return exitCode(err)
 }
@@ -82,10 +85,21 @@ func (m *Main) Run(ctx context.Context) int {
 func checkUTF8(args []string) error {
 	for _, arg := range args {
 		if !utf8.ValidString(arg) {
-			return fmt.Errorf("the argument %q is not UTF-8: identifiers and file names must be", arg)
+			return fmt.Errorf("the argument %s is not UTF-8: identifiers and file names must be", quoted(arg))
 		}
 	}
 	return nil
+}
+
+// quoted quotes an argument for an error. It hides one that looks like a URL or a list of options,
+// which may contain a password.
+func quoted(arg string) string {
+	_, value, _ := strings.Cut(arg, "=")
+	if strings.Contains(arg, "://") || strings.Contains(arg, "@") || strings.Contains(value, "=") ||
+		value != "" && !strings.HasPrefix(arg, "-") {
+		return "(hidden)"
+	}
+	return strconv.Quote(arg)
 }
 
 // isFaults reports whether err lists the faults of a file.
@@ -145,7 +159,7 @@ func (m *Main) root() *cobra.Command {
 	)
 	c.PersistentFlags().String(configFlag, "",
 		"configuration file (default "+config.FileDefault+", if it exists)")
-	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, "%v", err) })
+	c.SetFlagErrorFunc(flagError)
 	return c
 }
 
@@ -153,16 +167,11 @@ func (m *Main) root() *cobra.Command {
 func group(c *cobra.Command, children ...*cobra.Command) *cobra.Command {
 	c.AddCommand(children...)
 	c.Args = cobra.ArbitraryArgs
-	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return c.Help()
 		}
-		hint := ""
-		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-			hint = ": did you mean " + strings.Join(near, " or ") + "?"
-		}
-		return usage(c, "there is no command %q%s", args[0], hint)
+		return usage(c, "there is no command %s%s", quoted(args[0]), didYouMean(c, args[0], ""))
 	}
 	return c
 }
@@ -172,10 +181,63 @@ func usage(c *cobra.Command, format string, args ...any) error {
 	return fmt.Errorf("%s\nsee %s --help", fmt.Sprintf(format, args...), c.CommandPath())
 }
 
+// flagError rewrites an error of pflag, which may quote a value that is secret. It says which flag was
+// probably meant.
+func flagError(c *cobra.Command, err error) error {
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		must := valueMust[wrong.GetFlag().Value.Type()]
+		if must == "" {
+			must = errors.Unwrap(wrong).Error()
+		}
+		return usage(c, "--%s is %s, %s", wrong.GetFlag().Name, quoted(wrong.GetValue()), must)
+	}
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return usage(c, "--%s needs a value", bare.GetFlag().Name)
+	}
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return usage(c, "a flag has no name: write --NAME or --NAME=VALUE")
+	}
+	name, dashes := unknown.GetSpecifiedName(), "--"
+	if short := unknown.GetSpecifiedShortnames(); short != "" { // such as -format=json
+		name, _, _ = strings.Cut(short, "=")
+		dashes = "-"
+	}
+	flags := &cobra.Command{}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			flags.AddCommand(&cobra.Command{Use: f.Name, RunE: c.RunE})
+		}
+	})
+	return usage(c, "unknown flag: %s%s%s", dashes, name, didYouMean(flags, name, "--"))
+}
+
+// valueMust says what a value of a type of pflag must be.
+var valueMust = map[string]string{
+	"bool":        "must be true or false",
+	"int":         "must be a whole number",
+	"int64":       "must be a whole number",
+	"uint64":      "must be a whole number from 0",
+	"float64":     "must be a number",
+	"duration":    "must be a duration with a unit, such as 30s or 5m",
+	"intSlice":    "must be whole numbers, separated by commas",
+	"stringSlice": "must be names, separated by commas",
+}
+
+// didYouMean lists the children of c with a name like name, for the end of an error.
+func didYouMean(c *cobra.Command, name, prefix string) string {
+	c.SuggestionsMinimumDistance = 2
+	near := c.SuggestionsFor(name)
+	if len(near) == 0 {
+		return ""
+	}
+	return ": did you mean " + prefix + strings.Join(near, " or "+prefix) + "?"
+}
+
 // noArgs accepts no arguments.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage(c, "%q is one argument too many: this command takes none", args[0])
+		return usage(c, "%s is one argument too many: this command takes none", quoted(args[0]))
 	}
 	return nil
 }
@@ -187,7 +249,7 @@ func oneArg(name string) cobra.PositionalArgs {
 		case len(args) == 0 || args[0] == "":
 			return usage(c, "%s is missing", name)
 		case len(args) > 1:
-			return usage(c, "%q is one argument too many: this command takes one %s", args[1], name)
+			return usage(c, "%s is one argument too many: this command takes one %s", quoted(args[1]), name)
 		}
 		return nil
 	}
@@ -224,5 +286,6 @@ func (m *Main) configuration(c *cobra.Command) (config.Config, error) {
 	if path == "" && c.Flags().Changed(configFlag) {
 		return config.Config{}, usage(c, "--config is empty: name a file, or leave it out")
 	}
-	return config.Load(c.Flags(), path, m.Env)
+	m.settings, err = config.Load(c.Flags(), path, m.Env)
+	return m.settings, err
 }

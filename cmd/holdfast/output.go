@@ -120,10 +120,16 @@ func (t *table) flush() {
 
 // logger returns a logger that writes text to a terminal and JSON to everything else.
 func (m *Main) logger() *slog.Logger {
+	options := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if err, ok := a.Value.Any().(error); ok {
+			return slog.String(a.Key, m.settings.Hide(err.Error()))
+		}
+		return a
+	}}
 	if isTerminal(m.Stderr) {
-		return slog.New(slog.NewTextHandler(m.Stderr, nil))
+		return slog.New(slog.NewTextHandler(m.Stderr, options))
 	}
-	return slog.New(slog.NewJSONHandler(m.Stderr, nil))
+	return slog.New(slog.NewJSONHandler(m.Stderr, options))
 }
 
 // isTerminal reports whether w is a terminal.

@@ -47,7 +47,6 @@ func (m *Main) serveCommand() *cobra.Command {
 // serve runs until ctx ends or a part fails. It closes what it opened in reverse order.
 func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	logger := m.logger()
-	dial.LogTo(logger)
 	listener, err := net.Listen("tcp", c.HTTP.Listen)
 	if err != nil {
 		return fmt.Errorf("%w: free the address, or set http.listen to another", err)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -72,7 +74,7 @@ type response struct {
 func (c *Client) send(ctx context.Context, header http.Header, method, path string, body []byte) (response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return response{}, fmt.Errorf("make the request: %w", err)
+		return response{}, errors.New("make the request: the URL of the server cannot be used")
 	}
 	maps.Copy(request.Header, header)
 	request.Header.Set("Accept", "application/json")
@@ -81,20 +83,23 @@ func (c *Client) send(ctx context.Context, header http.Header, method, path stri
 	}
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return response{}, fmt.Errorf("call the server: %w", err)
+		if outer, ok := errors.AsType[*url.Error](err); ok {
+			err = outer.Err // without the whole URL
+		}
+		return response{}, fmt.Errorf("call %s: %w", c.shown, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, answerBytesMax+1))
 	if err != nil {
-		return response{}, fmt.Errorf("read the answer from %s: %w", c.base+path, err)
+		return response{}, fmt.Errorf("read the answer from %s: %w", c.shown+path, err)
 	}
 	if len(text) > answerBytesMax {
 		return response{}, fmt.Errorf("the answer from %s is over %d bytes: is this a Holdfast server?",
-			c.base+path, answerBytesMax)
+			c.shown+path, answerBytesMax)
 	}
 	mediaType, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
 	return response{
-		url:        c.base + path,
+		url:        c.shown + path,
 		status:     answer.StatusCode,
 		mediaType:  mediaType,
 		replay:     answer.Header.Get(contract.ReplayHeader) == "true",

@@ -2,18 +2,16 @@ package demo
 
 import (
 	"fmt"
-	"log/slog"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 
-	"github.com/holdfast/holdfast/internal/dial"
+	_ "github.com/holdfast/holdfast/internal/dial" // silences the Redis client library
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
-	dial.LogTo(slog.New(slog.DiscardHandler))
 	code := redistest.Main(m)
 	// A closed client keeps dialling a dead Redis for up to a second.
 	dialling := goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial")

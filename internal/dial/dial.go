@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -90,15 +89,11 @@ func options(e config.Endpoint) *redis.UniversalOptions {
 	return o
 }
 
-// LogTo sends the messages of the Redis client library to logger, at debug level. Everything that
-// matters is also the error of a call. The library has one logger for the whole process.
-func LogTo(logger *slog.Logger) { redis.SetLogger(library{logger}) }
+// The library has one logger for the whole process, which writes to standard error. Everything that
+// matters is also the error of a call, so its messages are dropped.
+func init() { redis.SetLogger(silent{}) }
 
-type library struct{ to *slog.Logger }
+type silent struct{}
 
-// Printf logs one message of the library.
-func (l library) Printf(ctx context.Context, format string, args ...any) {
-	if l.to.Enabled(ctx, slog.LevelDebug) {
-		l.to.DebugContext(ctx, fmt.Sprintf(format, args...))
-	}
-}
+// Printf implements the logger of the library.
+func (silent) Printf(context.Context, string, ...any) {}

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -10,13 +12,13 @@ import (
 // poolSize is the most connections that a ledger opens, besides the reconciler's. Calls share them.
 const poolSize = 8
 
-// Open returns the ledger of shard 0 over the database at url, a libpq connection string. It does
-// not wait for the database to answer: one that is down now may be up later. The error never
-// contains the password.
-func Open(url string) (*Ledger, error) {
-	config, err := pgxpool.ParseConfig(url)
+// Open returns the ledger of shard 0 over the database at address, a libpq connection string. It does
+// not wait for the database to answer: one that is down now may be up later. The error quotes
+// nothing of address.
+func Open(address string) (*Ledger, error) {
+	config, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("postgres.url: %w", err)
+		return nil, urlError(address)
 	}
 	config.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan" // a plan made for small tables outlives them
 	config.MaxConns = max(config.MaxConns, poolSize)
@@ -25,6 +27,26 @@ func Open(url string) (*Ledger, error) {
 		return nil, fmt.Errorf("postgres.url: %w", err)
 	}
 	return New(pool, 0), nil
+}
+
+// urlError returns what is wrong with a URL that the driver refuses. It names the option without which
+// the driver accepts the URL, if there is one. The driver's own error would quote the URL.
+func urlError(refused string) error {
+	u, err := url.Parse(refused)
+	if err != nil {
+		return errors.New("postgres.url: is not a URL")
+	}
+	for option := range u.Query() {
+		fewer := u.Query()
+		fewer.Del(option)
+		without := *u
+		without.RawQuery = fewer.Encode()
+		if _, err := pgxpool.ParseConfig(without.String()); err == nil {
+			return fmt.Errorf("postgres.url: the value of its option %q cannot be used: correct it", option)
+		}
+	}
+	return errors.New("postgres.url: cannot be used: check its options, such as sslmode and sslrootcert, " +
+		"and percent-encode spaces")
 }
 
 // Close closes the connections that Open opens.
