@@ -39,12 +39,9 @@ var (
 // TestMain should call Main. Otherwise the server's temporary folder stays.
 func Database(tb testing.TB) string {
 	tb.Helper()
-	if err := startShared(); err != nil {
+	name, err := makeDatabase()
+	if err != nil {
 		tb.Fatal(err)
-	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := runStatements(shared.URL(), "create database "+name); err != nil {
-		tb.Fatalf("create a database: %v\n%s", err, shared.Log())
 	}
 	tb.Cleanup(func() {
 		if err := runStatements(shared.URL(), "drop database if exists "+name+" with (force)"); err != nil {
@@ -52,6 +49,27 @@ func Database(tb testing.TB) string {
 		}
 	})
 	return shared.url(name)
+}
+
+// KeptDatabase makes an empty database on the shared server, for several tests in turn. It stays until
+// Main ends the server.
+func KeptDatabase() (url string, err error) {
+	name, err := makeDatabase()
+	if err != nil {
+		return "", err
+	}
+	return shared.url(name), nil
+}
+
+func makeDatabase() (name string, err error) {
+	if err := startShared(); err != nil {
+		return "", err
+	}
+	name = fmt.Sprintf("test_%d", databases.Add(1))
+	if err := runStatements(shared.URL(), "create database "+name); err != nil {
+		return "", fmt.Errorf("create a database: %w\n%s", err, shared.Log())
+	}
+	return name, nil
 }
 
 // Main runs the tests and then ends the shared server. It is for TestMain:

@@ -1,6 +1,8 @@
 package ledgertest
 
 import (
+	"context"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,4 +30,50 @@ func OpenLedger(tb testing.TB) *pgxpool.Pool {
 		tb.Fatal(err)
 	}
 	return pool
+}
+
+// kept is a ledger in Postgres that tests use in turn, each after Empty.
+var kept = sync.OnceValues(func() (*pgxpool.Pool, error) {
+	url, err := pgtest.KeptDatabase()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.New(context.Background(), url)
+	if err == nil {
+		_, err = postgres.Migrate(context.Background(), pool)
+	}
+	return pool, err
+})
+
+// openEmptied returns the kept ledger without rows, much faster than a new database would be. A test
+// that uses it must not run in parallel, and must not change the schema.
+func openEmptied(tb testing.TB) *Bench {
+	tb.Helper()
+	pool, err := kept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	Empty(tb, pool)
+	return &Bench{TB: tb, Ledger: postgres.New(pool, 0), Pool: pool}
+}
+
+// Empty deletes all rows of a ledger.
+func Empty(tb testing.TB, pool *pgxpool.Pool) {
+	tb.Helper()
+	if _, err := pool.Exec(tb.Context(), `
+set local session_replication_role = replica; -- no trigger refuses, no foreign key orders
+delete from audit_findings;
+delete from audits;
+delete from directories;
+delete from levels;
+delete from limit_counts;
+delete from movements;
+delete from operations;
+delete from positions;
+delete from quarantine;
+delete from refusals;
+delete from reservation_lines;
+delete from reservations;`); err != nil {
+		tb.Fatal(err)
+	}
 }

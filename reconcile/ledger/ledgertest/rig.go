@@ -35,7 +35,7 @@ var Ledgers = []struct {
 	Open func(tb testing.TB) *Bench
 }{
 	{"memory", func(tb testing.TB) *Bench { return &Bench{TB: tb, Ledger: memory.New()} }},
-	{"postgres", OpenPostgres},
+	{"postgres", openEmptied},
 }
 
 // OpenPostgres returns a ledger in a database of its own.
@@ -48,13 +48,14 @@ func OpenPostgres(tb testing.TB) *Bench {
 // SeenAt is when Redis was last seen in these tests, Unix ms.
 const SeenAt = 1_700_000_000_000
 
-// EachLedger runs a test on each ledger, with the lock taken and epoch 1 begun.
+// EachLedger runs a test on each ledger, which is empty, with the lock taken and epoch 1 begun.
 func EachLedger(t *testing.T, test func(t *testing.T, b *Bench)) {
 	t.Helper()
 	for _, l := range Ledgers {
 		t.Run(l.Name, func(t *testing.T) {
 			b := l.Open(t)
-			b.Lock()
+			b.Session = LockAgain(t, b.Ledger) // the test before may have held it a moment ago
+			t.Cleanup(b.Session.Close)
 			b.Begin(nil, 1)
 			test(t, b)
 		})

@@ -26,12 +26,7 @@ func TestLedger_SameState(t *testing.T) {
 		script := rapid.SliceOfN(drawEvents(), 1, 8).Draw(rt, "entries")
 		want := stateOf(t, memory.New(), nil, script, true)
 		for _, oneByOne := range []bool{false, true} {
-			_, err := pool.Exec(t.Context(), `alter table movements disable trigger movements_append_only;
-truncate levels, reservations, reservation_lines, operations, movements, positions, refusals, quarantine, limit_counts;
-alter table movements enable trigger movements_append_only`)
-			if err != nil {
-				t.Fatal(err)
-			}
+			ledgertest.Empty(t, pool)
 			if got := stateOf(t, postgres.New(pool, 0), pool, script, oneByOne); got != want {
 				rt.Fatalf("memory, one by one:\n%s\npostgres, one by one %v:\n%s", want, oneByOne, got)
 			}
