@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"runtime/pprof"
@@ -93,23 +94,19 @@ func keyedList(keyed []bench.Keyed) string {
 
 // bench measures, and writes the page and the profile. It opens both files first. "" writes none.
 func (m *Main) bench(ctx context.Context, c config.Config, o bench.Options, page, profile string) (*bench.Report, error) {
-	file, err := createWhole(cmp.Or(page, os.DevNull), 0o666)
-	if err != nil {
-		return nil, err
-	}
-	defer file.discard()
-	stop, err := startProfile(profile)
-	if err != nil {
-		return nil, err
-	}
-	report, err := m.runBench(ctx, c, o)
-	if err := errors.Join(err, stop()); err != nil {
-		return nil, err
-	}
-	if err := report.WriteHTML(file); err != nil {
-		return nil, err
-	}
-	return report, file.commit()
+	var report *bench.Report
+	err := writeWhole(cmp.Or(page, os.DevNull), 0o666, func(w io.Writer) error {
+		stop, err := startProfile(profile)
+		if err != nil {
+			return err
+		}
+		report, err = m.runBench(ctx, c, o)
+		if err := errors.Join(err, stop()); err != nil {
+			return err
+		}
+		return report.WriteHTML(w)
+	})
+	return report, err
 }
 
 // startProfile writes a CPU profile of this process to a file until stop. "" writes none.

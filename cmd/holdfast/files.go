@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // stdio is the file name that means standard input or output.
@@ -33,48 +34,29 @@ func (m *Main) readFile(path string, bytesMax int64) (name string, text []byte, 
 	return name, text, err
 }
 
-// wholeFile is a file that replaces another as a whole or not at all.
-type wholeFile struct {
-	*os.File
-	path string // the file to replace; the same as Name if it is a device or a pipe
-}
-
-// createWhole starts a file that commit puts at path. If path is a link, it replaces the file
-// that the link names. It writes a device or a pipe directly. The umask restricts mode.
-func createWhole(path string, mode os.FileMode) (*wholeFile, error) {
+// writeWhole writes a file as a whole or not at all: if write fails, the old file stays. If path is
+// a link, it replaces the file that the link names. It writes a device or a pipe directly. It opens
+// the file before it calls write. The umask restricts mode.
+func writeWhole(path string, mode os.FileMode, write func(io.Writer) error) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(file), file.Close())
+	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
-	name := path + "." + rand.Text() + ".partial" // two writers do not share it
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		name = path
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(mode))
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return &wholeFile{file, path}, nil
-}
-
-func (f *wholeFile) direct() bool { return f.Name() == f.path }
-
-// commit puts the file in its place. Its text is on the disk before.
-func (f *wholeFile) commit() error {
-	if f.direct() {
-		return f.Close()
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	defer func() { _ = file.Cleanup() }() // does nothing after a success
+	if err := write(file); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), f.path)
-}
-
-// discard removes a file that was not committed. After commit it does nothing.
-func (f *wholeFile) discard() {
-	_ = f.Close()
-	if !f.direct() {
-		_ = os.Remove(f.Name())
-	}
+	return file.CloseAtomicallyReplace()
 }
 
 // rereadable is a file that can be read twice.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,34 +43,24 @@ func (m *Main) reconcilePlanCommand() *cobra.Command {
 
 // plan runs an audit, writes the plan to the file output unless it is "", and prints the plan.
 func (m *Main) plan(ctx context.Context, c config.Config, o audit.Options, output string, f format) error {
-	var file *wholeFile
-	if output != "" { // open it first, because the audit takes long
-		if info, err := os.Stat(output); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is not a regular file: name another, or - for standard output", output)
-		}
-		var err error
-		if file, err = createWhole(output, 0o600); err != nil {
-			return fmt.Errorf("the plan cannot be written: %w", err)
-		}
-		defer file.discard()
+	if info, err := os.Stat(output); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file: name another, or - for standard output", output)
 	}
-	return m.withAuditor(ctx, c, func(auditor *audit.Auditor) (show func() error, err error) {
-		plan, done, err := auditor.Plan(ctx, o)
-		return func() error {
-			if file != nil {
-				if err := plan.Encode(file); err != nil {
-					return fmt.Errorf("write the plan: %w", err)
-				}
-				if err := file.commit(); err != nil {
-					return fmt.Errorf("write the plan: %w", err)
-				}
-			}
-			if err := m.printPlan(f, plan, &done, output); err != nil {
-				return err
-			}
-			return checkDrift(&done)
-		}, err
+	var plan *audit.Plan
+	var done ledger.Audit
+	err := writeWhole(cmp.Or(output, os.DevNull), 0o600, func(w io.Writer) error {
+		return m.withAuditor(ctx, c, func(auditor *audit.Auditor) (show func() error, err error) {
+			plan, done, err = auditor.Plan(ctx, o)
+			return func() error { return plan.Encode(w) }, err
+		})
 	})
+	if err != nil {
+		return err
+	}
+	if err := m.printPlan(f, plan, &done, output); err != nil {
+		return err
+	}
+	return checkDrift(&done)
 }
 
 func (m *Main) printPlan(f format, p *audit.Plan, done *ledger.Audit, output string) error {

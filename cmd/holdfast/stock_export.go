@@ -37,21 +37,8 @@ func (m *Main) stockExportCommand() *cobra.Command {
 		if path == "" || path == stdio {
 			return export(m.Stdout)
 		}
-		return writeWhole(path, export)
+		return writeWhole(path, 0o666, export)
 	})
-}
-
-// writeWhole writes a file as a whole or not at all: an export that breaks off keeps the old file.
-func writeWhole(path string, write func(io.Writer) error) error {
-	file, err := createWhole(path, 0o666)
-	if err != nil {
-		return err
-	}
-	defer file.discard()
-	if err := write(file); err != nil {
-		return err
-	}
-	return file.commit()
 }
 
 func exportLevels(ctx context.Context, server *client.Client, query url.Values, f format, to io.Writer) error {

@@ -93,7 +93,7 @@ func TestStockExport(t *testing.T) {
 	t.Run("two at once to one file", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "out.csv")
 		into := func(first, last string, between func() error) error {
-			return writeWhole(path, func(w io.Writer) error {
+			return writeWhole(path, 0o666, func(w io.Writer) error {
 				_, err := io.WriteString(w, first)
 				err = errors.Join(err, between())
 				_, more := io.WriteString(w, last)
