@@ -35,13 +35,9 @@ func (r *run) repair(ctx context.Context) error {
 	}
 	for _, pass := range []struct {
 		kinds []ledger.FindingKind
-		items itemsOf
 		point string
-	}{
-		{recordKinds, r.recordItems, "records repaired"},
-		{counterKinds, r.counterItems, "counters repaired"},
-	} {
-		if err := r.repairKinds(ctx, pass.kinds, pass.items); err != nil {
+	}{{recordKinds, "records repaired"}, {counterKinds, "counters repaired"}} {
+		if err := r.repairKinds(ctx, pass.kinds); err != nil {
 			return err
 		}
 		r.point(pass.point)
@@ -82,11 +78,8 @@ func (r *run) withinLimits(ctx context.Context) error {
 	return nil
 }
 
-// itemsOf returns the repairs of findings.
-type itemsOf func(context.Context, []ledger.Finding, *conflicts) ([]shard.RepairItem, error)
-
 // repairKinds repairs the open findings of some kinds, and waits until the ledger has applied that.
-func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items itemsOf) error {
+func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind) error {
 	conflicts, err := r.conflicts(ctx)
 	if err != nil {
 		return err
@@ -95,7 +88,7 @@ func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items
 		if err != nil {
 			return err
 		}
-		todo, err := items(ctx, r.allowed(list), conflicts)
+		todo, err := r.repairItems(ctx, r.allowed(list), conflicts)
 		if err != nil {
 			return err
 		}
@@ -113,32 +106,24 @@ func (r *run) repairKinds(ctx context.Context, kinds []ledger.FindingKind, items
 	return r.catchUp(ctx)
 }
 
-// recordItems returns the repairs of reservations and deadlines.
-func (r *run) recordItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]shard.RepairItem, error) {
+// repairItems returns the repairs of findings. It leaves out those that conflict with another one.
+func (r *run) repairItems(ctx context.Context, list []ledger.Finding, c *conflicts) ([]shard.RepairItem, error) {
 	_, records, err := r.ledger.RecordsAt(ctx, reservationsOf(list))
 	if err != nil {
 		return nil, err
 	}
 	items := make([]shard.RepairItem, 0, len(list))
 	for i := range list {
-		f, id := &list[i], string(list[i].Seen.Name)
-		if why := c.why(f); why != "" {
+		f := &list[i]
+		why := c.why(f)
+		if why == "" && len(c.drawing(f)) > 0 {
+			why = whyEntangled
+		}
+		if why != "" {
 			r.unrepaired[f.ID] = why
 			continue
 		}
-		record, known := records[id]
-		switch f.Kind {
-		case ledger.KindDeadlineMissing:
-			items = append(items, shard.Watch(f.ID, id))
-		case ledger.KindDeadlineOrphaned:
-			items = append(items, shard.Unwatch(f.ID, id, wire.CheckpointDeadline{Member: f.Seen.Text(0).Text, Score: f.Seen.Text(1)}))
-		default:
-			to := &record
-			if !known || ledger.Archived(&record) { // Redis keeps no record of an archived reservation
-				to = nil
-			}
-			items = append(items, shard.SetRecord(f.ID, id, f.Seen.Text(0), to))
-		}
+		items = append(items, repairItem(f, records))
 	}
 	return items, nil
 }
@@ -153,40 +138,34 @@ func reservationsOf(list []ledger.Finding) (ids []string) {
 	return ids
 }
 
-// counterItems returns the repairs of levels and limits.
-func (r *run) counterItems(_ context.Context, list []ledger.Finding, c *conflicts) ([]shard.RepairItem, error) {
-	items := make([]shard.RepairItem, 0, len(list))
-	for i := range list {
-		f := &list[i]
-		why := c.why(f)
-		if why == "" && len(c.drawing(f)) > 0 {
-			why = whyEntangled
-		}
-		if why != "" {
-			r.unrepaired[f.ID] = why
-			continue
-		}
-		items = append(items, counterItem(f))
-	}
-	return items, nil
-}
-
-// counterItem returns the repair of a level or a limit.
-func counterItem(f *ledger.Finding) shard.RepairItem {
-	name := string(f.Seen.Name)
+// repairItem returns the repair of a finding. records are the ledger's.
+func repairItem(f *ledger.Finding, records map[string]wire.Record) shard.RepairItem {
+	name, seen := string(f.Seen.Name), f.Seen.Text(0)
 	at := wire.Position{Epoch: f.Entry.Epoch, Sequence: f.Entry.Sequence}
-	switch {
-	case f.Kind == ledger.KindLimitDrift && relative(f):
-		return shard.AddToLimit(f.ID, name, at, difference(f).Available)
-	case f.Kind == ledger.KindLimitDrift:
-		return shard.SetLimit(f.ID, name, f.Seen.Text(0), *f.Ledger.Units)
-	case relative(f):
+	switch f.Kind {
+	case ledger.KindDeadlineMissing:
+		return shard.Watch(f.ID, name)
+	case ledger.KindDeadlineOrphaned:
+		return shard.Unwatch(f.ID, name, wire.CheckpointDeadline{Member: seen.Text, Score: f.Seen.Text(1)})
+	case ledger.KindReservationMissing, ledger.KindReservationExtra, ledger.KindReservationState:
+		record, known := records[name]
+		if !known || ledger.Archived(&record) { // Redis keeps no record of an archived reservation
+			return shard.SetRecord(f.ID, name, seen, nil)
+		}
+		return shard.SetRecord(f.ID, name, seen, &record)
+	case ledger.KindLimitDrift:
+		if relative(f) {
+			return shard.AddToLimit(f.ID, name, at, difference(f).Available)
+		}
+		return shard.SetLimit(f.ID, name, seen, *f.Ledger.Units)
+	}
+	if relative(f) {
 		return shard.AddToLevel(f.ID, name, at, difference(f))
 	}
-	seen := wire.CheckpointLevel{Name: name, Available: f.Seen.Text(0), Counts: f.Seen.Text(1)}
+	level := wire.CheckpointLevel{Name: name, Available: seen, Counts: f.Seen.Text(1)}
 	if f.Kind == ledger.KindLevelUnknown {
-		return shard.SetLevel(f.ID, seen, nil)
+		return shard.SetLevel(f.ID, level, nil)
 	}
 	units := countsOf(f.Ledger)
-	return shard.SetLevel(f.ID, seen, &units)
+	return shard.SetLevel(f.ID, level, &units)
 }

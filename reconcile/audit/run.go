@@ -54,14 +54,11 @@ type run struct {
 // newRun returns a run with the defaults filled in.
 func newRun(a *Auditor, o Options) *run {
 	r := &run{
-		auditor: a, ledger: a.Ledger, page: a.Page, point: a.point, id: cmp.Or(o.ID, NewID(time.Now())),
+		auditor: a, ledger: a.Ledger, page: cmp.Or(a.Page, PageDefault), point: a.point, id: cmp.Or(o.ID, NewID(time.Now())),
 		options: o, scope: ledger.Scope{SKU: o.SKU, Location: o.Location}, unrepaired: map[string]string{},
 	}
 	if o.plan != nil {
 		r.unrepaired = o.plan.unrepaired
-	}
-	if r.page < 1 {
-		r.page = PageDefault
 	}
 	if r.point == nil {
 		r.point = func(string) {}
