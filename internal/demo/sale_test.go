@@ -35,14 +35,19 @@ func embedded(t *testing.T) redis.UniversalClient {
 	return r.Client
 }
 
-func TestRunOnTheEmbeddedEngine(t *testing.T) { testRun(t, embedded(t)) }
+func TestRunOnTheEmbeddedEngine(t *testing.T) {
+	t.Parallel()
+	testRun(t, embedded(t))
+}
 
 func TestRunOnRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	testRun(t, server.Client(t))
 }
 
 func TestRunOnCluster(t *testing.T) {
+	t.Parallel()
 	for _, e := range redistest.Engines(t) {
 		if e.Name == "cluster" {
 			e.Flush(t)
@@ -105,6 +110,7 @@ func TestRunRefusesKeysInUse(t *testing.T) {
 }
 
 func TestRunCleansUpWhenInterrupted(t *testing.T) {
+	t.Parallel()
 	client := embedded(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -119,6 +125,7 @@ func TestRunCleansUpWhenInterrupted(t *testing.T) {
 }
 
 func TestRunFailsWithoutRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	client := server.Client(t)
 	o := small(t)
