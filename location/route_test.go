@@ -102,7 +102,7 @@ func TestRoute(t *testing.T) {
 	}
 }
 
-// TestRoute_UnknownChannel says which there are.
+// TestRoute_UnknownChannel checks that the error names the channels that exist.
 func TestRoute_UnknownChannel(t *testing.T) {
 	none := compiled(t, func(d *Directory) { d.Channels[0].Default = false })
 	for _, c := range []struct {
@@ -120,7 +120,7 @@ func TestRoute_UnknownChannel(t *testing.T) {
 	}
 }
 
-// TestImplicit has every location, in order, whatever the channel and the address.
+// TestImplicit checks that without a directory every location serves every channel and address.
 func TestImplicit(t *testing.T) {
 	r := Implicit([]ID{"berlin", "lyon", "oslo"})
 	for _, c := range []struct {
@@ -139,7 +139,7 @@ func TestImplicit(t *testing.T) {
 	}
 }
 
-// TestLimits finds the limits of a channel that count a SKU.
+// TestLimits checks which limits of a channel count a SKU.
 func TestLimits(t *testing.T) {
 	r := compiled(t, func(d *Directory) {
 		d.Limits = []Limit{
@@ -164,7 +164,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestCompile keeps what it was given: a later change of the caller's does not show.
+// TestCompile checks that rules do not change if the caller changes the directory later.
 func TestCompile(t *testing.T) {
 	d := europe()
 	r, err := Compile(d)
@@ -181,7 +181,7 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-// drawDirectory draws any directory that is valid.
+// drawDirectory draws a valid directory.
 func drawDirectory(t *rapid.T) Directory {
 	ids := []ID{"a", "b", "c", "d", "e"}
 	maybe := func(name string, values ...float64) *float64 {
@@ -227,7 +227,7 @@ func drawRequest(t *rapid.T) (Request, ID) {
 	return ask, rapid.SampledFrom([]ID{"", "", "a", "b", "mars"}).Draw(t, "pin")
 }
 
-// allowed is, said in another way, whether a location may serve a request.
+// allowed is a second implementation of the rule: it reports whether a location may serve a request.
 func allowed(d *Directory, ask Request, pin, id ID) bool {
 	c := d.Channels[0]
 	if ask.Channel == "shop" {
@@ -249,8 +249,8 @@ func allowed(d *Directory, ask Request, pin, id ID) bool {
 	return ok && slices.ContainsFunc(l.Zones, func(z string) bool { return zones[z] })
 }
 
-// TestRoute_Rules has Route return every location that the rules allow and none that they exclude;
-// each of the others is left out with one reason, and the same question has the same answer.
+// TestRoute_Rules checks that Route returns exactly the locations that the rules allow, that Explain
+// gives one reason for each of the others, and that the same request has the same answer.
 func TestRoute_Rules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDirectory(t)
@@ -294,8 +294,8 @@ func TestRoute_Rules(t *testing.T) {
 	})
 }
 
-// compareBy is, said in another way, what a rule says of two locations that are tied with others in
-// group: below 0 where a comes first, 0 where it abstains or they are equal.
+// compareBy is a second implementation of a rule. It compares two locations of a tied group: below 0
+// if a comes first, 0 if the rule abstains or they are equal.
 func compareBy(rule Rank, group []Location, ask Request, a, b Location) float64 {
 	value := func(l Location) (float64, bool) {
 		switch rule {
@@ -338,8 +338,8 @@ func deref(x *float64) (float64, bool) {
 	return *x, true
 }
 
-// TestRoute_Order has candidates in the order of the chain: each rule orders what is tied before
-// it, and the channel's order decides last.
+// TestRoute_Order checks the order of the candidates: each rule orders those that the rules before it
+// left tied, and the channel's order decides last.
 func TestRoute_Order(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := drawDirectory(t)
@@ -367,7 +367,7 @@ func TestRoute_Order(t *testing.T) {
 	})
 }
 
-// sorted orders a tied group by a chain: the naive way.
+// sorted orders a tied group by several rules, in a simple and slow way.
 func sorted(group []Location, chain []Rank, ask Request) (ids []ID) {
 	if len(chain) == 0 {
 		for _, l := range group {
@@ -396,7 +396,7 @@ func sorted(group []Location, chain []Rank, ask Request) (ids []ID) {
 	return ids
 }
 
-// TestRanking says in words what each rule makes of the candidates.
+// TestRanking checks the text that explains how each rule orders the candidates.
 func TestRanking(t *testing.T) {
 	routing, err := Route(compiled(t, nil), Request{ShipTo: to("DE", "", "")})
 	if err != nil {
@@ -412,7 +412,7 @@ func TestRanking(t *testing.T) {
 	}
 }
 
-// TestLoadCentroids knows postal codes by their beginning, and countries as before.
+// TestLoadCentroids checks that postal codes match by prefix, and that the built-in countries remain.
 func TestLoadCentroids(t *testing.T) {
 	c, err := LoadCentroids(strings.NewReader("country,postal_prefix,latitude,longitude\nDE,8,48.1,11.6\nde,80,48.2,11.5\n"))
 	if err != nil {
@@ -434,7 +434,7 @@ func TestLoadCentroids(t *testing.T) {
 	}
 }
 
-// BenchmarkRoute is one request with an address and a chain of four rules.
+// BenchmarkRoute routes one request with an address by four rules.
 func BenchmarkRoute(b *testing.B) {
 	for _, n := range []int{1, 10, 200} {
 		b.Run(fmt.Sprint(n, " locations"), func(b *testing.B) {
