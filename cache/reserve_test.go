@@ -7,128 +7,129 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
+var reserves = []operation{
+	{
+		name: "held", stock: "TEE@berlin=5", when: reserve(order("ord", "1:TEE:3")),
+		answer: "held v1 until 10s | 1 TEE 3/3 berlin:3",
+		state: `stock TEE@berlin 2
+			level TEE@berlin 5 0 0 0
+			ord held v1 until 10s | 1 TEE 3 berlin:3
+			deadline 10s ord
+			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3`,
+	},
+	{
+		name: "the last unit", stock: "TEE@berlin=1", when: reserve(order("ord", "1:TEE:1")),
+		answer: "held v1 until 10s | 1 TEE 1/1 berlin:1",
+		state: `stock TEE@berlin 0
+			level TEE@berlin 1 0 0 0
+			ord held v1 until 10s | 1 TEE 1 berlin:1
+			deadline 10s ord
+			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 1 berlin:1`,
+	},
+	{
+		name: "replay", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "again held v1 until 10s | 1 TEE 3/3 berlin:3",
+	},
+	{
+		name: "replay after confirm", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0)),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "again confirmed v2 until 10s | 1 TEE 3/3 berlin:3",
+	},
+	{
+		name: "replay after release", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("ord", "1:TEE:3")), release("ord", 0, "")),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3",
+	},
+	{
+		name: "replay of an overdue hold that was not expired", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("ord", "1:TEE:3")), after(10*time.Second)),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "again expired v1 until 10s | 1 TEE 3/3 berlin:3",
+	},
+	{
+		name: "replay after expiry", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("ord", "1:TEE:3")), after(10*time.Second), expire),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "again expired v2 until 10s | 1 TEE 3/3 berlin:3",
+	},
+	{
+		name: "conflict", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
+		when: reserve(order("ord", "1:TEE:2")), answer: "id_conflict",
+	},
+	{
+		name: "conflict comes before unknown stock", stock: "TEE@berlin=5",
+		given: calls(reserve(order("ord", "1:TEE:3"))),
+		when:  reserve(order("ord", "1:MUG:2")), answer: "id_conflict",
+	},
+	{
+		name: "unknown stock comes before shortage", stock: "TEE@berlin=1",
+		when: reserve(order("ord", "1:TEE:2 2:MUG:1 3:CAP:1")), answer: "unknown_stock | 2 3",
+	},
+	{
+		name: "unknown stock comes before no location", stock: "TEE@berlin=1",
+		when: reserve(order("ord", "1:TEE:2:lyon 2:MUG:1")), answer: "unknown_stock | 2",
+	},
+	{
+		name: "no location comes before shortage", stock: "TEE@berlin=1 MUG@lyon=1",
+		when:   reserve(order("ord", "1:TEE:2 2:MUG:1:berlin")),
+		answer: "no_location | 2 berlin no_level | 2 lyon not_pin",
+	},
+	{
+		name: "pin to an unknown location", stock: "TEE@berlin=1",
+		when:   reserve(order("ord", "1:TEE:1:mars")),
+		answer: "no_location | 1 berlin not_pin | 1 mars unknown_location",
+	},
+	{
+		name: "pickup", stock: "TEE@berlin=1 TEE@lyon=1",
+		when:   func(b *bench) string { r := order("ord", "1:TEE:1"); r.Pickup = "lyon"; return reserve(r)(b) },
+		answer: "held v1 until 10s | 1 TEE 1/1 lyon:1",
+		state: `stock TEE@berlin 1
+			stock TEE@lyon 0
+			level TEE@berlin 1 0 0 0
+			level TEE@lyon 1 0 0 0
+			ord held v1 until 10s | 1 TEE 1 lyon:1
+			deadline 10s ord
+			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 1 lyon:1`,
+	},
+	{
+		name: "insufficient", stock: "TEE@berlin=2",
+		when: reserve(order("ord", "1:TEE:3")), answer: "insufficient_stock | 1 TEE 2 of 3",
+	},
+	{
+		name: "insufficient lists every short line", stock: "TEE@berlin=2 MUG@berlin=9 CAP@berlin=0",
+		when:   reserve(order("ord", "1:TEE:3 2:MUG:9 3:CAP:1")),
+		answer: "insufficient_stock | 1 TEE 2 of 3 | 3 CAP 0 of 1",
+	},
+	{
+		name: "lines of one SKU add up", stock: "TEE@berlin=5",
+		when: reserve(order("ord", "1:TEE:3 2:TEE:3")), answer: "insufficient_stock | 2 TEE 2 of 3",
+	},
+	{
+		name: "takes the units of an overdue hold", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second)),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "held v1 until 20s | 1 TEE 3/3 berlin:3",
+		state: `stock TEE@berlin 2
+			level TEE@berlin 5 0 0 0
+			old expired v2 until 10s | 1 TEE 5 berlin:5
+			ord held v1 until 20s | 1 TEE 3 berlin:3
+			deadline 20s ord
+			event expire at 10s: held v1 > old expired v2 until 10s | 1 TEE 5 berlin:5
+			event reserve at 10s:  v0 > ord held v1 until 20s | 1 TEE 3 berlin:3`,
+	},
+	{
+		name: "takes no units a millisecond before the deadline", stock: "TEE@berlin=5",
+		given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second-time.Millisecond)),
+		when:   reserve(order("ord", "1:TEE:3")),
+		answer: "insufficient_stock | 1 TEE 0 of 3",
+	},
+}
+
 func TestReserve(t *testing.T) {
-	const one = `
-		stock TEE@berlin 2
-		level TEE@berlin 5 0 0 0
-		ord held v1 until 10s | 1 TEE 3 berlin:3
-		deadline 10s ord`
-	for _, o := range []operation{
-		{
-			name: "held", stock: "TEE@berlin=5", when: reserve(order("ord", "1:TEE:3")),
-			answer: "held v1 until 10s | 1 TEE 3/3 berlin:3",
-			state:  one + "\nevent reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3",
-		},
-		{
-			name: "the last unit", stock: "TEE@berlin=1", when: reserve(order("ord", "1:TEE:1")),
-			answer: "held v1 until 10s | 1 TEE 1/1 berlin:1",
-			state: `stock TEE@berlin 0
-				level TEE@berlin 1 0 0 0
-				ord held v1 until 10s | 1 TEE 1 berlin:1
-				deadline 10s ord
-				event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 1 berlin:1`,
-		},
-		{
-			name: "replay", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "again held v1 until 10s | 1 TEE 3/3 berlin:3",
-		},
-		{
-			name: "replay after confirm", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0)),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "again confirmed v2 until 10s | 1 TEE 3/3 berlin:3",
-		},
-		{
-			name: "replay after release", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("ord", "1:TEE:3")), release("ord", 0, "")),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3",
-		},
-		{
-			name: "replay of an overdue hold that was not expired", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("ord", "1:TEE:3")), after(10*time.Second)),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "again expired v1 until 10s | 1 TEE 3/3 berlin:3",
-		},
-		{
-			name: "replay after expiry", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("ord", "1:TEE:3")), after(10*time.Second), expire),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "again expired v2 until 10s | 1 TEE 3/3 berlin:3",
-		},
-		{
-			name: "conflict", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:3"))),
-			when: reserve(order("ord", "1:TEE:2")), answer: "id_conflict",
-		},
-		{
-			name: "conflict comes before unknown stock", stock: "TEE@berlin=5",
-			given: calls(reserve(order("ord", "1:TEE:3"))),
-			when:  reserve(order("ord", "1:MUG:2")), answer: "id_conflict",
-		},
-		{
-			name: "unknown stock comes before shortage", stock: "TEE@berlin=1",
-			when: reserve(order("ord", "1:TEE:2 2:MUG:1 3:CAP:1")), answer: "unknown_stock | 2 3",
-		},
-		{
-			name: "unknown stock comes before no location", stock: "TEE@berlin=1",
-			when: reserve(order("ord", "1:TEE:2:lyon 2:MUG:1")), answer: "unknown_stock | 2",
-		},
-		{
-			name: "no location comes before shortage", stock: "TEE@berlin=1 MUG@lyon=1",
-			when:   reserve(order("ord", "1:TEE:2 2:MUG:1:berlin")),
-			answer: "no_location | 2 berlin no_level | 2 lyon not_pin",
-		},
-		{
-			name: "pin to an unknown location", stock: "TEE@berlin=1",
-			when:   reserve(order("ord", "1:TEE:1:mars")),
-			answer: "no_location | 1 berlin not_pin | 1 mars unknown_location",
-		},
-		{
-			name: "pickup", stock: "TEE@berlin=1 TEE@lyon=1",
-			when:   func(b *bench) string { r := order("ord", "1:TEE:1"); r.Pickup = "lyon"; return reserve(r)(b) },
-			answer: "held v1 until 10s | 1 TEE 1/1 lyon:1",
-			state: `stock TEE@berlin 1
-				stock TEE@lyon 0
-				level TEE@berlin 1 0 0 0
-				level TEE@lyon 1 0 0 0
-				ord held v1 until 10s | 1 TEE 1 lyon:1
-				deadline 10s ord
-				event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 1 lyon:1`,
-		},
-		{
-			name: "insufficient", stock: "TEE@berlin=2",
-			when: reserve(order("ord", "1:TEE:3")), answer: "insufficient_stock | 1 TEE 2 of 3",
-		},
-		{
-			name: "insufficient lists every short line", stock: "TEE@berlin=2 MUG@berlin=9 CAP@berlin=0",
-			when:   reserve(order("ord", "1:TEE:3 2:MUG:9 3:CAP:1")),
-			answer: "insufficient_stock | 1 TEE 2 of 3 | 3 CAP 0 of 1",
-		},
-		{
-			name: "lines of one SKU add up", stock: "TEE@berlin=5",
-			when: reserve(order("ord", "1:TEE:3 2:TEE:3")), answer: "insufficient_stock | 2 TEE 2 of 3",
-		},
-		{
-			name: "takes the units of an overdue hold", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second)),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "held v1 until 20s | 1 TEE 3/3 berlin:3",
-			state: `stock TEE@berlin 2
-				level TEE@berlin 5 0 0 0
-				old expired v2 until 10s | 1 TEE 5 berlin:5
-				ord held v1 until 20s | 1 TEE 3 berlin:3
-				deadline 20s ord
-				event expire at 10s: held v1 > old expired v2 until 10s | 1 TEE 5 berlin:5
-				event reserve at 10s:  v0 > ord held v1 until 20s | 1 TEE 3 berlin:3`,
-		},
-		{
-			name: "takes no units a millisecond before the deadline", stock: "TEE@berlin=5",
-			given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second-time.Millisecond)),
-			when:   reserve(order("ord", "1:TEE:3")),
-			answer: "insufficient_stock | 1 TEE 0 of 3",
-		},
-	} {
+	for _, o := range reserves {
 		o.run(t)
 	}
 }

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,135 +22,142 @@ func backAt(id string, version int64, to location.ID, list string) func(*bench) 
 	}
 }
 
+// shipped and partly are reservations that have left, whole and in part.
+var (
+	shipped = calls(reserve(order("ord", "1:TEE:3 2:MUG:2")), confirm("ord", 0), fulfill("ord", 0, ""))
+	partly  = calls(reserve(order("ord", "1:TEE:3 2:MUG:2")), confirm("ord", 0), fulfill("ord", 2, "1:2"))
+)
+
+// then returns given and more.
+func then(given []func(*bench) string, more ...func(*bench) string) []func(*bench) string {
+	return append(slices.Clone(given), more...)
+}
+
+var returns = []operation{
+	{
+		name: "to the location that served them", stock: stockOfTwo, given: shipped, when: back("ret", "berlin", "1:2"),
+		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 4
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 4 0 0 0
+			ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event return ret TEE@berlin 2>4 (4) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
+	},
+	{
+		name: "to a location without a level", stock: stockOfTwo, given: shipped, when: back("ret", "lyon", "2:2 1:1"),
+		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2 returned 2",
+		state: `stock MUG@berlin 2
+			stock MUG@lyon 2
+			stock TEE@berlin 2
+			stock TEE@lyon 1
+			level MUG@berlin 2 0 0 0
+			level MUG@lyon 2 0 0 0
+			level TEE@berlin 2 0 0 0
+			level TEE@lyon 1 0 0 0
+			ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2) back 2
+			deadline 10s ord
+			event return ret TEE@lyon 0>1 (1) MUG@lyon 0>2 (2) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2) back 2`,
+	},
+	{
+		name: "of a partly fulfilled reservation", stock: stockOfTwo, given: partly, when: back("ret", "berlin", "1:2"),
+		answer: "confirmed v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 2 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 4
+			level MUG@berlin 4 2 0 0
+			level TEE@berlin 5 1 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2) back 2 | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event return ret TEE@berlin 3>5 (4) at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2) back 2 | 2 MUG 2 berlin:2`,
+	},
+	{
+		name: "of a confirmed reservation that was released later", stock: stockOfTwo, given: then(partly, release("ord", 0, "")), when: back("ret", "berlin", "1:1"),
+		answer: "released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 4
+			stock TEE@berlin 4
+			level MUG@berlin 4 0 0 0
+			level TEE@berlin 4 0 0 0
+			ord released v5 until 10s | 1 TEE 3 berlin:3(2) back 1 | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event return ret TEE@berlin 3>4 (4) at 0s: released v4 > ord released v5 until 10s | 1 TEE 3 berlin:3(2) back 1 | 2 MUG 2 berlin:2`,
+	},
+	{name: "more than has left", stock: stockOfTwo, given: partly, when: back("ret", "berlin", "1:3"), answer: "invalid_request | /lines/0/quantity 2 have left and did not come back"},
+	{name: "of a line that has not left", stock: stockOfTwo, given: partly, when: back("ret", "berlin", "1:1 2:1"), answer: "invalid_request | /lines/1/quantity 0 have left and did not come back"},
+	{name: "more than is still out", stock: stockOfTwo, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:2"), answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
+	{
+		name: "the rest", stock: stockOfTwo, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:1"),
+		answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 5
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 5 0 0 0
+			ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 3 | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event return ret TEE@berlin 4>5 (5) at 0s: fulfilled v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 3 | 2 MUG 2 berlin:2(2)`,
+	},
+	{name: "no such line", stock: stockOfTwo, given: shipped, when: back("ret", "berlin", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
+	{name: "held", stock: stockOfTwo, given: shipped[:1], when: back("ret", "berlin", "1:1"), answer: "wrong_state held"},
+	{name: "expired", stock: stockOfTwo, given: then(shipped[:1], after(11*time.Second)), when: back("ret", "berlin", "1:1"), answer: "wrong_state expired"},
+	{name: "released", stock: stockOfTwo, given: then(shipped[:1], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
+	{name: "confirmed, then released", stock: stockOfTwo, given: then(shipped[:2], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
+	{name: "confirmed", stock: stockOfTwo, given: shipped[:2], when: back("ret", "berlin", "1:1"), answer: "invalid_request | /lines/0/quantity 0 have left and did not come back"},
+	{name: "no such reservation", stock: stockOfTwo, when: back("ret", "berlin", "1:1"), answer: "not_found"},
+	{
+		name: "repeated", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2"), back("more", "berlin", "1:1")), when: back("ret", "berlin", "1:2"),
+		answer: "again fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+	},
+	{name: "the id of another return", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2")), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
+	{name: "the id of another operation", stock: stockOfTwo, given: then(shipped, transfer(tees("ret", "berlin", "lyon", 1))), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
+	{name: "with the id of the reservation", stock: stockOfTwo, given: shipped, when: back("ord", "berlin", "1:1"),
+		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 3
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 3 0 0 0
+			ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event return ord TEE@berlin 2>3 (3) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2)`,
+	},
+	{name: "another version", stock: stockOfTwo, given: shipped, when: backAt("ret", 2, "berlin", "1:1"), answer: "version_conflict  3"},
+	{
+		name: "repeated with its version", stock: stockOfTwo, given: then(shipped, backAt("ret", 3, "berlin", "1:1")), when: backAt("ret", 3, "berlin", "1:1"),
+		answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+	},
+	{
+		name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: calls(reserve(order("ord", "1:TEE:3:berlin")), confirm("ord", 0), fulfill("ord", 0, "")),
+		when: back("ret", "lyon", "1:2"), answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
+	},
+	{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
+	{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
+	{
+		name: "then the rest is fulfilled", stock: stockOfTwo, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
+		answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 4
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 4 0 0 0
+			ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event fulfill at 0s: confirmed v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
+	},
+	{name: "then fulfilled again", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:1")), when: fulfill("ord", 0, ""),
+		answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
+	{name: "then released again", stock: stockOfTwo, given: then(partly, release("ord", 0, ""), back("ret", "berlin", "1:1")), when: release("ord", 0, ""),
+		answer: "again released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2"},
+	{name: "to a level that was removed", stock: "TEE@berlin=3", given: calls(
+		reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")), when: back("ret", "berlin", "1:1"),
+		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1",
+		state: `stock TEE@berlin 1
+			level TEE@berlin 1 0 0 0
+			ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1
+			deadline 10s ord
+			event return ret TEE@berlin 0>1 (1) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1`,
+	},
+}
+
 func TestReturn(t *testing.T) {
-	const stock = "TEE@berlin=5 MUG@berlin=4"
-	shipped := calls(reserve(order("ord", "1:TEE:3 2:MUG:2")), confirm("ord", 0), fulfill("ord", 0, ""))
-	partly := calls(reserve(order("ord", "1:TEE:3 2:MUG:2")), confirm("ord", 0), fulfill("ord", 2, "1:2"))
-	then := func(given []func(*bench) string, more ...func(*bench) string) []func(*bench) string {
-		return append(append([]func(*bench) string{}, given...), more...)
-	}
-	for _, o := range []operation{
-		{
-			name: "to the location that served them", stock: stock, given: shipped, when: back("ret", "berlin", "1:2"),
-			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 4
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 4 0 0 0
-				ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event return ret TEE@berlin 2>4 (4) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
-		},
-		{
-			name: "to a location without a level", stock: stock, given: shipped, when: back("ret", "lyon", "2:2 1:1"),
-			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2 returned 2",
-			state: `stock MUG@berlin 2
-				stock MUG@lyon 2
-				stock TEE@berlin 2
-				stock TEE@lyon 1
-				level MUG@berlin 2 0 0 0
-				level MUG@lyon 2 0 0 0
-				level TEE@berlin 2 0 0 0
-				level TEE@lyon 1 0 0 0
-				ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2) back 2
-				deadline 10s ord
-				event return ret TEE@lyon 0>1 (1) MUG@lyon 0>2 (2) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2) back 2`,
-		},
-		{
-			name: "of a partly fulfilled reservation", stock: stock, given: partly, when: back("ret", "berlin", "1:2"),
-			answer: "confirmed v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 2 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 4
-				level MUG@berlin 4 2 0 0
-				level TEE@berlin 5 1 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2) back 2 | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event return ret TEE@berlin 3>5 (4) at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2) back 2 | 2 MUG 2 berlin:2`,
-		},
-		{
-			name: "of a confirmed reservation that was released later", stock: stock, given: then(partly, release("ord", 0, "")), when: back("ret", "berlin", "1:1"),
-			answer: "released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 4
-				stock TEE@berlin 4
-				level MUG@berlin 4 0 0 0
-				level TEE@berlin 4 0 0 0
-				ord released v5 until 10s | 1 TEE 3 berlin:3(2) back 1 | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event return ret TEE@berlin 3>4 (4) at 0s: released v4 > ord released v5 until 10s | 1 TEE 3 berlin:3(2) back 1 | 2 MUG 2 berlin:2`,
-		},
-		{name: "more than has left", stock: stock, given: partly, when: back("ret", "berlin", "1:3"), answer: "invalid_request | /lines/0/quantity 2 have left and did not come back"},
-		{name: "of a line that has not left", stock: stock, given: partly, when: back("ret", "berlin", "1:1 2:1"), answer: "invalid_request | /lines/1/quantity 0 have left and did not come back"},
-		{name: "more than is still out", stock: stock, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:2"), answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
-		{
-			name: "the rest", stock: stock, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:1"),
-			answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 5
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 5 0 0 0
-				ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 3 | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event return ret TEE@berlin 4>5 (5) at 0s: fulfilled v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 3 | 2 MUG 2 berlin:2(2)`,
-		},
-		{name: "no such line", stock: stock, given: shipped, when: back("ret", "berlin", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
-		{name: "held", stock: stock, given: shipped[:1], when: back("ret", "berlin", "1:1"), answer: "wrong_state held"},
-		{name: "expired", stock: stock, given: then(shipped[:1], after(11*time.Second)), when: back("ret", "berlin", "1:1"), answer: "wrong_state expired"},
-		{name: "released", stock: stock, given: then(shipped[:1], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
-		{name: "confirmed, then released", stock: stock, given: then(shipped[:2], release("ord", 0, "")), when: back("ret", "berlin", "1:1"), answer: "wrong_state released"},
-		{name: "confirmed", stock: stock, given: shipped[:2], when: back("ret", "berlin", "1:1"), answer: "invalid_request | /lines/0/quantity 0 have left and did not come back"},
-		{name: "no such reservation", stock: stock, when: back("ret", "berlin", "1:1"), answer: "not_found"},
-		{
-			name: "repeated", stock: stock, given: then(shipped, back("ret", "berlin", "1:2"), back("more", "berlin", "1:1")), when: back("ret", "berlin", "1:2"),
-			answer: "again fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
-		},
-		{name: "the id of another return", stock: stock, given: then(shipped, back("ret", "berlin", "1:2")), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
-		{name: "the id of another operation", stock: stock, given: then(shipped, transfer(tees("ret", "berlin", "lyon", 1))), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
-		{name: "with the id of the reservation", stock: stock, given: shipped, when: back("ord", "berlin", "1:1"),
-			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 3
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 3 0 0 0
-				ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event return ord TEE@berlin 2>3 (3) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1 | 2 MUG 2 berlin:2(2)`,
-		},
-		{name: "another version", stock: stock, given: shipped, when: backAt("ret", 2, "berlin", "1:1"), answer: "version_conflict  3"},
-		{
-			name: "repeated with its version", stock: stock, given: then(shipped, backAt("ret", 3, "berlin", "1:1")), when: backAt("ret", 3, "berlin", "1:1"),
-			answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
-		},
-		{
-			name: "above the limit", stock: stock + " TEE@lyon=2147483646", given: calls(reserve(order("ord", "1:TEE:3:berlin")), confirm("ord", 0), fulfill("ord", 0, "")),
-			when: back("ret", "lyon", "1:2"), answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
-		},
-		{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
-		{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
-		{
-			name: "then the rest is fulfilled", stock: stock, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
-			answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 4
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 4 0 0 0
-				ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event fulfill at 0s: confirmed v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
-		},
-		{name: "then fulfilled again", stock: stock, given: then(shipped, back("ret", "berlin", "1:1")), when: fulfill("ord", 0, ""),
-			answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
-		{name: "then released again", stock: stock, given: then(partly, release("ord", 0, ""), back("ret", "berlin", "1:1")), when: release("ord", 0, ""),
-			answer: "again released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2"},
-		{name: "to a level that was removed", stock: "TEE@berlin=3", given: calls(
-			reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")), when: back("ret", "berlin", "1:1"),
-			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1",
-			state: `stock TEE@berlin 1
-				level TEE@berlin 1 0 0 0
-				ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1
-				deadline 10s ord
-				event return ret TEE@berlin 0>1 (1) at 0s: fulfilled v3 > ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1`,
-		},
-	} {
+	for _, o := range returns {
 		o.run(t)
 	}
 }

@@ -194,14 +194,18 @@ func TestKit(t *testing.T) {
 	}
 }
 
+// drop is a purchase limit of two of TEE.
+var drop = location.Limit{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: 2}
+
+// by is an order of a customer.
+func by(customer, id, lines string) ReserveRequest {
+	r := order(id, lines)
+	r.Customer = customer
+	return r
+}
+
 // TestReserve_Limits checks that no customer gets more units than a purchase limit allows.
 func TestReserve_Limits(t *testing.T) {
-	drop := location.Limit{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: 2}
-	by := func(customer, id, lines string) ReserveRequest {
-		r := order(id, lines)
-		r.Customer = customer
-		return r
-	}
 	const stock = "TEE@a=9 MUG@a=9 CAP@a=9"
 	limited := func(more ...func(*bench) string) []func(*bench) string {
 		return append(calls(direct(gift("", drop))), more...)

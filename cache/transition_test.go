@@ -37,11 +37,11 @@ func TestConfirm(t *testing.T) {
 		},
 		{name: "unknown", stock: stockOfTwo, when: confirm("ord", 0), answer: "not_found"},
 		{
-			name: "released", stock: stockOfTwo, given: append(calls(), append(held, release("ord", 0, ""))...),
+			name: "released", stock: stockOfTwo, given: then(held, release("ord", 0, "")),
 			when: confirm("ord", 0), answer: "wrong_state released",
 		},
 		{
-			name: "fulfilled", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 0, ""))...),
+			name: "fulfilled", stock: stockOfTwo, given: then(sold, fulfill("ord", 0, "")),
 			when: confirm("ord", 0), answer: "wrong_state fulfilled",
 		},
 		{
@@ -93,106 +93,108 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
+var releases = []operation{
+	{
+		name: "held", stock: stockOfTwo, given: held, when: release("ord", 0, ""),
+		answer: "released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 4
+			stock TEE@berlin 5
+			level MUG@berlin 4 0 0 0
+			level TEE@berlin 5 0 0 0
+			ord released v2 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event release at 0s: held v1 > ord released v2 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2`,
+	},
+	{
+		name: "repeated", stock: stockOfTwo, given: then(held, release("ord", 0, "")),
+		when:   release("ord", 0, ""),
+		answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+	},
+	{
+		name: "confirmed and partly fulfilled: gives back the rest", stock: stockOfTwo,
+		given:  then(sold, fulfill("ord", 2, "1:1")),
+		when:   release("ord", 3, ""),
+		answer: "released v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 4
+			stock TEE@berlin 4
+			level MUG@berlin 4 0 0 0
+			level TEE@berlin 4 0 0 0
+			ord released v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event release at 0s: confirmed v3 > ord released v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2`,
+	},
+	{
+		name: "partly", stock: stockOfTwo, given: held, when: release("ord", 1, "1:1 2:2"),
+		answer: "held v2 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 0/2",
+		state: `stock MUG@berlin 4
+			stock TEE@berlin 3
+			level MUG@berlin 4 0 0 0
+			level TEE@berlin 5 0 0 0
+			ord held v2 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2
+			deadline 10s ord
+			event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2`,
+	},
+	{
+		name: "partly, repeated", stock: stockOfTwo, given: then(held, release("ord", 1, "1:1")),
+		when:   release("ord", 1, "1:1"),
+		answer: "again held v2 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
+	},
+	{
+		name: "partly, with an old version", stock: stockOfTwo,
+		given: then(held, release("ord", 1, "1:1")),
+		when:  release("ord", 1, "1:2"), answer: "version_conflict  2",
+	},
+	{
+		name: "partly, of all that is left", stock: stockOfTwo,
+		given:  then(held, release("ord", 1, "1:1")),
+		when:   release("ord", 2, "1:2 2:2"),
+		answer: "released v3 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 4
+			stock TEE@berlin 5
+			level MUG@berlin 4 0 0 0
+			level TEE@berlin 5 0 0 0
+			ord released v3 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event release at 0s: held v2 > ord released v3 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2 berlin:2`,
+	},
+	{
+		name: "partly, from the last location", stock: "TEE@a=2 TEE@b=2",
+		given:  calls(reserve(split(order("ord", "1:TEE:4"), "units"))),
+		when:   release("ord", 1, "1:3"),
+		answer: "held v2 until 10s | 1 TEE 1/4 a:1",
+		state: `stock TEE@a 1
+			stock TEE@b 2
+			level TEE@a 2 0 0 0
+			level TEE@b 2 0 0 0
+			ord held v2 until 10s | 1 TEE 4 a:1
+			deadline 10s ord
+			event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 4 a:1`,
+	},
+	{
+		name: "more than a line has left", stock: stockOfTwo, given: held, when: release("ord", 1, "2:2 1:4"),
+		answer: "invalid_request | /lines/1/quantity the line has 3 left",
+	},
+	{
+		name: "no such line", stock: stockOfTwo, given: held, when: release("ord", 1, "9:1"),
+		answer: "invalid_request | /lines/0/line the reservation has no such line",
+	},
+	{
+		name: "partly, without a version", stock: stockOfTwo, given: held, when: release("ord", 0, "1:1"),
+		answer: "invalid_request | /version is required with lines, so that a repeat is recognised",
+	},
+	{name: "unknown", stock: stockOfTwo, when: release("ord", 0, ""), answer: "not_found"},
+	{
+		name: "overdue", stock: stockOfTwo, given: then(held, after(time.Minute)),
+		when: release("ord", 0, ""), answer: "wrong_state expired",
+	},
+	{
+		name: "fulfilled", stock: stockOfTwo, given: then(sold, fulfill("ord", 0, "")),
+		when: release("ord", 0, ""), answer: "wrong_state fulfilled",
+	},
+}
+
 func TestRelease(t *testing.T) {
-	for _, o := range []operation{
-		{
-			name: "held", stock: stockOfTwo, given: held, when: release("ord", 0, ""),
-			answer: "released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 4
-				stock TEE@berlin 5
-				level MUG@berlin 4 0 0 0
-				level TEE@berlin 5 0 0 0
-				ord released v2 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event release at 0s: held v1 > ord released v2 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2`,
-		},
-		{
-			name: "repeated", stock: stockOfTwo, given: append(calls(), append(held, release("ord", 0, ""))...),
-			when:   release("ord", 0, ""),
-			answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
-		},
-		{
-			name: "confirmed and partly fulfilled: gives back the rest", stock: stockOfTwo,
-			given:  append(calls(), append(sold, fulfill("ord", 2, "1:1"))...),
-			when:   release("ord", 3, ""),
-			answer: "released v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 4
-				stock TEE@berlin 4
-				level MUG@berlin 4 0 0 0
-				level TEE@berlin 4 0 0 0
-				ord released v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event release at 0s: confirmed v3 > ord released v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2`,
-		},
-		{
-			name: "partly", stock: stockOfTwo, given: held, when: release("ord", 1, "1:1 2:2"),
-			answer: "held v2 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 0/2",
-			state: `stock MUG@berlin 4
-				stock TEE@berlin 3
-				level MUG@berlin 4 0 0 0
-				level TEE@berlin 5 0 0 0
-				ord held v2 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2
-				deadline 10s ord
-				event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2`,
-		},
-		{
-			name: "partly, repeated", stock: stockOfTwo, given: append(calls(), append(held, release("ord", 1, "1:1"))...),
-			when:   release("ord", 1, "1:1"),
-			answer: "again held v2 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
-		},
-		{
-			name: "partly, with an old version", stock: stockOfTwo,
-			given: append(calls(), append(held, release("ord", 1, "1:1"))...),
-			when:  release("ord", 1, "1:2"), answer: "version_conflict  2",
-		},
-		{
-			name: "partly, of all that is left", stock: stockOfTwo,
-			given:  append(calls(), append(held, release("ord", 1, "1:1"))...),
-			when:   release("ord", 2, "1:2 2:2"),
-			answer: "released v3 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 4
-				stock TEE@berlin 5
-				level MUG@berlin 4 0 0 0
-				level TEE@berlin 5 0 0 0
-				ord released v3 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event release at 0s: held v2 > ord released v3 until 10s | 1 TEE 3 berlin:2 | 2 MUG 2 berlin:2`,
-		},
-		{
-			name: "partly, from the last location", stock: "TEE@a=2 TEE@b=2",
-			given:  calls(reserve(split(order("ord", "1:TEE:4"), "units"))),
-			when:   release("ord", 1, "1:3"),
-			answer: "held v2 until 10s | 1 TEE 1/4 a:1",
-			state: `stock TEE@a 1
-				stock TEE@b 2
-				level TEE@a 2 0 0 0
-				level TEE@b 2 0 0 0
-				ord held v2 until 10s | 1 TEE 4 a:1
-				deadline 10s ord
-				event release at 0s: held v1 > ord held v2 until 10s | 1 TEE 4 a:1`,
-		},
-		{
-			name: "more than a line has left", stock: stockOfTwo, given: held, when: release("ord", 1, "2:2 1:4"),
-			answer: "invalid_request | /lines/1/quantity the line has 3 left",
-		},
-		{
-			name: "no such line", stock: stockOfTwo, given: held, when: release("ord", 1, "9:1"),
-			answer: "invalid_request | /lines/0/line the reservation has no such line",
-		},
-		{
-			name: "partly, without a version", stock: stockOfTwo, given: held, when: release("ord", 0, "1:1"),
-			answer: "invalid_request | /version is required with lines, so that a repeat is recognised",
-		},
-		{name: "unknown", stock: stockOfTwo, when: release("ord", 0, ""), answer: "not_found"},
-		{
-			name: "overdue", stock: stockOfTwo, given: append(calls(), append(held, after(time.Minute))...),
-			when: release("ord", 0, ""), answer: "wrong_state expired",
-		},
-		{
-			name: "fulfilled", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 0, ""))...),
-			when: release("ord", 0, ""), answer: "wrong_state fulfilled",
-		},
-	} {
+	for _, o := range releases {
 		o.run(t)
 	}
 }
@@ -211,7 +213,7 @@ func TestFulfill(t *testing.T) {
 				event fulfill at 0s: confirmed v2 > ord fulfilled v3 until 10s | 1 TEE 3 berlin:3(3) | 2 MUG 2 berlin:2(2)`,
 		},
 		{
-			name: "repeated", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 0, ""))...),
+			name: "repeated", stock: stockOfTwo, given: then(sold, fulfill("ord", 0, "")),
 			when:   fulfill("ord", 0, ""),
 			answer: "again fulfilled v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		},
@@ -229,12 +231,12 @@ func TestFulfill(t *testing.T) {
 				event fulfill at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 4 a:2(2) b:2(1)`,
 		},
 		{
-			name: "partly, repeated", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 2, "1:1"))...),
+			name: "partly, repeated", stock: stockOfTwo, given: then(sold, fulfill("ord", 2, "1:1")),
 			when:   fulfill("ord", 2, "1:1"),
 			answer: "again confirmed v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
 		},
 		{
-			name: "the rest", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 2, "1:3"))...),
+			name: "the rest", stock: stockOfTwo, given: then(sold, fulfill("ord", 2, "1:3")),
 			when:   fulfill("ord", 3, "2:2"),
 			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
@@ -247,7 +249,7 @@ func TestFulfill(t *testing.T) {
 		},
 		{name: "held", stock: stockOfTwo, given: held, when: fulfill("ord", 0, ""), answer: "wrong_state held"},
 		{
-			name: "more than is left", stock: stockOfTwo, given: append(calls(), append(sold, fulfill("ord", 2, "1:2"))...),
+			name: "more than is left", stock: stockOfTwo, given: then(sold, fulfill("ord", 2, "1:2")),
 			when: fulfill("ord", 3, "1:2"), answer: "invalid_request | /lines/0/quantity the line has 1 left",
 		},
 		{
@@ -264,7 +266,7 @@ func TestFulfill(t *testing.T) {
 func TestExtend(t *testing.T) {
 	for _, o := range []operation{
 		{
-			name: "done", stock: stockOfTwo, given: append(calls(), append(held, after(4*time.Second))...),
+			name: "done", stock: stockOfTwo, given: then(held, after(4*time.Second)),
 			when:   extend("ord", 20*time.Second, 0),
 			answer: "held v2 until 24s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 			state: `stock MUG@berlin 2
@@ -281,7 +283,7 @@ func TestExtend(t *testing.T) {
 			when:  extend("ord", 20*time.Second, 1), answer: "again held v2 until 20s | 1 TEE 1/1 berlin:1",
 		},
 		{
-			name: "overdue", stock: stockOfTwo, given: append(calls(), append(held, after(10*time.Second))...),
+			name: "overdue", stock: stockOfTwo, given: then(held, after(10*time.Second)),
 			when: extend("ord", 20*time.Second, 0), answer: "wrong_state expired",
 		},
 		{
@@ -303,11 +305,11 @@ func TestExpire(t *testing.T) {
 		{name: "nothing is due", stock: stockOfTwo, when: expire, answer: "expired 0 more false"},
 		{
 			name: "one millisecond early", stock: stockOfTwo,
-			given: append(calls(), append(held, after(10*time.Second-time.Millisecond))...),
+			given: then(held, after(10*time.Second-time.Millisecond)),
 			when:  expire, answer: "expired 0 more false",
 		},
 		{
-			name: "overdue", stock: stockOfTwo, given: append(calls(), append(held, after(10*time.Second))...),
+			name: "overdue", stock: stockOfTwo, given: then(held, after(10*time.Second)),
 			when: expire, answer: "expired 1 more false",
 			state: `stock MUG@berlin 4
 				stock TEE@berlin 5

@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -74,99 +75,107 @@ func TestConfirm(t *testing.T) {
 	})
 }
 
-func TestRelease(t *testing.T) {
-	part := func(version, quantity, line string) step {
-		return transition("release", "$o", `{"version": `+version+`, "lines": [{"line": "`+line+`", "quantity": `+quantity+`}]}`)
-	}
-	stock := func(held, committed, available int) step {
-		return stocked("$A", "berlin", [6]int{5, held, committed, 0, 0, available})
-	}
-	twoOfThem := []step{level("$A", "berlin", 5), level("$B", "lyon", 5), reserve(`{"id": "$o", "lines": [
-		{"line": "1", "sku": "$A", "quantity": 3}, {"line": "2", "sku": "$B", "quantity": 2}]}`)}
-	eachEngine(t, func(t *testing.T, p *program) {
-		p.check(t, []scenario{
-			{
-				name: "held: quantity and from stay, for the record", given: made(), then: []step{stock(0, 0, 5)},
-				when: release.is(200, now("released", 2, 3, 0, "")).with("Idempotent-Replay", ""),
-			},
-			{name: "again", given: made(release), when: release.is(200, now("released", 2, 3, 0, "")).replayed(), then: []step{stock(0, 0, 5)}},
-			{name: "with its version", given: made(), when: transition("release", "$o", `{"version": 1}`).is(200, now("released", 2, 3, 0, ""))},
-			{
-				name: "again with its version", given: made(transition("release", "$o", `{"version": 1}`)),
-				when: transition("release", "$o", `{"version": 1}`).is(200, now("released", 2, 3, 0, "")).replayed(),
-			},
-			{name: "another version", given: made(), when: transition("release", "$o", `{"version": 7}`).refused(409, "version_conflict", `"version": 1`)},
-			{name: "lines null means all", given: made(), when: transition("release", "$o", `{"lines": null}`).is(200, now("released", 2, 3, 0, ""))},
-			{
-				name: "confirmed", given: made(confirm), then: []step{stock(0, 0, 5)},
-				when: release.is(200, now("released", 3, 3, 0, durable)),
-			},
-			{
-				name: "confirmed, again", given: made(confirm, release), then: []step{stock(0, 0, 5)},
-				when: release.is(200, now("released", 3, 3, 0, durable)).replayed(),
-			},
-			{
-				name: "confirmed, of which a part has left", given: made(confirm, transition("fulfill", "$o", oneAtV2)),
-				when: release.is(200, now("released", 4, 3, 1, durable)),
-				then: []step{stocked("$A", "berlin", [6]int{4, 0, 0, 0, 0, 4})},
-			},
-			{name: "fulfilled", given: made(confirm, fulfill), when: wrongState(release, "fulfilled")},
-			{name: "unknown", when: release.refused(404, "not_found", "")},
+// partReleased releases units of a line of $o.
+func partReleased(version, quantity, line string) step {
+	return transition("release", "$o", `{"version": `+version+`, "lines": [{"line": "`+line+`", "quantity": `+quantity+`}]}`)
+}
 
-			{
-				name: "a part keeps the state and lowers quantity", given: made(), then: []step{stock(2, 0, 3)},
-				when: part("1", "1", "1").is(200, now("held", 2, 2, 0, "")),
-			},
-			{
-				name: "the same part again gives back nothing", given: made(part("1", "1", "1")), then: []step{stock(2, 0, 3)},
-				when: part("1", "1", "1").is(200, now("held", 2, 2, 0, "")).replayed(),
-			},
-			{
-				name: "another part with the same version", given: made(part("1", "1", "1")), then: []step{stock(2, 0, 3)},
-				when: part("1", "2", "1").refused(409, "version_conflict", `"version": 2`),
-			},
-			{name: "a part without version", given: made(), when: invalid(transition("release", "$o", `{"lines": [{"line": "1", "quantity": 1}]}`), "/version")},
-			{name: "more than is left", given: made(part("1", "1", "1")), when: invalid(part("2", "3", "1"), "/lines/0/quantity"), then: []step{stock(2, 0, 3)}},
-			{name: "a line it does not have", given: made(), when: invalid(part("1", "1", "9"), "/lines/0/line")},
-			{name: "nothing", given: made(), when: invalid(part("1", "0", "1"), "/lines/0/quantity")},
-			{name: "no lines", given: made(), when: invalid(transition("release", "$o", `{"version": 1, "lines": []}`), "/lines")},
-			{
-				name: "a line twice", given: made(),
-				when: invalid(transition("release", "$o", `{"version": 1, "lines": [{"line": "1", "quantity": 1}, {"line": "1", "quantity": 1}]}`), "/lines/1/line"),
-			},
-			{
-				name: "all that is left is a whole release", given: made(part("1", "1", "1")), then: []step{stock(0, 0, 5)},
-				when: part("2", "2", "1").is(200, now("released", 3, 2, 0, "")),
-			},
-			{
-				name: "all that is left, again", given: made(part("1", "1", "1"), part("2", "2", "1")),
-				when: part("2", "2", "1").is(200, now("released", 3, 2, 0, "")).replayed(),
-			},
-			{
-				name: "a whole line of two", given: twoOfThem,
-				when: part("1", "3", "1").is(200, reservation("$o", "held", 2,
-					`{"line": "1", "sku": "$A", "quantity": 0, "requested": 3, "fulfilled": 0, "returned": 0, "from": []},`+
-						line("2", "$B", 2, 2, 0, "lyon"), "")),
-				then: []step{stock(0, 0, 5), stocked("$B", "lyon", [6]int{5, 2, 0, 0, 0, 3})},
-			},
-			{
-				name: "a part of a confirmed one", given: made(confirm), then: []step{stock(0, 2, 3)},
-				when: part("2", "1", "1").is(200, now("confirmed", 3, 2, 0, durable)),
-			},
-			{
-				name: "a part of a confirmed one, again", given: made(confirm, part("2", "1", "1")), then: []step{stock(0, 2, 3)},
-				when: part("2", "1", "1").is(200, now("confirmed", 3, 2, 0, durable)).replayed(),
-			},
-			{
-				name: "more than has not left", given: made(confirm, transition("fulfill", "$o", restAtV2)),
-				when: invalid(part("3", "2", "1"), "/lines/0/quantity"),
-			},
-			{
-				name: "all that has not left", given: made(confirm, transition("fulfill", "$o", restAtV2)),
-				when: part("3", "1", "1").is(200, now("released", 4, 3, 2, durable)),
-			},
-		})
-	})
+// fiveWith is the level of $A, of which five are on hand.
+func fiveWith(held, committed, available int) step {
+	return stocked("$A", "berlin", [6]int{5, held, committed, 0, 0, available})
+}
+
+// teeAndMug makes $o with a line of $A and one of $B.
+var teeAndMug = []step{level("$A", "berlin", 5), level("$B", "lyon", 5), reserve(`{"id": "$o", "lines": [
+	{"line": "1", "sku": "$A", "quantity": 3}, {"line": "2", "sku": "$B", "quantity": 2}]}`)}
+
+var releases = []scenario{
+	{
+		name: "held: quantity and from stay, for the record", given: made(), then: []step{fiveWith(0, 0, 5)},
+		when: release.is(200, now("released", 2, 3, 0, "")).with("Idempotent-Replay", ""),
+	},
+	{name: "again", given: made(release), when: release.is(200, now("released", 2, 3, 0, "")).replayed(), then: []step{fiveWith(0, 0, 5)}},
+	{name: "with its version", given: made(), when: transition("release", "$o", `{"version": 1}`).is(200, now("released", 2, 3, 0, ""))},
+	{
+		name: "again with its version", given: made(transition("release", "$o", `{"version": 1}`)),
+		when: transition("release", "$o", `{"version": 1}`).is(200, now("released", 2, 3, 0, "")).replayed(),
+	},
+	{name: "another version", given: made(), when: transition("release", "$o", `{"version": 7}`).refused(409, "version_conflict", `"version": 1`)},
+	{name: "lines null means all", given: made(), when: transition("release", "$o", `{"lines": null}`).is(200, now("released", 2, 3, 0, ""))},
+	{
+		name: "confirmed", given: made(confirm), then: []step{fiveWith(0, 0, 5)},
+		when: release.is(200, now("released", 3, 3, 0, durable)),
+	},
+	{
+		name: "confirmed, again", given: made(confirm, release), then: []step{fiveWith(0, 0, 5)},
+		when: release.is(200, now("released", 3, 3, 0, durable)).replayed(),
+	},
+	{
+		name: "confirmed, of which a part has left", given: made(confirm, transition("fulfill", "$o", oneAtV2)),
+		when: release.is(200, now("released", 4, 3, 1, durable)),
+		then: []step{stocked("$A", "berlin", [6]int{4, 0, 0, 0, 0, 4})},
+	},
+	{name: "fulfilled", given: made(confirm, fulfill), when: wrongState(release, "fulfilled")},
+	{name: "unknown", when: release.refused(404, "not_found", "")},
+}
+
+var partialReleases = []scenario{
+	{
+		name: "a part keeps the state and lowers quantity", given: made(), then: []step{fiveWith(2, 0, 3)},
+		when: partReleased("1", "1", "1").is(200, now("held", 2, 2, 0, "")),
+	},
+	{
+		name: "the same part again gives back nothing", given: made(partReleased("1", "1", "1")), then: []step{fiveWith(2, 0, 3)},
+		when: partReleased("1", "1", "1").is(200, now("held", 2, 2, 0, "")).replayed(),
+	},
+	{
+		name: "another part with the same version", given: made(partReleased("1", "1", "1")), then: []step{fiveWith(2, 0, 3)},
+		when: partReleased("1", "2", "1").refused(409, "version_conflict", `"version": 2`),
+	},
+	{name: "a part without version", given: made(), when: invalid(transition("release", "$o", `{"lines": [{"line": "1", "quantity": 1}]}`), "/version")},
+	{name: "more than is left", given: made(partReleased("1", "1", "1")), when: invalid(partReleased("2", "3", "1"), "/lines/0/quantity"), then: []step{fiveWith(2, 0, 3)}},
+	{name: "a line it does not have", given: made(), when: invalid(partReleased("1", "1", "9"), "/lines/0/line")},
+	{name: "nothing", given: made(), when: invalid(partReleased("1", "0", "1"), "/lines/0/quantity")},
+	{name: "no lines", given: made(), when: invalid(transition("release", "$o", `{"version": 1, "lines": []}`), "/lines")},
+	{
+		name: "a line twice", given: made(),
+		when: invalid(transition("release", "$o", `{"version": 1, "lines": [{"line": "1", "quantity": 1}, {"line": "1", "quantity": 1}]}`), "/lines/1/line"),
+	},
+	{
+		name: "all that is left is a whole release", given: made(partReleased("1", "1", "1")), then: []step{fiveWith(0, 0, 5)},
+		when: partReleased("2", "2", "1").is(200, now("released", 3, 2, 0, "")),
+	},
+	{
+		name: "all that is left, again", given: made(partReleased("1", "1", "1"), partReleased("2", "2", "1")),
+		when: partReleased("2", "2", "1").is(200, now("released", 3, 2, 0, "")).replayed(),
+	},
+	{
+		name: "a whole line of two", given: teeAndMug,
+		when: partReleased("1", "3", "1").is(200, reservation("$o", "held", 2,
+			`{"line": "1", "sku": "$A", "quantity": 0, "requested": 3, "fulfilled": 0, "returned": 0, "from": []},`+
+				line("2", "$B", 2, 2, 0, "lyon"), "")),
+		then: []step{fiveWith(0, 0, 5), stocked("$B", "lyon", [6]int{5, 2, 0, 0, 0, 3})},
+	},
+	{
+		name: "a part of a confirmed one", given: made(confirm), then: []step{fiveWith(0, 2, 3)},
+		when: partReleased("2", "1", "1").is(200, now("confirmed", 3, 2, 0, durable)),
+	},
+	{
+		name: "a part of a confirmed one, again", given: made(confirm, partReleased("2", "1", "1")), then: []step{fiveWith(0, 2, 3)},
+		when: partReleased("2", "1", "1").is(200, now("confirmed", 3, 2, 0, durable)).replayed(),
+	},
+	{
+		name: "more than has not left", given: made(confirm, transition("fulfill", "$o", restAtV2)),
+		when: invalid(partReleased("3", "2", "1"), "/lines/0/quantity"),
+	},
+	{
+		name: "all that has not left", given: made(confirm, transition("fulfill", "$o", restAtV2)),
+		when: partReleased("3", "1", "1").is(200, now("released", 4, 3, 2, durable)),
+	},
+}
+
+func TestRelease(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *program) { p.check(t, slices.Concat(releases, partialReleases)) })
 }
 
 // If several locations serve a line, released units go back to the location that was taken last.
