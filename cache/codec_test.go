@@ -28,7 +28,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil || again.Encode() != rec.Encode() {
 			t.Fatalf("%q: %v, again %q", text, err, again.Encode())
 		}
-		_ = ReservationOf(rec, "id", epochMillis)
+		_ = reservationOf(rec, "id", epochMillis)
 	})
 }
 

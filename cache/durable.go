@@ -110,5 +110,5 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer)
 	case rec.Fingerprint != r.fingerprint():
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, ErrIDConflict)
 	}
-	return Result{Reservation: ReservationOf(rec, r.ID, a.Now), Replay: true}, nil
+	return Result{Reservation: reservationOf(rec, r.ID, a.Now), Replay: true}, nil
 }

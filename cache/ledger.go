@@ -47,9 +47,9 @@ type Ledger interface {
 	// Levels reads the levels of a SKU, in order of location, without Available.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
-	// Search reads one page of reservations, the newest first. A hold is overdue if its deadline is
-	// not after now, Unix ms.
-	Search(ctx context.Context, filter ReservationFilter, now int64) (ReservationPage, error)
+	// Search reads one page of reservations, the newest first, and the cursor of the next page, ""
+	// on the last one. A hold is overdue if its deadline is not after now, Unix ms.
+	Search(ctx context.Context, filter ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error)
 
 	// LevelPage reads one page of levels, in order of SKU and location, without Available.
 	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)

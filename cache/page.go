@@ -2,18 +2,70 @@ package cache
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
-	"github.com/holdfast/holdfast/location"
 )
+
+// Search reads reservations from the ledger, the newest first. The ledger is usually less than a
+// second behind Redis.
+//
+// Errors, in order of precedence: *InvalidError; ErrNotDurable if there is no ledger, or it does
+// not answer.
+//
+// Search costs one round trip to the ledger, and one to Redis for its clock. If Redis does not
+// answer, the clock of this process decides which holds are overdue.
+func (s *Store) Search(ctx context.Context, filter ReservationFilter) (ReservationPage, error) {
+	if err := filter.validate(); err != nil {
+		return ReservationPage{}, err
+	}
+	if s.options.Ledger == nil {
+		return ReservationPage{}, fmt.Errorf("search: %w: this store has no ledger to search", ErrNotDurable)
+	}
+	now := time.Now().UnixMilli()
+	var clock *redis.TimeCmd
+	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
+		now = clock.Val().UnixMilli()
+	}
+	rows, next, err := s.options.Ledger.Search(ctx, filter, now)
+	if err != nil {
+		return ReservationPage{}, fmt.Errorf("search: %w", err)
+	}
+	page := ReservationPage{Reservations: make([]Reservation, len(rows)), Next: next}
+	for i, row := range rows {
+		page.Reservations[i] = reservationOf(row.Record, row.ID, now)
+	}
+	return page, nil
+}
+
+func (f *ReservationFilter) validate() error {
+	var wrong faults
+	switch f.State {
+	case "", StateHeld, StateConfirmed, StateFulfilled, StateReleased, StateExpired:
+	default:
+		wrong.add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
+	}
+	wrong.optional("/order", f.Order)
+	wrong.optional("/customer", f.Customer)
+	wrong.optional("/line", f.Line)
+	wrong.optional("/sku", string(f.SKU))
+	wrong.optional("/location", string(f.Location))
+	f.Limit = orDefault(f.Limit, ReservationPageDefault)
+	if f.Limit < 1 || f.Limit > ReservationPageMax {
+		wrong.add("/limit", "must be from 1 to %d", ReservationPageMax)
+	}
+	if _, _, ok := wire.ReservationAfter(f.Cursor); !ok {
+		wrong.add("/cursor", "was not issued by this server")
+	}
+	return wrong.err()
+}
 
 // LevelPage reads levels in order of SKU and location. A level is listed as soon as the call that
 // made it was answered. Available comes from Redis; the other counts come from the ledger, which
@@ -59,24 +111,11 @@ func (f *LevelFilter) validate() (after string, err error) {
 	if f.Limit < 1 || f.Limit > LevelPageMax {
 		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(f.Cursor)
-	if _, _, ok := wire.SplitLevel(string(raw)); f.Cursor != "" && (err != nil || !ok) {
+	sku, at, ok := wire.LevelAfter(f.Cursor)
+	if !ok {
 		wrong.add("/cursor", "was not issued by this server")
 	}
-	return string(raw), wrong.err()
-}
-
-// After returns the level after which the page begins, by the cursor. Both are "" for the first
-// page.
-func (f *LevelFilter) After() (location.SKU, location.ID) {
-	raw, _ := base64.RawURLEncoding.DecodeString(f.Cursor) // validate has checked it
-	sku, at, _ := wire.CutLevel(string(raw))
-	return sku, at
-}
-
-// LevelCursor returns the cursor of the page that begins after a level.
-func LevelCursor(sku location.SKU, at location.ID) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(wire.LevelField(sku, at)))
+	return wire.LevelField(sku, at), wrong.err()
 }
 
 // choose returns the names of one page, from the sorted names, and the cursor of the next.
@@ -98,7 +137,7 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 		}
 		if len(wanted) == f.Limit {
 			sku, at, _ := wire.CutLevel(wanted[f.Limit-1])
-			return wanted, LevelCursor(sku, at)
+			return wanted, wire.LevelCursor(sku, at)
 		}
 		wanted = append(wanted, name)
 	}

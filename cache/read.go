@@ -40,7 +40,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, err
 	}
-	return ReservationOf(rec, id, at), nil
+	return reservationOf(rec, id, at), nil
 }
 
 // recordOf returns the record that Redis has. If Redis has forgotten it, or knows that the id

@@ -60,9 +60,9 @@ type Allocation struct {
 	Quantity int64 // units
 }
 
-// ReservationOf returns what a caller sees of a record at now, Unix ms: an overdue hold reads
+// reservationOf returns what a caller sees of a record at now, Unix ms: an overdue hold reads
 // expired, and the components of a kit are one line.
-func ReservationOf(r wire.Record, id string, now int64) Reservation {
+func reservationOf(r wire.Record, id string, now int64) Reservation {
 	res := Reservation{
 		ID: id, State: r.State, Version: r.Version,
 		CreatedAt: time.UnixMilli(r.Created).UTC(), ExpiresAt: time.UnixMilli(r.Expires).UTC(),

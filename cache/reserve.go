@@ -285,5 +285,5 @@ func (s *Store) result(id string, a shard.Answer, replay bool) (Result, error) {
 		return Result{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
 	ours := a.Resent != "" && rec.CreationNonce == a.Resent && rec.Version == 1
-	return Result{Reservation: ReservationOf(rec, id, a.Now), Replay: replay && !ours, awaited: awaited(rec, id, a.Epoch)}, nil
+	return Result{Reservation: reservationOf(rec, id, a.Now), Replay: replay && !ours, awaited: awaited(rec, id, a.Epoch)}, nil
 }

@@ -257,7 +257,7 @@ func refusal(verb Verb, id string, a shard.Answer) error {
 		case err != nil:
 			return fmt.Errorf("%s %q: %w", verb, id, err)
 		case a.Status == wire.StatusWrongState:
-			return &WrongStateError{State: ReservationOf(rec, id, a.Now).State}
+			return &WrongStateError{State: reservationOf(rec, id, a.Now).State}
 		default:
 			return &VersionError{Current: rec.Version}
 		}

@@ -11,15 +11,6 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// ActorFaults returns what is wrong with the name of an actor, or nil. Events keep it as it is, so
-// a control character would shift the fields after it.
-func ActorFaults(actor string) []Fault {
-	if location.TextFault(actor) == "" {
-		return nil
-	}
-	return []Fault{{Path: "/actor", Message: fmt.Sprintf("must be UTF-8 without control characters, at most %d bytes", TextBytesMax)}}
-}
-
 // faults collects every fault of a request.
 type faults []Fault
 

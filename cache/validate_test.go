@@ -110,7 +110,7 @@ func TestInvalid_Cursor(t *testing.T) {
 		}
 	}
 	for _, created := range []int64{math.MinInt64, -1, 1<<45 + 1, math.MaxInt64} {
-		if _, err := b.store.Search(b.ctx, ReservationFilter{Cursor: ReservationCursor(created, "a")}); !errors.Is(err, ErrInvalid) {
+		if _, err := b.store.Search(b.ctx, ReservationFilter{Cursor: wire.ReservationCursor(created, "a")}); !errors.Is(err, ErrInvalid) {
 			t.Errorf("reservations made before %d: %v", created, err)
 		}
 	}

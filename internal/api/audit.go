@@ -70,7 +70,9 @@ func (a *API) startAudit(r *http.Request, in *contract.AuditRequest) (reply[cont
 			faults = append(faults, cache.Fault{Path: field[0], Message: "is not a valid identifier"})
 		}
 	}
-	faults = append(faults, cache.ActorFaults(in.Actor)...)
+	if wrong := location.TextFault(in.Actor); wrong != "" {
+		faults = append(faults, cache.Fault{Path: "/actor", Message: wrong})
+	}
 	if positive(in.MaxUnits) < 0 {
 		faults = append(faults, cache.Fault{Path: "/max_units", Message: "must be at least 1"})
 	}

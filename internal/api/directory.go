@@ -71,8 +71,8 @@ func (a *API) putDirectory(r *http.Request, in *contract.DirectoryRequest) (repl
 		return reply[contract.Directory]{}, err
 	}
 	actor := r.URL.Query().Get("actor")
-	if faults := cache.ActorFaults(actor); faults != nil {
-		return reply[contract.Directory]{}, &cache.InvalidError{Faults: faults}
+	if wrong := location.TextFault(actor); wrong != "" {
+		return reply[contract.Directory]{}, &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: wrong}}}
 	}
 	if a.options.Directories == nil {
 		return reply[contract.Directory]{}, ErrDirectoryIsFile

@@ -82,8 +82,8 @@ func (a *Auditor) Run(ctx context.Context, o Options) (ledger.Audit, error) {
 	defer r.disconnect()
 	begun := ledger.Audit{ID: r.id, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
 	var err error
-	if faults := cache.ActorFaults(o.Actor); faults != nil {
-		err = &cache.InvalidError{Faults: faults}
+	if wrong := location.TextFault(o.Actor); wrong != "" {
+		err = &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: wrong}}}
 	} else {
 		err = a.Ledger.BeginAudit(ctx, begun)
 	}

@@ -62,20 +62,17 @@ func CompareLive(a, b LiveKey) int {
 	return cmp.Or(cmp.Compare(a.Created, b.Created), strings.Compare(a.ID, b.ID))
 }
 
-// ReservationPageOf returns the page of at most limit reservations of a search. ids holds one id
-// more if there is a next page. record returns nil for an id to skip. now is in Unix ms.
-func ReservationPageOf(ids []string, record func(id string) *wire.Record, limit int, now int64) (page cache.ReservationPage) {
-	for i, id := range ids {
-		r := record(id)
-		if r == nil {
-			continue
+// ReservationPageOf returns the rows of a page of a search, at most limit, and the cursor of the next page. ids
+// holds one id more if there is a next page. record returns nil for an id to skip.
+func ReservationPageOf(ids []string, record func(id string) *wire.Record, limit int) (rows []wire.ReservationRow, next string) {
+	for _, id := range ids[:min(len(ids), limit)] {
+		if r := record(id); r != nil {
+			rows = append(rows, wire.ReservationRow{ID: id, Record: *r})
 		}
-		if i == limit {
-			last := page.Reservations[len(page.Reservations)-1]
-			page.Next = cache.ReservationCursor(last.CreatedAt.UnixMilli(), last.ID)
-			break
-		}
-		page.Reservations = append(page.Reservations, cache.ReservationOf(*r, id, now))
 	}
-	return page
+	if len(ids) > limit && len(rows) > 0 {
+		last := rows[len(rows)-1]
+		next = wire.ReservationCursor(last.Record.Created, last.ID)
+	}
+	return rows, next
 }

@@ -73,14 +73,14 @@ func found(t *testing.T, l ledger.Ledger, f cache.ReservationFilter) string {
 	t.Helper()
 	var ids []string
 	for {
-		page, err := l.Search(t.Context(), f, ledgertest.SeenAt)
-		if err != nil || len(page.Reservations) > f.Limit {
-			t.Fatal(len(page.Reservations), err)
+		rows, next, err := l.Search(t.Context(), f, ledgertest.SeenAt)
+		if err != nil || len(rows) > f.Limit {
+			t.Fatal(len(rows), err)
 		}
-		for _, r := range page.Reservations {
+		for _, r := range rows {
 			ids = append(ids, r.ID)
 		}
-		if f.Cursor = page.Next; f.Cursor == "" {
+		if f.Cursor = next; f.Cursor == "" {
 			return strings.Join(ids, " ")
 		}
 	}
@@ -135,7 +135,7 @@ func TestPostgres_SlowSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
-	_, searching := ledger.Search(t.Context(), cache.ReservationFilter{Limit: 1}, ledgertest.SeenAt)
+	_, _, searching := ledger.Search(t.Context(), cache.ReservationFilter{Limit: 1}, ledgertest.SeenAt)
 	_, listing := ledger.LevelPage(t.Context(), cache.LevelFilter{Limit: 1})
 	if !errors.Is(searching, cache.ErrNotDurable) || !errors.Is(listing, cache.ErrNotDurable) || !ledger.Healthy() {
 		t.Errorf("%v, %v; healthy: %v", searching, listing, ledger.Healthy())

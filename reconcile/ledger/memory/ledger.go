@@ -171,7 +171,7 @@ func (m *Ledger) LevelPage(_ context.Context, f cache.LevelFilter) (cache.LevelP
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var page cache.LevelPage
-	sku, at := f.After()
+	sku, at, _ := wire.LevelAfter(f.Cursor)
 	for _, key := range m.sortedLevels() {
 		if ledger.CompareLevels(key, ledger.LevelKey{SKU: sku, Location: at}) <= 0 || !strings.HasPrefix(string(key.SKU), f.SKUPrefix) ||
 			f.Location != "" && key.Location != f.Location {
@@ -179,7 +179,7 @@ func (m *Ledger) LevelPage(_ context.Context, f cache.LevelFilter) (cache.LevelP
 		}
 		if len(page.Levels) == f.Limit {
 			last := page.Levels[f.Limit-1]
-			page.Next = cache.LevelCursor(last.SKU, last.Location)
+			page.Next = wire.LevelCursor(last.SKU, last.Location)
 			break
 		}
 		page.Levels = append(page.Levels, m.levels[key].Describe(key))

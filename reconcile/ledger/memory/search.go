@@ -12,33 +12,38 @@ import (
 )
 
 // Search reads a page of reservations, the newest first.
-func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64) (cache.ReservationPage, error) {
+func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	created, after, _ := f.After()
+	created, after, _ := wire.ReservationAfter(f.Cursor)
 	var ids []string
 	for id, r := range m.reservations {
 		behind := cmp.Or(cmp.Compare(r.Record.Created, created), strings.Compare(id, after)) < 0
-		if behind && matches(&f, cache.ReservationOf(r.Record, id, now)) {
+		if behind && matches(&f, &r.Record, now) {
 			ids = append(ids, id)
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(cmp.Compare(m.reservations[b].Record.Created, m.reservations[a].Record.Created), strings.Compare(b, a))
 	})
-	return ledger.ReservationPageOf(ids[:min(len(ids), f.Limit+1)], func(id string) *wire.Record {
+	rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
 		record := m.reservations[id].Record
 		return &record
-	}, f.Limit, now), nil
+	}, f.Limit)
+	return rows, next, nil
 }
 
-// matches reports whether a reservation meets a filter.
-func matches(f *cache.ReservationFilter, r cache.Reservation) bool {
-	if f.State != "" && r.State != f.State || f.Order != "" && r.Order != f.Order || f.Customer != "" && r.Customer != f.Customer {
+// matches reports whether a reservation meets a filter at now, Unix ms.
+func matches(f *cache.ReservationFilter, r *wire.Record, now int64) bool {
+	state := r.State
+	if state == cache.StateHeld && r.Expires <= now {
+		state = cache.StateExpired
+	}
+	if f.State != "" && state != f.State || f.Order != "" && r.Order != f.Order || f.Customer != "" && r.Customer != f.Customer {
 		return false
 	}
-	return slices.ContainsFunc(r.Lines, func(l cache.Line) bool {
-		return (f.Line == "" || l.Line == f.Line) && (f.SKU == "" || l.SKU == f.SKU || slices.ContainsFunc(l.Components, func(c cache.Component) bool { return c.SKU == f.SKU })) &&
-			(f.Location == "" || slices.ContainsFunc(l.From, func(a cache.Allocation) bool { return a.Location == f.Location }))
+	return slices.ContainsFunc(r.Lines, func(l wire.RecordLine) bool {
+		return (f.Line == "" || l.Line == f.Line) && (f.SKU == "" || l.SKU == f.SKU || l.Kit != nil && l.Kit.SKU == f.SKU) &&
+			(f.Location == "" || slices.ContainsFunc(l.From, func(a wire.RecordAllocation) bool { return a.Location == f.Location }))
 	})
 }

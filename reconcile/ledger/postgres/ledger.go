@@ -260,14 +260,14 @@ func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache
 select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
 where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
 order by sku, location limit $5`
-	sku, at := f.After()
+	sku, at, _ := wire.LevelAfter(f.Cursor)
 	page.Levels, err = within(ctx, p.list, func(ctx context.Context) ([]cache.Level, error) {
 		return collect(ctx, p.pool, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 	})
 	if len(page.Levels) > f.Limit {
 		page.Levels = page.Levels[:f.Limit]
 		last := page.Levels[f.Limit-1]
-		page.Next = cache.LevelCursor(last.SKU, last.Location)
+		page.Next = wire.LevelCursor(last.SKU, last.Location)
 	}
 	return page, err
 }

@@ -107,9 +107,9 @@ func TestPrune(t *testing.T) {
 	if _, err := i.Ledger.Reservation(t.Context(), "o2"); !errors.Is(err, cache.ErrNotFound) {
 		t.Errorf("an archived one: %v", err)
 	}
-	page, err := i.Ledger.Search(t.Context(), cache.ReservationFilter{Limit: 50}, time.Now().UnixMilli())
-	if err != nil || len(page.Reservations) != 6 {
-		t.Errorf("%d are found, %v", len(page.Reservations), err)
+	rows, _, err := i.Ledger.Search(t.Context(), cache.ReservationFilter{Limit: 50}, time.Now().UnixMilli())
+	if err != nil || len(rows) != 6 {
+		t.Errorf("%d are found, %v", len(rows), err)
 	}
 	if again, err := i.Ledger.Prune(t.Context(), postgres.PruneOptions{Before: soon, Archive: &box{}}); err != nil || again != (postgres.Pruned{}) {
 		t.Errorf("again: %+v %v", again, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // Search reads a page of reservations, the newest first. Two round trips.
-func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (page cache.ReservationPage, err error) {
+func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error) {
 	query, args := searchQuery(&f, now)
 	err = p.list(ctx, func(ctx context.Context) error {
 		ids, err := collect(ctx, p.pool, pgx.RowTo[string], query, args...)
@@ -25,15 +25,15 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 		if err != nil {
 			return err
 		}
-		page = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
+		rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
 			if r := found[id]; r != nil {
 				return &r.Record
 			}
 			return nil
-		}, f.Limit, now)
+		}, f.Limit)
 		return nil
 	})
-	return page, err
+	return rows, next, err
 }
 
 // searchQuery returns the query of a search. Live and resolved reservations have an index each. A
@@ -43,7 +43,7 @@ func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []an
 		args = append(args, value)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	created, id, _ := f.After()
+	created, id, _ := wire.ReservationAfter(f.Cursor)
 	where := fmt.Sprintf("(created_at, id) < (%s, %s)", arg(time.UnixMilli(created)), arg(id))
 	if f.Order != "" {
 		where += ` and "order" <> '' and "order" = ` + arg(f.Order)
