@@ -8,7 +8,56 @@ import (
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
+
+// AdjustRequest is one operation on levels: counts, signed changes of on hand, or changes of
+// policy.
+type AdjustRequest struct {
+	ID      string    // id of the operation, and idempotency key; required
+	AsOf    time.Time // when the counts were made, to the millisecond; zero is now
+	Reason  string    // optional, kept with the event
+	Actor   string    // optional: who did it
+	Changes []Change  // 1 to ChangesMax, each of another level
+}
+
+// Change is what an operation does to one level. A nil field stays as it is, and is 0 on a new
+// level.
+type Change struct {
+	SKU            location.SKU
+	Location       location.ID
+	OnHand         *int64 // a count: the units that are there, 0 to QuantityMax
+	Delta          *int64 // added to on hand, not 0; not together with OnHand or AsOf
+	IfOnHand       *int64 // refuse the operation unless on hand is this
+	SafetyStock    *int64 // units kept back from sale, 0 to QuantityMax
+	BackorderLimit *int64 // units that may be sold beyond on hand, 0 to QuantityMax
+}
+
+// AdjustResult is the levels after an operation, one for each change, in their order.
+type AdjustResult struct {
+	Levels  []AdjustedLevel
+	At      time.Time // when the operation was applied, by Redis's clock
+	Replay  bool      // an earlier call with this ID made the operation; this one changed nothing
+	Durable bool      // the ledger has it; false without a ledger
+}
+
+// AdjustedLevel is a level after an operation.
+type AdjustedLevel struct {
+	Level
+	Created bool // this call made the level; false in a replay
+
+	// Short is the newest confirmed reservations that no longer fit, at most ShortReservationsMax.
+	// It is nil if the level has no shortfall, there is no ledger, or the ledger does not answer in time.
+	Short []ShortReservation
+}
+
+// ShortReservation is a confirmed reservation that a level can no longer serve.
+type ShortReservation struct {
+	ID       string
+	Order    string
+	Customer string
+	Quantity int64 // units that it has committed at the level
+}
 
 // Adjust applies one operation on levels: counts, signed changes of on hand, and changes of policy.
 // It applies all changes or none. A count may leave fewer units than are sold: AdjustedLevel.Short

@@ -12,7 +12,40 @@ import (
 
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
+
+// LevelFilter selects levels, in order of SKU and location.
+type LevelFilter struct {
+	Location  location.ID // only this location; "" is all
+	SKUPrefix string      // only SKUs that begin with this; "" is all
+	Limit     int         // 1 to LevelPageMax; 0 is LevelPageDefault
+	Cursor    string      // LevelPage.Next of the page before; "" is the first page
+}
+
+// ReservationFilter selects reservations, the newest first. An empty field selects all.
+type ReservationFilter struct {
+	State    State // an overdue hold counts as expired
+	Order    string
+	Customer string
+	Line     string       // has a line with this id
+	SKU      location.SKU // has a line of this SKU; Line, SKU and Location must hold for the same line
+	Location location.ID  // has a line that this location serves
+	Limit    int          // 1 to ReservationPageMax; 0 is ReservationPageDefault
+	Cursor   string       // ReservationPage.Next of the page before; "" is the first page
+}
+
+// ReservationPage is one page of reservations. Next is "" on the last page.
+type ReservationPage struct {
+	Reservations []Reservation
+	Next         string
+}
+
+// LevelPage is one page of levels. Next is "" on the last page.
+type LevelPage struct {
+	Levels []Level
+	Next   string
+}
 
 // Search reads reservations from the ledger, the newest first. The ledger is usually less than a
 // second behind Redis.

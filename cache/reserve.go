@@ -14,6 +14,28 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
+// ReserveRequest asks to take units out of sale until a deadline.
+type ReserveRequest struct {
+	ID       string            // the caller's id and idempotency key; required
+	Channel  location.Channel  // sales channel; "" is the default one
+	Customer string            // optional; searchable, and counted by purchase limits
+	Order    string            // optional; searchable
+	ShipTo   *location.Address // optional; not together with Pickup
+	Pickup   location.ID       // optional: the location that the customer collects from
+	TTL      time.Duration     // until the deadline, whole seconds; 0 is Options.TTL
+	Split    location.Split    // "" is the channel's
+	Lines    []LineRequest     // 1 to LinesMax, unique by Line
+	Metadata map[string]string // optional; written to the event, not kept in Redis
+}
+
+// LineRequest is one line of a ReserveRequest.
+type LineRequest struct {
+	Line     string       // the order's line id; required, unique in the reservation
+	SKU      location.SKU // required
+	Quantity int64        // units, 1 to QuantityMax
+	Location location.ID  // optional: the only location that may serve the line
+}
+
 // reroutesMax bounds how often one call is routed. It is routed again if the list of locations
 // changed.
 const reroutesMax = 5

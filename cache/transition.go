@@ -12,6 +12,19 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
+// TransitionRequest asks to confirm, release or fulfill a reservation.
+type TransitionRequest struct {
+	ID      string
+	Version int64          // the version that the reservation must have; 0 allows any. Required with Lines
+	Lines   []LineQuantity // release and fulfill only these units; empty means all. Not for Confirm
+}
+
+// LineQuantity is a number of units of one line, or of kits.
+type LineQuantity struct {
+	Line     string
+	Quantity int64 // 1 to QuantityMax
+}
+
 // Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline
 // has passed, the reservation keeps its units unless they were given back. An expired reservation
 // takes its units again at the same locations, all or none. If they are gone, refund the customer.
