@@ -49,7 +49,7 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 func (s *Store) sumAvailable(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
 	routing, err := location.Route(known.rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
-		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/channel", Message: err.Error()}}}
+		return nil, 0, invalid("/channel", "%s", err)
 	}
 	ids := routing.Candidates("").IDs
 	parts := make([][]location.Component, len(r.SKUs))
@@ -61,8 +61,7 @@ func (s *Store) sumAvailable(ctx context.Context, known *locations, r *Availabil
 		levels += len(parts[i]) * len(ids)
 	}
 	if levels > CandidatesMax {
-		return nil, 0, &InvalidError{Faults: []Fault{{Path: "/skus", Message: fmt.Sprintf(
-			"would be looked up at %d levels, and at most %d can be: send fewer", levels, CandidatesMax)}}}
+		return nil, 0, invalid("/skus", "would be looked up at %d levels, and at most %d can be: send fewer", levels, CandidatesMax)
 	}
 	names := make([]string, 0, levels)
 	for i := range r.SKUs {
@@ -108,7 +107,7 @@ func (s *Store) readAvailable(ctx context.Context, names []string) (units []int6
 	var got *redis.SliceCmd
 	fields := append([]string{wire.FieldLocations}, names...)
 	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { got = pipe.HMGet(ctx, s.keys.Stock, fields...) }); err != nil {
-		return nil, 0, fmt.Errorf("availability: %w", err)
+		return nil, 0, fmt.Errorf("available units: %w", err)
 	}
 	numbers := make([]int64, len(fields))
 	for i, value := range got.Val() {
@@ -117,7 +116,7 @@ func (s *Store) readAvailable(ctx context.Context, names []string) (units []int6
 			continue
 		}
 		if numbers[i], err = strconv.ParseInt(text, 10, 64); err != nil {
-			return nil, 0, fmt.Errorf("availability: %q: %w", fields[i], ErrCorrupt)
+			return nil, 0, fmt.Errorf("available units: %q: %w", fields[i], ErrCorrupt)
 		}
 	}
 	return numbers[1:], numbers[0], nil

@@ -57,12 +57,10 @@ func (s *Store) Direct(rules *location.Rules) {
 	s.awaiting.Store(false)
 }
 
-var errNoDirectory = fmt.Errorf("%w: the routing directory is not known yet", ErrUnavailable)
-
 // mayRoute returns an error while the Store waits for its directory.
 func (s *Store) mayRoute() error {
 	if s.awaiting.Load() {
-		return errNoDirectory
+		return fmt.Errorf("%w: the routing directory is not known yet", ErrUnavailable)
 	}
 	return nil
 }

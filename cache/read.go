@@ -62,7 +62,7 @@ func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) 
 // clock returns the time that Redis has told, Unix ms. A clock that the shard was given takes its
 // place.
 func (s *Store) clock(told *redis.TimeCmd) (int64, error) {
-	given := s.shard.Now()
+	given := s.shard.Clock()
 	if given == "" {
 		return told.Val().UnixMilli(), nil
 	}
@@ -119,25 +119,15 @@ func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error)
 // fillAvailable reads Available of levels; it is 0 if Redis does not have the level. One round
 // trip, which also checks that Redis is not being rebuilt.
 func (s *Store) fillAvailable(ctx context.Context, levels []Level) error {
-	if len(levels) == 0 {
-		return s.shard.Read(ctx, func(redis.Pipeliner) {})
-	}
 	names := make([]string, len(levels))
 	for i := range levels {
 		names[i] = wire.LevelField(levels[i].SKU, levels[i].Location)
 	}
-	var available *redis.SliceCmd
-	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { available = pipe.HMGet(ctx, s.keys.Stock, names...) }); err != nil {
-		return fmt.Errorf("levels: %w", err)
+	units, _, err := s.readAvailable(ctx, names)
+	for i := range units {
+		levels[i].Available = units[i]
 	}
-	for i := range levels {
-		text, there := available.Val()[i].(string)
-		f := wire.FieldReader{Rest: text}
-		if levels[i].Available = f.Number(); there && f.Failed {
-			return fmt.Errorf("level of %s at %s: %w", levels[i].SKU, levels[i].Location, ErrCorrupt)
-		}
-	}
-	return nil
+	return err
 }
 
 // levelsAt reads the levels of a SKU at some locations, in their order. One round trip.

@@ -3,7 +3,6 @@ package cache
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,7 +74,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	r := c.request
 	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
-		return &InvalidError{Faults: []Fault{{Path: "/channel", Message: err.Error()}}}
+		return invalid("/channel", "%s", err)
 	}
 	total := 0
 	for i := range c.lines {
@@ -92,8 +91,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		}
 	}
 	if total > CandidatesMax { // more would block Redis for too long
-		return &InvalidError{Faults: []Fault{{Path: "/lines", Message: fmt.Sprintf(
-			"would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)}}}
+		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)
 	}
 	return nil
 }
@@ -118,8 +116,7 @@ func (l *reserveLine) nameLevels(sku location.SKU) {
 func (l *reserveLine) checkQuantity(i int, kits int64) error {
 	for _, component := range l.kit {
 		if kits > QuantityMax/component.Quantity {
-			return &InvalidError{Faults: []Fault{{Path: linePath(i) + "/quantity", Message: fmt.Sprintf(
-				"would be more than %d units of %s", QuantityMax, component.SKU)}}}
+			return invalid(linePath(i)+"/quantity", "would be more than %d units of %s", QuantityMax, component.SKU)
 		}
 	}
 	return nil
@@ -140,8 +137,7 @@ func (c *reserveCall) countLimits(asked *LineRequest, kit []location.Component) 
 		}
 	}
 	if len(c.limits) > 0 && c.request.Customer == "" {
-		return &InvalidError{Faults: []Fault{{Path: "/customer", Message: fmt.Sprintf(
-			"is required: %s has a purchase limit", asked.SKU)}}}
+		return invalid("/customer", "is required: %s has a purchase limit", asked.SKU)
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	if err != nil {
 		return Route{}, err
 	}
+	r.ID = "" // no reservation has this id
 	call := &reserveCall{request: &r}
 	if err := call.route(orDefault(directory, listed).rules, s.options.TTL); err != nil {
 		return Route{}, err

@@ -41,7 +41,7 @@ func (a *applier) housekeeping(ctx context.Context) error {
 	if now.Sub(a.housekept) >= housekeepEvery {
 		a.housekept = now
 		a.Point("trim")
-		entries, err := a.housekeep(ctx, shard.Tending{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
+		entries, err := a.housekeep(ctx, shard.Housekeeping{ExpireUntil: a.expireUntil(), Applied: a.at, BacklogMax: a.BacklogMax})
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ const orphansPerCall = 64
 
 // orphans are the holds of a history that went to quarantine, by id, each with its last record.
 // Their callers were told that they are held.
-type orphans map[string]shard.Again
+type orphans map[string]shard.LostHold
 
 // note notes the holds that entries created, and their changes since.
 func (o *orphans) note(entries []ledger.Entry) {
@@ -32,7 +32,7 @@ func (o *orphans) note(entries []ledger.Entry) {
 		known, there := (*o)[e.ID]
 		switch {
 		case e.Verb == cache.VerbReserve:
-			(*o)[e.ID] = shard.Again{ID: e.ID, Record: e.Record, Extra: e.Extra}
+			(*o)[e.ID] = shard.LostHold{ID: e.ID, Record: e.Record, Extra: e.Extra}
 		case there && e.Record.CreationNonce == known.Record.CreationNonce:
 			known.Record = e.Record
 			(*o)[e.ID] = known
@@ -50,7 +50,7 @@ func (a *applier) retakeOrphans(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var list []shard.Again
+	var list []shard.LostHold
 	for _, id := range ids {
 		hold := all[id]
 		if _, there := known[id]; !there && !ledger.Resolved(hold.Record.State) && hold.Record.Expires > a.now() {

@@ -186,16 +186,16 @@ func (r *Reconciler) guardBacklog(ctx context.Context) {
 	if r.shard == nil || r.Ledger.Healthy() {
 		return
 	}
-	if _, err := r.housekeep(ctx, shard.Tending{BacklogMax: r.BacklogMax}); err != nil {
+	if _, err := r.housekeep(ctx, shard.Housekeeping{BacklogMax: r.BacklogMax}); err != nil {
 		r.disconnect()
 	}
 }
 
 // housekeep runs the housekeeping script and returns how many entries the stream has. One round trip.
-func (r *Reconciler) housekeep(ctx context.Context, t shard.Tending) (entries int64, err error) {
+func (r *Reconciler) housekeep(ctx context.Context, t shard.Housekeeping) (entries int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, entries, err = r.shard.Tend(ctx, t)
+	_, entries, err = r.shard.Housekeep(ctx, t)
 	return entries, err
 }
 

@@ -38,66 +38,62 @@ type Batch struct {
 	pending []*pending
 	answers []Answer
 	ids     []string
-	body    []string       // what the requests add after the ids, the levels and the counters
-	names   []string       // levels, in order of their numbers
-	numbers map[string]int // level -> its number, from 1
-	used    bool           // counted in the queue's inFlight
+	body    []string // what the requests add after the ids, the levels and the counters
+	mode    string   // of a reserve: modeDry, or ""
+	used    bool     // counted in the queue's inFlight
 
-	counters []string // of purchase limits, in order of their numbers
-	counted  map[string]int
+	levels   numbering
+	counters numbering // of purchase limits
 }
 
 func newBatch(size int) *Batch {
-	return &Batch{
-		pending: make([]*pending, 0, size), answers: make([]Answer, 0, size),
-		numbers: make(map[string]int, size),
-	}
+	return &Batch{pending: make([]*pending, 0, size), answers: make([]Answer, 0, size)}
 }
 
 func (b *Batch) reset() {
 	clear(b.pending)
 	b.pending, b.answers = b.pending[:0], b.answers[:0]
 	clear(b.body)
-	b.ids, b.body, b.names = b.ids[:0], b.body[:0], b.names[:0]
-	clear(b.numbers)
-	b.counters = b.counters[:0]
-	clear(b.counted)
+	b.ids, b.body = b.ids[:0], b.body[:0]
+	b.levels.reset()
+	b.counters.reset()
 }
 
 // Add appends texts to ARGV.
 func (b *Batch) Add(texts ...string) { b.body = append(b.body, texts...) }
 
 // Level returns the number of a level in this batch, and numbers it on first use.
-func (b *Batch) Level(name string) string {
-	n, ok := b.numbers[name]
-	if !ok {
-		b.names = append(b.names, name)
-		n = len(b.names)
-		b.numbers[name] = n
-	}
-	return strconv.Itoa(n)
-}
+func (b *Batch) Level(name string) string { return b.levels.of(name) }
 
 // Counter returns the number of a counter of a purchase limit, and numbers it on first use.
-func (b *Batch) Counter(name string) string {
-	n, ok := b.counted[name]
-	if !ok {
-		if b.counted == nil {
-			b.counted = map[string]int{}
-		}
-		b.counters = append(b.counters, name)
-		n = len(b.counters)
-		b.counted[name] = n
-	}
-	return strconv.Itoa(n)
+func (b *Batch) Counter(name string) string { return b.counters.of(name) }
+
+// numbering numbers names from 1, in the order of their first use.
+type numbering struct {
+	names   []string
+	numbers map[string]int
 }
 
-// The places of the nonce, the number of requests, and the mode of a reserve in a header.
-const (
-	headerNonce    = 1
-	headerRequests = 2
-	headerMode     = 5
-)
+func (n *numbering) of(name string) string {
+	number, ok := n.numbers[name]
+	if !ok {
+		if n.numbers == nil {
+			n.numbers = map[string]int{}
+		}
+		n.names = append(n.names, name)
+		number = len(n.names)
+		n.numbers[name] = number
+	}
+	return strconv.Itoa(number)
+}
+
+func (n *numbering) reset() {
+	n.names = n.names[:0]
+	clear(n.numbers)
+}
+
+// headerNonce is the place of the nonce in a header.
+const headerNonce = 1
 
 // modeDry makes reserve decide without writing.
 const modeDry = "dry"
@@ -106,16 +102,16 @@ const modeDry = "dry"
 // so its nonce. A probe writes nothing and has no nonce.
 func (b *Batch) header(verb wire.Verb, now string) []string {
 	if verb == wire.VerbProbe {
-		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters))}
+		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names))}
 	}
 	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
 	switch verb {
 	case wire.VerbReserve:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(len(b.counters)), "")
+		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names)), b.mode)
 	case wire.VerbTransfer, wire.VerbReturn:
 		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	case wire.VerbAdjust:
-		h = append(h, strconv.Itoa(len(b.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
+		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	}
 	return h
 }
@@ -123,16 +119,16 @@ func (b *Batch) header(verb wire.Verb, now string) []string {
 // arguments appends the ids, the levels, the counters and the requests to args. It appends
 // pointers, which an interface holds without an allocation.
 func (b *Batch) arguments(args []any) []any {
-	all := make([]any, len(args), len(args)+len(b.ids)+len(b.names)+len(b.counters)+len(b.body))
+	all := make([]any, len(args), len(args)+len(b.ids)+len(b.levels.names)+len(b.counters.names)+len(b.body))
 	copy(all, args)
 	for i := range b.ids {
 		all = append(all, &b.ids[i])
 	}
-	for i := range b.names {
-		all = append(all, &b.names[i])
+	for i := range b.levels.names {
+		all = append(all, &b.levels.names[i])
 	}
-	for i := range b.counters {
-		all = append(all, &b.counters[i])
+	for i := range b.counters.names {
+		all = append(all, &b.counters.names[i])
 	}
 	for i := range b.body {
 		all = append(all, &b.body[i])
@@ -165,9 +161,6 @@ func (b *Batch) decode(verb wire.Verb, reply []any) error {
 }
 
 func decodeHead(reply []any) (now, locations int64, err error) {
-	if len(reply) < 3 {
-		return 0, 0, fmt.Errorf("%w: the reply has only %d values", wire.ErrCorrupt, len(reply))
-	}
 	t, _ := reply[1].(string)
 	l, _ := reply[2].(string)
 	now, err1 := strconv.ParseInt(t, 10, 64)

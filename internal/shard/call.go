@@ -25,14 +25,14 @@ const (
 // script did not run, or if that is unknown. It sends nothing again if the script may have run
 // partly. It never falls back to EVAL: an unknown script is the sign of another server, or of an
 // older state of this one.
-func (s *Shard) run(verb wire.Verb, b *Batch) error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.Timeout)
+func (s *Shard) run(ctx context.Context, verb wire.Verb, b *Batch) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
 		b.ids = append(b.ids, p.request.ID())
 		p.request.Arguments(b)
 	}
-	header := b.header(verb, s.Now())
+	header := b.header(verb, s.Clock())
 	reply, how, err := s.call(ctx, verb, header, b.arguments)
 	if err != nil {
 		return err
@@ -49,21 +49,12 @@ func (s *Shard) run(verb wire.Verb, b *Batch) error {
 	return nil
 }
 
-// DryRun makes the reserve script decide a request without writing anything.
+// DryRun makes the reserve script decide a request, whose id is "", without writing anything.
 func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
 	b := newBatch(1)
-	b.ids = []string{""} // no reservation has this id
-	r.Arguments(b)
-	header := b.header(wire.VerbReserve, s.Now())
-	header[headerMode], header[headerRequests] = modeDry, "1"
-	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
-	defer cancel()
-	reply, _, err := s.call(ctx, wire.VerbReserve, header, b.arguments)
-	if err != nil {
-		return Answer{}, err
-	}
-	b.pending = []*pending{nil} // one request is answered
-	if err := b.decode(wire.VerbReserve, reply); err != nil {
+	b.mode = modeDry
+	b.pending = append(b.pending, &pending{request: r})
+	if err := s.run(ctx, wire.VerbReserve, b); err != nil {
 		return Answer{}, err
 	}
 	return b.answers[0], nil
@@ -73,7 +64,7 @@ func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
 func (s *Shard) Expire(ctx context.Context) (reply []any, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	reply, _, err = s.call(ctx, wire.VerbExpire, []string{s.Now(), nonce()}, func(args []any) []any { return args })
+	reply, _, err = s.call(ctx, wire.VerbExpire, []string{s.Clock(), nonce()}, func(args []any) []any { return args })
 	return reply, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/lua"
 )
 
 // The errors of a Conn, beside ErrUnavailable and ErrCorrupt.
@@ -20,9 +21,10 @@ var (
 // server that was checked is the server that is changed. After ErrUnavailable it must be closed. It
 // is not safe for concurrent use. Checkouts use a Shard instead.
 type Conn struct {
-	conn *redis.Conn
-	keys wire.Keys
-	sha  map[wire.Verb]string // of the scripts, once loaded
+	conn   *redis.Conn
+	keys   wire.Keys
+	verbs  []wire.Verb // whose scripts it loads
+	loaded generation
 }
 
 // Open returns a connection to the primary of a shard. On a cluster it finds out which node that
@@ -33,7 +35,11 @@ func Open(ctx context.Context, client redis.UniversalClient, prefix string, shar
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return &Conn{conn: node.Conn(), keys: k}, nil
+	c := &Conn{conn: node.Conn(), keys: k}
+	for _, name := range lua.Names() {
+		c.verbs = append(c.verbs, wire.Verb(name))
+	}
+	return c, nil
 }
 
 // Close returns the connection to its pool.
@@ -58,7 +64,7 @@ func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 
 // run runs a script once, and turns a reply of one word into an error.
 func (c *Conn) run(ctx context.Context, verb wire.Verb, args ...any) ([]any, error) {
-	reply, err := c.conn.EvalSha(ctx, c.sha[verb], c.keys.Of(verb), args...).Slice()
+	reply, err := c.conn.EvalSha(ctx, c.loaded.sha[verb], c.keys.Of(verb), args...).Slice()
 	switch {
 	case err != nil && redis.HasErrorPrefix(err, "NOSCRIPT"):
 		return nil, fmt.Errorf("%s: %w: %w", verb, ErrFenced, err)

@@ -29,16 +29,14 @@ const (
 // decodeProbe reads the reply of a probe: "ok", the records, the levels, and what purchase limits
 // count.
 func (b *Batch) decodeProbe(reply []any) error {
-	var lists [3][]any
-	for i := range lists {
-		if len(reply) != 1+len(lists) {
-			return fmt.Errorf("%w: probe answered %d values, not 4", wire.ErrCorrupt, len(reply))
-		}
-		lists[i], _ = reply[1+i].([]any)
+	if len(reply) != 4 {
+		return fmt.Errorf("%w: probe answered %d values, not 4", wire.ErrCorrupt, len(reply))
 	}
-	records, stock, taken := lists[0], lists[1], lists[2]
+	records, _ := reply[1].([]any)
+	stock, _ := reply[2].([]any)
+	taken, _ := reply[3].([]any)
 	const head = 3 // epoch, gate, version of the locations
-	if len(records) != len(b.pending) || len(stock) != head+len(b.names) || len(taken) != len(b.counters) {
+	if len(records) != len(b.pending) || len(stock) != head+len(b.levels.names) || len(taken) != len(b.counters.names) {
 		return fmt.Errorf("%w: probe answered lists of %d, %d and %d values", wire.ErrCorrupt, len(records), len(stock), len(taken))
 	}
 	locations := numbersOf(stock[head-1 : head])[0]

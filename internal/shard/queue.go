@@ -139,7 +139,7 @@ func (q *queue) work() {
 	b := newBatch(q.shard.config.BatchMax)
 	for q.take(b) {
 		started := time.Now()
-		err := q.shard.run(q.verb, b)
+		err := q.shard.run(context.Background(), q.verb, b)
 		q.finish(b, err)
 		if batched := q.shard.config.Batched; batched != nil {
 			batched(q.verb, len(b.pending), time.Since(started))

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// Again is a hold from a history that a rebuild dropped, which HoldAgain takes once more.
-type Again struct {
+// LostHold is a hold from a history that a rebuild dropped, which HoldAgain takes once more.
+type LostHold struct {
 	ID     string
 	Record wire.Record // as it was in that history
 	Extra  string      // JSON with the details that Redis does not keep
@@ -18,13 +18,13 @@ type Again struct {
 
 // HoldAgain takes holds from the locations that they came from, for ttl ms each. It takes all of a
 // hold or none of it, and returns how many it took. It is safe to repeat. One round trip.
-func (c *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record) int64) (taken int, err error) {
+func (c *Conn) HoldAgain(ctx context.Context, list []LostHold, ttl func(wire.Record) int64) (taken int, err error) {
 	b := newBatch(len(list))
 	for i := range list {
 		b.ids = append(b.ids, list[i].ID)
 		list[i].arguments(b, ttl(list[i].Record))
 	}
-	args := []any{"", nonce(), len(list), len(b.names), len(b.counters), ""}
+	args := []any{"", nonce(), len(list), len(b.levels.names), len(b.counters.names), ""}
 	reply, err := c.run(ctx, wire.VerbReserve, b.arguments(args)...)
 	if err != nil {
 		return 0, err
@@ -41,7 +41,7 @@ func (c *Conn) HoldAgain(ctx context.Context, list []Again, ttl func(wire.Record
 }
 
 // arguments adds a hold as the reserve script takes it.
-func (a *Again) arguments(b *Batch, ttl int64) {
+func (a *LostHold) arguments(b *Batch, ttl int64) {
 	r := a.Record
 	lines, limits := requested(&r), limitUses(&r)
 	b.Add(fmt.Sprintf("%d units %d %d", ttl, len(lines), len(limits)),

@@ -91,16 +91,16 @@ func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	return sizes, nil
 }
 
-// Lacking returns the ids that have no record. One round trip.
-func (c *Conn) Lacking(ctx context.Context, ids []string) (lacking []string, err error) {
+// Missing returns the ids that have no record. One round trip.
+func (c *Conn) Missing(ctx context.Context, ids []string) (missing []string, err error) {
 	records, err := c.conn.HMGet(ctx, c.keys.Reservations, ids...).Result() // faster than HEXISTS for each
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	for i, id := range ids {
 		if records[i] == nil {
-			lacking = append(lacking, id)
+			missing = append(missing, id)
 		}
 	}
-	return lacking, nil
+	return missing, nil
 }

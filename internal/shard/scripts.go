@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -82,68 +81,42 @@ func (s *Shard) load(ctx context.Context, before *generation) (*generation, erro
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	conn := node.Conn()
-	defer func() { _ = conn.Close() }()
-	id, err := inspect(ctx, conn, s.Keys)
-	if err != nil {
-		return nil, err
+	c := &Conn{conn: node.Conn(), keys: s.Keys, verbs: wire.Verbs}
+	defer c.Close()
+	if s.config.Ledger == nil {
+		err = c.loadStored(ctx, before)
+		return &c.loaded, err
 	}
-	if s.config.Ledger != nil {
-		return s.loadKnown(ctx, conn)
+	if err := c.conn.Ping(ctx).Err(); err != nil { // a process without Redis must not hold the ledger's lock
+		return nil, unavailable(err)
 	}
-	epoch, err := s.storedEpoch(ctx, conn, before == nil)
-	if err != nil {
-		return nil, err
-	}
-	if before != nil && epoch < before.epoch {
-		return nil, fmt.Errorf("%w: Redis is at epoch %d, this process at %d", wire.ErrRebuilding, epoch, before.epoch)
-	}
-	return loadGeneration(ctx, conn, epoch, id.real())
-}
-
-// loadKnown loads the scripts of the ledger's epoch if this is the Redis that the ledger's position
-// describes. It does not check the gate, because each script reads it.
-func (s *Shard) loadKnown(ctx context.Context, conn *redis.Conn) (g *generation, err error) {
-	one := &Conn{conn: conn, keys: s.Keys}
-	err = one.known(ctx, s.config.Ledger, func(ctx context.Context, epoch uint64, id Identity) error {
-		g, err = loadGeneration(ctx, conn, epoch, id.real())
-		return err
-	})
+	err = c.LoadKnown(ctx, s.config.Ledger)
 	if errors.Is(err, wire.ErrNotDurable) {
-		return nil, fmt.Errorf("%w: the ledger can't say whether this is its Redis: %w", wire.ErrRebuilding, err)
+		err = fmt.Errorf("%w: the ledger can't say whether this is its Redis: %w", wire.ErrRebuilding, err)
 	}
-	return g, err
+	return &c.loaded, err
 }
 
-// loadGeneration loads the missing scripts of an epoch for a Store's verbs. Two round trips.
-func loadGeneration(ctx context.Context, conn *redis.Conn, epoch uint64, real bool) (*generation, error) {
-	sha, err := loadScripts(ctx, conn, wire.Verbs, epoch, real)
-	if err != nil {
-		return nil, err
-	}
-	return &generation{epoch, sha}, nil
-}
-
-// storedEpoch reads the epoch. If there is none, it writes the first one if initialise is true.
-func (s *Shard) storedEpoch(ctx context.Context, conn *redis.Conn, initialise bool) (uint64, error) {
-	text, err := conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
-	if errors.Is(err, redis.Nil) {
-		if !initialise {
-			return 0, fmt.Errorf("%w: Redis has lost its data", wire.ErrRebuilding)
+// loadStored loads the scripts of the stored epoch. If there is none, and this process knew none
+// before, it begins the first one.
+func (c *Conn) loadStored(ctx context.Context, before *generation) error {
+	id, err := c.Inspect(ctx)
+	if err == nil && id.Epoch == 0 && before == nil {
+		if err := c.conn.HSetNX(ctx, c.keys.Stock, wire.FieldEpoch, "1").Err(); err != nil {
+			return unavailable(err)
 		}
-		if err := conn.HSetNX(ctx, s.Keys.Stock, wire.FieldEpoch, "1").Err(); err != nil {
-			return 0, fmt.Errorf("%w: initialise: %w", wire.ErrUnavailable, err)
-		}
-		text, err = conn.HGet(ctx, s.Keys.Stock, wire.FieldEpoch).Result()
+		id, err = c.Inspect(ctx)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("%w: read epoch: %w", wire.ErrUnavailable, err)
+	switch {
+	case err != nil:
+		return err
+	case id.Epoch == 0:
+		return fmt.Errorf("%w: Redis has lost its data", wire.ErrRebuilding)
+	case before != nil && id.Epoch < before.epoch:
+		return fmt.Errorf("%w: Redis is at epoch %d, this process at %d", wire.ErrRebuilding, id.Epoch, before.epoch)
+	default:
+		return c.Load(ctx, id.Epoch, id)
 	}
-	epoch, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%w: epoch %q", wire.ErrCorrupt, text)
-	}
-	return epoch, nil
 }
 
 // Loader is the part of the ledger that loading scripts needs.
@@ -155,14 +128,9 @@ type Loader interface {
 }
 
 // LoadKnown loads the scripts if this is the Redis that the ledger's position describes. If not, it
-// returns ErrRebuilding.
+// tells the reconciler and returns ErrRebuilding. It does not check the gate, because each script
+// reads it.
 func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
-	return c.known(ctx, ledger, c.Load)
-}
-
-// known calls load with the epoch of the ledger's position if this is the Redis that the position
-// describes. If not, it tells the reconciler and returns ErrRebuilding.
-func (c *Conn) known(ctx context.Context, ledger Loader, load func(context.Context, uint64, Identity) error) error {
 	return ledger.Loading(ctx, func(ctx context.Context, p wire.Position) error {
 		id, err := c.Inspect(ctx)
 		if err != nil {
@@ -182,40 +150,26 @@ func (c *Conn) known(ctx context.Context, ledger Loader, load func(context.Conte
 			ledger.Suspect()
 			return fmt.Errorf("%w: %s", wire.ErrRebuilding, why)
 		}
-		return load(ctx, p.Epoch, id)
+		return c.Load(ctx, p.Epoch, id)
 	})
 }
 
-// Load loads the missing scripts of an epoch, of all verbs. Two round trips.
+// Load loads the missing scripts of an epoch. Two round trips.
 func (c *Conn) Load(ctx context.Context, epoch uint64, id Identity) error {
-	var verbs []wire.Verb
-	for _, name := range lua.Names() {
-		verbs = append(verbs, wire.Verb(name))
-	}
-	sha, err := loadScripts(ctx, c.conn, verbs, epoch, id.real())
-	if err != nil {
-		return err
-	}
-	c.sha = sha
-	return nil
-}
-
-// loadScripts loads the scripts of verbs that Redis lacks, and returns the SHA-1 of each.
-func loadScripts(ctx context.Context, conn *redis.Conn, verbs []wire.Verb, epoch uint64, real bool) (map[wire.Verb]string, error) {
-	texts, shas, sha := make([]string, len(verbs)), make([]string, len(verbs)), make(map[wire.Verb]string, len(verbs))
-	for i, verb := range verbs {
-		text, err := lua.Text(string(verb), epoch, real)
+	texts, shas, sha := make([]string, len(c.verbs)), make([]string, len(c.verbs)), make(map[wire.Verb]string, len(c.verbs))
+	for i, verb := range c.verbs {
+		text, err := lua.Text(string(verb), epoch, id.real())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // the name of a script in Redis
 		sha[verb] = shas[i]
 	}
-	there, err := conn.ScriptExists(ctx, shas...).Result()
+	there, err := c.conn.ScriptExists(ctx, shas...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("%w: check for the scripts: %w", wire.ErrUnavailable, err)
+		return fmt.Errorf("%w: check for the scripts: %w", wire.ErrUnavailable, err)
 	}
-	_, err = conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i, text := range texts {
 			if !there[i] {
 				pipe.ScriptLoad(ctx, text)
@@ -224,7 +178,8 @@ func loadScripts(ctx context.Context, conn *redis.Conn, verbs []wire.Verb, epoch
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
+		return fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
 	}
-	return sha, nil
+	c.loaded = generation{epoch, sha}
+	return nil
 }

@@ -39,7 +39,7 @@ func (r *run) compareDeadlines(ctx context.Context) error {
 func (r *run) compareMembers(ctx context.Context, members, ids []string) error {
 	lacking := map[string]bool{}
 	if len(ids) > 0 {
-		list, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) ([]string, error) { return s.Lacking(ctx, ids) })
+		list, err := onShard(ctx, r, func(s *shard.Conn, ctx context.Context) ([]string, error) { return s.Missing(ctx, ids) })
 		if err != nil {
 			return err
 		}

@@ -18,16 +18,16 @@ func (c *Conn) CloseGate(ctx context.Context, stopped bool) error {
 	return unavailable(c.conn.HSet(ctx, c.keys.Stock, wire.FieldGate, gate).Err())
 }
 
-// Tending says what Tend does.
-type Tending struct {
+// Housekeeping says what Housekeep does.
+type Housekeeping struct {
 	ExpireUntil int64         // Unix ms: holds may expire until then; 0 changes nothing
 	Applied     wire.Position // the stream is trimmed before this entry; the zero value trims nothing
 	BacklogMax  int64         // with more entries reserve is refused, until half as many are left
 }
 
-// Tend does the regular housekeeping of a shard. It returns whether the backlog has closed the gate
+// Housekeep does the regular housekeeping of a shard. It returns whether the backlog has closed the gate
 // for reserve, and the number of entries in the stream. One round trip.
-func (c *Conn) Tend(ctx context.Context, t Tending) (backlog bool, entries int64, err error) {
+func (c *Conn) Housekeep(ctx context.Context, t Housekeeping) (backlog bool, entries int64, err error) {
 	until, position := "", ""
 	if t.ExpireUntil > 0 {
 		until = strconv.FormatInt(t.ExpireUntil, 10)
