@@ -21,8 +21,7 @@ type AdjustRequest struct {
 	Changes []Change  // 1 to ChangesMax, each of another level
 }
 
-// Change is what an operation does to one level. A nil field stays as it is, and is 0 on a new
-// level.
+// Change changes one level. A nil field stays as it is. On a new level it is 0.
 type Change struct {
 	SKU            location.SKU
 	Location       location.ID

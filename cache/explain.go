@@ -51,16 +51,16 @@ func (s *Store) explain(ctx context.Context, c *reserveCall) error {
 	}
 }
 
-// skuLevels is where a SKU, or each component of a kit, has levels.
+// skuLevels lists the locations that have levels of a SKU, or of the components of a kit.
 type skuLevels struct {
 	unknown bool                  // the SKU, or a component, has no level anywhere
 	levels  map[location.ID]int   // levels at each location
-	needed  int                   // levels that a location must have: 1, or one for each component
+	needed  int                   // levels that a location needs: 1, or one for each component
 	stocked []location.ID         // locations with at least one level, in order
 	units   map[location.ID]int64 // available units, or whole kits
 }
 
-// has reports whether a location has all levels that are needed.
+// has reports whether a location has all the levels that it needs.
 func (e *skuLevels) has(at location.ID) bool { return e.levels[at] == e.needed }
 
 func (e *skuLevels) rejected(c *reserveCall, i int) []location.Rejected {
@@ -68,9 +68,8 @@ func (e *skuLevels) rejected(c *reserveCall, i int) []location.Rejected {
 	return c.routing.Explain(line.Line, line.Location, e.has, e.stocked)
 }
 
-// findLevels finds where a SKU, or each component of a kit, has levels, and how many units or kits
-// are available there. at lists the locations to look at. One round trip for the SKU or for each
-// component.
+// findLevels reads the levels of a SKU, or of each component of a kit, at some locations. One round
+// trip for the SKU or for each component.
 func (s *Store) findLevels(ctx context.Context, sku location.SKU, kit []location.Component, at []location.ID) (*skuLevels, error) {
 	parts := kit
 	if kit == nil {

@@ -67,7 +67,7 @@ type LevelShort struct {
 	Units int64 // missing
 }
 
-// Since is what a Ledger knows of the time after a moment.
+// Since is the ledger's view of some levels, and of their movements after a moment.
 type Since struct {
 	Epoch, Sequence uint64 // id of the last applied entry
 	KeptFrom        int64  // Unix ms; movements before this may be missing
@@ -77,5 +77,5 @@ type Since struct {
 // LevelSince is a level now, and its movements after a moment.
 type LevelSince struct {
 	OnHand int64 // now, units
-	Moved  int64 // units that came less units that left; counts and write-offs are not included
+	Moved  int64 // units that came minus units that left, without counts and write-offs
 }

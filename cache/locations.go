@@ -33,7 +33,7 @@ func (c *locationList) noteVersion(version int64) {
 	}
 }
 
-// locations is what a call is routed with.
+// locations is the directory by which a call is routed, or the list of locations without one.
 type locations struct {
 	version int64
 	stocked []location.ID // locations that have a level, in order

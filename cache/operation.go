@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// operationCall is what Adjust, Transfer and Remove have in common.
+// operationCall is one call of Adjust, Transfer or Remove.
 type operationCall struct {
 	verb        Verb
 	id          string

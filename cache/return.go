@@ -59,7 +59,7 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 	}
 	call := &transitionCall{
 		verb: VerbReturn, request: &TransitionRequest{ID: r.Reservation, Version: r.Version, Lines: r.Lines},
-		back: &returning{request: &r, fingerprint: fingerprint},
+		back: &returnArguments{request: &r, fingerprint: fingerprint},
 	}
 	return s.transit(ctx, call, r.refused)
 }
@@ -92,14 +92,14 @@ func (r *ReturnRequest) fingerprint() string {
 	return f.sum()
 }
 
-// returning is what only the script of a return takes.
-type returning struct {
+// returnArguments are the arguments that only the script of a return has.
+type returnArguments struct {
 	request     *ReturnRequest
 	fingerprint string
 	record      string // the ledger's, if Redis has forgotten the reservation; else ""
 }
 
-func (r *returning) Arguments(b *shard.Batch) {
+func (r *returnArguments) Arguments(b *shard.Batch) {
 	b.Add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
 }
 

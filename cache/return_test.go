@@ -215,7 +215,7 @@ func TestReturn_Batch(t *testing.T) {
 			r := ReturnRequest{ID: c.id, Reservation: "ord", To: "lyon", Lines: parts(c.lines)}
 			requests = append(requests, &transitionCall{
 				verb: VerbReturn, request: &TransitionRequest{ID: "ord", Lines: r.Lines}, settled: settledAlways,
-				back: &returning{request: &r, fingerprint: r.fingerprint()},
+				back: &returnArguments{request: &r, fingerprint: r.fingerprint()},
 			})
 		}
 		var got []string

@@ -150,9 +150,9 @@ func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 type transitionCall struct {
 	verb    Verb
 	request *TransitionRequest
-	settled string       // the version that the ledger has decided; "" if it is not known
-	move    *MoveRequest // for a move
-	back    *returning   // for a return
+	settled string           // the version that the ledger has decided; "" if it is not known
+	move    *MoveRequest     // for a move
+	back    *returnArguments // for a return
 }
 
 // settledAlways stands for every version: there is no ledger to decide.
