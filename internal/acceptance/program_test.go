@@ -56,14 +56,29 @@ func startOn(t *testing.T, redis *redistest.Server, args ...string) *program {
 	return p
 }
 
+// migrated is a database with the ledger's tables, made once.
+var migrated struct {
+	sync.Once
+	url string
+}
+
 // ledger makes a database with the ledger's tables.
 func ledger(t *testing.T) string {
 	t.Helper()
-	url := pgtest.Database(t)
-	if code, _, stderr := run(t, "", "migrate", "--postgres-url="+url); code != 0 {
-		t.Fatalf("migrate: exit %d: %s", code, stderr)
+	migrated.Do(func() {
+		url, err := pgtest.KeptDatabase()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := run(t, "", "migrate", "--postgres-url="+url); code != 0 {
+			t.Fatalf("migrate: exit %d: %s", code, stderr)
+		}
+		migrated.url = url
+	})
+	if migrated.url == "" {
+		t.Fatal("the ledger's tables could not be made: another test says why")
 	}
-	return url
+	return pgtest.CopyDatabase(t, migrated.url)
 }
 
 // startAs starts binary, and stops it at the end of the test. The program must then exit with 0.

@@ -39,7 +39,33 @@ var (
 // TestMain should call Main. Otherwise the server's temporary folder stays.
 func Database(tb testing.TB) string {
 	tb.Helper()
-	name, err := makeDatabase()
+	return makeFor(tb, "template1")
+}
+
+// CopyDatabase makes a copy of the database at url, which KeptDatabase has made, and returns its URL. The
+// copy is dropped after the test. If somebody is connected to the original, it fails after 5 seconds.
+func CopyDatabase(tb testing.TB, url string) string {
+	tb.Helper()
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return makeFor(tb, config.Database)
+}
+
+// KeptDatabase makes an empty database on the shared server, for several tests. It stays until Main ends
+// the server.
+func KeptDatabase() (url string, err error) {
+	name, err := makeFrom("template1")
+	if err != nil {
+		return "", err
+	}
+	return shared.url(name), nil
+}
+
+func makeFor(tb testing.TB, original string) (url string) {
+	tb.Helper()
+	name, err := makeFrom(original)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -51,22 +77,12 @@ func Database(tb testing.TB) string {
 	return shared.url(name)
 }
 
-// KeptDatabase makes an empty database on the shared server, for several tests in turn. It stays until
-// Main ends the server.
-func KeptDatabase() (url string, err error) {
-	name, err := makeDatabase()
-	if err != nil {
-		return "", err
-	}
-	return shared.url(name), nil
-}
-
-func makeDatabase() (name string, err error) {
+func makeFrom(original string) (name string, err error) {
 	if err := startShared(); err != nil {
 		return "", err
 	}
 	name = fmt.Sprintf("test_%d", databases.Add(1))
-	if err := runStatements(shared.URL(), "create database "+name); err != nil {
+	if err := runStatements(shared.URL(), "create database "+name+" template "+original); err != nil {
 		return "", fmt.Errorf("create a database: %w\n%s", err, shared.Log())
 	}
 	return name, nil

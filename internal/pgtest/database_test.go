@@ -31,6 +31,19 @@ func TestDatabase(t *testing.T) {
 			t.Errorf("%s is still there", config.Database)
 		}
 	})
+	t.Run("copied", func(t *testing.T) {
+		original, err := KeptDatabase()
+		if err != nil {
+			t.Fatal(err)
+		}
+		Exec(t, original, "create table mine as select 7 as number")
+		for range 2 {
+			copied := CopyDatabase(t, original)
+			if got := value(t, connect(t, copied), "select number::text from mine"); got != "7" || copied == original {
+				t.Errorf("the copy %s of %s has %s", copied, original, got)
+			}
+		}
+	})
 	t.Run("concurrent", func(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {

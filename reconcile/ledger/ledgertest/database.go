@@ -25,25 +25,38 @@ func OpenPool(tb testing.TB, url string) *pgxpool.Pool {
 // OpenLedger connects to a new database with the schema of the ledger.
 func OpenLedger(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
-	pool := OpenPool(tb, pgtest.Database(tb))
-	if _, err := postgres.Migrate(tb.Context(), pool); err != nil {
+	url, err := migrated()
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return pool
+	return OpenPool(tb, pgtest.CopyDatabase(tb, url))
 }
+
+// migrated is a database with the schema of the ledger, which OpenLedger copies.
+var migrated = sync.OnceValues(func() (url string, err error) {
+	url, pool, err := migrate()
+	if err == nil {
+		pool.Close()
+	}
+	return url, err
+})
 
 // kept is a ledger in Postgres that tests use in turn, each after Empty.
 var kept = sync.OnceValues(func() (*pgxpool.Pool, error) {
-	url, err := pgtest.KeptDatabase()
-	if err != nil {
-		return nil, err
-	}
-	pool, err := pgxpool.New(context.Background(), url)
-	if err == nil {
-		_, err = postgres.Migrate(context.Background(), pool)
-	}
+	_, pool, err := migrate()
 	return pool, err
 })
+
+func migrate() (url string, pool *pgxpool.Pool, err error) {
+	if url, err = pgtest.KeptDatabase(); err != nil {
+		return "", nil, err
+	}
+	if pool, err = pgxpool.New(context.Background(), url); err != nil {
+		return "", nil, err
+	}
+	_, err = postgres.Migrate(context.Background(), pool)
+	return url, pool, err
+}
 
 // openEmptied returns the kept ledger without rows, much faster than a new database would be. A test
 // that uses it must not run in parallel, and must not change the schema.
