@@ -109,7 +109,8 @@ type warnings struct{ slog.Handler }
 // Enabled implements slog.Handler.
 func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
 
-// maxChange limits a repair: "1000" units, or "1000,2" for at most 2 percent of all on hand too.
+// maxChange limits a repair: "1000" units, or "1000,2" for at most 2 percent of all on hand too,
+// which refuses no repair of audit.SmallChange units or fewer.
 type maxChange struct {
 	units   int64
 	percent float64
@@ -146,7 +147,8 @@ func (c *maxChange) Set(text string) error {
 // addMaxChange adds --max-change to c.
 func addMaxChange(c *cobra.Command) *maxChange {
 	most := &maxChange{units: audit.MaxUnitsDefault}
-	c.Flags().Var(most, "max-change", "maximum units to change in total, and maximum percentage of all on hand")
+	c.Flags().Var(most, "max-change", fmt.Sprintf("most units that all repairs together may change; PERCENT is the most\n"+
+		"in percent of the units on hand, and refuses no repair of %d units or fewer", audit.SmallChange))
 	return most
 }
 

@@ -66,7 +66,7 @@ func auditJSON(w io.Writer, a *ledger.Audit, each eachFinding) error {
 }
 
 func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
-	n, kinds := 0, map[ledger.FindingKind]bool{}
+	n, do := 0, map[ledger.FindingKind]string{}
 	rows := &table{to: w}
 	err := each(func(f *ledger.Finding) error {
 		if n == 0 {
@@ -77,8 +77,8 @@ func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
 		if f.Note != "" {
 			fmt.Fprintf(rows, "\t%s\n", f.Note)
 		}
-		if f.Do() != "" {
-			kinds[f.Kind] = true
+		if what := f.Do(); what != "" {
+			do[f.Kind] = what
 		}
 		if n++; n%findingsPage == 0 {
 			rows.flush()
@@ -89,11 +89,10 @@ func auditText(w io.Writer, a *ledger.Audit, each eachFinding) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(w, blankLine(len(kinds)))
+	fmt.Fprint(w, blankLine(len(do)))
 	for _, kind := range ledger.FindingKinds {
-		if kinds[kind] {
-			open := ledger.Finding{Kind: kind}
-			fmt.Fprintf(w, "%s: %s\n  -> %s\n", kind, kind.Means(), open.Do())
+		if do[kind] != "" {
+			fmt.Fprintf(w, "%s: %s\n  -> %s\n", kind, kind.Means(), do[kind])
 		}
 	}
 	fmt.Fprintf(w, "%s%s: %s compared; %s\n", blankLine(n), a.ID, comparedText(a), outcomeText(a))

@@ -21,6 +21,10 @@ const (
 	MaxUnitsDefault = 1000 // units that one repair may change
 )
 
+// SmallChange is the number of units up to which Options.MaxPercent allows every repair. A few units
+// are a large share of a small stock, but no sign that the ledger is the wrong one.
+const SmallChange = 50
+
 // Auditor compares Redis with the ledger and repairs Redis. It needs a running reconciler, in this
 // process or another. It is safe for concurrent use.
 type Auditor struct {
@@ -53,8 +57,8 @@ type Options struct {
 	// MaxUnits is the most units that a repair may change in all. 0 is MaxUnitsDefault; a negative
 	// number is no limit.
 	MaxUnits int64
-	// MaxPercent is the most units that a repair may change, in percent of the units on hand. 0 is
-	// no limit.
+	// MaxPercent is the most units that a repair may change, in percent of the units on hand. It
+	// refuses no repair of SmallChange units or fewer. 0 is no limit.
 	MaxPercent float64
 
 	plan *appliedPlan // if set, check and repair only what the plan lists

@@ -34,6 +34,8 @@ func (a *Auditor) At(point string, f func()) {
 	}
 }
 
+func (o *Options) Refuse(units, onHand int64) error { return o.refuse(units, onHand) }
+
 func Counts(s *ledger.Side) wire.LevelCounts { return countsOf(s) }
 
 func (a *Auditor) Drift(ctx context.Context, audit string, most int) ([]ledger.Finding, error) {

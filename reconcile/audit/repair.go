@@ -2,7 +2,9 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -48,34 +50,62 @@ func (r *run) repair(ctx context.Context) error {
 	return r.annotateUnrepaired(ctx)
 }
 
-// withinLimits refuses a repair that would change more than the options allow.
+// withinLimits refuses a repair that would change more than the options allow, and notes that in
+// the findings.
 func (r *run) withinLimits(ctx context.Context) error {
 	var units int64
-	for list, err := range r.findings(ctx, ledger.FindingFilter{Kinds: repairedKinds, Open: true}) {
-		if err != nil {
-			return err
+	err := r.eachAllowed(ctx, func(list []ledger.Finding) error {
+		for i := range list {
+			units = ledger.AddUnits(units, list[i].Units)
 		}
-		for _, f := range r.allowed(list) {
-			units = ledger.AddUnits(units, f.Units)
-		}
-	}
-	o := &r.options
-	if o.MaxUnits >= 0 && units > o.MaxUnits {
-		return fmt.Errorf("%w: %d units, and --max-change allows %d; nothing was repaired: read the findings, then repeat with --max-change %d",
-			ErrTooMuch, units, o.MaxUnits, units)
-	}
-	if o.MaxPercent <= 0 {
 		return nil
+	})
+	if err != nil {
+		return err
 	}
 	_, onHand, err := r.ledger.Totals(ctx, r.scope)
 	if err != nil {
 		return err
 	}
-	if float64(units)*100 > o.MaxPercent*float64(onHand) {
-		return fmt.Errorf("%w: %d of %d units on hand, and --max-change allows %s%%; nothing was repaired: read the findings, then repeat with a higher --max-change",
-			ErrTooMuch, units, onHand, strconv.FormatFloat(o.MaxPercent, 'f', -1, 64))
+	refusal := r.options.refuse(units, onHand)
+	if refusal == nil {
+		return nil
+	}
+	return errors.Join(refusal, r.eachAllowed(ctx, func(list []ledger.Finding) error {
+		ids := ledger.Column(list, func(f ledger.Finding) string { return f.ID })
+		return r.ledger.Annotate(ctx, r.id, ids, whyTooMuch)
+	}))
+}
+
+// eachAllowed calls do for the findings that may be repaired.
+func (r *run) eachAllowed(ctx context.Context, do func([]ledger.Finding) error) error {
+	for list, err := range r.findings(ctx, ledger.FindingFilter{Kinds: repairedKinds, Open: true}) {
+		if err != nil {
+			return err
+		}
+		if err := do(r.allowed(list)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// refuse returns an ErrTooMuch that says what to do next if a repair must not change so many units.
+func (o *Options) refuse(units, onHand int64) error {
+	const next = "nothing was repaired: read the findings, then repeat with --max-change"
+	if o.MaxUnits >= 0 && units > o.MaxUnits {
+		return fmt.Errorf("%w: %d units, and at most %d may change; %s %d (over HTTP: max_units %d)",
+			ErrTooMuch, units, o.MaxUnits, next, units, units)
+	}
+	if o.MaxPercent <= 0 || units <= SmallChange || float64(units)*100 <= o.MaxPercent*float64(onHand) {
+		return nil
+	}
+	enough := strconv.FormatInt(units, 10)
+	if percent := math.Ceil(float64(units) * 100 / float64(onHand)); onHand > 0 && percent <= 100 {
+		enough += "," + strconv.FormatFloat(percent, 'f', -1, 64)
+	}
+	return fmt.Errorf("%w: %d of %d units on hand, and at most %s %% may change; %s %s",
+		ErrTooMuch, units, onHand, strconv.FormatFloat(o.MaxPercent, 'f', -1, 64), next, enough)
 }
 
 // repairKinds repairs the open findings of some kinds, and waits until the ledger has applied that.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,21 +18,61 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// TestRepair_TooMuch repairs nothing if the repair would exceed a limit.
+// TestRepair_TooMuch repairs nothing if the repair would exceed a limit, and says so with each
+// finding.
 func TestRepair_TooMuch(t *testing.T) {
 	t.Parallel()
+	const drift = "counter_drift TEE berlin: 300 on hand 200 committed 0 safety 0 backorder 0 > 200 on hand 200 committed 0 safety 0 backorder 0, "
 	r := reconciletest.NewRig(t)
-	i := drifted(r)
-	for _, o := range []audit.Options{{Repair: true, MaxUnits: 4}, {Repair: true, MaxUnits: 5, MaxPercent: 49}} {
+	i := r.Started(nil)
+	i.Count("TEE", "berlin", 200)
+	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 100).Err())
+	for _, o := range []audit.Options{{Repair: true, MaxUnits: 99}, {Repair: true, MaxUnits: 100, MaxPercent: 49}} {
 		done, err := i.Auditor(nil).Run(t.Context(), o)
 		if !errors.Is(err, audit.ErrTooMuch) || done.State != ledger.AuditFailed {
 			t.Errorf("%+v, %v", done, err)
 		}
-		reconciletest.ExpectFindings(t, i.Ledger, done.ID, teeDrift+"open")
+		reconciletest.ExpectFindings(t, i.Ledger, done.ID, drift+"open")
+		list, err := i.Ledger.AuditFindings(t.Context(), done.ID, ledger.FindingFilter{}, 10)
+		if err != nil || len(list) != 1 || list[0].Note != audit.WhyTooMuch || strings.Contains(list[0].Do(), "--repair") {
+			t.Errorf("%+v, %v", list, err)
+		}
 	}
-	done := i.Audit(audit.Options{Repair: true, MaxUnits: 5, MaxPercent: 50})
-	reconciletest.ExpectFindings(t, i.Ledger, done.ID, teeDrift+"repaired")
+	done := i.Audit(audit.Options{Repair: true, MaxUnits: 100, MaxPercent: 50})
+	reconciletest.ExpectFindings(t, i.Ledger, done.ID, drift+"repaired")
 	r.Check()
+}
+
+// TestOptions_Refuse compares units to change with the limits of a repair. Each refusal names
+// limits that allow the repair.
+func TestOptions_Refuse(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		units, onHand, maxUnits int64
+		maxPercent              float64
+		next                    string // "": allowed
+	}{
+		{5, 104, 200, 1, ""}, {1, 1, 200, 1, ""}, {50, 0, 200, 0.1, ""}, {50, 60, 50, 1, ""}, // few units
+		{51, 104, 200, 1, "51,50"}, {200, 20_000, 200, 1, ""}, {200, 19_999, 200, 1, "200,2"},
+		{60, 0, 200, 1, "60"}, {60, 59, 200, 100, "60"}, {60, 60, 200, 99.5, "60,100"}, {60, 7000, 200, 0.5, "60,1"},
+		{201, 1_000_000, 200, 1, "201"}, {6, 10, 5, 0, "6"}, {math.MaxInt64, 10, -1, 0, ""},
+	} {
+		o := audit.Options{MaxUnits: c.maxUnits, MaxPercent: c.maxPercent}
+		switch err := o.Refuse(c.units, c.onHand); {
+		case (err == nil) != (c.next == ""):
+			t.Errorf("%+v: %v", c, err)
+		case err != nil && !strings.Contains(err.Error(), "repeat with --max-change "+c.next):
+			t.Errorf("%+v: %v", c, err)
+		case err != nil && !errors.Is(err, audit.ErrTooMuch):
+			t.Errorf("%+v: %v", c, err)
+		}
+		units, percent, _ := strings.Cut(c.next, ",")
+		o.MaxUnits, _ = strconv.ParseInt(units, 10, 64)
+		o.MaxPercent, _ = strconv.ParseFloat(percent, 64)
+		if err := o.Refuse(c.units, c.onHand); c.next != "" && err != nil {
+			t.Errorf("%+v: refused as it says: %v", c, err)
+		}
+	}
 }
 
 // TestRepair_NumbersTooLarge replaces numbers that the scripts can't count with, like any other

@@ -13,22 +13,22 @@ import (
 
 // Why a finding is not repaired.
 const (
-	whyInconsistent = "not repaired: the ledger's row of this level disagrees with its lines or movements; correct the row first, see finding ledger_inconsistent"
-	whyDoubtful     = "not repaired: the ledger's row of one of its levels disagrees with its lines or movements; correct the row first, see finding ledger_inconsistent"
-	whyEntangled    = "not repaired: a reservation that differs draws on this level; repair that reservation first, see its finding"
+	whyInconsistent = ledger.NotRepaired + "the ledger's row of this level disagrees with its lines or movements; correct the row first, see finding ledger_inconsistent"
+	whyDoubtful     = ledger.NotRepaired + "the ledger's row of one of its levels disagrees with its lines or movements; correct the row first, see finding ledger_inconsistent"
+	whyEntangled    = ledger.NotRepaired + "a reservation that differs draws on this level; repair that reservation first, see its finding"
+	whyTooMuch      = ledger.NotRepaired + "all repairs together exceed --max-change (over HTTP: max_units); raise it, or apply a plan with fewer repairs"
 
 	// Only if a plan is applied:
-	whyChanged   = "not repaired: it has changed since the plan; plan again"
-	whyDeleted   = "not repaired: it is not in the plan"
-	whyShared    = "not repaired: Redis stores it together with a deadline that is not in the plan; plan again and keep both"
-	whyTooMuch   = "not repaired: all repairs together exceed --max-change; raise it, or delete repairs from the plan"
-	whyMeanwhile = "not repaired: another repair was in progress; apply the plan again"
+	whyChanged   = ledger.NotRepaired + "it has changed since the plan; plan again"
+	whyDeleted   = ledger.NotRepaired + "it is not in the plan"
+	whyShared    = ledger.NotRepaired + "Redis stores it together with a deadline that is not in the plan; plan again and keep both"
+	whyMeanwhile = ledger.NotRepaired + "another repair was in progress; apply the plan again"
 )
 
 // whyNeverRepaired holds the reason for each kind of finding that is never repaired.
 var whyNeverRepaired = map[ledger.FindingKind]string{
-	ledger.KindLedgerInconsistent: "not repaired: the fault is in the ledger, not in Redis; correct the row in `levels` to match its movements, then plan again",
-	ledger.KindUndecided:          "not repaired: refusals came and went during every check; plan again",
+	ledger.KindLedgerInconsistent: ledger.NotRepaired + "the fault is in the ledger, not in Redis; correct the row in `levels` to match its movements, then plan again",
+	ledger.KindUndecided:          ledger.NotRepaired + "refusals came and went during every check; plan again",
 }
 
 // annotateUnrepaired records why findings were not repaired. It runs last, because checking a

@@ -1,5 +1,7 @@
 package ledger
 
+import "strings"
+
 // advice says what each kind of finding means, and what an operator does about it.
 var advice = map[FindingKind]struct{ means, do string }{
 	KindCounterDrift: {"Redis and the ledger count different units",
@@ -33,10 +35,17 @@ var advice = map[FindingKind]struct{ means, do string }{
 // Means says what a kind of finding means.
 func (k FindingKind) Means() string { return advice[k].means }
 
+// NotRepaired begins the note of a finding that a repair left.
+const NotRepaired = "not repaired: "
+
 // Do says what to do about a finding, or "" if there is nothing to do.
 func (f *Finding) Do() string {
-	if f.State == FindingRepaired || f.State == FindingGone {
+	switch {
+	case f.State == FindingRepaired || f.State == FindingGone:
 		return ""
+	case strings.Contains(f.Note, NotRepaired):
+		return "read its note: it says why a repair left it, and what to do"
+	default:
+		return advice[f.Kind].do
 	}
-	return advice[f.Kind].do
 }
