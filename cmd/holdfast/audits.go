@@ -28,6 +28,7 @@ type audits struct {
 	mu      sync.Mutex
 	running string // id of the running audit, or ""
 	request api.StartAudit
+	ended   metrics.Audit // the last one that last read
 }
 
 // newAudits returns audits that run until ctx ends. end stops the running audit and waits for it.
@@ -131,19 +132,21 @@ func contractFinding(f *ledger.Finding) contract.AuditFinding {
 	return out
 }
 
-// last returns the last audit that ended, for the metrics. ok is false if there is none, or if
-// the ledger does not answer.
-func (a *audits) last() (last metrics.Audit, ok bool) {
+// last returns the last audit that ended, for the metrics. While the ledger does not answer, it
+// returns what the ledger answered last.
+func (a *audits) last() metrics.Audit {
 	ctx, cancel := context.WithTimeout(a.ctx, auditTimeout)
 	defer cancel()
 	found, err := a.ledger.Audit(ctx, "")
-	if err != nil {
-		return metrics.Audit{}, false
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		a.ended = metrics.Audit{
+			FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt),
+			Failed:   found.State == ledger.AuditFailed,
+			Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines,
+			Drift:    found.Drift, Repaired: found.Repaired,
+		}
 	}
-	return metrics.Audit{
-		FinishedAt: found.FinishedAt, Took: found.FinishedAt.Sub(found.StartedAt),
-		Failed:   found.State == ledger.AuditFailed,
-		Compared: found.Levels + found.Reservations + found.Limits + found.Deadlines,
-		Drift:    found.Drift, Repaired: found.Repaired,
-	}, true
+	return a.ended
 }

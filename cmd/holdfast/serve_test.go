@@ -6,10 +6,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 const patience = time.Minute // for waits that take milliseconds on an idle machine
@@ -197,5 +203,59 @@ func TestServeAddressInUse(t *testing.T) {
 	got := run(t, "serve", "--http-listen", listener.Addr().String()).expect(t, exitFailed)
 	if !strings.Contains(got.stderr, "address already in use: free the address, or set http.listen") {
 		t.Errorf("got %q", got.stderr)
+	}
+}
+
+// TestServe_Metrics finds every metric that the documentation names in the first scrape. An alert on
+// a metric that appears later cannot fire.
+func TestServe_Metrics(t *testing.T) {
+	var documented []string
+	for _, page := range []string{"operating.md", "nightly-audit.md", "sold-out-cache.md"} {
+		text, err := os.ReadFile(filepath.Join("../../docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documented = append(documented, regexp.MustCompile(`\bholdfast_[a-z_]+`).FindAllString(string(text), -1)...)
+	}
+	if len(documented) < 20 {
+		t.Fatalf("the pages name only %q", documented)
+	}
+	t.Chdir(t.TempDir())
+	exported := fetch(t, start(t).url+"/metrics")
+	for _, name := range documented {
+		if !regexp.MustCompile(`(?m)^` + name + `(_bucket)?[{ ]`).MatchString(exported) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if !strings.Contains(exported, "\nholdfast_audit_finished_timestamp_seconds 0\n") {
+		t.Error("there is a last audit, but none ever ran")
+	}
+}
+
+// lastAudit is a ledger that knows only one audit, or does not answer.
+type lastAudit struct {
+	ledger.Audits
+	audit ledger.Audit
+	err   error
+}
+
+func (l *lastAudit) Audit(context.Context, string) (ledger.Audit, error) { return l.audit, l.err }
+
+// TestAudits_Last keeps what the ledger answered last while the ledger does not answer.
+func TestAudits_Last(t *testing.T) {
+	l := &lastAudit{err: cache.ErrNotFound}
+	a := &audits{ctx: t.Context(), ledger: l}
+	if got := a.last(); !got.FinishedAt.IsZero() {
+		t.Errorf("there was none: %+v", got)
+	}
+	l.err = nil
+	l.audit = ledger.Audit{State: ledger.AuditFailed, FinishedAt: time.Unix(9, 0), Drift: 3}
+	known := a.last()
+	if known.FinishedAt.Unix() != 9 || !known.Failed || known.Drift != 3 {
+		t.Errorf("%+v", known)
+	}
+	l.audit, l.err = ledger.Audit{}, cache.ErrNotDurable
+	if got := a.last(); got != known {
+		t.Errorf("%+v, want %+v", got, known)
 	}
 }

@@ -57,12 +57,12 @@ var (
 		"The server has a defect, or a stored value is corrupt. The server log has the details."}
 	unavailable = &kind{"unavailable", http.StatusServiceUnavailable, "Unavailable",
 		"Redis did not answer in time, or the server is overloaded or shutting down. The outcome is unknown. " +
-			"Repeat the same call with the same id."}
+			"Repeat the same call, with the same id if it has one."}
 	rebuilding = &kind{"rebuilding", http.StatusServiceUnavailable, "Rebuilding",
 		"The stock in Redis is being rebuilt from the ledger. Nothing was changed. Repeat the same call."}
 	notDurableYet = &kind{"not_durable_yet", http.StatusServiceUnavailable, "Not durable yet",
-		"The ledger has not decided yet, because Postgres is slow or down. Repeat the same call with the same id. " +
-			"If a confirm was answered this, the reservation does not expire."}
+		"The ledger has not decided yet, because Postgres is slow or down. Repeat the same call, with the same id " +
+			"if it has one. If a confirm was answered this, the reservation does not expire."}
 	backlogFull = &kind{"backlog_full", http.StatusServiceUnavailable, "Backlog full",
 		"Too many changes wait to be written to the ledger. Nothing was changed. Repeat the same call."}
 )

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
@@ -122,6 +124,9 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 		}
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
+		if r.Method == http.MethodGet || slices.Contains(withoutID, r.Pattern) {
+			p.Detail = detailWithoutID(r.Method, p)
+		}
 	case http.StatusRequestEntityTooLarge:
 		w.Header().Set("Connection", "close") // do not read the rest of the body
 	case http.StatusInternalServerError:
@@ -129,6 +134,24 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 			"path", r.URL.EscapedPath(), "error", err)
 	}
 	writeProblem(w, p)
+}
+
+// withoutID lists the calls that take no id, besides those with GET. Each is safe to repeat.
+var withoutID = []string{
+	"POST /v1/route", "POST /v1/availability", "POST /v1/audits", "PUT /v1/directory", "DELETE /v1/stock/{sku}/{location}",
+}
+
+// detailWithoutID returns the detail of a 503 for a call that takes no id.
+func detailWithoutID(method string, p *contract.Problem) string {
+	for _, withID := range []string{unknownOutcome, maybeDone} {
+		if what, cut := strings.CutSuffix(p.Detail, withID); cut {
+			if p.Code == notDurableYet.code && method != http.MethodDelete {
+				what = "the ledger does not answer"
+			}
+			return what + "; repeat the same call"
+		}
+	}
+	return p.Detail
 }
 
 // fill returns a refusal's fill that takes the detail from an error of type E, and the rest by add.

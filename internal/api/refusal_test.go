@@ -132,3 +132,30 @@ func TestNotFoundByOperation(t *testing.T) {
 		}
 	}
 }
+
+// TestUnavailable_WithoutID tells a caller to repeat the call, and nothing about an id if the call
+// has none.
+func TestUnavailable_WithoutID(t *testing.T) {
+	const ledgerDown, redisDown = "the ledger does not answer; repeat the same call", "redis is unavailable; repeat the same call"
+	for _, c := range []struct {
+		method, target, body string
+		err                  error
+		want                 string
+	}{
+		{"GET", "/v1/reservations?state=held", "", cache.ErrNotDurable, ledgerDown},
+		{"GET", "/v1/reservations/a", "", cache.ErrNotDurable, ledgerDown},
+		{"GET", "/v1/stock", "", cache.ErrNotDurable, ledgerDown},
+		{"GET", "/v1/stock/TEE-M", "", cache.ErrUnavailable, redisDown},
+		{"GET", "/v1/audits/a", "", cache.ErrNotDurable, ledgerDown},
+		{"POST", "/v1/audits", "{}", cache.ErrNotDurable, ledgerDown},
+		{"POST", "/v1/route", `{"lines": [{"line": "1", "sku": "TEE-M", "quantity": 1}]}`, cache.ErrUnavailable, redisDown},
+		{"POST", "/v1/availability", `{"skus": ["TEE-M"]}`, cache.ErrUnavailable, redisDown},
+		{"DELETE", "/v1/stock/TEE-M/berlin", "", cache.ErrUnavailable, redisDown},
+	} {
+		handler := api.New(&fakeStore{err: c.err}, api.Options{Logger: quiet, Audits: &fakeAudits{err: c.err}})
+		w := send(handler, c.method, c.target, c.body)
+		if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), `"detail":"`+c.want+`",`) {
+			t.Errorf("%s %s: %d %s", c.method, c.target, w.Code, w.Body)
+		}
+	}
+}

@@ -105,8 +105,10 @@ func TestRequests(t *testing.T) {
 	m.Request("GET", "/v1/stock/{sku}", 404, time.Millisecond)
 	m.Request("BREW", "", 404, time.Millisecond)
 	expect(t, scrape(t, m, "holdfast_http_requests_total", "holdfast_http_request_duration_seconds_count"), `
+holdfast_http_request_duration_seconds_count{method="GET",route="/metrics"} 0
 holdfast_http_request_duration_seconds_count{method="GET",route="/v1/stock/{sku}"} 3
 holdfast_http_request_duration_seconds_count{method="other",route="other"} 1
+holdfast_http_requests_total{method="GET",route="/metrics",status="200"} 0
 holdfast_http_requests_total{method="GET",route="/v1/stock/{sku}",status="200"} 2
 holdfast_http_requests_total{method="GET",route="/v1/stock/{sku}",status="404"} 1
 holdfast_http_requests_total{method="other",route="other",status="404"} 1
@@ -161,6 +163,7 @@ func TestConcurrently(t *testing.T) {
 	}
 	all.Wait()
 	expect(t, scrape(t, m, "holdfast_http_request_duration_seconds_count", `holdfast_http_requests_total{method="GET",route="/v1/stock",status="249"`), `
+holdfast_http_request_duration_seconds_count{method="GET",route="/metrics"} 0
 holdfast_http_request_duration_seconds_count{method="GET",route="/v1/stock"} 8000
 holdfast_http_requests_total{method="GET",route="/v1/stock",status="249"} 160
 `)
@@ -224,5 +227,32 @@ holdfast_ledger_rebuilds_total 1
 holdfast_ledger_refused_events_total 2
 holdfast_ledger_waiting_entries 7
 holdfast_ledger_working 1
+`)
+}
+
+// TestAudit exports the last audit. If there was none, it exports zeros, for which an alert on the
+// age of the last audit fires.
+func TestAudit(t *testing.T) {
+	m := metrics.New("1", "r")
+	var last metrics.Audit
+	if err := m.WatchAudit(func() metrics.Audit { return last }); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m, "holdfast_audit"), `
+holdfast_audit_compared 0
+holdfast_audit_drift_findings 0
+holdfast_audit_duration_seconds 0
+holdfast_audit_failed 0
+holdfast_audit_finished_timestamp_seconds 0
+holdfast_audit_repaired_findings 0
+`)
+	last = metrics.Audit{FinishedAt: time.UnixMilli(1500), Took: time.Second, Failed: true, Compared: 4, Drift: 3, Repaired: 2}
+	expect(t, scrape(t, m, "holdfast_audit"), `
+holdfast_audit_compared 4
+holdfast_audit_drift_findings 3
+holdfast_audit_duration_seconds 1
+holdfast_audit_failed 1
+holdfast_audit_finished_timestamp_seconds 1.5
+holdfast_audit_repaired_findings 2
 `)
 }

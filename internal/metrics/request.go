@@ -35,6 +35,9 @@ func (m *Metrics) registerRequests() {
 	m.requestDuration = newChildren(func(r routeMethod) prometheus.Observer {
 		return duration.WithLabelValues(r.route, r.method)
 	})
+	scraping := routeMethod{"/metrics", http.MethodGet} // so that the first scrape has both metrics
+	m.requests.of(request{scraping, http.StatusOK})
+	m.requestDuration.of(scraping)
 }
 
 // Request counts one HTTP request. route is the pattern that matched, or "" if none did.

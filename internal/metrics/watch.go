@@ -14,7 +14,7 @@ type Queues interface{ Stats() cache.Stats }
 // Watch exports queues, read at every scrape. Call it once. Every verb is exported, as 0 if queues
 // does not report it.
 func (m *Metrics) Watch(queues Queues) error {
-	c := &collector[cache.Stats]{read: func() (cache.Stats, bool) { return queues.Stats(), true }}
+	c := &collector[cache.Stats]{read: queues.Stats}
 	for _, verb := range cache.Verbs {
 		labels := prometheus.Labels{"verb": string(verb)}
 		c.add(prometheus.GaugeValue, "holdfast_queued_requests", "Requests that wait for a batch.", labels,
@@ -39,7 +39,7 @@ type Ledger struct {
 
 // WatchLedger exports ledger, read at every scrape. Call it once.
 func (m *Metrics) WatchLedger(ledger func() Ledger) error {
-	c := &collector[Ledger]{read: func() (Ledger, bool) { return ledger(), true }}
+	c := &collector[Ledger]{read: ledger}
 	c.gauge("holdfast_ledger_working", "1 if this process applies events, 0 if it waits for another process to stop applying them.",
 		func(l *Ledger) float64 { return oneIf(l.Working) })
 	c.gauge("holdfast_ledger_epoch", "The epoch of Redis, 0 if this process does not apply events.",
@@ -57,7 +57,7 @@ func (m *Metrics) WatchLedger(ledger func() Ledger) error {
 	return m.registry.Register(c)
 }
 
-// Audit is the last audit that ended, on any server.
+// Audit is the last audit that ended, on any server. If none ever ended, it is the zero Audit.
 type Audit struct {
 	FinishedAt time.Time
 	Took       time.Duration
@@ -67,11 +67,17 @@ type Audit struct {
 	Repaired   int
 }
 
-// WatchAudit exports last, read at every scrape. Call it once. If ok is false, nothing is exported.
-func (m *Metrics) WatchAudit(last func() (a Audit, ok bool)) error {
+// WatchAudit exports last, read at every scrape. Call it once. An alert on the age of the last audit
+// must also fire if there was none, so every metric is exported then too, as 0.
+func (m *Metrics) WatchAudit(last func() Audit) error {
 	c := &collector[Audit]{read: last}
-	c.gauge("holdfast_audit_finished_timestamp_seconds", "When the last audit ended.",
-		func(a *Audit) float64 { return float64(a.FinishedAt.UnixMilli()) / 1000 })
+	c.gauge("holdfast_audit_finished_timestamp_seconds", "When the last audit ended, 0 if none ever did.",
+		func(a *Audit) float64 {
+			if a.FinishedAt.IsZero() {
+				return 0
+			}
+			return float64(a.FinishedAt.UnixMilli()) / 1000
+		})
 	c.gauge("holdfast_audit_duration_seconds", "How long the last audit took.",
 		func(a *Audit) float64 { return a.Took.Seconds() })
 	c.gauge("holdfast_audit_failed", "1 if the last audit broke off, or repaired nothing because it would have changed too much.",
@@ -94,7 +100,7 @@ func oneIf(b bool) float64 {
 
 // collector exports the values of one T, which it reads once per scrape.
 type collector[T any] struct {
-	read   func() (T, bool) // false exports nothing
+	read   func() T
 	descs  []*prometheus.Desc
 	kinds  []prometheus.ValueType
 	values []func(*T) float64
@@ -123,10 +129,8 @@ func (c *collector[T]) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *collector[T]) Collect(out chan<- prometheus.Metric) {
-	now, ok := c.read()
+	now := c.read()
 	for i := range c.descs {
-		if ok {
-			out <- prometheus.MustNewConstMetric(c.descs[i], c.kinds[i], c.values[i](&now))
-		}
+		out <- prometheus.MustNewConstMetric(c.descs[i], c.kinds[i], c.values[i](&now))
 	}
 }
