@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	_ "github.com/holdfast/holdfast/internal/dial" // silences the Redis client library
 	"github.com/holdfast/holdfast/internal/redistest"
 )
 

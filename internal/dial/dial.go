@@ -3,13 +3,13 @@
 package dial
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/holdfast/holdfast/config"
@@ -22,6 +22,9 @@ const (
 	poolSize    = 32                     // connections; calls are batched, so few suffice
 	protocol    = 2                      // RESP2: cheapest to read, and nothing here needs RESP3
 )
+
+// The client library writes to standard error. Everything that matters is also the error of a call.
+func init() { logging.Disable() }
 
 // Redis is an open client and the embedded server behind it, if there is one.
 type Redis struct {
@@ -88,12 +91,3 @@ func options(e config.Endpoint) *redis.UniversalOptions {
 	}
 	return o
 }
-
-// The library has one logger for the whole process, which writes to standard error. Everything that
-// matters is also the error of a call, so its messages are dropped.
-func init() { redis.SetLogger(silent{}) }
-
-type silent struct{}
-
-// Printf implements the logger of the library.
-func (silent) Printf(context.Context, string, ...any) {}

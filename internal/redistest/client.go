@@ -5,12 +5,16 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // clientTimeout bounds each dial, write and read of a client made here. It is generous, because other
 // work may keep all processors busy. A test that wants a timeout passes a context with a deadline.
 const clientTimeout = 20 * time.Second
+
+// The client library writes to standard error. Everything that matters is also the error of a call.
+func init() { logging.Disable() }
 
 // Client returns a client of the server that never repeats a command and dials once, so that a test
 // sees each failure. It is closed after the test.
