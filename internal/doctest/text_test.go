@@ -261,6 +261,55 @@ func literals(t *testing.T) string {
 	return all.String()
 }
 
+var (
+	selected = regexp.MustCompile(`-(run|bench) '?([\w^$|.]+)`)
+	inTests  = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)\(`)
+	folder   = regexp.MustCompile(`\s\./([\w/]+)`)
+)
+
+// TestSelections checks that each -run and -bench in a page selects a test or a benchmark of the named
+// packages.
+func TestSelections(t *testing.T) {
+	for _, page := range append(pages(t), "CONTRIBUTING.md") {
+		for line := range strings.Lines(string(read(t, page))) {
+			for _, match := range selected.FindAllStringSubmatch(line, -1) {
+				if match[2] == "^$" { // no test
+					continue
+				}
+				in := "."
+				if named := folder.FindStringSubmatch(line); named != nil {
+					in = named[1]
+				}
+				prefix, pattern := map[string]string{"run": "Test", "bench": "Benchmark"}[match[1]], regexp.MustCompile(match[2])
+				if !slices.ContainsFunc(testNames(t, in), func(name string) bool {
+					return strings.HasPrefix(name, prefix) && pattern.MatchString(name)
+				}) {
+					t.Errorf("%s: %s selects nothing in ./%s", page, match[0], in)
+				}
+			}
+		}
+	}
+}
+
+// testNames lists the tests and benchmarks in a folder of the module and below.
+func testNames(t *testing.T, in string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(filepath.Join(root, in), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, match := range inTests.FindAllStringSubmatch(string(text), -1) {
+			names = append(names, match[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
 // TestMap checks that docs/README.md lists every page.
 func TestMap(t *testing.T) {
 	whole := string(read(t, "docs/README.md"))
