@@ -7,17 +7,21 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"github.com/holdfast/holdfast/internal/inputfile"
 )
 
 // FileDefault is the file in the working directory that Load reads if no other file is named.
 const FileDefault = "holdfast.yaml"
+
+// file limits the size of a configuration.
+var file = inputfile.Kind{Name: "a configuration", BytesMax: 1 << 20}
 
 const fromDefault = "the default"
 
@@ -47,7 +51,7 @@ func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	l.readEnvironment(env)
 	l.readFlags(flags)
 	c := l.decode()
-	l.check(c)
+	l.check(c, env)
 	if len(l.faults) > 0 {
 		return Config{}, &Error{Faults: l.faults}
 	}
@@ -67,7 +71,7 @@ func (l *loader) readFile(path string) {
 	if path == "" {
 		name = FileDefault
 	}
-	text, err := os.ReadFile(name)
+	text, err := file.Read(name)
 	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -234,9 +238,12 @@ func fromKubernetes(name, value string) bool {
 
 // check refuses values that are allowed alone but not together. It skips a key that already has a
 // fault, because its intended value is unknown.
-func (l *loader) check(c Config) {
+func (l *loader) check(c Config, env []string) {
 	if !l.anyBad("reservation.ttl", "reservation.ttl_max") && c.Reservation.TTL > c.Reservation.TTLMax {
 		l.refuse("reservation.ttl", "must be at most reservation.ttl_max, which is "+plain(c.Reservation.TTLMax))
+	}
+	if err := checkPostgresFiles(c.Postgres.URL, env); err != nil {
+		l.refuse("postgres.url", err.Error())
 	}
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return

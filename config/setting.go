@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/inputfile"
 )
 
 const (
@@ -158,6 +161,38 @@ func setPostgres(to *Secret, raw any) error {
 		}
 	}
 	*to = Secret(text)
+	return nil
+}
+
+// postgresFile limits the files that the Postgres driver reads.
+var postgresFile = inputfile.Kind{Name: "a certificate, key or password file", BytesMax: 1 << 20}
+
+// postgresFiles maps the options of postgres.url that name a file to the variables that do.
+var postgresFiles = map[string]string{
+	"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
+	"passfile": "PGPASSFILE", "servicefile": "PGSERVICEFILE",
+}
+
+// checkPostgresFiles refuses a file that the driver would read without end.
+func checkPostgresFiles(address Secret, env []string) error {
+	u, err := url.Parse(string(address))
+	if address == "" || err != nil {
+		return nil
+	}
+	for _, option := range slices.Sorted(maps.Keys(postgresFiles)) {
+		path := u.Query().Get(option)
+		for _, pair := range env {
+			if value, found := strings.CutPrefix(pair, postgresFiles[option]+"="); found && path == "" {
+				path = value
+			}
+		}
+		if path == "" {
+			continue
+		}
+		if _, err := postgresFile.Read(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // the driver tells what is missing
+			return fmt.Errorf("names a file with %s that cannot be read: it %s", option, reason(err))
+		}
+	}
 	return nil
 }
 

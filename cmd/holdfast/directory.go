@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -8,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast/holdfast/internal/api"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directoryfile"
+	"github.com/holdfast/holdfast/internal/inputfile"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -39,7 +40,7 @@ func openDirectories(
 	}
 	d := &directories{source: ledger}
 	if c.Directory.File != "" {
-		d.source = directoryFile{c.Directory.File}
+		d.source = onlyFile{c.Directory.File}
 	}
 	d.follow = &directory.Follow{Directories: d.source, Use: store.Direct, Options: options, Logger: logger}
 	err = d.follow.Once(ctx)
@@ -55,12 +56,11 @@ func routingOptions(path string) ([]location.Option, error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.Open(path)
+	text, err := centroidsFile.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("directory.centroids: %w", err)
 	}
-	defer func() { _ = file.Close() }() // only read
-	centroids, err := location.LoadCentroids(file)
+	centroids, err := location.LoadCentroids(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("directory.centroids: %s: %w", path, err)
 	}
@@ -93,12 +93,12 @@ func contractDirectory(d *directory.Directory) contract.Directory {
 	}
 }
 
-// directoryFile is a file that is the only source of the routing directory.
-type directoryFile struct{ path string }
+// onlyFile is a file that is the only source of the routing directory.
+type onlyFile struct{ path string }
 
 // Directory reads the file. The version is a hash of the text, so that all instances with the
 // same file have the same version.
-func (f directoryFile) Directory(_ context.Context, known int64) (d directory.Directory, changed bool, err error) {
+func (f onlyFile) Directory(_ context.Context, known int64) (d directory.Directory, changed bool, err error) {
 	text, modified, err := f.read()
 	if err != nil {
 		return d, false, fmt.Errorf("directory.file: %w", err)
@@ -116,8 +116,8 @@ func (f directoryFile) Directory(_ context.Context, known int64) (d directory.Di
 	}, true, nil
 }
 
-func (f directoryFile) read() (text []byte, modified time.Time, err error) {
-	file, err := os.Open(f.path)
+func (f onlyFile) read() (text []byte, modified time.Time, err error) {
+	file, err := inputfile.Open(f.path)
 	if err != nil {
 		return nil, modified, err
 	}
@@ -126,12 +126,12 @@ func (f directoryFile) read() (text []byte, modified time.Time, err error) {
 	if err != nil {
 		return nil, modified, err
 	}
-	text, err = io.ReadAll(io.LimitReader(file, directoryfile.BytesMax+1))
+	text, err = io.ReadAll(directoryFile.Limit(f.path, file))
 	return text, info.ModTime(), err
 }
 
 // ApplyDirectory returns api.ErrDirectoryIsFile.
-func (directoryFile) ApplyDirectory(context.Context, location.Directory, int64, string) (directory.Directory, bool, error) {
+func (onlyFile) ApplyDirectory(context.Context, location.Directory, int64, string) (directory.Directory, bool, error) {
 	return directory.Directory{}, false, api.ErrDirectoryIsFile
 }
 

@@ -9,29 +9,45 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/directoryfile"
+	"github.com/holdfast/holdfast/internal/inputfile"
+	"github.com/holdfast/holdfast/internal/stockcsv"
 )
 
 // stdio is the file name that means standard input or output.
 const stdio = "-"
+
+// The files that commands read.
+var (
+	planFile      = inputfile.Kind{Name: "a plan", BytesMax: 256 << 20}
+	requestFile   = inputfile.Kind{Name: "a request", BytesMax: contract.BodyBytesMax}
+	directoryFile = inputfile.Kind{Name: "a routing directory", BytesMax: directoryfile.BytesMax}
+	centroidsFile = inputfile.Kind{Name: "a table of positions", BytesMax: 64 << 20}
+	stockFile     = inputfile.Kind{Name: "a stock file", BytesMax: stockcsv.BytesMax}
+)
+
+// readFile reads a whole file, or standard input if path is -. name is what errors call it.
+func (m *Main) readFile(path string, kind inputfile.Kind) (name string, text []byte, err error) {
+	name, file, err := m.open(path)
+	if err != nil {
+		return name, nil, err
+	}
+	defer func() { _ = file.Close() }() // only read
+	from, end := m.reading(name, kind.Limit(name, file))
+	defer end()
+	text, err = io.ReadAll(from)
+	return name, text, err
+}
 
 // open opens a file, or standard input if path is -. name is what errors call it.
 func (m *Main) open(path string) (name string, file io.ReadCloser, err error) {
 	if path == stdio {
 		return "stdin", io.NopCloser(m.Stdin), nil
 	}
-	file, err = os.Open(path)
+	file, err = inputfile.Open(path)
 	return path, file, err
-}
-
-// readFile reads at most bytesMax bytes of a file, and one more if it is longer.
-func (m *Main) readFile(path string, bytesMax int64) (name string, text []byte, err error) {
-	name, file, err := m.open(path)
-	if err != nil {
-		return name, nil, err
-	}
-	defer func() { _ = file.Close() }() // only read
-	text, err = io.ReadAll(io.LimitReader(file, bytesMax+1))
-	return name, text, err
 }
 
 // writeWhole writes a file as a whole or not at all: if write fails, the old file stays. If path is
@@ -74,28 +90,25 @@ func (m *Main) openTwice(ctx context.Context, path string) (*rereadable, error) 
 		return nil, err
 	}
 	if file, ok := from.(*os.File); ok {
-		switch info, err := file.Stat(); {
-		case err != nil:
-			return nil, errors.Join(err, file.Close())
-		case info.IsDir():
-			return nil, errors.Join(fmt.Errorf("%s is a folder: name a CSV file", path), file.Close())
-		case info.Mode().IsRegular():
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 			return &rereadable{File: file, name: path}, nil
 		}
 	}
 	defer func() { _ = from.Close() }()
-	return spool(ctx, name, from)
+	return m.spool(ctx, name, from)
 }
 
-func spool(ctx context.Context, name string, from io.Reader) (*rereadable, error) {
+func (m *Main) spool(ctx context.Context, name string, from io.Reader) (*rereadable, error) {
 	file, err := os.CreateTemp("", "holdfast-import-*.csv")
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", name, err)
 	}
 	f := &rereadable{File: file, name: name, temporary: true}
 	copied := make(chan error, 1)
+	limited, end := m.reading(name, stockFile.Limit(name, from))
+	defer end()
 	go func() { // because reading a terminal or a pipe cannot be cancelled
-		_, err := io.Copy(file, from)
+		_, err := io.Copy(file, limited)
 		copied <- err
 	}()
 	select {

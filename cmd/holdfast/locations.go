@@ -70,7 +70,7 @@ type appliedDirectory struct {
 }
 
 func (m *Main) locationsApply(c *cobra.Command, path string, flags applyFlags, f format) error {
-	name, text, err := m.readFile(path, directoryfile.BytesMax)
+	name, text, err := m.readFile(path, directoryFile)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -56,7 +57,8 @@ type Main struct {
 	// Listening, if not nil, is called with the address when `serve` accepts connections.
 	Listening func(net.Addr)
 
-	settings config.Config // as read, for what must be hidden
+	settings     config.Config // as read, for what must be hidden
+	readingEvery time.Duration // between two lines about a long read; 0 means the constant
 }
 
 // Run runs the command in Args until it is done or ctx ends, and returns the exit code.

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
@@ -152,6 +154,40 @@ func (m *Main) progress(total int, what string) *progressbar.ProgressBar {
 		progressbar.OptionFullWidth(),
 		progressbar.OptionClearOnFinish(),
 	)
+}
+
+// readingEvery is the time between two lines about a file that takes long to read.
+const readingEvery = 5 * time.Second
+
+// counted counts the bytes that are read from a file.
+type counted struct {
+	from io.Reader
+	n    atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// reading returns a reader of a file that takes long: every few seconds, until end, it prints a line
+// that says how much was read. It does so too if no data comes, as from a pipe.
+func (m *Main) reading(name string, from io.Reader) (r io.Reader, end func()) {
+	c, stop, stopped := &counted{from: from}, make(chan struct{}), make(chan struct{})
+	tick := time.NewTicker(cmp.Or(m.readingEvery, readingEvery))
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprintf(m.Stderr, "reading %s: %d bytes so far\n", name, c.n.Load())
+			case <-stop:
+				return
+			}
+		}
+	}()
+	return c, func() { tick.Stop(); close(stop); <-stopped }
 }
 
 // counter returns a bar for work whose total is known only while it runs: show moves the bar, and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,11 @@ func (m *Main) reconcileApplyCommand() *cobra.Command {
 	c.Flags().StringVar(&options.Actor, "actor", "holdfast reconcile apply", "who repairs, recorded with each repair")
 	most := addMaxChange(c)
 	return m.configured(c, func(c *cobra.Command, args []string, settings config.Config) error {
-		_, file, err := m.open(args[0])
+		_, text, err := m.readFile(args[0], planFile)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = file.Close() }() // only read
-		plan, err := audit.DecodePlan(file)
+		plan, err := audit.DecodePlan(bytes.NewReader(text))
 		if err != nil {
 			return err
 		}

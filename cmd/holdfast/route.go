@@ -83,12 +83,12 @@ func (m *Main) routeRequest(c *cobra.Command, args []string, flags *explainFlags
 	if len(args) > 0 {
 		return nil, usage(c, "use either SKUs or --body, not both")
 	}
-	name, text, err := m.readFile(flags.body, contract.BodyBytesMax)
+	name, text, err := m.readFile(flags.body, requestFile)
 	if err != nil {
 		return nil, err
 	}
 	if !json.Valid(text) {
-		return nil, usage(c, "%s is not JSON of at most %d bytes", name, contract.BodyBytesMax)
+		return nil, usage(c, "%s is not JSON", name)
 	}
 	return json.RawMessage(text), nil
 }

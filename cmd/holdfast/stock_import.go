@@ -109,7 +109,9 @@ func (m *Main) stockImport(ctx context.Context, server *client.Client, path stri
 		return imported{}, err
 	}
 	defer file.close()
-	summary, err := stockcsv.Check(file.name, file)
+	from, end := m.reading(file.name, stockFile.Limit(file.name, file))
+	summary, err := stockcsv.Check(file.name, from)
+	end()
 	if err != nil {
 		return imported{}, err
 	}

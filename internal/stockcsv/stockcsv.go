@@ -30,6 +30,7 @@ const columnsRequired = 3
 // The limits.
 const (
 	RowsMax        = 5_000_000          // rows of a file: Check remembers each level
+	BytesMax       = 1 << 30            // size of a file
 	FaultsMax      = 1_000              // faults that an error lists; it counts the others
 	LocationsMax   = cache.LocationsMax // locations of a file, as many as the server allows
 	recordBytesMax = 64 << 10           // about, of one row: an unclosed quote must not fill memory
