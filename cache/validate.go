@@ -26,12 +26,15 @@ func (f faults) err() error {
 	return &InvalidError{Faults: f}
 }
 
-// identifier checks a required identifier.
-func (f *faults) identifier(path, id string) {
-	if wrong := location.IdentifierFault(id); wrong != "" {
+// fault adds what is wrong, unless it is "".
+func (f *faults) fault(path, wrong string) {
+	if wrong != "" {
 		f.add(path, "%s", wrong)
 	}
 }
+
+// identifier checks a required identifier.
+func (f *faults) identifier(path, id string) { f.fault(path, location.IdentifierFault(id)) }
 
 // optional checks an identifier that may be empty.
 func (f *faults) optional(path, id string) {
@@ -41,17 +44,9 @@ func (f *faults) optional(path, id string) {
 }
 
 // short checks free text.
-func (f *faults) short(path, text string) {
-	if wrong := location.TextFault(text); wrong != "" {
-		f.add(path, "%s", wrong)
-	}
-}
+func (f *faults) short(path, text string) { f.fault(path, location.TextFault(text)) }
 
-func (f *faults) quantity(path string, n int64) {
-	if wrong := quantityFault(n); wrong != "" {
-		f.add(path, "%s", wrong)
-	}
-}
+func (f *faults) quantity(path string, n int64) { f.fault(path, quantityFault(n)) }
 
 func quantityFault(n int64) string {
 	if n < 1 || n > QuantityMax {
@@ -101,11 +96,11 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 }
 
 func (f *faults) address(a *location.Address) {
-	if a.Country != "" && !isCountry(a.Country) {
-		f.add("/ship_to/country", "is %q, must be two letters of ISO 3166-1", a.Country)
+	if a.Country != "" {
+		f.fault("/ship_to/country", location.CountryFault(a.Country))
 	}
-	f.short("/ship_to/region", a.Region)
-	f.short("/ship_to/postal_code", a.PostalCode)
+	f.fault("/ship_to/region", location.AddressTextFault(a.Region))
+	f.fault("/ship_to/postal_code", location.AddressTextFault(a.PostalCode))
 	if (a.Latitude == nil) != (a.Longitude == nil) {
 		f.add("/ship_to", "needs both latitude and longitude, or neither")
 	}
@@ -115,11 +110,6 @@ func (f *faults) address(a *location.Address) {
 	if a.Longitude != nil && !(*a.Longitude >= -180 && *a.Longitude <= 180) {
 		f.add("/ship_to/longitude", "must be from -180 to 180 degrees")
 	}
-}
-
-func isCountry(s string) bool {
-	letter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-	return len(s) == 2 && letter(s[0]) && letter(s[1])
 }
 
 func (f *faults) lines(lines []LineRequest) {

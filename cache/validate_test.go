@@ -49,7 +49,7 @@ func TestInvalid(t *testing.T) {
 		{"address and pickup", with(func(r *ReserveRequest) { r.ShipTo, r.Pickup = &location.Address{}, "berlin" }),
 			"/pickup must not be given together with ship_to"},
 		{"address", with(func(r *ReserveRequest) { r.ShipTo = &location.Address{Country: "Germany", Latitude: &north} }),
-			`/ship_to/country is "Germany", must be two letters of ISO 3166-1 | /ship_to needs both latitude and longitude, or neither` +
+			`/ship_to/country is "Germany", must be two letters of ISO 3166-1, such as DE | /ship_to needs both latitude and longitude, or neither` +
 				" | /ship_to/latitude must be from -90 to 90 degrees"},
 		{"metadata", with(func(r *ReserveRequest) { r.Metadata = map[string]string{"a/b": strings.Repeat("x", 513)} }),
 			"/metadata/a~1b is 513 bytes long, at most 512 are allowed"},

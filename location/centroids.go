@@ -74,12 +74,26 @@ func (c *Centroids) add(row []string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if len(country) != 2 || !(latitude >= -90 && latitude <= 90) || !(longitude >= -180 && longitude <= 180) {
-		return fmt.Errorf("%s: %w: country must be two letters, latitude from -90 to 90 degrees, longitude from -180 to 180", strings.Join(row, ","), errCentroids)
+	_, twice := c.at[centroidKey{country, prefix}]
+	switch {
+	case c.rest != nil && !c.rest.has(country):
+		return fmt.Errorf("%w: country is %q, must be two letters of ISO 3166-1, such as DE", errCentroids, row[0])
+	case !isCode(prefix):
+		return fmt.Errorf("%w: postal_prefix is %q, must be the beginning of a postal code, without *", errCentroids, row[1])
+	case !(latitude >= -90 && latitude <= 90) || !(longitude >= -180 && longitude <= 180):
+		return fmt.Errorf("%w: latitude must be from -90 to 90 degrees, longitude from -180 to 180", errCentroids)
+	case twice:
+		return fmt.Errorf("%w: %s %q has a line already", errCentroids, country, prefix)
 	}
 	c.at[centroidKey{country, prefix}] = vectorOf(latitude, longitude)
 	c.longest[country] = max(c.longest[country], len(prefix))
 	return nil
+}
+
+// has reports whether the table has a country.
+func (c *Centroids) has(country string) bool {
+	_, known := c.at[centroidKey{country, ""}]
+	return known
 }
 
 // find returns the position of the longest known prefix of a postal code, or of the country.

@@ -30,7 +30,7 @@ type Zone struct {
 	ID          string   `json:"id" yaml:"id"`
 	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"ISO 3166-1, two letters. An empty list does not restrict."`
 	Regions     []string `json:"regions,omitempty" yaml:"regions,omitempty,flow"`
-	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Case and spaces are ignored. A trailing * makes it a prefix."`
+	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Postal codes, such as SW1A 1AA, or their beginning and *, such as SW1*. Case and spaces are ignored."`
 }
 
 // SalesChannel is a channel that sells, such as a web shop: the locations it may sell from, and the

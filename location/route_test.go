@@ -428,9 +428,13 @@ func TestLoadCentroids(t *testing.T) {
 	if _, known := c.find("QQ", ""); known {
 		t.Error("QQ is somewhere")
 	}
-	_, err = LoadCentroids(strings.NewReader("country,postal_prefix,latitude,longitude\nGermany,,1,1\nDE,,north,1\n"))
-	if err == nil || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), "line 3") {
-		t.Error(err)
+	for _, line := range []string{
+		"Germany,,1,1", "DE,,north,1", "ZZ,,1,1", ",,1,1", "DE,8*,1,1", "DE,8?,1,1", "DE,,91,1", "DE,,1,181", "DE,,NaN,1", "fr,75,1,1",
+	} {
+		_, err = LoadCentroids(strings.NewReader("country,postal_prefix,latitude,longitude\nFR,75,48,2\n" + line + "\n"))
+		if err == nil || !strings.Contains(err.Error(), "line 3: ") {
+			t.Errorf("%s: %v", line, err)
+		}
 	}
 }
 

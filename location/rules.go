@@ -18,6 +18,7 @@ type Rules struct {
 	fallback  *channel  // for requests that name no channel; nil if no channel is the default
 	kits      map[SKU][]Component
 	centroids *Centroids
+	stored    bool
 }
 
 // place is a compiled location.
@@ -51,20 +52,22 @@ type Option func(*Rules)
 // default is Countries.
 func WithCentroids(c *Centroids) Option { return func(r *Rules) { r.centroids = c } }
 
+// Stored compiles a directory that this or an earlier version has accepted and stored: entries of a
+// zone that match no address are not faults.
+func Stored() Option { return func(r *Rules) { r.stored = true } }
+
 // Compile validates a directory and makes rules from a copy of it. The only error is *InvalidError,
 // which lists all faults.
 func Compile(d Directory, options ...Option) (*Rules, error) {
-	if faults := d.Validate(); len(faults) > 0 {
-		return nil, &InvalidError{Faults: faults}
-	}
-	r := &Rules{
-		directory: d.clone(), index: make(map[ID]int, len(d.Locations)),
-		channels: make(map[Channel]*channel, len(d.Channels)), kits: make(map[SKU][]Component, len(d.Kits)),
-		centroids: Countries(),
-	}
+	r := &Rules{centroids: Countries()}
 	for _, option := range options {
 		option(r)
 	}
+	if faults := d.validate(r.stored); len(faults) > 0 {
+		return nil, &InvalidError{Faults: faults}
+	}
+	r.directory, r.index = d.clone(), make(map[ID]int, len(d.Locations))
+	r.channels, r.kits = make(map[Channel]*channel, len(d.Channels)), make(map[SKU][]Component, len(d.Kits))
 	r.compilePlaces()
 	for i := range r.directory.Channels {
 		c := r.compileChannel(r.directory.Channels[i])

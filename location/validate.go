@@ -23,7 +23,11 @@ const (
 
 // Validate returns all faults of a directory, or none if Compile accepts it. If a list is longer
 // than its maximum, it returns only the faults of that kind.
-func (d *Directory) Validate() []Fault {
+func (d *Directory) Validate() []Fault { return d.validate(false) }
+
+// validate is Validate. If the directory is stored, entries of a zone that match no address are no
+// faults.
+func (d *Directory) validate(stored bool) []Fault {
 	var f faults
 	f.most("/locations", len(d.Locations), LocationsMax)
 	f.most("/zones", len(d.Zones), ZonesMax)
@@ -40,7 +44,7 @@ func (d *Directory) Validate() []Fault {
 		f.add("/channels", "is required: add at least one channel")
 	}
 	f.locations(d)
-	f.zones(d.Zones)
+	f.zones(d.Zones, stored)
 	f.channels(d)
 	f.limits(d)
 	f.kits(d.Kits)
@@ -59,7 +63,7 @@ func names[E any, T ~string](f *faults, list []E, path, field string, id func(*E
 	first := make(map[T]int, len(list))
 	for i := range list {
 		name, at := id(&list[i]), fmt.Sprintf("%s/%d/%s", path, i, field)
-		f.identifier(at, string(name))
+		f.fault(at, IdentifierFault(string(name)))
 		if known[name] && name != "" {
 			f.add(at, "is %q, which %s/%d already has", name, path, first[name])
 			continue
@@ -82,23 +86,10 @@ func references[T ~string](f *faults, path string, list []T, known map[T]bool, w
 	}
 }
 
-// identifier checks a required identifier.
-func (f *faults) identifier(path, id string) {
-	if wrong := IdentifierFault(id); wrong != "" {
+// fault adds what is wrong, unless it is "".
+func (f *faults) fault(path, wrong string) {
+	if wrong != "" {
 		f.add(path, "%s", wrong)
-	}
-}
-
-// text checks free text.
-func (f *faults) text(path, text string) {
-	if wrong := TextFault(text); wrong != "" {
-		f.add(path, "%s", wrong)
-	}
-}
-
-func (f *faults) country(path, country string) {
-	if _, known := Countries().find(strings.ToUpper(country), ""); !known {
-		f.add(path, "is %q, must be two letters of ISO 3166-1, such as DE", country)
 	}
 }
 
@@ -110,9 +101,9 @@ func (f *faults) locations(d *Directory) {
 	}
 	for i := range d.Locations {
 		l, path := &d.Locations[i], fmt.Sprintf("/locations/%d", i)
-		f.text(path+"/name", l.Name)
+		f.fault(path+"/name", TextFault(l.Name))
 		if l.Country != "" {
-			f.country(path+"/country", l.Country)
+			f.fault(path+"/country", CountryFault(l.Country))
 		}
 		f.degrees(path+"/latitude", l.Latitude, 90)
 		f.degrees(path+"/longitude", l.Longitude, 180)
@@ -140,36 +131,37 @@ func (f *faults) number(path string, value *float64) {
 	}
 }
 
-func (f *faults) zones(zones []Zone) {
+func (f *faults) zones(zones []Zone, stored bool) {
 	names(f, zones, "/zones", "id", func(z *Zone) string { return z.ID })
 	for i := range zones {
 		z, path := &zones[i], fmt.Sprintf("/zones/%d", i)
-		f.most(path+"/countries", len(z.Countries), ZoneEntriesMax)
-		f.most(path+"/regions", len(z.Regions), ZoneEntriesMax)
-		f.most(path+"/postal_codes", len(z.PostalCodes), ZoneEntriesMax)
-		for j, country := range z.Countries {
-			f.country(fmt.Sprintf("%s/countries/%d", path, j), country)
-		}
-		for j, region := range z.Regions {
-			f.pattern(fmt.Sprintf("%s/regions/%d", path, j), region)
-		}
-		for j, code := range z.PostalCodes {
-			at := fmt.Sprintf("%s/postal_codes/%d", path, j)
-			f.pattern(at, code)
-			if star := strings.Index(code, "*"); star >= 0 && star < len(code)-1 {
-				f.add(at, "is %q: * is allowed only at the end", code)
-			}
-		}
+		f.entries(path+"/countries", z.Countries, stored, strings.ToUpper, CountryFault)
+		f.entries(path+"/regions", z.Regions, stored, foldRegion, AddressTextFault)
+		f.entries(path+"/postal_codes", z.PostalCodes, stored, foldCode, func(pattern string) string {
+			return codePatternFault(pattern, z.Countries)
+		})
 	}
 }
 
-// pattern checks a region or postal code of a zone.
-func (f *faults) pattern(path, text string) {
-	if strings.TrimSpace(text) == "" {
-		f.add(path, "is empty and matches no address: remove it")
-		return
+// entries checks a list of a zone. fold returns an entry as zones compare it.
+func (f *faults) entries(path string, list []string, stored bool, fold, fault func(string) string) {
+	f.most(path, len(list), ZoneEntriesMax)
+	seen := make(map[string]bool, len(list))
+	for i, entry := range list {
+		at, folded := fmt.Sprintf("%s/%d", path, i), fold(entry)
+		switch {
+		case TextFault(entry) != "":
+			f.add(at, "%s", TextFault(entry))
+		case stored:
+		case strings.TrimSpace(entry) == "":
+			f.add(at, "is empty and matches no address: remove it")
+		case seen[folded]:
+			f.add(at, "names %q a second time", entry)
+		default:
+			f.fault(at, fault(entry))
+		}
+		seen[folded] = true
 	}
-	f.text(path, text)
 }
 
 func (f *faults) channels(d *Directory) {
@@ -217,7 +209,7 @@ func (f *faults) limits(d *Directory) {
 		seen := make(map[SKU]bool, len(l.SKUs))
 		for j, sku := range l.SKUs {
 			at := fmt.Sprintf("%s/skus/%d", path, j)
-			if f.identifier(at, string(sku)); seen[sku] {
+			if f.fault(at, IdentifierFault(string(sku))); seen[sku] {
 				f.add(at, "names %q a second time", sku)
 			}
 			seen[sku] = true
@@ -243,7 +235,7 @@ func (f *faults) kits(kits []Kit) {
 		seen := map[SKU]bool{}
 		for j, c := range kits[i].Components {
 			at := fmt.Sprintf("%s/%d", path, j)
-			f.identifier(at+"/sku", string(c.SKU))
+			f.fault(at+"/sku", IdentifierFault(string(c.SKU)))
 			f.quantity(at+"/quantity", c.Quantity)
 			if known[c.SKU] {
 				f.add(at+"/sku", "is %q, which is itself a kit: list its components instead", c.SKU)

@@ -3,6 +3,7 @@ package location
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // zone is a compiled Zone.
@@ -37,8 +38,8 @@ func foldRegion(region string) string { return strings.ToUpper(strings.TrimSpace
 
 // foldCode returns a postal code in upper case, without spaces.
 func foldCode(code string) string {
-	if strings.ContainsAny(code, " \t") {
-		code = strings.NewReplacer(" ", "", "\t", "").Replace(code)
+	if strings.ContainsFunc(code, unicode.IsSpace) {
+		code = strings.Join(strings.Fields(code), "")
 	}
 	return strings.ToUpper(code)
 }

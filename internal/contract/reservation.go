@@ -62,7 +62,7 @@ type ReserveRequest struct {
 
 // Address is where an order is shipped to.
 type Address struct {
-	Country    string   `json:"country,omitempty" example:"DE" doc:"The ISO 3166-1 code, two letters."`
+	Country    string   `json:"country,omitempty" example:"DE" doc:"ISO 3166-1, two letters."`
 	Region     string   `json:"region,omitempty" example:"BE"`
 	PostalCode string   `json:"postal_code,omitempty" example:"10115"`
 	Latitude   *float64 `json:"latitude,omitempty" minimum:"-90" maximum:"90" example:"52.5" doc:"Degrees north."`

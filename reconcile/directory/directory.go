@@ -145,7 +145,7 @@ func (f *Follow) Once(ctx context.Context) error {
 }
 
 func (f *Follow) use(d Directory) error {
-	rules, err := location.Compile(d.Directory, f.Options...)
+	rules, err := location.Compile(d.Directory, append([]location.Option{location.Stored()}, f.Options...)...)
 	if err != nil {
 		return fmt.Errorf("directory version %d: %w", d.Version, err)
 	}
