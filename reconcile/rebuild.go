@@ -178,11 +178,11 @@ type loaded struct {
 // retention, and purchase limits.
 func (a *applier) load(ctx context.Context) (done loaded, err error) {
 	locations := map[location.ID]bool{}
-	var level *wire.LevelRow
+	var level ledger.LevelKey
 	if done.levels, err = a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		c.Levels, err = a.session.Levels(ctx, level, levelsPerChunk)
 		for i := range c.Levels {
-			level = &c.Levels[i]
+			level = c.Levels[i].LevelName
 			locations[level.Location] = true
 		}
 		return c, err
@@ -216,10 +216,11 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 // loadReservations loads the reservations that are not resolved, and those resolved since a moment,
 // Unix ms.
 func (a *applier) loadReservations(ctx context.Context, since int64) (int, error) {
-	var after *wire.ReservationRow
+	var after ledger.LiveKey
 	live, err := a.loadPages(ctx, func() (c shard.Chunk, err error) {
 		if c.Reservations, err = a.session.Live(ctx, after, reservationsPerChunk); len(c.Reservations) > 0 {
-			after = &c.Reservations[len(c.Reservations)-1]
+			last := &c.Reservations[len(c.Reservations)-1]
+			after = ledger.LiveKey{Created: last.Record.Created, ID: last.ID}
 		}
 		return c, err
 	})

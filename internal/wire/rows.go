@@ -1,12 +1,23 @@
 package wire
 
-import "github.com/holdfast/holdfast/location"
+// Level is a level as the ledger counts it, in units. A change of a level is one too, with signs.
+type Level struct {
+	OnHand, Held, Committed, SafetyStock, BackorderLimit int64
+}
 
-// LevelRow is a level of the ledger. A rebuild loads the rows in this file into Redis.
+// Add adds a change to a level.
+func (l *Level) Add(d Level) {
+	l.OnHand += d.OnHand
+	l.Held += d.Held
+	l.Committed += d.Committed
+	l.SafetyStock += d.SafetyStock
+	l.BackorderLimit += d.BackorderLimit
+}
+
+// LevelRow is a level of the ledger and its name. A rebuild loads the rows in this file into Redis.
 type LevelRow struct {
-	SKU                                                  location.SKU
-	Location                                             location.ID
-	OnHand, Held, Committed, SafetyStock, BackorderLimit int64 // units
+	LevelName
+	Level
 }
 
 // ReservationRow is a reservation of the ledger.

@@ -16,14 +16,14 @@ func (r *run) compareLevels(ctx context.Context) error {
 		if first.err != nil || len(first.rows) == 0 {
 			return first.err
 		}
-		last := first.rows[len(first.rows)-1].LevelKey
+		last := first.rows[len(first.rows)-1].LevelName
 		next = readAhead(r.busy, r.levelsAfter(ctx, last))
 		p, got, err := readSure(ctx, r, first, levelNames, r.levelsAfter(ctx, after))
 		r.levelsSeen += got.levelsThere()
 		if err != nil || len(p.rows) == 0 {
 			return err
 		}
-		if after = p.rows[len(p.rows)-1].LevelKey; after != last { // read again, the page ended elsewhere
+		if after = p.rows[len(p.rows)-1].LevelName; after != last { // read again, the page ended elsewhere
 			next = r.levelsAfter(ctx, after)
 		}
 		m := shard.CheckpointRequest{Levels: got.doubtfulLevels(p.rows)}
@@ -69,7 +69,7 @@ func (g *reading) doubtfulLevels(rows []ledger.LevelRow) (names []string) {
 	for i := range rows {
 		seen := &g.Levels[i]
 		counts, readable := seen.Numbers()
-		if g.between.Levels[rows[i].LevelKey] || !readable || counts != ledger.CountsOf(&rows[i].Level) {
+		if g.between.Levels[rows[i].LevelName] || !readable || counts != ledger.CountsOf(&rows[i].Level) {
 			names = append(names, seen.Name)
 		}
 	}

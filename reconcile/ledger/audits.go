@@ -35,7 +35,7 @@ type Audit struct {
 	FinishedAt time.Time // zero while it runs
 	Failure    string
 
-	Levels, Reservations, Limits, Deadlines int64 // compared
+	Compared
 
 	Drift    int // findings that are drift and open
 	Repaired int // findings that were repaired
@@ -131,12 +131,4 @@ func (a *Audit) Count(f *Finding) {
 	case f.State == FindingOpen:
 		a.Settled++
 	}
-}
-
-// Add adds to the compared counts.
-func (a *Audit) Add(n Compared) {
-	a.Levels += n.Levels
-	a.Reservations += n.Reservations
-	a.Limits += n.Limits
-	a.Deadlines += n.Deadlines
 }

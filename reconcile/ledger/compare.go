@@ -20,6 +20,14 @@ type Cleared struct{ Audit, Finding string }
 // Compared counts what an audit has compared.
 type Compared struct{ Levels, Reservations, Limits, Deadlines int64 }
 
+// Add adds n.
+func (c *Compared) Add(n Compared) {
+	c.Levels += n.Levels
+	c.Reservations += n.Reservations
+	c.Limits += n.Limits
+	c.Deadlines += n.Deadlines
+}
+
 // RepairedFinding is a finding that an entry has repaired.
 type RepairedFinding struct {
 	Audit, Finding string
@@ -49,21 +57,11 @@ func (w *WorkingSet) compare(entry *Entry, m *wire.Checkpoint) {
 	for i := range m.Deadlines {
 		c.deadline(&m.Deadlines[i])
 	}
-	if m.How == wire.HowAgain {
-		return
-	}
-	if w.Compared == nil {
-		w.Compared = map[string]*Compared{}
-	}
-	n := w.Compared[m.Audit]
-	if n == nil {
-		n = &Compared{}
+	if m.How != wire.HowAgain {
+		n := w.Compared[m.Audit]
+		n.Add(Compared{int64(len(m.Levels)), int64(len(m.Reservations)), int64(len(m.Limits)), int64(len(m.Deadlines))})
 		w.Compared[m.Audit] = n
 	}
-	n.Levels += int64(len(m.Levels))
-	n.Reservations += int64(len(m.Reservations))
-	n.Limits += int64(len(m.Limits))
-	n.Deadlines += int64(len(m.Deadlines))
 }
 
 // note notes the finding of a name, or nil for none. kinds are those that the name may have. If the
@@ -87,7 +85,7 @@ var levelKinds = []FindingKind{KindCounterDrift, KindLevelMissing, KindLevelUnkn
 
 func (c *comparison) level(l *wire.CheckpointLevel) {
 	sku, at, ok := wire.SplitLevel(l.Name)
-	key := LevelKey{sku, at}
+	key := LevelKey{SKU: sku, Location: at}
 	want, explains := c.ex.levels[key]
 	there := ok && c.Levels[key] != nil
 	if there {

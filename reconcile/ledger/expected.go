@@ -26,7 +26,7 @@ func (w *WorkingSet) expected() *expected {
 			}
 		}
 		for _, d := range r.Detail.Levels { // of an operation, or of a return
-			key := LevelKey{d.SKU, d.Location}
+			key := LevelKey{SKU: d.SKU, Location: d.Location}
 			ex.removed[key] = ex.removed[key] || d.Removed
 			ex.add(key, wire.LevelCounts{
 				Available: d.OnHand - d.SafetyStock + d.BackorderLimit, OnHand: d.OnHand,
@@ -59,7 +59,7 @@ func (ex *expected) addRecord(r *wire.Record, sign int64) {
 			case cache.StateConfirmed:
 				c.Available, c.Committed = -a.Quantity, a.Quantity-a.Fulfilled
 			}
-			ex.add(LevelKey{line.SKU, a.Location}, c, sign)
+			ex.add(LevelKey{SKU: line.SKU, Location: a.Location}, c, sign)
 		}
 	}
 	for key, units := range r.LimitCounts() {

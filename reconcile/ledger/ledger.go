@@ -83,11 +83,11 @@ type Session interface {
 	SetAside(ctx context.Context, entries []Entry, reason string) error
 
 	// Levels, Live, Rested and Operations read what a rebuild loads, page by page, behind the last
-	// row of the page before, nil at first. Live reads unresolved reservations. Rested reads those
+	// row of the page before. Live reads unresolved reservations. Rested reads those
 	// resolved from from on, Unix ms, and returns where the next page begins, 0 at the end.
 	// Operations reads those applied since a moment, Unix ms.
-	Levels(ctx context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error)
-	Live(ctx context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error)
+	Levels(ctx context.Context, after LevelKey, limit int) ([]LevelRow, error)
+	Live(ctx context.Context, after LiveKey, limit int) ([]wire.ReservationRow, error)
 	Rested(ctx context.Context, from int64, limit int) (rows []wire.ReservationRow, next int64, err error)
 	Operations(ctx context.Context, since int64, after string, limit int) ([]wire.OperationRow, error)
 

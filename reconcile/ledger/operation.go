@@ -13,7 +13,7 @@ func (w *WorkingSet) adjust(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 	}
 	after := map[LevelKey]int64{}
 	for _, d := range deltas {
-		key := LevelKey{d.SKU, d.Location}
+		key := LevelKey{SKU: d.SKU, Location: d.Location}
 		units, seen := after[key]
 		if l := w.Levels[key]; l != nil && !seen {
 			units = l.OnHand
@@ -25,7 +25,7 @@ func (w *WorkingSet) adjust(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 		}
 	}
 	for n, d := range deltas {
-		key, verb := LevelKey{d.SKU, d.Location}, e.Verb
+		key, verb := LevelKey{SKU: d.SKU, Location: d.Location}, e.Verb
 		if e.Levels[n].Counted {
 			verb = VerbCount
 		}
@@ -47,7 +47,7 @@ func (w *WorkingSet) adjust(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 func (w *WorkingSet) transfer(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	deltas := e.Deltas()
 	for _, d := range deltas {
-		l := w.Levels[LevelKey{d.SKU, d.Location}]
+		l := w.Levels[LevelKey{SKU: d.SKU, Location: d.Location}]
 		if l == nil || d.OnHand >= 0 || w.Operations[e.ID] {
 			continue
 		}
@@ -68,7 +68,7 @@ func (w *WorkingSet) remove(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 		return ReasonKnown, detail
 	}
 	for _, d := range detail.Levels {
-		switch l := w.Levels[LevelKey{d.SKU, d.Location}]; {
+		switch l := w.Levels[LevelKey{SKU: d.SKU, Location: d.Location}]; {
 		case l == nil:
 			return ReasonUnknown, detail
 		case l.Held != 0 || l.Committed != 0:
@@ -77,7 +77,7 @@ func (w *WorkingSet) remove(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 		}
 	}
 	for _, d := range detail.Levels {
-		key := LevelKey{d.SKU, d.Location}
+		key := LevelKey{SKU: d.SKU, Location: d.Location}
 		l := w.Levels[key]
 		w.move(entry, i, e, e.Verb, key, Level{OnHand: -l.OnHand, SafetyStock: -l.SafetyStock, BackorderLimit: -l.BackorderLimit})
 		delete(w.Levels, key)

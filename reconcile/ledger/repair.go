@@ -22,8 +22,8 @@ func (w *WorkingSet) repair(entry *Entry, i int, e *wire.Event) {
 	}
 	for _, item := range e.Repaired.Items {
 		w.Repaired = append(w.Repaired, RepairedFinding{e.Repaired.Audit, item.Finding, entry.ID})
-		if sku, at, ok := wire.SplitLevel(item.Name); ok && w.Levels[LevelKey{sku, at}] != nil {
-			move(LevelKey{sku, at}, repairReason(item.Added))
+		if sku, at, ok := wire.SplitLevel(item.Name); ok && w.Levels[LevelKey{SKU: sku, Location: at}] != nil {
+			move(LevelKey{SKU: sku, Location: at}, repairReason(item.Added))
 			continue
 		}
 		if known := w.Reservations[item.Name]; known != nil {

@@ -41,7 +41,7 @@ func addReturned(deltas []delta, before wire.Record, e *wire.Event) ([]delta, Re
 			return nil, ReasonVersion
 		}
 		if units > 0 {
-			deltas = addOnHand(deltas, LevelKey{line.SKU, to}, units)
+			deltas = addOnHand(deltas, LevelKey{SKU: line.SKU, Location: to}, units)
 		}
 	}
 	return deltas, ""

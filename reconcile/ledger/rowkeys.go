@@ -48,7 +48,7 @@ func RowKeysOf(list []EventRef) *RowKeys {
 			}
 		}
 		for _, l := range e.Levels {
-			k.Levels[LevelKey{l.SKU, l.Location}] = true
+			k.Levels[LevelKey{SKU: l.SKU, Location: l.Location}] = true
 		}
 	}
 	return k
@@ -84,13 +84,13 @@ func (k *RowKeys) addCheckpoint(m *wire.Checkpoint) {
 // keyOf returns the level of a name that is known to be valid.
 func keyOf(name string) LevelKey {
 	sku, at, _ := wire.SplitLevel(name)
-	return LevelKey{sku, at}
+	return LevelKey{SKU: sku, Location: at}
 }
 
 // addLevel adds a level, unless no level can have this name.
 func (k *RowKeys) addLevel(name string) {
 	if sku, at, ok := wire.SplitLevel(name); ok {
-		k.Levels[LevelKey{sku, at}] = true
+		k.Levels[LevelKey{SKU: sku, Location: at}] = true
 	}
 }
 

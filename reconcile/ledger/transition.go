@@ -95,7 +95,7 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 	add := func(r wire.Record, sign int64) {
 		for _, line := range r.Lines {
 			for _, a := range line.From {
-				key := LevelKey{line.SKU, a.Location}
+				key := LevelKey{SKU: line.SKU, Location: a.Location}
 				at, seen := index[key]
 				if !seen {
 					at = len(list)
@@ -144,7 +144,7 @@ func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 	for i, line := range after.Lines {
 		var asked, lacking int64
 		for j, a := range line.From {
-			key := LevelKey{line.SKU, a.Location}
+			key := LevelKey{SKU: line.SKU, Location: a.Location}
 			units, there := a.Quantity-a.Fulfilled, int64(0)
 			l := w.Levels[key]
 			switch {

@@ -26,7 +26,7 @@ type WorkingSet struct {
 	// What comparisons and repairs leave.
 	Found    []Found
 	Cleared  []Cleared
-	Compared map[string]*Compared // by audit
+	Compared map[string]Compared // by audit
 	Repaired []RepairedFinding
 }
 
@@ -64,6 +64,7 @@ func NewWorkingSet() *WorkingSet {
 	return &WorkingSet{
 		Levels: map[LevelKey]*Level{}, Before: map[LevelKey]Level{}, Reservations: map[string]*Reservation{},
 		Operations: map[string]bool{}, Limits: map[wire.LimitKey]int64{}, ChangedLimits: map[wire.LimitKey]bool{},
+		Compared: map[string]Compared{},
 	}
 }
 

@@ -163,7 +163,7 @@ func TestLedger_AuditPages(t *testing.T) {
 			if len(list) == 0 {
 				break
 			}
-			after = list[0].LevelKey
+			after = list[0].LevelName
 			got = append(got, fmt.Sprint(after.SKU, "@", after.Location))
 		}
 		for after := (ledger.LiveKey{}); ; {

@@ -129,7 +129,7 @@ func (b *Bench) before(e ledger.Entry) string {
 // Levels describes the levels of the ledger.
 func (b *Bench) Levels() string {
 	b.TB.Helper()
-	list, err := b.Session.Levels(context.Background(), nil, 1000)
+	list, err := b.Session.Levels(context.Background(), ledger.LevelKey{}, 1000)
 	if err != nil {
 		b.TB.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func (b *Bench) State() string {
 		}
 	}
 	out.WriteString(b.Levels())
-	live, err := b.Session.Live(ctx, nil, 1000)
+	live, err := b.Session.Live(ctx, ledger.LiveKey{}, 1000)
 	must(err)
 	rested, _, err := b.Session.Rested(ctx, 0, 1000)
 	must(err)

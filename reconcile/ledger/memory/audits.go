@@ -50,7 +50,7 @@ func (m *Ledger) comparedLocked(set *ledger.WorkingSet, t *ledger.RowKeys) {
 func (m *Ledger) auditedLocked(set *ledger.WorkingSet) {
 	for id, n := range set.Compared {
 		if a := m.audits.audits[id]; a != nil {
-			a.Add(*n)
+			a.Add(n)
 		}
 	}
 	for i := range set.Found {

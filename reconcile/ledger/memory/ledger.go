@@ -160,7 +160,7 @@ func (m *Ledger) Levels(_ context.Context, sku location.SKU) ([]cache.Level, err
 	var list []cache.Level
 	for _, key := range m.sortedLevels() {
 		if key.SKU == sku {
-			list = append(list, m.levels[key].Describe(key))
+			list = append(list, ledger.Describe(ledger.LevelRow{LevelName: key, Level: m.levels[key]}))
 		}
 	}
 	return list, nil
@@ -182,7 +182,7 @@ func (m *Ledger) LevelPage(_ context.Context, f cache.LevelFilter) (cache.LevelP
 			page.Next = wire.LevelCursor(last.SKU, last.Location)
 			break
 		}
-		page.Levels = append(page.Levels, m.levels[key].Describe(key))
+		page.Levels = append(page.Levels, ledger.Describe(ledger.LevelRow{LevelName: key, Level: m.levels[key]}))
 	}
 	return page, nil
 }

@@ -204,16 +204,9 @@ func (s *session) Settle(_ context.Context, steps []wire.Step) error {
 	return nil
 }
 
-func (s *session) Records(_ context.Context, ids []string) (map[string]wire.Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := map[string]wire.Record{}
-	for _, id := range ids {
-		if r, there := s.reservations[id]; there {
-			found[id] = r.Record
-		}
-	}
-	return found, nil
+func (s *session) Records(ctx context.Context, ids []string) (records map[string]wire.Record, err error) {
+	_, records, err = s.RecordsAt(ctx, ids)
+	return records, err
 }
 
 func (s *session) SetAside(_ context.Context, entries []ledger.Entry, reason string) error {
@@ -225,39 +218,16 @@ func (s *session) SetAside(_ context.Context, entries []ledger.Entry, reason str
 	return nil
 }
 
-func (s *session) Levels(_ context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []wire.LevelRow
-	for _, key := range s.sortedLevels() {
-		if after != nil && ledger.CompareLevels(key, ledger.LevelKey{SKU: after.SKU, Location: after.Location}) <= 0 || len(list) == limit {
-			continue
-		}
-		l := s.Ledger.levels[key]
-		list = append(list, wire.LevelRow{
-			SKU: key.SKU, Location: key.Location, OnHand: l.OnHand, Held: l.Held, Committed: l.Committed,
-			SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit,
-		})
-	}
-	return list, nil
+func (s *session) Levels(ctx context.Context, after ledger.LevelKey, limit int) (list []ledger.LevelRow, err error) {
+	_, list, err = s.LevelsAt(ctx, after, ledger.Scope{}, limit)
+	return list, err
 }
 
-func (s *session) Live(_ context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []wire.ReservationRow
-	for id, r := range s.reservations {
-		row := wire.ReservationRow{ID: id, Record: r.Record}
-		if !ledger.Resolved(r.Record.State) && (after == nil || byCreation(row, *after) > 0) {
-			list = append(list, row)
-		}
-	}
-	slices.SortFunc(list, byCreation)
-	return list[:min(limit, len(list))], nil
-}
-
-func byCreation(a, b wire.ReservationRow) int {
-	return cmp.Or(cmp.Compare(a.Record.Created, b.Record.Created), strings.Compare(a.ID, b.ID))
+func (s *session) Live(ctx context.Context, after ledger.LiveKey, limit int) ([]wire.ReservationRow, error) {
+	_, list, err := s.LiveAt(ctx, after, ledger.Scope{}, limit)
+	return ledger.Column(list, func(r ledger.RecordRow) wire.ReservationRow {
+		return wire.ReservationRow{ID: r.ID, Record: r.Record}
+	}), err
 }
 
 func (s *session) Rested(_ context.Context, from int64, limit int) (list []wire.ReservationRow, next int64, err error) {

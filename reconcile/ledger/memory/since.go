@@ -38,9 +38,8 @@ func (m *Ledger) Since(_ context.Context, moment int64, levels []wire.LevelName)
 	}
 	since := cache.Since{Epoch: m.at.Epoch, Sequence: m.at.Sequence, KeptFrom: m.keptFrom}
 	for _, name := range levels {
-		key := ledger.LevelKey{SKU: name.SKU, Location: name.Location}
-		l := cache.LevelSince{OnHand: m.levels[key].OnHand}
-		for _, one := range m.moved[key] {
+		l := cache.LevelSince{OnHand: m.levels[name].OnHand}
+		for _, one := range m.moved[name] {
 			if one.at > moment {
 				l.Moved += one.onHand
 			}

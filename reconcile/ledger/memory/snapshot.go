@@ -23,7 +23,7 @@ func (m *Ledger) LevelsAt(_ context.Context, after ledger.LevelKey, s ledger.Sco
 	defer m.mu.Unlock()
 	for _, key := range m.sortedLevels() {
 		if ledger.CompareLevels(key, after) > 0 && s.Has(key.SKU, key.Location) && len(list) < limit {
-			list = append(list, ledger.LevelRow{LevelKey: key, Level: m.levels[key]})
+			list = append(list, ledger.LevelRow{LevelName: key, Level: m.levels[key]})
 		}
 	}
 	return m.asOfLocked(), list, nil

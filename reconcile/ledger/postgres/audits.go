@@ -173,9 +173,8 @@ where not exists (select from levels l where l.sku = u.sku and l.location = u.lo
 		return k, err
 	}
 	return within(ctx, p.ask, func(ctx context.Context) ([]ledger.LevelKey, error) {
-		return collect(ctx, p.pool, scan, query,
-			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.SKU) }),
-			ledger.Column(keys, func(k ledger.LevelKey) string { return string(k.Location) }))
+		skus, locations := levelColumns(keys)
+		return collect(ctx, p.pool, scan, query, skus, locations)
 	})
 }
 
@@ -189,9 +188,8 @@ where not exists (select from limit_counts l where l.limit_id = u.id and l.custo
 		return k, err
 	}
 	return within(ctx, p.ask, func(ctx context.Context) ([]wire.LimitKey, error) {
-		return collect(ctx, p.pool, scan, query,
-			ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
-			ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer }))
+		limits, customers := limitColumns(keys)
+		return collect(ctx, p.pool, scan, query, limits, customers)
 	})
 }
 

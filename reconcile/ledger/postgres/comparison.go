@@ -34,9 +34,7 @@ func queueRefusals(set *ledger.WorkingSet, batch *pgx.Batch, shard int32, t *led
 
 // queueRanges queues the reads of adjacent levels, a range at a time.
 func queueRanges(set *ledger.WorkingSet, batch *pgx.Batch, t *ledger.RowKeys) {
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
-where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
+	const query = selectLevels + `where (sku, location) >= ($1, $2) and (sku, location) <= ($3, $4)`
 	for _, r := range t.Ranges {
 		batch.Queue(query, r[0].SKU, r[0].Location, r[1].SKU, r[1].Location).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
 	}
@@ -81,74 +79,30 @@ func writeFound(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
 insert into audit_findings (audit_id, id, kind, sku, location, reservation_id, limit_id, customer, name, epoch, sequence,
     in_redis, in_ledger, units, seen, note)
-select u.* from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[])
-    as u (audit_id, id, kind, sku, location, reservation_id, limit_id, customer, name, epoch, sequence, in_redis, in_ledger,
-    units, seen, note)
-join audits a on a.id = u.audit_id
+select id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from audits where id = $1
 on conflict on constraint audit_findings_key do update set state = 'open', epoch = excluded.epoch, sequence = excluded.sequence,
     in_redis = excluded.in_redis, in_ledger = excluded.in_ledger, units = excluded.units, seen = excluded.seen, note = excluded.note`
-	list := lastOfEach(set.Found)
-	if len(list) == 0 {
-		return
+	for i := range set.Found {
+		f := &set.Found[i]
+		batch.Queue(query, f.Audit, f.ID, f.Kind, f.SKU, f.Location, f.Reservation, f.Limit, f.Customer, f.Name, f.Entry.Epoch,
+			f.Entry.Sequence, ledger.EncodeSide(f.Redis), ledger.EncodeSide(f.Ledger), f.Units, ledger.EncodeJSON(f.Seen), f.Note)
 	}
-	texts := func(of func(ledger.Found) string) []string { return ledger.Column(list, of) }
-	batch.Queue(query,
-		texts(func(f ledger.Found) string { return f.Audit }), texts(func(f ledger.Found) string { return f.ID }),
-		texts(func(f ledger.Found) string { return string(f.Kind) }), texts(func(f ledger.Found) string { return string(f.SKU) }),
-		texts(func(f ledger.Found) string { return string(f.Location) }), texts(func(f ledger.Found) string { return f.Reservation }),
-		texts(func(f ledger.Found) string { return f.Limit }), texts(func(f ledger.Found) string { return f.Customer }),
-		texts(func(f ledger.Found) string { return f.Name }),
-		ledger.Column(list, func(f ledger.Found) int64 { return int64(f.Entry.Epoch) }),    //nolint:gosec // epochs are few
-		ledger.Column(list, func(f ledger.Found) int64 { return int64(f.Entry.Sequence) }), //nolint:gosec // one for each script call
-		texts(func(f ledger.Found) string { return ledger.EncodeSide(f.Redis) }), texts(func(f ledger.Found) string { return ledger.EncodeSide(f.Ledger) }),
-		ledger.Column(list, func(f ledger.Found) int64 { return f.Units }),
-		texts(func(f ledger.Found) string { return ledger.EncodeJSON(f.Seen) }), texts(func(f ledger.Found) string { return f.Note }))
-}
-
-// lastOfEach keeps the last finding of each id and audit: a statement cannot change a row twice.
-func lastOfEach(list []ledger.Found) []ledger.Found {
-	last := map[ledger.Cleared]int{}
-	for i := range list {
-		last[ledger.Cleared{Audit: list[i].Audit, Finding: list[i].ID}] = i
-	}
-	out := make([]ledger.Found, 0, len(last))
-	for i := range list {
-		if last[ledger.Cleared{Audit: list[i].Audit, Finding: list[i].ID}] == i {
-			out = append(out, list[i])
-		}
-	}
-	return out
 }
 
 func writeCleared(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const gone = `
-update audit_findings f set state = 'gone' from unnest($1::text[], $2::text[]) as u (audit_id, id)
-where f.audit_id = u.audit_id and f.id = u.id and f.state = 'open' and f.kind <> 'undecided'`
-	const decided = `
-delete from audit_findings f using unnest($1::text[], $2::text[]) as u (audit_id, id)
-where f.audit_id = u.audit_id and f.id = u.id and f.kind = 'undecided'`
-	if len(set.Cleared) == 0 {
-		return
-	}
-	for _, query := range []string{gone, decided} {
-		batch.Queue(query,
-			ledger.Column(set.Cleared, func(c ledger.Cleared) string { return c.Audit }), ledger.Column(set.Cleared, func(c ledger.Cleared) string { return c.Finding }))
+update audit_findings set state = 'gone' where audit_id = $1 and id = $2 and state = 'open' and kind <> 'undecided'`
+	const decided = `delete from audit_findings where audit_id = $1 and id = $2 and kind = 'undecided'`
+	for _, c := range set.Cleared {
+		batch.Queue(gone, c.Audit, c.Finding)
+		batch.Queue(decided, c.Audit, c.Finding)
 	}
 }
 
 func writeRepaired(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const query = `
-update audit_findings f set state = 'repaired', repair_epoch = u.epoch, repair_sequence = u.sequence
-from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) as u (audit_id, id, epoch, sequence)
-where f.audit_id = u.audit_id and f.id = u.id`
-	list := set.Repaired
-	if len(list) == 0 {
-		return
+update audit_findings set state = 'repaired', repair_epoch = $3, repair_sequence = $4 where audit_id = $1 and id = $2`
+	for _, r := range set.Repaired {
+		batch.Queue(query, r.Audit, r.Finding, r.Entry.Epoch, r.Entry.Sequence)
 	}
-	batch.Queue(query,
-		ledger.Column(list, func(r ledger.RepairedFinding) string { return r.Audit }),
-		ledger.Column(list, func(r ledger.RepairedFinding) string { return r.Finding }),
-		ledger.Column(list, func(r ledger.RepairedFinding) int64 { return int64(r.Entry.Epoch) }),    //nolint:gosec // epochs are few
-		ledger.Column(list, func(r ledger.RepairedFinding) int64 { return int64(r.Entry.Sequence) })) //nolint:gosec // one for each script call
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -17,9 +16,8 @@ func (p *Ledger) ExamineItself(ctx context.Context, audit string, s ledger.Scope
 	if len(keys) == 0 {
 		return p.examine(ctx, `($2 = '' or sku = $2) and ($3 = '' or location = $3)`, audit, s.SKU, s.Location)
 	}
-	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`, audit,
-		ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }),
-		ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location }))
+	skus, locations := levelColumns(keys)
+	return p.examine(ctx, `(sku, location) in (select * from unnest($2::text[], $3::text[]))`, audit, skus, locations)
 }
 
 // examine compares the levels that meet a condition.

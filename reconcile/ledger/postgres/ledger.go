@@ -244,11 +244,9 @@ func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, 
 
 // Levels reads the levels of a SKU. One round trip.
 func (p *Ledger) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, error) {
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit
-from levels where sku = $1 order by location`
 	return within(ctx, p.read, func(ctx context.Context) ([]cache.Level, error) {
-		return collect(ctx, p.pool, scanLevel, query, sku)
+		list, err := collect(ctx, p.pool, scanLevel, selectLevels+`where sku = $1 order by location`, sku)
+		return ledger.Column(list, ledger.Describe), err
 	})
 }
 
@@ -256,23 +254,27 @@ from levels where sku = $1 order by location`
 func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
 	// No SKU sorts after 32 times the last character, so the prefix becomes a range that the index
 	// serves.
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
-where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3) and ($4 = '' or location = $4)
+	const query = selectLevels + `
+where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3)
+    and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at, _ := wire.LevelAfter(f.Cursor)
-	page.Levels, err = within(ctx, p.list, func(ctx context.Context) ([]cache.Level, error) {
+	list, err := within(ctx, p.list, func(ctx context.Context) ([]ledger.LevelRow, error) {
 		return collect(ctx, p.pool, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 	})
-	if len(page.Levels) > f.Limit {
-		page.Levels = page.Levels[:f.Limit]
-		last := page.Levels[f.Limit-1]
+	if len(list) > f.Limit {
+		list = list[:f.Limit]
+		last := list[f.Limit-1]
 		page.Next = wire.LevelCursor(last.SKU, last.Location)
 	}
+	page.Levels = ledger.Column(list, ledger.Describe)
 	return page, err
 }
 
-func scanLevel(row pgx.CollectableRow) (l cache.Level, err error) {
+// selectLevels reads levels, as scanLevel scans them. Its users add the condition.
+const selectLevels = `select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels `
+
+func scanLevel(row pgx.CollectableRow) (l ledger.LevelRow, err error) {
 	err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
 	return l, err
 }

@@ -21,10 +21,8 @@ on conflict on constraint limit_counts_key do update set units = excluded.units`
 	if len(keys) == 0 {
 		return
 	}
-	batch.Queue(query,
-		ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
-		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer }),
-		ledger.Column(keys, func(k wire.LimitKey) int64 { return set.Limits[k] }))
+	limits, customers := limitColumns(keys)
+	batch.Queue(query, limits, customers, ledger.Column(keys, func(k wire.LimitKey) int64 { return set.Limits[k] }))
 }
 
 // keptLimit is a purchase limit that counts a line, as JSON in the column limits.

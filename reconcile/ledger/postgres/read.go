@@ -68,25 +68,30 @@ func readRest(ctx context.Context, db batcher, set *ledger.WorkingSet, t *ledger
 
 // queueLevels queues the reads of levels.
 func queueLevels(set *ledger.WorkingSet, batch *pgx.Batch, keys []ledger.LevelKey) {
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
-where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
-	skus, places := make([]location.SKU, len(keys)), make([]location.ID, len(keys))
-	for i, key := range keys {
-		skus[i], places[i] = key.SKU, key.Location
-	}
-	batch.Queue(query, skus, places).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
+	const query = selectLevels + `where (sku, location) in (select * from unnest($1::text[], $2::text[]))`
+	skus, locations := levelColumns(keys)
+	batch.Queue(query, skus, locations).Query(func(rows pgx.Rows) error { return collectIntoSet(set, rows) })
+}
+
+// levelColumns returns the columns of levels, as unnest takes them.
+func levelColumns(keys []ledger.LevelKey) ([]location.SKU, []location.ID) {
+	return ledger.Column(keys, func(k ledger.LevelKey) location.SKU { return k.SKU }),
+		ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location })
+}
+
+// limitColumns returns the columns of purchase limits, as unnest takes them.
+func limitColumns(keys []wire.LimitKey) (limits, customers []string) {
+	return ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer })
 }
 
 // collectIntoSet adds levels to a working set, as they are and as they were before it.
 func collectIntoSet(set *ledger.WorkingSet, rows pgx.Rows) error {
-	var key ledger.LevelKey
-	var l ledger.Level
-	_, err := pgx.ForEachRow(rows, []any{&key.SKU, &key.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit}, func() error {
-		found := l
-		set.Levels[key], set.Before[key] = &found, l
-		return nil
-	})
+	list, err := pgx.CollectRows(rows, scanLevel)
+	for i := range list {
+		l := &list[i]
+		set.Levels[l.LevelName], set.Before[l.LevelName] = &l.Level, l.Level
+	}
 	return err
 }
 
@@ -95,9 +100,8 @@ func queueLimits(set *ledger.WorkingSet, batch *pgx.Batch, keys []wire.LimitKey)
 	const query = `
 select limit_id, customer, units from limit_counts
 where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
-	batch.Queue(query,
-		ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
-		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer })).Query(func(rows pgx.Rows) error {
+	limits, customers := limitColumns(keys)
+	batch.Queue(query, limits, customers).Query(func(rows pgx.Rows) error {
 		var key wire.LimitKey
 		var units int64
 		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {

@@ -10,31 +10,18 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-func (s *session) Levels(ctx context.Context, after *wire.LevelRow, limit int) ([]wire.LevelRow, error) {
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
-where (sku, location) > ($1, $2) order by sku, location limit $3`
-	from := wire.LevelRow{}
-	if after != nil {
-		from = *after
-	}
-	return within(ctx, s.do, func(ctx context.Context) ([]wire.LevelRow, error) {
-		return collect(ctx, s.conn, func(row pgx.CollectableRow) (l wire.LevelRow, err error) {
-			err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
-			return l, err
-		}, query, from.SKU, from.Location, limit)
+func (s *session) Levels(ctx context.Context, after ledger.LevelKey, limit int) ([]ledger.LevelRow, error) {
+	const query = selectLevels + `where (sku, location) > ($1, $2) order by sku, location limit $3`
+	return within(ctx, s.do, func(ctx context.Context) ([]ledger.LevelRow, error) {
+		return collect(ctx, s.conn, scanLevel, query, after.SKU, after.Location, limit)
 	})
 }
 
-func (s *session) Live(ctx context.Context, after *wire.ReservationRow, limit int) ([]wire.ReservationRow, error) {
+func (s *session) Live(ctx context.Context, after ledger.LiveKey, limit int) ([]wire.ReservationRow, error) {
 	const query = `
 select id from reservations where resolved_at is null and (created_at, id) > ($1, $2) order by created_at, id limit $3`
-	created, id := int64(0), ""
-	if after != nil {
-		created, id = after.Record.Created, after.ID
-	}
 	return within(ctx, s.do, func(ctx context.Context) ([]wire.ReservationRow, error) {
-		ids, err := collect(ctx, s.conn, pgx.RowTo[string], query, time.UnixMilli(created), id, limit)
+		ids, err := collect(ctx, s.conn, pgx.RowTo[string], query, time.UnixMilli(after.Created), after.ID, limit)
 		if err != nil {
 			return nil, err
 		}

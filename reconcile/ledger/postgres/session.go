@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -228,13 +227,12 @@ func (s *session) Open(ctx context.Context, limit int) ([]ledger.Refusal, error)
 }
 
 func (s *session) Settle(ctx context.Context, steps []wire.Step) error {
-	below := slices.Clone(steps)
-	for i := range below {
-		below[i].Version++
-	}
 	now := time.Now()
 	batch := &pgx.Batch{}
-	settle(batch, below, func(wire.Step) time.Time { return now })
+	for _, step := range steps {
+		step.Version++
+		settle(batch, step, now)
+	}
 	return s.do(ctx, func(ctx context.Context) error { return s.conn.SendBatch(ctx, batch).Close() })
 }
 

@@ -26,13 +26,11 @@ from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cros
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	err = p.ask(ctx, func(ctx context.Context) error {
-		rows, _ := p.pool.Query(ctx, query, // its error is that of the rows
-			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.SKU) }),
-			ledger.Column(levels, func(l cache.LevelShort) string { return string(l.Location) }), limit)
-		parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
+		skus, locations := levelColumns(ledger.Column(levels, func(l cache.LevelShort) ledger.LevelKey { return l.LevelName }))
+		parts, err := collect(ctx, p.pool, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
 			err = row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
 			return s, err
-		})
+		}, query, skus, locations, limit)
 		lists = ledger.Shortfalls(levels, parts)
 		return err
 	})

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
-	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // keepFrom records that movements before a moment may be missing.
@@ -29,15 +28,11 @@ left join lateral (
 ) m on true
 where p.shard = $1 order by u.n`
 	err = p.read(ctx, func(ctx context.Context) error {
-		rows, err := p.pool.Query(ctx, query, p.shard,
-			ledger.Column(levels, func(l wire.LevelName) string { return string(l.SKU) }),
-			ledger.Column(levels, func(l wire.LevelName) string { return string(l.Location) }), time.UnixMilli(moment))
-		if err != nil {
-			return err
-		}
+		skus, locations := levelColumns(levels)
+		rows, _ := p.pool.Query(ctx, query, p.shard, skus, locations, time.UnixMilli(moment)) // its error is that of the rows
 		var kept time.Time
 		var l cache.LevelSince
-		_, err = pgx.ForEachRow(rows, []any{&since.Epoch, &since.Sequence, &kept, &l.OnHand, &l.Moved}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&since.Epoch, &since.Sequence, &kept, &l.OnHand, &l.Moved}, func() error {
 			since.KeptFrom = kept.UnixMilli()
 			since.Levels = append(since.Levels, l)
 			return nil

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/internal/wire"
-	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -38,27 +37,15 @@ func (p *Ledger) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at
 
 // LevelsAt reads a page of levels.
 func (p *Ledger) LevelsAt(ctx context.Context, after ledger.LevelKey, s ledger.Scope, limit int) (at ledger.AsOf, list []ledger.LevelRow, err error) {
-	const query = `
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels
+	const query = selectLevels + `
 where (sku, location) > ($1, $2) and ($3 = '' or sku = $3) and ($4 = '' or location = $4) order by sku, location limit $5`
 	at, err = p.snapshot(ctx, func(batch *pgx.Batch) {
 		batch.Queue(query, after.SKU, after.Location, s.SKU, s.Location, limit).Query(func(rows pgx.Rows) (err error) {
-			list, err = collectLevelRows(rows, limit)
+			list, err = pgx.CollectRows(rows, scanLevel)
 			return err
 		})
 	})
 	return at, list, err
-}
-
-func collectLevelRows(rows pgx.Rows, most int) ([]ledger.LevelRow, error) {
-	list := make([]ledger.LevelRow, 0, most)
-	var sku, at string
-	var l ledger.Level
-	_, err := pgx.ForEachRow(rows, []any{&sku, &at, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit}, func() error {
-		list = append(list, ledger.LevelRow{LevelKey: ledger.LevelKey{SKU: location.SKU(sku), Location: location.ID(at)}, Level: l})
-		return nil
-	})
-	return list, err
 }
 
 // LiveAt reads a page of live reservations.

@@ -89,9 +89,8 @@ delete from levels where (sku, location) in (select * from unnest($1::text[], $2
 		return
 	}
 	slices.SortFunc(gone, ledger.CompareLevels)
-	batch.Queue(query,
-		ledger.Column(gone, func(key ledger.LevelKey) string { return string(key.SKU) }),
-		ledger.Column(gone, func(key ledger.LevelKey) string { return string(key.Location) }))
+	skus, locations := levelColumns(gone)
+	batch.Queue(query, skus, locations)
 }
 
 func writeOperations(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
