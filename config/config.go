@@ -30,8 +30,9 @@ type Config struct {
 
 // HTTP configures the API server.
 type HTTP struct {
-	Listen        string // HOST:PORT; port 0 picks a free one
-	AllowInsecure bool   // serve without authentication beyond loopback
+	Listen        string   // HOST:PORT; port 0 picks a free one
+	AllowInsecure bool     // serve without authentication beyond loopback
+	Hosts         []string // names and addresses that callers may send in Host, besides those of loopback
 }
 
 // Redis configures the Redis that counts stock.

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"maps"
 	"net"
+	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +41,8 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setListen(&c.HTTP.Listen, raw) }},
 	{"http.allow_insecure", false, "serve without authentication beyond loopback", false,
 		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
+	{"http.hosts", "", "further names under which callers reach the server, separated by commas", false,
+		func(c *Config, raw any) error { return setHosts(&c.HTTP.Hosts, raw) }},
 	{"redis.url", "", "Redis, redis:// or rediss://; several hosts mean a Cluster; empty means the embedded engine", true,
 		func(c *Config, raw any) error { return c.Redis.Endpoint.set(raw) }},
 	{"redis.prefix", "holdfast", "start of every key in Redis", false,
@@ -237,6 +241,28 @@ func setListen(to *string, raw any) error {
 		return errors.New("must be HOST:PORT, such as 127.0.0.1:8080")
 	}
 	*to = text
+	return nil
+}
+
+// hostName is a name or an address, without a port.
+var hostName = regexp.MustCompile(`^[0-9A-Za-z._-]+$`)
+
+func setHosts(to *[]string, raw any) error {
+	text, ok := raw.(string)
+	if !ok {
+		return errors.New("must be names in quotes, separated by commas, such as \"stock.example.com, 10.0.0.4\"")
+	}
+	*to = nil
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.Trim(strings.TrimSpace(name), "[]")
+		if _, err := netip.ParseAddr(name); err != nil && !hostName.MatchString(name) {
+			if strings.TrimSpace(text) == "" {
+				break
+			}
+			return errors.New("must be names without scheme, port and path, separated by commas, such as stock.example.com, 10.0.0.4")
+		}
+		*to = append(*to, name)
+	}
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	handler := api.New(store, api.Options{
-		Audits: audits, Directories: routing,
+		Audits: audits, Directories: routing, Hosts: &api.Hosts{Names: c.HTTP.Hosts, Private: c.HTTP.AllowInsecure},
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Degraded: func() []string { return degraded(ledger) },
 		Metrics:  observed.Handler(), Observer: observed, Logger: logger,

@@ -259,3 +259,29 @@ func TestAudits_Last(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, known)
 	}
 }
+
+// TestServe_Hosts checks that a page of another site, which reaches the server by DNS rebinding, can
+// neither read nor change anything, and that http.hosts adds a name.
+func TestServe_Hosts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t, "--http-hosts=stock.example.com, 192.0.2.7")
+	for host, want := range map[string]int{
+		"evil.example": http.StatusForbidden, "192.0.2.8": http.StatusForbidden,
+		"localhost": http.StatusOK, "stock.example.com": http.StatusOK, "192.0.2.7:80": http.StatusOK,
+	} {
+		for _, path := range []string{"/v1/stock", "/livez", "/readyz", "/metrics", "/docs/", "/openapi.json"} {
+			r, err := http.NewRequest(http.MethodGet, p.url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = host
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _ = answer.Body.Close(); answer.StatusCode != want {
+				t.Errorf("%s with Host %s: %d, want %d", path, host, answer.StatusCode, want)
+			}
+		}
+	}
+}

@@ -23,6 +23,7 @@ type Options struct {
 	TTL           time.Duration   // documented default of ttl_seconds; default 10m
 	TTLMax        time.Duration   // documented maximum of ttl_seconds; default 24h
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
+	Hosts         *Hosts          // names in the header Host; default any
 	Degraded      func() []string // what /readyz lists beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
 	Audits        Audits          // compares Redis with the ledger; nil: there are no audits
@@ -89,15 +90,16 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &recorder{ResponseWriter: w}
 	defer a.finish(answer, r, started)
-	if !plainPath(r.URL.EscapedPath()) {
+	switch {
+	case a.options.Hosts != nil && !a.options.Hosts.accept(r.Host):
+		a.refuse(answer, r, errHost, "")
+	case !plainPath(r.URL.EscapedPath()):
 		a.refuse(answer, r, errPath, "")
-		return
-	}
-	if a.origins.Check(r) != nil {
+	case a.origins.Check(r) != nil:
 		a.refuse(answer, r, errOrigin, "")
-		return
+	default:
+		a.mux.ServeHTTP(answer, r)
 	}
-	a.mux.ServeHTTP(answer, r)
 }
 
 // finish recovers a panic and reports the request. ServeHTTP defers it.

@@ -17,7 +17,8 @@ var (
 		"The body is not JSON, has an unknown field, has the same field twice, or has a field of the wrong type. " +
 			"Or a parameter is unknown, appears twice, or has the wrong type."}
 	forbidden = &kind{"forbidden", http.StatusForbidden, "Forbidden",
-		"A browser sent the request on behalf of a page of another site. Nothing was changed."}
+		"A browser sent the request on behalf of a page of another site. Or the header `Host` has a name that the setting " +
+			"`http.hosts` does not list. Nothing was changed."}
 	notFound = &kind{"not_found", http.StatusNotFound, "Not found",
 		"There is no such reservation, level or path. If a reserve with this id was answered 201, the hold was lost: " +
 			"repeat the reserve with the same id and body, then confirm."}

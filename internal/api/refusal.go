@@ -16,6 +16,7 @@ import (
 // The refusals of this package.
 var (
 	errPath      = errors.New("no such path")
+	errHost      = errors.New("called under a name of another site")
 	errOrigin    = errors.New("called by a page of another site")
 	errMethod    = errors.New("no such method")
 	errMediaType = errors.New("unsupported media type")
@@ -72,6 +73,7 @@ var refusals = []refusal{
 	{ErrDirectoryIsFile, directoryIsFile, "this server reads its directory from a file: change the file that directory.file names", nil},
 	{errMalformed, malformed, "", fill(func(p *contract.Problem, e *malformedError) { p.Errors = convert(e.faults, fault) })},
 	{errPath, notFound, "no such path; see /docs for the paths", nil},
+	{errHost, forbidden, "the header Host does not name this server; to add a name, list it in the setting http.hosts", nil},
 	{errOrigin, forbidden, "a page of another site must not call this from a browser", nil},
 	{errMethod, methodNotAllowed, "this path does not have this method; see the header Allow", nil},
 	{errMediaType, unsupportedMediaType, "send JSON, with the header Content-Type: application/json", nil},

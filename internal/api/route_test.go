@@ -109,6 +109,23 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
+// TestForeignOrigin checks that an older browser, which sends only Origin, is refused too.
+func TestForeignOrigin(t *testing.T) {
+	for origin, status := range map[string]int{
+		"": 200, "http://127.0.0.1:8080": 200, "http://127.0.0.1:9": 403, "http://evil.example": 403, "null": 403, "https://127.0.0.1": 403,
+	} {
+		store := &fakeStore{}
+		r := httptest.NewRequest(http.MethodPost, "/v1/reservations/a/release", nil)
+		r.Host = "127.0.0.1:8080"
+		r.Header.Set("Origin", origin)
+		w := httptest.NewRecorder()
+		api.New(store, api.Options{Hosts: &api.Hosts{}}).ServeHTTP(w, r)
+		if w.Code != status || (store.asked == nil) != (status == 403) {
+			t.Errorf("%q: %d %s", origin, w.Code, w.Body)
+		}
+	}
+}
+
 func TestHeadOverTheWire(t *testing.T) {
 	server := httptest.NewServer(api.New(&fakeStore{err: cache.ErrNotFound}, api.Options{}))
 	defer server.Close()
