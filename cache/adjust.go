@@ -45,8 +45,9 @@ type AdjustedLevel struct {
 	Level
 	Created bool // this call made the level; false in a replay
 
-	// Short is the newest confirmed reservations that no longer fit, at most ShortReservationsMax.
-	// It is nil if the level has no shortfall, there is no ledger, or the ledger does not answer in time.
+	// Short has the newest confirmed reservations that the stock does not cover, at most
+	// ShortReservationsMax. It is nil if the level has no shortfall, there is no ledger, or the
+	// ledger does not answer in time.
 	Short []ShortReservation
 }
 
@@ -60,14 +61,14 @@ type ShortReservation struct {
 
 // Adjust applies one operation on levels: counts, signed changes of on hand, and changes of policy.
 // It applies all changes or none. A count may leave fewer units than are sold: AdjustedLevel.Short
-// then names the newest confirmed reservations that no longer fit.
+// then names the newest confirmed reservations that the stock does not cover.
 //
 // Adjust is safe to repeat: the same ID with the same request changes nothing and answers the
 // levels as they are now. All counts of a level that was removed since are 0.
 //
-// With AsOf, Adjust adds to each count what came and left since that moment, by the ledger's
-// movements. Units that were fulfilled after the count are not counted again. Other counts since
-// then are not added: they say what was there, not what came or left.
+// With AsOf, Adjust adds to each count the units that came and left since that moment, by the
+// ledger's movements. Units that were fulfilled after the count are not counted again. Other counts
+// since then are not added: they say what was there, not what came or left.
 //
 // Errors, in order of precedence:
 //   - *InvalidError

@@ -14,17 +14,17 @@ import (
 
 // counted is a count with AsOf, brought up to now.
 type counted struct {
-	onHand int64 // the count, and what came and left since
+	onHand int64 // the count, with the units that came and left since
 	seen   int64 // on hand in the ledger
 }
 
 // behindPoll is how often sendCounts asks the ledger again while the ledger is behind Redis.
 const behindPoll = 20 * time.Millisecond
 
-// sendCounts sends an operation. With AsOf, it first adds what came and left since, by the ledger.
-// The ledger must have applied all that Redis had when the call came, and must have the same on
-// hand as Redis: otherwise something is on its way that the ledger could not add. No level may have
-// been counted since either, because a count could hide what came or left.
+// sendCounts sends an operation. With AsOf, it first adds the units that came and left since, by
+// the ledger. The ledger must have applied all that Redis had when the call came, and must have the
+// same on hand as Redis: otherwise something is on its way that the ledger could not add. No level
+// may have been counted since either, because a count could hide what came or left.
 func (s *Store) sendCounts(ctx context.Context, c *adjustCall) shard.Answer {
 	if c.request.AsOf.IsZero() {
 		return s.send(ctx, VerbAdjust, c)

@@ -94,7 +94,7 @@ func (c *transitionCall) repeats(rec wire.Record) bool {
 	return rec.State == target[c.verb] && c.request.Version <= rec.Version
 }
 
-// replayed answers a repeated Reserve. If the id is another reservation's in the ledger, that one
+// replayed answers a repeated Reserve. If the ledger has another reservation with this id, that one
 // decides.
 func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer) (Result, error) {
 	rec, err := wire.DecodeRecord(a.Payload)

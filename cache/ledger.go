@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Ledger makes sales durable, and records whose data Redis must have. The packages under
+// Ledger makes sales durable, and records which Redis holds the stock. The packages under
 // reconcile/ledger implement it; a checkout only passes one to New. Its methods are safe for
 // concurrent use. Each method returns ErrNotDurable if the ledger does not answer.
 type Ledger interface {
@@ -36,7 +36,7 @@ type Ledger interface {
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 
-	// Since reads what is on hand of levels, and the units that moved after a moment, Unix ms.
+	// Since reads the units on hand of levels, and those that moved after a moment, Unix ms.
 	// Refusals: ErrRebuilding before a reconciler has written a position.
 	Since(ctx context.Context, moment int64, levels []wire.LevelName) (Since, error)
 

@@ -187,7 +187,7 @@ func compareLevels(a, b string) int {
 	return strings.Compare(string(atA), string(atB))
 }
 
-// snapshot is the names of all levels, in order, as the last listing read them.
+// snapshot has the names of all levels, in order, as the last listing read them.
 type snapshot struct {
 	of    census
 	names []string

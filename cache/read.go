@@ -59,8 +59,8 @@ func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) 
 	return s.options.Ledger.Reservation(ctx, id)
 }
 
-// clock returns the time that Redis has told, Unix ms. A clock that the shard was given takes its
-// place.
+// clock returns the time that Redis has told, Unix ms; or the time of the shard's own clock, if it
+// has one.
 func (s *Store) clock(told *redis.TimeCmd) (int64, error) {
 	given := s.shard.Clock()
 	if given == "" {

@@ -242,7 +242,7 @@ func (l *reserveLine) decodeFrom(part string, quantity int64) ([]Allocation, err
 	return from, nil
 }
 
-// components returns what the kits from some locations consist of; nil if the SKU is no kit.
+// components returns the components of the kits from some locations, or nil if the SKU is no kit.
 func (l *reserveLine) components(kits int64, from []Allocation) []Component {
 	if l.kit == nil {
 		return nil

@@ -17,8 +17,8 @@ import (
 // line first sends a probe, which costs Redis less than half of a reserve. The probe reads whether
 // the id is known, whether the gate is open, and how many units are available.
 //
-// A refusal says that reserve had reclaimed all overdue units a moment ago, so a probe need not
-// reclaim any. That is true of every SKU, so two lines may share a slot.
+// Before reserve refuses, it has reclaimed all overdue units, of every SKU. So a probe need not
+// reclaim any for a moment, and two lines may share a slot.
 //
 // A probe reads the ids because a repeated call must return its reservation, and only Redis knows
 // all ids: another process may have made the reservation, or this one before a restart. It reads

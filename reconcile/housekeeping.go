@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast/holdfast/internal/shard"
 )
 
-// How often housekeeping does what.
+// The intervals of housekeeping.
 const (
 	housekeepEvery = 250 * time.Millisecond // trims the stream, sets the backlog gate and the limit of expiry
 	checkEvery     = time.Second            // checks Redis, keeps the lock, repeats undoings
@@ -96,8 +96,8 @@ func (a *applier) expireUntil() int64 {
 }
 
 // forget lets Redis forget what was resolved longer ago than the retention. It counts back from the
-// last applied event, because old events may still wait in the stream. done is false if more is to
-// be forgotten, which may be much after a time in which nobody applied.
+// last applied event, because old events may still wait in the stream. done is false if
+// there is more to forget. After a long time without a reconciler that can be a lot.
 func (a *applier) forget(ctx context.Context) (done bool, err error) {
 	until := a.appliedTo - a.Retention.Milliseconds()
 	for range forgetRuns {

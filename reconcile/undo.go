@@ -53,7 +53,7 @@ func (a *applier) undo(ctx context.Context, refusals []ledger.Refusal) error {
 	return nil
 }
 
-// undoings returns what undoes refused steps: of reservations, and of operations.
+// undoings returns the requests that undo refused steps, of reservations and of operations.
 func (a *applier) undoings(ctx context.Context, refusals []ledger.Refusal) (undoings []shard.Undoing, revertings []shard.Reverting, err error) {
 	var ids []string
 	for _, r := range refusals {

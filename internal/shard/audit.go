@@ -7,15 +7,15 @@ import (
 	"github.com/holdfast/holdfast/internal/wire"
 )
 
-// CheckpointRequest lists what an audit looks at in one step, by the names that Redis has: fields
-// of hashes, and members of deadlines.
+// CheckpointRequest lists the names in Redis that an audit looks at in one step: fields of hashes,
+// and members of deadlines.
 type CheckpointRequest struct {
 	Audit                                   string
 	How                                     wire.How
 	Levels, Reservations, Limits, Deadlines []string
 }
 
-// AppendCheckpoint appends what Redis has under some names to the stream, and returns the id of the
+// AppendCheckpoint appends the values of some names in Redis to the stream, and returns the id of the
 // entry. It changes nothing else. It is safe to repeat. One round trip.
 func (c *Conn) AppendCheckpoint(ctx context.Context, m CheckpointRequest) (entry string, err error) {
 	args := []any{"", nonce(), m.Audit, string(m.How), len(m.Levels), len(m.Reservations), len(m.Limits), len(m.Deadlines)}

@@ -12,7 +12,7 @@ import (
 // Names lists what Read reads.
 type Names struct{ Levels, Reservations []string }
 
-// Reading is what Redis has under some names at one moment, and the entries of the stream from a
+// Reading has the values of some names in Redis at one moment, and the entries of the stream from a
 // position on.
 type Reading struct {
 	Levels  []wire.CheckpointLevel

@@ -22,8 +22,8 @@ func AddToLevel(finding, name string, p wire.Position, add wire.LevelCounts) Rep
 	}}
 }
 
-// SetLevel replaces a level that has no valid counts, or that should not exist, with what the
-// ledger has. nil means that the ledger has no such level.
+// SetLevel replaces a level that has no valid counts, or that should not exist, with the ledger's
+// counts. nil means that the ledger has no such level.
 func SetLevel(finding string, seen wire.CheckpointLevel, to *wire.LevelCounts) RepairItem {
 	stock, counts := wire.Text{}, wire.Text{}
 	if to != nil {
@@ -33,7 +33,7 @@ func SetLevel(finding string, seen wire.CheckpointLevel, to *wire.LevelCounts) R
 	return RepairItem{finding, seen.Name, wire.WordSet, []any{argument(seen.Available), argument(seen.Counts), argument(stock), argument(counts)}}
 }
 
-// SetRecord replaces a record with what the ledger has. nil means that the ledger has no such
+// SetRecord replaces a record with the ledger's. nil means that the ledger has no such
 // reservation. It changes no counter, because a wrong counter is a finding of its own.
 func SetRecord(finding, id string, seen wire.Text, to *wire.Record) RepairItem {
 	next := wire.Text{}

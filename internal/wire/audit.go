@@ -2,7 +2,7 @@ package wire
 
 import "strconv"
 
-// Checkpoint is an event of an audit, with what Redis has under some names. A script reads all of
+// Checkpoint is an event of an audit, with the values of some names in Redis. A script reads all of
 // them in one step, after every entry before this one in the stream and before every entry after
 // it.
 type Checkpoint struct {

@@ -14,12 +14,12 @@ const recordVersion = "1"
 
 // Record is a reservation as Redis keeps it and events carry it:
 //
-//	1 state version expires birth created transition fingerprint channel customer order
+//	1 state version expires creation_nonce created transition fingerprint channel customer order
 //	then for each line: name sku requested returned, and location quantity fulfilled for each
 //	location it comes from
 //
 // The unit separator joins fields, and the record separator stands before each line. A line's name
-// may carry attributes: its kit and its limits. birth is the creation nonce.
+// may carry attributes: its kit and its limits.
 type Record struct {
 	State         State // after the last transition; an overdue hold is still held
 	Version       int64

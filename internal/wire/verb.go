@@ -28,8 +28,8 @@ const (
 	VerbBegin      Verb = "begin"      // starts an epoch
 	VerbLoad       Verb = "load"       // writes a chunk of a rebuild
 	VerbOpen       Verb = "open"       // ends a rebuild
-	VerbAudit      Verb = "audit"      // appends what Redis has under some names to the stream
-	VerbRepair     Verb = "repair"     // makes Redis what an audit found that it should be
+	VerbAudit      Verb = "audit"      // appends the values of some names to the stream
+	VerbRepair     Verb = "repair"     // repairs what an audit has found
 )
 
 // Verbs lists the verbs that a Store calls.

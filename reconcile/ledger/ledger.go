@@ -13,7 +13,7 @@ import (
 // memory in this process. One suite of tests runs against both; read package memory to learn what
 // each method does.
 type Ledger interface {
-	cache.Ledger // what the Store asks
+	cache.Ledger // the calls of a Store
 	directory.Directories
 	Reader
 	Audits
@@ -22,7 +22,7 @@ type Ledger interface {
 	Lock(ctx context.Context) (Session, error)
 	// Healthy reports whether the ledger answered the last time it was asked.
 	Healthy() bool
-	// Decided tells the calls that wait in this process what a batch has decided.
+	// Decided tells the calls that wait in this process how the events of a batch were decided.
 	Decided(entries []Entry, refusals []Refusal)
 	// Suspicions returns the channel that Suspect sends to.
 	Suspicions() <-chan struct{}
@@ -42,10 +42,9 @@ var (
 	ErrMoved  = errors.New("another process has moved the position")
 )
 
-// Session applies the stream to the ledger. One process has it at a time. The lock only saves work:
-// what keeps two processes from applying the same entry is that Begin and Apply compare the
-// position. After an error other than ErrMoved the session is of no more use, and the outcome of
-// the call is unknown.
+// Session applies the stream to the ledger. One process has it at a time. The lock only saves work.
+// Begin and Apply compare the position, so two processes cannot apply the same entry. After an error
+// other than ErrMoved the session is unusable, and the outcome of the call is unknown.
 //
 // A session reads on its own connection. Postgres ends a session that is idle for seconds, so a
 // rebuild must not read its pages through the ledger instead.

@@ -36,7 +36,7 @@ const (
 	ReasonConstraint RefusalReason = "constraint"    // a constraint of the database refused it; see quarantine
 )
 
-// RefusalDetail is what the answer or the undoing needs of a refused event.
+// RefusalDetail has the data of a refused event that its answer or its undoing needs.
 type RefusalDetail struct {
 	Shortages []cache.Shortage  `json:"shortages,omitempty"` // of a confirm or fulfill
 	Levels    []wire.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis

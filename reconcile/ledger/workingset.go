@@ -19,11 +19,11 @@ type WorkingSet struct {
 	Settled       []Settlement
 	NewOperations []Operation
 
-	// What a comparison needs beside the rows above.
+	// More rows, for comparisons.
 	Open    []Refusal                 // open refusals before the batch
 	Refused map[string][]RefusedNonce // by reservation: creation nonces with a refused step, open or not
 
-	// What comparisons and repairs leave.
+	// The results of comparisons and repairs.
 	Found    []Found
 	Cleared  []Cleared
 	Compared map[string]Compared // by audit

@@ -61,9 +61,9 @@ func TestLedger_Short(t *testing.T) {
 	})
 }
 
-// TestShort counts less than is sold. The reply names the sales that no longer fit, also when the
-// count is repeated. Shipped units are no longer part of them. The movements show the sales as of
-// the count.
+// TestShort counts less than is sold. The reply names the sales that the stock does not cover, also
+// when the count is repeated. Shipped units are no longer part of them. The movements show the
+// sales as of the count.
 func TestShort(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
