@@ -263,15 +263,22 @@ func literals(t *testing.T) string {
 
 var (
 	selected = regexp.MustCompile(`-(run|bench) '?([\w^$|.]+)`)
-	inTests  = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark)\w+)\(`)
+	inTests  = regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w+)\(`)
+	testName = regexp.MustCompile("`((?:Test|Benchmark|Fuzz)[A-Z]\\w+)")
 	folder   = regexp.MustCompile(`\s\./([\w/]+)`)
 )
 
 // TestSelections checks that each -run and -bench in a page selects a test or a benchmark of the named
-// packages.
+// packages, and that each test that a page names exists.
 func TestSelections(t *testing.T) {
+	all := testNames(t, ".")
 	for _, page := range append(pages(t), "CONTRIBUTING.md") {
 		for line := range strings.Lines(string(read(t, page))) {
+			for _, match := range testName.FindAllStringSubmatch(line, -1) {
+				if !slices.Contains(all, match[1]) {
+					t.Errorf("%s names %s, which does not exist", page, match[1])
+				}
+			}
 			for _, match := range selected.FindAllStringSubmatch(line, -1) {
 				if match[2] == "^$" { // no test
 					continue
