@@ -1,6 +1,6 @@
 package wire
 
-// Level is a level as the ledger counts it, in units. A change of a level is one too, with signs.
+// Level has the counts of a level in the ledger, in units; or a change of them, with signs.
 type Level struct {
 	OnHand, Held, Committed, SafetyStock, BackorderLimit int64
 }
