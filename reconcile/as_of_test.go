@@ -181,6 +181,7 @@ func (l *changingLedger) Since(ctx context.Context, moment int64, levels []wire.
 // bring on hand back to the value the ledger read. The count must still leave out the units that
 // left.
 func TestScenario_AsOfDuringChange(t *testing.T) {
+	t.Parallel()
 	for name, makeUp := range map[string]func(*testing.T, *reconciletest.Instance){
 		"a count": func(_ *testing.T, i *reconciletest.Instance) { i.Count("TEE", "berlin", 10) },
 		"created again": func(t *testing.T, i *reconciletest.Instance) {
@@ -192,6 +193,7 @@ func TestScenario_AsOfDuringChange(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t)
 			i := r.Started(nil)
 			i.Reserve("a", "TEE", 2)
@@ -233,6 +235,7 @@ func asked(r *reconciletest.Rig, text string) error {
 // TestScenario_AsOfUnderLoad counts the same moment many times while units leave. On hand must be
 // the count less what has left, in whatever order the calls arrive.
 func TestScenario_AsOfUnderLoad(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)
 	i.Open(5 * time.Second)

@@ -56,6 +56,7 @@ func TestFollow_Instances(t *testing.T) {
 
 // TestReconciler_Limits checks that purchase limits keep their counts through each fault of Redis.
 func TestReconciler_Limits(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t, persistent...)
 	i := r.Start(nil)
 	i.Open(5 * time.Second)

@@ -160,6 +160,7 @@ func TestFaults(t *testing.T) {
 
 // TestRebuild_Large loses a Redis with many levels: it must be open again soon.
 func TestRebuild_Large(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)
 	i.Open(5 * time.Second)

@@ -99,6 +99,7 @@ func refusesWhileLoading(i *reconciletest.Instance, t *testing.T) {
 
 // TestHandover_HolderPaused pauses the lock holder: another must take over within 5 s.
 func TestHandover_HolderPaused(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	stop := reconciletest.NewStop(t, "trim")
 	r.Start(func(r *reconcile.Reconciler) { r.Point = stop.Point }).Open(5 * time.Second)
@@ -148,9 +149,10 @@ func TestHandover_CutOffFromRedis(t *testing.T) {
 // primary back with its old scripts cached. Its replication id must fence it.
 func TestHandover_StaleReplica(t *testing.T) {
 	t.Parallel()
-	r := reconciletest.NewRig(t)
+	atOnce := []string{"--repl-diskless-sync-delay", "0"} // a primary waits for more replicas otherwise
+	r := reconciletest.NewRig(t, atOnce...)
 	i := r.Started(nil)
-	other := redistest.Start(t, "--replicaof", "127.0.0.1 "+strings.TrimPrefix(r.Redis.Addr(), "127.0.0.1:"))
+	other := redistest.Start(t, append(atOnce, "--replicaof", "127.0.0.1 "+strings.TrimPrefix(r.Redis.Addr(), "127.0.0.1:"))...)
 	replica := other.Client(t)
 	i.Reserve("a", "TEE", 4)
 	i.Confirm("a")

@@ -21,6 +21,7 @@ import (
 var persistent = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
 
 func TestReconciler_Applies(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	i := r.Start(nil)
 	i.Open(5 * time.Second)
@@ -83,6 +84,7 @@ func TestReconciler_Recovers(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t, persistent...)
 			i := r.Start(nil)
 			i.Open(5 * time.Second)
@@ -112,6 +114,7 @@ func TestReconciler_Recovers(t *testing.T) {
 
 // TestReconciler_TakesOver checks that another instance goes on when one stops.
 func TestReconciler_TakesOver(t *testing.T) {
+	t.Parallel()
 	r := reconciletest.NewRig(t)
 	one := r.Start(nil)
 	one.Open(5 * time.Second)
@@ -134,6 +137,7 @@ func TestReconciler_TakesOver(t *testing.T) {
 // TestReconciler_Cluster recovers on a one-node cluster: recovery must go to the primary of the
 // slot.
 func TestReconciler_Cluster(t *testing.T) {
+	t.Parallel()
 	r := &reconciletest.Rig{TB: t, Pool: ledgertest.OpenLedger(t)}
 	cluster := redistest.StartCluster(t)
 	client := cluster.ClusterClient(t)

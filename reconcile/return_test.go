@@ -58,6 +58,7 @@ func TestScenario_ReturnRefused(t *testing.T) {
 	t.Parallel()
 	for _, to := range []location.ID{"berlin", "lyon"} {
 		t.Run(string(to), func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t)
 			i := r.Shipped(nil)
 			i.Count("TEE", "lyon", 1)

@@ -217,7 +217,13 @@ func TestScenario_PostgresDownOverADeadline(t *testing.T) {
 	if _, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "confirmed before"}); !errors.Is(err, cache.ErrNotDurable) || time.Since(began) > 2500*time.Millisecond {
 		t.Errorf("the ledger is known to be down, but the answer was %v after %v", err, time.Since(began))
 	}
-	<-time.After(3 * time.Second)
+	deadline := moment(s.Rig).Add(2 * time.Second)
+	s.Await("the deadline has passed", 5*time.Second, func() error {
+		if left := deadline.Sub(moment(s.Rig)); left > 0 {
+			return fmt.Errorf("%v are left", left)
+		}
+		return nil
+	})
 	for range 20 {
 		if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("other", "TEE", 1)); !errors.Is(err, cache.ErrInsufficient) {
 			t.Fatalf("reserved the units of a paid hold: %v", err)
@@ -339,6 +345,7 @@ func TestScenario_ErrorsAreRetried(t *testing.T) {
 	t.Parallel()
 	for code, name := range map[string]string{"53100": "disk full", "40P01": "deadlock"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := reconciletest.NewRig(t)
 			i := r.Started(nil)
 			_, err := r.Pool.Exec(t.Context(), `create function fail() returns trigger language plpgsql as
