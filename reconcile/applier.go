@@ -6,19 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
-)
-
-// A batch has about eventsPerBatch events and at most entriesMax entries. At least entriesMin are
-// read.
-const (
-	eventsPerBatch = 1000
-	entriesMax     = 1000
-	entriesMin     = 16
 )
 
 // errRebuild says that Redis must be rebuilt; its text carries the reason.
@@ -35,9 +25,9 @@ type applier struct {
 	seen    shard.Identity // of Redis, when it was last inspected
 	seenAt  time.Time      // when that was, by this process's clock
 
-	count     int64          // entries to read for a batch
-	ahead     []ledger.Entry // the batch after at, if it was read while the one before was applied
-	appliedTo int64          // Unix ms, Redis's clock: everything before it is applied; 0: not known yet
+	portion   int64  // entries to read in one call
+	ahead     *batch // the batch after at, if it was read while the one before was applied
+	appliedTo int64  // Unix ms, Redis's clock: everything before it is applied; 0: not known yet
 
 	housekept, checked, forgot time.Time
 	forgottenTo                int64 // Unix ms: Redis was told to forget what was resolved before
@@ -70,64 +60,22 @@ func (a *applier) step(ctx context.Context) error {
 		return err
 	}
 	began := a.now()
-	entries, err := a.read(ctx)
+	b, err := a.read(ctx)
 	if err != nil {
 		return err
 	}
-	if len(entries) == 0 {
+	if len(b.entries) == 0 {
 		a.appliedTo = began
 		return a.shard.Wait(ctx, a.at.EntryID(), max(time.Millisecond, time.Until(a.housekept.Add(housekeepEvery))))
 	}
-	return a.apply(ctx, entries)
-}
-
-// read returns the batch after the last applied entry; none if there is nothing to apply.
-func (a *applier) read(ctx context.Context) ([]ledger.Entry, error) {
-	if ahead := a.ahead; ahead != nil {
-		a.ahead = nil
-		return ahead, nil
-	}
-	return a.readFrom(ctx, a.at)
-}
-
-// readFrom reads the batch after a position. It returns errRebuild if the entry at that position is
-// missing or has another nonce. One round trip.
-func (a *applier) readFrom(ctx context.Context, at wire.Position) ([]ledger.Entry, error) {
-	a.count = max(entriesMin, a.count)
-	list, err := a.shard.Entries(ctx, at.EntryID(), a.count+1)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 || list[0].ID != at.EntryID() || list[0].Values["n"] != at.Nonce {
-		return nil, fmt.Errorf("%w: %s", errRebuild, lastAppliedMissing)
-	}
-	return a.decode(list[1:])
-}
-
-// decode decodes entries up to the size of a batch, and adapts how many are read the next time.
-func (a *applier) decode(list []redis.XMessage) ([]ledger.Entry, error) {
-	entries, events := make([]ledger.Entry, 0, len(list)), 0
-	for _, m := range list {
-		if events >= eventsPerBatch {
-			break
-		}
-		e, err := ledger.ReadEntry(m)
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, e)
-		events += e.Weight()
-	}
-	if n := int64(len(entries)); n > 0 {
-		a.count = min(entriesMax, max(entriesMin, n*eventsPerBatch/int64(max(1, events))))
-	}
-	return entries, nil
+	return a.apply(ctx, b)
 }
 
 // apply applies a batch, tells the calls that wait for it, and undoes what the ledger refused. A
 // foreign entry, which no script of this epoch wrote, goes to quarantine. It blocks the scripts,
 // since its id is higher than theirs, so apply returns errRebuild.
-func (a *applier) apply(ctx context.Context, entries []ledger.Entry) error {
+func (a *applier) apply(ctx context.Context, b *batch) error {
+	entries := b.entries
 	switch n := untilForeign(entries, a.at.Epoch); {
 	case n == 0:
 		if err := a.session.SetAside(ctx, entries, foreignEntry); err != nil {
@@ -139,7 +87,10 @@ func (a *applier) apply(ctx context.Context, entries []ledger.Entry) error {
 	}
 	a.Point("read")
 	to := a.endOf(entries)
-	wait := a.readAhead(ctx, entries, to)
+	wait := func() {}
+	if b.full() { // more entries wait
+		wait = a.readAhead(ctx, to)
+	}
 	refusals, err := a.session.Apply(ctx, a.at, to, entries)
 	wait()
 	if err != nil {
@@ -169,24 +120,4 @@ func (a *applier) endOf(entries []ledger.Entry) wire.Position {
 	last, to := &entries[len(entries)-1], a.at
 	to.Sequence, to.Nonce = last.ID.Sequence, last.Nonce
 	return to
-}
-
-// readAhead reads the batch after a full one while that is applied: more entries wait. The caller
-// must call wait before it uses a.ahead. An error is dropped, since the next read meets it again.
-func (a *applier) readAhead(ctx context.Context, entries []ledger.Entry, to wire.Position) (wait func()) {
-	events := 0
-	for i := range entries {
-		events += entries[i].Weight()
-	}
-	if events < eventsPerBatch {
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if ahead, err := a.readFrom(ctx, to); err == nil && len(ahead) > 0 {
-			a.ahead = ahead
-		}
-	}()
-	return func() { <-done }
 }

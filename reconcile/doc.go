@@ -8,7 +8,7 @@
 // lease term, which lasts until something fails or the process stops. In a lease term it
 //
 //  1. checks that Redis is the one in the ledger's position, and rebuilds it if it is not;
-//  2. reads the entries after the last applied one, in batches of about 1,000 events;
+//  2. reads the entries after the last applied one, in batches of about 1,000 events or 1 MiB;
 //  3. applies each batch to the ledger in one transaction, which also moves the position;
 //  4. undoes in Redis the steps that the ledger refused;
 //  5. does housekeeping.

@@ -14,10 +14,13 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// How much a rebuild loads in one call: a script of about a millisecond.
+// How much a rebuild loads in one call: a script of about a millisecond. Reservations differ in
+// size, so a chunk has fewer of them if those before had many lines.
 const (
 	levelsPerChunk       = 1000
 	reservationsPerChunk = 500
+	reservationsFirst    = 16 // in the first chunk
+	linesPerChunk        = 2000
 	operationsPerChunk   = 1000
 	limitsPerChunk       = 1000
 )
@@ -94,10 +97,11 @@ func (a *applier) drain(ctx context.Context) error {
 		return a.setAsideAll(ctx)
 	}
 	for {
-		entries, err := a.read(ctx)
-		if err != nil || len(entries) == 0 {
+		b, err := a.read(ctx)
+		if err != nil || len(b.entries) == 0 {
 			return err
 		}
+		entries := b.entries
 		n := untilForeign(entries, a.at.Epoch)
 		if n > 0 {
 			to := a.endOf(entries[:n])
@@ -119,19 +123,16 @@ func (a *applier) drain(ctx context.Context) error {
 // open.
 func (a *applier) setAsideAll(ctx context.Context) error {
 	for from := "-"; ; {
-		list, err := a.shard.Entries(ctx, from, entriesMax)
+		list, _, err := a.readPortion(ctx, from)
 		if err != nil || len(list) == 0 {
 			return err
 		}
-		entries := make([]ledger.Entry, 0, len(list))
-		for _, m := range list {
-			e, err := ledger.ReadEntry(m)
-			if err != nil {
-				return err
-			}
-			entries = append(entries, e)
+		b := &batch{}
+		if err := b.add(list); err != nil {
+			return err
 		}
-		foreign, err := a.unapplied(ctx, entries)
+		from = "(" + b.entries[len(b.entries)-1].Text
+		foreign, err := a.unapplied(ctx, b.entries)
 		if err != nil {
 			return err
 		}
@@ -143,7 +144,6 @@ func (a *applier) setAsideAll(ctx context.Context) error {
 			a.Logger.Warn("events of another history were put into quarantine", "entries", len(foreign),
 				"from", foreign[0].Text, "to", foreign[len(foreign)-1].Text)
 		}
-		from = "(" + list[len(list)-1].ID
 	}
 }
 
@@ -217,10 +217,12 @@ func (a *applier) load(ctx context.Context) (done loaded, err error) {
 // Unix ms.
 func (a *applier) loadReservations(ctx context.Context, since int64) (int, error) {
 	var after ledger.LiveKey
+	count := reservationsFirst
 	live, err := a.loadPages(ctx, func() (c shard.Chunk, err error) {
-		if c.Reservations, err = a.session.Live(ctx, after, reservationsPerChunk); len(c.Reservations) > 0 {
+		if c.Reservations, err = a.session.Live(ctx, after, count); len(c.Reservations) > 0 {
 			last := &c.Reservations[len(c.Reservations)-1]
 			after = ledger.LiveKey{Created: last.Record.Created, ID: last.ID}
+			count = nextCount(c.Reservations)
 		}
 		return c, err
 	})
@@ -228,10 +230,21 @@ func (a *applier) loadReservations(ctx context.Context, since int64) (int, error
 		return live, err
 	}
 	resolved, err := a.loadPages(ctx, func() (c shard.Chunk, err error) {
-		c.Reservations, since, err = a.session.Rested(ctx, since, reservationsPerChunk)
+		if c.Reservations, since, err = a.session.Rested(ctx, since, count); len(c.Reservations) > 0 {
+			count = nextCount(c.Reservations)
+		}
 		return c, err
 	})
 	return live + resolved, err
+}
+
+// nextCount returns how many reservations the chunk after these has.
+func nextCount(chunk []wire.ReservationRow) int {
+	lines := 0
+	for i := range chunk {
+		lines += len(chunk[i].Record.Lines)
+	}
+	return min(reservationsPerChunk, 2*len(chunk), 1+linesPerChunk*len(chunk)/max(1, lines))
 }
 
 // loadPages loads the chunks that next returns, until one is empty. It returns the number of rows.

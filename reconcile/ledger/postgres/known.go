@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// levelsKnown and holdsKnown bound what a session remembers: at least so many of the latest, at
-	// most twice as many.
-	levelsKnown = 50_000
-	holdsKnown  = 50_000
+	// levelsKnown and holdBytesKnown bound what a session remembers: at least so much of the latest,
+	// at most twice as much.
+	levelsKnown    = 50_000
+	holdBytesKnown = 16 << 20 // ids and encoded records
 )
 
 // known is what a session remembers of the rows it has written: levels, and holds, which the next
@@ -29,7 +29,10 @@ type known struct {
 }
 
 func newKnown() *known {
-	return &known{levels: newRecent[ledger.LevelKey, ledger.Level](levelsKnown), holds: newRecent[string, string](holdsKnown)}
+	return &known{
+		levels: newRecent(levelsKnown, func(ledger.LevelKey, ledger.Level) int { return 1 }),
+		holds:  newRecent(holdBytesKnown, func(id, record string) int { return len(id) + len(record) }),
+	}
 }
 
 // fill puts the rows that events touch into a working set. It returns false if the session does not
@@ -116,12 +119,14 @@ func (k *known) learn(set *ledger.WorkingSet, at wire.Position) {
 
 // recent is a map of the latest entries put into it. When it is full, it drops the older half.
 type recent[K comparable, V any] struct {
-	most         int
+	most         int            // the size of a half
+	size         func(K, V) int // of an entry
+	used         int            // the size of newer
 	newer, older map[K]V
 }
 
-func newRecent[K comparable, V any](most int) recent[K, V] {
-	return recent[K, V]{most: most, newer: map[K]V{}, older: map[K]V{}}
+func newRecent[K comparable, V any](most int, size func(K, V) int) recent[K, V] {
+	return recent[K, V]{most: most, size: size, newer: map[K]V{}, older: map[K]V{}}
 }
 
 func (r *recent[K, V]) find(key K) (value V, ok bool) {
@@ -132,13 +137,22 @@ func (r *recent[K, V]) find(key K) (value V, ok bool) {
 }
 
 func (r *recent[K, V]) put(key K, value V) {
-	if len(r.newer) >= r.most {
-		r.newer, r.older = map[K]V{}, r.newer
+	if r.used >= r.most {
+		r.newer, r.older, r.used = map[K]V{}, r.newer, 0
 	}
+	r.dropNewer(key)
 	r.newer[key] = value
+	r.used += r.size(key, value)
 }
 
 func (r *recent[K, V]) drop(key K) {
-	delete(r.newer, key)
+	r.dropNewer(key)
 	delete(r.older, key)
+}
+
+func (r *recent[K, V]) dropNewer(key K) {
+	if value, there := r.newer[key]; there {
+		r.used -= r.size(key, value)
+		delete(r.newer, key)
+	}
 }
