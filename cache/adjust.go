@@ -19,6 +19,8 @@ type AdjustRequest struct {
 	Reason  string    // optional, kept with the event
 	Actor   string    // optional: who did it
 	Changes []Change  // 1 to ChangesMax, each of another level
+
+	AllowUnknownLocations bool // put units at locations that the directory does not have
 }
 
 // Change changes one level. A nil field stays as it is. On a new level it is 0.
@@ -74,6 +76,7 @@ type ShortReservation struct {
 //   - *InvalidError
 //   - ErrNotDurable, if the ledger does not answer; nothing was changed
 //   - ErrIDConflict, if the ledger has another operation with this ID
+//   - *InvalidError, if a change puts units at a location that the directory does not have
 //   - ErrRebuilding
 //   - with AsOf: *InvalidError, if there is no ledger, or AsOf is in the future or older than what
 //     the ledger keeps; *InsufficientError, if more units left than were counted, and its Available
@@ -99,11 +102,24 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	result, err = s.operate(ctx, operationCall{
 		verb: VerbAdjust, id: r.ID, fingerprint: call.fingerprint, levels: r.Changes,
 		send: func() shard.Answer { return s.sendCounts(ctx, call) }, refused: r.refused,
+		unknown: func(f *faults) { s.unknownChanges(f, &r) },
 	})
 	if err == nil {
 		s.nameShort(ctx, result.Levels)
 	}
 	return result, err
+}
+
+// unknownChanges adds the changes that put units at a location that the directory does not have. Units
+// there may be counted down or taken away.
+func (s *Store) unknownChanges(f *faults, r *AdjustRequest) {
+	for i := range r.Changes {
+		ch := &r.Changes[i]
+		adds := ch.OnHand != nil && *ch.OnHand > 0 || ch.Delta != nil && *ch.Delta > 0
+		if adds && !r.AllowUnknownLocations {
+			s.unknown(f, fmt.Sprintf("/changes/%d/location", i), ch.Location)
+		}
+	}
 }
 
 // adjustCall is an AdjustRequest as its script takes it.

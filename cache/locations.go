@@ -65,6 +65,31 @@ func (s *Store) mayRoute() error {
 	return nil
 }
 
+// locationsNamed is the number of locations that the fault of an unknown one names.
+const locationsNamed = 10
+
+// unknown adds a fault if the directory does not have a location to which units would go, because
+// nothing there could be sold. Without a directory every location is known.
+func (s *Store) unknown(f *faults, path string, id location.ID) {
+	known := s.directory.Load()
+	if known == nil {
+		return
+	}
+	if _, there := known.rules.Location(id); there {
+		return
+	}
+	all := known.rules.Locations()
+	names := make([]string, 0, locationsNamed)
+	for i := range all[:min(len(all), locationsNamed)] {
+		names = append(names, string(all[i]))
+	}
+	more := ""
+	if len(all) > locationsNamed {
+		more = fmt.Sprintf(" and %d more", len(all)-locationsNamed)
+	}
+	f.add(path, "is %q, which the directory does not have; there are %s%s", id, strings.Join(names, ", "), more)
+}
+
 // locations returns the directory, or without one the list of locations. It reads the list again if
 // a reply has shown a newer version.
 func (s *Store) locations(ctx context.Context) (*locations, error) {

@@ -20,6 +20,7 @@ type operationCall struct {
 	levels      []Change // the levels in the answer
 	send        func() shard.Answer
 	refused     func(shard.Answer) error // turns a refusal of the script into an error
+	unknown     func(*faults)            // if not nil, adds the locations that the directory lacks
 }
 
 // operate applies an operation once. If the ledger has the id, it answers from there. Otherwise it
@@ -35,6 +36,12 @@ func (s *Store) operate(ctx context.Context, c operationCall) (AdjustResult, err
 		}
 		if err != nil {
 			return AdjustResult{}, fmt.Errorf("%s %q: %w", c.verb, c.id, err)
+		}
+	}
+	if c.unknown != nil { // after the ledger has been asked: what was done stays done
+		var f faults
+		if c.unknown(&f); f.err() != nil {
+			return AdjustResult{}, f.err()
 		}
 	}
 	a := c.send()

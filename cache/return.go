@@ -30,6 +30,7 @@ type ReturnRequest struct {
 //   - *InvalidError
 //   - ErrNotDurable, if the ledger does not answer; nothing was changed
 //   - ErrIDConflict, if the ledger has another operation with this ID
+//   - *InvalidError, if the directory does not have To
 //   - ErrRebuilding
 //   - ErrNotFound
 //   - ErrIDConflict, if the reservation's ID or the return's ID belongs to another
@@ -56,6 +57,10 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 	case known:
 		found, err := s.Reservation(ctx, r.Reservation)
 		return Result{Reservation: found, Replay: err == nil, Durable: s.durable(), DurableCall: true}, err
+	}
+	var f faults
+	if s.unknown(&f, "/to", r.To); f.err() != nil { // a return that the ledger has stays made
+		return Result{}, f.err()
 	}
 	call := &transitionCall{
 		verb: VerbReturn, request: &TransitionRequest{ID: r.Reservation, Version: r.Version, Lines: r.Lines},

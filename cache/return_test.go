@@ -165,7 +165,7 @@ func TestReturn(t *testing.T) {
 // TestReturn_Lines returns two lines of one SKU, and a kit.
 func TestReturn_Lines(t *testing.T) {
 	kits := direct(location.Directory{
-		Locations: []location.Location{{ID: "berlin"}}, Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: []location.ID{"berlin"}}},
+		Locations: []location.Location{{ID: "berlin"}, {ID: "lyon"}}, Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: []location.ID{"berlin"}}},
 		Kits: []location.Kit{{SKU: "SET", Components: []location.Component{{SKU: "TEE", Quantity: 2}, {SKU: "MUG", Quantity: 1}}}},
 	})
 	for _, o := range []operation{

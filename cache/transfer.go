@@ -40,6 +40,7 @@ type TransferResult struct {
 //   - *InvalidError
 //   - ErrNotDurable, if the ledger does not answer; nothing was changed
 //   - ErrIDConflict, if the ledger has another operation with this ID
+//   - *InvalidError, if the directory does not have To
 //   - ErrRebuilding
 //   - ErrIDConflict, if Redis has another operation with this ID
 //   - ErrNotFound, if there is no level at From
@@ -60,6 +61,7 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 		verb: VerbTransfer, id: r.ID, fingerprint: call.fingerprint,
 		levels: []Change{{SKU: r.SKU, Location: r.From}, {SKU: r.SKU, Location: r.To}},
 		send:   func() shard.Answer { return s.send(ctx, VerbTransfer, call) }, refused: r.refused,
+		unknown: func(f *faults) { s.unknown(f, "/to", r.To) },
 	})
 	if err != nil {
 		return TransferResult{}, err

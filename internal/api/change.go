@@ -116,7 +116,7 @@ func (a *API) count(r *http.Request, in *contract.CountsRequest) (reply[contract
 		return reply[contract.CountsAnswer]{}, err
 	}
 	result, err := a.store.Adjust(r.Context(), cache.AdjustRequest{
-		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor,
+		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, AllowUnknownLocations: in.AllowUnknownLocations,
 		Changes: convert(in.Counts, func(c *contract.Count) cache.Change {
 			return cache.Change{
 				SKU: location.SKU(c.SKU), Location: location.ID(c.Location),

@@ -74,6 +74,8 @@ type CountsRequest struct {
 	Reason string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
 	Actor  string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
 	Counts []Count `json:"counts" minItems:"1" maxItems:"1000" nullable:"false"`
+
+	AllowUnknownLocations bool `json:"allow_unknown_locations,omitempty" doc:"Also set units at locations that the routing directory does not have. They can't be sold until it has them."`
 }
 
 // Count is one level of a CountsRequest.
