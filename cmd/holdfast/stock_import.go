@@ -3,11 +3,18 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -15,6 +22,7 @@ import (
 	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
+	"github.com/holdfast/holdfast/location"
 )
 
 const (
@@ -28,6 +36,12 @@ type importFlags struct {
 	asOf   string // RFC 3339 in UTC; "" means now
 	reason string
 	actor  string
+
+	format       stockcsv.Options
+	locations    []string // of --location-columns
+	delimiter    string
+	report       string // file for the faults of skipped rows; "" means standard error
+	allowUnknown bool   // locations that the directory lacks
 }
 
 func (m *Main) stockImportCommand() *cobra.Command {
@@ -37,34 +51,45 @@ func (m *Main) stockImportCommand() *cobra.Command {
 		Long: "Set stock from a CSV file, or from standard input if FILE.csv is -. Each row is a count of one\n" +
 			"level. The header names the columns in any order: sku, location and on_hand are required;\n" +
 			"safety_stock and backorder_limit are optional. An absent column or an empty cell keeps the value.\n\n" +
-			"The command first checks the whole file. If it has faults, the command lists them as\n" +
-			"FILE:LINE:COLUMN: column: fault, and changes nothing.\n\n" +
+			"The command first checks the whole file. If it has faults, or a location that the routing directory\n" +
+			"lacks, the command lists them as FILE:LINE:COLUMN: column: fault, and changes nothing. A name that\n" +
+			"looks like another one is a warning.\n\n" +
+			"With --map, --location or --location-columns the command reads the exports of other systems, and\n" +
+			"ignores their other columns. docs/stock-files.md has a recipe for each of six systems.\n\n" +
 			"With --as-of the file may be hours old: the counts are corrected by what was fulfilled, returned,\n" +
 			"transferred or adjusted after that time.\n\n" +
 			"An import is made once per --id. Run the same command again to continue an import that was\n" +
 			"interrupted. Repeating a finished import changes nothing and prints when it was made. Give a new\n" +
-			"--id to set the same counts again.",
+			"--id to set the same counts again.\n\n" +
+			"Exit status: 0 all rows are set, or all without faults with --skip-bad-rows; 1 the file has faults,\n" +
+			"or the server refused; 2 wrong usage, or the command could not run.",
 		Example: "  holdfast stock import stock.csv\n" +
 			"  holdfast stock import stock.csv --id count-2026-11-20 --actor \"$USER\"\n" +
 			"  holdfast stock import erp.csv --as-of 2026-11-20T06:00:00Z\n" +
+			"  holdfast stock import shop.csv --map sku=\"Variant SKU\",on_hand=Available --location berlin\n" +
+			"  holdfast stock import wide.csv --location-columns \"Berlin store=berlin,lyon\" --skip-bad-rows\n" +
 			"  holdfast stock export --server http://old:8080 | holdfast stock import -",
 		Args: oneArg("FILE.csv"),
 	}
 	var flags importFlags
-	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default the SHA-256 of the file and --as-of)")
+	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default a hash of the file and the flags that change its meaning)")
 	c.Flags().StringVar(&flags.asOf, "as-of", "", "when the stock was counted, such as 2026-11-20T06:00:00Z (default now)")
 	c.Flags().StringVar(&flags.reason, "reason", "", "reason, recorded with each change")
 	c.Flags().StringVar(&flags.actor, "actor", "", "who makes the import, recorded with each change")
+	flags.addFormat(c)
 	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
+		if err := flags.checkFormat(c); err != nil {
+			return err
+		}
 		if len(flags.id) > importIDBytesMax {
 			return usage(c, "--id has %d bytes: use at most %d", len(flags.id), importIDBytesMax)
 		}
 		if err := flags.normalizeAsOf(c); err != nil {
 			return err
 		}
-		result, err := m.stockImport(ctx, server, args[0], flags)
+		result, err := m.stockImport(ctx, server, args[0], flags, f)
 		if faults, ok := errors.AsType[*stockcsv.FaultsError](err); ok && f == formatJSON {
-			return errors.Join(err, m.print(f, faultList{faults.Faults, faults.More}, nil))
+			return errors.Join(err, m.print(f, faults, nil))
 		}
 		if err != nil {
 			return err
@@ -87,41 +112,107 @@ func (f *importFlags) normalizeAsOf(c *cobra.Command) error {
 	return nil
 }
 
-// defaultID returns the id of an import without --id: the hash of its file, and of --as-of if
-// given.
+// addFormat adds the flags that say how to read the file.
+func (f *importFlags) addFormat(c *cobra.Command) {
+	c.Flags().StringToStringVar(&f.format.Names, "map", nil,
+		"names of columns in the file, such as sku=\"Variant SKU\",on_hand=Available")
+	c.Flags().StringToStringVar(&f.format.Rename, "rename-locations", nil,
+		"locations in the file that have another id here, such as \"Berlin store=berlin\"")
+	c.Flags().StringVar(&f.format.Location, "location", "", "location of all rows, if the file has no column for it")
+	c.Flags().StringSliceVar(&f.locations, "location-columns", nil,
+		"columns with the units on hand at one location each: NAME, or NAME=LOCATION; an empty cell is not read")
+	c.Flags().StringVar(&f.delimiter, "delimiter", ",", "what separates the columns: one character, or tab")
+	c.Flags().StringVar(&f.format.Encoding, "encoding", "",
+		"encoding of the file, such as windows-1252 (default UTF-8, or UTF-16 if the file begins with its mark)")
+	c.Flags().BoolVar(&f.format.SkipBad, "skip-bad-rows", false, "import the rows without faults, and report the others")
+	c.Flags().StringVar(&f.report, "report", "", "CSV file for the faults of skipped rows (default standard error)")
+	c.Flags().BoolVar(&f.format.Strict, "strict", false, "treat warnings as faults")
+	c.Flags().BoolVar(&f.allowUnknown, "allow-unknown-locations", false, "import locations that the routing directory lacks")
+}
+
+// checkFormat checks the flags of addFormat.
+func (f *importFlags) checkFormat(c *cobra.Command) error {
+	for column := range f.format.Names {
+		if !slices.Contains(stockcsv.Columns, column) {
+			return usage(c, "--map names the column %q; there are %s", column, strings.Join(stockcsv.Columns, ", "))
+		}
+	}
+	if c.Flags().Changed("location") && !location.IsIdentifier(f.format.Location) {
+		return usage(c, "--location is %q, which is not an identifier: correct it, or leave it out", f.format.Location)
+	}
+	if f.format.Location != "" && (len(f.locations) > 0 || f.format.Names["location"] != "") {
+		return usage(c, "use one of --location, --location-columns and --map location=…")
+	}
+	for _, column := range f.locations {
+		name, at := column, column
+		if i := strings.LastIndexByte(column, '='); i >= 0 {
+			name, at = column[:i], column[i+1:]
+		}
+		if !location.IsIdentifier(at) {
+			return usage(c, "--location-columns has the location %q, which is not an identifier: write NAME=LOCATION", at)
+		}
+		f.format.LocationColumns = append(f.format.LocationColumns, stockcsv.LocationColumn{Name: name, Location: at})
+	}
+	switch r, size := utf8.DecodeRuneInString(f.delimiter); {
+	case f.delimiter == "tab", f.delimiter == `\t`:
+		f.format.Delimiter = '\t'
+	case size == 0 || size != len(f.delimiter) || strings.ContainsRune("\"\r\n\ufffd", r):
+		return usage(c, "--delimiter is %q: use one character, such as ';', or tab", f.delimiter)
+	case c.Flags().Changed("delimiter"):
+		f.format.Delimiter = r
+	}
+	if f.report != "" && !f.format.SkipBad {
+		return usage(c, "--report is for the rows that --skip-bad-rows skips: add that flag")
+	}
+	return nil
+}
+
+// defaultID returns the id of an import without --id: the hash of its file, and of the flags that
+// change its meaning, if there are any.
 func (f *importFlags) defaultID(file string) string {
-	if f.asOf == "" {
+	text := file
+	if f.asOf != "" {
+		text += " " + f.asOf
+	}
+	if !reflect.DeepEqual(f.format, stockcsv.Options{}) {
+		text += fmt.Sprintf(" %v %v %q %q %q %q %t", f.format.Names, f.format.Rename, f.format.Location, f.format.LocationColumns,
+			f.format.Delimiter, f.format.Encoding, f.format.SkipBad)
+	}
+	if text == file {
 		return file
 	}
-	sum := sha256.Sum256([]byte(file + " " + f.asOf))
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// faultList is the JSON document for a file with faults.
-type faultList struct {
-	Faults []stockcsv.Fault `json:"faults"`
-	More   int              `json:"more"` // faults that are not listed
-}
-
-func (m *Main) stockImport(ctx context.Context, server *client.Client, path string, flags importFlags) (imported, error) {
+func (m *Main) stockImport(ctx context.Context, server *client.Client, path string, flags importFlags, f format) (imported, error) {
 	file, err := m.openTwice(ctx, path)
 	if err != nil {
 		return imported{}, err
 	}
 	defer file.close()
-	from, end := m.reading(file.name, stockFile.Limit(file.name, file))
-	summary, err := stockcsv.Check(file.name, from)
-	end()
+	summary, err := m.checkStock(file, flags)
 	if err != nil {
 		return imported{}, err
+	}
+	if !flags.allowUnknown {
+		if err := checkLocations(ctx, server, summary.Locations); err != nil {
+			return imported{}, err
+		}
 	}
 	if flags.id == "" {
 		flags.id = flags.defaultID(summary.SHA256)
 	}
+	if f == formatText && len(summary.Warnings.Faults) > 0 {
+		fmt.Fprintln(m.Stderr, summary.Warnings.Error())
+	}
 	bar := m.progress(summary.Rows, "importing "+file.name)
 	run := &importRun{
 		importFlags: flags, server: server, file: file, want: summary, bar: bar,
-		result: imported{ID: flags.id, File: file.name, AsOf: flags.asOf, Rows: summary.Rows, Durable: true},
+		result: imported{
+			ID: flags.id, File: file.name, AsOf: flags.asOf, Rows: summary.Rows, Durable: true,
+			Skipped: summary.Skipped, Warnings: summary.Warnings.Faults, MoreWarnings: summary.Warnings.More,
+		},
 	}
 	err = run.sendAll(ctx)
 	_ = bar.Exit() // ends the line on the terminal
@@ -130,6 +221,63 @@ func (m *Main) stockImport(ctx context.Context, server *client.Client, path stri
 			run.result.done(), summary.Rows)
 	}
 	return run.result, err
+}
+
+// checkStock checks the whole file, and reports the rows that it skips.
+func (m *Main) checkStock(file *rereadable, flags importFlags) (summary stockcsv.Summary, err error) {
+	from, end := m.reading(file.name, stockFile.Limit(file.name, file))
+	defer end()
+	if flags.report == "" {
+		flags.format.Report = func(f stockcsv.Fault) error {
+			_, err := fmt.Fprintln(m.Stderr, f)
+			return err
+		}
+		return stockcsv.Check(file.name, from, flags.format)
+	}
+	err = writeWhole(flags.report, 0o666, func(w io.Writer) error {
+		rows := csv.NewWriter(w)
+		_ = rows.Write([]string{"line", "column", "field", "fault"}) // Error returns its error
+		flags.format.Report = func(f stockcsv.Fault) error {
+			return rows.Write([]string{strconv.Itoa(f.Line), strconv.Itoa(f.Column), f.Field, f.Message})
+		}
+		if summary, err = stockcsv.Check(file.name, from, flags.format); err != nil {
+			return err
+		}
+		rows.Flush()
+		return rows.Error()
+	})
+	return summary, err
+}
+
+// checkLocations refuses locations that the routing directory lacks, because nothing at them is for
+// sale. Without a directory every location is for sale.
+func checkLocations(ctx context.Context, server *client.Client, locations []stockcsv.Fault) error {
+	directory, err := server.Directory(ctx)
+	if problem, ok := errors.AsType[*contract.Problem](err); ok && problem.Status == http.StatusNotFound {
+		return nil
+	}
+	if other, ok := errors.AsType[*client.UnexpectedError](err); ok && other.Status == http.StatusNotFound {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the locations of the directory: %w", err)
+	}
+	known := map[string]bool{}
+	for _, l := range directory.Locations {
+		known[string(l.ID)] = true
+	}
+	var faults stockcsv.FaultsError
+	for _, first := range locations {
+		if len(known) > 0 && !known[first.Message] {
+			first.Message = fmt.Sprintf("%q is not in the routing directory: correct it, add it with "+
+				"`holdfast locations apply`, or use --allow-unknown-locations", first.Message)
+			faults.Faults = append(faults.Faults, first)
+		}
+	}
+	if len(faults.Faults) > 0 {
+		return &faults
+	}
+	return nil
 }
 
 // imported is what `stock import` prints.
@@ -142,6 +290,10 @@ type imported struct {
 	Before    int       `json:"already_set"` // rows that an earlier run of the same import set
 	AppliedAt time.Time `json:"applied_at"`  // when the last row was set, in this run or an earlier one
 	Durable   bool      `json:"durable"`     // the ledger has all rows
+
+	Skipped      int              `json:"skipped,omitempty"` // rows with faults
+	Warnings     []stockcsv.Fault `json:"warnings,omitempty"`
+	MoreWarnings int              `json:"more_warnings,omitempty"` // warnings that are not listed
 
 	Short     []shortLevel `json:"short,omitempty"`      // at most shortLevelsMax
 	MoreShort int          `json:"more_short,omitempty"` // short levels that are not listed
@@ -171,6 +323,9 @@ func (i imported) text(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d levels set; %d were set by an earlier run\n", i.File, i.Set, i.Before)
 	default:
 		fmt.Fprintf(w, "%s: %d levels set\n", i.File, i.Set)
+	}
+	if i.Skipped > 0 {
+		fmt.Fprintf(w, "%d rows with faults were skipped\n", i.Skipped)
 	}
 	for _, l := range i.Short {
 		printShort(w, l)
@@ -202,11 +357,16 @@ func (r *importRun) sendAll(ctx context.Context) error {
 	if err := r.file.rewind(); err != nil {
 		return err
 	}
-	reader := stockcsv.NewReader(r.file.name, r.file)
+	reader, err := stockcsv.NewReader(r.file.name, r.file, r.format)
+	if err != nil {
+		return err
+	}
 	r.chunk = 1
-	for {
+	for i := 0; ; i++ {
 		row, faults, err := reader.Read()
 		switch {
+		case err == nil && r.want.Bad(i):
+			continue
 		case errors.Is(err, io.EOF) && reader.Sum() == r.want.SHA256:
 			return r.send(ctx)
 		case errors.Is(err, io.EOF), len(faults) > 0:
@@ -240,6 +400,7 @@ func (r *importRun) send(ctx context.Context) error {
 	request := contract.CountsRequest{
 		ID: fmt.Sprintf("%s:%d", r.id, r.chunk), Reason: r.reason, Actor: r.actor, Counts: r.counts,
 	}
+	request.AllowUnknownLocations = r.allowUnknown
 	if r.asOf != "" {
 		request.AsOf = &r.asOf
 	}

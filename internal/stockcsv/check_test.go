@@ -27,14 +27,14 @@ func TestCheckFaults(t *testing.T) {
 		"a sign only":          {head + "A,b,-\n", []string{"2:5: on_hand: - is not a whole number"}},
 		"a plus":               {head + "A,b,+1\n", []string{"2:5: on_hand: +1 is not a whole number"}},
 		"a space":              {head + "A,b, 1\n", []string{`2:5: on_hand: " 1" is not a whole number`}},
-		"thousands":            {head + `A,b,"1,000"` + "\n", []string{"2:5: on_hand: 1,000 is not a whole number"}},
+		"thousands":            {head + `A,b,"1,000"` + "\n", []string{"2:5: on_hand: 1,000 is not a whole number: write 1000, without separators of thousands"}},
 		"nothing on hand":      {head + "A,b,\n", []string{"2:5: on_hand: is empty; write 0 for none"}},
 		"no names":             {head + ",,1\n", []string{"2:1: sku: is empty", "2:2: location: is empty"}},
 		"a long name":          {head + strings.Repeat("x", 129) + ",b,1\n", []string{"2:1: sku: is 129 bytes long, at most 128 are allowed"}},
 		"braces":               {head + "A,{b},1\n", []string{"2:3: location: {b} has a { or }, which are not allowed"}},
 		"a dot":                {head + "..,b,1\n", []string{"2:1: sku: .. is not allowed as a name"}},
 		"a control character":  {head + "A\x1b[31m,b,1\n", []string{`2:1: sku: "A\x1b[31m" has a control character`}},
-		"Latin-1":              {head + "T\xe4,b,1\n", []string{"2:1: sku: is not UTF-8: save the file as UTF-8"}},
+		"Latin-1":              {head + "T\xe4,b,1\n", []string{"2:1: sku: is not UTF-8: save the file as UTF-8, or name its encoding with --encoding"}},
 		"policies":             {"sku,location,on_hand,safety_stock,backorder_limit\nA,b,1,-1,x\n", []string{"2:7: safety_stock: -1 is below 0", "2:10: backorder_limit: x is not a whole number"}},
 		"the same level twice": {head + "A,b,1\nA,c,1\nA,b,2\n", []string{"4:1: sku: A at b is already on line 2"}},
 		"too few fields":       {head + "A,b\n", []string{"2:3: the row has 2 fields, the header has 3"}},
@@ -53,14 +53,14 @@ func TestCheckFaults(t *testing.T) {
 		"no header":             {"A,b,1\n", []string{"1:1: A is not a column; the columns are sku, location, on_hand, safety_stock, backorder_limit", "1:3: b is not a column; the columns are sku, location, on_hand, safety_stock, backorder_limit", "1:5: 1 is not a column; the columns are sku, location, on_hand, safety_stock, backorder_limit", "1:1: the column sku is missing", "1:1: the column location is missing", "1:1: the column on_hand is missing"}},
 		"an unknown column":     {"sku,location,on_hand,price\nA,b,1,2\n", []string{"1:22: price is not a column; the columns are sku, location, on_hand, safety_stock, backorder_limit"}},
 		"a column twice":        {"sku,location,on_hand,sku\n", []string{"1:22: the column sku is there twice"}},
-		"semicolons":            {"sku;location;on_hand\nA;b;1\n", []string{"1:1: the columns are separated by semicolons: save the file with commas"}},
-		"tabs":                  {"sku\tlocation\ton_hand\n", []string{"1:1: the columns are separated by tabs: save the file with commas"}},
-		"UTF-16":                {"\xff\xfes\x00", []string{"1:1: is UTF-16: save it as UTF-8"}},
-		"a header in Latin-1":   {"sk\xfc,location,on_hand\n", []string{"1:1: is not UTF-8: save the file as UTF-8", "1:1: the column sku is missing"}},
+		"semicolons":            {"sku;location;on_hand\nA;b;1\n", []string{"1:1: the columns are separated by semicolons: use --delimiter ';', or save the file with commas"}},
+		"tabs":                  {"sku\tlocation\ton_hand\n", []string{"1:1: the columns are separated by tabs: use --delimiter tab, or save the file with commas"}},
+		"UTF-16 without a mark": {"s\x00k\x00u\x00", []string{"1:1: is UTF-16 without a byte order mark: save it as UTF-8, or use --encoding utf-16le"}},
+		"a header in Latin-1":   {"sk\xfc,location,on_hand\n", []string{"1:1: is not UTF-8: save the file as UTF-8, or name its encoding with --encoding", "1:1: the column sku is missing"}},
 		"a quote in the header": {"sku,loc\"ation,on_hand\n", []string{`1:8: has a " in an unquoted field: quote the whole field, and write "" for each " in it`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Check("f.csv", strings.NewReader(c.text))
+			_, err := Check("f.csv", strings.NewReader(c.text), Options{})
 			var faults *FaultsError
 			if !errors.As(err, &faults) {
 				t.Fatalf("got %v, want a *FaultsError", err)
@@ -80,8 +80,8 @@ func TestCheckTakes(t *testing.T) {
 		want Row
 	}{
 		"three columns":      {head + "A,b,5\n", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5}},
-		"any order":          {"safety_stock,on_hand,backorder_limit,location,sku\n7,5,8,b,A\n", Row{2, "A", "b", 5, &seven, &eight}},
-		"empty policies":     {"sku,location,on_hand,safety_stock,backorder_limit\nA,b,5,,8\n", Row{2, "A", "b", 5, nil, &eight}},
+		"any order":          {"safety_stock,on_hand,backorder_limit,location,sku\n7,5,8,b,A\n", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5, SafetyStock: &seven, BackorderLimit: &eight}},
+		"empty policies":     {"sku,location,on_hand,safety_stock,backorder_limit\nA,b,5,,8\n", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5, BackorderLimit: &eight}},
 		"a byte order mark":  {"\ufeff" + head + "A,b,5\n", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5}},
 		"Windows lines":      {"sku,location,on_hand\r\n\r\nA,b,5\r\n", Row{Line: 3, SKU: "A", Location: "b", OnHand: 5}},
 		"no last line end":   {head + "A,b,5", Row{Line: 2, SKU: "A", Location: "b", OnHand: 5}},
@@ -92,7 +92,7 @@ func TestCheckTakes(t *testing.T) {
 		"the longest name":   {head + strings.Repeat("é", 64) + ",b,5", Row{Line: 2, SKU: strings.Repeat("é", 64), Location: "b", OnHand: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sum, err := Check("f.csv", iotest.OneByteReader(strings.NewReader(c.text)))
+			sum, err := Check("f.csv", iotest.OneByteReader(strings.NewReader(c.text)), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,11 @@ func TestCheckTakes(t *testing.T) {
 			if sum.Rows != 1 || sum.SHA256 != hex.EncodeToString(hash[:]) {
 				t.Errorf("got %+v", sum)
 			}
-			got, faults, err := NewReader("f.csv", strings.NewReader(c.text)).Read()
+			reader, err := NewReader("f.csv", strings.NewReader(c.text), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, faults, err := reader.Read()
 			if err != nil || faults != nil || !equal(got, c.want) {
 				t.Errorf("got %+v %v %v, want %+v", got, faults, err, c.want)
 			}
@@ -115,7 +119,7 @@ func equal(a, b Row) bool {
 }
 
 func TestCheckListsSomeFaultsAndCountsTheRest(t *testing.T) {
-	_, err := Check("f.csv", strings.NewReader(head+strings.Repeat("A,b,x\n", FaultsMax+7)))
+	_, err := Check("f.csv", strings.NewReader(head+strings.Repeat("A,b,x\n", FaultsMax+7)), Options{})
 	var faults *FaultsError
 	if !errors.As(err, &faults) || len(faults.Faults) != FaultsMax || faults.More != 7 {
 		t.Fatalf("got %d faults and %d more", len(faults.Faults), faults.More)
@@ -131,11 +135,11 @@ func TestCheckLimitsLocations(t *testing.T) {
 	for i := range LocationsMax {
 		fmt.Fprintf(&text, "A,l%d,1\nB,l%d,1\n", i, i)
 	}
-	if _, err := Check("f.csv", strings.NewReader(text.String())); err != nil {
+	if _, err := Check("f.csv", strings.NewReader(text.String()), Options{}); err != nil {
 		t.Fatal(err)
 	}
 	text.WriteString("A,other,1\n")
-	_, err := Check("f.csv", strings.NewReader(text.String()))
+	_, err := Check("f.csv", strings.NewReader(text.String()), Options{})
 	if err == nil || err.Error() != "f.csv:2002:3: location: other is one location too many: at most 1000 are allowed" {
 		t.Errorf("got %v", err)
 	}
@@ -147,7 +151,7 @@ func TestCheckFailsWithItsFile(t *testing.T) {
 		"at once": iotest.ErrReader(broken),
 		"later":   io.MultiReader(strings.NewReader(head+"A,b,1\n"), iotest.ErrReader(broken)),
 	} {
-		if _, err := Check("f.csv", file); !errors.Is(err, broken) {
+		if _, err := Check("f.csv", file, Options{}); !errors.Is(err, broken) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -179,7 +183,7 @@ func (r *rows) Read(p []byte) (int, error) {
 func BenchmarkCheck(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Check("f.csv", &rows{n: 1_000_000}); err != nil {
+		if _, err := Check("f.csv", &rows{n: 1_000_000}, Options{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -194,7 +198,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		sum, err := Check("f", bytes.NewReader(text))
+		sum, err := Check("f", bytes.NewReader(text), Options{})
 		var faults *FaultsError
 		if err != nil {
 			if !errors.As(err, &faults) || len(faults.Faults) == 0 {
@@ -203,7 +207,7 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		if again := rewritten(t, text, sum.Rows); len(again) > 0 {
-			if second, err := Check("again", bytes.NewReader(again)); err != nil || second.Rows != sum.Rows {
+			if second, err := Check("again", bytes.NewReader(again), Options{}); err != nil || second.Rows != sum.Rows {
 				t.Fatalf("written again it has %d rows and %v:\n%s", second.Rows, err, again)
 			}
 			if third := rewritten(t, again, sum.Rows); !bytes.Equal(again, third) {
@@ -221,7 +225,10 @@ func rewritten(t *testing.T, text []byte, want int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewReader("f", bytes.NewReader(text))
+	r, err := NewReader("f", bytes.NewReader(text), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := 0
 	for {
 		row, faults, err := r.Read()
@@ -247,7 +254,7 @@ func rewritten(t *testing.T, text []byte, want int) []byte {
 
 func ExampleCheck() {
 	_, err := Check("stock.csv", strings.NewReader(
-		"sku,location,on_hand\nTEE-M,berlin,40\nTEE,lyo,-3\nTEE-M,berlin,41\n"))
+		"sku,location,on_hand\nTEE-M,berlin,40\nTEE,lyo,-3\nTEE-M,berlin,41\n"), Options{})
 	fmt.Println(err)
 	// Output:
 	// stock.csv:3:9: on_hand: -3 is below 0

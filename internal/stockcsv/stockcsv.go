@@ -1,5 +1,6 @@
 // Package stockcsv reads and writes stock as CSV. Each row is a level, with the columns sku,
-// location and on_hand, and optionally safety_stock and backorder_limit, in any order.
+// location and on_hand, and optionally safety_stock and backorder_limit, in any order. Options read
+// the files of other systems.
 //
 // Check reads a whole file in bounded memory and lists all its faults, each with its line and
 // column. Check a file before you use any of its rows.
@@ -21,11 +22,8 @@ const (
 	columnBackorder = "backorder_limit"
 )
 
-// columns lists the columns in the order in which they are written. The first columnsRequired are
-// required.
-var columns = []string{columnSKU, columnLocation, columnOnHand, columnSafety, columnBackorder}
-
-const columnsRequired = 3
+// Columns lists the columns in the order in which they are written. The first three are required.
+var Columns = []string{columnSKU, columnLocation, columnOnHand, columnSafety, columnBackorder}
 
 // The limits.
 const (
@@ -37,6 +35,28 @@ const (
 	quotedBytesMax = 40                 // bytes of a value that a fault quotes
 )
 
+// Options say how to read a file. The zero value reads what a Writer writes.
+type Options struct {
+	Names           map[string]string // column -> its name in the header, if that is another
+	Location        string            // location of all rows, if the file has no column for it
+	Rename          map[string]string // location in the file -> location, if that is another
+	LocationColumns []LocationColumn  // columns with the units on hand at one location each
+	Delimiter       rune              // 0 means a comma
+	Encoding        string            // name of a text encoding; "" means UTF-8, or UTF-16 with a mark
+	SkipBad         bool              // Check skips rows with faults
+	Strict          bool              // a warning is a fault
+
+	Report func(Fault) error // called by Check for each fault of a row that it skips
+}
+
+// LocationColumn is a column with the units on hand at a location.
+type LocationColumn struct{ Name, Location string }
+
+// others reports whether the file may have columns that are not read.
+func (o *Options) others() bool {
+	return len(o.Names) > 0 || len(o.Rename) > 0 || len(o.LocationColumns) > 0 || o.Location != ""
+}
+
 // Row is one level. A nil policy is not set in the file.
 type Row struct {
 	Line           int // of the file, from 1
@@ -45,9 +65,11 @@ type Row struct {
 	OnHand         int64
 	SafetyStock    *int64
 	BackorderLimit *int64
+
+	skuAt, locationAt int // columns in the line
 }
 
-// Fault is one error in a file.
+// Fault is one error in a file, or one warning.
 type Fault struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`            // from 1
@@ -67,8 +89,8 @@ func (f Fault) String() string {
 
 // FaultsError lists the faults of a file.
 type FaultsError struct {
-	Faults []Fault // at most FaultsMax
-	More   int     // number of further faults
+	Faults []Fault `json:"faults"` // at most FaultsMax
+	More   int     `json:"more"`   // number of further faults
 }
 
 // Error lists the faults, one per line.
@@ -86,7 +108,7 @@ func (e *FaultsError) Error() string {
 	return text.String()
 }
 
-func (e *FaultsError) add(faults []Fault) {
+func (e *FaultsError) add(faults ...Fault) {
 	room := min(FaultsMax-len(e.Faults), len(faults))
 	e.Faults = append(e.Faults, faults[:room]...)
 	e.More += len(faults) - room

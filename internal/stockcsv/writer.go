@@ -13,7 +13,7 @@ type Writer struct{ csv *csv.Writer }
 // NewWriter writes the header, with all columns, to w.
 func NewWriter(w io.Writer) (*Writer, error) {
 	out := &Writer{csv: csv.NewWriter(w)}
-	if err := out.csv.Write(columns); err != nil {
+	if err := out.csv.Write(Columns); err != nil {
 		return nil, fmt.Errorf("write the header: %w", err)
 	}
 	return out, nil
