@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +15,11 @@ import (
 )
 
 // doctorTimeout bounds the whole examination.
-const doctorTimeout = 10 * time.Second
+const doctorTimeout = 20 * time.Second
+
+// redisTries is how often doctor asks a Redis that does not answer in time. A connection has half a
+// second, which a busy machine may need for a TLS handshake.
+const redisTries = 4
 
 // errUnsafe means that doctor has printed a failed check.
 var errUnsafe = errors.New("the set-up is not safe: correct what has failed above")
@@ -44,6 +49,9 @@ func (m *Main) doctorCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		for i := range findings {
+			findings[i].Seen = settings.Hide(findings[i].Seen)
+		}
 		err = m.print(*f, report{findings}, func(w io.Writer) {
 			for _, f := range findings {
 				fmt.Fprintf(w, "%s\t%s: %s\n", f.Status, f.Name, f.Seen)
@@ -67,13 +75,20 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 	}
 	defer b.closeInto(&err)
 
-	all, redisErr := setup.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
+	var redisErr error
+	for range redisTries {
+		all, redisErr = setup.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
+		if !errors.Is(redisErr, context.DeadlineExceeded) && !errors.Is(redisErr, os.ErrDeadlineExceeded) {
+			break
+		}
+	}
 	if redisErr != nil {
-		all = []setup.Finding{noAnswer("redis", c.Redis.Endpoint.String(), c.Hide(redisErr.Error()))}
+		redisErr = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], c.Redis.Endpoint.TLS, redisErr)
+		all = []setup.Finding{setup.NoAnswer("redis", c.Redis.Endpoint.String(), redisErr)}
 	}
 	findings, postgresErr := b.postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
 	if postgresErr != nil {
-		findings = []setup.Finding{noAnswer("postgres", "postgres.url", c.Hide(postgresErr.Error()))}
+		findings = []setup.Finding{setup.NoAnswer("postgres", "postgres.url", postgresErr)}
 	}
 	all = append(all, findings...)
 	if redisErr != nil || postgresErr != nil {
@@ -84,11 +99,4 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 		return nil, err
 	}
 	return append(all, clocks), nil
-}
-
-func noAnswer(name, address, reason string) setup.Finding {
-	return setup.Finding{
-		Name: name, Status: setup.Fail, Seen: fmt.Sprintf("%s does not answer: %s", address, reason),
-		Do: "start the server, or correct its address or the network",
-	}
 }

@@ -33,7 +33,14 @@ type finding struct{ Name, Status, Seen, Do string }
 // doctor runs doctor and returns the failed checks.
 func doctor(t *testing.T, args ...string) (code int, failed []finding) {
 	t.Helper()
-	code, stdout, stderr := run(t, "", append([]string{"doctor", "--format=json"}, args...)...)
+	code, failed, _ = doctorIn(t, nil, args...)
+	return code, failed
+}
+
+// doctorIn is doctor with additional environment variables.
+func doctorIn(t *testing.T, env []string, args ...string) (code int, failed []finding, stderr string) {
+	t.Helper()
+	code, stdout, stderr := runIn(t, env, "", append([]string{"doctor", "--format=json"}, args...)...)
 	var report struct{ Findings []finding }
 	if err := json.Unmarshal([]byte(stdout), &report); err != nil || len(report.Findings) < 2 {
 		t.Fatalf("exit %d: %v: %s %s", code, err, stdout, stderr)
@@ -46,7 +53,7 @@ func doctor(t *testing.T, args ...string) (code int, failed []finding) {
 			t.Errorf("%+v: what is not ok says what to do", f)
 		}
 	}
-	return code, failed
+	return code, failed, stderr
 }
 
 // TestUnsafeSetups checks that serve refuses each set-up that would lose sales and says what to do, and that

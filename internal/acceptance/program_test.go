@@ -177,7 +177,14 @@ func (p *program) finish() {
 // run runs a command of the program and waits for its end.
 func run(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return runIn(t, nil, stdin, args...)
+}
+
+// runIn is run with additional environment variables.
+func runIn(t *testing.T, env []string, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	c := command(t, onEmbedded, args...)
+	c.Env = append(c.Env, env...)
 	var out, wrong bytes.Buffer
 	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(stdin), &out, &wrong
 	err := c.Run()

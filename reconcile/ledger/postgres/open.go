@@ -29,12 +29,14 @@ func Open(address string) (*Ledger, error) {
 	return New(pool, 0), nil
 }
 
+const encode = "; percent-encode special characters, in a password for example @ as %40, / as %2F, ? as %3F and # as %23"
+
 // urlError returns what is wrong with a URL that the driver refuses. It names the option without which
 // the driver accepts the URL, if there is one. The driver's own error would quote the URL.
 func urlError(refused string) error {
 	u, err := url.Parse(refused)
 	if err != nil {
-		return errors.New("postgres.url: is not a URL")
+		return errors.New("postgres.url: is not a URL" + encode)
 	}
 	for option := range u.Query() {
 		fewer := u.Query()
@@ -45,8 +47,7 @@ func urlError(refused string) error {
 			return fmt.Errorf("postgres.url: the value of its option %q cannot be used: correct it", option)
 		}
 	}
-	return errors.New("postgres.url: cannot be used: check its options, such as sslmode and sslrootcert, " +
-		"and percent-encode spaces")
+	return errors.New("postgres.url: cannot be used: check its options, such as sslmode and sslrootcert" + encode)
 }
 
 // Close closes the connections that Open opens.

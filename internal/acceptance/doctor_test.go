@@ -1,0 +1,152 @@
+package acceptance
+
+import (
+	"crypto/tls"
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/holdfast/holdfast/internal/pgtest"
+	"github.com/holdfast/holdfast/internal/redistest"
+)
+
+// accessRules are those of a Postgres in which each user meets another refusal. The superuser may enter.
+const accessRules = `do $$ begin execute format($f$
+copy (values ('host all test all trust'), ('host all strict all scram-sha-256'), ('hostssl all encrypted all trust'),
+    ('host all nologin all trust'), ('host all stranger all trust')) to %L $f$, current_setting('hba_file')); end $$;
+create role strict login password 's@c/ret:1#?%';
+create role encrypted login;
+create role nologin`
+
+// withCredentials returns a URL with a user and a password.
+func withCredentials(t *testing.T, raw, user, password string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.UserPassword(user, password)
+	return u.String()
+}
+
+// TestDoctor_Unreachable names a plain cause and the next step for each way in which a server can't be
+// reached.
+func TestDoctor_Unreachable(t *testing.T) {
+	t.Parallel()
+	redis, locked := redistest.Start(t), redistest.Start(t)
+	if err := locked.Client(t).ConfigSet(t.Context(), "requirepass", "s@c/ret:1#?%").Err(); err != nil {
+		t.Fatal(err)
+	}
+	good := ledger(t)
+	server := pgtest.Start(t)
+	pgtest.Exec(t, server.URL(), accessRules)
+	server.Kill()
+	server.Restart() // reads the rules
+	database := strings.TrimSuffix(server.URL(), "?sslmode=disable")
+	encrypted, certificate := tlsServers(t)
+	locally := strings.Replace(encrypted.redis, "127.0.0.1", "localhost", 1) // another name than in the certificate
+	lockedURL := func(password string) string { return withCredentials(t, locked.URL(), "", password) }
+	as := func(user, password, options string) string {
+		return withCredentials(t, database, user, password) + options
+	}
+	for _, c := range []struct {
+		name, redis, postgres string
+		env                   []string
+		seen, do              string
+	}{
+		{"redis password missing", locked.URL(), good, nil, "requires a password", "add it to redis.url"},
+		{"redis password wrong", lockedURL("x"), good, nil, "refuses the user or the password", "percent-encode"},
+		{"redis password special", lockedURL("s@c/ret:1#?%"), good, nil, "", ""},
+		{"redis user unknown", withCredentials(t, redis.URL(), "nobody", "x"), good, nil, "refuses the user or the password", "correct them in redis.url"},
+		{"redis port", "redis://127.0.0.1:1", good, nil, "does not listen there", "the port in redis.url"},
+		{"redis host", "redis://nowhere.invalid:6379", good, nil, "host name that cannot be looked up", "correct the host in redis.url"},
+		{"redis database", redis.URL() + "/9999", good, nil, "no database of this number", "a lower number"},
+		{"redis without TLS", "rediss://" + redis.Addr(), good, nil, "does not offer TLS", "redis:// instead of rediss://"},
+		{"redis with TLS", strings.Replace(encrypted.redis, "rediss", "redis", 1), good, nil, "requires TLS", "rediss:// instead of redis://"},
+		{"redis unknown CA", encrypted.redis, good, nil, "authority that this machine does not trust", "SSL_CERT_FILE"},
+		{"redis other name", locally, good, []string{"SSL_CERT_FILE=" + certificate}, "certificate for another host name", "in redis.url"},
+		{"redis is no Redis", "redis://" + strings.TrimPrefix(httpServer(t), "http://"), good, nil, "does not speak the protocol of Redis", "the port in redis.url"},
+
+		{"postgres password missing", redis.URL(), as("strict", "", ""), nil, "refuses the password", "percent-encode"},
+		{"postgres password wrong", redis.URL(), as("strict", "x", ""), nil, "refuses the password", "correct the user and the password"},
+		{"postgres password special", redis.URL(), as("strict", "s@c/ret:1#?%", ""), nil, "run holdfast migrate", "run holdfast migrate"},
+		{"postgres user unknown", redis.URL(), as("stranger", "", ""), nil, "refuses this user", "create the role"},
+		{"postgres user may not log in", redis.URL(), as("nologin", "", ""), nil, "refuses this user", "LOGIN"},
+		{"postgres user not in pg_hba.conf", redis.URL(), as("other", "", ""), nil, "pg_hba.conf", "pg_hba.conf"},
+		{"postgres port", redis.URL(), "postgres://127.0.0.1:1/x", nil, "does not listen there", "the port in postgres.url"},
+		{"postgres host", redis.URL(), "postgres://nowhere.invalid/x", nil, "host name that cannot be looked up", "correct the host in postgres.url"},
+		{"postgres database", redis.URL(), strings.Replace(database, "/postgres", "/none", 1), nil, "no such database", "correct the database"},
+		{"postgres requires TLS", redis.URL(), as("encrypted", "", "?sslmode=disable"), nil, "refuses this connection without TLS", "sslmode=require"},
+		{"postgres without TLS", redis.URL(), database + "?sslmode=require", nil, "does not offer TLS", "sslmode=disable"},
+		{"postgres unknown CA", redis.URL(), encrypted.postgres + "?sslmode=verify-full", nil, "authority that this machine does not trust", "sslrootcert"},
+		{"postgres other name", redis.URL(), strings.Replace(encrypted.postgres, "127.0.0.1", "localhost", 1) + "?sslmode=verify-full&sslrootcert=" + certificate,
+			nil, "certificate for another host name", "in postgres.url"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			code, failed, stderr := doctorIn(t, c.env, "--redis-url="+c.redis, "--postgres-url="+c.postgres)
+			switch {
+			case c.seen == "" && (code != 0 || failed != nil):
+				t.Errorf("exit %d: %+v", code, failed)
+			case c.seen == "":
+			case code != 1 || len(failed) != 1 || !strings.Contains(failed[0].Seen, c.seen) || !strings.Contains(failed[0].Do, c.do):
+				t.Errorf("exit %d: %+v\nwant %q -> %q", code, failed, c.seen, c.do)
+			}
+			if want := "holdfast: the set-up is not safe: correct what has failed above\n"; code == 1 && stderr != want {
+				t.Errorf("it also says %q", stderr)
+			}
+		})
+	}
+}
+
+// httpServer returns the URL of a server that speaks only HTTP.
+func httpServer(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(nil)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// tlsServers starts what looks, up to the handshake, like a Redis and a Postgres with TLS. certificate is
+// a file with their certificate, which no machine trusts and which names 127.0.0.1, but not localhost.
+func tlsServers(t *testing.T) (urls struct{ redis, postgres string }, certificate string) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	t.Cleanup(s.Close)
+	certificate = filepath.Join(t.TempDir(), "ca.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(certificate, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				if _, err := io.ReadFull(conn, make([]byte, 8)); err != nil { // the request for TLS
+					return
+				}
+				if _, err := conn.Write([]byte("S")); err == nil {
+					_ = tls.Server(conn, s.TLS).Handshake()
+				}
+			}()
+		}
+	}()
+	urls.redis = "rediss://" + s.Listener.Addr().String()
+	urls.postgres = "postgres://u@" + listener.Addr().String() + "/x"
+	return urls, certificate
+}
