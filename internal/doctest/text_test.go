@@ -203,32 +203,23 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-var (
-	logText = regexp.MustCompile(`\blog says ("[^"]+"|.{0,20})`)
-	metric  = regexp.MustCompile(`\bholdfast_[a-z_]+`)
-)
+var logText = regexp.MustCompile(`\blog says ("[^"]+"|.{0,20})`)
 
-// TestQuotes checks that the log texts and metrics that a page quotes are texts of the program.
-func TestQuotes(t *testing.T) {
+// TestLogTexts checks that each log text that a page quotes is a text of the program. A text that a page
+// describes in other words cannot be checked, so it must be quoted.
+func TestLogTexts(t *testing.T) {
 	texts := literals(t)
-	logs, metrics := 0, 0
+	seen := 0
 	for _, page := range pages(t) {
-		text := string(read(t, page))
-		for _, match := range logText.FindAllStringSubmatch(text, -1) {
-			logs++
+		for _, match := range logText.FindAllStringSubmatch(string(read(t, page)), -1) {
+			seen++
 			if quoted := strings.Trim(match[1], `"`); quoted == match[1] || !strings.Contains(texts, quoted) {
 				t.Errorf("%s: the log never says %s", page, match[1])
 			}
 		}
-		for _, name := range metric.FindAllString(text, -1) {
-			metrics++
-			if !strings.Contains(texts, name) {
-				t.Errorf("%s: there is no metric %s", page, name)
-			}
-		}
 	}
-	if logs == 0 || metrics == 0 {
-		t.Errorf("the pages quote %d log texts and %d metrics: change the patterns with the pages", logs, metrics)
+	if seen == 0 {
+		t.Error("no page quotes a log text: change the pattern with the pages")
 	}
 }
 
