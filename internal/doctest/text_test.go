@@ -308,6 +308,25 @@ func testNames(t *testing.T, in string) (names []string) {
 	return names
 }
 
+// TestPackages checks that docs/architecture.md explains every package.
+func TestPackages(t *testing.T) {
+	page := string(read(t, "docs/architecture.md"))
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		sources, err := filepath.Glob(filepath.Join(path, "*.go"))
+		name := strings.TrimPrefix(filepath.ToSlash(path), root+"/")
+		if len(sources) > 0 && !strings.HasPrefix(name, "examples/") && !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/architecture.md does not name the package %s", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestMap checks that docs/README.md lists every page.
 func TestMap(t *testing.T) {
 	whole := string(read(t, "docs/README.md"))
