@@ -1,5 +1,9 @@
 // Package lua holds the Redis scripts. Each change of a reservation or a level is one script, which
 // is atomic and takes a batch of requests.
+//
+// A file whose header lists its input and output is a script; Names lists them all. prelude.lua stands
+// in front of each script. The other files are parts: a script names those that it needs in a line such
+// as "--@ records limits".
 package lua
 
 import (
