@@ -246,7 +246,10 @@ func (r *modelReservation) record() wire.Record {
 // seen returns the reservation that a caller should see.
 func (r *modelReservation) seen() Reservation {
 	res := Reservation{
-		ID: r.request.ID, State: r.state, Version: r.version, ExpiresAt: time.UnixMilli(r.deadline),
+		ID: r.request.ID, State: r.state, Version: r.version,
+	}
+	if r.state == StateHeld || r.state == StateExpired {
+		res.ExpiresAt = time.UnixMilli(r.deadline)
 	}
 	for i := range r.lines {
 		l := &r.lines[i]

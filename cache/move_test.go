@@ -28,7 +28,7 @@ func TestMove(t *testing.T) {
 		{
 			name: "the rest of a confirmed line", stock: stock, given: routed(confirm("ord", 0), fulfill("ord", 2, "1:1")),
 			when:   moveTo("ord", 3, "1", "b"),
-			answer: "confirmed v4 until 10s | 1 TEE 3/3 a:1 b:2 fulfilled 1 | 2 MUG 1/1 a:1",
+			answer: "confirmed v4 | 1 TEE 3/3 a:1 b:2 fulfilled 1 | 2 MUG 1/1 a:1",
 			state: `stock MUG@a 4
 				stock TEE@a 4
 				stock TEE@b 1

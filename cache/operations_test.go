@@ -72,7 +72,10 @@ func told(r Result, err error) string {
 	if r.Replay {
 		text = "again " + text
 	}
-	text += fmt.Sprintf(" v%d until %s", r.Version, seconds(r.ExpiresAt.UnixMilli()))
+	text += fmt.Sprintf(" v%d", r.Version)
+	if !r.ExpiresAt.IsZero() {
+		text += " until " + seconds(r.ExpiresAt.UnixMilli())
+	}
 	for _, l := range r.Lines {
 		text += fmt.Sprintf(" | %s %s %d/%d", l.Line, l.SKU, l.Quantity, l.Requested)
 		for _, a := range l.From {

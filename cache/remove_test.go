@@ -95,7 +95,7 @@ var removals = []operation{
 	{
 		name: "then units from another location are fulfilled", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
 			reserve(split(order("ord", "1:TEE:2:berlin 2:TEE:3:lyon"), "units")), confirm("ord", 0), fulfill("ord", 2, "1:2"), remove("op", "TEE", "berlin")),
-		when: fulfill("ord", 3, "2:1"), answer: "confirmed v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3 fulfilled 1",
+		when: fulfill("ord", 3, "2:1"), answer: "confirmed v4 | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3 fulfilled 1",
 		state: `stock TEE@lyon 2
 			level TEE@lyon 4 2 0 0
 			ord confirmed v4 until 10s | 1 TEE 2 berlin:2(2) | 2 TEE 3 lyon:3(1)
@@ -105,7 +105,7 @@ var removals = []operation{
 	{
 		name: "then units from another location are released", stock: "TEE@berlin=2 TEE@lyon=5", given: calls(
 			reserve(split(order("ord", "1:TEE:2:berlin 2:TEE:3:lyon"), "units")), confirm("ord", 0), fulfill("ord", 2, "1:2"), remove("op", "TEE", "berlin")),
-		when: release("ord", 0, ""), answer: "released v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3",
+		when: release("ord", 0, ""), answer: "released v4 | 1 TEE 2/2 berlin:2 fulfilled 2 | 2 TEE 3/3 lyon:3",
 		state: `stock TEE@lyon 5
 			level TEE@lyon 5 0 0 0
 			ord released v4 until 10s | 1 TEE 2 berlin:2(2) | 2 TEE 3 lyon:3

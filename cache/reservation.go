@@ -25,7 +25,7 @@ type Reservation struct {
 	State     State // an overdue hold reads expired, swept or not
 	Version   int64 // from 1, one more with each transition
 	CreatedAt time.Time
-	ExpiresAt time.Time // the deadline, to the millisecond; without meaning after a confirm
+	ExpiresAt time.Time // the deadline of a held or expired reservation, to the millisecond; else zero
 	Channel   location.Channel
 	Customer  string
 	Order     string
@@ -65,12 +65,15 @@ type Allocation struct {
 func reservationOf(r wire.Record, id string, now int64) Reservation {
 	res := Reservation{
 		ID: id, State: r.State, Version: r.Version,
-		CreatedAt: time.UnixMilli(r.Created).UTC(), ExpiresAt: time.UnixMilli(r.Expires).UTC(),
-		Channel: r.Channel, Customer: r.Customer, Order: r.Order,
+		CreatedAt: time.UnixMilli(r.Created).UTC(),
+		Channel:   r.Channel, Customer: r.Customer, Order: r.Order,
 		Lines: make([]Line, 0, len(r.Lines)),
 	}
 	if r.State == wire.StateHeld && r.Expires <= now {
 		res.State = wire.StateExpired
+	}
+	if res.State == wire.StateHeld || res.State == wire.StateExpired {
+		res.ExpiresAt = time.UnixMilli(r.Expires).UTC()
 	}
 	for i := range r.Lines {
 		l := &r.Lines[i]

@@ -35,13 +35,13 @@ var reserves = []operation{
 		name: "replay after confirm", stock: "TEE@berlin=5",
 		given:  calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0)),
 		when:   reserve(order("ord", "1:TEE:3")),
-		answer: "again confirmed v2 until 10s | 1 TEE 3/3 berlin:3",
+		answer: "again confirmed v2 | 1 TEE 3/3 berlin:3",
 	},
 	{
 		name: "replay after release", stock: "TEE@berlin=5",
 		given:  calls(reserve(order("ord", "1:TEE:3")), release("ord", 0, "")),
 		when:   reserve(order("ord", "1:TEE:3")),
-		answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3",
+		answer: "again released v2 | 1 TEE 3/3 berlin:3",
 	},
 	{
 		name: "replay of an overdue hold that was not expired", stock: "TEE@berlin=5",

@@ -36,7 +36,7 @@ func then(given []func(*bench) string, more ...func(*bench) string) []func(*benc
 var returns = []operation{
 	{
 		name: "to the location that served them", stock: stockOfTwo, given: shipped, when: back("ret", "berlin", "1:2"),
-		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		state: `stock MUG@berlin 2
 			stock TEE@berlin 4
 			level MUG@berlin 2 0 0 0
@@ -47,7 +47,7 @@ var returns = []operation{
 	},
 	{
 		name: "to a location without a level", stock: stockOfTwo, given: shipped, when: back("ret", "lyon", "2:2 1:1"),
-		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2 returned 2",
+		answer: "fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2 returned 2",
 		state: `stock MUG@berlin 2
 			stock MUG@lyon 2
 			stock TEE@berlin 2
@@ -62,7 +62,7 @@ var returns = []operation{
 	},
 	{
 		name: "of a partly fulfilled reservation", stock: stockOfTwo, given: partly, when: back("ret", "berlin", "1:2"),
-		answer: "confirmed v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 2 | 2 MUG 2/2 berlin:2",
+		answer: "confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 2 returned 2 | 2 MUG 2/2 berlin:2",
 		state: `stock MUG@berlin 2
 			stock TEE@berlin 4
 			level MUG@berlin 4 2 0 0
@@ -73,7 +73,7 @@ var returns = []operation{
 	},
 	{
 		name: "of a confirmed reservation that was released later", stock: stockOfTwo, given: then(partly, release("ord", 0, "")), when: back("ret", "berlin", "1:1"),
-		answer: "released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2",
+		answer: "released v5 | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2",
 		state: `stock MUG@berlin 4
 			stock TEE@berlin 4
 			level MUG@berlin 4 0 0 0
@@ -87,7 +87,7 @@ var returns = []operation{
 	{name: "more than is still out", stock: stockOfTwo, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:2"), answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
 	{
 		name: "the rest", stock: stockOfTwo, given: then(shipped, back("first", "berlin", "1:2")), when: back("ret", "berlin", "1:1"),
-		answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "fulfilled v5 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		state: `stock MUG@berlin 2
 			stock TEE@berlin 5
 			level MUG@berlin 2 0 0 0
@@ -105,12 +105,12 @@ var returns = []operation{
 	{name: "no such reservation", stock: stockOfTwo, when: back("ret", "berlin", "1:1"), answer: "not_found"},
 	{
 		name: "repeated", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2"), back("more", "berlin", "1:1")), when: back("ret", "berlin", "1:2"),
-		answer: "again fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "again fulfilled v5 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 	},
 	{name: "the id of another return", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2")), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
 	{name: "the id of another operation", stock: stockOfTwo, given: then(shipped, transfer(tees("ret", "berlin", "lyon", 1))), when: back("ret", "berlin", "1:1"), answer: "id_conflict"},
 	{name: "with the id of the reservation", stock: stockOfTwo, given: shipped, when: back("ord", "berlin", "1:1"),
-		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		state: `stock MUG@berlin 2
 			stock TEE@berlin 3
 			level MUG@berlin 2 0 0 0
@@ -122,7 +122,7 @@ var returns = []operation{
 	{name: "another version", stock: stockOfTwo, given: shipped, when: backAt("ret", 2, "berlin", "1:1"), answer: "version_conflict  3"},
 	{
 		name: "repeated with its version", stock: stockOfTwo, given: then(shipped, backAt("ret", 3, "berlin", "1:1")), when: backAt("ret", 3, "berlin", "1:1"),
-		answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "again fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
 	},
 	{
 		name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: calls(reserve(order("ord", "1:TEE:3:berlin")), confirm("ord", 0), fulfill("ord", 0, "")),
@@ -132,7 +132,7 @@ var returns = []operation{
 	{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
 	{
 		name: "then the rest is fulfilled", stock: stockOfTwo, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),
-		answer: "fulfilled v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		answer: "fulfilled v5 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		state: `stock MUG@berlin 2
 			stock TEE@berlin 4
 			level MUG@berlin 2 0 0 0
@@ -142,12 +142,12 @@ var returns = []operation{
 			event fulfill at 0s: confirmed v4 > ord fulfilled v5 until 10s | 1 TEE 3 berlin:3(3) back 2 | 2 MUG 2 berlin:2(2)`,
 	},
 	{name: "then fulfilled again", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:1")), when: fulfill("ord", 0, ""),
-		answer: "again fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
+		answer: "again fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
 	{name: "then released again", stock: stockOfTwo, given: then(partly, release("ord", 0, ""), back("ret", "berlin", "1:1")), when: release("ord", 0, ""),
-		answer: "again released v5 until 10s | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2"},
+		answer: "again released v5 | 1 TEE 3/3 berlin:3 fulfilled 2 returned 1 | 2 MUG 2/2 berlin:2"},
 	{name: "to a level that was removed", stock: "TEE@berlin=3", given: calls(
 		reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")), when: back("ret", "berlin", "1:1"),
-		answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1",
+		answer: "fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 returned 1",
 		state: `stock TEE@berlin 1
 			level TEE@berlin 1 0 0 0
 			ord fulfilled v4 until 10s | 1 TEE 3 berlin:3(3) back 1
@@ -171,7 +171,7 @@ func TestReturn_Lines(t *testing.T) {
 	for _, o := range []operation{
 		{
 			name: "two of one SKU", stock: "TEE@berlin=5", given: calls(reserve(order("ord", "1:TEE:2 2:TEE:3")), confirm("ord", 0), fulfill("ord", 0, "")),
-			when: back("ret", "berlin", "1:2 2:2"), answer: "fulfilled v4 until 10s | 1 TEE 2/2 berlin:2 fulfilled 2 returned 2 | 2 TEE 3/3 berlin:3 fulfilled 3 returned 2",
+			when: back("ret", "berlin", "1:2 2:2"), answer: "fulfilled v4 | 1 TEE 2/2 berlin:2 fulfilled 2 returned 2 | 2 TEE 3/3 berlin:3 fulfilled 3 returned 2",
 			state: `stock TEE@berlin 4
 				level TEE@berlin 4 0 0 0
 				ord fulfilled v4 until 10s | 1 TEE 2 berlin:2(2) back 2 | 2 TEE 3 berlin:3(3) back 2
@@ -180,7 +180,7 @@ func TestReturn_Lines(t *testing.T) {
 		},
 		{
 			name: "a kit comes back whole", stock: "TEE@berlin=6 MUG@berlin=3", given: calls(kits, reserve(order("ord", "1:SET:3")), confirm("ord", 0), fulfill("ord", 2, "1:2")),
-			when: back("ret", "lyon", "1:1"), answer: "confirmed v4 until 10s | 1 SET 3/3 berlin:3 fulfilled 2 returned 1 + TEE 6 berlin:6 + MUG 3 berlin:3",
+			when: back("ret", "lyon", "1:1"), answer: "confirmed v4 | 1 SET 3/3 berlin:3 fulfilled 2 returned 1 + TEE 6 berlin:6 + MUG 3 berlin:3",
 			state: `stock MUG@berlin 0
 				stock MUG@lyon 1
 				stock TEE@berlin 0

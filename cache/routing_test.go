@@ -166,7 +166,7 @@ func TestKit(t *testing.T) {
 			answer: "invalid_request | /lines/0/quantity the line has 2 left"},
 		{
 			name: "fulfill one kit", stock: stock, given: given(confirm("ord", 0)), when: fulfill("ord", 2, "1:1"),
-			answer: "confirmed v3 until 10s | 1 GIFT 2/2 a:1 b:1 fulfilled 1 + TEE 6 a:3 b:3 + CAP 2 a:1 b:1",
+			answer: "confirmed v3 | 1 GIFT 2/2 a:1 b:1 fulfilled 1 + TEE 6 a:3 b:3 + CAP 2 a:1 b:1",
 			state: `stock CAP@a 8
 				stock CAP@b 8
 				stock TEE@a 1
@@ -236,7 +236,7 @@ func TestReserve_Limits(t *testing.T) {
 			answer: "no_location | 1 a no_level | 1 b no_level | 1 c no_level | 1 d not_in_channel"},
 		{
 			name: "lowered by release", stock: "TEE@a=9", given: limited(two), when: release("two", 0, ""),
-			answer: "released v2 until 10s | 1 TEE 2/2 a:2",
+			answer: "released v2 | 1 TEE 2/2 a:2",
 			state: `stock TEE@a 9
 				level TEE@a 9 0 0 0
 				two released v2 until 10s | 1 TEE 2 drop<=2/1 a:2
@@ -245,7 +245,7 @@ func TestReserve_Limits(t *testing.T) {
 		},
 		{
 			name: "lowered by a partial release", stock: "TEE@a=9", given: limited(two, confirm("two", 0)), when: release("two", 2, "1:1"),
-			answer: "confirmed v3 until 10s | 1 TEE 1/2 a:1",
+			answer: "confirmed v3 | 1 TEE 1/2 a:1",
 			state: `stock TEE@a 8
 				level TEE@a 9 1 0 0
 				two confirmed v3 until 10s | 1 TEE 2 drop<=2/1 a:1
@@ -269,7 +269,7 @@ func TestReserve_Limits(t *testing.T) {
 			answer: "purchase_limit | drop 2 of 2"},
 		{
 			name: "a late confirm counts again", stock: "TEE@a=9", given: limited(one, after(time.Minute), expire),
-			when: confirm("one", 0), answer: "confirmed v3 until 10s | 1 TEE 1/1 a:1",
+			when: confirm("one", 0), answer: "confirmed v3 | 1 TEE 1/1 a:1",
 			state: `stock TEE@a 8
 				level TEE@a 9 1 0 0
 				one confirmed v3 until 10s | 1 TEE 1 drop<=2/1 a:1
@@ -367,7 +367,7 @@ func TestDirect(t *testing.T) {
 		equal(t, "another request", reserve(order("one", "1:TEE:2"))(b), "id_conflict")
 		equal(t, "new id", reserve(order("new", "1:TEE:2"))(b),
 			"invalid_request | /channel is required, because the directory has no default channel; there are shop")
-		equal(t, "confirmed", confirm("one", 0)(b), "confirmed v2 until 10s | 1 TEE 1/1 a:1")
+		equal(t, "confirmed", confirm("one", 0)(b), "confirmed v2 | 1 TEE 1/1 a:1")
 		b.store.Direct(nil)
 		equal(t, "no directory", reserve(order("three", "1:TEE:1"))(b), "held v1 until 10s | 1 TEE 1/1 a:1")
 	})

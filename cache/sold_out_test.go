@@ -187,9 +187,9 @@ func TestSoldOut_Retry(t *testing.T) {
 		want  string
 	}{
 		{"held", nil, "1:TEE:2", "again held v1 until 10s | 1 TEE 2/2 berlin:2"},
-		{"confirmed", calls(confirm("ord", 0)), "1:TEE:2", "again confirmed v2 until 10s | 1 TEE 2/2 berlin:2"},
+		{"confirmed", calls(confirm("ord", 0)), "1:TEE:2", "again confirmed v2 | 1 TEE 2/2 berlin:2"},
 		{"released and sold again", calls(release("ord", 0, ""), reserve(order("other", "1:TEE:2"))),
-			"1:TEE:2", "again released v2 until 10s | 1 TEE 2/2 berlin:2"},
+			"1:TEE:2", "again released v2 | 1 TEE 2/2 berlin:2"},
 		{"another request with that id", nil, "1:TEE:3", "id_conflict"},
 	} {
 		for _, accepting := range []string{"this process", "another"} {

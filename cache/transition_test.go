@@ -17,7 +17,7 @@ func TestConfirm(t *testing.T) {
 	for _, o := range []operation{
 		{
 			name: "done", stock: stockOfTwo, given: held, when: confirm("ord", 0),
-			answer: "confirmed v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+			answer: "confirmed v2 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 2
 				level MUG@berlin 4 2 0 0
@@ -28,12 +28,12 @@ func TestConfirm(t *testing.T) {
 		},
 		{
 			name: "repeated", stock: stockOfTwo, given: sold, when: confirm("ord", 0),
-			answer: "again confirmed v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+			answer: "again confirmed v2 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 		},
 		{
 			name: "repeated with its version", stock: stockOfTwo,
 			given: calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 1)), when: confirm("ord", 1),
-			answer: "again confirmed v2 until 10s | 1 TEE 3/3 berlin:3",
+			answer: "again confirmed v2 | 1 TEE 3/3 berlin:3",
 		},
 		{name: "unknown", stock: stockOfTwo, when: confirm("ord", 0), answer: "not_found"},
 		{
@@ -52,7 +52,7 @@ func TestConfirm(t *testing.T) {
 			name: "overdue: keeps its units", stock: "TEE@berlin=5",
 			given:  calls(reserve(order("ord", "1:TEE:5")), after(time.Minute)),
 			when:   confirm("ord", 0),
-			answer: "confirmed v2 until 10s | 1 TEE 5/5 berlin:5",
+			answer: "confirmed v2 | 1 TEE 5/5 berlin:5",
 			state: `stock TEE@berlin 0
 				level TEE@berlin 5 5 0 0
 				ord confirmed v2 until 10s | 1 TEE 5 berlin:5
@@ -63,7 +63,7 @@ func TestConfirm(t *testing.T) {
 			name: "expired: takes the units again", stock: "TEE@berlin=5",
 			given:  calls(reserve(order("ord", "1:TEE:5")), after(time.Minute), expire),
 			when:   confirm("ord", 0),
-			answer: "confirmed v3 until 10s | 1 TEE 5/5 berlin:5",
+			answer: "confirmed v3 | 1 TEE 5/5 berlin:5",
 			state: `stock TEE@berlin 0
 				level TEE@berlin 5 5 0 0
 				ord confirmed v3 until 10s | 1 TEE 5 berlin:5
@@ -80,7 +80,7 @@ func TestConfirm(t *testing.T) {
 			given: calls(reserve(order("ord", "1:TEE:5")), after(time.Minute), reserve(order("other", "1:TEE:2")),
 				after(time.Minute)),
 			when:   confirm("ord", 0),
-			answer: "confirmed v3 until 10s | 1 TEE 5/5 berlin:5",
+			answer: "confirmed v3 | 1 TEE 5/5 berlin:5",
 			state: `stock TEE@berlin 0
 				level TEE@berlin 5 5 0 0
 				ord confirmed v3 until 10s | 1 TEE 5 berlin:5
@@ -96,7 +96,7 @@ func TestConfirm(t *testing.T) {
 var releases = []operation{
 	{
 		name: "held", stock: stockOfTwo, given: held, when: release("ord", 0, ""),
-		answer: "released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+		answer: "released v2 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 		state: `stock MUG@berlin 4
 			stock TEE@berlin 5
 			level MUG@berlin 4 0 0 0
@@ -108,13 +108,13 @@ var releases = []operation{
 	{
 		name: "repeated", stock: stockOfTwo, given: then(held, release("ord", 0, "")),
 		when:   release("ord", 0, ""),
-		answer: "again released v2 until 10s | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+		answer: "again released v2 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
 	},
 	{
 		name: "confirmed and partly fulfilled: gives back the rest", stock: stockOfTwo,
 		given:  then(sold, fulfill("ord", 2, "1:1")),
 		when:   release("ord", 3, ""),
-		answer: "released v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
+		answer: "released v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
 		state: `stock MUG@berlin 4
 			stock TEE@berlin 4
 			level MUG@berlin 4 0 0 0
@@ -148,7 +148,7 @@ var releases = []operation{
 		name: "partly, of all that is left", stock: stockOfTwo,
 		given:  then(held, release("ord", 1, "1:1")),
 		when:   release("ord", 2, "1:2 2:2"),
-		answer: "released v3 until 10s | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
+		answer: "released v3 | 1 TEE 2/3 berlin:2 | 2 MUG 2/2 berlin:2",
 		state: `stock MUG@berlin 4
 			stock TEE@berlin 5
 			level MUG@berlin 4 0 0 0
@@ -203,7 +203,7 @@ func TestFulfill(t *testing.T) {
 	for _, o := range []operation{
 		{
 			name: "done", stock: stockOfTwo, given: sold, when: fulfill("ord", 0, ""),
-			answer: "fulfilled v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+			answer: "fulfilled v3 | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 2
 				level MUG@berlin 2 0 0 0
@@ -215,13 +215,13 @@ func TestFulfill(t *testing.T) {
 		{
 			name: "repeated", stock: stockOfTwo, given: then(sold, fulfill("ord", 0, "")),
 			when:   fulfill("ord", 0, ""),
-			answer: "again fulfilled v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+			answer: "again fulfilled v3 | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 		},
 		{
 			name: "partly, from the first location", stock: "TEE@a=2 TEE@b=2",
 			given:  calls(reserve(split(order("ord", "1:TEE:4"), "units")), confirm("ord", 0)),
 			when:   fulfill("ord", 2, "1:3"),
-			answer: "confirmed v3 until 10s | 1 TEE 4/4 a:2 b:2 fulfilled 3",
+			answer: "confirmed v3 | 1 TEE 4/4 a:2 b:2 fulfilled 3",
 			state: `stock TEE@a 0
 				stock TEE@b 0
 				level TEE@a 0 0 0 0
@@ -233,12 +233,12 @@ func TestFulfill(t *testing.T) {
 		{
 			name: "partly, repeated", stock: stockOfTwo, given: then(sold, fulfill("ord", 2, "1:1")),
 			when:   fulfill("ord", 2, "1:1"),
-			answer: "again confirmed v3 until 10s | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
+			answer: "again confirmed v3 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2",
 		},
 		{
 			name: "the rest", stock: stockOfTwo, given: then(sold, fulfill("ord", 2, "1:3")),
 			when:   fulfill("ord", 3, "2:2"),
-			answer: "fulfilled v4 until 10s | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
+			answer: "fulfilled v4 | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2",
 			state: `stock MUG@berlin 2
 				stock TEE@berlin 2
 				level MUG@berlin 2 0 0 0

@@ -129,7 +129,7 @@ func (m *Main) reservationsReleaseCommand() *cobra.Command {
 func printReservation(w io.Writer, r contract.Reservation) {
 	fmt.Fprintf(w, "%s is %s (version %d)\n", r.ID, r.State, r.Version)
 	fmt.Fprintf(w, "created %s", r.CreatedAt.Format(time.RFC3339))
-	if !r.ExpiresAt.IsZero() && (r.State == "held" || r.State == "expired") {
+	if !r.ExpiresAt.IsZero() {
 		fmt.Fprintf(w, ", deadline %s", r.ExpiresAt.Format(time.RFC3339))
 	}
 	for _, field := range [][2]string{{"channel", r.Channel}, {"customer", r.Customer}, {"order", r.Order}} {

@@ -44,8 +44,8 @@ func TestIdentifiers(t *testing.T) {
 			q, s := quoted(id), segment(id)
 			lines := `{"line": ` + q + `, "sku": ` + q + `, "quantity": 1, "requested": 1, "fulfilled": 0, "returned": 0, "from": [{"location": ` + q + `, "quantity": 1}]}`
 			held := func(state string, version int, more string) string {
-				return fmt.Sprintf(`{"id": %s, "state": "%s", "version": %d, "expires_at": "<time>", "created_at": "<time>",
-					"channel": %[1]s, "customer": %[1]s, "order": %[1]s, "lines": [%[4]s]%[5]s}`, q, state, version, lines, more)
+				return fmt.Sprintf(`{"id": %s, "state": "%s", "version": %d, %s"created_at": "<time>",
+					"channel": %[1]s, "customer": %[1]s, "order": %[1]s, "lines": [%[5]s]%[6]s}`, q, state, version, expires(state), lines, more)
 			}
 			two := fmt.Sprintf(`"sku": %s, "location": %[1]s, "on_hand": 2, "held": 0, "committed": 0, "safety_stock": 0, "backorder_limit": 0, "available": 2`, q)
 			for _, s := range []step{

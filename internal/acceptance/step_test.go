@@ -103,8 +103,16 @@ func reservation(id, state string, version int, lines, more string) string {
 	if more != "" {
 		more = "," + more
 	}
-	return fmt.Sprintf(`{"id": "%s", "state": "%s", "version": %d, "expires_at": "<time>", "created_at": "<time>", "lines": [%s]%s}`,
-		id, state, version, lines, more)
+	return fmt.Sprintf(`{"id": "%s", "state": "%s", "version": %d, %s"created_at": "<time>", "lines": [%s]%s}`,
+		id, state, version, expires(state), lines, more)
+}
+
+// expires returns the deadline in an answer, which only a held or expired reservation has.
+func expires(state string) string {
+	if state == "held" || state == "expired" {
+		return `"expires_at": "<time>", `
+	}
+	return ""
 }
 
 // line returns a line that one location serves and of which some units have left.

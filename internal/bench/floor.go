@@ -70,7 +70,7 @@ func (f *floor) serveReserve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := reservation(in.ID, "held", 1, len(in.Lines))
-	out.Order = in.Order
+	out.Order, out.ExpiresAt = in.Order, contract.Time{Time: out.CreatedAt.Add(holdTTL)}
 	for i, l := range in.Lines {
 		if ok, available := f.take(l.SKU, int64(l.Quantity)); !ok {
 			f.refuse(w, in.Lines[:i], l, available)
@@ -94,8 +94,7 @@ func (f *floor) serveConfirm(w http.ResponseWriter, r *http.Request) {
 func reservation(id, state string, version int64, lines int) *contract.Reservation {
 	now := time.Now().UTC()
 	return &contract.Reservation{
-		ID: id, State: state, Version: version, CreatedAt: contract.Time{Time: now},
-		ExpiresAt: contract.Time{Time: now.Add(holdTTL)}, Lines: make([]contract.Line, lines),
+		ID: id, State: state, Version: version, CreatedAt: contract.Time{Time: now}, Lines: make([]contract.Line, lines),
 	}
 }
 

@@ -5,7 +5,7 @@ type Reservation struct {
 	ID        string `json:"id" example:"ord-1001"`
 	State     string `json:"state" enum:"held,confirmed,fulfilled,released,expired" example:"held" doc:"A hold past its deadline is expired, even if its units have not been returned yet."`
 	Version   int64  `json:"version" minimum:"1" example:"1" doc:"1 at first. Each transition adds 1."`
-	ExpiresAt Time   `json:"expires_at,omitzero" format:"date-time" example:"2026-11-27T08:10:00.000Z" doc:"The deadline of a held reservation, to the millisecond. It has no meaning after a confirm."`
+	ExpiresAt Time   `json:"expires_at,omitzero" format:"date-time" example:"2026-11-27T08:10:00.000Z" doc:"The deadline, to the millisecond. Present while the reservation is held, and if it expired."`
 	CreatedAt Time   `json:"created_at" format:"date-time" example:"2026-11-27T08:00:00.000Z"`
 	Channel   string `json:"channel,omitempty" example:"web"`
 	Customer  string `json:"customer,omitempty" example:"c-9"`
