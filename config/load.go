@@ -25,15 +25,28 @@ var file = inputfile.Kind{Name: "a configuration", BytesMax: 1 << 20}
 
 const fromDefault = "the default"
 
-// AddFlags adds a flag for each setting to flags, such as --redis-url for redis.url.
+// AddFlags adds a flag for each setting to flags, such as --redis-url for redis.url. Load checks their
+// values.
 func AddFlags(flags *pflag.FlagSet) {
 	for _, s := range settings {
-		flags.String(s.flag(), fmt.Sprint(s.initial), s.usage)
-		if _, isBool := s.initial.(bool); isBool {
-			flags.Lookup(s.flag()).NoOptDefVal = "true"
+		initial := fmt.Sprint(s.initial)
+		f := flags.VarPF(&flagValue{initial, s.kind()}, s.flag(), "", s.usage)
+		if f.Value.Type() == "bool" {
+			f.NoOptDefVal = "true"
 		}
 	}
 }
+
+// flagValue is the text of a flag, and what kind of value --help says it is.
+type flagValue struct{ text, kind string }
+
+func (v *flagValue) String() string { return v.text }
+
+// Type implements pflag.Value.
+func (v *flagValue) Type() string { return v.kind }
+
+// Set implements pflag.Value.
+func (v *flagValue) Set(text string) error { v.text = text; return nil }
 
 // Load reads the configuration. The file overrides the defaults, env overrides the file, and the
 // flags that were given override both. Each entry of env is NAME=value; an empty value counts as

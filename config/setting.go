@@ -37,19 +37,19 @@ type setting struct {
 
 // settings lists every key, in the order of the example file.
 var settings = []setting{
-	{"http.listen", "127.0.0.1:8080", "address to listen on, HOST:PORT; port 0 picks a free one", false,
+	{"http.listen", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 picks a free one", false,
 		func(c *Config, raw any) error { return setListen(&c.HTTP.Listen, raw) }},
 	{"http.allow_insecure", false, "serve without authentication beyond loopback", false,
 		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
 	{"http.hosts", "", "further names under which callers reach the server, separated by commas", false,
 		func(c *Config, raw any) error { return setHosts(&c.HTTP.Hosts, raw) }},
-	{"redis.url", "", "Redis, redis:// or rediss://; several hosts mean a Cluster; empty means the embedded engine", true,
+	{"redis.url", "", "`URL` of Redis, redis:// or rediss://; several hosts mean a Cluster; empty means the embedded engine", true,
 		func(c *Config, raw any) error { return c.Redis.Endpoint.set(raw) }},
 	{"redis.prefix", "holdfast", "start of every key in Redis", false,
 		func(c *Config, raw any) error { return setPrefix(&c.Redis.Prefix, raw) }},
 	{"redis.shards", 1, "number of shards; must be 1 for now", false,
 		func(c *Config, raw any) error { return setShards(&c.Redis.Shards, raw) }},
-	{"postgres.url", "", "database of the ledger, postgres://; empty means memory, with the embedded engine only", true,
+	{"postgres.url", "", "`URL` of the ledger's database, postgres://; empty means memory, with the embedded engine only", true,
 		func(c *Config, raw any) error { return setPostgres(&c.Postgres.URL, raw) }},
 	{"reservation.ttl", "10m", "default deadline of a reservation", false,
 		func(c *Config, raw any) error { return ttl.set(&c.Reservation.TTL, raw) }},
@@ -63,9 +63,9 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setBacklog(&c.Reconcile.BacklogMax, raw) }},
 	{"confirm.wait", "5s", "how long a durable call waits for the ledger", false,
 		func(c *Config, raw any) error { return confirmWait.set(&c.Confirm.Wait, raw) }},
-	{"directory.file", "", "file with the routing directory; empty means the ledger keeps it", false,
+	{"directory.file", "", "`FILE` with the routing directory; empty means the ledger keeps it", false,
 		func(c *Config, raw any) error { return setFile(&c.Directory.File, raw) }},
-	{"directory.centroids", "", "CSV file with the positions of postal codes; empty means one position per country", false,
+	{"directory.centroids", "", "CSV `FILE` with the positions of postal codes; empty means one position per country", false,
 		func(c *Config, raw any) error { return setFile(&c.Directory.Centroids, raw) }},
 	{"auth.mode", string(AuthOff), "how callers authenticate; must be off for now", false,
 		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
@@ -86,6 +86,21 @@ func find(key string) (setting, bool) {
 		return setting{}, false
 	}
 	return settings[i], true
+}
+
+// kind returns what the values of the setting are, for --help.
+func (s setting) kind() string {
+	switch initial := s.initial.(type) {
+	case bool:
+		return "bool"
+	case int:
+		return "int"
+	case string:
+		if _, err := time.ParseDuration(initial); err == nil {
+			return "duration"
+		}
+	}
+	return "string"
 }
 
 // flag returns the name of the setting's flag, such as reservation-ttl-max.

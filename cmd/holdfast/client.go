@@ -17,7 +17,7 @@ const serverFlag = "server"
 // addServer gives the commands below c the flag --server.
 func addServer(c *cobra.Command) *cobra.Command {
 	c.PersistentFlags().String(serverFlag, "",
-		"server to call, as a URL (default "+config.ServerVariable+", else http.listen of the configuration)")
+		"`URL` of the server to call (default "+config.ServerVariable+", else http.listen of the configuration)")
 	return c
 }
 

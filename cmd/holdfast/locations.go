@@ -48,9 +48,9 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 		Args: oneArg("FILE.yaml"),
 	}
 	var flags applyFlags
-	c.Flags().StringVar(&flags.actor, "actor", userName(), "who applies the directory, recorded with the version")
+	c.Flags().StringVar(&flags.actor, "actor", userName(), "`NAME` of the person to record with the version")
 	c.Flags().Int64Var(&flags.ifVersion, "if-version", contract.AnyVersion,
-		"apply only if this is the current version; 0 means no version yet, -1 any")
+		"apply only if this `VERSION` is the current one; 0 means no version yet, -1 any")
 	c.Flags().BoolVar(&flags.check, "check", false, "check the file without calling a server")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -143,9 +143,9 @@ func (m *Main) root() *cobra.Command {
 		Example: "  holdfast serve\n" +
 			"  holdfast stock import stock.csv\n" +
 			"  holdfast stock show TEE-M",
-		SilenceErrors:     true, // Run prints them
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version:       version,
+		SilenceErrors: true, // Run prints them
+		SilenceUsage:  true,
 	},
 		m.serveCommand(),
 		m.demoCommand(),
@@ -160,7 +160,12 @@ func (m *Main) root() *cobra.Command {
 		m.versionCommand(),
 	)
 	c.PersistentFlags().String(configFlag, "",
-		"configuration file (default "+config.FileDefault+", if it exists)")
+		"configuration `FILE` (default "+config.FileDefault+", if it exists)")
+	c.SetVersionTemplate(thisBuild().text())
+	c.SetHelpCommand(helpCommand())
+	// A group only holds commands: running it alone prints the help.
+	c.SetUsageTemplate(strings.Replace(c.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	addCompletions(c)
 	c.SetFlagErrorFunc(flagError)
 	return c
 }
@@ -204,6 +209,9 @@ func flagError(c *cobra.Command, err error) error {
 	if short := unknown.GetSpecifiedShortnames(); short != "" { // such as -format=json
 		name, _, _ = strings.Cut(short, "=")
 		dashes = "-"
+	}
+	if name == "json" || (name == "output" || name == "o") && c.Flags().Lookup("format") != nil {
+		return usage(c, "unknown flag: %s%s: for JSON use --format json", dashes, name)
 	}
 	flags := &cobra.Command{}
 	c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -249,11 +257,33 @@ func oneArg(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0 || args[0] == "":
-			return usage(c, "%s is missing", name)
+			return missing(c, name)
 		case len(args) > 1:
 			return usage(c, "%s is one argument too many: this command takes one %s", quoted(args[1]), name)
 		}
 		return nil
+	}
+}
+
+// missing returns an error for an argument or a flag that is missing. It says what to type.
+func missing(c *cobra.Command, name string) error {
+	example, _, _ := strings.Cut(strings.TrimSpace(c.Example), "\n")
+	return usage(c, "%s is missing: for example, %s", name, example)
+}
+
+// helpCommand returns the command `help`, which refuses commands that do not exist.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Print the help of a command",
+		Example: "  holdfast help stock import",
+		RunE: func(c *cobra.Command, args []string) error {
+			found, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage(c.Root(), "there is no command %s%s", quoted(rest[0]), didYouMean(found, rest[0], ""))
+			}
+			return found.Help()
+		},
 	}
 }
 

@@ -158,6 +158,88 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestNewcomer makes the mistakes of a first hour. Each error says what to type.
+func TestNewcomer(t *testing.T) {
+	for args, said := range map[string]string{
+		"stok show":                        `there is no command "stok": did you mean stock?`,
+		"help stok":                        `there is no command "stok": did you mean stock?`,
+		"help stock shwo":                  `there is no command "shwo": did you mean show?`,
+		"stock show":                       "SKU is missing: for example, holdfast stock show TEE-M",
+		"stock import":                     "FILE.csv is missing: for example, holdfast stock import stock.csv",
+		"stock adjust":                     "--sku is missing: for example, holdfast stock adjust --sku TEE-M --location berlin",
+		"locations apply":                  "FILE.yaml is missing: for example, holdfast locations apply locations.yaml",
+		"reservations show":                "ID is missing: for example, holdfast reservations show ord-1001",
+		"route explain":                    "SKU is missing: name one SKU per line of the order",
+		"stock show A --fromat json":       "unknown flag: --fromat: did you mean --format?",
+		"stock show A -format=json":        "unknown flag: -format: did you mean --format?",
+		"stock show A --output json":       "unknown flag: --output: for JSON use --format json",
+		"stock show A -o json":             "unknown flag: -o: for JSON use --format json",
+		"stock show A --json":              "unknown flag: --json: for JSON use --format json",
+		"stock export -o json":             "--output names a file: use --format json, or name the file ./json",
+		"stock show A --server":            "--server needs a value",
+		"stock show A --format xml":        `--format is "xml", must be text or json`,
+		"stock adjust --delta lots":        `--delta is "lots", must be a whole number`,
+		"demo --duration 8":                `--duration is "8", must be a duration with a unit, such as 30s or 5m`,
+		"serve --http-allow-insecure=jein": "must be true or false",
+		"serve --reconcile-backlog-max=x":  "must be a whole number",
+		"version --=x":                     "a flag has no name: write --NAME or --NAME=VALUE",
+	} {
+		got := run(t, strings.Fields(args)...).expect(t, exitFailed)
+		if !strings.Contains(got.stderr, said) || got.stdout != "" {
+			t.Errorf("%s: got %q and %q, want %q", args, got.stdout, got.stderr, said)
+		}
+	}
+}
+
+// TestHelpOfFlags checks what --help says of the flags of settings.
+func TestHelpOfFlags(t *testing.T) {
+	serve := run(t, "serve", "--help").expect(t, exitDone).stdout
+	for _, line := range []string{
+		"--http-allow-insecure              serve without", "--http-listen HOST:PORT ", "--confirm-wait duration ", "(default 5s)",
+		"--redis-url URL ", "--directory-file FILE ", "--reconcile-backlog-max int ", "(default 250000)",
+	} {
+		if !strings.Contains(serve, line) {
+			t.Errorf("%q is missing in\n%s", line, serve)
+		}
+	}
+	for _, args := range [][]string{{"doctor"}, {"migrate"}, {"reconcile", "audit"}, {"reconcile", "rebuild"}, {"reconcile", "prune"}} {
+		if help := run(t, append(args, "--help")...).expect(t, exitDone).stdout; strings.Contains(help, "--confirm-wait") || !strings.Contains(help, "--redis-url URL") {
+			t.Errorf("%v lists the wrong settings:\n%s", args, help)
+		}
+	}
+	if root := run(t, "--help").expect(t, exitDone).stdout; !strings.Contains(root, "\n  completion ") {
+		t.Errorf("completion is not listed:\n%s", root)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for args, want := range map[string]string{
+		"sto":                        "stock\tShow and change stock\n:4\n",
+		"stock ex":                   "export\tPrint stock as CSV\n:4\n",
+		"stock show --format ":       "text\njson\n:4\n",
+		"reservations list --state ": "held\nconfirmed\nfulfilled\nreleased\nexpired\n:4\n",
+		"route explain --split ":     "never\nlines\nunits\n:4\n",
+		"stock import ":              "csv\ntxt\ntsv\n:8\n",
+		"locations apply ":           "yaml\nyml\njson\n:8\n",
+		"serve --config ":            "yaml\nyml\n:8\n",
+		"serve --auth-mode ":         "off\n:4\n",
+		"serve ":                     ":4\n",
+		"stock show ":                ":4\n",
+		"stock adjust --sku ":        ":4\n",
+		"stock export --output ":     ":0\n",
+	} {
+		got := run(t, append([]string{"__complete"}, strings.Split(args, " ")...)...).expect(t, exitDone)
+		if got.stdout != want {
+			t.Errorf("%s: got %q, want %q", args, got.stdout, want)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if got := run(t, "completion", shell).expect(t, exitDone); !strings.Contains(got.stdout, "holdfast") {
+			t.Errorf("%s: %q", shell, got.stdout)
+		}
+	}
+}
+
 func TestServerURL(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, c := range map[string]struct {
@@ -192,6 +274,9 @@ func TestServerURL(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if got := run(t, "version").expect(t, exitDone); !strings.HasPrefix(got.stdout, "holdfast dev\n") {
 		t.Errorf("got %q", got.stdout)
+	}
+	if flag, command := run(t, "--version").expect(t, exitDone).stdout, run(t, "version").stdout; flag != command {
+		t.Errorf("--version prints %q, version %q", flag, command)
 	}
 	if got := run(t, "version", "--format=json").expect(t, exitDone).document(t); got["version"] != "dev" || got["go"] == "" {
 		t.Errorf("got %v", got)

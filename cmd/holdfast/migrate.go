@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -22,26 +24,37 @@ func (m *Main) migrateCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	check := c.Flags().Bool("check", false, "check the tables without changing them")
+	f := addFormat(c)
 	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		postgres, err := openPostgres(settings)
 		if err != nil {
 			return err
 		}
 		defer postgres.Close()
+		done := migrated{Applied: []string{}}
 		if *check {
-			if err := postgres.CheckSchema(c.Context()); err != nil {
-				return err
+			err = postgres.CheckSchema(c.Context())
+		} else {
+			done.Applied, err = postgres.Migrate(c.Context())
+		}
+		if err != nil && len(done.Applied) == 0 {
+			return err
+		}
+		return errors.Join(err, m.print(*f, done, func(w io.Writer) {
+			for _, name := range done.Applied {
+				fmt.Fprintln(w, "applied", name)
 			}
-			fmt.Fprintln(m.Stdout, "the tables are as this binary needs them")
-			return nil
-		}
-		applied, err := postgres.Migrate(c.Context())
-		for _, name := range applied {
-			fmt.Fprintln(m.Stdout, "applied", name)
-		}
-		if err == nil && len(applied) == 0 {
-			fmt.Fprintln(m.Stdout, "nothing to do: the tables are as this binary needs them")
-		}
-		return err
+			switch {
+			case *check:
+				fmt.Fprintln(w, "the tables are as this binary needs them")
+			case len(done.Applied) == 0:
+				fmt.Fprintln(w, "nothing to do: the tables are as this binary needs them")
+			}
+		}))
 	})
+}
+
+// migrated is what `migrate` prints as JSON.
+type migrated struct {
+	Applied []string `json:"applied"` // the migrations that this run applied
 }

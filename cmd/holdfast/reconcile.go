@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -168,6 +169,7 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 	}
 	acceptOlder := c.Flags().Bool("accept-older-ledger", false, "give up what Redis has and the ledger lacks")
 	shard := c.Flags().Int("shard", 0, "shard to rebuild; must be 0 for now")
+	f := addFormat(c)
 	wait := c.Flags().Duration("wait", 30*time.Second, "how long to wait until Redis is open again")
 	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		if *shard != 0 {
@@ -175,12 +177,12 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 		}
 		ctx, cancel := context.WithTimeout(c.Context(), *wait)
 		defer cancel()
-		return m.rebuild(ctx, settings, *acceptOlder)
+		return m.rebuild(ctx, settings, *acceptOlder, *f)
 	})
 }
 
 // rebuild requests a rebuild, takes part in it, and waits until the gate opens at a later epoch.
-func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool) (err error) {
+func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool, f format) (err error) {
 	logger := m.logger()
 	b, err := openChecked(ctx, c, logger)
 	if err != nil {
@@ -203,9 +205,11 @@ func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool) (
 	reconciler.AcceptOlderLedger = acceptOlder
 	return reconcileDuring(ctx, reconciler, func() error {
 		epoch, err := reconcile.AwaitOpen(ctx, b.redis.Client, c.Redis.Prefix, before)
-		if err == nil {
-			fmt.Fprintf(m.Stdout, "redis is rebuilt and open at epoch %d\n", epoch)
+		if err != nil {
+			return err
 		}
-		return err
+		return m.print(f, map[string]uint64{"epoch": epoch}, func(w io.Writer) {
+			fmt.Fprintf(w, "redis is rebuilt and open at epoch %d\n", epoch)
+		})
 	})
 }

@@ -99,18 +99,18 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	var a contract.AdjustmentRequest
-	c.Flags().StringVar(&a.SKU, "sku", "", "SKU of the level (required)")
-	c.Flags().StringVar(&a.Location, "location", "", "location of the level (required)")
-	c.Flags().Int64Var((*int64)(&a.Delta), "delta", 0, "units to add; a negative number takes units away (required)")
-	c.Flags().StringVar(&a.Reason, "reason", "", "reason, recorded with the adjustment")
-	c.Flags().StringVar(&a.Actor, "actor", "", "who makes the adjustment, recorded with it")
-	c.Flags().StringVar(&a.ID, "id", "", "id of the adjustment (default a random id, which is printed)")
+	c.Flags().StringVar(&a.SKU, "sku", "", "`SKU` of the level (required)")
+	c.Flags().StringVar(&a.Location, "location", "", "`LOCATION` of the level (required)")
+	c.Flags().Int64Var((*int64)(&a.Delta), "delta", 0, "`UNITS` to add; a negative number takes units away (required)")
+	c.Flags().StringVar(&a.Reason, "reason", "", "`REASON` to record with the adjustment")
+	c.Flags().StringVar(&a.Actor, "actor", "", "`NAME` of the person to record with the adjustment")
+	c.Flags().StringVar(&a.ID, "id", "", "`ID` of the adjustment (default a random id, which is printed)")
 	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
 		switch {
 		case a.SKU == "":
-			return usage(c, "--sku is missing")
+			return missing(c, "--sku")
 		case a.Location == "":
-			return usage(c, "--location is missing")
+			return missing(c, "--location")
 		case a.Delta == 0:
 			return usage(c, "--delta is missing or 0: set it to the units to add, such as 12 or -1")
 		case a.ID == "":

@@ -28,10 +28,13 @@ func (m *Main) stockExportCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	var at, prefix, path string
-	c.Flags().StringVar(&at, "location", "", "export only this location")
-	c.Flags().StringVar(&prefix, "sku-prefix", "", "export only SKUs with this prefix")
-	c.Flags().StringVarP(&path, "output", "o", "", "file to write (default standard output)")
+	c.Flags().StringVar(&at, "location", "", "export only this `LOCATION`")
+	c.Flags().StringVar(&prefix, "sku-prefix", "", "export only SKUs with this `PREFIX`")
+	c.Flags().StringVarP(&path, "output", "o", "", "`FILE` to write (default standard output)")
 	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+		if path == string(formatJSON) || path == string(formatText) {
+			return usage(c, "--output names a file: use --format %s, or name the file ./%s", path, path)
+		}
 		query := url.Values{"location": {at}, "sku_prefix": {prefix}, "limit": {strconv.Itoa(contract.LevelPageMax)}}
 		export := func(w io.Writer) error { return exportLevels(ctx, server, query, f, w) }
 		if path == "" || path == stdio {

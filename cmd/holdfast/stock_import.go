@@ -72,10 +72,10 @@ func (m *Main) stockImportCommand() *cobra.Command {
 		Args: oneArg("FILE.csv"),
 	}
 	var flags importFlags
-	c.Flags().StringVar(&flags.id, "id", "", "id of the import (default a hash of the file and the flags that change its meaning)")
-	c.Flags().StringVar(&flags.asOf, "as-of", "", "when the stock was counted, such as 2026-11-20T06:00:00Z (default now)")
-	c.Flags().StringVar(&flags.reason, "reason", "", "reason, recorded with each change")
-	c.Flags().StringVar(&flags.actor, "actor", "", "who makes the import, recorded with each change")
+	c.Flags().StringVar(&flags.id, "id", "", "`ID` of the import (default a hash of the file and the flags that change its meaning)")
+	c.Flags().StringVar(&flags.asOf, "as-of", "", "`TIME` when the stock was counted, such as 2026-11-20T06:00:00Z (default now)")
+	c.Flags().StringVar(&flags.reason, "reason", "", "`REASON` to record with each change")
+	c.Flags().StringVar(&flags.actor, "actor", "", "`NAME` of the person to record with each change")
 	flags.addFormat(c)
 	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
 		if err := flags.checkFormat(c); err != nil {
@@ -118,14 +118,14 @@ func (f *importFlags) addFormat(c *cobra.Command) {
 		"names of columns in the file, such as sku=\"Variant SKU\",on_hand=Available")
 	c.Flags().StringToStringVar(&f.format.Rename, "rename-locations", nil,
 		"locations in the file that have another id here, such as \"Berlin store=berlin\"")
-	c.Flags().StringVar(&f.format.Location, "location", "", "location of all rows, if the file has no column for it")
+	c.Flags().StringVar(&f.format.Location, "location", "", "`LOCATION` of all rows, if the file has no column for it")
 	c.Flags().StringSliceVar(&f.locations, "location-columns", nil,
 		"columns with the units on hand at one location each: NAME, or NAME=LOCATION; an empty cell is not read")
-	c.Flags().StringVar(&f.delimiter, "delimiter", ",", "what separates the columns: one character, or tab")
+	c.Flags().StringVar(&f.delimiter, "delimiter", ",", "`CHARACTER` that separates the columns, or tab")
 	c.Flags().StringVar(&f.format.Encoding, "encoding", "",
-		"encoding of the file, such as windows-1252 (default UTF-8, or UTF-16 if the file begins with its mark)")
+		"`NAME` of the encoding of the file, such as windows-1252 (default UTF-8, or UTF-16 if the file begins with its mark)")
 	c.Flags().BoolVar(&f.format.SkipBad, "skip-bad-rows", false, "import the rows without faults, and report the others")
-	c.Flags().StringVar(&f.report, "report", "", "CSV file for the faults of skipped rows (default standard error)")
+	c.Flags().StringVar(&f.report, "report", "", "CSV `FILE` for the faults of skipped rows (default standard error)")
 	c.Flags().BoolVar(&f.format.Strict, "strict", false, "treat warnings as faults")
 	c.Flags().BoolVar(&f.allowUnknown, "allow-unknown-locations", false, "import locations that the routing directory lacks")
 }

@@ -36,6 +36,14 @@ func thisBuild() build {
 	return b
 }
 
+func (b build) text() string {
+	text := "holdfast " + b.Version + "\n"
+	if b.Commit != "" {
+		text += "commit " + b.Commit + "\n"
+	}
+	return text + b.Go + "\n"
+}
+
 func (m *Main) versionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
@@ -47,13 +55,7 @@ func (m *Main) versionCommand() *cobra.Command {
 	f := addFormat(c)
 	c.RunE = func(*cobra.Command, []string) error {
 		b := thisBuild()
-		return m.print(*f, b, func(w io.Writer) {
-			fmt.Fprintf(w, "holdfast %s\n", b.Version)
-			if b.Commit != "" {
-				fmt.Fprintf(w, "commit %s\n", b.Commit)
-			}
-			fmt.Fprintf(w, "%s\n", b.Go)
-		})
+		return m.print(*f, b, func(w io.Writer) { fmt.Fprint(w, b.text()) })
 	}
 	return c
 }
