@@ -111,7 +111,7 @@ type warnings struct{ slog.Handler }
 func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
 
 // maxChange limits a repair: "1000" units, or "1000,2" for at most 2 percent of all on hand too,
-// which refuses no repair of audit.SmallChange units or fewer.
+// which does not count for a repair of audit.SmallChange units or fewer.
 type maxChange struct {
 	units   int64
 	percent float64
@@ -149,7 +149,7 @@ func (c *maxChange) Set(text string) error {
 func addMaxChange(c *cobra.Command) *maxChange {
 	most := &maxChange{units: audit.MaxUnitsDefault}
 	c.Flags().Var(most, "max-change", fmt.Sprintf("most units that all repairs together may change; PERCENT is the most\n"+
-		"in percent of the units on hand, and refuses no repair of %d units or fewer", audit.SmallChange))
+		"in percent of the units on hand, and does not count for %d units or fewer", audit.SmallChange))
 	return most
 }
 
@@ -161,13 +161,13 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 			"Meanwhile reserve and confirm answer 503 `rebuilding`: under a second for a small stock. Holds in\n" +
 			"the ledger stay.\n\n" +
 			"If the ledger is older than Redis, for example after a restored backup, the gate stays closed. Look\n" +
-			"for a newer ledger first. --accept-older-ledger gives up what the ledger lacks, including sales\n" +
+			"for a newer ledger first. --accept-older-ledger gives up all data that the ledger lacks, even sales\n" +
 			"that were confirmed to customers.",
 		Example: "  holdfast reconcile rebuild\n" +
 			"  holdfast reconcile rebuild --accept-older-ledger",
 		Args: noArgs,
 	}
-	acceptOlder := c.Flags().Bool("accept-older-ledger", false, "give up what Redis has and the ledger lacks")
+	acceptOlder := c.Flags().Bool("accept-older-ledger", false, "give up the data in Redis that the ledger lacks")
 	shard := c.Flags().Int("shard", 0, "shard to rebuild; must be 0 for now")
 	f := addFormat(c)
 	wait := c.Flags().Duration("wait", 30*time.Second, "how long to wait until Redis is open again")

@@ -64,7 +64,7 @@ func (m *Main) reconcilePruneCommand() *cobra.Command {
 			"or completely fulfilled, with their lines. The archive is a gzip file with one JSON document per\n" +
 			"line. A row is in the file before it leaves the ledger.\n\n" +
 			"Levels do not change, and the remaining movements still add up to them. A used id is never used\n" +
-			"again. What a purchase limit still counts stays, and so does what Redis was not told to forget yet.\n" +
+			"again. Reservations stay if a purchase limit still counts them, or if Redis may still have them.\n" +
 			"You can run the command beside everything else, stop it, and run it again.",
 		Example: "  holdfast reconcile prune --dry-run\n" +
 			"  holdfast reconcile prune --older-than 90d --archive /var/lib/holdfast/2026-11.jsonl.gz",

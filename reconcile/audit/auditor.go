@@ -58,7 +58,7 @@ type Options struct {
 	// number is no limit.
 	MaxUnits int64
 	// MaxPercent is the most units that a repair may change, in percent of the units on hand. It
-	// refuses no repair of SmallChange units or fewer. 0 is no limit.
+	// does not count for a repair of SmallChange units or fewer. 0 is no limit.
 	MaxPercent float64
 
 	plan *appliedPlan // if set, check and repair only what the plan lists
