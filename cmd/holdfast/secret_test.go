@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/pgtest"
+	"github.com/holdfast/holdfast/internal/redistest"
 )
 
 // marker is a secret. No output may contain it.
@@ -53,40 +56,40 @@ func TestSecretsAreHidden(t *testing.T) {
 	}
 	const redisDown, postgresDown = "HOLDFAST_REDIS_URL=redis://127.0.0.1:1", "HOLDFAST_POSTGRES_URL=postgres://127.0.0.1:1/x"
 	t.Run("redis.url", func(t *testing.T) {
-		for _, url := range redisPlaces {
-			env := []string{"HOLDFAST_REDIS_URL=" + url, postgresDown}
+		for _, place := range redisPlaces {
+			env := []string{"HOLDFAST_REDIS_URL=" + place, postgresDown}
 			for _, args := range []string{"doctor", "reconcile audit", "bench", "doctor --format=json"} {
 				check(t, command{args: strings.Fields(args), env: env})
 			}
-			check(t, command{args: []string{"demo", "--redis-url", url}})
-			check(t, command{args: []string{"doctor", "-redis-url=" + url}})
+			check(t, command{args: []string{"demo", "--redis-url", place}})
+			check(t, command{args: []string{"doctor", "-redis-url=" + place}})
 		}
 	})
 	t.Run("postgres.url", func(t *testing.T) {
-		for _, url := range postgresPlaces {
-			env := []string{"HOLDFAST_POSTGRES_URL=" + url, redisDown}
+		for _, place := range postgresPlaces {
+			env := []string{"HOLDFAST_POSTGRES_URL=" + place, redisDown}
 			for _, args := range []string{"doctor", "migrate", "reconcile audit", "bench", "reconcile prune --dry-run"} {
 				check(t, command{args: strings.Fields(args), env: env})
 			}
 		}
 	})
 	t.Run("server", func(t *testing.T) {
-		for _, url := range serverPlaces {
-			check(t, command{args: []string{"stock", "show", "A", "--server", url}})
-			check(t, command{args: []string{"reservations", "list"}, env: []string{"HOLDFAST_SERVER=" + url}})
+		for _, place := range serverPlaces {
+			check(t, command{args: []string{"stock", "show", "A", "--server", place}})
+			check(t, command{args: []string{"reservations", "list"}, env: []string{"HOLDFAST_SERVER=" + place}})
 		}
 		check(t, command{args: []string{"stock", "show", "A", "--server", respond(t, 404, "text/html", "") + "/" + marker}})
 	})
 	t.Run("the wrong place", func(t *testing.T) {
-		for _, url := range append(redisPlaces[:9:9], "redis://:hunter2\xff@h") {
-			for _, args := range [][]string{{url}, {"stock", url}, {"doctor", url}, {"stock", "show", "A", url}, {"doctor", "--=" + url}} {
+		for _, place := range append(redisPlaces[:9:9], "redis://:hunter2\xff@h") {
+			for _, args := range [][]string{{place}, {"stock", place}, {"doctor", place}, {"stock", "show", "A", place}, {"doctor", "--=" + place}} {
 				check(t, command{args: args})
 			}
-			check(t, command{args: []string{"demo", "--buyers", url}})
-			check(t, command{args: []string{"demo", "--duration", url}})
-			check(t, command{args: []string{"version", "--format", url}})
-			check(t, command{args: []string{"doctor"}, env: []string{"HOLDFAST_HTTP_LISTEN=" + url}})
-			check(t, command{args: []string{"doctor"}, env: []string{"HOLDFAST_CONFIRM_WAIT=" + url}})
+			check(t, command{args: []string{"demo", "--buyers", place}})
+			check(t, command{args: []string{"demo", "--duration", place}})
+			check(t, command{args: []string{"version", "--format", place}})
+			check(t, command{args: []string{"doctor"}, env: []string{"HOLDFAST_HTTP_LISTEN=" + place}})
+			check(t, command{args: []string{"doctor"}, env: []string{"HOLDFAST_CONFIRM_WAIT=" + place}})
 		}
 	})
 	t.Run("the configuration file", func(t *testing.T) {
@@ -99,6 +102,32 @@ func TestSecretsAreHidden(t *testing.T) {
 			check(t, command{args: []string{"doctor", "--config", write(t, "holdfast.yaml", text)}})
 		}
 	})
+}
+
+// TestSecretsAreHiddenByServers runs commands on servers that answer, and refuse the secret.
+func TestSecretsAreHiddenByServers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	redisAt, postgresAt := redistest.Start(t).URL(), pgtest.Start(t).URL()
+	at, err := url.Parse(postgresAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user, database, option := *at, *at, *at
+	user.User = url.UserPassword(marker, marker)
+	database.Path = "/" + marker
+	option.RawQuery += "&search_path=x&statement_timeout=" + marker
+	host := strings.TrimPrefix(redisAt, "redis://")
+	for _, env := range [][2]string{
+		{redisAt, user.String()}, {redisAt, database.String()}, {redisAt, option.String()},
+		{"redis://:hunter2@" + host, postgresAt}, {"redis://hunter2:hunter2@" + host, postgresAt}, {"redis://" + host + "/65000", user.String()},
+	} {
+		for _, args := range []string{"doctor", "migrate", "bench --rounds=1 --duration=100ms --scenario=hot --contender=library", "doctor --format=json"} {
+			got := command{args: strings.Fields(args), env: []string{"HOLDFAST_REDIS_URL=" + env[0], "HOLDFAST_POSTGRES_URL=" + env[1]}}.run(t)
+			if text := got.stdout + got.stderr; strings.Contains(text, marker) || args == "doctor" && got.code == exitDone {
+				t.Errorf("%s with %v: exit %d\n%s", args, env, got.code, text)
+			}
+		}
+	}
 }
 
 // FuzzSecrets puts a secret between two texts. Nothing is dialled.
