@@ -90,23 +90,10 @@ func (c *extendCall) Arguments(b *shard.Batch) {
 func (s *Store) Expire(ctx context.Context) (expired int, more bool, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbExpire, started, false, err) }()
-	reply, err := s.shard.Expire(ctx)
-	if err != nil {
-		return 0, false, err
-	}
-	if len(reply) != 6 {
-		return 0, false, fmt.Errorf("%w: expire answered %d values", ErrCorrupt, len(reply))
-	}
-	var numbers [2]int
-	for i := range numbers {
-		text, _ := reply[3+i].(string)
-		if numbers[i], err = strconv.Atoi(text); err != nil {
-			return 0, false, fmt.Errorf("%w: expire answered %q", ErrCorrupt, text)
-		}
-	}
-	if numbers[1] > 0 {
+	done, broken, more, err := s.shard.Expire(ctx)
+	if broken > 0 {
 		s.options.Logger.Error("overdue reservations cannot be expired: their levels are missing or broken; audit this shard",
-			"reservations", numbers[1])
+			"reservations", broken)
 	}
-	return numbers[0], reply[5] == "1", nil
+	return int(done), more, err
 }

@@ -111,6 +111,8 @@ func (a *applier) readAhead(ctx context.Context, at wire.Position) (wait func())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		var err error // dropped like any other: the next read meets it again
+		defer wire.Recovered(&err)
 		if ahead, err := a.readFrom(ctx, at); err == nil && len(ahead.entries) > 0 {
 			a.ahead = ahead
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -107,7 +108,13 @@ func (r *Reconciler) defaults() {
 
 // leaseTerm connects to Redis, takes the lock, makes Redis the one in the ledger's position, and
 // applies entries until something fails.
-func (r *Reconciler) leaseTerm(ctx context.Context) error {
+func (r *Reconciler) leaseTerm(ctx context.Context) (err error) {
+	defer func() {
+		if errors.Is(err, cache.ErrUnavailable) || errors.Is(err, shard.ErrFenced) || errors.Is(err, cache.ErrCorrupt) {
+			r.disconnect()
+		}
+	}()
+	defer wire.Recovered(&err)
 	if err := r.connect(ctx); err != nil {
 		return err
 	}

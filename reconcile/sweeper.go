@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/holdfast/holdfast/internal/wire"
 )
 
 // SweepInterval is the default of Sweeper.Interval.
@@ -61,6 +62,7 @@ func (w *Sweeper) Run(ctx context.Context) error {
 
 // runOnce expires batch after batch until nothing more is due.
 func (w *Sweeper) runOnce(ctx context.Context) (expired int, err error) {
+	defer wire.Recovered(&err)
 	for more := true; more && ctx.Err() == nil; {
 		var n int
 		if n, more, err = w.Store.Expire(ctx); err != nil {

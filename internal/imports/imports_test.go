@@ -23,7 +23,7 @@ var may = map[string][]string{
 	"internal/breaker":            {},
 	"internal/shard":              {"internal/breaker", "internal/wire", "location", "lua"},
 	"cache":                       {"internal/shard", "internal/wire", "location"},
-	"reconcile/directory":         {"cache", "location"},
+	"reconcile/directory":         {"cache", "internal/wire", "location"},
 	"reconcile/setup":             {"cache", "internal/shard"},
 	"reconcile/ledger":            {"cache", "internal/breaker", "internal/wire", "location", "reconcile/directory"},
 	"reconcile/ledger/memory":     {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger"},

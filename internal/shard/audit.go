@@ -2,7 +2,6 @@ package shard
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/holdfast/holdfast/internal/wire"
 )
@@ -24,12 +23,9 @@ func (c *Conn) AppendCheckpoint(ctx context.Context, m CheckpointRequest) (entry
 			args = append(args, &names[i])
 		}
 	}
-	reply, err := c.run(ctx, wire.VerbAudit, args...)
+	reply, err := c.run(ctx, wire.VerbAudit, 3, args...)
 	if err != nil {
 		return "", err
 	}
-	if len(reply) != 3 {
-		return "", fmt.Errorf("audit: a reply of %d values: %w", len(reply), wire.ErrCorrupt)
-	}
-	return fmt.Sprint(reply[2]), nil
+	return reply[2], nil
 }

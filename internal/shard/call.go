@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -25,7 +26,8 @@ const (
 // script did not run, or if that is unknown. It sends nothing again if the script may have run
 // partly. It never falls back to EVAL: an unknown script is the sign of another server, or of an
 // older state of this one.
-func (s *Shard) run(ctx context.Context, verb wire.Verb, b *Batch) error {
+func (s *Shard) run(ctx context.Context, verb wire.Verb, b *Batch) (err error) {
+	defer wire.Recovered(&err)
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	for _, p := range b.pending {
@@ -60,12 +62,22 @@ func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
 	return b.answers[0], nil
 }
 
-// Expire runs the expire script and returns its reply. The script takes no requests.
-func (s *Shard) Expire(ctx context.Context) (reply []any, err error) {
+// Expire runs the expire script, which takes no requests. It returns how many reservations the script
+// expired, how many it could not expire because their levels are broken, and whether more may be due.
+func (s *Shard) Expire(ctx context.Context) (expired, broken int64, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	reply, _, err = s.call(ctx, wire.VerbExpire, []string{s.Clock(), nonce()}, func(args []any) []any { return args })
-	return reply, err
+	reply, _, err := s.call(ctx, wire.VerbExpire, []string{s.Clock(), nonce()}, func(args []any) []any { return args })
+	if err != nil {
+		return 0, 0, false, err
+	}
+	list, err := texts(wire.VerbExpire, reply, 6)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	expired, err1 := number(wire.VerbExpire, list[3])
+	broken, err2 := number(wire.VerbExpire, list[4])
+	return expired, broken, list[5] == "1", errors.Join(err1, err2)
 }
 
 // sending says how a script was sent: how often, and of which epoch it is.

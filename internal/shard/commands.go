@@ -53,11 +53,8 @@ func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([
 	pipe := node.Pipeline()
 	gate := pipe.HMGet(ctx, s.Keys.Stock, wire.FieldEpoch, wire.FieldGate)
 	commands(pipe)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		if outcomeOf(err) == ranPartly {
-			return nil, fmt.Errorf("%w: %w", wire.ErrCorrupt, err)
-		}
-		return nil, unavailable(err)
+	if err := exec(ctx, pipe); err != nil {
+		return nil, err
 	}
 	return gate.Val(), nil
 }

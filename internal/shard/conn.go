@@ -52,18 +52,14 @@ func (c *Conn) Inspect(ctx context.Context) (Identity, error) { return inspect(c
 // ErrCorrupt. One round trip.
 func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 	text, err := c.conn.Info(ctx).Result()
-	switch {
-	case err != nil && outcomeOf(err) == ranPartly:
-		return nil, fmt.Errorf("info: %w: %w", wire.ErrCorrupt, err)
-	case err != nil:
-		return nil, unavailable(err)
-	default:
-		return infoFields(text), nil
+	if err != nil {
+		return nil, replyError(err)
 	}
+	return infoFields(text), nil
 }
 
-// run runs a script once, and turns a reply of one word into an error.
-func (c *Conn) run(ctx context.Context, verb wire.Verb, args ...any) ([]any, error) {
+// run runs a script once and returns its reply of n texts. A reply of one word is an error.
+func (c *Conn) run(ctx context.Context, verb wire.Verb, n int, args ...any) ([]string, error) {
 	reply, err := c.conn.EvalSha(ctx, c.loaded.sha[verb], c.keys.Of(verb), args...).Slice()
 	switch {
 	case err != nil && redis.HasErrorPrefix(err, "NOSCRIPT"):
@@ -77,10 +73,12 @@ func (c *Conn) run(ctx context.Context, verb wire.Verb, args ...any) ([]any, err
 	}
 	switch word := reply[0]; word {
 	case wire.StatusOK:
-		return reply, nil
+		return texts(verb, reply, n)
 	case wire.StatusStopped:
 		return nil, ErrStopped
-	default: // fenced, loading, refused
+	case wire.StatusFenced, wire.StatusLoading, wire.StatusBacklog, wire.StatusRefused:
 		return nil, fmt.Errorf("%s answered %q: %w", verb, word, ErrFenced)
+	default:
+		return nil, fmt.Errorf("%s answered %v: %w", verb, word, wire.ErrCorrupt)
 	}
 }

@@ -2,7 +2,6 @@ package shard
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/holdfast/holdfast/internal/wire"
@@ -35,14 +34,11 @@ func (c *Conn) Housekeep(ctx context.Context, t Housekeeping) (backlog bool, ent
 	if t.Applied.Epoch > 0 {
 		position = t.Applied.EntryID()
 	}
-	reply, err := c.run(ctx, wire.VerbHousekeep, until, position, t.BacklogMax)
+	reply, err := c.run(ctx, wire.VerbHousekeep, 3, until, position, t.BacklogMax)
 	if err != nil {
 		return false, 0, err
 	}
-	if len(reply) != 3 {
-		return false, 0, fmt.Errorf("housekeep: %w", wire.ErrCorrupt)
-	}
-	entries, err = strconv.ParseInt(fmt.Sprint(reply[2]), 10, 64)
+	entries, err = number(wire.VerbHousekeep, reply[2])
 	return reply[1] == wire.GateBacklog, entries, err
 }
 
@@ -61,6 +57,6 @@ func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
 	for _, step := range f.Operations {
 		args = append(args, step.CreationNonce)
 	}
-	_, err := c.run(ctx, wire.VerbForget, args...)
+	_, err := c.run(ctx, wire.VerbForget, 3, args...)
 	return err
 }

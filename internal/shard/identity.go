@@ -1,9 +1,7 @@
 package shard
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,7 +36,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	var server, replication *redis.StringCmd
 	var stored *redis.SliceCmd
 	var now *redis.TimeCmd
-	_, failed := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error { // each command has its own error
+	_, failed := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
 		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate), pipe.Time(ctx)
 		return nil
@@ -48,17 +46,16 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 		about := infoFields(server.Val() + replication.Val())
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
 		id.version, id.Primary = about["redis_version"], about["role"] == "master"
-	} else if !isReply(err) || outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
+	} else if outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
 		return Identity{}, unavailable(err)
+	} else {
+		failed = nil
 	}
-	if err := errors.Join(stored.Err(), now.Err()); err != nil {
-		return Identity{}, unavailable(err)
+	if err := checkReplies(failed, stored, now); err != nil {
+		return Identity{}, err
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.version, ".", 2)[0]); err == nil && major < redisMajorMin {
 		return Identity{}, fmt.Errorf("%w: Redis %s is too old: use %d.0 or later", wire.ErrUnavailable, id.version, redisMajorMin)
-	}
-	if len(stored.Val()) != 2 { // the set-up of the connection was refused: no command has an error, nor a reply
-		return Identity{}, unavailable(cmp.Or(failed, errors.New("no reply")))
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)

@@ -31,20 +31,18 @@ func (c *Conn) Read(ctx context.Context, at wire.Position, n Names, count int64)
 	var stock, levels, records *redis.SliceCmd
 	var scores *redis.FloatSliceCmd
 	var entries *redis.XMessageSliceCmd
-	_, err = c.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		stock = pipe.HMGet(ctx, c.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
-		if len(n.Levels) > 0 {
-			levels = pipe.HMGet(ctx, c.keys.Levels, n.Levels...)
-		}
-		if len(n.Reservations) > 0 {
-			records = pipe.HMGet(ctx, c.keys.Reservations, n.Reservations...)
-			scores = pipe.ZMScore(ctx, c.keys.Deadlines, n.Reservations...)
-		}
-		entries = pipe.XRangeN(ctx, c.keys.Events, at.EntryID(), "+", count)
-		return nil
-	})
-	if err != nil {
-		return r, unavailable(err)
+	pipe := c.conn.TxPipeline()
+	stock = pipe.HMGet(ctx, c.keys.Stock, append([]string{wire.FieldEpoch, wire.FieldGate}, n.Levels...)...)
+	if len(n.Levels) > 0 {
+		levels = pipe.HMGet(ctx, c.keys.Levels, n.Levels...)
+	}
+	if len(n.Reservations) > 0 {
+		records = pipe.HMGet(ctx, c.keys.Reservations, n.Reservations...)
+		scores = pipe.ZMScore(ctx, c.keys.Deadlines, n.Reservations...)
+	}
+	entries = pipe.XRangeN(ctx, c.keys.Events, at.EntryID(), "+", count)
+	if err := exec(ctx, pipe); err != nil {
+		return r, err
 	}
 	units := stock.Val()
 	gate := textOf(units[1])
@@ -79,17 +77,15 @@ type Deadline struct {
 // Unwatched returns the ids of those that are missing among the deadlines. One round trip.
 func (c *Conn) Unwatched(ctx context.Context, list []Deadline) (ids []string, err error) {
 	members := map[int64]*redis.StringSliceCmd{}
-	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, d := range list {
-			if members[d.Expires] == nil {
-				at := strconv.FormatInt(d.Expires, 10)
-				members[d.Expires] = pipe.ZRangeByScore(ctx, c.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
-			}
+	pipe := c.conn.Pipeline()
+	for _, d := range list {
+		if members[d.Expires] == nil {
+			at := strconv.FormatInt(d.Expires, 10)
+			members[d.Expires] = pipe.ZRangeByScore(ctx, c.keys.Deadlines, &redis.ZRangeBy{Min: at, Max: at})
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, unavailable(err)
+	}
+	if err := exec(ctx, pipe); err != nil {
+		return nil, err
 	}
 	watched := make(map[Deadline]bool, len(list))
 	for at, found := range members {

@@ -13,7 +13,7 @@ import (
 // the gate and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
 // one has begun already. One round trip.
 func (c *Conn) Begin(ctx context.Context, nonce string) error {
-	_, err := c.run(ctx, wire.VerbBegin, "", nonce)
+	_, err := c.run(ctx, wire.VerbBegin, 2, "", nonce)
 	return err
 }
 
@@ -65,7 +65,7 @@ func (c *Conn) LoadChunk(ctx context.Context, chunk Chunk) error {
 	for _, part := range parts {
 		args = append(args, part...)
 	}
-	_, err := c.run(ctx, wire.VerbLoad, args...)
+	_, err := c.run(ctx, wire.VerbLoad, 1, args...)
 	return err
 }
 
@@ -89,7 +89,7 @@ func (c *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, 
 		list[i] = string(id)
 	}
 	version := epoch*locationsPerEpoch + uint64(len(list)) // higher than in any earlier epoch
-	_, err := c.run(ctx, wire.VerbOpen, strings.Join(list, wire.UnitSeparator), version, expireUntil)
+	_, err := c.run(ctx, wire.VerbOpen, 1, strings.Join(list, wire.UnitSeparator), version, expireUntil)
 	return err
 }
 

@@ -25,12 +25,9 @@ func (c *Conn) HoldAgain(ctx context.Context, list []LostHold, ttl func(wire.Rec
 		list[i].arguments(b, ttl(list[i].Record))
 	}
 	args := []any{"", nonce(), len(list), len(b.levels.names), len(b.counters.names), ""}
-	reply, err := c.run(ctx, wire.VerbReserve, b.arguments(args)...)
+	reply, err := c.run(ctx, wire.VerbReserve, 3+2*len(list), b.arguments(args)...)
 	if err != nil {
 		return 0, err
-	}
-	if len(reply) != 3+2*len(list) {
-		return 0, fmt.Errorf("a reply of %d values to %d holds: %w", len(reply), len(list), wire.ErrCorrupt)
 	}
 	for i := range list {
 		if reply[3+2*i] == wire.StatusHeld {

@@ -2,7 +2,6 @@ package shard
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/holdfast/holdfast/internal/wire"
@@ -80,12 +79,9 @@ func (c *Conn) Repair(ctx context.Context, audit, actor string, items []RepairIt
 	for i := range items {
 		args = append(append(args, items[i].word, items[i].finding, items[i].name), items[i].rest...)
 	}
-	reply, err := c.run(ctx, wire.VerbRepair, args...)
+	reply, err := c.run(ctx, wire.VerbRepair, 3+len(items), args...)
 	if err != nil {
 		return nil, err
-	}
-	if len(reply) != 3+len(items) {
-		return nil, fmt.Errorf("a reply of %d values to %d repairs: %w", len(reply), len(items), wire.ErrCorrupt)
 	}
 	done = make([]bool, len(items))
 	for i := range items {

@@ -38,7 +38,7 @@ func (c *Conn) Scan(ctx context.Context, part Part, cursor uint64, count int64) 
 		found, next, err = c.conn.HScan(ctx, key, cursor, "", count).Result()
 	}
 	if err != nil {
-		return nil, 0, unavailable(err)
+		return nil, 0, replyError(err)
 	}
 	list = make([]Field, 0, len(found)/2)
 	for i := 0; i+1 < len(found); i += 2 {
@@ -67,16 +67,14 @@ func ours(part Part, name string) bool {
 func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	var counts [5]*redis.IntCmd
 	var stock, levels *redis.SliceCmd
-	_, err = c.conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		counts[PartStock], counts[PartLevels] = pipe.HLen(ctx, c.keys.Stock), pipe.HLen(ctx, c.keys.Levels)
-		counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, c.keys.Reservations), pipe.HLen(ctx, c.keys.Limits)
-		counts[PartDeadlines] = pipe.ZCard(ctx, c.keys.Deadlines)
-		stock = pipe.HMGet(ctx, c.keys.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLocations, wire.FieldExpireUntil)
-		levels = pipe.HMGet(ctx, c.keys.Levels, wire.FieldLocations, wire.FieldRemoved, wire.FieldCounted)
-		return nil
-	})
-	if err != nil {
-		return sizes, unavailable(err)
+	pipe := c.conn.TxPipeline()
+	counts[PartStock], counts[PartLevels] = pipe.HLen(ctx, c.keys.Stock), pipe.HLen(ctx, c.keys.Levels)
+	counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, c.keys.Reservations), pipe.HLen(ctx, c.keys.Limits)
+	counts[PartDeadlines] = pipe.ZCard(ctx, c.keys.Deadlines)
+	stock = pipe.HMGet(ctx, c.keys.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLocations, wire.FieldExpireUntil)
+	levels = pipe.HMGet(ctx, c.keys.Levels, wire.FieldLocations, wire.FieldRemoved, wire.FieldCounted)
+	if err := exec(ctx, pipe); err != nil {
+		return sizes, err
 	}
 	for i := range counts {
 		sizes[i] = counts[i].Val()
@@ -93,12 +91,12 @@ func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 
 // Missing returns the ids that have no record. One round trip.
 func (c *Conn) Missing(ctx context.Context, ids []string) (missing []string, err error) {
-	records, err := c.conn.HMGet(ctx, c.keys.Reservations, ids...).Result() // faster than HEXISTS for each
-	if err != nil {
-		return nil, unavailable(err)
+	records := c.conn.HMGet(ctx, c.keys.Reservations, ids...) // faster than HEXISTS for each
+	if err := checkReplies(nil, records); err != nil {
+		return nil, err
 	}
 	for i, id := range ids {
-		if records[i] == nil {
+		if records.Val()[i] == nil {
 			missing = append(missing, id)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/holdfast/holdfast/internal/wire"
@@ -62,7 +61,10 @@ type loadFailure struct {
 // the caller that began it leaves, and no caller waits longer than its own context.
 func Share[T any](ctx context.Context, group *singleflight.Group, what string, attempt func(context.Context) (T, error)) (T, error) {
 	var none T
-	result := group.DoChan(what, func() (any, error) { return attempt(context.WithoutCancel(ctx)) })
+	result := group.DoChan(what, func() (got any, err error) {
+		defer wire.Recovered(&err)
+		return attempt(context.WithoutCancel(ctx))
+	})
 	select {
 	case r := <-result:
 		if r.Err != nil {
@@ -165,20 +167,18 @@ func (c *Conn) Load(ctx context.Context, epoch uint64, id Identity) error {
 		texts[i], shas[i] = text, fmt.Sprintf("%x", sha1.Sum([]byte(text))) // the name of a script in Redis
 		sha[verb] = shas[i]
 	}
-	there, err := c.conn.ScriptExists(ctx, shas...).Result()
-	if err != nil {
-		return fmt.Errorf("%w: check for the scripts: %w", wire.ErrUnavailable, err)
+	there := c.conn.ScriptExists(ctx, shas...)
+	if err := checkReplies(nil, there); err != nil {
+		return fmt.Errorf("check for the scripts: %w", err)
 	}
-	_, err = c.conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, text := range texts {
-			if !there[i] {
-				pipe.ScriptLoad(ctx, text)
-			}
+	pipe := c.conn.Pipeline()
+	for i, text := range texts {
+		if !there.Val()[i] {
+			pipe.ScriptLoad(ctx, text)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("%w: load the scripts: %w", wire.ErrUnavailable, err)
+	}
+	if err := exec(ctx, pipe); err != nil {
+		return fmt.Errorf("load the scripts: %w", err)
 	}
 	c.loaded = generation{epoch, sha}
 	return nil

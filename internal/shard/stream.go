@@ -16,7 +16,7 @@ import (
 func (c *Conn) LastApplied(ctx context.Context, p wire.Position) (bool, error) {
 	entries, err := c.conn.XRange(ctx, c.keys.Events, p.EntryID(), p.EntryID()).Result()
 	if err != nil {
-		return false, fmt.Errorf("%w: read the entry at the position: %w", wire.ErrUnavailable, err)
+		return false, fmt.Errorf("read the entry at the position: %w", replyError(err))
 	}
 	return len(entries) == 1 && entries[0].Values["n"] == p.Nonce, nil
 }

@@ -43,7 +43,7 @@ func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
 		}
 	}
-	reply, err := c.run(ctx, wire.VerbCompensate, append(args, rest...)...)
+	reply, err := c.run(ctx, wire.VerbCompensate, 3+2*len(list), append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 
@@ -69,7 +69,7 @@ func (c *Conn) Revert(ctx context.Context, list []Reverting) (gone []wire.Step, 
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand, d.SafetyStock, d.BackorderLimit, AsFlag(d.Removed))
 		}
 	}
-	reply, err := c.run(ctx, wire.VerbRevert, append(args, rest...)...)
+	reply, err := c.run(ctx, wire.VerbRevert, 3+2*len(list), append(args, rest...)...)
 	return goneOf(reply, steps, err)
 }
 
@@ -82,12 +82,9 @@ func AsFlag(yes bool) string {
 }
 
 // goneOf returns the steps answered "gone", and an error that names those answered "corrupt".
-func goneOf(reply []any, steps []wire.Step, err error) ([]wire.Step, error) {
+func goneOf(reply []string, steps []wire.Step, err error) ([]wire.Step, error) {
 	if err != nil {
 		return nil, err
-	}
-	if len(reply) != 3+2*len(steps) {
-		return nil, fmt.Errorf("a reply of %d values to %d undoings: %w", len(reply), len(steps), wire.ErrCorrupt)
 	}
 	var gone []wire.Step
 	var broken []error

@@ -25,13 +25,18 @@ type page[R any] struct {
 // at once, while Redis answers about the page before it. If others work, it reads the page when it
 // is asked for: read ahead it would be old by then, with more entries between the two sides, and it
 // would take back the time that a rest leaves to others.
-func readAhead[P any](busy bool, read func() P) func() P {
+func readAhead[R any](busy bool, read func() page[R]) func() page[R] {
 	if busy {
 		return read
 	}
-	next := make(chan P, 1)
-	go func() { next <- read() }()
-	return func() P { return <-next }
+	next := make(chan page[R], 1)
+	go func() {
+		var p page[R]
+		defer func() { next <- p }()
+		defer wire.Recovered(&p.err)
+		p = read()
+	}()
+	return func() page[R] { return <-next }
 }
 
 // reading is what Redis has of a page of the ledger, and what the stream entries between the

@@ -69,13 +69,20 @@ func newRun(a *Auditor, o Options) *run {
 
 // all compares Redis with the ledger, checks the ledger against its own movements at the same time,
 // and then repairs.
-func (r *run) all(ctx context.Context) error {
+func (r *run) all(ctx context.Context) (err error) {
+	defer wire.Recovered(&err)
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	both, comparing := errgroup.WithContext(ctx)
-	both.Go(func() error { return r.compare(comparing) })
-	both.Go(func() error { return r.ledger.ExamineItself(comparing, r.id, r.scope) })
+	both.Go(func() (err error) {
+		defer wire.Recovered(&err)
+		return r.compare(comparing)
+	})
+	both.Go(func() (err error) {
+		defer wire.Recovered(&err)
+		return r.ledger.ExamineItself(comparing, r.id, r.scope)
+	})
 	if err := both.Wait(); err != nil {
 		return err
 	}

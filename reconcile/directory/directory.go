@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -126,7 +127,8 @@ func (f *Follow) Run(ctx context.Context) {
 
 // Once looks for a new version and puts it into use. If the first look finds none, it calls Use
 // with nil.
-func (f *Follow) Once(ctx context.Context) error {
+func (f *Follow) Once(ctx context.Context) (err error) {
+	defer wire.Recovered(&err)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	d, changed, err := f.Directories.Directory(ctx, f.version)

@@ -119,9 +119,7 @@ func (w *Waiters) poll() {
 		for i, waiter := range list {
 			awaited[i] = waiter.awaited
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
-		results, err := w.look(ctx, awaited)
-		cancel()
+		results, err := w.lookSafely(awaited)
 		w.Record(err)
 		for i, waiter := range list {
 			switch {
@@ -133,6 +131,17 @@ func (w *Waiters) poll() {
 		}
 		time.Sleep(pollEvery - time.Since(started))
 	}
+}
+
+// lookSafely asks the ledger for the outcomes of some steps, one for each.
+func (w *Waiters) lookSafely(awaited []wire.Awaited) (results []error, err error) {
+	defer wire.Recovered(&err)
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
+	defer cancel()
+	if results, err = w.look(ctx, awaited); err == nil && len(results) != len(awaited) {
+		err = fmt.Errorf("the ledger answered %d outcomes of %d: %w", len(results), len(awaited), cache.ErrCorrupt)
+	}
+	return results, err
 }
 
 // list returns the calls that have waited for pollAfter. any is false if no call waits at all; then
