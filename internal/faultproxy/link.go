@@ -2,6 +2,7 @@ package faultproxy
 
 import (
 	"bufio"
+	"bytes"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -93,10 +94,21 @@ func (l *link) forwardReplies() {
 			l.proxy.countCut()
 			return
 		}
-		if _, err := l.client.Write(reply); err != nil {
+		odd, replaced := l.proxy.replacement()
+		if replaced {
+			reply = odd
+		}
+		if _, err := l.client.Write(reply); err != nil || replaced && !whole(odd) {
 			return
 		}
 	}
+}
+
+// whole reports whether a text is one reply.
+func whole(text []byte) bool {
+	in := bufio.NewReader(bytes.NewReader(text))
+	message, err := readMessage(in)
+	return err == nil && len(message) == len(text)
 }
 
 // cuts takes the oldest pending request and reports whether its reply is cut. A push (">", RESP3) and

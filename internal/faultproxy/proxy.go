@@ -36,6 +36,10 @@ type Proxy struct {
 	containing []byte
 	blackhole  bool
 	refuse     bool
+
+	skip     int    // replies until one is replaced
+	replaced bool   // none is to be replaced any more
+	odd      []byte // what replaces it
 }
 
 // New starts a proxy on a free loopback port. The server at upstream need not run yet. The proxy is
@@ -46,7 +50,7 @@ func New(tb testing.TB, upstream string) *Proxy {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	p := &Proxy{upstream: upstream, listener: listener, links: map[*link]struct{}{}}
+	p := &Proxy{upstream: upstream, listener: listener, links: map[*link]struct{}{}, replaced: true}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.running.Go(p.accept)
 	tb.Cleanup(p.Close)
@@ -71,6 +75,33 @@ func (p *Proxy) Cuts() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cutsDone
+}
+
+// ReplaceReply sends other bytes in place of one reply, after skip more replies. If the bytes are not
+// one whole reply, the proxy then closes the connection. A call replaces an earlier one.
+func (p *Proxy) ReplaceReply(skip int, with []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.skip, p.odd, p.replaced = skip, with, false
+}
+
+// Replaced reports whether the reply was replaced.
+func (p *Proxy) Replaced() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.replaced
+}
+
+// replacement returns what replaces the next reply. ok is false if nothing does.
+func (p *Proxy) replacement() (odd []byte, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.replaced {
+		return nil, false
+	}
+	p.skip--
+	p.replaced = p.skip < 0
+	return p.odd, p.replaced
 }
 
 // Blackhole makes the proxy read everything and forward nothing, in either direction. Connections stay

@@ -46,8 +46,14 @@ func appendMessage(message []byte, in *bufio.Reader) ([]byte, error) {
 	return message, nil // every other value is one line, and so is a request typed by hand
 }
 
+// bulkMax is the longest string that is forwarded, which is the longest that Redis has.
+const bulkMax = 512 << 20
+
 func appendBulk(message []byte, in *bufio.Reader, n int) ([]byte, error) {
 	const end = len("\r\n")
+	if n > bulkMax {
+		return nil, fmt.Errorf("protocol: a string of %d bytes", n)
+	}
 	start := len(message)
 	message = append(message, make([]byte, n+end)...)
 	if _, err := io.ReadFull(in, message[start:]); err != nil {

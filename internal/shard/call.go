@@ -89,6 +89,7 @@ type sending struct {
 // call runs the script of a verb, again if that is safe. It returns a reply that begins with "ok",
 // and how the script was sent.
 func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
+	defer wire.Recovered(&err)
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if Pause(ctx, time.Duration(attempt)*backoff+rand.N(backoff)) != nil {

@@ -45,7 +45,8 @@ func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error 
 }
 
 // pipeline runs commands and returns the stored epoch and gate, which it reads before them.
-func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) ([]any, error) {
+func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) (stored []any, err error) {
+	defer wire.Recovered(&err)
 	node, err := s.Node(ctx)
 	if err != nil {
 		return nil, unavailable(err)

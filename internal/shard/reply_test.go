@@ -1,0 +1,127 @@
+package shard
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/holdfast/holdfast/internal/faultproxy"
+	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/wire"
+)
+
+// FuzzReplies runs everything that reads a reply, and replaces one reply. Nothing may panic. Each call
+// gets an error or an answer.
+func FuzzReplies(f *testing.F) {
+	server := redistest.Engines(f)[0]
+	proxy := faultproxy.New(f, server.Addr)
+	for i, odd := range redistest.OddReplies {
+		for skip := i % 7; skip < replies; skip += 7 { // a seventh of them for each reply
+			f.Add(skip, odd)
+		}
+	}
+	f.Fuzz(func(t *testing.T, skip int, odd string) {
+		if skip < 0 || skip > 1000 || strings.Contains(odd, "000000") {
+			t.Skip() // a string or list of that length is more than the machine has
+		}
+		redistest.FailOnPanic(t)
+		server.Flush(t)
+		client := redis.NewClient(&redis.Options{
+			Addr: proxy.Addr(), MaxRetries: -1, Protocol: 2, DisableIdentity: true, DialerRetries: 1, PoolSize: 1,
+			ReadTimeout: 50 * time.Millisecond, WriteTimeout: time.Second,
+		})
+		defer func() { _ = client.Close() }()
+		proxy.ReplaceReply(skip, []byte(odd))
+		conn, err := Open(t.Context(), client, "odd", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := readOnConn(t.Context(), conn); err != nil {
+			t.Log(err)
+		}
+		conn.Close()
+		readOnShard(t.Context(), client)
+	})
+}
+
+// replies is the number of replies that readOnConn and readOnShard read if none is replaced.
+const replies = 72
+
+// readOnConn calls every method of a Conn, as a lease term does: a panic ends it with an error.
+func readOnConn(ctx context.Context, c *Conn) (err error) {
+	defer wire.Recovered(&err)
+	id, _ := c.Inspect(ctx)
+	_, _ = c.Facts(ctx)
+	_ = c.CloseGate(ctx, false)
+	_ = c.Load(ctx, 1, id)
+	_ = c.Begin(ctx, "nonce")
+	record := wire.Record{
+		State: wire.StateHeld, Version: 1, Expires: 1, CreationNonce: "n", Created: 1, Fingerprint: "f",
+		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2}}}},
+	}
+	_ = c.LoadChunk(ctx, Chunk{
+		Levels:       []wire.LevelRow{{SKU: "TEE", Location: "berlin", OnHand: 5, Held: 2}},
+		Reservations: []wire.ReservationRow{{ID: "a", Record: record}}, Operations: []wire.OperationRow{{ID: "o", CreationNonce: "n"}},
+		Limits: []wire.LimitRow{{LimitKey: wire.LimitKey{Limit: "l", Customer: "c"}, Units: 1}},
+	})
+	_ = c.Open(ctx, 1, nil, 1)
+	_, _ = c.HoldAgain(ctx, []LostHold{{ID: "b", Record: record}}, func(wire.Record) int64 { return 1000 })
+	_, _, _ = c.Housekeep(ctx, Housekeeping{ExpireUntil: 1, Applied: wire.Position{Epoch: 1}, BacklogMax: 1000})
+	step := wire.Step{ID: "b", CreationNonce: "n", Version: 1}
+	_, _ = c.Compensate(ctx, []Undoing{{Step: step}})
+	_, _ = c.Revert(ctx, []Reverting{{Step: wire.Step{Operation: true, ID: "o", CreationNonce: "n", Version: 1}}})
+	_, _ = c.AppendCheckpoint(ctx, CheckpointRequest{Audit: "audit", Levels: []string{"TEE\x1fberlin"}, Reservations: []string{"a"}})
+	_, _ = c.Repair(ctx, "audit", "me", []RepairItem{Watch("f", "a")})
+	_, _ = c.Read(ctx, wire.Position{Epoch: 1, Sequence: 1}, Names{Levels: []string{"TEE\x1fberlin", "X"}, Reservations: []string{"a", "b"}}, 10)
+	_, _ = c.Unwatched(ctx, []Deadline{{"a", 1}, {"b", 2}})
+	for part := PartStock; part <= PartDeadlines; part++ {
+		_, _, _ = c.Scan(ctx, part, 0, 10)
+	}
+	_, _ = c.Sizes(ctx)
+	_, _ = c.Missing(ctx, []string{"a", "b"})
+	_, _ = c.Entries(ctx, "-", 10)
+	_, _, _ = c.Last(ctx)
+	_, _ = c.LastApplied(ctx, wire.Position{Epoch: 1, Sequence: 1, Nonce: "nonce"})
+	_ = c.Wait(ctx, "0-0", time.Millisecond)
+	_ = c.Forget(ctx, wire.Forgettable{Reservations: []wire.Step{step}})
+	return nil
+}
+
+// oddRequest is a request of no verb.
+type oddRequest struct{ arguments []string }
+
+func (oddRequest) ID() string           { return "a" }
+func (oddRequest) Weight() int          { return 1 }
+func (r oddRequest) Arguments(b *Batch) { b.Level("TEE\x1fberlin"); b.Add(r.arguments...) }
+func oddRequests() (list []oddRequest) {
+	return []oddRequest{{[]string{"", "", "", "", "0"}}, {[]string{"1000 lines 0 0", "", ""}}}
+}
+
+// readOnShard calls every method of a Shard.
+func readOnShard(ctx context.Context, client *redis.Client) {
+	s := New(Config{
+		Client: client, Prefix: "odd", Verbs: wire.Verbs, Timeout: 100 * time.Millisecond, BatchMax: 8, InFlightMax: 1, QueueMax: 8,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	defer func() { _ = s.Close(context.Background()) }()
+	_ = s.Look(ctx, func(redis.Pipeliner) {})
+	for _, verb := range wire.Verbs {
+		for _, r := range oddRequests() {
+			if verb != wire.VerbExpire {
+				_ = s.Do(ctx, verb, r)
+			}
+		}
+	}
+	_, _, _, _ = s.Expire(ctx)
+	_, _ = s.DryRun(ctx, oddRequests()[1])
+	_ = s.Read(ctx, func(pipe redis.Pipeliner) {
+		pipe.HMGet(ctx, s.Keys.Levels, "a", "b")
+		pipe.HGet(ctx, s.Keys.Levels, "a")
+		pipe.Time(ctx)
+	})
+}
