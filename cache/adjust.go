@@ -98,6 +98,8 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	if err := r.validate(); err != nil {
 		return AdjustResult{}, err
 	}
+	ctx, cancel := s.within(ctx, s.options.DurableWait)
+	defer cancel()
 	call := &adjustCall{request: &r, fingerprint: r.fingerprint()}
 	result, err = s.operate(ctx, operationCall{
 		verb: VerbAdjust, id: r.ID, fingerprint: call.fingerprint, levels: r.Changes,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
@@ -30,8 +32,11 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
+	until := time.Now().Add(s.options.Timeout)
+	ctx, cancel := context.WithDeadlineCause(ctx, until, shard.ErrTimeout)
+	defer cancel()
 	for range reroutesMax {
-		known, err := s.locations(ctx)
+		known, err := s.locations(ctx, until)
 		if err != nil {
 			return nil, err
 		}

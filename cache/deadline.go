@@ -57,6 +57,8 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 // forgottenHold returns why a reservation that Redis does not have can't be extended. What Redis
 // has forgotten is not held any more.
 func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	rec, err := s.options.Ledger.Reservation(ctx, id)
 	switch {
 	case err != nil:

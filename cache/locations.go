@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -92,7 +93,7 @@ func (s *Store) unknown(f *faults, path string, id location.ID) {
 
 // locations returns the directory, or without one the list of locations. It reads the list again if
 // a reply has shown a newer version.
-func (s *Store) locations(ctx context.Context) (*locations, error) {
+func (s *Store) locations(ctx context.Context, until time.Time) (*locations, error) {
 	if l := s.directory.Load(); l != nil {
 		return l, nil
 	}
@@ -102,6 +103,8 @@ func (s *Store) locations(ctx context.Context) (*locations, error) {
 	if l := s.locationList.current.Load(); l != nil && l.version >= s.locationList.newest.Load() {
 		return l, nil
 	}
+	ctx, cancel := context.WithDeadlineCause(ctx, until, shard.ErrTimeout)
+	defer cancel()
 	return shard.Share(ctx, &s.reading, "locations", s.readLocations)
 }
 

@@ -13,10 +13,10 @@ type Options struct {
 	Prefix  string        // of every key; default "holdfast"
 	TTL     time.Duration // time to the deadline if a request has none; default 10m
 	TTLMax  time.Duration // longest TTL that a request may have; default 24h, or TTL if that is longer
-	Timeout time.Duration // of one call, with the time in the queue and retries; default 2s
+	Timeout time.Duration // of one call, with the time in the queue and all retries; default 2s
 
 	Ledger      Ledger        // makes sales durable; default nil: nothing is durable
-	DurableWait time.Duration // longest wait of one call for the ledger, added to Timeout; default 5s
+	DurableWait time.Duration // longest wait of a durable call for the ledger, added to Timeout; default 5s
 
 	// AwaitDirectory makes calls that need routing return ErrUnavailable until Direct is called. So
 	// no units are taken from a wrong location before the directory is known. By default a Store

@@ -62,9 +62,13 @@ func (s *Store) Search(ctx context.Context, filter ReservationFilter) (Reservati
 	if s.options.Ledger == nil {
 		return ReservationPage{}, fmt.Errorf("search: %w: this store has no ledger to search", ErrNotDurable)
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	now := time.Now().UnixMilli()
 	var clock *redis.TimeCmd
-	if err := s.shard.Read(ctx, func(pipe redis.Pipeliner) { clock = pipe.Time(ctx) }); err == nil {
+	half, stop := s.half(ctx)
+	defer stop()
+	if err := s.shard.Read(half, func(pipe redis.Pipeliner) { clock = pipe.Time(half) }); err == nil {
 		now = clock.Val().UnixMilli()
 	}
 	rows, next, err := s.options.Ledger.Search(ctx, filter, now)
@@ -115,8 +119,12 @@ func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, e
 	if err != nil {
 		return LevelPage{}, err
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	if s.options.Ledger != nil {
-		page, err := s.options.Ledger.LevelPage(ctx, filter)
+		half, stop := s.half(ctx)
+		page, err := s.options.Ledger.LevelPage(half, filter)
+		stop()
 		if err == nil {
 			return page, s.fillAvailable(ctx, page.Levels)
 		}

@@ -24,6 +24,8 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err := f.err(); err != nil {
 		return Reservation{}, err
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	var text *redis.StringCmd
 	var now *redis.TimeCmd
 	err := s.shard.Read(ctx, func(pipe redis.Pipeliner) {
@@ -87,6 +89,8 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	levels, err := s.levelsOf(ctx, sku)
 	if err != nil {
 		return nil, err
@@ -101,7 +105,9 @@ func (s *Store) Levels(ctx context.Context, sku location.SKU) ([]Level, error) {
 // not answer, and available from Redis.
 func (s *Store) levelsOf(ctx context.Context, sku location.SKU) ([]Level, error) {
 	if s.options.Ledger != nil {
-		levels, err := s.options.Ledger.Levels(ctx, sku)
+		half, cancel := s.half(ctx)
+		levels, err := s.options.Ledger.Levels(half, sku)
+		cancel()
 		if err == nil {
 			return levels, s.fillAvailable(ctx, levels)
 		}

@@ -53,6 +53,8 @@ func (s *Store) Remove(ctx context.Context, r RemoveRequest) (result Removal, er
 	if err := r.validate(); err != nil {
 		return Removal{}, err
 	}
+	ctx, cancel := s.within(ctx, s.options.DurableWait)
+	defer cancel()
 	isNew := r.ID == ""
 	if isNew {
 		r.ID = "remove-" + rand.Text()

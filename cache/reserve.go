@@ -70,9 +70,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 	if err := r.validate(s.options.TTLMax); err != nil {
 		return Result{}, err
 	}
-	call := &reserveCall{request: &r}
+	call := &reserveCall{request: &r, until: started.Add(s.options.Timeout)}
 	for range reroutesMax {
-		known, err := s.locations(ctx)
+		known, err := s.locations(ctx, call.until)
 		if err != nil {
 			return Result{}, err
 		}
@@ -101,7 +101,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			}
 			s.locationList.current.CompareAndSwap(known, nil)
 		case wire.StatusNoLocation:
-			if err := s.explain(ctx, call); err != nil {
+			explaining, cancel := context.WithDeadlineCause(ctx, call.until, shard.ErrTimeout)
+			err := s.explain(explaining, call)
+			if cancel(); err != nil {
 				return Result{}, err
 			}
 		case wire.StatusPurchaseLimit:
@@ -117,15 +119,15 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 // that one, and sends all candidates only if the first cannot serve the request.
 func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
 	if c.firstOnly = false; !c.firstMaySuffice() { // most calls have one candidate: they need no clock
-		return s.send(ctx, VerbReserve, c)
+		return s.sendUntil(ctx, c.until, VerbReserve, c)
 	}
 	now := time.Now().UnixMilli()
 	c.firstOnly = !s.firstMisses.recent(c, now)
-	a := s.send(ctx, VerbReserve, c)
+	a := s.sendUntil(ctx, c.until, VerbReserve, c)
 	if a.Err == nil && a.Status == wire.StatusElsewhere {
 		s.firstMisses.note(c, now)
 		c.firstOnly = false
-		a = s.send(ctx, VerbReserve, c)
+		a = s.sendUntil(ctx, c.until, VerbReserve, c)
 	}
 	return a
 }
@@ -180,11 +182,16 @@ func (m *firstMisses) slot(sku location.SKU) *atomic.Int64 {
 	return &m.until[maphash.String(m.seed, string(sku))%uint64(len(m.until))]
 }
 
-// send queues a request until its answer is final. It sends the request again as long as Redis
-// reclaims overdue units for it.
+// send queues a request until its answer is final, within Options.Timeout.
 func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answer {
+	return s.sendUntil(ctx, time.Now().Add(s.options.Timeout), verb, r)
+}
+
+// sendUntil queues a request until its answer is final, or until a moment. It sends the request again
+// as long as Redis reclaims overdue units for it.
+func (s *Store) sendUntil(ctx context.Context, until time.Time, verb Verb, r shard.Request) shard.Answer {
 	for {
-		a := s.shard.Do(ctx, verb, r)
+		a := s.shard.Do(ctx, until, verb, r)
 		if a.Err != nil {
 			return a
 		}

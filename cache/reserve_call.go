@@ -17,6 +17,7 @@ import (
 // the texts.
 type reserveCall struct {
 	request   *ReserveRequest
+	until     time.Time // the call ends then
 	routing   location.Routing
 	ttl       int64         // ms
 	shape     string        // ttl_ms split lines limits

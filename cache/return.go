@@ -49,6 +49,8 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
+	ctx, cancel := s.within(ctx, s.options.DurableWait)
+	defer cancel()
 	fingerprint := r.fingerprint()
 	_, known, err := s.operated(ctx, r.ID, fingerprint)
 	switch {

@@ -42,6 +42,8 @@ func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	if err := r.validate(s.options.TTLMax); err != nil {
 		return Route{}, err
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	directory := s.directory.Load()
 	if directory == nil {
 		if err := s.mayRoute(); err != nil {

@@ -111,7 +111,7 @@ func (m *soldOut) slot(l *reserveLine) *soldOutSlot {
 
 // probe decides a call by what Redis has now. nil means: ask reserve.
 func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, refusedAt int64) error {
-	a := s.send(ctx, VerbProbe, probeCall{c})
+	a := s.sendUntil(ctx, c.until, VerbProbe, probeCall{c})
 	if a.Err != nil {
 		return fmt.Errorf("reserve %q: %w", c.request.ID, a.Err)
 	}

@@ -103,7 +103,7 @@ func TestSoldOut_Raced(t *testing.T) {
 		b, _ := newSoldOutBench(t, e)
 		b.stock("TEE@berlin=1")
 		reserve(order("ord", "1:TEE:1"))(b)
-		known, err := b.store.locations(b.ctx)
+		known, err := b.store.locations(b.ctx, time.Now().Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}

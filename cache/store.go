@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
@@ -74,6 +75,16 @@ func checkClient(client redis.UniversalClient) error {
 	return nil
 }
 
+// within bounds a call by Options.Timeout, and by wait for the ledger.
+func (s *Store) within(ctx context.Context, wait time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.options.Timeout+wait, shard.ErrTimeout)
+}
+
+// half bounds the first of two servers that a call asks, so that there is time for the other one.
+func (s *Store) half(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.options.Timeout/2)
+}
+
 // queuedVerbs lists the verbs whose requests are gathered into batches.
 func (s *Store) queuedVerbs() (list []Verb) {
 	for _, verb := range Verbs {
@@ -91,6 +102,8 @@ func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err
 	}
+	ctx, cancel := s.within(ctx, 0)
+	defer cancel()
 	return s.shard.Look(ctx, func(redis.Pipeliner) {})
 }
 

@@ -56,6 +56,8 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 	if err := r.validate(); err != nil {
 		return TransferResult{}, err
 	}
+	ctx, cancel := s.within(ctx, s.options.DurableWait)
+	defer cancel()
 	call := &transferCall{request: &r, fingerprint: r.fingerprint()}
 	done, err := s.operate(ctx, operationCall{
 		verb: VerbTransfer, id: r.ID, fingerprint: call.fingerprint,

@@ -110,6 +110,8 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 // a refusal of the script into an error.
 func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (Result, error) {
 	verb, id := call.verb, call.request.ID
+	ctx, cancel := s.within(ctx, s.options.DurableWait)
+	defer cancel()
 	if s.options.Ledger == nil {
 		call.settled = settledAlways
 	}

@@ -57,6 +57,7 @@ type pending struct {
 	request Request
 	state   atomic.Int32
 	done    chan Answer
+	timer   *time.Timer // stopped unless the caller waits
 }
 
 const (
@@ -65,19 +66,27 @@ const (
 	stateGone          // its caller left before it was sent
 )
 
-var pool = sync.Pool{New: func() any { return &pending{done: make(chan Answer, 1)} }}
+var pool = sync.Pool{New: func() any {
+	p := &pending{done: make(chan Answer, 1), timer: time.NewTimer(time.Hour)}
+	p.timer.Stop()
+	return p
+}}
+
+// ErrTimeout ends a call that took too long.
+var ErrTimeout = fmt.Errorf("%w: no answer within the time-out", wire.ErrUnavailable)
 
 // Do sends a request with the next batch of its verb and returns the answer. It returns
-// ErrUnavailable at once if Redis is down or too many requests wait, and ErrClosed after Close.
-func (s *Shard) Do(ctx context.Context, verb wire.Verb, r Request) Answer {
-	return s.queues[verb].do(ctx, r)
+// ErrUnavailable at once if Redis is down or too many requests wait, ErrTimeout at the moment until,
+// and ErrClosed after Close.
+func (s *Shard) Do(ctx context.Context, until time.Time, verb wire.Verb, r Request) Answer {
+	return s.queues[verb].do(ctx, until, r)
 }
 
-// do queues a request and waits for its answer, or until ctx ends. If ctx ends while the request
-// waits, it is not sent. If ctx ends later, the outcome is unknown.
-func (q *queue) do(ctx context.Context, r Request) Answer {
-	if err := ctx.Err(); err != nil {
-		return Answer{Err: err}
+// do queues a request and waits for its answer, or until the moment until, or until ctx ends. If that
+// is while the request waits, it is not sent. If it is later, the outcome is unknown.
+func (q *queue) do(ctx context.Context, until time.Time, r Request) Answer {
+	if ctx.Err() != nil {
+		return Answer{Err: context.Cause(ctx)}
 	}
 	if !q.redis.Allow() {
 		return Answer{Err: wire.ErrUnavailable}
@@ -88,17 +97,24 @@ func (q *queue) do(ctx context.Context, r Request) Answer {
 	if err := q.push(p); err != nil {
 		return Answer{Err: err}
 	}
+	p.timer.Reset(time.Until(until)) // a context with a deadline costs ten times as much
+	var left error
 	select {
 	case a := <-p.done:
+		p.timer.Stop()
 		p.ctx, p.request = nil, nil
 		pool.Put(p) // only here: if the caller left, a batch may still have it
 		return a
+	case <-p.timer.C:
+		left = ErrTimeout
 	case <-ctx.Done():
-		if p.state.CompareAndSwap(stateWaiting, stateGone) {
-			return Answer{Err: fmt.Errorf("not sent: %w", ctx.Err())}
-		}
-		return Answer{Err: fmt.Errorf("outcome unknown, repeat with the same id: %w", ctx.Err())}
+		p.timer.Stop()
+		left = context.Cause(ctx)
 	}
+	if p.state.CompareAndSwap(stateWaiting, stateGone) {
+		return Answer{Err: fmt.Errorf("not sent: %w", left)}
+	}
+	return Answer{Err: fmt.Errorf("outcome unknown, repeat with the same id: %w", left)}
 }
 
 func (q *queue) push(p *pending) error {

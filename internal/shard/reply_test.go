@@ -113,7 +113,7 @@ func readOnShard(ctx context.Context, client *redis.Client) {
 	for _, verb := range wire.Verbs {
 		for _, r := range oddRequests() {
 			if verb != wire.VerbExpire {
-				_ = s.Do(ctx, verb, r)
+				_ = s.Do(ctx, time.Now().Add(time.Second), verb, r)
 			}
 		}
 	}

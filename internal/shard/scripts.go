@@ -72,7 +72,7 @@ func Share[T any](ctx context.Context, group *singleflight.Group, what string, a
 		}
 		return r.Val.(T), nil
 	case <-ctx.Done():
-		return none, fmt.Errorf("load %s: %w", what, ctx.Err())
+		return none, fmt.Errorf("load %s: %w", what, context.Cause(ctx))
 	}
 }
 
