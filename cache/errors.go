@@ -27,6 +27,7 @@ var (
 	ErrWrongState      = errors.New("wrong state")
 	ErrVersionConflict = errors.New("version conflict")
 	ErrUnavailable     = wire.ErrUnavailable // repeat with the same id
+	ErrRefused         = wire.ErrRefused     // an ErrUnavailable, but nothing was changed: memory is full, no replica, …
 	ErrRebuilding      = wire.ErrRebuilding  // repeat with the same id
 	ErrBacklogFull     = wire.ErrBacklogFull // repeat with the same id
 	ErrNotDurable      = wire.ErrNotDurable  // repeat with the same id

@@ -97,15 +97,26 @@ func (s *Store) queuedVerbs() (list []Verb) {
 
 // Ready returns nil if the Store can serve Reserve now. Otherwise it returns the error that Reserve
 // would return: ErrUnavailable until Direct is called, if Options.AwaitDirectory is set; then
-// ErrRebuilding or ErrBacklogFull. One round trip.
+// ErrRebuilding, ErrBacklogFull or ErrRefused. One round trip, which runs the script of Reserve for a
+// request without lines and writes nothing.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.mayRoute(); err != nil {
 		return err
 	}
 	ctx, cancel := s.within(ctx, 0)
 	defer cancel()
-	return s.shard.Look(ctx, func(redis.Pipeliner) {})
+	_, err := s.shard.DryRun(ctx, noLines{})
+	return err
 }
+
+// noLines is a reserve of nothing.
+type noLines struct{}
+
+func (noLines) ID() string { return "" }
+
+func (noLines) Weight() int { return 0 }
+
+func (noLines) Arguments(b *shard.Batch) { b.Add("1000 lines 0 0", "", "") }
 
 // Stats is the length of a Store's queues at one moment, by verb.
 type Stats struct {

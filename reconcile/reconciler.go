@@ -81,7 +81,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		if errors.Is(err, ledger.ErrLocked) {
 			wait = lockEvery
 		}
-		if errors.Is(err, cache.ErrUnavailable) {
+		if errors.Is(err, cache.ErrUnavailable) && !errors.Is(err, cache.ErrRefused) {
 			wait = min(wait, redisEvery)
 		}
 		r.guardBacklog(ctx)
@@ -144,9 +144,12 @@ func (r *Reconciler) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	shard, _, err := open(ctx, r.Client, r.Prefix)
+	shard, seen, err := open(ctx, r.Client, r.Prefix)
+	if err != nil {
+		return err
+	}
 	r.shard = shard
-	return err
+	return shard.CheckRights(ctx, seen)
 }
 
 // open opens a connection to the primary, which answers.

@@ -33,10 +33,10 @@ func (m *Main) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether the set-up is safe",
-		Long: "Check the settings of Redis and Postgres, and print what to do about each fault. The command\n" +
-			"changes nothing.\n\n" +
+		Long: "Check the settings of Redis and Postgres, and whether Redis takes writes at the moment. Print what\n" +
+			"to do about each fault. The command changes nothing.\n\n" +
 			"Exit status: 0 no check failed, but there may be warnings; 1 a check failed, and `holdfast serve`\n" +
-			"would refuse to start; 2 the command could not run.",
+			"would refuse to start or would answer 503; 2 the command could not run.",
 		Example: "  holdfast doctor\n" +
 			"  holdfast doctor --format json",
 		Args: noArgs,
@@ -81,6 +81,11 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 		if !errors.Is(redisErr, context.DeadlineExceeded) && !errors.Is(redisErr, os.ErrDeadlineExceeded) {
 			break
 		}
+	}
+	if redisErr == nil {
+		var access []setup.Finding
+		access, redisErr = setup.ExamineAccess(ctx, b.redis.Client, c.Redis.Prefix)
+		all = append(all, access...)
 	}
 	if redisErr != nil {
 		redisErr = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], c.Redis.Endpoint.TLS, redisErr)

@@ -57,8 +57,8 @@ var (
 	internal = &kind{"internal", http.StatusInternalServerError, "Internal error",
 		"The server has a defect, or a stored value is corrupt. The server log has the details."}
 	unavailable = &kind{"unavailable", http.StatusServiceUnavailable, "Unavailable",
-		"Redis did not answer in time, or the server is overloaded or shutting down. The outcome is unknown. " +
-			"Repeat the same call, with the same id if it has one."}
+		"Redis did not answer in time or refuses the call, or the server is overloaded or shutting down. `detail` says " +
+			"whether the outcome is unknown. Repeat the same call, with the same id if it has one."}
 	rebuilding = &kind{"rebuilding", http.StatusServiceUnavailable, "Rebuilding",
 		"The stock in Redis is being rebuilt from the ledger. Nothing was changed. Repeat the same call."}
 	notDurableYet = &kind{"not_durable_yet", http.StatusServiceUnavailable, "Not durable yet",

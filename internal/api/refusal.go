@@ -64,6 +64,7 @@ var refusals = []refusal{
 	{cache.ErrRebuilding, rebuilding, "stock is being rebuilt from the ledger" + maybeDone, nil},
 	{cache.ErrNotDurable, notDurableYet, "the ledger has not decided this yet" + maybeDone, nil},
 	{cache.ErrBacklogFull, backlogFull, "too many changes wait to be written to the ledger" + maybeDone, nil},
+	{cache.ErrRefused, unavailable, "redis refuses the call" + nothingChanged, nil},
 	{cache.ErrUnavailable, unavailable, "redis is unavailable" + unknownOutcome, nil},
 	{cache.ErrClosed, unavailable, "the server is shutting down" + maybeDone, nil},
 	{cache.ErrCorrupt, internal, "a stored value is corrupt; see the server log", nil},

@@ -90,6 +90,7 @@ type sending struct {
 // and how the script was sent.
 func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
 	defer wire.Recovered(&err)
+	maybeRan := false
 	for attempt := range attemptsMax {
 		if attempt > 0 {
 			if Pause(ctx, time.Duration(attempt)*backoff+rand.N(backoff)) != nil {
@@ -102,6 +103,8 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 		}
 		reply, err = s.evalsha(ctx, verb, g, header, body)
 		switch outcomeOf(err) {
+		case ranUnknown:
+			maybeRan = true
 		case ranYes:
 			if word, ok := reply[0].(string); !ok || word != wire.StatusOK {
 				if err = s.closed(ctx, verb, word, g); err != nil {
@@ -119,7 +122,10 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 			return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrCorrupt, verb, err)
 		}
 	}
-	return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrUnavailable, verb, err)
+	if maybeRan {
+		return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrUnavailable, verb, err)
+	}
+	return nil, sending{}, fmt.Errorf("%s: %w", verb, unavailable(err))
 }
 
 // closed returns the error for a reply of one word, or nil if another attempt may succeed.

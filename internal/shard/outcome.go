@@ -41,16 +41,26 @@ func outcomeOf(err error) ran {
 		return ranNo
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return ranNo
+	case refusalCode(err) != "":
+		return ranNo
 	case isReply(err):
-		for _, code := range refusals {
-			if redis.HasErrorPrefix(err, code) {
-				return ranNo
-			}
-		}
 		return ranPartly
 	default: // time-outs, cut connections, an ended context
 		return ranUnknown
 	}
+}
+
+// refusalCode returns the code with which Redis refused a command before it ran, or "".
+func refusalCode(err error) string {
+	if !isReply(err) {
+		return ""
+	}
+	for _, code := range refusals {
+		if redis.HasErrorPrefix(err, code) {
+			return code
+		}
+	}
+	return ""
 }
 
 // isReply reports whether Redis itself answered err.
@@ -59,10 +69,14 @@ func isReply(err error) bool {
 	return errors.As(err, &reply) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// unavailable wraps an error of the client in ErrUnavailable.
+// unavailable wraps an error of the client in ErrRefused if Redis refused the command, else in
+// ErrUnavailable.
 func unavailable(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case refusalCode(err) != "":
+		return fmt.Errorf("%w: %w", wire.ErrRefused, err)
 	}
 	return fmt.Errorf("%w: %w", wire.ErrUnavailable, err)
 }

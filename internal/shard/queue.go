@@ -39,7 +39,8 @@ type queue struct {
 	closed   bool
 	workers  sync.WaitGroup
 
-	redis *breaker.Breaker // records whether the last batch found Redis
+	redis *breaker.Breaker      // records whether the last batch found Redis
+	down  atomic.Pointer[error] // why it did not
 }
 
 func newQueue(s *Shard, verb wire.Verb) *queue {
@@ -89,7 +90,7 @@ func (q *queue) do(ctx context.Context, until time.Time, r Request) Answer {
 		return Answer{Err: context.Cause(ctx)}
 	}
 	if !q.redis.Allow() {
-		return Answer{Err: wire.ErrUnavailable}
+		return Answer{Err: q.notSent()}
 	}
 	p := pool.Get().(*pending)
 	p.ctx, p.request = ctx, r
@@ -215,6 +216,7 @@ func (q *queue) fill(b *Batch) bool {
 // finish hands out the answers. If there was no Redis, it also answers all waiting requests, so
 // that none pile up during an outage.
 func (q *queue) finish(b *Batch, err error) {
+	q.shard.logRefusal(q.verb, err)
 	if err == nil {
 		q.redis.Record(nil)
 		for i, p := range b.pending {
@@ -228,6 +230,7 @@ func (q *queue) finish(b *Batch, err error) {
 	if !errors.Is(err, wire.ErrUnavailable) {
 		return
 	}
+	q.down.Store(&err)
 	q.redis.Record(err)
 	q.mu.Lock()
 	waiting := q.waiting
@@ -235,9 +238,17 @@ func (q *queue) finish(b *Batch, err error) {
 	q.mu.Unlock()
 	for _, p := range waiting {
 		if p.state.CompareAndSwap(stateWaiting, stateSent) {
-			p.done <- Answer{Err: wire.ErrUnavailable}
+			p.done <- Answer{Err: q.notSent()}
 		}
 	}
+}
+
+// notSent returns the error of a request that is not sent because the last batch did not find Redis.
+func (q *queue) notSent() error {
+	if err := q.down.Load(); err != nil {
+		return fmt.Errorf("not sent: %w", *err)
+	}
+	return wire.ErrUnavailable
 }
 
 // close refuses new requests. The workers finish those that wait, and end.

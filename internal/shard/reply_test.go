@@ -65,7 +65,7 @@ func readOnConn(ctx context.Context, c *Conn) (err error) {
 		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2}}}},
 	}
 	_ = c.LoadChunk(ctx, Chunk{
-		Levels:       []wire.LevelRow{{SKU: "TEE", Location: "berlin", OnHand: 5, Held: 2}},
+		Levels:       []wire.LevelRow{{LevelName: wire.LevelName{SKU: "TEE", Location: "berlin"}, Level: wire.Level{OnHand: 5, Held: 2}}},
 		Reservations: []wire.ReservationRow{{ID: "a", Record: record}}, Operations: []wire.OperationRow{{ID: "o", CreationNonce: "n"}},
 		Limits: []wire.LimitRow{{LimitKey: wire.LimitKey{Limit: "l", Customer: "c"}, Units: 1}},
 	})

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -28,6 +29,29 @@ type Shard struct {
 	generation  atomic.Pointer[generation]
 	loading     singleflight.Group
 	loadFailure atomic.Pointer[loadFailure]
+	refusing    atomic.Pointer[refusing]
+}
+
+// refusing is what a Redis refuses.
+type refusing struct {
+	verb wire.Verb // the first that was refused
+	code string
+}
+
+// logRefusal logs when Redis begins to refuse a verb, and when it takes that verb again. It logs
+// nothing for the other verbs that Redis refuses for the same reason.
+func (s *Shard) logRefusal(verb wire.Verb, err error) {
+	code, known := refusalCode(err), s.refusing.Load()
+	switch {
+	case errors.Is(err, wire.ErrRefused) && (known == nil || known.code != code):
+		if s.refusing.CompareAndSwap(known, &refusing{verb, code}) {
+			s.config.Logger.Error("redis refuses calls; holdfast doctor says what to do", "verb", verb, "error", err)
+		}
+	case err == nil && known != nil && known.verb == verb:
+		if s.refusing.CompareAndSwap(known, nil) {
+			s.config.Logger.Info("redis takes calls again", "verb", verb)
+		}
+	}
 }
 
 // Config says how to reach and use a shard. All fields but Number, Ledger and Batched are required.

@@ -10,6 +10,7 @@ import (
 // The errors that the shards and the ledger return as well as a Store. Package cache exports them.
 var (
 	ErrUnavailable = errors.New("redis is unavailable")
+	ErrRefused     = fmt.Errorf("%w: it refuses the call, nothing was changed", ErrUnavailable)
 	ErrRebuilding  = errors.New("stock is being rebuilt")
 	ErrBacklogFull = errors.New("the backlog is full")
 	ErrNotDurable  = errors.New("not durable yet")

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,6 +45,40 @@ func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix stri
 			facts["connected_slaves"] == "0" || guard(facts) == guarded, Warn,
 			"set min-replicas-to-write 1 and min-replicas-max-lag 1: then a primary that is cut off stops taking holds that would be lost"),
 	}, nil
+}
+
+// ExamineAccess checks what Redis lets this user do at the moment: whether the user has every right,
+// and whether Redis takes writes. It writes nothing. It returns cache.ErrUnavailable if Redis does
+// not answer.
+func ExamineAccess(ctx context.Context, client redis.UniversalClient, prefix string) ([]Finding, error) {
+	shard, err := shard.Open(ctx, client, prefix, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer shard.Close()
+	seen, err := shard.Inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rights, writes := shard.CheckRights(ctx, seen), shard.CheckWrites(ctx, seen, true)
+	for _, err := range []error{rights, writes} {
+		if err != nil && !errors.Is(err, cache.ErrRefused) {
+			return nil, err
+		}
+	}
+	return []Finding{
+		NewFinding("redis rights", outcome(rights, "the user may run every command"), rights == nil, Fail,
+			"allow the commands and the keys by ACL SETUSER: until then no call is answered"),
+		NewFinding("redis writes", outcome(writes, "taken"), writes == nil, Fail,
+			"correct what the error names: until then no reservation is taken"),
+	}, nil
+}
+
+func outcome(err error, good string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return good
 }
 
 const guarded = "min-replicas-to-write is set"
