@@ -26,9 +26,16 @@ type audits struct {
 	group   sync.WaitGroup
 
 	mu      sync.Mutex
-	running string // id of the running audit, or ""
-	request api.StartAudit
+	running *runningAudit // nil: none
 	ended   metrics.Audit // the last one that last read
+}
+
+// runningAudit is an audit from its start until its end.
+type runningAudit struct {
+	id       string
+	request  api.StartAudit
+	recorded chan struct{} // closed when the ledger has the audit, or has refused it
+	err      error         // why the ledger does not have it; read it when recorded is closed
 }
 
 // newAudits returns audits that run until ctx ends. end stops the running audit and waits for it.
@@ -40,49 +47,47 @@ func newAudits(ctx context.Context, auditor *audit.Auditor, logger *slog.Logger)
 
 // StartAudit implements api.Audits.
 func (a *audits) StartAudit(ctx context.Context, r api.StartAudit) (contract.Audit, error) {
-	id, begun, err := a.begin(r)
+	running, err := a.begin(r)
 	if err != nil {
 		return contract.Audit{}, err
 	}
-	if begun != nil {
-		select {
-		case err = <-begun:
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
+	select {
+	case <-running.recorded:
+		err = running.err
+	case <-ctx.Done():
+		err = ctx.Err()
 	}
 	if err != nil {
 		return contract.Audit{}, err
 	}
-	return a.Audit(ctx, id, "", 1)
+	return a.Audit(ctx, running.id, "", 1)
 }
 
-// begin starts an audit, or returns the running one if its request is the same; begun is nil
-// then. begun receives a value when the ledger has the audit.
-func (a *audits) begin(r api.StartAudit) (id string, begun chan error, err error) {
+// begin starts an audit, or returns the running one if its request is the same.
+func (a *audits) begin(r api.StartAudit) (*runningAudit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.running != "" {
-		if a.request != r {
-			return "", nil, api.ErrAuditRuns
+	if a.running != nil {
+		if a.running.request != r {
+			return nil, api.ErrAuditRuns
 		}
-		return a.running, nil, nil
+		return a.running, nil
 	}
-	id, begun = audit.NewID(time.Now()), make(chan error, 1)
-	a.running, a.request = id, r
+	running := &runningAudit{id: audit.NewID(time.Now()), request: r, recorded: make(chan struct{})}
+	a.running = running
 	auditor := *a.auditor
-	auditor.Begun = func(err error) { begun <- err }
+	auditor.Begun = func(err error) { running.err = err; close(running.recorded) }
 	a.group.Go(func() {
 		done, err := auditor.Run(a.ctx, audit.Options{
-			ID: id, Repair: r.Repair, Actor: r.Actor, MaxUnits: r.MaxUnits,
+			ID: running.id, Repair: r.Repair, Actor: r.Actor, MaxUnits: r.MaxUnits,
 			SKU: location.SKU(r.SKU), Location: location.ID(r.Location),
 		})
-		a.logger.Info("audit ended", "id", id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
+		a.logger.Info("audit ended", "id", running.id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.running = ""
+		a.running = nil
 	})
-	return id, begun, nil
+	return running, nil
 }
 
 // Audit implements api.Audits.
