@@ -4,6 +4,7 @@ package loadtest
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,4 +197,43 @@ func glob(t *testing.T, pattern string) []string {
 		t.Fatalf("%s: %v, %v", pattern, paths, err)
 	}
 	return paths
+}
+
+// TestReports runs the command with a k6 that writes the files of some scenarios: the command names
+// only those.
+func TestReports(t *testing.T) {
+	out := t.TempDir()
+	fake := filepath.Join(t.TempDir(), "k6")
+	script := `#!/bin/sh
+for scenario; do :; done
+scenario=${scenario%.js}
+case $scenario in
+flash_sale) echo page >"$K6_WEB_DASHBOARD_EXPORT"; echo ok >"$LOAD_OUT/$scenario.verdict"; echo "$scenario ok" >"$LOAD_OUT/$scenario.row" ;;
+retries) echo ok >"$LOAD_OUT/$scenario.verdict"; exit 1 ;;
+*) exit 107 ;;
+esac
+`
+	if err := os.WriteFile(fake, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]struct {
+		end  string
+		code int
+	}{
+		"flash_sale":         {"report: " + out + "/flash_sale.html\n", 0},
+		"soak":               {"no report was written\n", 2},
+		"flash_sale soak":    {"report: " + out + "/flash_sale.html\n", 2},
+		"retries flash_sale": {"report: " + out + "/flash_sale.html\n", 2},
+	} {
+		cmd := exec.Command("./run", strings.Fields(args)...)
+		cmd.Env = append(os.Environ(), "K6="+fake, "LOAD_URL=http://127.0.0.1:1", "LOAD_OUT="+out)
+		text, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if code := cmd.ProcessState.ExitCode(); code != want.code || !strings.HasSuffix(string(text), "\n\n"+want.end) {
+			t.Errorf("%s: exit %d\n%s\nwant exit %d and %s", args, code, text, want.code, want.end)
+		}
+	}
 }

@@ -139,5 +139,5 @@ func (r *Report) Err() error {
 type MissingError struct{ Scenario, Contender string }
 
 func (e *MissingError) Error() string {
-	return e.Scenario + ": " + e.Contender + ": units were lost or sold twice: see the table above"
+	return e.Scenario + ": " + e.Contender + ": units were lost or sold twice: see the report above"
 }
