@@ -51,7 +51,11 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	} else {
 		failed = nil
 	}
-	if err := checkReplies(failed, stored, now); err != nil {
+	err := checkReplies(failed, stored, now)
+	if redis.HasErrorPrefix(stored.Err(), "NOPERM") {
+		return Identity{}, fmt.Errorf("%w: allow the keys ~%s*", err, strings.TrimSuffix(k.Stock, "stock"))
+	}
+	if err != nil {
 		return Identity{}, err
 	}
 	if major, err := strconv.Atoi(strings.SplitN(id.version, ".", 2)[0]); err == nil && major < redisMajorMin {

@@ -57,6 +57,9 @@ func ExamineAccess(ctx context.Context, client redis.UniversalClient, prefix str
 	}
 	defer shard.Close()
 	seen, err := shard.Inspect(ctx)
+	if errors.Is(err, cache.ErrRefused) {
+		return []Finding{NewFinding("redis rights", err.Error(), false, Fail, allow)}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -67,12 +70,13 @@ func ExamineAccess(ctx context.Context, client redis.UniversalClient, prefix str
 		}
 	}
 	return []Finding{
-		NewFinding("redis rights", outcome(rights, "the user may run every command"), rights == nil, Fail,
-			"allow the commands and the keys by ACL SETUSER: until then no call is answered"),
+		NewFinding("redis rights", outcome(rights, "the user may run every command"), rights == nil, Fail, allow),
 		NewFinding("redis writes", outcome(writes, "taken"), writes == nil, Fail,
 			"correct what the error names: until then no reservation is taken"),
 	}, nil
 }
+
+const allow = "allow the commands and the keys by ACL SETUSER: until then calls are not answered"
 
 func outcome(err error, good string) string {
 	if err != nil {
