@@ -39,7 +39,9 @@ func addCompletions(c *cobra.Command) {
 	}
 	add := func(f *pflag.Flag) {
 		complete := cobra.CompletionFunc(cobra.NoFileCompletions)
-		if files, found := flagFiles[f.Name]; found {
+		if f.Value.Type() == "text|json" {
+			complete = cobra.FixedCompletions(flagChoices["format"], cobra.ShellCompDirectiveNoFileComp)
+		} else if files, found := flagFiles[f.Name]; found {
 			complete = completeFiles(files)
 		} else if choices, found := flagChoices[f.Name]; found {
 			complete = cobra.FixedCompletions(choices, cobra.ShellCompDirectiveNoFileComp)

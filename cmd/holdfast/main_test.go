@@ -172,8 +172,7 @@ func TestNewcomer(t *testing.T) {
 		"route explain":                    "SKU is missing: name one SKU per line of the order",
 		"stock show A --fromat json":       "unknown flag: --fromat: did you mean --format?",
 		"stock show A -format=json":        "unknown flag: -format: did you mean --format?",
-		"stock show A --output json":       "unknown flag: --output: for JSON use --format json",
-		"stock show A -o json":             "unknown flag: -o: for JSON use --format json",
+		"stock show A --output xml":        `--output is "xml", must be text or json`,
 		"stock show A --json":              "unknown flag: --json: for JSON use --format json",
 		"stock export -o json":             "--output names a file: use --format json, or name the file ./json",
 		"stock show A --server":            "--server needs a value",
@@ -274,6 +273,11 @@ func TestServerURL(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if got := run(t, "version").expect(t, exitDone); !strings.HasPrefix(got.stdout, "holdfast dev\n") {
 		t.Errorf("got %q", got.stdout)
+	}
+	for _, args := range [][]string{{"--output", "json"}, {"-o", "json"}, {"-o=json"}} {
+		if got := run(t, append([]string{"version"}, args...)...).expect(t, exitDone).document(t); got["version"] != "dev" {
+			t.Errorf("%v: got %v", args, got)
+		}
 	}
 	if flag, command := run(t, "--version").expect(t, exitDone).stdout, run(t, "version").stdout; flag != command {
 		t.Errorf("--version prints %q, version %q", flag, command)

@@ -45,6 +45,10 @@ func (f *format) Set(text string) error {
 func addFormat(c *cobra.Command) *format {
 	f := formatText
 	c.Flags().Var(&f, "format", "output format: text for people, or one JSON document")
+	if c.Name() != "export" && c.Name() != "plan" { // their --output names a file
+		c.Flags().VarP(&f, "output", "o", "the same as --format")
+		c.Flags().Lookup("output").Hidden = true
+	}
 	return &f
 }
 

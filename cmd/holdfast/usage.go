@@ -59,7 +59,7 @@ func flagError(c *cobra.Command, err error) error {
 		name, _, _ = strings.Cut(short, "=")
 		dashes = "-"
 	}
-	if name == "json" || (name == "output" || name == "o") && c.Flags().Lookup("format") != nil {
+	if name == "json" && c.Flags().Lookup("format") != nil {
 		return usage(c, "unknown flag: %s%s: for JSON use --format json", dashes, name)
 	}
 	flags := &cobra.Command{}

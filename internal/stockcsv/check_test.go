@@ -27,7 +27,7 @@ func TestCheckFaults(t *testing.T) {
 		"a sign only":          {head + "A,b,-\n", []string{"2:5: on_hand: - is not a whole number"}},
 		"a plus":               {head + "A,b,+1\n", []string{"2:5: on_hand: +1 is not a whole number"}},
 		"a space":              {head + "A,b, 1\n", []string{`2:5: on_hand: " 1" is not a whole number`}},
-		"thousands":            {head + `A,b,"1,000"` + "\n", []string{"2:5: on_hand: 1,000 is not a whole number: write 1000, without separators of thousands"}},
+		"thousands":            {head + `A,b,"1,000"` + "\n", []string{"2:5: on_hand: 1,000 is not a whole number: write 1 or 1000"}},
 		"nothing on hand":      {head + "A,b,\n", []string{"2:5: on_hand: is empty; write 0 for none"}},
 		"no names":             {head + ",,1\n", []string{"2:1: sku: is empty", "2:2: location: is empty"}},
 		"a long name":          {head + strings.Repeat("x", 129) + ",b,1\n", []string{"2:1: sku: is 129 bytes long, at most 128 are allowed"}},

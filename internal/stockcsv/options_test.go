@@ -1,6 +1,7 @@
 package stockcsv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +55,7 @@ var optionsTests = map[string]struct {
 	"one fault of a SKU":    {"sku,berlin,lyon\n,5,6\n", Options{LocationColumns: []LocationColumn{{"berlin", "berlin"}, {"lyon", "lyon"}}}, "f:2:1: sku: is empty"},
 	"semicolons":            {"sku;location;on_hand\nA;b,c;5\n", Options{Delimiter: ';'}, "A b,c 5"},
 	"tabs with inches":      {"sku\tlocation\ton_hand\nA 5\"\tb\t5\n", Options{Delimiter: '\t'}, `A 5" b 5`},
-	"zeros after a point":   {head + "A,b,5.0\nB,b,6.00\nC,b,7.0000\nD,b,0.0\n", Options{}, "A b 5|B b 6|C b 7|D b 0"},
+	"zeros after a point":   {head + "A,b,5.0\nB,b,6.00\nC,b,7.0000\nD,b,0.0\nE,b,\"8,00\"\n", Options{}, "A b 5|B b 6|C b 7|D b 0|E b 8"},
 	"three zeros":           {head + "A,b,5.000\n", Options{}, "f:2:5: on_hand: 5.000 is not a whole number: write 5 or 5000"},
 	"half a unit":           {head + "A,b,5.50\n", Options{}, "f:2:5: on_hand: 5.50 is not a whole number"},
 	"thousands with spaces": {head + "A,b,1 234 567\n", Options{}, "f:2:5: on_hand: 1 234 567 is not a whole number: write 1234567, without separators of thousands"},
@@ -147,4 +148,54 @@ func TestWarningsOfPairs(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, s.Warnings.Error(), err)
 		}
 	}
+}
+
+// FuzzOptions reads files in other forms. Rows that Check skips are the only ones with faults, and what
+// is left can be written and read again.
+func FuzzOptions(f *testing.F) {
+	f.Add([]byte("sku;lyon;on_hand\nA;5,00;1\nA;;x\n\"B \";2;3\n"))
+	f.Add([]byte("\xff\xfes\x00k\x00u\x00;\x00l\x00y\x00o\x00n\x00\n\x00A\x00;\x005\x00"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, o := range []Options{
+			{SkipBad: true, Delimiter: ';', LocationColumns: []LocationColumn{{"lyon", "lyon"}, {"on_hand", "berlin"}}},
+			{SkipBad: true, Strict: true, Location: "lyon", Names: map[string]string{"on_hand": "lyon"}, Encoding: "windows-1252"},
+		} {
+			s, err := Check("f", bytes.NewReader(text), o)
+			if err != nil {
+				continue
+			}
+			r, err := NewReader("f", bytes.NewReader(text), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again bytes.Buffer
+			w, err := NewWriter(&again)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := 0
+			for i := 0; ; i++ {
+				row, faults, err := r.Read()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil || len(faults) > 0 && !s.Bad(i) {
+					t.Fatalf("row %d: %v, %v", i, faults, err)
+				}
+				if s.Bad(i) {
+					continue
+				}
+				rows++
+				if err := w.Write(row); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Flush(); err != nil || rows != s.Rows {
+				t.Fatalf("read %d rows, checked %d, %v", rows, s.Rows, err)
+			}
+			if back, err := Check("again", &again, Options{}); err != nil || back.Rows != rows {
+				t.Fatalf("written again: %d rows of %d, %v", back.Rows, rows, err)
+			}
+		}
+	})
 }

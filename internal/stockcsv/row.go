@@ -90,11 +90,13 @@ func identifierFault(id string) string {
 }
 
 // units parses a whole number from 0 to cache.QuantityMax, or returns what is wrong with it. Zeros
-// after a decimal point do not count: 5.0 and 5.0000 are 5.
+// after a decimal point or comma do not count: 5.0, 5,00 and 5.0000 are 5.
 func units(text string) (int64, string) {
-	whole, decimals, _ := strings.Cut(text, ".")
-	if decimals != "" && len(decimals) != 3 && strings.Trim(decimals, "0") == "" { // 5.000 may be 5000
-		text = whole
+	if i := strings.IndexAny(text, ".,"); i >= 0 {
+		decimals := text[i+1:]
+		if decimals != "" && len(decimals) != 3 && strings.Trim(decimals, "0") == "" { // 5.000 may be 5000
+			text = text[:i]
+		}
 	}
 	digits := strings.TrimPrefix(text, "-")
 	switch {
@@ -120,7 +122,8 @@ func numberHint(text string) string {
 	if spreadsheetNumber.MatchString(text) {
 		return ": a spreadsheet shortened it; format the column as a whole number"
 	}
-	if whole, found := strings.CutSuffix(text, ".000"); found && !strings.ContainsFunc(whole, notDigit) {
+	if whole, zeros := text[:max(0, len(text)-4)], text[max(0, len(text)-4):]; (zeros == ".000" || zeros == ",000") &&
+		!strings.ContainsFunc(whole, notDigit) {
 		return ": write " + whole + " or " + whole + "000"
 	}
 	groups := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(".,'’ \u00a0\u202f_", c) })
