@@ -27,7 +27,8 @@ type Reader struct {
 	cells   []cell         // of each record, with the units at a location
 	fields  int            // in the header
 	line    int            // first line of the last record
-	rows    []read         // of the last record, still to be returned
+	rows    []read         // of the last record
+	next    int            // the row to return next
 	done    bool
 }
 
@@ -72,7 +73,7 @@ func (r *Reader) Sum() string { return hex.EncodeToString(r.sum.Sum(nil)) }
 // line. It returns io.EOF after the last row, and after a fault that makes the rest of the file
 // unreadable.
 func (r *Reader) Read() (Row, []Fault, error) {
-	for len(r.rows) == 0 {
+	for r.next == len(r.rows) {
 		if r.done {
 			return Row{}, nil, io.EOF
 		}
@@ -86,11 +87,11 @@ func (r *Reader) Read() (Row, []Fault, error) {
 		if err != nil || len(faults) > 0 {
 			return Row{Line: r.line}, faults, err
 		}
+		r.rows, r.next = r.rows[:0], 0
 		r.addRows(record)
 	}
-	next := r.rows[0]
-	r.rows = r.rows[1:]
-	return next.row, next.faults, nil
+	r.next++
+	return r.rows[r.next-1].row, r.rows[r.next-1].faults, nil
 }
 
 // record returns the next record, or the fault that makes it unreadable.
