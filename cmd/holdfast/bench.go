@@ -56,8 +56,8 @@ func (m *Main) benchCommand() *cobra.Command {
 	c.Flags().BoolVar(&o.Reconcile, "reconcile", false, "run a reconciler beside Holdfast in every scenario, not only in confirm")
 	levels := c.Flags().IntSlice("levels", []int{1000, 10_000}, "scenario scale: number of levels, one value per size")
 	held := c.Flags().IntSlice("held", []int{0, 10_000}, "scenario scale: number of held reservations, one value per size")
-	page := c.Flags().String("html", "", "file for a page with plots, which needs no other files")
-	profile := c.Flags().String("cpu-profile", "", "file for a CPU profile of this process, for go tool pprof")
+	page := c.Flags().String("html", "", "`FILE` for a page with plots, which needs no other files")
+	profile := c.Flags().String("cpu-profile", "", "`FILE` for a CPU profile of this process, for go tool pprof")
 	f := addFormat(c)
 	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		if len(*levels) != len(*held) {

@@ -50,7 +50,7 @@ func (m *Main) demoCommand() *cobra.Command {
 	c.Flags().Int64Var(&o.Units, "units", 500, "units of the most wanted SKU; each other SKU has half as many")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed for the buyers (default a random one, which is printed)")
 	c.Flags().DurationVar(&o.Duration, "duration", 8*time.Second, "when the sale ends; buyers without units leave then")
-	c.Flags().String(demoRedisFlag, "", "Redis, redis:// or rediss://; several hosts mean a Cluster (default the embedded engine)")
+	c.Flags().String(demoRedisFlag, "", "`URL` of Redis, redis:// or rediss://; several hosts mean a Cluster (default the embedded engine)")
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return m.demo(c, o, *f) }
 	return c

@@ -73,7 +73,7 @@ func (m *Main) reconcilePruneCommand() *cobra.Command {
 	flags := pruneFlags{olderThan: age(365 * day)}
 	f := addFormat(c)
 	c.Flags().Var(&flags.olderThan, "older-than", "minimum age of the rows to archive")
-	c.Flags().StringVar(&flags.archive, "archive", "", "file to create, which must not exist (required without --dry-run)")
+	c.Flags().StringVar(&flags.archive, "archive", "", "`FILE` to create, which must not exist (required without --dry-run)")
 	c.Flags().BoolVar(&flags.dry, "dry-run", false, "only count the rows to archive")
 	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
 		switch least := max(day, 2*settings.Reservation.Retention); {

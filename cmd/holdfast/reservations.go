@@ -42,13 +42,13 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 		Args: noArgs,
 	}
 	filters := [][2]string{
-		{"state", "only this state: held, confirmed, fulfilled, released or expired"},
-		{"order", "only reservations of this order"},
-		{"customer", "only reservations of this customer"},
-		{"line", "only reservations with a line of this id"},
-		{"sku", "only reservations with a line of this SKU"},
-		{"location", "only reservations with a line from this location"},
-		{"cursor", "continue after the previous page"},
+		{"state", "only this `STATE`: held, confirmed, fulfilled, released or expired"},
+		{"order", "only reservations of this `ORDER`"},
+		{"customer", "only reservations of this `CUSTOMER`"},
+		{"line", "only reservations with a line of this `ID`"},
+		{"sku", "only reservations with a line of this `SKU`"},
+		{"location", "only reservations with a line from this `LOCATION`"},
+		{"cursor", "continue at the `CURSOR` of the previous page"},
 	}
 	for _, filter := range filters {
 		c.Flags().String(filter[0], "", filter[1])

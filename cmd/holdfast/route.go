@@ -56,7 +56,7 @@ func (m *Main) routeExplainCommand() *cobra.Command {
 		{&flags.address.PostalCode, "postal-code", "postal code of the address"},
 		{&flags.request.Pickup, "pickup", "location where the customer collects the order, instead of an address"},
 		{&flags.request.Split, "split", "never, lines or units (default the split of the channel)"},
-		{&flags.body, "body", "file with the whole request as JSON, or - for standard input; replaces the SKUs and the other flags of the request"},
+		{&flags.body, "body", "`FILE` with the whole request as JSON, or - for standard input; replaces the SKUs and the other flags of the request"},
 	} {
 		c.Flags().StringVar(text.to, text.name, "", text.usage)
 	}

@@ -23,12 +23,13 @@ import (
 // addFormat adds the flags that say how to read the file.
 func (f *importFlags) addFormat(c *cobra.Command) {
 	c.Flags().StringToStringVar(&f.format.Names, "map", nil,
-		"names of columns in the file, such as sku=\"Variant SKU\",on_hand=Available")
+		"`COLUMN=NAME` of columns that have another name in the file, such as sku=\"Variant SKU\",on_hand=Available")
 	c.Flags().StringToStringVar(&f.format.Rename, "rename-locations", nil,
-		"locations in the file that have another id here, such as \"Berlin store=berlin\"")
+		"`NAME=LOCATION` of locations that have another name in the file, such as \"Berlin store=berlin\"")
+	c.Flags().Lookup("map").DefValue, c.Flags().Lookup("rename-locations").DefValue = "", ""
 	c.Flags().StringVar(&f.format.Location, "location", "", "`LOCATION` of all rows, if the file has no column for it")
 	c.Flags().StringSliceVar(&f.locations, "location-columns", nil,
-		"columns with the units on hand at one location each: NAME, or NAME=LOCATION; an empty cell is not read")
+		"`NAMES` of columns with the units on hand at one location each, or NAME=LOCATION; an empty cell is not read")
 	c.Flags().StringVar(&f.delimiter, "delimiter", ",", "`CHARACTER` that separates the columns, or tab")
 	c.Flags().StringVar(&f.format.Encoding, "encoding", "",
 		"`NAME` of the encoding of the file, such as windows-1252 (default UTF-8, or UTF-16 if the file begins with its mark)")
@@ -40,7 +41,10 @@ func (f *importFlags) addFormat(c *cobra.Command) {
 
 // checkFormat checks the flags of addFormat.
 func (f *importFlags) checkFormat(c *cobra.Command) error {
-	for column := range f.format.Names {
+	for column, name := range f.format.Names {
+		if name == "" {
+			return usage(c, "--map has no name for %s: write %s=NAME", column, column)
+		}
 		if !slices.Contains(stockcsv.Columns, column) {
 			return usage(c, "--map names the column %q; there are %s", column, strings.Join(stockcsv.Columns, ", "))
 		}

@@ -115,6 +115,7 @@ func TestStockImportFlags(t *testing.T) {
 	path := write(t, "a.csv", "sku,location,on_hand\nA,b,1\n")
 	for flags, said := range map[string]string{
 		"--map prise=Price":                 `--map names the column "prise"; there are sku, location, on_hand`,
+		"--map sku=":                        "--map has no name for sku: write sku=NAME",
 		"--map sku":                         "--map is",
 		"--location {":                      `--location is "{", which is not an identifier`,
 		"--location b --location-columns c": "use one of --location",

@@ -48,7 +48,7 @@ func (m *Main) stockImportCommand() *cobra.Command {
 			"lacks, the command lists them as FILE:LINE:COLUMN: column: fault, and changes nothing. A name that\n" +
 			"looks like another one is a warning.\n\n" +
 			"With --map, --location or --location-columns the command reads the exports of other systems, and\n" +
-			"ignores their other columns. docs/stock-files.md has a recipe for each of six systems.\n\n" +
+			"ignores their other columns. The page stock-files.md of the documentation has six recipes.\n\n" +
 			"With --as-of the file may be hours old: the counts are corrected by what was fulfilled, returned,\n" +
 			"transferred or adjusted after that time.\n\n" +
 			"An import is made once per --id. Run the same command again to continue an import that was\n" +
