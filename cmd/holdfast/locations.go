@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"net/url"
 	"os/user"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +17,7 @@ import (
 	"github.com/holdfast/holdfast/internal/client"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directoryfile"
+	"github.com/holdfast/holdfast/location"
 )
 
 func (m *Main) locationsCommand() *cobra.Command {
@@ -91,6 +96,7 @@ func (m *Main) locationsApply(c *cobra.Command, path string, flags applyFlags, f
 	if err != nil {
 		return err
 	}
+	m.warnUnsold(c.Context(), server, d)
 	return m.print(f, appliedDirectory{applied, replay}, func(w io.Writer) {
 		if replay {
 			fmt.Fprintf(w, "nothing changed: version %d is the same\n", applied.Version)
@@ -98,6 +104,31 @@ func (m *Main) locationsApply(c *cobra.Command, path string, flags applyFlags, f
 		}
 		fmt.Fprintf(w, "version %d is applied; every server uses it within a second: %s\n", applied.Version, contents)
 	})
+}
+
+// unsoldLevels is how many levels warnUnsold looks at: most SKUs are at the same locations.
+const unsoldLevels = 2000
+
+// warnUnsold warns about stock at locations that the directory does not have: nothing there can be sold.
+// It looks at the first levels only, and says nothing about those that it cannot read.
+func (m *Main) warnUnsold(ctx context.Context, server *client.Client, d location.Directory) {
+	known, unsold := map[string]bool{}, map[string]bool{}
+	for _, l := range d.Locations {
+		known[string(l.ID)] = true
+	}
+	left := unsoldLevels
+	_ = eachLevel(ctx, server, url.Values{"limit": {strconv.Itoa(contract.LevelPageMax)}}, func(l contract.Level) error {
+		if l.OnHand > 0 && !known[l.Location] {
+			unsold[l.Location] = true
+		}
+		if left--; left == 0 {
+			return io.EOF
+		}
+		return nil
+	})
+	for _, at := range slices.Sorted(maps.Keys(unsold)) {
+		fmt.Fprintf(m.Stderr, "warning: there is stock at %q, which the directory does not have: it cannot be sold\n", at)
+	}
 }
 
 // userName returns the name of the user who runs the command, or "" if it is unknown.

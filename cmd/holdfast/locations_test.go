@@ -68,6 +68,20 @@ func TestLocations(t *testing.T) {
 	}
 }
 
+// TestLocationsWarn applies a directory that lacks a location with stock.
+func TestLocationsWarn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := "--server=" + start(t).url
+	stock := "sku,location,on_hand\nTEE,Berlin,5\nTEE,berlin,5\nTEE,moon,0\nCAP,lyon ,1\n"
+	command{args: []string{"stock", "import", "-", server}, stdin: stock}.run(t).expect(t, exitDone)
+	got := command{args: []string{"locations", "apply", "-", server}, stdin: shops}.run(t).expect(t, exitDone)
+	want := "warning: there is stock at \"Berlin\", which the directory does not have: it cannot be sold\n" +
+		"warning: there is stock at \"lyon \", which the directory does not have: it cannot be sold\n"
+	if got.stderr != want {
+		t.Errorf("got %q, want %q", got.stderr, want)
+	}
+}
+
 func TestRouteExplain(t *testing.T) {
 	t.Chdir(t.TempDir())
 	p := start(t)
