@@ -193,7 +193,7 @@ func (r *Reconciler) logEnd(ctx context.Context, err error, logged string) strin
 
 // guardBacklog closes the gate for reserve if too many entries wait while the ledger is down.
 func (r *Reconciler) guardBacklog(ctx context.Context) {
-	if r.shard == nil || r.Ledger.Healthy() {
+	if r.shard == nil || r.Ledger.Failure() == nil {
 		return
 	}
 	if _, err := r.housekeep(ctx, shard.Housekeeping{BacklogMax: r.BacklogMax}); err != nil {

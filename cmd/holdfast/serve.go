@@ -19,7 +19,6 @@ import (
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
-	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 const (
@@ -133,8 +132,8 @@ func awaitOpen(ctx context.Context, store *cache.Store) {
 
 // degraded names what does not work while reserve does.
 func degraded(ledger ledger.Ledger) []string {
-	if p, ok := ledger.(*postgres.Ledger); ok && !p.Healthy() {
-		return []string{"postgres: durable calls answer 503 not_durable_yet"}
+	if err := ledger.Failure(); err != nil {
+		return []string{"postgres: durable calls answer 503 not_durable_yet: " + err.Error()}
 	}
 	return []string{}
 }

@@ -20,8 +20,9 @@ type Ledger interface {
 
 	// Lock opens the session of the one process that applies. Refusals: ErrLocked.
 	Lock(ctx context.Context) (Session, error)
-	// Healthy reports whether the ledger answered the last time it was asked.
-	Healthy() bool
+	// Failure returns why the ledger decides nothing: it does not answer, or it is not being written.
+	// It returns nil if all is well.
+	Failure() error
 	// Decided tells the calls that wait in this process how the events of a batch were decided.
 	Decided(entries []Entry, refusals []Refusal)
 	// Suspicions returns the channel that Suspect sends to.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
@@ -20,14 +21,17 @@ const (
 	pollAfter = 10 * time.Millisecond
 	// pollTimeout is how long the ledger may take to answer before it counts as down.
 	pollTimeout = 2 * time.Second
-	// probeEvery is the time between two calls that probe a ledger that is down.
+	// probeEvery is the time between two probes of a ledger that is down, and probeFor how long they
+	// go on after the last call.
 	probeEvery = 100 * time.Millisecond
+	probeFor   = 2 * time.Second
 )
 
 // Waiters are the calls that wait for the ledger to decide their step. One poll serves all of them.
 // Waiters is safe for concurrent use.
 type Waiters struct {
-	*breaker.Breaker // of the ledger
+	*breaker.Breaker // of the ledger's answers
+	progress
 
 	// look returns for each awaited step errUndecided, nil, or the refusal.
 	look func(ctx context.Context, list []wire.Awaited) ([]error, error)
@@ -35,6 +39,46 @@ type Waiters struct {
 	mu      sync.Mutex
 	waiting map[subject]map[*waiter]bool
 	polling bool
+
+	called  atomic.Int64 // when a call was last refused because the ledger is down or stalled, Unix ns
+	probing atomic.Bool
+}
+
+// errDown is the failure of a ledger that does not answer.
+var errDown = errors.New("the ledger is down")
+
+// Failure returns why the ledger decides nothing: it does not answer, or it is not being written. It
+// returns nil if all is well.
+func (w *Waiters) Failure() error {
+	if !w.Healthy() {
+		return errDown
+	}
+	if err := w.Stalled(); err != nil {
+		return fmt.Errorf("the ledger is not being written: %w", err)
+	}
+	return nil
+}
+
+// probe asks a ledger that is down or stalled until it is well again, unless somebody asks already.
+// No call waits for that. It ends if nobody calls for probeFor.
+func (w *Waiters) probe() {
+	if w.called.Swap(time.Now().UnixNano()); !w.probing.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		defer w.probing.Store(false)
+		for w.Failure() != nil && time.Now().UnixNano()-w.called.Load() < int64(probeFor) {
+			_, _ = w.ask(make([]wire.Awaited, 1))
+			time.Sleep(probeEvery)
+		}
+	}()
+}
+
+// ask looks at steps, and records whether the ledger answered.
+func (w *Waiters) ask(list []wire.Awaited) ([]error, error) {
+	results, err := w.lookSafely(list)
+	w.Record(err)
+	return results, err
 }
 
 // errUndecided means that the ledger has not decided the step yet.
@@ -61,10 +105,11 @@ func NewWaiters(look func(context.Context, []wire.Awaited) ([]error, error)) *Wa
 }
 
 // Await waits until the ledger decides a. It returns nil if the step was applied, or the refusal.
-// It returns ErrNotDurable if ctx ends first or the ledger is down.
+// It returns ErrNotDurable if ctx ends first, or if the ledger is down or is not being written.
 func (w *Waiters) Await(ctx context.Context, a wire.Awaited) error {
-	if !w.Allow() {
-		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
+	if err := w.Failure(); err != nil {
+		w.probe()
+		return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
 	}
 	waiter := &waiter{awaited: a, since: time.Now(), done: make(chan error, 1)}
 	w.add(waiter)
@@ -119,14 +164,16 @@ func (w *Waiters) poll() {
 		for i, waiter := range list {
 			awaited[i] = waiter.awaited
 		}
-		results, err := w.lookSafely(awaited)
-		w.Record(err)
+		results, err := w.ask(awaited)
+		failure := w.Failure()
 		for i, waiter := range list {
 			switch {
 			case err != nil:
 				w.answer(waiter, fmt.Errorf("%w: %w", cache.ErrNotDurable, err))
 			case !errors.Is(results[i], errUndecided):
 				w.answer(waiter, results[i])
+			case failure != nil:
+				w.answer(waiter, fmt.Errorf("%w: %w", cache.ErrNotDurable, failure))
 			}
 		}
 		time.Sleep(pollEvery - time.Since(started))
@@ -158,6 +205,20 @@ func (w *Waiters) list() (list []*waiter, any bool) {
 	}
 	w.polling = len(w.waiting) > 0
 	return list, w.polling
+}
+
+// Seen records the position of the ledger as it was read: the last applied entry, and when Redis was
+// checked last.
+func (w *Waiters) Seen(applied, noted string) {
+	w.mu.Lock()
+	var longest time.Duration
+	for _, of := range w.waiting {
+		for waiter := range of {
+			longest = max(longest, time.Since(waiter.since))
+		}
+	}
+	w.mu.Unlock()
+	w.seen(applied, noted, longest)
 }
 
 // WaitingFor counts the calls that wait for a version of a reservation.

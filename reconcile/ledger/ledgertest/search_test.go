@@ -101,7 +101,7 @@ func TestSearch_Cursor(t *testing.T) {
 				return err
 			},
 		} {
-			if err := list(); !i.Ledger.Healthy() {
+			if err := list(); i.Ledger.Failure() != nil {
 				t.Fatalf("%s after %q: the ledger counts as down: %v", what, text, err)
 			}
 		}
@@ -115,8 +115,8 @@ func TestPostgres_InvalidQuery(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
 	_, err := i.Ledger.Levels(t.Context(), "no\x00text")
-	if err == nil || errors.Is(err, cache.ErrNotDurable) || !i.Ledger.Healthy() {
-		t.Errorf("%v, healthy %v", err, i.Ledger.Healthy())
+	if err == nil || errors.Is(err, cache.ErrNotDurable) || i.Ledger.Failure() != nil {
+		t.Errorf("%v, failure %v", err, i.Ledger.Failure())
 	}
 	i.Reserve("a", "TEE", 1)
 	i.Confirm("a")
@@ -137,10 +137,10 @@ func TestPostgres_SlowSearch(t *testing.T) {
 	defer func() { _ = tx.Rollback(t.Context()) }()
 	_, _, searching := ledger.Search(t.Context(), cache.ReservationFilter{Limit: 1}, ledgertest.SeenAt)
 	_, listing := ledger.LevelPage(t.Context(), cache.LevelFilter{Limit: 1})
-	if !errors.Is(searching, cache.ErrNotDurable) || !errors.Is(listing, cache.ErrNotDurable) || !ledger.Healthy() {
-		t.Errorf("%v, %v; healthy: %v", searching, listing, ledger.Healthy())
+	if !errors.Is(searching, cache.ErrNotDurable) || !errors.Is(listing, cache.ErrNotDurable) || ledger.Failure() != nil {
+		t.Errorf("%v, %v; failure: %v", searching, listing, ledger.Failure())
 	}
-	if _, asking := ledger.Levels(t.Context(), "TEE"); !errors.Is(asking, cache.ErrNotDurable) || ledger.Healthy() {
-		t.Errorf("%v; healthy: %v", asking, ledger.Healthy())
+	if _, asking := ledger.Levels(t.Context(), "TEE"); !errors.Is(asking, cache.ErrNotDurable) || ledger.Failure() == nil {
+		t.Errorf("%v; failure: %v", asking, ledger.Failure())
 	}
 }

@@ -93,8 +93,8 @@ func (m *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	m.waiters.Decided(entries, refusals)
 }
 
-// Healthy returns true.
-func (m *Ledger) Healthy() bool { return true }
+// Failure returns nil.
+func (m *Ledger) Failure() error { return nil }
 
 // Durable returns false.
 func (m *Ledger) Durable() bool { return false }

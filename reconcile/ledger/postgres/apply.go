@@ -16,7 +16,7 @@ import (
 // that the session remembers (one round trip), with the rows it reads (two), and by halves, which
 // finds the events that the database refuses.
 func (s *session) Apply(ctx context.Context, from, to wire.Position, entries []ledger.Entry) (refusals []ledger.Refusal, err error) {
-	err = s.do(ctx, func(ctx context.Context) error {
+	err = s.call(ctx, positionKey(from.Epoch, from.Sequence), func(ctx context.Context) error {
 		if !ledger.SamePosition(s.known.at, from) { // another process has applied since
 			s.known = newKnown()
 		}
@@ -29,6 +29,9 @@ func (s *session) Apply(ctx context.Context, from, to wire.Position, entries []l
 		}
 		return err
 	})
+	if err == nil {
+		s.ledger.waiters.Wrote(true)
+	}
 	return refusals, err
 }
 

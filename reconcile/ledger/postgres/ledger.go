@@ -62,8 +62,9 @@ func (p *Ledger) Decided(entries []ledger.Entry, refusals []ledger.Refusal) {
 	p.waiters.Decided(entries, refusals)
 }
 
-// Healthy reports whether the database answered the last time it was asked.
-func (p *Ledger) Healthy() bool { return p.waiters.Healthy() }
+// Failure returns why the ledger decides nothing: the database does not answer, or it is not being
+// written. It returns nil if all is well.
+func (p *Ledger) Failure() error { return p.waiters.Failure() }
 
 // Durable returns true.
 func (p *Ledger) Durable() bool { return true }
@@ -173,7 +174,9 @@ func (p *Ledger) look(ctx context.Context, list []wire.Awaited) ([]error, error)
 	const query = `
 select u.n, coalesce(f.reason, g.reason, ''), coalesce(f.detail, g.detail, ''), coalesce(o.birth = u.birth, false),
     coalesce(r.birth, ''), coalesce(r.version, 0), coalesce(r.state, ''), coalesce(r.transition, ''),
-    coalesce((select epoch from positions where shard = $5), 0)
+    coalesce((select epoch from positions where shard = $5), 0),
+    coalesce((select sequence from positions where shard = $5), 0),
+    coalesce((select seen_at from positions where shard = $5), to_timestamp(0))
 from unnest($1::boolean[], $2::text[], $3::text[], $4::bigint[]) with ordinality as u (operation, id, birth, version, n)
 left join refusals f on not u.operation and f.reservation_id = u.id and f.birth = u.birth and f.version = u.version
 left join refusals g on u.operation and g.operation_id = u.id and g.birth = u.birth
@@ -189,12 +192,13 @@ left join reservations r on not u.operation and r.id = u.id`
 	if err != nil {
 		return nil, err
 	}
-	var n, epoch int64
+	var n, epoch, sequence int64
+	var seen time.Time
 	var reason, detail string
-	var applied bool
+	var done bool
 	var known wire.Record
-	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &applied, &known.CreationNonce, &known.Version, &known.State,
-		&known.Transition, &epoch}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&n, &reason, &detail, &done, &known.CreationNonce, &known.Version, &known.State,
+		&known.Transition, &epoch, &sequence, &seen}, func() error {
 		switch {
 		case reason != "":
 			r := ledger.Refusal{Reason: ledger.RefusalReason(reason)}
@@ -202,12 +206,15 @@ left join reservations r on not u.operation and r.id = u.id`
 				return err
 			}
 			results[n-1] = r.Answer()
-		case !applied:
+		case !done:
 			record := known
 			results[n-1] = ledger.Outcome(list[n-1], uint64(epoch), &record)
 		}
 		return nil
 	})
+	if err == nil {
+		p.waiters.Seen(positionKey(uint64(epoch), uint64(sequence)), fmt.Sprint(seen.UnixMilli()))
+	}
 	return results, err
 }
 

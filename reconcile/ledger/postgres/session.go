@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -50,20 +53,34 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
 	}
 	p.observe(ctx, err)
-	if err == nil && !got {
-		err = ledger.ErrLocked
-	}
-	if err == nil {
-		err = safe(dialing, conn)
-	}
-	if err == nil {
-		err = registerRowTypes(dialing, conn)
+	switch {
+	case err != nil:
+	case got:
+		if err = safe(dialing, conn); err == nil {
+			err = registerRowTypes(dialing, conn)
+		}
+		if err != nil {
+			p.waiters.Failed(err, "", refusesToWrite(err))
+		}
+	default:
+		if err = p.watch(dialing, conn); err == nil {
+			err = ledger.ErrLocked
+		}
 	}
 	if err != nil {
 		closeConn(conn)
 		return nil, err
 	}
 	return &session{ledger: p, conn: conn, known: newKnown()}, nil
+}
+
+// watch notes how far the process that has the lock has come.
+func (p *Ledger) watch(ctx context.Context, conn *pgx.Conn) error {
+	at, _, err := readPosition(ctx, conn, p.shard, "")
+	if err == nil {
+		p.waiters.Seen(positionKey(at.Epoch, at.Sequence), fmt.Sprint(at.SeenAt))
+	}
+	return err
 }
 
 // safe refuses a database that could lose committed data, or has another schema.
@@ -97,13 +114,45 @@ func (s *session) Close() { closeConn(s.conn) }
 // do runs f within sessionTimeout. An error does not mark the ledger as down: it may be this
 // session that has ended.
 func (s *session) do(ctx context.Context, f func(ctx context.Context) error) error {
+	return s.call(ctx, "", f)
+}
+
+// call is do for an f that moves the position from, as positionKey returns it.
+func (s *session) call(ctx context.Context, from string, f func(ctx context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sessionTimeout)
 	defer cancel()
+	w := s.ledger.waiters
+	defer w.Calling()()
 	err := f(ctx)
-	if err == nil {
-		s.ledger.waiters.Record(nil)
+	switch {
+	case err == nil:
+		w.Record(nil)
+	case !errors.Is(err, ledger.ErrMoved):
+		w.Failed(err, from, refusesToWrite(err))
 	}
 	return err
+}
+
+// positionKey identifies the last applied entry of a position.
+func positionKey(epoch, sequence uint64) string { return fmt.Sprint(epoch, "-", sequence) }
+
+// refusesToWrite reports whether Postgres answered that it cannot write, such as a read-only one or
+// one whose disk is full. A session that was ended, a deadlock and a lost connection are tried again
+// at once.
+func refusesToWrite(err error) bool {
+	if errors.Is(err, setup.ErrUnsafe) {
+		return true
+	}
+	const readOnly, canceled = "25006", "57014"
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok:
+		return false
+	case refused.Code == readOnly, refused.Code == canceled:
+		return true
+	default:
+		return !slices.Contains([]string{"08", "25", "40", "57"}, refused.Code[:min(2, len(refused.Code))])
+	}
 }
 
 func (s *session) Position(ctx context.Context) (at ledger.PositionRow, found bool, err error) {
@@ -116,7 +165,7 @@ func (s *session) Position(ctx context.Context) (at ledger.PositionRow, found bo
 
 func (s *session) Begin(ctx context.Context, from *wire.Position, to wire.Position) error {
 	s.known = newKnown()
-	return s.do(ctx, func(ctx context.Context) error {
+	err := s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 			if err := lockPosition(ctx, tx, s.ledger.shard, from); err != nil {
 				return err
@@ -132,6 +181,10 @@ func (s *session) Begin(ctx context.Context, from *wire.Position, to wire.Positi
 			return s.moveTo(ctx, tx, to)
 		})
 	})
+	if err == nil {
+		s.ledger.waiters.Wrote(true)
+	}
+	return err
 }
 
 // lockPosition locks the position, so that every other applier waits, and checks that it is want;
@@ -203,7 +256,7 @@ func (s *session) Note(ctx context.Context, p wire.Position) error {
 	const query = `
 update positions set seen_at = $5, run_id = $6, replication_id = $7
 where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
-	return s.do(ctx, func(ctx context.Context) error {
+	err := s.do(ctx, func(ctx context.Context) error {
 		tag, err := s.conn.Exec(ctx, query, s.ledger.shard, p.Epoch, p.Sequence, p.Nonce, time.UnixMilli(p.SeenAt),
 			p.RunID, p.ReplicationID)
 		if err == nil && tag.RowsAffected() != 1 {
@@ -211,6 +264,11 @@ where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
 		}
 		return err
 	})
+	if err == nil {
+		s.ledger.waiters.Seen(positionKey(p.Epoch, p.Sequence), fmt.Sprint(p.SeenAt))
+		s.ledger.waiters.Wrote(false)
+	}
+	return err
 }
 
 func (s *session) KeepFrom(ctx context.Context, moment int64) error {
