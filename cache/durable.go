@@ -75,6 +75,9 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	case a.Err != nil || a.Status != wire.StatusNotFound || c.back != nil && !live:
 		return a
 	case live:
+		if err := s.shard.Damage(ctx); err != nil {
+			return shard.Answer{Err: err}
+		}
 		return shard.Answer{Err: fmt.Errorf("the ledger has it and Redis does not, audit this shard: %w", ErrCorrupt)}
 	case c.repeats(rec):
 		a.Status = wire.StatusRepeatDurable

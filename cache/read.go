@@ -171,6 +171,9 @@ func (s *Store) levelsNamed(ctx context.Context, k wire.Keys, names []string) ([
 		level := levelOf(sku, at, &f)
 		level.setAvailable(a.Number())
 		if f.Failed || a.Failed {
+			if err := s.shard.Damage(ctx); err != nil {
+				return nil, err
+			}
 			return nil, fmt.Errorf("level of %s at %s: %w", sku, at, ErrCorrupt)
 		}
 		levels = append(levels, level)

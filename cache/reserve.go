@@ -196,6 +196,9 @@ func (s *Store) sendUntil(ctx context.Context, until time.Time, verb Verb, r sha
 			return a
 		}
 		s.locationList.noteVersion(a.Locations)
+		if a.Status == wire.StatusCorrupt {
+			a.Err = s.shard.Damage(ctx)
+		}
 		if a.Status != wire.StatusMoreDue {
 			return a
 		}

@@ -67,6 +67,13 @@ func (a *applier) check(ctx context.Context) error {
 	if why := a.seen.Foreign(a.at); why != "" {
 		return fmt.Errorf("%w: %s", errRebuild, why)
 	}
+	why, err := a.shard.Damage(ctx)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return fmt.Errorf("%w: %s", errRebuild, why)
+	}
 	a.at.SeenAt = a.seen.Now
 	if err := a.session.Note(ctx, a.at); err != nil {
 		return err

@@ -30,6 +30,13 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 	if err := a.checkEviction(ctx); err != nil {
 		return err
 	}
+	dropped, err := a.shard.DropOtherTypes(ctx)
+	if err != nil {
+		return err
+	}
+	if dropped != "" {
+		found = cmp.Or(found, "deleted, because they had another type than the scripts wrote: "+dropped)
+	}
 	why, err := a.rebuildReason(ctx, known, p.Rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
 		err = a.rebuild(ctx, known, why)
@@ -89,7 +96,7 @@ func (a *applier) rebuildReason(ctx context.Context, known, asked bool) (why str
 	case asked:
 		return operatorAsked, nil
 	default:
-		return "", nil
+		return a.shard.Damage(ctx)
 	}
 }
 

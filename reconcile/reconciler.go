@@ -144,12 +144,16 @@ func (r *Reconciler) connect(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	shard, seen, err := open(ctx, r.Client, r.Prefix)
+	conn, err := shard.Open(ctx, r.Client, r.Prefix, 0)
 	if err != nil {
 		return err
 	}
-	r.shard = shard
-	return shard.CheckRights(ctx, seen)
+	r.shard = conn
+	seen, err := conn.Inspect(ctx)
+	if errors.Is(err, cache.ErrCorrupt) { // prepare drops what it can't read
+		return nil
+	}
+	return cmp.Or(err, conn.CheckRights(ctx, seen))
 }
 
 // open opens a connection to the primary, which answers.

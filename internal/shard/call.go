@@ -118,6 +118,9 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 				return nil, sending{}, err
 			}
 		case ranPartly:
+			if found := s.Damage(ctx); errors.Is(found, wire.ErrRebuilding) {
+				return nil, sending{}, found
+			}
 			s.config.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)
 			return nil, sending{}, fmt.Errorf("%w: %s: %w", wire.ErrCorrupt, verb, err)
 		}

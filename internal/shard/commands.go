@@ -33,7 +33,10 @@ func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error 
 			return err
 		}
 		var gate []any
-		if gate, err = s.pipeline(ctx, commands); err != nil {
+		if gate, err = s.pipeline(ctx, commands); errors.Is(err, wire.ErrCorrupt) {
+			return s.damaged(ctx, err)
+		}
+		if err != nil {
 			return err
 		}
 		if epoch, _ := gate[0].(string); epoch == strconv.FormatUint(g.epoch, 10) {
