@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -191,4 +192,62 @@ func FuzzReserve(f *testing.F) {
 			t.Fatalf("%q: %d %s", body, w.Code, w.Body)
 		}
 	})
+}
+
+// FuzzCalls sends random calls to every operation. Every answer must be in the contract.
+func FuzzCalls(f *testing.F) {
+	for i, body := range []string{
+		"", "null", "{}", "[]", `{"lines":[{"line":"1","sku":"s","quantity":1}]}`, `{"version":-0,"lines":[]}`, `{"version":1e999}`,
+		`{"id":"a\u0000","on_hand":2147483648,"as_of":"2026-11-20T06:00:00+99:99"}`, `{"counts":[{"on_hand":-1}]}`, `{"skus":[""]}`,
+		`{"locations":[{"id":"a","latitude":1e999}],"channels":null}`, "locations: [&a {id: *a}]", `{"metadata":{"a":"b","a":"c"}}`, `{}{}`,
+	} {
+		f.Add(uint8(i), "a", "limit=1&cursor=x", "application/json", `"3"`, body)
+		f.Add(uint8(i+14), "%00", "limit=-0&limit=%zz", "application/yaml", "W/3", body)
+	}
+	operations := []string{
+		"POST /v1/reservations", "POST /v1/reservations/*/confirm", "POST /v1/reservations/*/release", "POST /v1/reservations/*/fulfill",
+		"POST /v1/reservations/*/move", "POST /v1/reservations/*/return", "POST /v1/reservations/*/extend", "PUT /v1/stock/*/b",
+		"POST /v1/stock/adjustments", "POST /v1/stock/counts", "POST /v1/stock/transfers", "DELETE /v1/stock/*/b", "PUT /v1/directory",
+		"POST /v1/route", "POST /v1/availability", "POST /v1/audits", "GET /v1/reservations", "GET /v1/reservations/*", "GET /v1/stock",
+		"GET /v1/stock/*", "GET /v1/directory", "GET /v1/audits/*", "GET /*", "PATCH /v1/stock/*",
+	}
+	store := &fakeStore{
+		result: cache.Result{Reservation: held}, reservation: held, adjusted: cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin}}},
+	}
+	handler := api.New(store, api.Options{Audits: &fakeAudits{}, Hosts: &api.Hosts{}, Logger: quiet})
+	f.Fuzz(func(t *testing.T, operation uint8, id, query, contentType, ifMatch, body string) {
+		method, path, _ := strings.Cut(operations[int(operation)%len(operations)], " ")
+		r := &http.Request{
+			Method: method, Header: http.Header{"Content-Type": {contentType}, "If-Match": {ifMatch}}, Host: "localhost",
+			URL:           &url.URL{Path: strings.Replace(path, "*", id, 1), RawPath: strings.Replace(path, "*", url.PathEscape(id), 1), RawQuery: query},
+			ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)),
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r.WithContext(t.Context()))
+		if w.Code < 300 {
+			return
+		}
+		var p contract.Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Status != w.Code || p.Code == "" || p.Detail == "" || w.Code >= 500 {
+			t.Fatalf("%s %s?%s %q: %d %s: %v", method, r.URL, query, body, w.Code, w.Body, err)
+		}
+	})
+}
+
+// TestIfMatch checks which versions the header If-Match may name. Without Directories, a valid one is
+// refused later, with 409.
+func TestIfMatch(t *testing.T) {
+	handler := api.New(&fakeStore{}, api.Options{})
+	for version, status := range map[string]int{
+		"": 409, "*": 409, "3": 409, `"3"`: 409, `W/"3"`: 409, "9223372036854775807": 409,
+		"+3": 400, "-0": 400, "-1": 400, `"3`: 400, `3"`: 400, `""`: 400, `"3", "4"`: 400, "W/3": 400, "x": 400, "3.0": 400, "9223372036854775808": 400,
+	} {
+		r := httptest.NewRequest(http.MethodPut, "/v1/directory", strings.NewReader("{}"))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("If-Match", version)
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != status {
+			t.Errorf("%s: %d %s", version, w.Code, w.Body)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -89,16 +90,20 @@ func (a *API) putDirectory(r *http.Request, in *contract.DirectoryRequest) (repl
 	return out, err
 }
 
+// versionTag is a version with or without quotes, weak or not.
+var versionTag = regexp.MustCompile(`^(?:(?:W/)?"([0-9]+)"|([0-9]+))$`)
+
 // expectedVersion reads If-Match: 3 or "3". None or * is contract.AnyVersion.
 func expectedVersion(header string) (int64, error) {
 	if header == "" || header == "*" {
 		return contract.AnyVersion, nil
 	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(header, "W/"), `"`), 10, 64)
-	if err != nil || version < 0 {
-		return 0, malformedAt("/If-Match", `must be a version, such as "3"`)
+	if tag := versionTag.FindStringSubmatch(header); tag != nil {
+		if version, err := strconv.ParseInt(tag[1]+tag[2], 10, 64); err == nil {
+			return version, nil
+		}
 	}
-	return version, nil
+	return 0, malformedAt("/If-Match", `must be a version, such as "3"`)
 }
 
 // directoryReply answers a version as JSON, or as YAML if the request asks for it.
