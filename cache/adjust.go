@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
@@ -145,8 +146,10 @@ func (c *adjustCall) Arguments(b *shard.Batch) {
 		if c.counted != nil && onHand != nil {
 			onHand, seen = &c.counted[i].onHand, &c.counted[i].seen
 		}
-		b.Add(b.Level(wire.LevelField(ch.SKU, ch.Location)), optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
-			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen))
+		b.Add(b.Level(wire.LevelField(ch.SKU, ch.Location)), strings.Join([]string{
+			optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
+			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen),
+		}, " "))
 	}
 }
 

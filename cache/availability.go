@@ -65,8 +65,8 @@ func (s *Store) sumAvailable(ctx context.Context, known *locations, r *Availabil
 		}
 		levels += len(parts[i]) * len(ids)
 	}
-	if levels > CandidatesMax {
-		return nil, 0, invalid("/skus", "would be looked up at %d levels, and at most %d can be: send fewer", levels, CandidatesMax)
+	if levels > AvailabilityLevelsMax {
+		return nil, 0, invalid("/skus", "would be looked up at %d levels, and at most %d can be: send fewer", levels, AvailabilityLevelsMax)
 	}
 	names := make([]string, 0, levels)
 	for i := range r.SKUs {

@@ -51,7 +51,7 @@ func TestAvailability_TooMany(t *testing.T) {
 		b := newBench(t, e.Client, Options{})
 		var many location.Directory
 		var places []location.ID
-		for i := range CandidatesMax/AvailabilityMax + 1 {
+		for i := range AvailabilityLevelsMax/AvailabilityMax + 1 {
 			places = append(places, location.ID(fmt.Sprint("l", i)))
 			many.Locations = append(many.Locations, location.Location{ID: places[i]})
 		}

@@ -110,9 +110,13 @@ const (
 	MetadataBytesMax       = 512                         // bytes of one metadata value; a key is an identifier
 	TextBytesMax           = location.TextBytesMax       // bytes of a reason, an actor or a part of an address
 	ChangesMax             = 1_000                       // levels changed by one operation
+	ChangesBytesMax        = 32_000                      // bytes of the SKUs and locations of one operation
 	LocationsMax           = wire.LocationsMax           // locations with levels
-	CandidatesMax          = 10_000                      // candidate locations of all lines of one reservation together
+	CandidatesMax          = 2_000                       // candidate locations of all lines of one reservation together
+	PartsMax               = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it
+	LinesBytesMax          = 32_000                      // bytes of the names of lines, SKUs and purchase limits in one reservation
 	AvailabilityMax        = 200                         // SKUs in one AvailabilityRequest
+	AvailabilityLevelsMax  = 10_000                      // levels that an AvailabilityRequest may be looked up at
 	TTLMin                 = time.Second                 // shortest time to a deadline
 	LevelPageMax           = 500                         // levels in one page
 	LevelPageDefault       = 50                          // levels in a page if LevelFilter.Limit is 0

@@ -97,7 +97,7 @@ type removeCall struct {
 
 func (c *removeCall) ID() string { return c.request.ID }
 
-func (c *removeCall) Weight() int { return 1 }
+func (c *removeCall) Weight() int { return 2 }
 
 func (c *removeCall) Arguments(b *shard.Batch) {
 	r := c.request

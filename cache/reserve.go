@@ -106,6 +106,8 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			if cancel(); err != nil {
 				return Result{}, err
 			}
+		case wire.StatusTooManyParts:
+			return Result{}, tooManyParts()
 		case wire.StatusPurchaseLimit:
 			return Result{}, call.decodePurchaseLimit(a.Payload)
 		default:
@@ -187,8 +189,8 @@ func (s *Store) send(ctx context.Context, verb Verb, r shard.Request) shard.Answ
 	return s.sendUntil(ctx, time.Now().Add(s.options.Timeout), verb, r)
 }
 
-// sendUntil queues a request until its answer is final, or until a moment. It sends the request again
-// as long as Redis reclaims overdue units for it.
+// sendUntil queues a request until its answer is final, or until a moment. It expires overdue holds and
+// sends the request again as long as their units may help it.
 func (s *Store) sendUntil(ctx context.Context, until time.Time, verb Verb, r shard.Request) shard.Answer {
 	for {
 		a := s.shard.Do(ctx, until, verb, r)
@@ -201,6 +203,11 @@ func (s *Store) sendUntil(ctx context.Context, until time.Time, verb Verb, r sha
 		}
 		if a.Status != wire.StatusMoreDue {
 			return a
+		}
+		expiring, cancel := context.WithDeadlineCause(ctx, until, shard.ErrTimeout)
+		_, _, err := s.Expire(expiring)
+		if cancel(); err != nil {
+			return shard.Answer{Err: err}
 		}
 	}
 }

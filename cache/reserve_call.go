@@ -62,11 +62,15 @@ func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 	clear(c.lines)
 	c.limits = nil
 	err := c.routeLines(rules)
+	if err == nil {
+		c.encode()
+		err = c.checkSize()
+	}
 	if err != nil {
 		clear(c.lines)
 		c.limits = nil
+		c.encode()
 	}
-	c.encode()
 	return err
 }
 
@@ -77,13 +81,13 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	if err != nil {
 		return invalid("/channel", "%s", err)
 	}
-	total := 0
+	total, parts := 0, 0
 	for i := range c.lines {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
 		l.candidates = c.routing.Candidates(asked.Location)
 		l.nameLevels(asked.SKU)
-		total += len(l.levels)
+		total, parts = total+len(l.levels), parts+c.partsOf(asked.SKU, l.kit)
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
 			return err
 		}
@@ -91,10 +95,41 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 			return err
 		}
 	}
+	if parts > PartsMax {
+		return tooManyParts()
+	}
 	if total > CandidatesMax { // more would block Redis for too long
 		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)
 	}
 	return nil
+}
+
+// partsOf returns how many parts a line has if one location serves it, with the limits that count it.
+func (c *reserveCall) partsOf(sku location.SKU, kit []location.Component) int {
+	parts := max(1, len(kit)) + len(c.routing.Limits(sku))
+	for _, component := range kit {
+		parts += len(c.routing.Limits(component.SKU))
+	}
+	return parts
+}
+
+// checkSize checks that the record will not be too large.
+func (c *reserveCall) checkSize() error {
+	size := 0
+	for i := range c.lines {
+		size += len(c.lines[i].text)
+	}
+	if size > LinesBytesMax {
+		return invalid("/lines", "are %d bytes in Redis, with the names of lines, SKUs and purchase limits, and may be %d: "+
+			"send fewer lines, or use shorter names", size, LinesBytesMax)
+	}
+	return nil
+}
+
+// tooManyParts is the error of a reservation that would have more parts than PartsMax.
+func tooManyParts() error {
+	return invalid("/lines", "would need more than %d parts, one for each SKU at each location that serves it, "+
+		"and for each purchase limit that counts it: send fewer lines, or fewer units", PartsMax)
 }
 
 // nameLevels lists the levels of the line's candidates.
@@ -268,7 +303,7 @@ func (c *reserveCall) Weight() int {
 	if c.firstOnly {
 		return len(c.lines)
 	}
-	n := 0
+	n := len(c.limits) / 8
 	for i := range c.lines {
 		n += max(1, len(c.lines[i].kit)) + len(c.lines[i].levels)/8
 	}

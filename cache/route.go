@@ -105,6 +105,8 @@ func (s *Store) dryRun(ctx context.Context, c *reserveCall, route *Route) error 
 		route.Refusal = c.decodePurchaseLimit(a.Payload)
 	case wire.StatusNoLocation:
 		route.Refusal = s.explain(ctx, c)
+	case wire.StatusTooManyParts:
+		return tooManyParts()
 	default:
 		return refusal(VerbReserve, c.request.ID, a)
 	}

@@ -107,7 +107,7 @@ type transferCall struct {
 
 func (c *transferCall) ID() string { return c.request.ID }
 
-func (c *transferCall) Weight() int { return 2 }
+func (c *transferCall) Weight() int { return 3 }
 
 func (c *transferCall) Arguments(b *shard.Batch) {
 	r := c.request

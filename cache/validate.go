@@ -206,6 +206,13 @@ func (r *AdjustRequest) validate() error {
 		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()
 	}
+	bytes := 0
+	for i := range r.Changes {
+		bytes += len(r.Changes[i].SKU) + len(r.Changes[i].Location)
+	}
+	if bytes > ChangesBytesMax {
+		f.add("/changes", "has SKUs and locations of %d bytes, must have at most %d: change fewer levels at once", bytes, ChangesBytesMax)
+	}
 	f.asOf(r)
 	seen := make(map[string]bool, len(r.Changes))
 	for i := range r.Changes {

@@ -17,8 +17,8 @@
 --   ARGV[6]  locations_max the most locations
 --   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, position
 --            (the last entry that the ledger has seen, "" if no change has seen), changes, then for
---            each change: number of its level, on_hand, delta, if_on_hand, safety_stock,
---            backorder_limit, seen (on hand in the ledger), each "" if it is not asked for
+--            each change: number of its level, and "on_hand delta if_on_hand safety_stock
+--            backorder_limit seen" (on hand in the ledger), each empty if it is not asked for
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"conflict", ""}             the id was used for another operation
@@ -66,20 +66,33 @@ local function is_stale(position)
   return false
 end
 
+-- change_of reads a change, once for all levels that it is asked for.
+local changes = {} -- text -> the change
+local function change_of(text)
+  local c = changes[text]
+  if c then return c end
+  local on_hand, delta, expected, safety, backorder, seen = string.match(text, '^(%S*) (%S*) (%S*) (%S*) (%S*) (%S*)$')
+  c = {
+    on_hand = tonumber(on_hand), delta = tonumber(delta), expected = tonumber(expected), safety = tonumber(safety),
+    backorder = tonumber(backorder), seen = tonumber(seen), counted = on_hand ~= '' and '1' or '',
+  }
+  changes[text] = c
+  return c
+end
+
 -- next_counts returns a refusal and its payload, or nil and the counts that a change leads to. If
 -- the ledger's position is stale, its on hand may be equal by chance.
-local function next_counts(i, level, at, stale)
+local function next_counts(i, level, change, stale)
   if is_broken(level) then return 'corrupt', level end
   local c = counts[level] or { 0, 0, 0, 0 }
-  local on_hand, delta, expected = tonumber(args[at + 1]), tonumber(args[at + 2]), tonumber(args[at + 3])
+  local delta, expected, seen = change.delta, change.expected, change.seen
   if delta and delta < 0 and not counts[level] then return 'no_level', int(i) end
   if expected and expected ~= c[1] then return 'version_conflict', int(i) .. US .. int(c[1]) end
-  local seen = tonumber(args[at + 6])
   if seen and (seen ~= c[1] or stale) then return 'behind', int(i) end
-  local after = on_hand or c[1] + (delta or 0)
+  local after = change.on_hand or c[1] + (delta or 0)
   if after < 0 then return 'insufficient', int(i) .. US .. int(c[1]) end
   if after > quantity_max then return 'exceeds', int(i) .. US .. int(c[1]) end
-  return nil, { after, tonumber(args[at + 4]) or c[3], tonumber(args[at + 5]) or c[4] }
+  return nil, { after, change.safety or c[3], change.backorder or c[4] }
 end
 
 -- work_out returns a refusal and its payload, or nil and an operation's changes. It applies none.
@@ -88,18 +101,19 @@ local function work_out(count, at, position)
   local stale = is_stale(position)
   for i = 1, count do
     local level = args[first_level + tonumber(args[at]) - 1]
-    local refusal, value = next_counts(i, level, at, stale)
+    local change = change_of(args[at + 1])
+    local refusal, value = next_counts(i, level, change, stale)
     if refusal then return refusal, value end
     if not counts[level] then
       local location = level_location(level)
       if not is_location[location] and not new_locations[location] then
         new_locations[location] = true
         added = added + 1
-        if location_count + added > locations_max then return 'too_many_locations', int(i) end
+        if #locations + added > locations_max then return 'too_many_locations', int(i) end
       end
     end
-    list[#list + 1] = { level = level, counts = value, counted = args[at + 1] ~= '' and '1' or '' }
-    at = at + 7
+    list[#list + 1] = { level = level, counts = value, counted = change.counted }
+    at = at + 2
   end
   return nil, list
 end
@@ -114,7 +128,7 @@ local function adjust(id, start, fingerprint, reason, actor, position, changes)
       local level = args[first_level + tonumber(args[at]) - 1]
       if is_broken(level) then return 'corrupt', level end
       texts[i + 1] = level_text(level, false)
-      at = at + 7
+      at = at + 2
     end
     return 'repeat', table.concat(texts, RS)
   end
@@ -135,7 +149,7 @@ local function adjust(id, start, fingerprint, reason, actor, position, changes)
 end
 
 --@ requests
-local reply = answer_each(adjust, 5, 7)
+local reply = answer_each(adjust, 5, 2)
 
 -- write
 if #events > 0 then

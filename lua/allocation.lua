@@ -10,93 +10,174 @@ local function draw(level, units)
   journal_level[journal], journal_units[journal] = level, units
 end
 
--- take takes units of a line from a candidate.
-local function take(line, candidate, units)
+-- take takes units of a line from the candidate with that number.
+local function take(line, number, units)
+  local candidate, from = line.candidates[number], line.from
   if line.each then
     for i, level in ipairs(candidate) do draw(level, units * line.each[i]) end
   else
     draw(candidate, units)
   end
-  local from = line.from
-  from[#from + 1] = candidate
+  from[#from + 1] = number
   from[#from + 1] = units
 end
 
--- put_back puts back what was taken since the journal had the given length.
-local function put_back(length)
-  for i = journal, length + 1, -1 do
+-- put_back puts back all that was taken.
+local function put_back()
+  for i = journal, 1, -1 do
     local level = journal_level[i]
     available[level] = available[level] + journal_units[i]
   end
-  journal = length
+  journal = 0
 end
 
--- clear drops the candidates chosen for some lines.
-local function clear(lines)
-  for _, line in ipairs(lines) do line.from = {} end
+-- A place is a location that may serve some lines. It lists them in order, and the number of each
+-- one's candidate there. A place is shared if two lines want the same level.
+
+-- find_shared finds out whether a place is shared. It notes the levels of a candidate in wanted.
+local function find_shared(place, line, candidate, wanted)
+  for _, level in ipairs(line.each and candidate or { candidate }) do
+    place.shared = place.shared or wanted[level]
+    wanted[level] = true
+  end
 end
 
--- take_whole takes each line that location p can serve whole, in order, and counts them.
-local function take_whole(lines, p)
-  local served = 0
-  for _, line in ipairs(lines) do
-    local candidate = line.at[p]
-    if candidate and units_at(line, candidate) >= line.quantity then
-      take(line, candidate, line.quantity)
-      served = served + 1
+-- places_of lists the places of lines in routed order, that of the first line that names them.
+local function places_of(lines)
+  local places, named, wanted = {}, {}, {}
+  for i, line in ipairs(lines) do
+    line.number, line.places = i, {}
+    for number, candidate in ipairs(line.candidates) do
+      local level = line.each and candidate[1] or candidate
+      local location = string.sub(level, string.find(level, US, 1, true), -1)
+      local place = named[location]
+      if not place then
+        place = { lines = {}, numbers = {}, next = 1, n = 0 }
+        named[location] = place
+        places[#places + 1] = place
+      end
+      local n = place.n + 1
+      place.n, place.lines[n], place.numbers[n] = n, line, number
+      line.places[number] = place
+      if line.each then
+        find_shared(place, line, candidate, wanted)
+      elseif wanted[level] then
+        place.shared = true
+      else
+        wanted[level] = true
+      end
     end
   end
-  return served
+  return places
 end
 
--- take_best takes lines from the location that serves the most of them whole, the first of equals.
--- It returns the lines that are left, or nil if no location serves any.
-local function take_best(lines)
-  local most, chosen = 0, nil
-  local mark = journal
-  for _, p in ipairs(candidate_locations(lines)) do
-    local served = take_whole(lines, p)
-    put_back(mark)
-    clear(lines)
-    if served > most then most, chosen = served, p end
-    if most == #lines then break end
+-- survey finds which of the lines left a place can serve whole, one after the other: serves, line
+-- -> number of its candidate, and served, how many. The sum is what the place has for all lines. If
+-- has is given, it gets what the place has for each of the other lines.
+local function survey(place, has)
+  local units = place.shared and setmetatable({}, { __index = available }) or available
+  local serves, served, sum = {}, 0, 0
+  for n, line in ipairs(place.lines) do
+    if not line.taken then
+      local number, quantity = place.numbers[n], line.quantity
+      local candidate = line.candidates[number]
+      local there = line.each and units_at(line, candidate, units) or units[candidate]
+      if there < quantity then
+        if there > 0 then sum = sum + there end
+        if has then has[line] = math.max(0, there) end
+      else
+        serves[line], served, sum = number, served + 1, sum + quantity
+        if place.shared then
+          for i, level in ipairs(line.each and candidate or { candidate }) do
+            units[level] = units[level] - quantity * (line.each and line.each[i] or 1)
+          end
+        end
+      end
+    end
   end
-  if not chosen then return nil end
-  take_whole(lines, chosen)
-  local left = {}
-  for _, line in ipairs(lines) do
-    if #line.from == 0 then left[#left + 1] = line end
-  end
-  return left
+  place.serves, place.served, place.sum = serves, served, sum
 end
 
-local function larger(a, b) return a > b end
+-- routed_at returns a number by which a place stands in the routed order of the lines left.
+local function routed_at(place)
+  while place.lines[place.next].taken do place.next = place.next + 1 end
+  return place.lines[place.next].number * 1e6 + place.numbers[place.next]
+end
+
+-- best_place returns the place that serves the most of the lines left, the first of equals, or nil.
+local function best_place(places)
+  local best, best_at = nil, nil
+  for _, place in ipairs(places) do
+    if place.served > 0 and (not best or place.served >= best.served) then
+      local at = routed_at(place)
+      if not best or place.served > best.served or at < best_at then best, best_at = place, at end
+    end
+  end
+  return best
+end
+
+-- take_at takes the lines that a place serves. Another place that would serve one of them is
+-- surveyed again if it is shared: it may serve other lines now.
+local function take_at(place)
+  local again = {}
+  for line, number in pairs(place.serves) do
+    line.taken = true
+    for _, other in ipairs(line.places) do
+      if other ~= place and other.serves[line] then
+        other.serves[line], other.served = nil, other.served - 1
+        if other.shared then again[other] = true end
+      end
+    end
+  end
+  for _, line in ipairs(place.lines) do
+    if place.serves[line] then take(line, place.serves[line], line.quantity) end
+  end
+  place.serves, place.served = {}, 0
+  for other in pairs(again) do survey(other) end
+end
+
+-- shortages_at_best lists the shortages at the place that could serve the most units.
+local function shortages_at_best(lines, places)
+  local best, short, has = nil, {}, {}
+  for _, place in ipairs(places) do
+    if not best or place.sum > best.sum then best = place end
+  end
+  survey(best, has)
+  for i, line in ipairs(lines) do
+    if not best.serves[line] then short[#short + 1] = int(i) .. US .. int(has[line] or 0) end
+  end
+  return short
+end
 
 -- fewest chooses the smallest number of amounts that reach need, and of such sets the first in the
 -- order given. It returns their numbers. Each amount is positive, and their sum reaches need.
+--
+-- It goes through the amounts in order, and takes one if it and the largest of those after it are
+-- enough. The places in the order of size are a linked list, from which each amount goes in turn.
+-- The amounts up to last are the largest, size of them, and sum is what they have together.
 local function fewest(amounts, need)
-  local sorted = { unpack(amounts) }
-  table.sort(sorted, larger)
-  local size, sum = 0, 0
-  while sum < need do
-    size = size + 1
-    sum = sum + sorted[size]
+  local order, after, before = descending(amounts), { [0] = 1 }, {}
+  local rank, size, sum = {}, 0, 0
+  for i, number in ipairs(order) do
+    rank[number], after[i], before[i] = i, i + 1, i - 1
   end
-  local chosen = {}
+  repeat
+    size = size + 1
+    sum = sum + amounts[order[size]]
+  until sum >= need
+  local last, chosen = size, {}
   for i, units in ipairs(amounts) do
     if size == 0 then break end
-    for j, other in ipairs(sorted) do
-      if other == units then
-        table.remove(sorted, j)
-        break
-      end
-    end
-    local rest = 0
-    for j = 1, math.min(size - 1, #sorted) do rest = rest + sorted[j] end
-    if units + rest >= need then
+    local at = rank[i]
+    sum = sum - (at > last and amounts[order[last]] or units) -- without this one, and one less
+    if at >= last then last = before[last] end
+    after[before[at]], before[after[at]] = after[at], before[at]
+    if units + sum >= need then
       chosen[#chosen + 1] = i
-      need = need - units
-      size = size - 1
+      need, size = need - units, size - 1
+    else
+      last = after[last]
+      sum = sum + (amounts[order[last]] or 0)
     end
   end
   return chosen
@@ -105,12 +186,12 @@ end
 -- take_split takes one line from several candidates. If they do not have enough, it takes nothing
 -- and returns the units that there are.
 local function take_split(line)
-  local some, amounts, sum = {}, {}, 0
-  for _, candidate in ipairs(line.candidates) do
-    local units = units_at(line, candidate)
+  local some, amounts, n, sum = {}, {}, 0, 0
+  for number, candidate in ipairs(line.candidates) do
+    local units = units_at(line, candidate, available)
     if units > 0 then
-      some[#some + 1], amounts[#amounts + 1] = candidate, units
-      sum = sum + units
+      n, sum = n + 1, sum + units
+      some[n], amounts[n] = number, units
     end
   end
   if sum < line.quantity then return sum end
@@ -123,45 +204,24 @@ local function take_split(line)
   return nil
 end
 
--- largest returns the most units that one candidate of a line has.
-local function largest(line)
+-- shortage takes a line from several candidates if the way is "units". It returns nil, or what there
+-- is of the line: the most that one candidate has, or all have together.
+local function shortage(line, way)
+  if way == 'units' then return take_split(line) end
   local most = 0
-  for _, candidate in ipairs(line.candidates) do most = math.max(most, units_at(line, candidate)) end
+  for _, candidate in ipairs(line.candidates) do most = math.max(most, units_at(line, candidate, available)) end
   return most
-end
-
--- shortages_at_best lists the shortages at the location that could serve the most units.
-local function shortages_at_best(lines)
-  local shortages, most = nil, -1
-  for _, p in ipairs(candidate_locations(lines)) do
-    local units, short, mark = 0, {}, journal
-    for i, line in ipairs(lines) do
-      local candidate = line.at[p]
-      local there = candidate and math.max(0, units_at(line, candidate)) or 0
-      units = units + math.min(there, line.quantity)
-      if there >= line.quantity then
-        take(line, candidate, line.quantity)
-      else
-        short[#short + 1] = int(i) .. US .. int(there)
-      end
-    end
-    put_back(mark)
-    clear(lines)
-    if units > most then shortages, most = short, units end
-  end
-  return shortages
 end
 
 -- allocate_one takes a request's only line, and returns nil or its shortage.
 local function allocate_one(line, way)
-  for _, candidate in ipairs(line.candidates) do
-    if units_at(line, candidate) >= line.quantity then
-      take(line, candidate, line.quantity)
+  for number, units in ipairs(units_at_all(line, 1)) do
+    if units >= line.quantity then
+      take(line, number, line.quantity)
       return nil
     end
   end
-  local there = largest(line)
-  if way == 'units' then there = take_split(line) end
+  local there = shortage(line, way)
   return there and { '1' .. US .. int(there) }
 end
 
@@ -169,25 +229,20 @@ end
 -- "never" (all lines from one location), "lines" (each from one) or "units" (each from several).
 local function allocate(lines, way)
   if #lines == 1 then return allocate_one(lines[1], way) end
-  local left = take_best(lines)
-  if left and #left == 0 then return nil end
-  if way == 'never' then
-    put_back(0)
-    clear(lines)
-    return shortages_at_best(lines)
+  local places, short = places_of(lines), {}
+  for _, place in ipairs(places) do survey(place) end
+  local best = best_place(places)
+  if way == 'never' and not (best and best.served == #lines) then return shortages_at_best(lines, places) end
+  while best do
+    take_at(best)
+    best = best_place(places)
   end
-  while left and #left > 0 do left = take_best(left) end
-  local short = {}
   for i, line in ipairs(lines) do
-    if #line.from == 0 then
-      local there = largest(line)
-      if way == 'units' then there = take_split(line) end
-      if there then short[#short + 1] = int(i) .. US .. int(there) end
-    end
+    local there = not line.taken and shortage(line, way)
+    if there then short[#short + 1] = int(i) .. US .. int(there) end
   end
   if #short == 0 then return nil end
-  put_back(0)
-  clear(lines)
+  put_back()
   return short
 end
 

@@ -62,7 +62,7 @@ local function count(r, sign, diffs)
   for i, line in ipairs(r.lines) do
     limited[i] = 0
     for _, a in ipairs(line.from) do
-      local level, gone = line.sku .. US .. a.location, a.fulfilled
+      local level, gone = a.level, a.fulfilled
       if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
       local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
       local d = diffs[level] or { 0, 0, 0 }

@@ -33,17 +33,23 @@ local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
+local IDS_PER_READ, BYTES_PER_CALL = 16, 50000 -- a call reads no more records when it has as many bytes
 
 -- new_confirm makes the function that confirms a reservation which may not be plain. It is called
 -- for the first such: Redis takes longer to make these functions than to confirm a plain
--- reservation. It reads what the reservations of ids need, but for their counts: their levels go to
--- names.
-local function new_confirm(ids, names)
+-- reservation. It reads what the reservations of the ids at some places need, but for their counts:
+-- their levels go to names. It reduces n as
+-- read_reservations does.
+local function new_confirm(places, names)
   --@ records attributes expiry transitions retake
 
   local stock_names, expired = {}, {}
-  for _, id in ipairs(ids) do
-    local r = reservation(id)
+  for _, place in ipairs(places) do
+    if parts_decoded >= PARTS_PER_CALL then
+      n = place - first_id
+      break
+    end
+    local r = reservation(args[place])
     if r and r.state == 'expired' then
       add_levels(r, stock_names)
       expired[#expired + 1] = r
@@ -58,9 +64,8 @@ local function new_confirm(ids, names)
     if r.state == 'expired' then each_limit(r, nil, add_to_limit) end
     for _, line in ipairs(r.lines) do
       for _, a in ipairs(line.from) do
-        local level = line.sku .. US .. a.location
-        if r.state == 'expired' then set_available(level, available[level] - a.quantity) end
-        add_counts(level, 0, a.quantity)
+        if r.state == 'expired' then set_available(a.level, available[a.level] - a.quantity) end
+        add_counts(a.level, 0, a.quantity)
       end
     end
   end
@@ -70,7 +75,7 @@ local function new_confirm(ids, names)
   local function unusable(r)
     for _, line in ipairs(r.lines) do
       for _, a in ipairs(line.from) do
-        local level = line.sku .. US .. a.location
+        local level = a.level
         local missing = counts[level] == nil
         if broken[level] or missing and r.state == 'held' then return level end
         if r.state == 'expired' and missing ~= (available[level] == nil) then return level end
@@ -103,16 +108,23 @@ end
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
-local ready, others, names = {}, {}, {}
+local ready, others, names, bytes = {}, {}, {}, 0
 for i = first_id, first_id + n - 1 do
+  if (i - first_id) % IDS_PER_READ == 0 then
+    if bytes > BYTES_PER_CALL then
+      n = i - first_id
+      break
+    end
+    read_records(reservations_key, args, i, math.min(i + IDS_PER_READ, first_id + n) - 1)
+  end
   local id = args[i]
   local r = read_plain(id)
   ready[id] = r
+  bytes = bytes + #(records[id] or '')
   if r then
     add_once(names, r.level)
   else
-    others[#others + 1] = id
+    others[#others + 1] = i
   end
 end
 local confirm = #others > 0 and new_confirm(others, names) or nil

@@ -1,13 +1,30 @@
 -- counts changes the counts of levels: on hand, committed, safety stock and backorder limit.
 
+-- text_of and number_of turn whole numbers into text and back, each once: an operation has the same
+-- few numbers in its event, in its answer and in what it stores, and turning them takes longest.
+local text_of = setmetatable({}, { __index = function(known, n)
+  known[n] = int(n)
+  return known[n]
+end })
+local number_of = setmetatable({}, { __index = function(known, text)
+  known[text] = whole(text)
+  return known[text]
+end })
+
 -- The working copy: level -> {on_hand, committed, safety_stock, backorder_limit, entry}, in units.
 -- The entry is the id of the level's last repair, or nil if there was none.
 local counts, touched_counts = {}, {}
 
+local COUNTS = '^([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31?([^\31]*)'
 local function load_counts(level, text)
   if not text then return end
-  local f = split(text, US)
-  local c = { whole(f[1]), whole(f[2] or ''), whole(f[3] or ''), whole(f[4] or ''), f[5] }
+  local on_hand, committed, safety_stock, backorder_limit, entry = string.match(text, COUNTS)
+  if not on_hand then
+    broken[level] = true
+    return
+  end
+  local c = { number_of[on_hand], number_of[committed], number_of[safety_stock], number_of[backorder_limit] }
+  if entry ~= '' then c[5] = entry end
   if c[1] and c[2] and c[3] and c[4] then
     counts[level] = c
   else
@@ -33,7 +50,7 @@ local function write_counts(key, list)
   for _, level in ipairs(touched_counts) do
     local c = counts[level]
     list[#list + 1] = level
-    list[#list + 1] = table.concat({ int(c[1]), int(c[2]), int(c[3]), int(c[4]), c[5] }, US)
+    list[#list + 1] = table.concat({ text_of[c[1]], text_of[c[2]], text_of[c[3]], text_of[c[4]], c[5] }, US)
   end
   write_fields(key, list)
 end

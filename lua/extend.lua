@@ -30,7 +30,7 @@ local first_id, first_request = 4, 4 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
+n = read_reservations(reservations_key, args, first_id, n)
 
 -- decide
 local function extend(id, r, _, version, transition, ttl)

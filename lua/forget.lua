@@ -31,10 +31,8 @@ read_fields(operations_key, args, first_operation, cursor - 1, function(id, text
 local RESOLVED = { released = true, expired = true, fulfilled = true }
 local ids, operation_ids = {}, {}
 for i = first_id, first_operation - 1 do
-  local r = reservation(args[i])
-  if r and RESOLVED[r.state] and r.creation_nonce == args[cursor] and int(r.version) == args[cursor + 1] then
-    ids[#ids + 1] = args[i]
-  end
+  local state, version, _, nonce = head_of(records[args[i]] or '')
+  if RESOLVED[state] and nonce == args[cursor] and version == args[cursor + 1] then ids[#ids + 1] = args[i] end
   cursor = cursor + 2
 end
 for i = first_operation, 2 + n + m do

@@ -37,7 +37,7 @@ local first_id, first_request = 4, 4 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
+n = read_reservations(reservations_key, args, first_id, n)
 local names = {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
@@ -55,7 +55,7 @@ local function departures(r, parts)
     for _, a in ipairs(line.from) do
       local part = math.min(units, a.quantity - a.fulfilled)
       if part > 0 then
-        local level = line.sku .. US .. a.location
+        local level = a.level
         local on_hand = rest[level] or counts[level][1]
         missing = missing + math.max(0, part - math.max(0, on_hand))
         rest[level] = on_hand - part

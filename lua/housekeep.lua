@@ -5,7 +5,8 @@
 --   KEYS[1]  stock         hash    epoch, gate, expire_until
 --   KEYS[2]  events        stream
 --   ARGV[1]  expire_until  Unix ms, or "" to leave it
---   ARGV[2]  position      id of the last applied entry, which stays; "" trims nothing
+--   ARGV[2]  position      id of the last applied entry, which stays; "" trims nothing. A call trims
+--                          a bounded number of entries
 --   ARGV[3]  backlog_max   the most entries with the gate open; it opens again at half of them
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), or
 --   {"ok", gate, entries}        the gate, open or backlog, and the entries in the stream
@@ -18,7 +19,15 @@ local til, position, backlog_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local closed, _, backlog = read_stock(stock_key)
 if closed then return { closed } end
 
+local first = position ~= '' and redis.call('XRANGE', events_key, '-', '+', 'COUNT', 1)[1]
+
 -- decide
+local TRIM_MAX = 20000 -- entries in one call; the next call trims the others
+if first then
+  local epoch, from = string.match(first[1], '^(%d+)%-(%d+)$')
+  local position_epoch, to = string.match(position, '^(%d+)%-(%d+)$')
+  if epoch == position_epoch and to - from > TRIM_MAX then position = epoch .. '-' .. int(from + TRIM_MAX) end
+end
 local later = til ~= '' and tonumber(til) > (expire_until or 0)
 
 -- write

@@ -43,7 +43,7 @@ local first_id, first_request = 4, 4 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
+n = read_reservations(reservations_key, args, first_id, n)
 local names = {}
 for i = first_id, first_id + n - 1 do
   local r, to = reservation(args[i]), args[first_request + 6 * (i - first_id) + 4]
@@ -71,22 +71,20 @@ local function move_line(line, to, committed)
   for _, a in ipairs(line.from) do
     local part = a.location ~= to and a.quantity - a.fulfilled or 0
     if part > 0 then
-      local level = line.sku .. US .. a.location
-      set_available(level, available[level] + part)
-      if committed then add_counts(level, 0, -part) end
+      set_available(a.level, available[a.level] + part)
+      if committed then add_counts(a.level, 0, -part) end
       a.quantity = a.fulfilled
     end
     if a.quantity > 0 then kept[#kept + 1] = a end
     if a.location == to then there = a end
   end
   if not there then
-    there = { location = to, quantity = 0, fulfilled = 0 }
+    there = { location = to, level = line.sku .. US .. to, quantity = 0, fulfilled = 0 }
     kept[#kept + 1] = there
   end
   there.quantity = there.quantity + units
-  local level = line.sku .. US .. to
-  set_available(level, available[level] - units)
-  if committed then add_counts(level, 0, units) end
+  set_available(there.level, available[there.level] - units)
+  if committed then add_counts(there.level, 0, units) end
   line.from = kept
 end
 

@@ -35,7 +35,7 @@ end
 local function level_text(level, made)
   local c = counts[level] or { 0, 0, 0, 0 }
   return table.concat({
-    int(c[1]), int(c[2]), int(c[3]), int(c[4]), int(available[level] or 0), made and '1' or '0',
+    text_of[c[1]], text_of[c[2]], text_of[c[3]], text_of[c[4]], text_of[available[level] or 0], made and '1' or '0',
   }, US)
 end
 
@@ -53,21 +53,19 @@ local function set_level(level, on_hand, safety_stock, backorder_limit)
   set_available(level, before + on_hand - c[1] - (safety_stock - c[3]) + backorder_limit - c[4])
   set_counts(level, on_hand, c[2], safety_stock, backorder_limit)
   return table.concat({
-    level, int(c[1]), int(on_hand), int(c[3]), int(safety_stock), int(c[4]), int(backorder_limit),
-    int(available[level]),
+    level, text_of[c[1]], text_of[on_hand], text_of[c[3]], text_of[safety_stock], text_of[c[4]], text_of[backorder_limit],
+    text_of[available[level]],
   }, US)
 end
 
 -- The list of the locations that have levels, or had some since the last rebuild.
-local location_list, is_location, location_count, location_count_before = '', {}, 0, 0
+local locations, is_location, location_count_before = {}, {}, 0
 
 local function read_locations(key)
-  location_list = redis.call('HGET', key, 'locations') or ''
-  for _, location in ipairs(location_list == '' and {} or split(location_list, US)) do
-    is_location[location] = true
-    location_count = location_count + 1
-  end
-  location_count_before = location_count
+  local list = redis.call('HGET', key, 'locations') or ''
+  locations = list == '' and {} or split(list, US)
+  for _, location in ipairs(locations) do is_location[location] = true end
+  location_count_before = #locations
 end
 
 -- level_location returns the location of a level.
@@ -78,19 +76,18 @@ end
 local function add_location(location)
   if is_location[location] then return end
   is_location[location] = true
-  location_count = location_count + 1
-  location_list = location_list == '' and location or location_list .. US .. location
+  locations[#locations + 1] = location
 end
 
 -- write_levels writes stock and levels, the location list if it has grown, and the caller's list of
 -- fields of levels. It returns the version of the location list.
 local function write_levels(stock_key, levels_key, version, levels_list)
   local stock_list = {}
-  if location_count > location_count_before then
+  if #locations > location_count_before then
     version = int((whole(version) or 0) + 1)
     stock_list[1], stock_list[2] = 'locations', version
     levels_list[#levels_list + 1] = 'locations'
-    levels_list[#levels_list + 1] = location_list
+    levels_list[#levels_list + 1] = table.concat(locations, US)
   end
   write_stock(stock_key, stock_list)
   write_counts(levels_key, levels_list)

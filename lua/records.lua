@@ -2,6 +2,8 @@
 
 local decoded = {} -- id -> its record as a table
 local CONFLICT = 'conflict' -- transition of a record whose id the ledger has for another reservation
+local PARTS_PER_CALL = 128 -- a call takes no further reservation when it has as many parts
+local parts_decoded = 0 -- each line, at each location that serves it, and each attribute of a line
 local SALE = '+' -- ends the transition of a release of a sale: a repeat waits for the ledger too
 
 -- decode reads a record, or returns nil if it can't be read. A record is
@@ -25,13 +27,21 @@ local function decode(text)
     local f = split(part, US)
     local line = { line = f[1], sku = f[2], requested = f[3], returned = f[4], from = {} }
     for j = 5, #f, 3 do
-      local a = { location = f[j], quantity = whole(f[j + 1]), fulfilled = whole(f[j + 2]) }
+      local a = { location = f[j], level = f[2] .. US .. f[j], quantity = whole(f[j + 1]), fulfilled = whole(f[j + 2]) }
       if not (a.quantity and a.fulfilled) then return nil end
       line.from[#line.from + 1] = a
     end
+    local _, extras = string.gsub(f[1], FS, FS)
+    parts_decoded = parts_decoded + math.max(1, #line.from) + extras
     r.lines[i] = line
   end
   return r
+end
+
+-- head_of returns state, version, deadline and creation nonce of a record, all as text, or nil. Decoding
+-- the lines of many records would keep Redis busy for long.
+local function head_of(text)
+  return string.match(text, '^1\31(%a+)\31(%d+)\31(%d+)\31([^\31]*)\31')
 end
 
 -- reservation returns the record of an id as a table, or nil if none can be read.
@@ -44,6 +54,19 @@ local function reservation(id)
     decoded[id] = r
   end
   return r
+end
+
+-- read_reservations reads and decodes the reservations of n ids from first on. It returns how many a
+-- call may take: the caller sends the others again. It reads a few at a time, as a record may be
+-- large.
+local IDS_PER_READ = 8
+local function read_reservations(key, ids, first, n)
+  for i = 1, n do
+    if parts_decoded >= PARTS_PER_CALL then return i - 1 end
+    if i % IDS_PER_READ == 1 then read_records(key, ids, first + i - 1, first + math.min(i + IDS_PER_READ - 2, n - 1)) end
+    reservation(ids[first + i - 1])
+  end
+  return n
 end
 
 -- encode writes a record. A caller that changes lines sets r.body to nil, so that it is made again.
@@ -82,8 +105,7 @@ end
 local function missing_level(r, copy)
   for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
-      if a.quantity > a.fulfilled and copy[level] == nil then return level end
+      if a.quantity > a.fulfilled and copy[a.level] == nil then return a.level end
     end
   end
   return nil
@@ -92,6 +114,6 @@ end
 -- add_levels adds the levels of a record's allocations to a list of add_once.
 local function add_levels(r, names)
   for _, line in ipairs(r.lines) do
-    for _, a in ipairs(line.from) do add_once(names, line.sku .. US .. a.location) end
+    for _, a in ipairs(line.from) do add_once(names, a.level) end
   end
 end

@@ -38,7 +38,7 @@ local first_id, first_request = 4, 4 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
+n = read_reservations(reservations_key, args, first_id, n)
 local stock_names, counts_names, live = {}, {}, {}
 for i = first_id, first_id + n - 1 do
   local r = reservation(args[i])
@@ -59,9 +59,8 @@ local function give_back(line, units, committed)
     local a = line.from[i]
     local part = math.min(units, a.quantity - a.fulfilled)
     if part > 0 then
-      local level = line.sku .. US .. a.location
-      set_available(level, available[level] + part)
-      if committed then add_counts(level, 0, -part) end
+      set_available(a.level, available[a.level] + part)
+      if committed then add_counts(a.level, 0, -part) end
       a.quantity = a.quantity - part
       units = units - part
       if a.quantity == 0 then table.remove(line.from, i) end

@@ -89,16 +89,14 @@ read_records(reservations_key, ids, 1, #ids)
 local removed = #levels > 0 and redis.call('HGET', levels_key, 'removed')
 local watched, scores = {}, {}
 for _, item in ipairs(items) do
-  local r = nil
-  if item.word == 'watch' then
-    r = reservation(item.name)
-  elseif item.word == 'record' and string.sub(item[2], 1, 1) == '=' then
-    r = decode(string.sub(item[2], 2))
-  elseif item.word == 'forget' and not scores[item[1]] then
+  local text = item.word == 'watch' and records[item.name] or item.word == 'record' and string.sub(item[2], 2) or ''
+  local state, _, expires = head_of(text)
+  if item.word == 'forget' and not scores[item[1]] then
     scores[item[1]] = redis.call('ZSCORE', deadlines_key, item[1]) or ''
   end
-  if r and r.state == 'held' then
-    item.expires, item.watched = r.expires, is_watched(deadlines_key, r.expires, item.name, watched)
+  if state == 'held' then
+    item.expires = tonumber(expires)
+    item.watched = is_watched(deadlines_key, item.expires, item.name, watched)
   end
 end
 
@@ -166,8 +164,8 @@ function repair.forget(item)
   if not dropped[member] then
     dropped[member] = true
     for _, id in ipairs(split(member, US)) do
-      local r = reservation(id)
-      if r and r.state == 'held' and r.expires == tonumber(item[2]) then add_deadline(r.expires, id) end
+      local state, _, expires = head_of(records[id] or '')
+      if state == 'held' and tonumber(expires) == tonumber(item[2]) then add_deadline(tonumber(expires), id) end
     end
   end
   return 'done'

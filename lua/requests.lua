@@ -1,5 +1,6 @@
 -- requests answers the requests of a batch. It stands after a script's read section, and uses its
--- args, n, now, first_id, first_request and locations_version.
+-- args, n, now, first_id, first_request and locations_version. A script that reduces n answers only
+-- the first requests: the caller sends the others again.
 
 -- answer_each calls decide with the id, the place and the arguments of each request. It returns the
 -- reply. A request has head arguments. If it has items of some size, the last is their number.

@@ -33,6 +33,7 @@
 --   {"more_due", ""}             refused, but more overdue units can be reclaimed: send it again
 --   {"purchase_limit", limit units}     number of the limit, and what the customer has already
 --   {"insufficient", line available …}  each short line, with the most that it could have
+--   {"too_many_parts", ""}       it would come from too many locations
 --   {"held", candidate units …}  taken: for each line its candidates, or only the candidate that
 --                                serves the whole line
 
@@ -128,6 +129,8 @@ local function new_replay()
   end
 end
 
+local PARTS_MAX = 300 -- as in internal/wire: each line or component, at each location that serves it
+
 -- new_reserve makes the function that decides any other request. It is called for the first that is
 -- not plain: Redis takes longer to make these functions than to decide a plain request.
 local function new_reserve()
@@ -135,12 +138,15 @@ local function new_reserve()
   return function(id, shape)
     local refusal, result = attempt(shape)
     local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'
-    if not lasting and not reclaimed then
-      reclaim(stock_key, reservations_key, deadlines_key, limits_key, now)
+    if not lasting and not reclaimed and reclaim(stock_key, reservations_key, deadlines_key, limits_key, now, k) > 0 then
       refusal, result = attempt(shape)
     end
     if refusal and not lasting and more_due and not dry then return 'more_due', '' end
     if refusal then return refusal, result end
+    if journal > PARTS_MAX then
+      put_back()
+      return 'too_many_parts', ''
+    end
     local tail, answer = texts_of(result)
     for i = 1, journal do set_available(journal_level[i], available[journal_level[i]]) end
     add_to_limits(shape)

@@ -6,7 +6,7 @@ local function shortages(r)
   for i, line in ipairs(r.lines) do
     local there, need = 0, 0
     for _, a in ipairs(line.from) do
-      local level = line.sku .. US .. a.location
+      local level = a.level
       local left_there = rest[level] or available[level] or 0
       local units = math.min(a.quantity, math.max(0, left_there))
       rest[level] = left_there - units

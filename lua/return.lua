@@ -45,7 +45,7 @@ local first_id, first_request = 6, 6 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
+n = read_reservations(reservations_key, args, first_id, n)
 read_locations(levels_key)
 local ids, names, at = {}, {}, first_request
 for i = 1, n do
@@ -55,6 +55,10 @@ for i = 1, n do
   local r = reservation(id)
   for _, line in ipairs(r and r.lines or {}) do add_once(names, line.sku .. US .. to) end
   at = at + 8 + 2 * args[at + 7]
+  if parts_decoded >= PARTS_PER_CALL then
+    n = i
+    break
+  end
 end
 read_fields(operations_key, ids, 1, n, load_operation)
 read_fields(stock_key, names, 1, #names, load_available)
@@ -119,7 +123,7 @@ local function obstacle(list, units, to)
     if is_broken(level) then return 'corrupt', level end
     local there = counts[level] and counts[level][1] or 0
     if there + units[level] > quantity_max then return 'over_limit', split(level, US)[1] .. US .. int(there) end
-    if not counts[level] and not is_location[to] and location_count >= locations_max then return 'too_many_locations', '' end
+    if not counts[level] and not is_location[to] and #locations >= locations_max then return 'too_many_locations', '' end
   end
   return nil
 end
@@ -127,15 +131,15 @@ end
 -- add_units adds units to levels. It returns them as the event has them: for each, led by FS, SKU,
 -- on hand before and after, and available.
 local function add_units(list, units, to)
-  local text = ''
-  for _, level in ipairs(list) do
+  local texts = {}
+  for i, level in ipairs(list) do
     local c = counts[level] or { 0, 0, 0, 0 }
     if not counts[level] then add_location(to) end
     set_level(level, c[1] + units[level], c[3], c[4])
     local after = { split(level, US)[1], int(c[1]), int(counts[level][1]), int(available[level]) }
-    text = text .. FS .. table.concat(after, FS)
+    texts[i] = FS .. table.concat(after, FS)
   end
-  return text
+  return table.concat(texts)
 end
 
 -- take_back decides a request: "return" is a keyword of Lua.

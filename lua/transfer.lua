@@ -82,7 +82,7 @@ local function transfer(id, _, fingerprint, reason, actor, from, to, text)
   local there, made = counts[to] and counts[to][1] or 0, not counts[to]
   if there + units > quantity_max then return 'exceeds', int(there) end
   local location = level_location(to)
-  if made and not is_location[location] and location_count >= locations_max then return 'too_many_locations', '' end
+  if made and not is_location[location] and #locations >= locations_max then return 'too_many_locations', '' end
   if made then add_location(location) end
   local head = 'transfer' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor
   events[#events + 1] = table.concat({ head, add_on_hand(from, -units), add_on_hand(to, units) }, RS)

@@ -18,7 +18,7 @@ const (
 
 const (
 	openMax    = 1000 // refusals undone again by one check
-	forgetMax  = 1000 // reservations and operations forgotten in one call
+	forgetMax  = 500  // reservations and operations forgotten in one call
 	forgetRuns = 4    // calls in a row: calls that wait for the ledger wait for all of them
 )
 

@@ -36,7 +36,7 @@ type Answer struct {
 // Batch is the requests of one script call, and their ARGV. A worker reuses its batch.
 type Batch struct {
 	pending []*pending
-	answers []Answer
+	answers []Answer // of the first requests; the others are to be sent again
 	ids     []string
 	body    []string // what the requests add after the ids, the levels and the counters
 	mode    string   // of a reserve: modeDry, or ""
@@ -142,14 +142,15 @@ func (b *Batch) decode(verb wire.Verb, reply []any) error {
 	if verb == wire.VerbProbe {
 		return b.decodeProbe(reply)
 	}
-	if len(reply) != 3+2*len(b.pending) {
+	answered := (len(reply) - 3) / 2
+	if len(reply)%2 != 1 || answered < min(1, len(b.pending)) || answered > len(b.pending) {
 		return fmt.Errorf("%w: %s answered %d values to %d requests", wire.ErrCorrupt, verb, len(reply), len(b.pending))
 	}
 	now, locations, err := decodeHead(reply)
 	if err != nil {
 		return err
 	}
-	for i := range b.pending {
+	for i := range answered {
 		status, ok1 := reply[3+2*i].(string)
 		payload, ok2 := reply[4+2*i].(string)
 		if !ok1 || !ok2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -213,15 +214,16 @@ func (q *queue) fill(b *Batch) bool {
 	return len(b.pending) > 0
 }
 
-// finish hands out the answers. If there was no Redis, it also answers all waiting requests, so
-// that none pile up during an outage.
+// finish hands out the answers, and queues the requests that have none again. If there was no
+// Redis, it also answers all waiting requests, so that none pile up during an outage.
 func (q *queue) finish(b *Batch, err error) {
 	q.shard.logRefusal(q.verb, err)
 	if err == nil {
 		q.redis.Record(nil)
-		for i, p := range b.pending {
-			p.done <- b.answers[i]
+		for i, answer := range b.answers {
+			b.pending[i].done <- answer
 		}
+		q.again(b.pending[len(b.answers):])
 		return
 	}
 	for _, p := range b.pending {
@@ -249,6 +251,16 @@ func (q *queue) notSent() error {
 		return fmt.Errorf("not sent: %w", *err)
 	}
 	return wire.ErrUnavailable
+}
+
+// again puts requests that the script has not decided before those that wait.
+func (q *queue) again(list []*pending) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, p := range list {
+		p.state.Store(stateWaiting)
+	}
+	q.waiting = slices.Insert(q.waiting, 0, list...)
 }
 
 // close refuses new requests. The workers finish those that wait, and end.

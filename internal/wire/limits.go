@@ -4,4 +4,5 @@ package wire
 const (
 	QuantityMax  = 2_147_483_647 // units in one quantity or count
 	LocationsMax = 1_000         // locations in one shard
+	PartsMax     = 300           // parts of a reservation: each line or component, at each location that serves it
 )

@@ -36,6 +36,7 @@ const (
 	StatusPurchaseLimit    = "purchase_limit"
 	StatusInUse            = "in_use" // remove: units are held or committed
 	StatusInsufficient     = "insufficient"
+	StatusTooManyParts     = "too_many_parts" // reserve: it would come from too many locations
 
 	// Of a request: success.
 	StatusHeld        = "held"
