@@ -20,8 +20,8 @@ import (
 // FileDefault is the file in the working directory that Load reads if no other file is named.
 const FileDefault = "holdfast.yaml"
 
-// file limits the size of a configuration.
-var file = inputfile.Kind{Name: "a configuration", BytesMax: 1 << 20}
+// configFile limits the size of a configuration.
+var configFile = inputfile.Kind{Name: "a configuration", BytesMax: 1 << 20}
 
 const fromDefault = "the default"
 
@@ -84,7 +84,7 @@ func (l *loader) readFile(path string) {
 	if path == "" {
 		name = FileDefault
 	}
-	text, err := file.Read(name)
+	text, err := configFile.Read(name)
 	if path == "" && errors.Is(err, fs.ErrNotExist) {
 		return
 	}
