@@ -32,6 +32,7 @@ type applier struct {
 	housekept, checked, forgot time.Time
 	forgottenTo                int64 // Unix ms: Redis was told to forget what was resolved before
 	nothingToUndo              []undoneStep
+	givingUp                   bool // an operator accepts a ledger that is older than Redis
 	orphans                    orphans
 }
 

@@ -47,8 +47,10 @@ func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 		if a.seen.Epoch != 0 && !accepted {
 			return fmt.Errorf("%w: it is empty, Redis is at epoch %d", ErrOlderLedger, a.seen.Epoch)
 		}
+		a.givingUp = a.seen.Epoch != 0
 		return nil
 	}
+	a.givingUp = false
 	first, err := a.shard.Entries(ctx, "-", 1)
 	if err != nil {
 		return err
@@ -67,6 +69,7 @@ func (a *applier) checkOlder(ctx context.Context, known, accepted bool) error {
 		return ledger.ErrMoved
 	}
 	if accepted {
+		a.givingUp = true
 		return a.session.KeepFrom(ctx, a.seen.Now)
 	}
 	if err := a.shard.CloseGate(ctx, true); err != nil {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/reconcile"
@@ -60,14 +63,32 @@ func TestScenario_OlderLedger(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	i.Stop()
+	lost := r.State("a0")
+	lost.Order, lost.Customer, lost.CreationNonce = "order 7", "customer 9", "lost"
+	earlier := r.State("a1")
+	earlier.Version++
+	for id, record := range map[string]string{"lost": lost.Encode(), "a1": earlier.Encode(), "broken": "?"} {
+		reconciletest.Must(t, i.Client.HSet(t.Context(), reconciletest.KeyReservations, id, record).Err())
+	}
 	counted := moment(r)
 	i = r.Start(func(r *reconcile.Reconciler) { r.AcceptOlderLedger = true })
 	i.Open(5 * time.Second)
+	rows, _ := r.Pool.Query(t.Context(), `
+select convert_from(body, 'utf8')::json ->> 'id' || ' ' || (convert_from(body, 'utf8')::json ->> 'state') || ' ' ||
+    coalesce(convert_from(body, 'utf8')::json ->> 'order', '') || ' ' || coalesce(convert_from(body, 'utf8')::json ->> 'customer', '')
+from quarantine where entry like 'reservation %' and body <> '?' order by 1`)
+	kept, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if want := []string{"a1 confirmed  ", "lost confirmed order 7 customer 9"}; err != nil || !slices.Equal(kept, want) {
+		t.Errorf("%q are in quarantine, want %q; %v", kept, want, err)
+	}
+	if n := r.Number(t, `select count(*) from quarantine where entry like 'reservation %'`); n != 3 {
+		t.Errorf("%d reservations are in quarantine, want the broken one too", n)
+	}
 	i.Reserve("b", "TEE", 1)
 	if _, err := i.Store.Adjust(t.Context(), tees("count", 10, counted)); !errors.Is(err, cache.ErrInvalid) {
 		t.Errorf("a count of a moment for which the ledger may lack movements: %v", err)
 	}
-	_, err := i.Store.Adjust(t.Context(), tees("count", 10, moment(r)))
+	_, err = i.Store.Adjust(t.Context(), tees("count", 10, moment(r)))
 	reconciletest.Must(t, err)
 	r.Check()
 }

@@ -53,6 +53,9 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	if err := a.shard.CheckWrites(ctx, a.seen, false); err != nil { // before an epoch is used up
 		return err
 	}
+	if err := a.keepGivenUp(ctx); err != nil {
+		return err
+	}
 	a.Point("rebuild")
 	to := wire.Position{
 		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
