@@ -172,18 +172,23 @@ func (r *AdjustRequest) refused(a shard.Answer) error {
 		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
 	}
 	c, path := &r.Changes[i], "/changes/"+strconv.FormatInt(i, 10)
+	var err error
 	switch a.Status {
 	case wire.StatusNoLevel:
 		return fmt.Errorf("adjust %q: no level of %s at %s: %w", r.ID, c.SKU, c.Location, ErrNotFound)
 	case wire.StatusVersionConflict:
-		return &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
+		err = &VersionError{SKU: c.SKU, Location: c.Location, Current: f.Number()}
 	case wire.StatusInsufficient:
-		return &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
+		err = &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -deref(c.Delta), Available: f.Number()}}}
 	case wire.StatusExceeds:
-		return invalid(path+"/delta", "would take on hand from %d over %d", f.Number(), QuantityMax)
+		err = invalid(path+"/delta", "would take on hand from %d over %d", f.Number(), QuantityMax)
 	default:
 		return invalid(path+"/location", "would be one location more than %d", LocationsMax)
 	}
+	if f.Failed {
+		return fmt.Errorf("adjust %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+	}
+	return err
 }
 
 func deref(n *int64) int64 {

@@ -54,7 +54,7 @@ func (s *Store) Availability(ctx context.Context, r AvailabilityRequest) (map[lo
 func (s *Store) sumAvailable(ctx context.Context, known *locations, r *AvailabilityRequest) (map[location.SKU]int64, int64, error) {
 	routing, err := location.Route(known.rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
-		return nil, 0, invalid("/channel", "%s", err)
+		return nil, 0, invalidChannel(err)
 	}
 	ids := routing.Candidates("").IDs
 	parts := make([][]location.Component, len(r.SKUs))

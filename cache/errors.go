@@ -12,9 +12,10 @@ import (
 // The errors of a Store; compare with errors.Is. If a caller needs more than the name, a typed
 // error carries it, such as *InsufficientError for ErrInsufficient; find it with errors.As.
 //
-// After ErrUnavailable or an ended context the outcome is unknown: repeat with the same ID. Those
-// two, ErrClosed and ErrCorrupt can come from any call that reaches Redis, so the lists of errors
-// of the methods leave them out.
+// After ErrUnavailable or an ended context the outcome is unknown: repeat with the same ID. After
+// ErrRefused, which is an ErrUnavailable too, nothing was changed. These three, ErrClosed and
+// ErrCorrupt can come from any call that reaches Redis, so the lists of errors of the methods leave
+// them out.
 var (
 	ErrInvalid         = errors.New("invalid request")
 	ErrIDConflict      = errors.New("the id was used before for another request")
@@ -59,6 +60,14 @@ func (e *InvalidError) Unwrap() error { return ErrInvalid }
 // invalid returns an InvalidError with one fault.
 func invalid(path, format string, args ...any) error {
 	return &InvalidError{Faults: []Fault{{Path: path, Message: fmt.Sprintf(format, args...)}}}
+}
+
+// invalidChannel returns the InvalidError for the error of location.Route.
+func invalidChannel(err error) error {
+	if unknown, ok := errors.AsType[*location.UnknownChannelError](err); ok {
+		return invalid("/channel", "%s", unknown.Fault())
+	}
+	return invalid("/channel", "%s", err)
 }
 
 // Shortage is a line, or a level, with too few units.

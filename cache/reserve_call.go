@@ -79,7 +79,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	r := c.request
 	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
 	if err != nil {
-		return invalid("/channel", "%s", err)
+		return invalidChannel(err)
 	}
 	total, parts := 0, 0
 	for i := range c.lines {

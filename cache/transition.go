@@ -205,24 +205,24 @@ func versionText(version int64) string {
 // refused turns the refusals that name lines into errors, and leaves the others to refusal.
 func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
+	var err error
 	switch a.Status {
 	case wire.StatusUnknownLine:
-		return invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
+		err = invalid(linePath(int(f.Number()-1))+"/line", "the reservation has no such line")
 	case wire.StatusExceeds:
-		return invalid(linePath(int(f.Number()-1))+"/quantity", "the line has %d left", f.Number())
+		err = invalid(linePath(int(f.Number()-1))+"/quantity", "the line has %d left", f.Number())
 	case wire.StatusInsufficient:
 		return r.insufficient(verb, a.Payload)
 	case wire.StatusPurchaseLimit:
-		head, _, _ := strings.Cut(a.Payload, wire.GroupSeparator)
-		f := wire.FieldReader{Rest: head}
-		limit := &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
-		if f.Failed {
-			return fmt.Errorf("%s %q: answered %q: %w", verb, r.ID, head, ErrCorrupt)
-		}
-		return limit
+		f.Rest, _, _ = strings.Cut(a.Payload, wire.GroupSeparator)
+		err = &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
 	default:
 		return refusal(verb, r.ID, a)
 	}
+	if f.Failed {
+		return fmt.Errorf("%s %q: answered %q: %w", verb, r.ID, a.Payload, ErrCorrupt)
+	}
+	return err
 }
 
 // insufficient decodes the short lines, and takes their SKUs from the record that follows them.

@@ -110,8 +110,8 @@ func TestRoute_UnknownChannel(t *testing.T) {
 		channel Channel
 		want    string
 	}{
-		{compiled(t, nil), "app", `is "app", which the directory does not have; there are web, shop, fair`},
-		{none, "", "is required, because the directory has no default channel; there are web, shop, fair"},
+		{compiled(t, nil), "app", `channel is "app", which the directory does not have; there are web, shop, fair`},
+		{none, "", "channel is required, because the directory has no default channel; there are web, shop, fair"},
 	} {
 		_, err := Route(c.rules, Request{Channel: c.channel})
 		if unknown, ok := errors.AsType[*UnknownChannelError](err); !ok || unknown.Error() != c.want {

@@ -221,8 +221,10 @@ type UnknownChannelError struct {
 // namedMax is the number of channels that an error lists.
 const namedMax = 10
 
-// Error says what is wrong with the channel and names those that exist.
-func (e *UnknownChannelError) Error() string {
+func (e *UnknownChannelError) Error() string { return "channel " + e.Fault() }
+
+// Fault says what is wrong with the channel and names those that exist.
+func (e *UnknownChannelError) Fault() string {
 	known := make([]string, 0, namedMax)
 	for _, id := range e.Known[:min(namedMax, len(e.Known))] {
 		known = append(known, string(id))
