@@ -5,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
@@ -67,7 +72,8 @@ func (m *Main) doctorCommand() *cobra.Command {
 	})
 }
 
-// examine checks both servers. A server that does not answer is a finding too.
+// examine checks both servers, and what serve needs on this machine. A server that does not answer is
+// a finding too.
 func examine(ctx context.Context, c config.Config) (all []setup.Finding, err error) {
 	b, err := openBackends(c)
 	if err != nil {
@@ -75,33 +81,86 @@ func examine(ctx context.Context, c config.Config) (all []setup.Finding, err err
 	}
 	defer b.closeInto(&err)
 
-	var redisErr error
-	for range redisTries {
-		all, redisErr = setup.ExamineRedis(ctx, b.redis.Client, c.Redis.Prefix)
-		if !errors.Is(redisErr, context.DeadlineExceeded) && !errors.Is(redisErr, os.ErrDeadlineExceeded) {
-			break
-		}
-	}
-	if redisErr == nil {
-		var access []setup.Finding
-		access, redisErr = setup.ExamineAccess(ctx, b.redis.Client, c.Redis.Prefix)
-		all = append(all, access...)
-	}
-	if redisErr != nil {
-		redisErr = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], c.Redis.Endpoint.TLS, redisErr)
-		all = []setup.Finding{setup.NoAnswer("redis", c.Redis.Endpoint.String(), redisErr)}
-	}
+	all = examineRedis(ctx, c, b.redis.Client)
 	findings, postgresErr := b.postgres.Examine(ctx, c.Redis.Prefix, c.Redis.Shards)
 	if postgresErr != nil {
 		findings = []setup.Finding{setup.NoAnswer("postgres", "postgres.url", postgresErr)}
 	}
-	all = append(all, findings...)
-	if redisErr != nil || postgresErr != nil {
+	all = append(append(all, findings...), examineHere(ctx, c)...)
+	if setup.Unsafe(all) != nil {
 		return all, nil
+	}
+	both, err := examineBoth(ctx, c, b)
+	return append(all, both...), err
+}
+
+// examineRedis checks Redis. It asks again if Redis does not answer in time.
+func examineRedis(ctx context.Context, c config.Config, client redis.UniversalClient) []setup.Finding {
+	var all, access []setup.Finding
+	var err error
+	for range redisTries {
+		if all, err = setup.ExamineRedis(ctx, client, c.Redis.Prefix); err == nil {
+			access, err = setup.ExamineAccess(ctx, client, c.Redis.Prefix)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+	}
+	if err != nil {
+		err = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], c.Redis.Endpoint.TLS, err)
+		return []setup.Finding{setup.NoAnswer("redis", c.Redis.Endpoint.String(), err)}
+	}
+	return append(all, access...)
+}
+
+// examineBoth checks what Redis and Postgres are to each other. Both answer, and are set up well.
+func examineBoth(ctx context.Context, c config.Config, b *backends) ([]setup.Finding, error) {
+	together := reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+	if together != nil && !errors.Is(together, reconcile.ErrNotTogether) {
+		return nil, together
 	}
 	clocks, err := b.postgres.ExamineClocks(ctx, func() (time.Time, error) { return b.redis.Client.Time(ctx).Result() })
 	if err != nil {
 		return nil, err
 	}
-	return append(all, clocks), nil
+	seen := "redis has the last entry that the ledger applied"
+	if together != nil {
+		seen = together.Error()
+	}
+	return []setup.Finding{setup.NewFinding("redis and ledger", seen, together == nil, setup.Fail,
+		"set redis.url and postgres.url to those of one deployment; if they are, start `holdfast serve`, which rebuilds Redis"), clocks}, nil
+}
+
+// examineHere checks the files and the address that serve needs on this machine.
+func examineHere(ctx context.Context, c config.Config) (all []setup.Finding) {
+	options, err := routingOptions(c.Directory.Centroids)
+	if c.Directory.Centroids != "" {
+		all = append(all, usable("directory.centroids", c.Directory.Centroids, err))
+	}
+	if c.Directory.File != "" {
+		d, _, err := onlyFile{c.Directory.File}.Directory(ctx, 0)
+		if err == nil {
+			_, err = location.Compile(d.Directory, options...)
+		}
+		all = append(all, usable("directory.file", c.Directory.File, err))
+	}
+	listener, err := net.Listen("tcp", c.HTTP.Listen)
+	if err == nil {
+		err = listener.Close()
+	}
+	free := setup.NewFinding("http.listen", c.HTTP.Listen+" is free", err == nil, setup.Warn,
+		"if that is not `holdfast serve` itself, free the address, or set http.listen to another")
+	if err != nil {
+		free.Seen = err.Error()
+	}
+	return append(all, free)
+}
+
+// usable returns the finding about the file of a setting.
+func usable(name, path string, err error) setup.Finding {
+	if err != nil {
+		return setup.Finding{Name: name, Status: setup.Fail, Seen: strings.Join(strings.Fields(err.Error()), " "),
+			Do: "correct the file, or set " + name + " to the right one: `holdfast serve` does not start without it"}
+	}
+	return setup.Finding{Name: name, Status: setup.OK, Seen: path}
 }

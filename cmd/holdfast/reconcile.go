@@ -15,6 +15,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/audit"
 )
@@ -83,8 +84,8 @@ func (m *Main) withAuditor(
 		return err
 	}
 	defer b.closeInto(&err)
-	if _, err := b.postgres.Epoch(ctx); err != nil {
-		return fmt.Errorf("the ledger does not answer: %w", err)
+	if err := awaitTogether(ctx, c, b); err != nil {
+		return err
 	}
 	var show func() error
 	failure := reconcileDuring(ctx, newReconciler(c, b.redis, b.postgres, logger), func() (err error) {
@@ -102,6 +103,27 @@ func (m *Main) withAuditor(
 		return err
 	}
 	return failure
+}
+
+// togetherTries is how often an audit looks, 200 ms apart, whether a rebuild in progress has ended.
+const togetherTries = 50
+
+// awaitTogether refuses a Redis that is not the ledger's, because the reconciler of an audit would
+// rebuild it. It waits a while for a rebuild in progress.
+func awaitTogether(ctx context.Context, c config.Config, b *backends) (err error) {
+	for range togetherTries {
+		err = reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+		if !errors.Is(err, reconcile.ErrNotTogether) {
+			break
+		}
+		if err := shard.Pause(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("nothing was compared: %w: run `holdfast doctor`, which says what to do", err)
+	}
+	return nil
 }
 
 // warnings is a log handler that drops everything below a warning.

@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func ExamineRedis(ctx context.Context, client redis.UniversalClient, prefix stri
 }
 
 // ExamineAccess checks what Redis lets this user do at the moment: whether the user has every right,
-// and whether Redis takes writes. It writes nothing. It returns cache.ErrUnavailable if Redis does
+// whether Redis takes writes, and whether the gate is open. It writes nothing. It returns cache.ErrUnavailable if Redis does
 // not answer.
 func ExamineAccess(ctx context.Context, client redis.UniversalClient, prefix string) ([]Finding, error) {
 	shard, err := shard.Open(ctx, client, prefix, 0)
@@ -71,12 +72,41 @@ func ExamineAccess(ctx context.Context, client redis.UniversalClient, prefix str
 	}
 	return []Finding{
 		NewFinding("redis rights", outcome(rights, "the user may run every command"), rights == nil, Fail, allow),
-		NewFinding("redis writes", outcome(writes, "taken"), writes == nil, Fail,
-			"correct what the error names: until then no reservation is taken"),
+		NewFinding("redis writes", outcome(writes, "taken"), writes == nil, Fail, doWrites(writes)+": until then no reservation is taken"),
+		gate(&seen),
 	}, nil
 }
 
 const allow = "allow the commands and the keys by ACL SETUSER: until then calls are not answered"
+
+// doWrites says what to do if Redis takes no writes.
+func doWrites(err error) string {
+	switch {
+	case reply("OOM")(err) != nil:
+		return "raise maxmemory, or lower reservation.retention"
+	case reply("NOREPLICAS")(err) != nil:
+		return "bring a replica up, or lower min-replicas-to-write"
+	case reply("MISCONF")(err) != nil:
+		return "free space on the disk of Redis, and read its log"
+	default:
+		return "correct what the error names"
+	}
+}
+
+// gate returns the finding about the gate.
+func gate(id *shard.Identity) Finding {
+	const name = "redis gate"
+	switch {
+	case id.Stopped():
+		return NewFinding(name, "stopped", false, Fail, "the ledger lacks what Redis has: put the right ledger back, or accept the loss with "+
+			"`holdfast reconcile rebuild --accept-older-ledger`")
+	case id.Closed():
+		return NewFinding(name, id.Gate, false, Warn, "wait until `holdfast serve` has rebuilt Redis; start it if none runs")
+	default:
+		return NewFinding(name, cmp.Or(id.Gate, "open"), id.Gate == "", Warn,
+			"reserve waits until the ledger has caught up: check that Postgres is up and fast enough, and that `holdfast serve` runs")
+	}
+}
 
 func outcome(err error, good string) string {
 	if err != nil {
