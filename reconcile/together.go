@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
@@ -15,7 +16,7 @@ import (
 var ErrNotTogether = errors.New("redis and the ledger do not belong together, or redis has lost data")
 
 // CheckTogether returns ErrNotTogether unless Redis has the last entry that the ledger applied, or
-// both are empty.
+// both are empty. While Redis is being rebuilt, the error is also cache.ErrRebuilding.
 func CheckTogether(ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger) error {
 	shard, seen, err := open(ctx, client, prefix)
 	if err != nil {
@@ -40,7 +41,10 @@ func CheckTogether(ctx context.Context, client redis.UniversalClient, prefix str
 		switch {
 		case err != nil:
 			return err
-		case ledger.SamePosition(now.Position, at.Position): // otherwise the entry may have been trimmed meanwhile
+		case !ledger.SamePosition(now.Position, at.Position): // the entry may have been trimmed meanwhile
+		case seen.Closed() && !seen.Stopped():
+			return fmt.Errorf("%w: %w", ErrNotTogether, cache.ErrRebuilding)
+		default:
 			return fmt.Errorf("%w: redis lacks entry %s, which the ledger applied last", ErrNotTogether, at.EntryID())
 		}
 	}

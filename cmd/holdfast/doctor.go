@@ -38,10 +38,10 @@ func (m *Main) doctorCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether the set-up is safe",
-		Long: "Check the settings of Redis and Postgres, and whether Redis takes writes at the moment. Print what\n" +
-			"to do about each fault. The command changes nothing.\n\n" +
-			"Exit status: 0 no check failed, but there may be warnings; 1 a check failed, and `holdfast serve`\n" +
-			"would refuse to start or would answer 503; 2 the command could not run.",
+		Long: "Check Redis, Postgres and what `holdfast serve` needs on this machine, and print what to do about each\n" +
+			"fault. The command changes nothing.\n\n" +
+			"Exit status: 0 no check failed, but there may be warnings; 1 a check failed: `holdfast serve` would\n" +
+			"not start, or could not sell now; 2 the command could not run.",
 		Example: "  holdfast doctor\n" +
 			"  holdfast doctor --format json",
 		Args: noArgs,

@@ -113,7 +113,7 @@ const togetherTries = 50
 func awaitTogether(ctx context.Context, c config.Config, b *backends) (err error) {
 	for range togetherTries {
 		err = reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
-		if !errors.Is(err, reconcile.ErrNotTogether) {
+		if !errors.Is(err, cache.ErrRebuilding) {
 			break
 		}
 		if err := shard.Pause(ctx, 200*time.Millisecond); err != nil {

@@ -118,3 +118,25 @@ func TestAuditOverHTTP(t *testing.T) {
 		}
 	})
 }
+
+// TestAuditOfAnotherLedger refuses to audit over the ledger of another deployment. The reconciler of an
+// audit would rebuild Redis from it.
+func TestAuditOfAnotherLedger(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	p := startOn(t, redis)
+	p.do(t, "given", level("A", "berlin", 5))
+	other := redistest.Start(t)
+	theirs := startOn(t, other)
+	theirs.do(t, "given", level("B", "lyon", 5))
+	known, _ := ledgers.Load(other)
+	for _, url := range []string{known.(string), ledger(t)} {
+		for _, command := range []string{"audit", "plan"} {
+			code, _, stderr := run(t, "", "reconcile", command, "--redis-url="+redis.URL(), "--postgres-url="+url)
+			if code != 2 || !strings.Contains(stderr, "do not belong together") {
+				t.Errorf("%s: exit %d: %s", command, code, stderr)
+			}
+		}
+	}
+	p.do(t, "it still sells", hold("o", "A", 1))
+}

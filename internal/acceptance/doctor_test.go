@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/holdfast/holdfast/internal/pgtest"
@@ -102,6 +103,94 @@ func TestDoctor_Unreachable(t *testing.T) {
 				t.Errorf("it also says %q", stderr)
 			}
 		})
+	}
+}
+
+// TestDoctor_Broken breaks one thing at a time, and finds it.
+func TestDoctor_Broken(t *testing.T) {
+	t.Parallel()
+	redis, url := redistest.Start(t, "--appendonly", "yes"), ledger(t)
+	ledgers.Store(redis, url)
+	p := startOn(t, redis)
+	p.do(t, "given", level("A", "berlin", 5))
+	p.signal(syscall.SIGTERM)
+	<-p.process.Exited
+	client := redis.Client(t)
+	const stock, role = "{holdfast:0}:stock", "doctor_broken" // roles are the whole server's
+	pgtest.Exec(t, url, "create role "+role+" login")
+	t.Cleanup(func() { pgtest.Exec(t, url, "drop owned by "+role+"; drop role "+role) })
+	file := filepath.Join(t.TempDir(), "directory.yaml")
+	if err := os.WriteFile(file, []byte("locations: [{id: a, zones: [x]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sql := func(statements string) func() error {
+		return func() error { pgtest.Exec(t, url, statements); return nil }
+	}
+	config := func(name, value string) func() error {
+		return func() error { return client.ConfigSet(t.Context(), name, value).Err() }
+	}
+	acl := func(rules ...any) func() error {
+		return func() error {
+			return client.Do(t.Context(), append([]any{"acl", "setuser", "part", "reset", "on", ">pw", "~*", "+@all"}, rules...)...).Err()
+		}
+	}
+	gate := func(state string) func() error {
+		return func() error { return client.HSet(t.Context(), stock, "gate", state).Err() }
+	}
+	nothing := func() error { return nil }
+	part, app := withCredentials(t, redis.URL(), "part", "pw"), withCredentials(t, url, role, "")
+	all := "grant usage on schema public to " + role + "; grant select, insert, update, delete on all tables in schema public to " + role
+	for _, c := range []struct {
+		name      string
+		breaks    func() error
+		args      []string
+		found, do string // of the only failed check; "" if it only warns
+		mend      func() error
+	}{
+		{"evicting", config("maxmemory-policy", "allkeys-lru"), nil, "redis eviction: allkeys-lru", "noeviction", config("maxmemory-policy", "noeviction")},
+		{"no append-only file", config("appendonly", "no"), nil, "", "", config("appendonly", "yes")},
+		{"memory full", config("maxmemory", "1mb"), nil, "redis memory used: ", "raise maxmemory", config("maxmemory", "0")},
+		{"no replica in step", config("min-replicas-to-write", "1"), nil, "redis replicas in step: 0", "bring a replica up", config("min-replicas-to-write", "0")},
+		{"commands denied", acl("-xadd", "-hset"), []string{"--redis-url=" + part}, "redis rights: lacks hset, xadd", "ACL SETUSER", nothing},
+		{"keys denied", acl("resetkeys", "~shop*"), []string{"--redis-url=" + part}, "does not let this user run a command", "all commands and keys", nothing},
+		{"gate stopped", gate("stopped"), nil, "redis gate: stopped", "put the right ledger back", gate("")},
+		{"gate loading", gate("loading"), nil, "", "", gate("")},
+		{"another ledger", nothing, []string{"--postgres-url=" + ledger(t)}, "do not belong together", "those of one deployment", nothing},
+		{"another prefix", nothing, []string{"--redis-prefix=other"}, `ledger: prefix "holdfast"`, `set redis.prefix to "holdfast"`, nothing},
+		{"directory missing", nothing, []string{"--directory-file=/none.yaml"}, "/none.yaml: no such file", "set directory.file", nothing},
+		{"directory invalid", nothing, []string{"--directory-file=" + file}, "which is not one of the zones", "correct the file", nothing},
+		{"centroids missing", nothing, []string{"--directory-centroids=/none.csv"}, "/none.csv: no such file", "set directory.centroids", nothing},
+		{"address taken", nothing, []string{"--http-listen=" + redis.Addr()}, "", "", nothing},
+		{"no rights", nothing, []string{"--postgres-url=" + app}, "permission denied for table schema_migrations", "select on schema_migrations", nothing},
+		{"all rights", sql(all), []string{"--postgres-url=" + app}, "", "", nothing},
+		{"insert denied", sql("revoke insert on levels from " + role), []string{"--postgres-url=" + app}, "lacks insert on levels", "grant this user", sql(all)},
+		{"select denied", sql("revoke select on directories from " + role), []string{"--postgres-url=" + app}, "lacks select on directories", "grant this user", sql(all)},
+		{"delete denied", sql("revoke delete on levels from " + role), []string{"--postgres-url=" + app}, "lacks delete on levels", "grant this user", sql(all)},
+		{"read-only", sql("alter role " + role + " set default_transaction_read_only = on"), []string{"--postgres-url=" + app},
+			"postgres read-only: on", "to off", sql("alter role " + role + " reset all")},
+		{"synchronous_commit", sql("alter role " + role + " set synchronous_commit = off"), []string{"--postgres-url=" + app},
+			"postgres synchronous_commit: off", "to on", sql("alter role " + role + " reset all")},
+		{"table gone", sql("alter table positions rename to gone"), nil, "lacks a table", "restore the database", sql("alter table gone rename to positions")},
+		{"other migration", sql("update schema_migrations set checksum = 'x' || checksum"), nil, "differs from that of this binary", "run the holdfast that made it",
+			sql("update schema_migrations set checksum = substr(checksum, 2)")},
+		{"whole again", nothing, nil, "", "", nothing},
+		{"Redis lost data", func() error { return client.FlushAll(t.Context()).Err() }, nil, "do not belong together, or redis has lost data", "rebuilds Redis", nothing},
+	} {
+		if err := c.breaks(); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		args := append([]string{"--redis-url=" + redis.URL(), "--postgres-url=" + url, "--http-listen=127.0.0.1:0"}, c.args...)
+		code, failed := doctor(t, args...)
+		switch {
+		case c.found == "" && (code != 0 || failed != nil):
+			t.Errorf("%s: exit %d: %+v", c.name, code, failed)
+		case c.found == "":
+		case code != 1 || len(failed) != 1 || !strings.Contains(failed[0].Name+": "+failed[0].Seen, c.found) || !strings.Contains(failed[0].Do, c.do):
+			t.Errorf("%s: exit %d: %+v", c.name, code, failed)
+		}
+		if err := c.mend(); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
 	}
 }
 

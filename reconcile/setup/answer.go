@@ -55,6 +55,7 @@ var causes = []cause{
 	{sqlState("28000"), "refuses this user", "correct the user in postgres.url, or create the role with LOGIN"},
 	{sqlState("3D000"), "has no such database", "correct the database at the end of postgres.url, or create it and run holdfast migrate"},
 	{sqlState("42501"), "does not let this user connect to the database", "grant it: GRANT CONNECT ON DATABASE … TO …"},
+	{sqlState("42P01", "42703"), "lacks a table or a column that its migrations made", "restore the database from a backup: somebody has changed its tables"},
 	{sqlState("53300"), "takes no more connections", "raise max_connections in Postgres, or stop clients that leave connections open"},
 	{sqlState("57P01", "57P02", "57P03"), "is starting up or shutting down", "wait until it has started, and try again"},
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
@@ -72,11 +73,15 @@ func seenSchema(err error) string {
 }
 
 func doSchema(err error) string {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	denied := ok && refused.Code == "42501" // insufficient_privilege
 	switch {
 	case errors.Is(err, ErrSchemaOld):
 		return "run holdfast migrate"
 	case errors.Is(err, ErrSchemaNew):
 		return "run the newer holdfast that made it"
+	case denied:
+		return "grant this user usage on the schema, and select on schema_migrations"
 	default:
 		return "run the holdfast that made it, or restore the database"
 	}
@@ -85,10 +90,11 @@ func doSchema(err error) string {
 // examineLedger checks the permissions of this user, and which prefix the ledger belongs to.
 func (p *Ledger) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]setup.Finding, error) {
 	const query = `
-select coalesce(string_agg(t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines', 'operations',
-    'movements', 'positions', 'refusals', 'quarantine', 'audits', 'audit_findings']) as t
-where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not has_table_privilege(t, 'update')
-    or t = 'audit_findings' and not has_table_privilege(t, 'delete')`
+select coalesce(string_agg(p || ' on ' || t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines',
+    'limit_counts', 'operations', 'movements', 'positions', 'refusals', 'quarantine', 'directories', 'audits', 'audit_findings']) as t
+    cross join unnest(array['select', 'insert', 'update', 'delete']) as p
+where not has_table_privilege(t, p) and case p
+    when 'update' then t not in ('movements', 'directories') when 'delete' then t in ('levels', 'audit_findings') else true end`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	lacking, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
 	if err != nil {
@@ -96,10 +102,10 @@ where not has_table_privilege(t, 'select, insert') or t <> 'movements' and not h
 	}
 	seen := "all that is needed"
 	if lacking != "" {
-		seen = "lacks some on " + lacking
+		seen = "lacks " + lacking
 	}
 	findings := []setup.Finding{setup.NewFinding("postgres permissions", seen, lacking == "", setup.Fail,
-		"grant this user select, insert, update and (on audit_findings) delete on these tables, or make it their owner")}
+		"grant this user what it lacks, or make it the owner of the tables")}
 	at, there, err := readPosition(ctx, db, p.shard, "")
 	if err != nil || !there {
 		return append(findings, setup.Finding{Name: "ledger", Status: setup.OK, Seen: "empty"}), err
