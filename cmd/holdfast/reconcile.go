@@ -84,6 +84,9 @@ func (m *Main) withAuditor(
 		return err
 	}
 	defer b.closeInto(&err)
+	if _, err := b.postgres.Epoch(ctx); err != nil {
+		return fmt.Errorf("the ledger does not answer: %w", err)
+	}
 	if err := awaitTogether(ctx, c, b); err != nil {
 		return err
 	}
@@ -105,15 +108,15 @@ func (m *Main) withAuditor(
 	return failure
 }
 
-// togetherTries is how often an audit looks, 200 ms apart, whether a rebuild in progress has ended.
+// togetherTries is how often an audit asks, 200 ms apart, until Redis answers and is not being rebuilt.
 const togetherTries = 50
 
 // awaitTogether refuses a Redis that is not the ledger's, because the reconciler of an audit would
-// rebuild it. It waits a while for a rebuild in progress.
+// rebuild it. It waits a while for what may pass.
 func awaitTogether(ctx context.Context, c config.Config, b *backends) (err error) {
 	for range togetherTries {
 		err = reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
-		if !errors.Is(err, cache.ErrRebuilding) {
+		if !errors.Is(err, cache.ErrRebuilding) && !errors.Is(err, cache.ErrUnavailable) {
 			break
 		}
 		if err := shard.Pause(ctx, 200*time.Millisecond); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -97,17 +98,29 @@ func (a *Auditor) Run(ctx context.Context, o Options) (ledger.Audit, error) {
 	if err != nil {
 		return begun, err
 	}
-	err = r.all(ctx)
+	err = explain(ctx, r.all(ctx))
 	failure := ""
 	if err != nil {
 		failure = err.Error()
 	}
 	ctx = context.WithoutCancel(ctx)
 	if endErr := a.Ledger.EndAudit(ctx, r.id, failure); endErr != nil {
-		return begun, errors.Join(err, endErr)
+		return begun, cmp.Or(err, endErr)
 	}
 	done, readErr := a.Ledger.Audit(ctx, r.id)
 	return done, errors.Join(err, readErr)
+}
+
+// explain says what the error of an audit means for an operator.
+func explain(ctx context.Context, err error) error {
+	switch {
+	case err == nil || errors.Is(err, ErrTooMuch):
+		return err
+	case ctx.Err() != nil:
+		return fmt.Errorf("the audit was interrupted, and nothing is half repaired: run it again: %w", ctx.Err())
+	default:
+		return fmt.Errorf("the audit broke off, and nothing is half repaired: find the cause with `holdfast doctor`, then run it again: %w", err)
+	}
 }
 
 func (a *Auditor) prefix() string { return cmp.Or(a.Prefix, "holdfast") }

@@ -106,7 +106,7 @@ func (r *run) await(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil && time.Since(r.appliedAt) > stallTimeout:
-		return stalled(err)
+		return stalled("Postgres is up", err)
 	case err != nil:
 		return shard.Pause(ctx, retryInterval)
 	}
@@ -133,7 +133,7 @@ func (r *run) await(ctx context.Context) error {
 		r.busy = before.Epoch == at.Epoch && at.Sequence-before.Sequence > uint64(done)
 		return nil
 	case time.Since(r.appliedAt) > stallTimeout:
-		return stalled(fmt.Errorf("the ledger is at %s, the audit at %s", at.EntryID(), r.inFlight[0].entry))
+		return stalled(reconciling, fmt.Errorf("the ledger is at %s, the audit at %s", at.EntryID(), r.inFlight[0].entry))
 	default:
 		return shard.Pause(ctx, pollInterval)
 	}

@@ -266,7 +266,8 @@ func TestRepair_Cancelled(t *testing.T) {
 					kill()
 				})
 			})
-			if done, err := a.Run(ctx, audit.Options{Repair: true}); !errors.Is(err, context.Canceled) || done.State != ledger.AuditFailed {
+			if done, err := a.Run(ctx, audit.Options{Repair: true}); !errors.Is(err, context.Canceled) || done.State != ledger.AuditFailed ||
+				!strings.HasPrefix(done.Failure, "the audit was interrupted, and nothing is half repaired: run it again") {
 				t.Fatalf("%+v, %v", done, err)
 			}
 			done := i.Audit(audit.Options{Repair: true})

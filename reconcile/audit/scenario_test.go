@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
@@ -228,6 +229,32 @@ func TestAudit_Failover(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAudit_LedgerGone loses the ledger in the middle of an audit. The error says what to do, no lock
+// is left, and the next audit repairs.
+func TestAudit_LedgerGone(t *testing.T) {
+	t.Parallel()
+	r := reconciletest.NewRig(t)
+	i := drifted(r)
+	r.Quiesce()
+	locks := r.Number(t, `select count(*) from pg_locks where locktype = 'advisory'`)
+	pool := ledgertest.OpenPool(t, r.Pool.Config().ConnString())
+	a := i.Auditor(func(a *audit.Auditor) {
+		a.Ledger = postgres.New(pool, 0)
+		a.At("checkpoint", pool.Close)
+	})
+	_, err := a.Run(t.Context(), audit.Options{Repair: true})
+	if err == nil || !strings.HasPrefix(err.Error(), "the audit broke off, and nothing is half repaired: find the cause with `holdfast doctor`") {
+		t.Error(err)
+	}
+	if now := r.Number(t, `select count(*) from pg_locks where locktype = 'advisory'`); now != locks {
+		t.Errorf("%d locks, before %d", now, locks)
+	}
+	if done := i.Audit(audit.Options{Repair: true}); done.Repaired != 1 || done.Drift != 0 {
+		t.Errorf("%+v", done)
+	}
+	r.Check()
 }
 
 // embedded starts the embedded engine with a ledger in memory.

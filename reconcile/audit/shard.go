@@ -40,7 +40,7 @@ func onShard[T any](ctx context.Context, r *run, f func(*shard.Conn, context.Con
 		case !slices.ContainsFunc(passing, func(target error) bool { return errors.Is(err, target) }):
 			return result, err
 		case time.Since(since) > stallTimeout:
-			return result, stalled(err)
+			return result, stalled("Redis is up and "+reconciling, err)
 		}
 		r.disconnect()
 		if err := shard.Pause(ctx, retryInterval); err != nil {
@@ -49,10 +49,11 @@ func onShard[T any](ctx context.Context, r *run, f func(*shard.Conn, context.Con
 	}
 }
 
-// stalled wraps why in ErrStalled.
-func stalled(why error) error {
-	return fmt.Errorf("%w for %v: check that Redis is up and that `holdfast serve` or `holdfast reconcile run` is running: %w",
-		ErrStalled, stallTimeout, why)
+const reconciling = "`holdfast serve` or `holdfast reconcile run` is running"
+
+// stalled wraps why in ErrStalled, and says what to check.
+func stalled(check string, why error) error {
+	return fmt.Errorf("%w for %v: check that %s: %w", ErrStalled, stallTimeout, check, why)
 }
 
 func (r *run) connect(ctx context.Context) error {
