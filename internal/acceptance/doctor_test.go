@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"io"
+	"log"
 	"net"
 	"net/http/httptest"
 	"net/url"
@@ -149,9 +150,9 @@ func TestDoctor_Broken(t *testing.T) {
 	}{
 		{"evicting", config("maxmemory-policy", "allkeys-lru"), nil, "redis eviction: allkeys-lru", "noeviction", config("maxmemory-policy", "noeviction")},
 		{"no append-only file", config("appendonly", "no"), nil, "", "", config("appendonly", "yes")},
-		{"memory full", config("maxmemory", "1mb"), nil, "redis memory used: ", "raise maxmemory", config("maxmemory", "0")},
-		{"no replica in step", config("min-replicas-to-write", "1"), nil, "redis replicas in step: 0", "bring a replica up", config("min-replicas-to-write", "0")},
-		{"commands denied", acl("-xadd", "-hset"), []string{"--redis-url=" + part}, "redis rights: lacks hset, xadd", "ACL SETUSER", nothing},
+		{"memory full", config("maxmemory", "1mb"), nil, "redis writes: ", "raise maxmemory", config("maxmemory", "0")},
+		{"no replica in step", config("min-replicas-to-write", "1"), nil, "redis writes: ", "bring a replica up", config("min-replicas-to-write", "0")},
+		{"commands denied", acl("-xadd", "-hset"), []string{"--redis-url=" + part}, "the user may not run hset", "ACL SETUSER", nothing},
 		{"keys denied", acl("resetkeys", "~shop*"), []string{"--redis-url=" + part}, "does not let this user run a command", "all commands and keys", nothing},
 		{"gate stopped", gate("stopped"), nil, "redis gate: stopped", "put the right ledger back", gate("")},
 		{"gate loading", gate("loading"), nil, "", "", gate("")},
@@ -206,7 +207,9 @@ func httpServer(t *testing.T) string {
 // a file with their certificate, which no machine trusts and which names 127.0.0.1, but not localhost.
 func tlsServers(t *testing.T) (urls struct{ redis, postgres string }, certificate string) {
 	t.Helper()
-	s := httptest.NewTLSServer(nil)
+	s := httptest.NewUnstartedServer(nil)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of failed handshakes
+	s.StartTLS()
 	t.Cleanup(s.Close)
 	certificate = filepath.Join(t.TempDir(), "ca.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
