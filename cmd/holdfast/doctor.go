@@ -99,7 +99,8 @@ func examineRedis(ctx context.Context, c config.Config, client redis.UniversalCl
 	var all, access []setup.Finding
 	var err error
 	for range redisTries {
-		if all, err = setup.ExamineRedis(ctx, client, c.Redis.Prefix); err == nil {
+		// A Redis that is set up badly may refuse writes for that reason.
+		if all, err = setup.ExamineRedis(ctx, client, c.Redis.Prefix); err == nil && setup.Unsafe(all) == nil {
 			access, err = setup.ExamineAccess(ctx, client, c.Redis.Prefix)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -153,7 +153,7 @@ func TestDoctor_Broken(t *testing.T) {
 		{"memory full", config("maxmemory", "1mb"), nil, "redis writes: ", "raise maxmemory", config("maxmemory", "0")},
 		{"no replica in step", config("min-replicas-to-write", "1"), nil, "redis writes: ", "bring a replica up", config("min-replicas-to-write", "0")},
 		{"commands denied", acl("-xadd", "-hset"), []string{"--redis-url=" + part}, "the user may not run hset", "ACL SETUSER", nothing},
-		{"keys denied", acl("resetkeys", "~shop*"), []string{"--redis-url=" + part}, "does not let this user run a command", "all commands and keys", nothing},
+		{"keys denied", acl("resetkeys", "~shop*"), []string{"--redis-url=" + part}, "NOPERM", "ACL SETUSER", nothing},
 		{"gate stopped", gate("stopped"), nil, "redis gate: stopped", "put the right ledger back", gate("")},
 		{"gate loading", gate("loading"), nil, "", "", gate("")},
 		{"another ledger", nothing, []string{"--postgres-url=" + ledger(t)}, "do not belong together", "those of one deployment", nothing},
