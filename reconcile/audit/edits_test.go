@@ -204,7 +204,7 @@ func TestAudit_Edits(t *testing.T) {
 		buyLimited(i, "drop-"+sku, sku, 2)
 	}
 	i.Store.Direct(nil)
-	l := reconciletest.StartLoad(t, seed, 4, 5, i)
+	l := reconciletest.StartLoad(t, seed, reconciletest.AtFull(4, 4), 5, i)
 	awaitApplied(r, "drop-"+skus[19])
 	e.editAll(20, skus)
 	found := i.Audit(audit.Options{})
@@ -296,7 +296,7 @@ func TestAudit_UnderLoad(t *testing.T) {
 	comparisons := reconciletest.AtFull(int64(200_000), 10_000)
 	r := reconciletest.NewRig(t)
 	i := r.Started(nil)
-	l := reconciletest.StartLoad(t, reconciletest.SeedOf(t), 16, 40, i)
+	l := reconciletest.StartLoad(t, reconciletest.SeedOf(t), reconciletest.AtFull(16, 16), 40, i)
 	alone := l.Rate(reconciletest.AtFull(5*time.Second, time.Second))
 	before, started, done, audits := l.Calls.Load(), time.Now(), int64(0), 0
 	for ; done < comparisons; audits++ {
