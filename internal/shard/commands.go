@@ -25,6 +25,12 @@ func (s *Shard) Read(ctx context.Context, commands func(redis.Pipeliner)) error 
 // another epoch, Look checks once more which Redis it is. It uses no MULTI, which Redis refuses if
 // memory is out. One round trip.
 func (s *Shard) Look(ctx context.Context, commands func(redis.Pipeliner)) error {
+	err := s.look(ctx, commands)
+	s.logRefusal("read", err)
+	return err
+}
+
+func (s *Shard) look(ctx context.Context, commands func(redis.Pipeliner)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	g, err := s.current(ctx)
