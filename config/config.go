@@ -44,7 +44,9 @@ type Redis struct {
 
 // Postgres configures the ledger's database.
 type Postgres struct {
-	URL Secret // may contain a password; "" means a ledger in memory, with the embedded engine only
+	URL             Secret // may contain a password; "" means a ledger in memory, with the embedded engine only
+	SessionURL      Secret // for the lock of the reconciler; "" means URL
+	PageConnections int    // for lists and searches
 }
 
 // Reconcile configures how the event stream reaches the ledger.

@@ -46,6 +46,7 @@ func TestLoadDefaults(t *testing.T) {
 	want := config.Config{
 		HTTP:        config.HTTP{Listen: "127.0.0.1:8080"},
 		Redis:       config.Redis{Prefix: "holdfast", Shards: 1},
+		Postgres:    config.Postgres{PageConnections: 4},
 		Reservation: config.Reservation{TTL: 10 * time.Minute, TTLMax: 24 * time.Hour, Retention: 24 * time.Hour},
 		Reconcile:   config.Reconcile{BacklogMax: 250_000},
 		Confirm:     config.Confirm{Wait: 5 * time.Second},

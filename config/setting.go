@@ -17,9 +17,10 @@ import (
 )
 
 const (
-	prefixBytesMax = 64          // length of redis.prefix
-	backlogMin     = 1_000       // a burst is not a backlog
-	backlogMax     = 100_000_000 // tens of GB of Redis
+	prefixBytesMax     = 64 // length of redis.prefix
+	pageConnectionsMax = 100
+	backlogMin         = 1_000       // a burst is not a backlog
+	backlogMax         = 100_000_000 // tens of GB of Redis
 )
 
 // setting is one key of the configuration.
@@ -47,6 +48,10 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setShards(&c.Redis.Shards, raw) }},
 	{"postgres.url", "", "`URL` of the ledger's database, postgres://; empty means memory, with the embedded engine only", true,
 		func(c *Config, raw any) error { return setPostgres(&c.Postgres.URL, raw) }},
+	{"postgres.session_url", "", "address of the same database without a pooler, for locks; empty means postgres.url", true,
+		func(c *Config, raw any) error { return setPostgres(&c.Postgres.SessionURL, raw) }},
+	{"postgres.page_connections", 4, "most connections to Postgres for lists and searches", false,
+		func(c *Config, raw any) error { return setPageConnections(&c.Postgres.PageConnections, raw) }},
 	{"reservation.ttl", "10m", "default deadline of a reservation", false,
 		func(c *Config, raw any) error { return ttl.set(&c.Reservation.TTL, raw) }},
 	{"reservation.ttl_max", "24h", "longest deadline that a caller may ask for", false,
@@ -160,6 +165,15 @@ func setShards(to *int, raw any) error {
 			"because a reservation is one atomic step only if all stock is in one shard")
 	}
 	*to = 1
+	return nil
+}
+
+func setPageConnections(to *int, raw any) error {
+	n, err := strconv.Atoi(fmt.Sprint(raw))
+	if err != nil || n < 1 || n > pageConnectionsMax {
+		return fmt.Errorf("must be a whole number from 1 to %d", pageConnectionsMax)
+	}
+	*to = n
 	return nil
 }
 

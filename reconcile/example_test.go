@@ -33,7 +33,7 @@ var (
 func Example() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
 	defer func() { _ = client.Close() }()
-	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
+	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast", postgres.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -70,7 +70,7 @@ func Example() {
 // A checkout puts each version of the ledger's routing directory into use within a second.
 func Example_directory() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
-	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast")
+	ledger, err := postgres.Open("postgres://holdfast@127.0.0.1:5432/holdfast", postgres.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -32,7 +32,7 @@ func TestChild(t *testing.T) {
 	if os.Getenv(childRedis) == "" {
 		return
 	}
-	ledger, err := postgres.Open(os.Getenv(childPostgres))
+	ledger, err := postgres.Open(os.Getenv(childPostgres), postgres.Options{})
 	reconciletest.Must(t, err)
 	defer ledger.Close()
 	client := redis.NewClient(&redis.Options{

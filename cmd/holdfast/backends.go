@@ -83,7 +83,9 @@ func openPostgres(c config.Config) (*postgres.Ledger, error) {
 	if c.Postgres.URL == "" {
 		return nil, errNoPostgres
 	}
-	return postgres.Open(string(c.Postgres.URL))
+	return postgres.Open(string(c.Postgres.URL), postgres.Options{
+		SessionURL: string(c.Postgres.SessionURL), PageConnections: c.Postgres.PageConnections,
+	})
 }
 
 // openLedger opens the ledger. It is in memory if the configuration names neither Redis nor

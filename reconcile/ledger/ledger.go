@@ -43,6 +43,14 @@ var (
 	ErrMoved  = errors.New("another process has moved the position")
 )
 
+// ErrUnwritable says that the database answers, but the ledger cannot be written: its disk is full,
+// it is read-only, a privilege or a table is missing. The text gives the reason. Lock and every
+// method of a Session may return it.
+var ErrUnwritable = errors.New("the ledger cannot be written")
+
+// ErrBusy says that all connections to the database are in use. The ledger is not down.
+var ErrBusy = errors.New("all connections to the ledger are in use")
+
 // Session applies the stream to the ledger. One process has it at a time. The lock only saves work.
 // Begin and Apply compare the position, so two processes cannot apply the same entry. After an error
 // other than ErrMoved the session is unusable, and the outcome of the call is unknown.

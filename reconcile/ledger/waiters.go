@@ -77,7 +77,9 @@ func (w *Waiters) probe() {
 // ask looks at steps, and records whether the ledger answered.
 func (w *Waiters) ask(list []wire.Awaited) ([]error, error) {
 	results, err := w.lookSafely(list)
-	w.Record(err)
+	if !errors.Is(err, ErrBusy) {
+		w.Record(err)
+	}
 	return results, err
 }
 
@@ -165,6 +167,10 @@ func (w *Waiters) poll() {
 			awaited[i] = waiter.awaited
 		}
 		results, err := w.ask(awaited)
+		if errors.Is(err, ErrBusy) { // the calls wait on
+			time.Sleep(pollEvery)
+			continue
+		}
 		failure := w.Failure()
 		for i, waiter := range list {
 			switch {

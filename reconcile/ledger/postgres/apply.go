@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -132,13 +131,6 @@ select expect(count(*), 1) from moved`
 	}
 	writeQuarantine(batch, s.ledger.shard, faulty)
 	return batch
-}
-
-// isDataError reports whether a rule of the database refused a value. Any other error has nothing
-// to do with the events, and the caller tries again.
-func isDataError(err error) bool {
-	refused, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
 }
 
 // applyByHalves applies entries in one transaction, except the events that a rule of the database

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holdfast/holdfast/location"
 )
@@ -21,7 +20,7 @@ r.resolved_at is not null and r.archived_at is null and r.resolved_at < least($1
 // sumVerb is the verb of movements that are the sums of archived ones.
 const sumVerb = "archive"
 
-func countPrunable(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (there Pruned, err error) {
+func countPrunable(ctx context.Context, db *pgx.Conn, shard int32, before time.Time) (there Pruned, err error) {
 	const query = `
 select (select count(*) from reservations r where ` + prunable + `),
     (select count(*) from movements where shard = $2 and at < $1 and verb <> '` + sumVerb + `')`
@@ -77,7 +76,7 @@ type movementKey struct {
 
 // lastMovement returns the last entry that may have a movement from before a time. Entries are only
 // nearly in the order of their times.
-func lastMovement(ctx context.Context, db *pgxpool.Conn, shard int32, before time.Time) (last movementKey, err error) {
+func lastMovement(ctx context.Context, db *pgx.Conn, shard int32, before time.Time) (last movementKey, err error) {
 	const query = `
 select epoch, sequence from movements where shard = $1 and at < $2 and verb <> '` + sumVerb + `'
 order by epoch desc, sequence desc limit 1`

@@ -29,11 +29,43 @@ func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setu
 	}
 	schema := CheckSchema(ctx, conn)
 	findings = append(findings, setup.NewFinding("postgres schema", seenSchema(schema), schema == nil, setup.Fail, doSchema(schema)))
-	if schema != nil {
-		return findings, nil
+	if schema == nil {
+		more, err := p.examineLedger(ctx, conn, prefix, shards)
+		if findings = append(findings, more...); err != nil {
+			return findings, err
+		}
 	}
-	more, err := p.examineLedger(ctx, conn, prefix, shards)
-	return append(findings, more...), err
+	session, err := p.examineSession(ctx, conn)
+	return append(findings, session), err
+}
+
+// examineSession checks that a session keeps its connection, and that it reaches the ledger of the
+// other connections.
+func (p *Ledger) examineSession(ctx context.Context, other querier) (setup.Finding, error) {
+	const query = `
+select concat_ws(' ', pg_postmaster_start_time(), current_database(), to_regclass('positions')::oid)`
+	const name = "postgres session"
+	conn, err := p.dial(ctx)
+	if errors.Is(err, errPooled) {
+		return setup.Finding{Name: name, Status: setup.Fail, Seen: errPooled.Error(), Do: doPooled}, nil
+	}
+	if err != nil {
+		return setup.Finding{Name: name, Status: setup.Fail, Seen: "no connection", Do: "correct postgres.session_url"}, err
+	}
+	defer closeConn(conn)
+	var ledgers [2][]string
+	for i, db := range []querier{conn, other} {
+		if ledgers[i], err = collect(ctx, db, pgx.RowTo[string], query); err != nil {
+			return setup.Finding{}, err
+		}
+	}
+	if ledgers[0][0] != ledgers[1][0] {
+		return setup.Finding{
+			Name: name, Status: setup.Fail, Seen: "postgres.session_url and postgres.url lead to different ledgers",
+			Do: "set both to the same server, database and user",
+		}, nil
+	}
+	return setup.Finding{Name: name, Status: setup.OK, Seen: "keeps its connection"}, nil
 }
 
 // examineServer checks the server's settings, as a session of this user has them.
@@ -41,12 +73,12 @@ func examineServer(ctx context.Context, db querier) ([]setup.Finding, error) {
 	const query = `
 select current_setting('server_version'), current_setting('server_version_num')::integer >= 140000, pg_is_in_recovery(),
     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
-    current_setting('default_transaction_read_only')`
+    current_setting('default_transaction_read_only'), current_setting('server_encoding')`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) ([]setup.Finding, error) {
-		var version, commit, fsync, pages, readOnly string
+		var version, commit, fsync, pages, readOnly, encoding string
 		var newEnough, standby bool
-		if err := row.Scan(&version, &newEnough, &standby, &commit, &fsync, &pages, &readOnly); err != nil {
+		if err := row.Scan(&version, &newEnough, &standby, &commit, &fsync, &pages, &readOnly, &encoding); err != nil {
 			return nil, err
 		}
 		role := "primary"
@@ -55,6 +87,7 @@ select current_setting('server_version'), current_setting('server_version_num'):
 		}
 		return []setup.Finding{
 			setup.NewFinding("postgres version", version, newEnough, setup.Fail, "use PostgreSQL 14 or newer, which can end the session of a process that hangs"),
+			setup.NewFinding("postgres encoding", encoding, encoding == utf8, setup.Fail, doEncoding),
 			setup.NewFinding("postgres role", role, !standby, setup.Fail, "set postgres.url to the primary: a standby is read-only"),
 			setup.NewFinding("postgres synchronous_commit", commit, commit != "off", setup.Fail,
 				"set synchronous_commit to on (or remote_write, remote_apply) for this user: with off, an acknowledged sale can be lost"),

@@ -24,7 +24,7 @@ func (s *session) ApplyKnown(ctx context.Context, from, to wire.Position, entrie
 
 // Another is a session on the same connection that remembers nothing.
 func (s *session) Another() *session {
-	return &session{ledger: s.ledger, conn: s.conn, known: newKnown()}
+	return &session{ledger: s.ledger, conn: s.conn, backend: s.backend, known: newKnown()}
 }
 
 // Remembers reports whether the session remembers a hold.
@@ -41,3 +41,6 @@ func (o PruneOptions) Paged(n int) PruneOptions {
 	o.page = n
 	return o
 }
+
+// Explain is explain.
+func Explain(err error) error { return explain(err) }

@@ -32,6 +32,8 @@ const (
 // Ledger is the ledger of one shard in a database. It is safe for concurrent use.
 type Ledger struct {
 	pool    *pgxpool.Pool
+	pages   *pgxpool.Pool   // for lists and searches, which may be slow
+	session *pgx.ConnConfig // for the locks that a process keeps
 	shard   int32
 	waiters *ledger.Waiters
 	suspect chan struct{}
@@ -40,7 +42,10 @@ type Ledger struct {
 
 // New returns the ledger of a shard over pool. It does no I/O.
 func New(pool *pgxpool.Pool, shard int) *Ledger {
-	p := &Ledger{pool: pool, shard: int32(shard), suspect: make(chan struct{}, 1)} //nolint:gosec // 0 for now
+	p := &Ledger{
+		pool: pool, pages: pool, session: pool.Config().ConnConfig,
+		shard: int32(shard), suspect: make(chan struct{}, 1), //nolint:gosec // 0 for now
+	}
 	p.waiters = ledger.NewWaiters(p.look)
 	return p
 }
@@ -71,6 +76,8 @@ func (p *Ledger) Durable() bool { return true }
 
 // read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is
 // ErrNotFound or a data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
+// The ledger counts as down only if it takes no connections. A read that fails or is slow says
+// nothing about the sales that others make durable meanwhile.
 func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) error {
 	if !p.waiters.Allow() {
 		return fmt.Errorf("%w: the ledger is down", cache.ErrNotDurable)
@@ -82,18 +89,10 @@ func (p *Ledger) read(ctx context.Context, f func(ctx context.Context) error) er
 	case err == nil, errors.Is(err, cache.ErrNotFound), isDataError(err):
 		p.waiters.Record(nil)
 		return err
-	case ctx.Err() == nil:
+	case ctx.Err() == nil && isDown(err):
 		p.waiters.Record(err)
 	}
-	return fmt.Errorf("%w: %w", cache.ErrNotDurable, err)
-}
-
-// list runs f as read does, for queries that may be slow. If f takes too long, the ledger still
-// counts as healthy: a caller that confirms a sale meanwhile must not be told that it is down.
-func (p *Ledger) list(ctx context.Context, f func(ctx context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	return p.read(limited, f)
+	return fmt.Errorf("%w: %w", cache.ErrNotDurable, explain(err))
 }
 
 // lockLoading waits for the process that loads scripts. If that process was stopped or is cut off,
@@ -136,7 +135,7 @@ func collect[T any](ctx context.Context, db querier, scan pgx.RowToFunc[T], quer
 	return pgx.CollectRows(rows, scan)
 }
 
-// within returns the value of f, which runs in read, list, ask or do.
+// within returns the value of f, which runs in read, ask or do.
 func within[T any](ctx context.Context, run func(context.Context, func(context.Context) error) error,
 	f func(context.Context) (T, error),
 ) (value T, err error) {
@@ -188,10 +187,15 @@ left join reservations r on not u.operation and r.id = u.id`
 		operation[i], ids[i], nonces[i], versions[i] = a.Operation, a.ID, a.CreationNonce, a.Version
 	}
 	results := make([]error, len(list))
-	rows, err := p.pool.Query(ctx, query, operation, ids, nonces, versions, p.shard)
+	conn, err := p.pool.Acquire(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+	}
 	if err != nil {
 		return nil, err
 	}
+	defer conn.Release()
+	rows, _ := conn.Query(ctx, query, operation, ids, nonces, versions, p.shard) // its error is that of the rows
 	var n, epoch, sequence int64
 	var seen time.Time
 	var reason, detail string
@@ -266,8 +270,8 @@ where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(11141
     and ($4 = '' or location = $4)
 order by sku, location limit $5`
 	sku, at, _ := wire.LevelAfter(f.Cursor)
-	list, err := within(ctx, p.list, func(ctx context.Context) ([]ledger.LevelRow, error) {
-		return collect(ctx, p.pool, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
+	list, err := within(ctx, p.read, func(ctx context.Context) ([]ledger.LevelRow, error) {
+		return collect(ctx, p.pages, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
 	})
 	if len(list) > f.Limit {
 		list = list[:f.Limit]

@@ -20,6 +20,14 @@ var (
 	ErrSchemaOld     = errors.New("the schema is older than this binary: run holdfast migrate")
 	ErrSchemaNew     = errors.New("the schema is newer than this binary: this binary is too old for it")
 	ErrSchemaChanged = errors.New("an applied migration differs from that of this binary")
+	ErrEncoding      = errors.New("the database cannot store every identifier, because its encoding is not " + utf8)
+)
+
+const (
+	// utf8 is the only encoding that holds every character of an identifier.
+	utf8 = "UTF8"
+	// doEncoding says how to create a database with it.
+	doEncoding = "create another database with: create database holdfast encoding 'UTF8' template template0"
 )
 
 const (
@@ -58,8 +66,9 @@ type Querier interface {
 // repeat, and safe for several processes at once: one applies a migration, the others wait for it.
 // There are no down migrations.
 //
-// Errors, in order of precedence: ErrSchemaChanged, ErrSchemaNew. A migration that cannot lock a
-// table within two seconds fails: repeat it. Five round trips, and up to eight for each migration.
+// Errors, in order of precedence: ErrEncoding, ErrSchemaChanged, ErrSchemaNew. A migration that
+// cannot lock a table within two seconds fails: repeat it. Six round trips, and up to nine for each
+// migration.
 //
 // We do not use a library, because tern and goose would add 3 MB and 6 to 12 modules, one of them
 // by way of database/sql, and still leave the checksums and CheckSchema to us.
@@ -109,6 +118,9 @@ func migrateNext(ctx context.Context, db Beginner, known []migration) (name stri
 	// With a stricter level, reads after the lock would see the state before it.
 	options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
 	err = pgx.BeginTxFunc(ctx, db, options, func(tx pgx.Tx) error {
+		if err := checkEncoding(ctx, tx); err != nil {
+			return err
+		}
 		if err := lockMigrations(ctx, tx); err != nil {
 			return err
 		}
@@ -127,6 +139,15 @@ func migrateNext(ctx context.Context, db Beginner, known []migration) (name stri
 		return "", fmt.Errorf("migrate: %w", err)
 	}
 	return name, nil
+}
+
+// checkEncoding returns ErrEncoding if the database does not use UTF-8.
+func checkEncoding(ctx context.Context, tx pgx.Tx) error {
+	found, err := collect(ctx, tx, pgx.RowTo[string], `select current_setting('server_encoding')`)
+	if err == nil && found[0] != utf8 {
+		err = fmt.Errorf("%w but %s: %s", ErrEncoding, found[0], doEncoding)
+	}
+	return err
 }
 
 // lockMigrations waits for other processes that migrate, and creates the table of applied

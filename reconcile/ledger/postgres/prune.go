@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
@@ -53,11 +52,11 @@ var ErrPruning = errors.New("another process archives this ledger already: wait 
 // archive before it leaves the ledger; if Prune is stopped in between, the next one archives that
 // row again. Refusals: ErrPruning.
 func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err error) {
-	conn, err := p.pool.Acquire(ctx)
+	conn, err := p.dial(ctx)
 	if err != nil {
 		return done, err
 	}
-	defer conn.Release()
+	defer closeConn(conn) // which releases the lock
 	var locked bool
 	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, pruneClass, p.shard).Scan(&locked); err != nil {
 		return done, err
@@ -65,10 +64,6 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 	if !locked {
 		return done, ErrPruning
 	}
-	defer func() {
-		_, unlock := conn.Exec(context.WithoutCancel(ctx), `select pg_advisory_unlock($1::integer, `+lockOf+`)`, pruneClass, p.shard)
-		err = errors.Join(err, unlock)
-	}()
 	o.page = cmp.Or(o.page, prunePage)
 	there, err := countPrunable(ctx, conn, p.shard, o.Before)
 	if err != nil || o.Archive == nil {
@@ -103,7 +98,7 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 }
 
 // inChunks calls archive in one transaction after another, until it archives no row.
-func inChunks(ctx context.Context, db *pgxpool.Conn, done *int64, progress func(), archive func(pgx.Tx) (int64, error)) error {
+func inChunks(ctx context.Context, db *pgx.Conn, done *int64, progress func(), archive func(pgx.Tx) (int64, error)) error {
 	for {
 		var n int64
 		err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) (err error) {

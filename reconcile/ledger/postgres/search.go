@@ -16,12 +16,12 @@ import (
 // Search reads a page of reservations, the newest first. Two round trips.
 func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error) {
 	query, args := searchQuery(&f, now)
-	err = p.list(ctx, func(ctx context.Context) error {
-		ids, err := collect(ctx, p.pool, pgx.RowTo[string], query, args...)
+	err = p.read(ctx, func(ctx context.Context) error {
+		ids, err := collect(ctx, p.pages, pgx.RowTo[string], query, args...)
 		if err != nil {
 			return err
 		}
-		found, err := readReservations(ctx, p.pool, ids)
+		found, err := readReservations(ctx, p.pages, ids)
 		if err != nil {
 			return err
 		}

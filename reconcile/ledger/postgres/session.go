@@ -27,16 +27,25 @@ const (
 
 // session is the one connection that holds the lock of a shard.
 type session struct {
-	ledger *Ledger
-	conn   *pgx.Conn
-	known  *known
+	ledger  *Ledger
+	conn    *pgx.Conn
+	backend int32 // process id of the server's connection; only a pooler changes it
+	known   *known
 }
 
 // Lock connects, takes the lock, and checks that the database is safe and has this binary's schema.
 func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
+	s, err := p.lock(ctx)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return s, nil
+}
+
+func (p *Ledger) lock(ctx context.Context) (*session, error) {
 	dialing, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(dialing, p.pool.Config().ConnConfig)
+	conn, err := p.dial(dialing)
 	if err != nil {
 		p.observe(ctx, err)
 		return nil, err
@@ -48,9 +57,10 @@ func (p *Ledger) Lock(ctx context.Context) (ledger.Session, error) {
 set enable_mergejoin = off; set jit = off; set idle_session_timeout = %d; set idle_in_transaction_session_timeout = %d;
 set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle, idle, sessionTimeout.Milliseconds())
 	var got bool
+	var backend int32
 	_, err = conn.Exec(dialing, settings)
 	if err == nil {
-		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, lockClass, p.shard).Scan(&got)
+		err = conn.QueryRow(dialing, `select pg_try_advisory_lock($1::integer, `+lockOf+`), pg_backend_pid()`, lockClass, p.shard).Scan(&got, &backend)
 	}
 	p.observe(ctx, err)
 	switch {
@@ -71,7 +81,7 @@ set statement_timeout = %d; set application_name = 'holdfast reconciler'`, idle,
 		closeConn(conn)
 		return nil, err
 	}
-	return &session{ledger: p, conn: conn, known: newKnown()}, nil
+	return &session{ledger: p, conn: conn, backend: backend, known: newKnown()}, nil
 }
 
 // watch notes how far the process that has the lock has come.
@@ -92,7 +102,10 @@ func safe(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	return setup.Unsafe(findings)
+	if err := setup.Unsafe(findings); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrUnwritable, err)
+	}
+	return nil
 }
 
 // observe records whether the ledger answered, unless the caller gave up.
@@ -123,7 +136,7 @@ func (s *session) call(ctx context.Context, from string, f func(ctx context.Cont
 	defer cancel()
 	w := s.ledger.waiters
 	defer w.Calling()()
-	err := f(ctx)
+	err := explain(f(ctx))
 	switch {
 	case err == nil:
 		w.Record(nil)
@@ -255,14 +268,19 @@ where state = 'held' and expires_at > $1`
 func (s *session) Note(ctx context.Context, p wire.Position) error {
 	const query = `
 update positions set seen_at = $5, run_id = $6, replication_id = $7
-where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4`
+where shard = $1 and epoch = $2 and sequence = $3 and nonce = $4 returning pg_backend_pid()`
 	err := s.do(ctx, func(ctx context.Context) error {
-		tag, err := s.conn.Exec(ctx, query, s.ledger.shard, p.Epoch, p.Sequence, p.Nonce, time.UnixMilli(p.SeenAt),
+		found, err := collect(ctx, s.conn, pgx.RowTo[int32], query, s.ledger.shard, p.Epoch, p.Sequence, p.Nonce, time.UnixMilli(p.SeenAt),
 			p.RunID, p.ReplicationID)
-		if err == nil && tag.RowsAffected() != 1 {
+		switch {
+		case err != nil:
+			return err
+		case len(found) == 0:
 			return ledger.ErrMoved
+		case found[0] != s.backend:
+			return fmt.Errorf("%w: %s", errPooled, doPooled)
 		}
-		return err
+		return nil
 	})
 	if err == nil {
 		s.ledger.waiters.Seen(positionKey(p.Epoch, p.Sequence), fmt.Sprint(p.SeenAt))

@@ -27,7 +27,7 @@ from unnest($1::text[], $2::text[]) with ordinality as u (sku, location, n) cros
 	defer cancel()
 	err = p.ask(ctx, func(ctx context.Context) error {
 		skus, locations := levelColumns(ledger.Column(levels, func(l cache.LevelShort) ledger.LevelKey { return l.LevelName }))
-		parts, err := collect(ctx, p.pool, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
+		parts, err := collect(ctx, p.pages, func(row pgx.CollectableRow) (s ledger.ShortPart, err error) {
 			err = row.Scan(&s.Level, &s.ID, &s.Order, &s.Customer, &s.Quantity)
 			return s, err
 		}, query, skus, locations, limit)
