@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
@@ -111,6 +112,23 @@ func (f *Finding) About() string {
 	default:
 		return f.Name
 	}
+}
+
+// Check returns ErrCorrupt if the finding lacks a count that its kind has: somebody has edited it.
+func (f *Finding) Check() error {
+	good := true
+	switch f.Kind {
+	case KindCounterDrift:
+		good = f.Ledger.isLevel() && f.Redis != nil && (f.Redis.Available == nil || f.Redis.isLevel())
+	case KindLevelMissing:
+		good = f.Ledger.isLevel()
+	case KindLimitDrift:
+		good = f.Redis != nil && f.Ledger != nil && f.Ledger.Units != nil
+	}
+	if !good {
+		return fmt.Errorf("finding %s: %w: it lacks a count", f.ID, cache.ErrCorrupt)
+	}
+	return nil
 }
 
 // IsLevelDrift reports whether a finding is about the counts of a level.

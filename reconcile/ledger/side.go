@@ -69,6 +69,11 @@ func sideOfRecord(r *wire.Record) *Side {
 	return side
 }
 
+// isLevel reports whether a side has every count of a level.
+func (s *Side) isLevel() bool {
+	return s != nil && s.Available != nil && s.OnHand != nil && s.Committed != nil && s.SafetyStock != nil && s.BackorderLimit != nil
+}
+
 // below reports whether available is below zero.
 func (s *Side) below() bool { return s != nil && s.Available != nil && *s.Available < 0 }
 

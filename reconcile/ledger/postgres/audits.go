@@ -91,7 +91,7 @@ func scanFinding(row pgx.CollectableRow) (f ledger.Finding, err error) {
 		err3 = json.Unmarshal([]byte(seen), &f.Seen)
 	}
 	f.SetFrozen()
-	return f, errors.Join(err1, err2, err3)
+	return f, errors.Join(err1, err2, err3, f.Check())
 }
 
 // BeginAudit records that an audit runs. Two round trips.

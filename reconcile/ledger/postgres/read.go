@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -172,6 +174,9 @@ func collectLines(rows pgx.Rows, of map[string]*ledger.Reservation) error {
 		var err error
 		if line.Limits, err = decodeLimits(limits); err != nil {
 			return err
+		}
+		if len(quantities) != len(places) || len(fulfilled) != len(places) {
+			return fmt.Errorf("line %q of reservation %q: %w: its allocations differ in length", l.Line, id, cache.ErrCorrupt)
 		}
 		for i := range places {
 			line.From = append(line.From, wire.RecordAllocation{
