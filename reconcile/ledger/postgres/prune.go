@@ -56,7 +56,7 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 	if err != nil {
 		return done, err
 	}
-	defer closeConn(conn) // which releases the lock
+	defer closeConn(conn)
 	var locked bool
 	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1::integer, `+lockOf+`)`, pruneClass, p.shard).Scan(&locked); err != nil {
 		return done, err
@@ -64,6 +64,10 @@ func (p *Ledger) Prune(ctx context.Context, o PruneOptions) (done Pruned, err er
 	if !locked {
 		return done, ErrPruning
 	}
+	defer func() { // closing would release the lock a moment later
+		_, unlock := conn.Exec(context.WithoutCancel(ctx), `select pg_advisory_unlock($1::integer, `+lockOf+`)`, pruneClass, p.shard)
+		err = errors.Join(err, unlock)
+	}()
 	o.page = cmp.Or(o.page, prunePage)
 	there, err := countPrunable(ctx, conn, p.shard, o.Before)
 	if err != nil || o.Archive == nil {
