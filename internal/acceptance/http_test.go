@@ -61,7 +61,7 @@ func TestUnknownPaths(t *testing.T) {
 		"GET /./v1/stock", "GET /v1/./stock", "GET /v1/../v1/stock", "GET /v1/stock/.", "GET /v1/stock/..", "GET /v1/stock/A/..",
 	} {
 		method, _, _ := strings.Cut(line, " ")
-		got, err := p.raw(t, method, line+" HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		got, err := p.raw(t, method, line+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
@@ -77,12 +77,12 @@ func TestUnknownPaths(t *testing.T) {
 func TestBrokenHTTP(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	const end = " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+	const end = " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 	for text, status := range map[string]int{
 		"GET /v1/stock/%zz" + end:        400,
 		"GET /v1/reservations/50%" + end: 400,
 		"GET /v1/stock HTTP/1.1\r\n\r\n": 400,
-		"GET /v1/stock HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 30000) + end: 431,
+		"GET /v1/stock HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("a", 30000) + end: 431,
 	} {
 		if got, err := p.raw(t, "GET", text); err != nil || got.status != status {
 			t.Errorf("%s: %d %v, want %d", brief([]byte(text))[:24], got.status, err, status)
@@ -168,7 +168,7 @@ func TestLargeBodies(t *testing.T) {
 			return fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body)
 		}
 		sized := func(size int) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", size, padded(size)) }
-		head := s.method + " " + s.path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+		head := s.method + " " + s.path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
 		for name, text := range map[string]string{"sized": sized(most + 1), "chunked": chunked(most + 1), "twice as long": sized(2 * most)} {
 			got, err := p.raw(t, s.method, head+text)
 			if err != nil {
@@ -185,7 +185,7 @@ func TestLargeBodies(t *testing.T) {
 		}
 	}
 	// The call announces its length and sends no body: the answer does not wait for one.
-	got, err := p.raw(t, "POST", "POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n")
+	got, err := p.raw(t, "POST", "POST /v1/reservations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestShutdownFinishesWhatIsComing(t *testing.T) {
 		}
 		defer func() { _ = connection.Close() }()
 		// The server asks for the body once it has read the header. From then on the call is in flight.
-		_, err = fmt.Fprintf(connection, "POST /v1/reservations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		_, err = fmt.Fprintf(connection, "POST /v1/reservations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
 			"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body))
 		if err != nil {
 			t.Fatal(err)
