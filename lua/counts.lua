@@ -3,12 +3,14 @@
 -- text_of and number_of turn whole numbers into text and back, each once: an operation has the same
 -- few numbers in its event, in its answer and in what it stores, and turning them takes longest.
 local text_of = setmetatable({}, { __index = function(known, n)
-  known[n] = int(n)
-  return known[n]
+  local text = int(n)
+  known[n] = text
+  return text
 end })
 local number_of = setmetatable({}, { __index = function(known, text)
-  known[text] = whole(text)
-  return known[text]
+  local n = whole(text) -- nil if it is none
+  known[text] = n
+  return n
 end })
 
 -- The working copy: level -> {on_hand, committed, safety_stock, backorder_limit, entry}, in units.
