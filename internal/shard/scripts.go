@@ -131,29 +131,46 @@ type Loader interface {
 
 // LoadKnown loads the scripts if this is the Redis that the ledger's position describes. If not, it
 // tells the reconciler and returns ErrRebuilding. It does not check the gate, because each script
-// reads it.
+// reads it. Meanwhile the reconciler may apply entries and trim the one at the position, so it looks
+// again until the position stays.
 func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
-	return ledger.Loading(ctx, func(ctx context.Context, p wire.Position) error {
+	var seen wire.Position
+	why := ""
+	look := func(ctx context.Context, p wire.Position) error {
 		id, err := c.Inspect(ctx)
 		if err != nil {
 			return err
 		}
-		why := id.Foreign(p)
-		if why == "" {
-			there, err := c.LastApplied(ctx, p)
-			if err != nil {
-				return err
-			}
-			if !there {
-				why = "it lacks the entry that the ledger applied last"
-			}
+		if why, err = c.foreign(ctx, id, p); err != nil {
+			return err
 		}
-		if why != "" {
+		if why == "" {
+			return c.Load(ctx, p.Epoch, id)
+		}
+		if p == seen {
 			ledger.Suspect()
 			return fmt.Errorf("%w: %s", wire.ErrRebuilding, why)
 		}
-		return c.Load(ctx, p.Epoch, id)
-	})
+		seen = p
+		return nil
+	}
+	err := ledger.Loading(ctx, look)
+	for err == nil && why != "" {
+		err = ledger.Loading(ctx, look)
+	}
+	return err
+}
+
+// foreign returns why this Redis is not the one that a position describes, or "" if it is.
+func (c *Conn) foreign(ctx context.Context, id Identity, p wire.Position) (string, error) {
+	if why := id.Foreign(p); why != "" {
+		return why, nil
+	}
+	there, err := c.LastApplied(ctx, p)
+	if err == nil && !there {
+		return "it lacks the entry that the ledger applied last", nil
+	}
+	return "", err
 }
 
 // Load loads the missing scripts of an epoch. Two round trips.
