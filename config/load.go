@@ -255,8 +255,10 @@ func (l *loader) check(c Config, env []string) {
 	if !l.anyBad("reservation.ttl", "reservation.ttl_max") && c.Reservation.TTL > c.Reservation.TTLMax {
 		l.refuse("reservation.ttl", "must be at most reservation.ttl_max, which is "+plain(c.Reservation.TTLMax))
 	}
-	if err := checkPostgresFiles(c.Postgres.URL, env); err != nil {
-		l.refuse("postgres.url", err.Error())
+	for key, address := range map[string]Secret{"postgres.url": c.Postgres.URL, "postgres.session_url": c.Postgres.SessionURL} {
+		if err := checkPostgresFiles(address, env); err != nil {
+			l.refuse(key, err.Error())
+		}
 	}
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return

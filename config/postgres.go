@@ -31,7 +31,7 @@ func setPostgres(to *Secret, raw any) error {
 // postgresFile limits the files that the Postgres driver reads.
 var postgresFile = inputfile.Kind{Name: "a certificate, key or password file", BytesMax: 1 << 20}
 
-// postgresFiles maps the options of postgres.url that name a file to the variables that do.
+// postgresFiles maps the options of a URL that name a file to the variables that do.
 var postgresFiles = map[string]string{
 	"sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY",
 	"passfile": "PGPASSFILE", "servicefile": "PGSERVICEFILE",

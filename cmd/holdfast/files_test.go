@@ -33,6 +33,7 @@ func TestFilesThatNeverEnd(t *testing.T) {
 		"reconcile apply %s " + servers, "doctor --config %s", "serve --http-listen=127.0.0.1:0 --directory-file %s",
 		"serve --http-listen=127.0.0.1:0 --directory-centroids %s", "migrate --postgres-url=postgres://127.0.0.1:1/x?sslrootcert=%s",
 		"migrate --postgres-url=postgres://127.0.0.1:1/x?passfile=%s",
+		"migrate --postgres-url=postgres://127.0.0.1:1/x --postgres-session-url=postgres://127.0.0.1:1/x?sslkey=%s",
 	} {
 		pipe := filepath.Join(t.TempDir(), "pipe") // of one reader: a reader that gives up wakes the others
 		if err := syscall.Mkfifo(pipe, 0o600); err != nil {

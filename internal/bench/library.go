@@ -198,7 +198,7 @@ type ledger struct {
 }
 
 func openLedger(ctx context.Context, e *env) (*ledger, error) {
-	pool, err := e.createSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // as in postgres.Open
+	pool, err := e.createSchema(ctx, ledgerConnections, "", "plan_cache_mode", "force_custom_plan") // no plan of an empty table stays
 	if err != nil {
 		return nil, err
 	}
