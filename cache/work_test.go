@@ -30,10 +30,14 @@ local texts = {}
 for i, part in ipairs(parts) do texts[i] = part.name .. '\31' .. part.units end
 return #table.concat(texts, '\30')`
 
+// sampled is one in how many shapes are measured outside the campaign, which measures all.
+const sampled = 7
+
 // workbench measures the work of single script calls on a real Redis, as a share of workScript.
 type workbench struct {
 	*bench
 	sha   string
+	seen  int             // shapes so far
 	worst map[Verb]string // what the costliest call of a verb was
 	share map[Verb]float64
 }
@@ -67,13 +71,25 @@ func (w *workbench) cpu(calls func()) time.Duration {
 	return after - before
 }
 
-// bounded checks that one call does no more work than workScript. Other work on the machine makes both
-// slower, not always alike: so it measures a call that seems too slow again, up to ten times.
+// sample is bounded for one in sampled shapes, or for all of them in the campaign.
+func (w *workbench) sample(verb Verb, name string, prepare, call func()) {
+	w.tb.Helper()
+	if w.seen++; full || w.seen%sampled == 0 {
+		w.bounded(verb, name, prepare, call)
+	}
+}
+
+// bounded checks that one call does no more work than workScript, or than twice that outside the
+// campaign. Other work on the machine makes both slower, not always alike. So it measures a call that
+// seems too slow again, up to ten times.
 func (w *workbench) bounded(verb Verb, name string, prepare, call func()) {
 	w.tb.Helper()
 	least, most := 0.0, 1.0
 	if verb == VerbAdjust {
 		most = 1.5 // an operation of ChangesMax levels is the only call that takes longer: all are applied or none
+	}
+	if !full {
+		most *= 2
 	}
 	for attempt := range 10 {
 		prepare()
@@ -277,6 +293,14 @@ func carts(visit func(*cart)) {
 // TestWork_Reserve searches for the reserve that keeps Redis busy for longest, alone and in a batch.
 func TestWork_Reserve(t *testing.T) {
 	w := newWorkbench(t)
+	for _, size := range [][2]int{{20, 100}, {44, 45}, {100, 20}} {
+		c := &cart{lines: size[0], places: size[1], split: location.SplitLines, stock: "one line a place"}
+		var requests []shard.Request
+		w.bounded(VerbReserve, c.String(), func() {
+			w.set(c)
+			requests = w.reserves(c, "r", 1)
+		}, func() { w.batch(VerbReserve, requests...) })
+	}
 	carts(func(c *cart) {
 		if !c.accepted() {
 			t.Fatalf("%s would be refused", c)
@@ -286,7 +310,7 @@ func TestWork_Reserve(t *testing.T) {
 			if n > 1 && c.lines*c.places > 128 {
 				continue // a batch has room for one of them
 			}
-			w.bounded(VerbReserve, fmt.Sprintf("%d times %s", n, c), func() {
+			w.sample(VerbReserve, fmt.Sprintf("%d times %s", n, c), func() {
 				w.set(c)
 				requests = w.reserves(c, "r", n)
 			}, func() { w.batch(VerbReserve, requests...) })
@@ -399,7 +423,7 @@ func TestWork_Steps(t *testing.T) {
 				c.id = id
 				w.fit(&c)
 				var requests []shard.Request
-				w.bounded(step.verb, fmt.Sprintf("%v of %d times %s, in parts %t", step.after, h.n, &c, step.parts), func() {
+				w.sample(step.verb, fmt.Sprintf("%v of %d times %s, in parts %t", step.after, h.n, &c, step.parts), func() {
 					w.hold(&c, h.n, step.after...)
 					requests = batchOf(w.steps(step.verb, &c, h.n, int64(len(step.after)+1), step.parts))
 				}, func() {
@@ -425,9 +449,9 @@ func TestWork_Expire(t *testing.T) {
 			w.sendAll(VerbExtend, w.steps(VerbExtend, &c, h.n, 1, false)) // packs many into one member
 			w.now += 2 * time.Minute.Milliseconds()
 		}
-		w.bounded(VerbExpire, c.String(), overdue, func() { expire(w.bench) })
+		w.sample(VerbExpire, c.String(), overdue, func() { expire(w.bench) })
 		for _, verb := range []Verb{VerbConfirm, VerbMove} {
-			w.bounded(verb, "of expired ones, "+c.String(), func() {
+			w.sample(verb, "of expired ones, "+c.String(), func() {
 				overdue()
 				for more := verb == VerbConfirm; more; {
 					_, more, _ = w.store.Expire(w.ctx)
@@ -437,7 +461,7 @@ func TestWork_Expire(t *testing.T) {
 		for _, size := range [][2]int{{1, 500}, {4, 500}, {20, 100}} {
 			big := cart{lines: size[0], places: size[1], stock: "nothing", split: location.SplitUnits, id: "b"}
 			var requests []shard.Request
-			w.bounded(VerbReserve, "of "+big.String()+", after "+c.String(), func() {
+			w.sample(VerbReserve, "of "+big.String()+", after "+c.String(), func() {
 				overdue()
 				stock := []any{}
 				for line := range big.lines {
@@ -479,9 +503,9 @@ func TestWork_Operations(t *testing.T) {
 						request.Changes = append(request.Changes, ch)
 					}
 					call := &adjustCall{request: &request, fingerprint: "f"}
-					w.bounded(VerbAdjust, fmt.Sprintf("%s of %d levels, known %t, ids %d bytes", name, n, known, len(id)),
+					w.sample(VerbAdjust, fmt.Sprintf("%s of %d levels, known %t, ids %d bytes", name, n, known, len(id)),
 						func() { w.set(&c) }, func() { w.batch(VerbAdjust, call) })
-					w.bounded(VerbAdjust, fmt.Sprintf("again, %s of %d levels, known %t, ids %d bytes", name, n, known, len(id)),
+					w.sample(VerbAdjust, fmt.Sprintf("again, %s of %d levels, known %t, ids %d bytes", name, n, known, len(id)),
 						func() {}, func() { w.batch(VerbAdjust, call) })
 				}
 			}
@@ -498,7 +522,7 @@ func TestWork_Operations(t *testing.T) {
 			for i := range 256 {
 				list = append(list, one(i))
 			}
-			w.bounded(verb, fmt.Sprintf("a batch, ids %d bytes", len(id)), func() { w.set(&c) }, func() { w.batch(verb, batchOf(list)...) })
+			w.sample(verb, fmt.Sprintf("a batch, ids %d bytes", len(id)), func() { w.set(&c) }, func() { w.batch(verb, batchOf(list)...) })
 		}
 	}
 }
@@ -508,7 +532,7 @@ func TestWork_Reads(t *testing.T) {
 	w := newWorkbench(t)
 	for _, c := range []cart{{lines: 1, places: 1000, stock: "plenty"}, {lines: 10, places: 200, stock: "plenty"}, {lines: 2, places: 50, components: 20, stock: "plenty"}} {
 		var probes []shard.Request
-		w.bounded(VerbProbe, c.String(), func() {
+		w.sample(VerbProbe, c.String(), func() {
 			w.set(&c)
 			if probes == nil {
 				for _, r := range w.reserves(&c, "p", 64) {
@@ -520,12 +544,12 @@ func TestWork_Reads(t *testing.T) {
 		for i := range min(AvailabilityMax, AvailabilityLevelsMax/c.places/max(1, c.components)) {
 			request.SKUs = append(request.SKUs, c.sku(i))
 		}
-		w.bounded("availability", c.String(), func() {}, func() {
+		w.sample("availability", c.String(), func() {}, func() {
 			if _, err := w.store.Availability(w.ctx, request); err != nil {
 				t.Fatal(err)
 			}
 		})
-		w.bounded("levels", c.String(), func() {}, func() {
+		w.sample("levels", c.String(), func() {}, func() {
 			if _, err := w.store.Levels(w.ctx, c.sku(0)); err != nil && !errors.Is(err, ErrNotFound) {
 				t.Fatal(err)
 			}

@@ -54,13 +54,12 @@ func TestPooler(t *testing.T) {
 				t.Errorf("doctor refuses: %v: %v", refused, setup.Unsafe(findings))
 			}
 			s, err := l.Lock(t.Context())
-			if c.isRefused {
-				if err == nil || !strings.Contains(err.Error(), "postgres.session_url") {
-					t.Errorf("lock: %v", err)
-				}
-			} else if err != nil {
+			switch {
+			case c.isRefused && (err == nil || !strings.Contains(err.Error(), "postgres.session_url")):
+				t.Errorf("lock: %v", err)
+			case !c.isRefused && err != nil:
 				t.Fatal(err)
-			} else {
+			case !c.isRefused:
 				useAll(t, l, s)
 			}
 			if c.mode != "session" {
