@@ -108,12 +108,13 @@ func TestSoldOut_Raced(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := order("late", "1:TEE:1")
-		late := &reserveCall{request: &r}
+		late := &reserveCall{request: &r, until: time.Now().Add(time.Minute)}
 		if err := late.route(known.rules, time.Second); err != nil {
 			t.Fatal(err)
 		}
 		asked := b.store.soldOut.now()
 		a := b.store.sendReserve(b.ctx, late)
+		equal(t, "late", a.Status, wire.StatusInsufficient)
 		release("ord", 0, "")(b)
 		b.store.soldOut.note(late, late.decodeInsufficient(a.Payload), asked)
 
