@@ -118,7 +118,7 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 				return nil, sending{}, err
 			}
 		case ranPartly:
-			if found := s.Damage(ctx); errors.Is(found, wire.ErrRebuilding) {
+			if found := s.damaged(ctx, err); errors.Is(found, wire.ErrRebuilding) {
 				return nil, sending{}, found
 			}
 			s.config.Logger.Error("a script stopped half-way; audit this shard now", "verb", verb, "error", err)

@@ -80,10 +80,15 @@ func (s *Shard) Damage(ctx context.Context) error {
 	return err
 }
 
-// damaged returns the error of Damage, or err if nothing is damaged.
+// damaged returns the error of Damage, or err if nothing is damaged. A key of another type may have
+// been replaced since it made a script fail: that is ErrRebuilding too.
 func (s *Shard) damaged(ctx context.Context, err error) error {
-	if found := s.Damage(ctx); errors.Is(found, wire.ErrRebuilding) {
+	found := s.Damage(ctx)
+	switch {
+	case errors.Is(found, wire.ErrRebuilding):
 		return found
+	case s.config.Ledger != nil && redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return fmt.Errorf("%w: %w", wire.ErrRebuilding, err)
 	}
 	return err
 }
