@@ -112,7 +112,7 @@ func (s setting) variable() string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
 
-// lineEnds is what a file or an editor adds to a value: line ends, and a byte order mark.
+// lineEnds are the line ends and the byte order mark that a file or an editor adds to a value.
 const lineEnds = "\r\n\ufeff"
 
 // trimmed returns a value without what a file adds to it. A space belongs to a key in Redis.

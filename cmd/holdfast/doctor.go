@@ -29,7 +29,7 @@ const redisTries = 4
 // errUnsafe means that doctor has printed a failed check.
 var errUnsafe = errors.New("the set-up is not safe: correct what has failed above")
 
-// report is what doctor prints as JSON.
+// report is the JSON output of doctor.
 type report struct {
 	Findings []setup.Finding `json:"findings"`
 }

@@ -28,7 +28,7 @@ var (
 	stockFile     = inputfile.Kind{Name: "a stock file", BytesMax: stockcsv.BytesMax}
 )
 
-// readFile reads a whole file, or standard input if path is -. name is what errors call it.
+// readFile reads a whole file, or standard input if path is -. name is its name in errors.
 func (m *Main) readFile(path string, kind inputfile.Kind) (name string, text []byte, err error) {
 	name, file, err := m.open(path)
 	if err != nil {
@@ -41,7 +41,7 @@ func (m *Main) readFile(path string, kind inputfile.Kind) (name string, text []b
 	return name, text, err
 }
 
-// open opens a file, or standard input if path is -. name is what errors call it.
+// open opens a file, or standard input if path is -. name is its name in errors.
 func (m *Main) open(path string) (name string, file io.ReadCloser, err error) {
 	if path == stdio {
 		return "stdin", io.NopCloser(m.Stdin), nil

@@ -68,7 +68,7 @@ func (m *Main) locationsApplyCommand() *cobra.Command {
 	return c
 }
 
-// appliedDirectory is what `locations apply` prints as JSON.
+// appliedDirectory is the JSON output of `locations apply`.
 type appliedDirectory struct {
 	contract.Directory
 	Replay bool `json:"replay"` // the directory was current already; nothing changed

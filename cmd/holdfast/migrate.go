@@ -54,7 +54,7 @@ func (m *Main) migrateCommand() *cobra.Command {
 	})
 }
 
-// migrated is what `migrate` prints as JSON.
+// migrated is the JSON output of `migrate`.
 type migrated struct {
 	Applied []string `json:"applied"` // the migrations that this run applied
 }

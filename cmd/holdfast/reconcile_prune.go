@@ -87,7 +87,7 @@ func (m *Main) reconcilePruneCommand() *cobra.Command {
 	})
 }
 
-// pruned is what `reconcile prune` prints as JSON.
+// pruned is the JSON output of `reconcile prune`.
 type pruned struct {
 	postgres.Pruned
 	Before  time.Time `json:"before"`

@@ -98,7 +98,7 @@ func (m *Main) reservationsShowCommand() *cobra.Command {
 	})
 }
 
-// releasedReservation is what `reservations release` prints as JSON.
+// releasedReservation is the JSON output of `reservations release`.
 type releasedReservation struct {
 	contract.Reservation
 	Replay bool `json:"replay"` // it was released before; nothing changed

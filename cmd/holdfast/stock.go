@@ -81,7 +81,7 @@ func printShort(w io.Writer, l shortLevel) {
 	fmt.Fprintln(w)
 }
 
-// adjusted is what `stock adjust` prints.
+// adjusted is the output of `stock adjust`.
 type adjusted struct {
 	ID string `json:"id"`
 	contract.ChangedLevel

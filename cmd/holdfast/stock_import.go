@@ -161,7 +161,7 @@ func (m *Main) stockImport(ctx context.Context, server *client.Client, path stri
 	return run.result, err
 }
 
-// imported is what `stock import` prints.
+// imported is the output of `stock import`.
 type imported struct {
 	ID        string    `json:"id"`
 	File      string    `json:"file"`

@@ -85,7 +85,7 @@ func (k Kind) Read(path string) ([]byte, error) {
 	return text, errors.Join(err, file.Close())
 }
 
-// Limit returns a reader that fails after BytesMax bytes. name is what the error calls the file.
+// Limit returns a reader that fails after BytesMax bytes. name is the name of the file in the error.
 func (k Kind) Limit(name string, r io.Reader) io.Reader {
 	return &limited{r, name, k, k.BytesMax}
 }
