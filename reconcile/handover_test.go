@@ -190,6 +190,51 @@ func TestHandover_StaleReplica(t *testing.T) {
 	}
 }
 
+// TestHandover_NewReplicationID attaches the first replica to a primary, then lets the primary free
+// its backlog. Each time the primary takes a new replication id. Its data is the same: the
+// reconciler must note the id, and must not rebuild.
+func TestHandover_NewReplicationID(t *testing.T) {
+	t.Parallel()
+	atOnce := []string{"--repl-diskless-sync-delay", "0", "--repl-backlog-ttl", "1"}
+	r := reconciletest.NewRig(t, atOnce...)
+	i := r.Started(nil)
+	i.Reserve("a", "TEE", 4)
+	alone := awaitReplicationID(r, i, "")
+	replica := redistest.Start(t, append(atOnce, "--replicaof", "127.0.0.1 "+strings.TrimPrefix(r.Redis.Addr(), "127.0.0.1:"))...)
+	attached := awaitReplicationID(r, i, alone)
+	i.Reserve("b", "TEE", 3)
+	replica.Kill()
+	awaitReplicationID(r, i, attached)
+	i.Confirm("a")
+	i.Confirm("b")
+	r.Check()
+	if epoch := r.Number(t, "select epoch from positions"); epoch != 1 {
+		t.Errorf("rebuilt: epoch %d", epoch)
+	}
+}
+
+// awaitReplicationID waits until Redis has another replication id than before, and the ledger has
+// noted it. It returns the id.
+func awaitReplicationID(r *reconciletest.Rig, i *reconciletest.Instance, before string) (id string) {
+	r.TB.Helper()
+	r.Await("the ledger notes the replication id", 30*time.Second, func() error {
+		about, err := i.Client.Info(context.Background(), "replication").Result()
+		if err != nil {
+			return err
+		}
+		var noted string
+		if err := r.Pool.QueryRow(context.Background(), "select replication_id from positions").Scan(&noted); err != nil {
+			return err
+		}
+		if noted == before || !strings.Contains(about, "master_replid:"+noted) {
+			return fmt.Errorf("the ledger has %s, Redis says %s", noted, about)
+		}
+		id = noted
+		return nil
+	})
+	return id
+}
+
 // TestHandover_OneLoads lets many instances meet a Redis without scripts at once: one of them must
 // load each script.
 func TestHandover_OneLoads(t *testing.T) {

@@ -74,6 +74,9 @@ func (a *applier) check(ctx context.Context) error {
 	if why != "" {
 		return fmt.Errorf("%w: %s", errRebuild, why)
 	}
+	if err := a.followHistory(ctx); err != nil {
+		return err
+	}
 	a.at.SeenAt = a.seen.Now
 	if err := a.session.Note(ctx, a.at); err != nil {
 		return err
@@ -93,6 +96,23 @@ func (a *applier) check(ctx context.Context) error {
 		return err
 	}
 	return a.undo(ctx, open)
+}
+
+// followHistory takes over a new replication id of the same Redis.
+func (a *applier) followHistory(ctx context.Context) error {
+	if a.seen.ReplicationID == a.at.ReplicationID {
+		return nil
+	}
+	applied, err := a.shard.LastApplied(ctx, a.at)
+	if err == nil && !applied {
+		err = fmt.Errorf("%w: %s", errRebuild, lastAppliedMissing)
+	}
+	if err != nil {
+		return err
+	}
+	a.Logger.Info("redis has a new replication id, and the same data", "replication_id", a.seen.ReplicationID)
+	a.at.ReplicationID = a.seen.ReplicationID
+	return nil
 }
 
 // expireUntil returns the moment up to which holds may expire, Unix ms. It follows the last check,

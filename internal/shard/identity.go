@@ -14,7 +14,8 @@ import (
 // Identity says which Redis this is, and what its stored data says about itself.
 type Identity struct {
 	RunID         string // of the Redis process
-	ReplicationID string // of the history of its data; it changes when Redis follows another one
+	ReplicationID string // of the history of its data
+	followed      bool   // it followed another Redis before it took its ReplicationID
 	Primary       bool
 	version       string // "" for the embedded engine
 	Epoch         uint64 // as stored; 0 if there is none
@@ -45,6 +46,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	if err := server.Err(); err == nil {
 		about := infoFields(server.Val() + replication.Val())
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
+		id.followed = strings.Trim(about["master_replid2"], "0") != ""
 		id.version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
 		return Identity{}, unavailable(err)
@@ -83,7 +85,9 @@ func infoFields(text string) map[string]string {
 	return fields
 }
 
-// Foreign returns why this Redis is not the one recorded in p, or "" if it is.
+// Foreign returns why this Redis is not the one recorded in p, or "" if it is. A primary also takes
+// a new replication id when its first replica attaches, and an hour after the last one has left.
+// Its data is the same then, and master_replid2 is all zeros.
 func (id *Identity) Foreign(p wire.Position) string {
 	switch {
 	case !id.Primary:
@@ -92,7 +96,7 @@ func (id *Identity) Foreign(p wire.Position) string {
 		return fmt.Sprintf("it is at epoch %d, the ledger at %d", id.Epoch, p.Epoch)
 	case id.RunID != p.RunID:
 		return "it was restarted"
-	case id.ReplicationID != p.ReplicationID:
+	case id.ReplicationID != p.ReplicationID && id.followed:
 		return "it has followed another Redis"
 	default:
 		return ""
