@@ -36,13 +36,14 @@ func FuzzRecord(f *testing.F) {
 func FuzzEntry(f *testing.F) {
 	f.Add("1", "1700000000000\x1dadjust\x1fop\x1ff\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
 	f.Add("1", "1\x1dreserve\x1fo\x1f\x1f0\x1f\x1e1\x1fheld\x1f1\x1f2\x1fb\x1f1\x1f\x1ff\x1f\x1f\x1f\x1e1\x1fTEE\x1f3\x1f0\x1fberlin\x1f3\x1f0")
-	f.Add("2", "")
+	f.Add("2", "1")
+	f.Add("3", "")
 	f.Fuzz(func(t *testing.T, version, body string) {
 		entry, err := wire.DecodeEntry("1-1", map[string]any{"v": version, "n": "n", "e": body})
 		if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewer) {
 			t.Fatal(err)
 		}
-		if err == nil && version != "1" {
+		if err == nil && version != "1" && version != "2" {
 			t.Fatalf("%+v of version %q", entry, version)
 		}
 	})

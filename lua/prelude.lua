@@ -55,6 +55,7 @@ local records = {} -- id -> text of the record, false if there is none
 local broken = {} -- level -> true if the stored value is not a whole number
 local touched_levels, touched_records = {}, {} -- lists of add_once, in the order they first changed
 local events = {} -- texts, in order
+local event_version = '1' -- of the entry; '2' if a decoder of version 1 could not read an event
 local due = {} -- members of deadlines that reclaim took
 local reclaimed, more_due = false, false -- reclaim ran, and left members that are due
 local expire_until = nil -- Unix ms: no later deadline takes effect; nil is no bound
@@ -140,16 +141,16 @@ local function write_fields(key, list)
   end
 end
 
--- append writes the batch's entry: version 1, the caller's nonce and the events. Data is text of
+-- append writes the batch's entry: its version, the caller's nonce and the events. Data is text of
 -- any bytes that belongs to the only event. append returns the id of the entry, or nil if Redis
 -- refused it. Then nothing was written.
 local function append(events_key, nonce, now, data)
   local body = int(now) .. GS .. table.concat(events, GS)
   local entry
   if data then
-    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', '1', 'n', nonce, 'e', body, 'd', data)
+    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', event_version, 'n', nonce, 'e', body, 'd', data)
   else
-    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', '1', 'n', nonce, 'e', body)
+    entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', event_version, 'n', nonce, 'e', body)
   end
   if type(entry) == 'table' then return nil end
   return entry

@@ -8,12 +8,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// eventVersion is the field v of every entry of the stream. An entry with another version is not
-// read.
-const (
-	eventVersion    = "1"
-	eventVersionMax = 1
-)
+// eventVersionMax is the newest version of an entry that this package reads. A script writes version
+// 2 if the entry has an event that an older Holdfast could not read, else version 1. An older
+// reconciler stops at such an entry, and does not put a sale into quarantine.
+const eventVersionMax = 2
 
 // Entry is one entry of the event stream: what one script call changed. Its fields are v (the
 // version of this format), n (a random nonce of the caller) and e (the events). The entry of an
@@ -86,13 +84,19 @@ func (e *Event) Deltas() []LevelDelta {
 // DecodeEntry reads an entry of the stream. Its error wraps ErrNewer if a newer version of Holdfast
 // wrote the entry, else ErrCorrupt.
 func DecodeEntry(id string, values map[string]any) (Entry, error) {
+	return decodeEntry(id, values, eventVersionMax)
+}
+
+// decodeEntry reads an entry whose version is at most newest.
+func decodeEntry(id string, values map[string]any, newest int) (Entry, error) {
 	version, _ := values["v"].(string)
 	nonce, _ := values["n"].(string)
 	body, ok := values["e"].(string)
-	if n, err := strconv.Atoi(version); err == nil && n > eventVersionMax {
+	n, err := strconv.Atoi(version)
+	if err == nil && n > newest {
 		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrNewer)
 	}
-	if version != eventVersion || !ok || nonce == "" {
+	if err != nil || n < 1 || strconv.Itoa(n) != version || !ok || nonce == "" {
 		return Entry{}, fmt.Errorf("entry %s of version %q: %w", id, version, ErrCorrupt)
 	}
 	at, rest, more := strings.Cut(body, GroupSeparator)
