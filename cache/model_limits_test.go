@@ -46,7 +46,7 @@ func counts(customer string, lines []modelLine, units func(*modelLine) int64) ma
 	counts := map[wire.LimitKey]int64{}
 	for i := range lines {
 		for _, limit := range lines[i].limits {
-			counts[wire.LimitKey{Limit: limit.id, Customer: customer}] += units(&lines[i]) * limit.each
+			counts[wire.LimitKey{Limit: limit.id, Identity: customer}] += units(&lines[i]) * limit.each
 		}
 	}
 	return counts
@@ -64,7 +64,7 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 	more := counts(customer, lines, units)
 	for i := range lines {
 		for _, limit := range lines[i].limits {
-			if key := (wire.LimitKey{Limit: limit.id, Customer: customer}); taken[key]+more[key] > limit.most {
+			if key := (wire.LimitKey{Limit: limit.id, Identity: customer}); taken[key]+more[key] > limit.most {
 				over[limit.id] = taken[key]
 			}
 		}
@@ -90,7 +90,7 @@ func (p *play) checkLimits(t *rapid.T) {
 	}
 	for key, units := range taken {
 		if units != 0 {
-			want = append(want, fmt.Sprint(key.Limit, " ", key.Customer, " ", units))
+			want = append(want, fmt.Sprint(key.Limit, " ", key.Identity, " ", units))
 		}
 	}
 	compare(t, "limits", got, want)

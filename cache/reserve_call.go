@@ -325,7 +325,7 @@ func (c *reserveCall) Arguments(b *shard.Batch) {
 		b.Add(l.text, l.quantity, l.candidateText())
 	}
 	for _, use := range c.limits {
-		b.Add(b.Counter(wire.LimitKey{Limit: use.limit.ID, Customer: c.request.Customer}.Name()),
+		b.Add(b.Counter(wire.LimitKey{Limit: use.limit.ID, Identity: c.request.Customer}.Name()),
 			strconv.FormatInt(use.units, 10), strconv.FormatInt(use.limit.PerCustomer, 10))
 	}
 }

@@ -230,6 +230,6 @@ func (c probeCall) Arguments(b *shard.Batch) {
 		c.lines[i].number(b, false)
 	}
 	for i := range c.limits {
-		c.limits[i].counter = b.Counter(wire.LimitKey{Limit: c.limits[i].limit.ID, Customer: c.request.Customer}.Name())
+		c.limits[i].counter = b.Counter(wire.LimitKey{Limit: c.limits[i].limit.ID, Identity: c.request.Customer}.Name())
 	}
 }

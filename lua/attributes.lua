@@ -2,15 +2,20 @@
 -- limits.
 
 -- attributes returns the attributes of a line: its name; its kit, or nil; how many units go into
--- one kit, 1 if there is none; and its limits, each with id, most and each.
+-- one kit, 1 if there is none; and its limits, each with id, most and each, and the identity whose
+-- units it counts: nil is the reservation's customer, "" all customers.
 local function attributes(line)
   local t = line.attributes
   if t then return t end
   local parts = split(line.line, FS)
   t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
-    local most, each, id = string.match(parts[i], '^(%d+) (%d+) (.*)$')
-    if id then t.limits[#t.limits + 1] = { id = id, most = tonumber(most), each = tonumber(each) } end
+    local most, each, id, escape, identity = string.match(parts[i], '^(%d+) (%d+) ([^\27]*)(\27?)(.*)$')
+    if id then
+      t.limits[#t.limits + 1] = {
+        id = id, most = tonumber(most), each = tonumber(each), identity = escape ~= '' and identity or nil,
+      }
+    end
   end
   line.attributes = t
   return t
@@ -38,7 +43,7 @@ local function each_limit(r, parts, visit)
       for _, a in ipairs(line.from) do units = units + a.quantity end
     end
     for _, limit in ipairs(attributes(line).limits) do
-      visit(limit.id .. US .. customer, units / limit.each, limit.most, limit.id)
+      visit(limit.id .. US .. (limit.identity or customer), units / limit.each, limit.most, limit.id)
     end
   end
 end

@@ -6,7 +6,7 @@
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[5]  limits        hash    limit, identity -> units
 --   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry

@@ -1,6 +1,6 @@
 -- limits counts the units that purchase limits restrict.
 
--- The working copy: limit US customer -> units.
+-- The working copy: limit US identity -> units. The identity of a total is "".
 local limit_units, touched_limits = {}, {}
 
 local function load_limit(name, text)

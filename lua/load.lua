@@ -5,7 +5,7 @@
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
---   KEYS[5]  limits        hash    limit, customer -> units
+--   KEYS[5]  limits        hash    limit, identity -> units
 --   KEYS[6]  deadlines     zset    deadline, Unix ms -> ids
 --   ARGV[1]  for each of the six keys the number of its texts, then the texts: name, value, …; for
 --            deadlines: deadline, ids, …

@@ -5,7 +5,7 @@
 -- Input
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  reservations  hash    id -> record
---   KEYS[3]  limits        hash    limit, customer -> units
+--   KEYS[3]  limits        hash    limit, identity -> units
 --   ARGV[1]  n             requests
 --   ARGV[2]  k             levels
 --   ARGV[3]  c             counters of purchase limits

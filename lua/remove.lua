@@ -7,7 +7,7 @@
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
 --   KEYS[5]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[6]  limits        hash    limit, customer -> units
+--   KEYS[6]  limits        hash    limit, identity -> units
 --   KEYS[7]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry

@@ -4,7 +4,7 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  reservations  hash    id -> record
 --   KEYS[3]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[4]  limits        hash    limit, customer -> units
+--   KEYS[4]  limits        hash    limit, identity -> units
 --   KEYS[5]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry

@@ -106,7 +106,7 @@ func limitUses(r *wire.Record) (list []limitUse) {
 	counts := r.LimitCounts()
 	for i := range r.Lines {
 		for _, limit := range r.Lines[i].Limits {
-			key := wire.LimitKey{Limit: limit.ID, Customer: r.Customer}
+			key := limit.Key(r.Customer)
 			if units, more := counts[key]; more {
 				list = append(list, limitUse{key: key, units: units, most: limit.Most})
 				delete(counts, key)

@@ -67,7 +67,7 @@ func readOnConn(ctx context.Context, c *Conn) (err error) {
 	_ = c.LoadChunk(ctx, Chunk{
 		Levels:       []wire.LevelRow{{LevelName: wire.LevelName{SKU: "TEE", Location: "berlin"}, Level: wire.Level{OnHand: 5, Held: 2}}},
 		Reservations: []wire.ReservationRow{{ID: "a", Record: record}}, Operations: []wire.OperationRow{{ID: "o", CreationNonce: "n"}},
-		Limits: []wire.LimitRow{{LimitKey: wire.LimitKey{Limit: "l", Customer: "c"}, Units: 1}},
+		Limits: []wire.LimitRow{{LimitKey: wire.LimitKey{Limit: "l", Identity: "c"}, Units: 1}},
 	})
 	_ = c.Open(ctx, 1, nil, 1)
 	_, _ = c.HoldAgain(ctx, []LostHold{{ID: "b", Record: record}}, func(wire.Record) int64 { return 1000 })

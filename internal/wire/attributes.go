@@ -8,8 +8,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// fileSeparator stands before each attribute that follows the name of a record's line.
-const fileSeparator = "\x1c"
+const (
+	fileSeparator = "\x1c" // before each attribute that follows the name of a record's line
+	escape        = "\x1b" // before the identity that a limit counts
+)
 
 // RecordKit is the kit that a line of a record is a component of.
 type RecordKit struct {
@@ -19,14 +21,45 @@ type RecordKit struct {
 
 // RecordLimit is a purchase limit that counts the units of a line.
 type RecordLimit struct {
-	ID   string
-	Most int64 // the most that one customer may have
-	Each int64 // units of the line that count as one
+	ID       string
+	Most     int64  // the most units that it allows
+	Each     int64  // units of the line that count as one
+	Named    bool   // counts units of Identity; else of the reservation's customer
+	Identity string // if Named: whose units; "" is the total of all customers
+}
+
+// Key returns the counter of the limit for a reservation of a customer.
+func (l *RecordLimit) Key(customer string) LimitKey {
+	if l.Named {
+		return LimitKey{l.ID, l.Identity}
+	}
+	return LimitKey{l.ID, customer}
+}
+
+// text returns the limit as an attribute: "most each id", and the identity after ESC if it is named.
+func (l *RecordLimit) text() string {
+	text := fmt.Sprintf("%d %d %s", l.Most, l.Each, l.ID)
+	if l.Named {
+		text += escape + l.Identity
+	}
+	return text
+}
+
+// parseLimit is the inverse of RecordLimit.text. ok is false if text is no limit.
+func parseLimit(text string) (l RecordLimit, ok bool) {
+	fields := strings.SplitN(text, " ", 3)
+	if len(fields) < 3 {
+		return RecordLimit{}, false
+	}
+	most, err1 := strconv.ParseInt(fields[0], 10, 64)
+	each, err2 := strconv.ParseInt(fields[1], 10, 64)
+	l = RecordLimit{Most: most, Each: each}
+	l.ID, l.Identity, l.Named = strings.Cut(fields[2], escape)
+	return l, err1 == nil && err2 == nil && each >= 1
 }
 
 // Name returns the line's name with its attributes, as a record has it: the kit, the units of the
-// component in one kit, and each limit as "most each id". A line without a kit and limits has no
-// attributes.
+// component in one kit, and each limit. A line without a kit and limits has no attributes.
 func (l *RecordLine) Name() string {
 	if l.Kit == nil && len(l.Limits) == 0 {
 		return l.Line
@@ -37,7 +70,7 @@ func (l *RecordLine) Name() string {
 	}
 	parts := []string{l.Line, kit, each}
 	for _, limit := range l.Limits {
-		parts = append(parts, fmt.Sprintf("%d %d %s", limit.Most, limit.Each, limit.ID))
+		parts = append(parts, limit.text())
 	}
 	return strings.Join(parts, fileSeparator)
 }
@@ -61,33 +94,29 @@ func (l *RecordLine) setName(text string) bool {
 		l.Kit = &RecordKit{SKU: location.SKU(parts[0]), Each: each}
 	}
 	for _, part := range parts[2:] {
-		fields := strings.SplitN(part, " ", 3)
-		if len(fields) < 3 {
+		limit, ok := parseLimit(part)
+		if !ok {
 			return false
 		}
-		most, err1 := strconv.ParseInt(fields[0], 10, 64)
-		each, err2 := strconv.ParseInt(fields[1], 10, 64)
-		if err1 != nil || err2 != nil || each < 1 {
-			return false
-		}
-		l.Limits = append(l.Limits, RecordLimit{ID: fields[2], Most: most, Each: each})
+		l.Limits = append(l.Limits, limit)
 	}
 	return true
 }
 
-// LimitKey names the count of a purchase limit for one customer.
+// LimitKey names a counter of a purchase limit.
 type LimitKey struct {
 	Limit    string
-	Customer string
+	Identity string // whose units it counts, such as a customer; "" is the total of all customers
 }
 
 // Name returns the field of the key in the hash limits.
-func (k LimitKey) Name() string { return k.Limit + UnitSeparator + k.Customer }
+func (k LimitKey) Name() string { return k.Limit + UnitSeparator + k.Identity }
 
 // SplitLimit is the inverse of LimitKey.Name. ok is false if name is not the field of a limit.
 func SplitLimit(name string) (key LimitKey, ok bool) {
-	limit, customer, ok := strings.Cut(name, UnitSeparator)
-	return LimitKey{limit, customer}, ok && location.IsIdentifier(limit) && location.IsIdentifier(customer)
+	limit, identity, ok := strings.Cut(name, UnitSeparator)
+	ok = ok && location.IsIdentifier(limit) && (identity == "" || location.IsIdentifier(identity))
+	return LimitKey{limit, identity}, ok
 }
 
 // LimitCounts returns what purchase limits count of a record. They count all units of a reservation
@@ -111,7 +140,7 @@ func (r *Record) LimitCounts() map[LimitKey]int64 {
 			counts = map[LimitKey]int64{}
 		}
 		for _, limit := range l.Limits {
-			counts[LimitKey{limit.ID, r.Customer}] += units / limit.Each
+			counts[limit.Key(r.Customer)] += units / limit.Each
 		}
 	}
 	return counts

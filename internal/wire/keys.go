@@ -15,7 +15,7 @@ type Keys struct {
 	Reservations string // hash: id -> record
 	Operations   string // hash: id -> fingerprint, time, nonce
 	Deadlines    string // zset: deadline -> ids, packed
-	Limits       string // hash: limit, customer -> units
+	Limits       string // hash: limit, identity -> units
 	Events       string // stream
 }
 

@@ -34,7 +34,7 @@ type OperationRow struct {
 	At            int64 // Unix ms
 }
 
-// LimitRow is what a purchase limit counts for one customer in the ledger.
+// LimitRow is a counter of a purchase limit in the ledger.
 type LimitRow struct {
 	LimitKey
 	Units int64

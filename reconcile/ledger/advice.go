@@ -16,7 +16,7 @@ var advice = map[FindingKind]struct{ means, do string }{
 		"run it again with --repair: the record is removed, and the customer reserves again"},
 	KindReservationState: {"Redis and the ledger have different records of the reservation",
 		"run it again with --repair: Redis gets the record of the ledger"},
-	KindLimitDrift: {"Redis and the ledger count different units for a customer's purchase limit",
+	KindLimitDrift: {"Redis and the ledger count different units for a purchase limit",
 		"run it again with --repair: Redis gets the difference added"},
 	KindDeadlineMissing: {"the reservation is held and would never expire",
 		"run it again with --repair: its deadline is watched again"},

@@ -146,7 +146,7 @@ func (c *comparison) limit(l *wire.CheckpointLimit) {
 	}
 	f := FindingAt(KindLimitDrift, l.Name, c.at)
 	f.Seen = seenOf(PartLimit, l.Name, l.Units)
-	if f.Limit, f.Customer = key.Limit, key.Customer; !ok {
+	if f.Limit, f.Customer = key.Limit, key.Identity; !ok {
 		f.Limit, f.Customer, f.Name = "", "", shownText(l.Name)
 	}
 	f.Ledger = &Side{Units: &want}

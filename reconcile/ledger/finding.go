@@ -107,6 +107,8 @@ func (f *Finding) About() string {
 		return fmt.Sprintf("%s at %s", f.SKU, f.Location)
 	case f.Reservation != "":
 		return f.Reservation
+	case f.Limit != "" && f.Customer == "":
+		return fmt.Sprintf("%s of all customers", f.Limit)
 	case f.Limit != "":
 		return fmt.Sprintf("%s of %s", f.Limit, f.Customer)
 	default:

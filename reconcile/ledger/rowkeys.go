@@ -136,5 +136,5 @@ func (k *RowKeys) LimitKeys() []wire.LimitKey {
 
 // CompareLimits orders purchase limits by limit, then by customer.
 func CompareLimits(a, b wire.LimitKey) int {
-	return cmp.Or(strings.Compare(a.Limit, b.Limit), strings.Compare(a.Customer, b.Customer))
+	return cmp.Or(strings.Compare(a.Limit, b.Limit), strings.Compare(a.Identity, b.Identity))
 }

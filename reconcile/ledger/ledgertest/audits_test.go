@@ -150,7 +150,7 @@ func TestLedger_AuditPages(t *testing.T) {
 		for n := range 3 {
 			held := ledgertest.Born(fmt.Sprint("r", n), ledgertest.Reserved(1), "n1")
 			held.Record.Customer = fmt.Sprint("c", n)
-			held.Record.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+			held.Record.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}, {ID: "drop", Most: 9, Each: 1, Named: true}}
 			entries = append(entries, b.Entry(held))
 		}
 		b.Apply(entries...)
@@ -186,9 +186,11 @@ func TestLedger_AuditPages(t *testing.T) {
 				break
 			}
 			after = list[len(list)-1].LimitKey
-			got = append(got, after.Customer)
+			for _, l := range list {
+				got = append(got, fmt.Sprint(l.Identity, "=", l.Units))
+			}
 		}
-		if want := "[1@2 MUG@berlin MUG@lyon TEE@berlin r1 r2 c1 c2]"; fmt.Sprint(got) != want {
+		if want := "[1@2 MUG@berlin MUG@lyon TEE@berlin r1 r2 =3 c0=1 c1=1 c2=1]"; fmt.Sprint(got) != want {
 			t.Errorf("%v, want %s", got, want)
 		}
 		levels, err := b.Ledger.FilterUnknownLevels(t.Context(), []ledger.LevelKey{{SKU: "MUG", Location: "lyon"}, {SKU: "MUG", Location: "moon"}})
@@ -199,8 +201,8 @@ func TestLedger_AuditPages(t *testing.T) {
 		if err != nil || len(ids) != 2 {
 			t.Error(ids, err)
 		}
-		limits, err := b.Ledger.FilterUncountedLimits(t.Context(), []wire.LimitKey{{Limit: "drop", Customer: "c1"}, {Limit: "drop", Customer: "x"}})
-		if err != nil || len(limits) != 1 || limits[0].Customer != "x" {
+		limits, err := b.Ledger.FilterUncountedLimits(t.Context(), []wire.LimitKey{{Limit: "drop", Identity: "c1"}, {Limit: "drop", Identity: "x"}})
+		if err != nil || len(limits) != 1 || limits[0].Identity != "x" {
 			t.Error(limits, err)
 		}
 		if n, units, err := b.Ledger.Totals(t.Context(), ledger.Scope{SKU: "MUG"}); err != nil || n != 2 || units != 14 {

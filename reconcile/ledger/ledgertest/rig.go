@@ -170,7 +170,7 @@ func (b *Bench) State() string {
 	limits, err := b.Session.Limits(ctx, wire.LimitKey{}, 1000)
 	must(err)
 	for _, l := range limits {
-		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Customer, l.Units)
+		fmt.Fprintf(&out, "limit %s of %s counts %d\n", l.Limit, l.Identity, l.Units)
 	}
 	open, err := b.Session.Open(ctx, 1000)
 	must(err)

@@ -120,13 +120,13 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 	return rapid.SliceOfN(event, 1, 12)
 }
 
-// maybeLimited adds a purchase limit to the records of some reservations: to all records of a
-// reservation or to none, because no step changes that.
+// maybeLimited adds purchase limits, of a customer and of all together, to the records of some
+// reservations: to all records of a reservation or to none, because no step changes that.
 func maybeLimited(id, birth string, r wire.Record) wire.Record {
 	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
 	if customer := customers[id+" "+birth]; customer != "" {
 		r.Customer = customer
-		r.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}}
+		r.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}, {ID: "drop", Most: 20, Each: 1, Named: true}}
 	}
 	return r
 }

@@ -158,9 +158,9 @@ func readLimits(ctx context.Context, db querier, after wire.LimitKey, limit int)
 select limit_id, customer, units from limit_counts where units <> 0 and (limit_id, customer) > ($1, $2)
 order by limit_id, customer limit $3`
 	return collect(ctx, db, func(row pgx.CollectableRow) (l wire.LimitRow, err error) {
-		err = row.Scan(&l.Limit, &l.Customer, &l.Units)
+		err = row.Scan(&l.Limit, &l.Identity, &l.Units)
 		return l, err
-	}, query, after.Limit, after.Customer, limit)
+	}, query, after.Limit, after.Identity, limit)
 }
 
 // FilterUnknownLevels returns the keys that are no level of the ledger. One round trip.
@@ -184,7 +184,7 @@ func (p *Ledger) FilterUncountedLimits(ctx context.Context, keys []wire.LimitKey
 select u.id, u.customer from unnest($1::text[], $2::text[]) as u (id, customer)
 where not exists (select from limit_counts l where l.limit_id = u.id and l.customer = u.customer and l.units <> 0)`
 	scan := func(row pgx.CollectableRow) (k wire.LimitKey, err error) {
-		err = row.Scan(&k.Limit, &k.Customer)
+		err = row.Scan(&k.Limit, &k.Identity)
 		return k, err
 	}
 	return within(ctx, p.ask, func(ctx context.Context) ([]wire.LimitKey, error) {

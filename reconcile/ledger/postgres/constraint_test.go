@@ -112,6 +112,7 @@ var refused = []struct {
 	{"reservation_lines", "kit", "'GIFT'", "reservation_lines_kit"},
 	{"limit_counts", "units", "3", "limit_counts_key"},
 	{"limit_counts", "limit_id", "''", "limit_counts_identifiers"},
+	{"limit_counts", "customer", long, "limit_counts_identifiers"},
 	{"limit_counts", "units", "-1", "limit_counts_units"},
 	{"directories", "actor", "'c'", "directories_key"},
 	{"directories", "version", "0", "directories_version"},

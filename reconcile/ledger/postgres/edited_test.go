@@ -266,7 +266,7 @@ func decideAll(ctx context.Context, pool *pgxpool.Pool) error {
 		ledgertest.CheckpointEvent(wire.Checkpoint{
 			Levels:       []wire.CheckpointLevel{ledgertest.TeeAt(3, 5, 0)},
 			Reservations: []wire.CheckpointReservation{ledgertest.CheckpointOf(ledgertest.Born("r", ledgertest.Reserved(2), "n3")), {ID: "big"}},
-			Limits:       []wire.CheckpointLimit{{Name: wire.LimitKey{Limit: "two", Customer: "ann"}.Name(), Units: ledgertest.There("2")}},
+			Limits:       []wire.CheckpointLimit{{Name: wire.LimitKey{Limit: "two", Identity: "ann"}.Name(), Units: ledgertest.There("2")}},
 		}),
 	}
 	for i := range events {

@@ -27,9 +27,26 @@ on conflict on constraint limit_counts_key do update set units = excluded.units`
 
 // keptLimit is a purchase limit that counts a line, as JSON in the column limits.
 type keptLimit struct {
-	ID          string `json:"id"`
-	PerCustomer int64  `json:"per_customer"`
-	Each        int64  `json:"each"` // units that count as one
+	ID          string  `json:"id"`
+	PerCustomer int64   `json:"per_customer"`       // the most units, also of a limit that names an identity
+	Each        int64   `json:"each"`               // units that count as one
+	Identity    *string `json:"identity,omitempty"` // that it names; nil is the reservation's customer
+}
+
+func keptLimitOf(m wire.RecordLimit) keptLimit {
+	k := keptLimit{ID: m.ID, PerCustomer: m.Most, Each: m.Each}
+	if m.Named {
+		k.Identity = &m.Identity
+	}
+	return k
+}
+
+func (k keptLimit) record() wire.RecordLimit {
+	m := wire.RecordLimit{ID: k.ID, Most: k.PerCustomer, Each: k.Each}
+	if k.Identity != nil {
+		m.Named, m.Identity = true, *k.Identity
+	}
+	return m
 }
 
 // limitsText returns the limits that count a line, as JSON, or "" if there are none.
@@ -37,7 +54,7 @@ func (l keptLine) limitsText() string {
 	if len(l.Limits) == 0 {
 		return ""
 	}
-	raw, err := json.Marshal(ledger.Column(l.Limits, func(m wire.RecordLimit) keptLimit { return keptLimit{m.ID, m.Most, m.Each} }))
+	raw, err := json.Marshal(ledger.Column(l.Limits, keptLimitOf))
 	if err != nil {
 		panic("postgres: encode limits: " + err.Error())
 	}
@@ -53,7 +70,5 @@ func decodeLimits(text string) ([]wire.RecordLimit, error) {
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, err
 	}
-	return ledger.Column(list, func(m keptLimit) wire.RecordLimit {
-		return wire.RecordLimit{ID: m.ID, Most: m.PerCustomer, Each: m.Each}
-	}), nil
+	return ledger.Column(list, keptLimit.record), nil
 }

@@ -22,7 +22,7 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("an empty database: %v; want ErrSchemaOld", err)
 	}
 	applied, err := Migrate(t.Context(), db)
-	if err != nil || !slices.Equal(applied, []string{"0001_ledger"}) {
+	if err != nil || !slices.Equal(applied, namesOf(with(t))) {
 		t.Fatalf("applied %v, %v", applied, err)
 	}
 	if err := CheckSchema(t.Context(), db); err != nil {
@@ -46,7 +46,7 @@ func TestMigrate_AtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := with(t, step(2, "create table second ()"), step(3, "create table third ()"))
+	known := with(t, "create table second ()", "create table third ()")
 	applied := make([][]string, processes)
 	var group sync.WaitGroup
 	for i := range processes {
@@ -64,13 +64,14 @@ func TestMigrate_AtOnce(t *testing.T) {
 	}
 	group.Wait()
 	all := slices.Sorted(slices.Values(slices.Concat(applied...)))
-	if want := []string{"0001_ledger", "0002_step", "0003_step"}; !slices.Equal(all, want) {
+	if want := namesOf(known); !slices.Equal(all, want) {
 		t.Errorf("applied %v, want each of %v once", applied, want)
 	}
 }
 
 func TestMigrate_Refusals(t *testing.T) {
-	more := with(t, step(2, "create table second ()"))
+	more := with(t, "create table second ()")
+	last := more[len(more)-1]
 	edited := slices.Clone(with(t))
 	edited[0].checksum = strings.Repeat("0", 64)
 	for _, c := range []struct {
@@ -79,9 +80,9 @@ func TestMigrate_Refusals(t *testing.T) {
 		want error
 		says string
 	}{
-		{"newer", more, ErrSchemaNew, "0002_step"},
+		{"newer", more, ErrSchemaNew, last.name},
 		{"changed", edited, ErrSchemaChanged, "0001_ledger"},
-		{"changed and newer", append(slices.Clone(edited), more[1]), ErrSchemaChanged, "0001_ledger"},
+		{"changed and newer", append(slices.Clone(edited), last), ErrSchemaChanged, "0001_ledger"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := openPool(t, pgtest.Database(t))
@@ -103,15 +104,16 @@ func TestMigrate_Refusals(t *testing.T) {
 // TestMigrate_Failure checks that a failed migration leaves nothing, and that those before it stay.
 func TestMigrate_Failure(t *testing.T) {
 	db := openPool(t, pgtest.Database(t))
-	known := with(t, step(2, "create table half (); select 1 / 0; create table whole ()"))
+	known := with(t, "create table half (); select 1 / 0; create table whole ()")
+	last := len(known) - 1
 	applied, err := migrate(t.Context(), db, known)
-	if err == nil || !strings.Contains(err.Error(), "0002_step") || !slices.Equal(applied, []string{"0001_ledger"}) {
+	if err == nil || !strings.Contains(err.Error(), known[last].name) || !slices.Equal(applied, namesOf(known[:last])) {
 		t.Fatalf("applied %v, %v", applied, err)
 	}
 	if err := CheckSchema(t.Context(), db); err != nil {
 		t.Errorf("after it: %v", err)
 	}
-	known[1] = step(2, "create table half ()")
+	known[last] = step(last+1, "create table half ()")
 	if applied, err := migrate(t.Context(), db, known); err != nil || len(applied) != 1 {
 		t.Errorf("mended: applied %v, %v", applied, err)
 	}
@@ -131,7 +133,7 @@ func TestMigrate_Busy(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), "select from levels"); err != nil {
 		t.Fatal(err)
 	}
-	_, err = migrate(t.Context(), db, with(t, step(2, "alter table levels add column more bigint")))
+	_, err = migrate(t.Context(), db, with(t, "alter table levels add column more bigint"))
 	if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.Code != "55P03" {
 		t.Errorf("%v; want lock_not_available", err)
 	}
@@ -156,14 +158,24 @@ func TestReadMigrations(t *testing.T) {
 	}
 }
 
-// with returns the migrations of this binary and more.
-func with(tb testing.TB, more ...migration) []migration {
+// with returns the migrations of this binary, and a further one for each text.
+func with(tb testing.TB, texts ...string) []migration {
 	tb.Helper()
 	known, err := readMigrations(migrationFiles)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return append(known, more...)
+	for _, text := range texts {
+		known = append(known, step(len(known)+1, text))
+	}
+	return known
+}
+
+func namesOf(list []migration) (names []string) {
+	for _, m := range list {
+		names = append(names, m.name)
+	}
+	return names
 }
 
 func step(version int, text string) migration {

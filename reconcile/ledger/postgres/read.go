@@ -81,10 +81,11 @@ func levelColumns(keys []ledger.LevelKey) ([]location.SKU, []location.ID) {
 		ledger.Column(keys, func(k ledger.LevelKey) location.ID { return k.Location })
 }
 
-// limitColumns returns the columns of purchase limits, as unnest takes them.
+// limitColumns returns the columns of purchase limits, as unnest takes them. The column customer has
+// the identity.
 func limitColumns(keys []wire.LimitKey) (limits, customers []string) {
 	return ledger.Column(keys, func(k wire.LimitKey) string { return k.Limit }),
-		ledger.Column(keys, func(k wire.LimitKey) string { return k.Customer })
+		ledger.Column(keys, func(k wire.LimitKey) string { return k.Identity })
 }
 
 // collectIntoSet adds levels to a working set, as they are and as they were before it.
@@ -106,7 +107,7 @@ where (limit_id, customer) in (select * from unnest($1::text[], $2::text[]))`
 	batch.Queue(query, limits, customers).Query(func(rows pgx.Rows) error {
 		var key wire.LimitKey
 		var units int64
-		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Customer, &units}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&key.Limit, &key.Identity, &units}, func() error {
 			set.Limits[key] = units
 			return nil
 		})
