@@ -59,14 +59,14 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 func (s *Store) forgottenHold(ctx context.Context, id string, a shard.Answer) error {
 	ctx, cancel := s.within(ctx, 0)
 	defer cancel()
-	rec, err := s.options.Ledger.Reservation(ctx, id)
-	switch {
+	row, err := s.options.Ledger.Reservation(ctx, id)
+	switch state := row.Record.State; {
 	case err != nil:
 		return fmt.Errorf("%s %q: %w", VerbExtend, id, err)
-	case rec.State == StateHeld || rec.State == StateConfirmed: // made since, or lost by Redis
+	case state == StateHeld || state == StateConfirmed: // made since, or lost by Redis
 		return refusal(VerbExtend, id, a)
 	default:
-		return &WrongStateError{State: rec.State}
+		return &WrongStateError{State: state}
 	}
 }
 

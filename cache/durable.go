@@ -62,10 +62,11 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	if a.Err != nil || a.Status != wire.StatusNotFound || s.options.Ledger == nil {
 		return a
 	}
-	rec, err := s.options.Ledger.Reservation(ctx, c.request.ID)
+	row, err := s.options.Ledger.Reservation(ctx, c.request.ID)
 	if err != nil {
 		return shard.Answer{Err: err}
 	}
+	rec := row.Record
 	live := rec.State == StateHeld || rec.State == StateConfirmed
 	if c.back != nil && !live {
 		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
@@ -105,7 +106,9 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer)
 		return s.result(r.ID, a, true)
 	}
 	if s.options.Ledger != nil {
-		rec, err = s.options.Ledger.Reservation(ctx, r.ID)
+		var row wire.ReservationRow
+		row, err = s.options.Ledger.Reservation(ctx, r.ID)
+		rec = row.Record
 	}
 	switch {
 	case err != nil:

@@ -30,8 +30,8 @@ type Ledger interface {
 	// Durable reports whether the ledger survives a restart.
 	Durable() bool
 
-	// Reservation reads a reservation that Redis has forgotten. Refusals: ErrNotFound.
-	Reservation(ctx context.Context, id string) (wire.Record, error)
+	// Reservation reads a reservation with its metadata. Refusals: ErrNotFound.
+	Reservation(ctx context.Context, id string) (wire.ReservationRow, error)
 
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
@@ -47,8 +47,8 @@ type Ledger interface {
 	// Levels reads the levels of a SKU, in order of location, without Available.
 	Levels(ctx context.Context, sku location.SKU) ([]Level, error)
 
-	// Search reads one page of reservations, the newest first, and the cursor of the next page, ""
-	// on the last one. A hold is overdue if its deadline is not after now, Unix ms.
+	// Search reads one page of reservations with their metadata, the newest first, and the cursor of
+	// the next page, "" on the last one. A hold is overdue if its deadline is not after now, Unix ms.
 	Search(ctx context.Context, filter ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error)
 
 	// LevelPage reads one page of levels, in order of SKU and location, without Available.

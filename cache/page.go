@@ -78,6 +78,7 @@ func (s *Store) Search(ctx context.Context, filter ReservationFilter) (Reservati
 	page := ReservationPage{Reservations: make([]Reservation, len(rows)), Next: next}
 	for i, row := range rows {
 		page.Reservations[i] = reservationOf(row.Record, row.ID, now)
+		page.Reservations[i].Metadata = row.Metadata
 	}
 	return page, nil
 }

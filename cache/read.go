@@ -12,12 +12,14 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Reservation reads one reservation as it is now. An overdue hold reads expired.
+// Reservation reads one reservation as it is now. An overdue hold reads expired. Metadata comes from
+// the ledger, which is usually less than a second behind Redis. It is nil if the ledger does not
+// answer, or does not have the reservation yet.
 //
 // Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound, or ErrNotDurable if
 // Redis does not have the ID and the ledger does not answer.
 //
-// Reservation costs one round trip, and one to the ledger if Redis does not have the ID.
+// Reservation costs one round trip each to Redis and to the ledger.
 func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error) {
 	var f faults
 	f.identifier("/id", id)
@@ -34,7 +36,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
-	rec, err := s.recordOf(ctx, id, text)
+	row, err := s.rowOf(ctx, id, text)
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reservation %q: %w", id, err)
 	}
@@ -42,23 +44,36 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, err
 	}
-	return reservationOf(rec, id, at), nil
+	found := reservationOf(row.Record, id, at)
+	found.Metadata = row.Metadata
+	return found, nil
 }
 
-// recordOf returns the record that Redis has. If Redis has forgotten it, or knows that the id
-// belongs to another reservation, it returns the ledger's.
-func (s *Store) recordOf(ctx context.Context, id string, text *redis.StringCmd) (wire.Record, error) {
+// rowOf returns the record that Redis has, with the ledger's metadata. If Redis has forgotten the
+// record, or knows that the id belongs to another reservation, rowOf returns the ledger's.
+func (s *Store) rowOf(ctx context.Context, id string, text *redis.StringCmd) (wire.ReservationRow, error) {
 	missing := errors.Is(text.Err(), redis.Nil)
 	if missing && s.options.Ledger == nil {
-		return wire.Record{}, ErrNotFound
+		return wire.ReservationRow{}, ErrNotFound
 	}
-	if !missing {
-		rec, err := wire.DecodeRecord(text.Val())
-		if err != nil || s.options.Ledger == nil || rec.Transition != wire.TransitionConflict {
-			return rec, err
-		}
+	if missing {
+		return s.options.Ledger.Reservation(ctx, id)
 	}
-	return s.options.Ledger.Reservation(ctx, id)
+	rec, err := wire.DecodeRecord(text.Val())
+	row := wire.ReservationRow{ID: id, Record: rec}
+	switch {
+	case err != nil || s.options.Ledger == nil:
+		return row, err
+	case rec.Transition == wire.TransitionConflict:
+		return s.options.Ledger.Reservation(ctx, id)
+	}
+	half, cancel := s.half(ctx)
+	defer cancel()
+	kept, err := s.options.Ledger.Reservation(half, id)
+	if err == nil && kept.Record.CreationNonce == rec.CreationNonce {
+		row.Metadata = kept.Metadata
+	}
+	return row, nil
 }
 
 // clock returns the time that Redis has told, Unix ms; or the time of the shard's own clock, if it

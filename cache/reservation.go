@@ -30,6 +30,10 @@ type Reservation struct {
 	Customer  string
 	Order     string
 	Lines     []Line
+
+	// Metadata is not nil if the call has read it. Only the ledger keeps it: Reservation and Search
+	// read it, other calls do not.
+	Metadata map[string]string
 }
 
 // Line is one line of a Reservation.

@@ -34,8 +34,8 @@ func (silentLedger) Levels(ctx context.Context, _ location.SKU) ([]Level, error)
 	return nil, silent(ctx)
 }
 
-func (silentLedger) Reservation(ctx context.Context, _ string) (wire.Record, error) {
-	return wire.Record{}, silent(ctx)
+func (silentLedger) Reservation(ctx context.Context, _ string) (wire.ReservationRow, error) {
+	return wire.ReservationRow{}, silent(ctx)
 }
 
 func (silentLedger) Operation(ctx context.Context, id string) (Operation, error) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,6 +138,9 @@ func printReservation(w io.Writer, r contract.Reservation) {
 		if field[1] != "" {
 			fmt.Fprintf(w, ", %s %s", field[0], field[1])
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
+		fmt.Fprintf(w, "\n%s: %s", key, r.Metadata[key])
 	}
 	fmt.Fprint(w, "\n\n")
 	fmt.Fprintln(w, "LINE\tSKU\tREQUESTED\tQUANTITY\tFULFILLED\tRETURNED\tFROM")

@@ -191,7 +191,13 @@ func TestTransitions(t *testing.T) {
 }
 
 func TestReads(t *testing.T) {
+	described := held
+	described.Metadata = map[string]string{"cart": "x"}
 	for _, e := range []exchange{
+		{
+			name: "metadata", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: described},
+			asked: "ord-1001", status: 200, answer: changed("held", "1", `,"metadata":{"cart":"x"}`),
+		},
 		{
 			name: "reservation", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: held},
 			asked: "ord-1001", status: 200, answer: heldJSON, headers: map[string]string{"Cache-Control": "no-store"},

@@ -117,6 +117,7 @@ func reservation(r *cache.Reservation) contract.Reservation {
 		Customer:  r.Customer,
 		Order:     r.Order,
 		Lines:     convert(r.Lines, line),
+		Metadata:  r.Metadata,
 	}
 }
 

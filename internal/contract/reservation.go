@@ -11,7 +11,10 @@ type Reservation struct {
 	Customer  string `json:"customer,omitempty" example:"c-9"`
 	Order     string `json:"order,omitempty" example:"5512"`
 	Lines     []Line `json:"lines" nullable:"false"`
-	Durable   *bool  `json:"durable,omitempty" doc:"true if the ledger has the change, false only if the server has no ledger. Present after a confirm, a fulfill, and any other change of a confirmed reservation."`
+
+	Metadata map[string]string `json:"metadata,omitempty" doc:"Your own strings, in the answer of a read. Absent if there are none, if the ledger does not answer, and in the first moments of a reservation."`
+
+	Durable *bool `json:"durable,omitempty" doc:"true if the ledger has the change, false only if the server has no ledger. Present after a confirm, a fulfill, and any other change of a confirmed reservation."`
 }
 
 // Line is one line of a Reservation.

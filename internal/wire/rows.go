@@ -22,8 +22,9 @@ type LevelRow struct {
 
 // ReservationRow is a reservation of the ledger.
 type ReservationRow struct {
-	ID     string
-	Record Record
+	ID       string
+	Record   Record
+	Metadata map[string]string // nil if the reader does not need it; else not nil
 }
 
 // OperationRow is an operation of the ledger.

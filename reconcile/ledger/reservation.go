@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"encoding/json"
 	"strings"
 
 	"github.com/holdfast/holdfast/cache"
@@ -20,6 +21,19 @@ type Reservation struct {
 	// As the row was read or last written.
 	VersionBefore int64
 	StateBefore   cache.State
+}
+
+// Metadata returns the metadata in Extra. If it can't be read there is none: our own scripts wrote
+// it.
+func (r *Reservation) Metadata() map[string]string {
+	var extra struct {
+		Metadata map[string]string `json:"metadata"`
+	}
+	_ = json.Unmarshal([]byte(cmp.Or(r.Extra, "{}")), &extra)
+	if extra.Metadata == nil {
+		return map[string]string{}
+	}
+	return extra.Metadata
 }
 
 // AsWritten returns the reservation as its row reads after it is written.
@@ -63,11 +77,11 @@ func CompareLive(a, b LiveKey) int {
 }
 
 // ReservationPageOf returns the rows of a page of a search, at most limit, and the cursor of the next page. ids
-// holds one id more if there is a next page. record returns nil for an id to skip.
-func ReservationPageOf(ids []string, record func(id string) *wire.Record, limit int) (rows []wire.ReservationRow, next string) {
+// holds one id more if there is a next page. row returns nil for an id to skip.
+func ReservationPageOf(ids []string, row func(id string) *wire.ReservationRow, limit int) (rows []wire.ReservationRow, next string) {
 	for _, id := range ids[:min(len(ids), limit)] {
-		if r := record(id); r != nil {
-			rows = append(rows, wire.ReservationRow{ID: id, Record: *r})
+		if r := row(id); r != nil {
+			rows = append(rows, *r)
 		}
 	}
 	if len(ids) > limit && len(rows) > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -268,11 +269,21 @@ func TestLedger_Reads(t *testing.T) {
 		for _, l := range []ledger.LevelKey{{SKU: "MUG", Location: "berlin"}, {SKU: "MUG", Location: "lyon"}, {SKU: "MUG%", Location: "lyon"}} {
 			e.Levels = append(e.Levels, wire.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
 		}
-		b.Apply(b.Entry(e, ledgertest.Born("a", ledgertest.Reserved(2), "n1")))
+		held := ledgertest.Born("a", ledgertest.Reserved(2), "n1")
+		held.Extra = `{"pickup":"berlin","metadata":{"cart":"x\u0000y"}}`
+		b.Apply(b.Entry(e, held, ledgertest.Born("plain", ledgertest.Reserved(1), "n2")))
 		ctx := t.Context()
-		record, err := b.Ledger.Reservation(ctx, "a")
-		if err != nil || record.CreationNonce != "n1" || record.Lines[0].From[0].Quantity != 2 {
-			t.Errorf("%+v, %v", record, err)
+		row, err := b.Ledger.Reservation(ctx, "a")
+		if err != nil || row.Record.CreationNonce != "n1" || row.Record.Lines[0].From[0].Quantity != 2 ||
+			!maps.Equal(row.Metadata, map[string]string{"cart": "x\x00y"}) {
+			t.Errorf("%+v, %v", row, err)
+		}
+		if row, err := b.Ledger.Reservation(ctx, "plain"); err != nil || row.Metadata == nil || len(row.Metadata) > 0 {
+			t.Errorf("%+v, %v", row, err)
+		}
+		rows, _, err := b.Ledger.Search(ctx, cache.ReservationFilter{Limit: 2}, ledgertest.SeenAt)
+		if err != nil || len(rows) != 2 || rows[0].Metadata == nil || len(rows[0].Metadata) > 0 || !maps.Equal(rows[1].Metadata, row.Metadata) {
+			t.Errorf("%+v, %v", rows, err)
 		}
 		if _, err := b.Ledger.Reservation(ctx, "b"); !errors.Is(err, cache.ErrNotFound) {
 			t.Error(err)
@@ -285,7 +296,7 @@ func TestLedger_Reads(t *testing.T) {
 			t.Error(err)
 		}
 		levels, err := b.Ledger.Levels(ctx, ledgertest.At.SKU)
-		if err != nil || len(levels) != 1 || levels[0].OnHand != 5 || levels[0].Held != 2 {
+		if err != nil || len(levels) != 1 || levels[0].OnHand != 5 || levels[0].Held != 3 {
 			t.Errorf("%+v, %v", levels, err)
 		}
 		for _, c := range []struct {

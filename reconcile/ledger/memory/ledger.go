@@ -131,15 +131,19 @@ func (m *Ledger) lookAt(a *wire.Awaited) error {
 	return ledger.Outcome(*a, epoch, known)
 }
 
-// Reservation reads a reservation.
-func (m *Ledger) Reservation(_ context.Context, id string) (wire.Record, error) {
+// Reservation reads a reservation with its metadata.
+func (m *Ledger) Reservation(_ context.Context, id string) (wire.ReservationRow, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, there := m.reservations[id]
 	if !there {
-		return wire.Record{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		return wire.ReservationRow{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 	}
-	return r.Record, nil
+	return rowOf(id, r), nil
+}
+
+func rowOf(id string, r ledger.Reservation) wire.ReservationRow {
+	return wire.ReservationRow{ID: id, Record: r.Record, Metadata: r.Metadata()}
 }
 
 // Operation reads an operation.

@@ -26,9 +26,9 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 	slices.SortFunc(ids, func(a, b string) int {
 		return cmp.Or(cmp.Compare(m.reservations[b].Record.Created, m.reservations[a].Record.Created), strings.Compare(b, a))
 	})
-	rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
-		record := m.reservations[id].Record
-		return &record
+	rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.ReservationRow {
+		row := rowOf(id, m.reservations[id])
+		return &row
 	}, f.Limit)
 	return rows, next, nil
 }

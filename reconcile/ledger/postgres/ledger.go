@@ -222,10 +222,10 @@ left join reservations r on not u.operation and r.id = u.id`
 	return results, err
 }
 
-// Reservation reads a reservation. One round trip.
-func (p *Ledger) Reservation(ctx context.Context, id string) (record wire.Record, err error) {
+// Reservation reads a reservation with its metadata. One round trip.
+func (p *Ledger) Reservation(ctx context.Context, id string) (row wire.ReservationRow, err error) {
 	err = p.read(ctx, func(ctx context.Context) error {
-		found, err := readReservations(ctx, p.pool, []string{id})
+		found, err := readRows(ctx, p.pool, []string{id})
 		if err != nil {
 			return err
 		}
@@ -233,10 +233,10 @@ func (p *Ledger) Reservation(ctx context.Context, id string) (record wire.Record
 		if r == nil || ledger.Archived(&r.Record) {
 			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 		}
-		record = r.Record
+		row = *r
 		return nil
 	})
-	return record, err
+	return row, err
 }
 
 // Operation reads an operation. One round trip.

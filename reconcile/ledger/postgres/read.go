@@ -124,6 +124,36 @@ func readReservations(ctx context.Context, db batcher, ids []string) (map[string
 	return found, db.SendBatch(ctx, batch).Close()
 }
 
+// readRows reads reservations with their lines and their metadata. It leaves out ids that do not
+// exist. One round trip.
+func readRows(ctx context.Context, db batcher, ids []string) (map[string]*wire.ReservationRow, error) {
+	// After the heads: metadata may be newer than its record, but is never older.
+	const query = `select id, metadata from reservations where id = any($1) and metadata is not null`
+	found, batch := map[string]*ledger.Reservation{}, &pgx.Batch{}
+	queueReservations(batch, ids, found)
+	metadata := map[string]map[string]string{}
+	batch.Queue(query, ids).Query(func(rows pgx.Rows) error {
+		var id string
+		var m map[string]string
+		_, err := pgx.ForEachRow(rows, []any{&id, &m}, func() error {
+			metadata[id], m = m, nil
+			return nil
+		})
+		return err
+	})
+	if err := db.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	list := make(map[string]*wire.ReservationRow, len(found))
+	for id, r := range found {
+		list[id] = &wire.ReservationRow{ID: id, Record: r.Record, Metadata: metadata[id]}
+		if list[id].Metadata == nil {
+			list[id].Metadata = map[string]string{}
+		}
+	}
+	return list, nil
+}
+
 // selectHeads and selectLines read reservations; their users add the condition.
 const (
 	selectHeads = `

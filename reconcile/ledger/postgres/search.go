@@ -21,16 +21,11 @@ func (p *Ledger) Search(ctx context.Context, f cache.ReservationFilter, now int6
 		if err != nil {
 			return err
 		}
-		found, err := readReservations(ctx, p.pages, ids)
+		found, err := readRows(ctx, p.pages, ids)
 		if err != nil {
 			return err
 		}
-		rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.Record {
-			if r := found[id]; r != nil {
-				return &r.Record
-			}
-			return nil
-		}, f.Limit)
+		rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.ReservationRow { return found[id] }, f.Limit)
 		return nil
 	})
 	return rows, next, err
