@@ -22,6 +22,10 @@ type AdjustRequest struct {
 	Changes []Change  // 1 to ChangesMax, each of another level
 
 	AllowUnknownLocations bool // put units at locations that the directory does not have
+
+	// NotAfter is the last moment at which the call may be made, by the clock of this process. A later
+	// call is refused and changes nothing, even if it is a repeat. Zero is no bound.
+	NotAfter time.Time
 }
 
 // Change changes one level. A nil field stays as it is. On a new level it is 0.
@@ -75,6 +79,7 @@ type ShortReservation struct {
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - *ExpiredRequestError
 //   - ErrNotDurable, if the ledger does not answer; nothing was changed
 //   - ErrIDConflict, if the ledger has another operation with this ID
 //   - *InvalidError, if a change puts units at a location that the directory does not have
@@ -97,6 +102,9 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 	started := time.Now()
 	defer func() { s.observe(VerbAdjust, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
+		return AdjustResult{}, err
+	}
+	if err := s.inTime(r.NotAfter); err != nil {
 		return AdjustResult{}, err
 	}
 	ctx, cancel := s.within(ctx, s.options.DurableWait)
@@ -136,6 +144,8 @@ type adjustCall struct {
 func (c *adjustCall) ID() string { return c.request.ID }
 
 func (c *adjustCall) Weight() int { return len(c.request.Changes) }
+
+func (c *adjustCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *adjustCall) Arguments(b *shard.Batch) {
 	r := c.request

@@ -15,6 +15,10 @@ type ExtendRequest struct {
 	ID      string
 	TTL     time.Duration // whole seconds; 0 is Options.TTL
 	Version int64         // the version that the reservation must have; 0 allows any
+
+	// NotAfter is the last moment at which the call may be made, by the clock of this process. A later
+	// call is refused and changes nothing, even if it is a repeat. Zero is no bound.
+	NotAfter time.Time
 }
 
 // Extend moves the deadline of a held reservation to now + TTL.
@@ -24,6 +28,7 @@ type ExtendRequest struct {
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - *ExpiredRequestError
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
 //   - ErrIDConflict, if the ledger has another reservation with this ID
@@ -36,6 +41,9 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	started := time.Now()
 	defer func() { s.observe(VerbExtend, started, result.Replay, err) }()
 	if err := r.validate(s.options.TTLMax); err != nil {
+		return Result{}, err
+	}
+	if err := s.inTime(r.NotAfter); err != nil {
 		return Result{}, err
 	}
 	if r.TTL == 0 {
@@ -76,6 +84,8 @@ type extendCall struct{ request *ExtendRequest }
 func (c *extendCall) ID() string { return c.request.ID }
 
 func (c *extendCall) Weight() int { return 1 }
+
+func (c *extendCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *extendCall) Arguments(b *shard.Batch) {
 	version, ttl := versionText(c.request.Version), strconv.FormatInt(c.request.TTL.Milliseconds(), 10)

@@ -35,7 +35,12 @@ var (
 	ErrCorrupt         = wire.ErrCorrupt
 	ErrNewer           = wire.ErrNewer
 	ErrClosed          = wire.ErrClosed
+	ErrExpiredRequest  = wire.ErrExpiredRequest // the call came after its NotAfter and changed nothing
 )
+
+// ExpiredRequestError refuses a call that came after its NotAfter, with both times. An earlier call
+// with the same ID may have been made: read the reservation to find out. It is ErrExpiredRequest.
+type ExpiredRequestError = wire.ExpiredRequestError
 
 // Fault is one thing wrong with a request.
 type Fault struct {

@@ -17,6 +17,10 @@ type MoveRequest struct {
 	Line    string
 	To      location.ID
 
+	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
+	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
+	NotAfter time.Time
+
 	barred location.Reason // why the directory allows no move to To; "" if it does
 }
 
@@ -29,6 +33,7 @@ type MoveRequest struct {
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - *ExpiredRequestError
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
 //   - ErrIDConflict, if the ledger has another reservation with this ID
@@ -49,10 +54,13 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
+	if err := s.inTime(r.NotAfter); err != nil {
+		return Result{}, err
+	}
 	if r.barred, err = s.barred(r.To); err != nil {
 		return Result{}, err
 	}
-	call := &transitionCall{verb: VerbMove, request: &TransitionRequest{ID: r.ID, Version: r.Version}, move: &r}
+	call := &transitionCall{verb: VerbMove, move: &r, request: &TransitionRequest{ID: r.ID, Version: r.Version, NotAfter: r.NotAfter}}
 	return s.transit(ctx, call, r.refused)
 }
 

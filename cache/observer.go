@@ -82,6 +82,7 @@ var outcomes = []struct {
 	{ErrNoLocation, "no_location"},
 	{ErrPurchaseLimit, "purchase_limit"},
 	{ErrInUse, "in_use"},
+	{ErrExpiredRequest, "expired_request"},
 	{ErrNotDurable, "not_durable_yet"},
 	{ErrRebuilding, "rebuilding"},
 	{ErrBacklogFull, "backlog_full"},

@@ -99,6 +99,8 @@ func (c *removeCall) ID() string { return c.request.ID }
 
 func (c *removeCall) Weight() int { return 2 }
 
+func (c *removeCall) NotAfter() time.Time { return time.Time{} }
+
 func (c *removeCall) Arguments(b *shard.Batch) {
 	r := c.request
 	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.Location))

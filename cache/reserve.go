@@ -26,6 +26,10 @@ type ReserveRequest struct {
 	Split    location.Split    // "" is the channel's
 	Lines    []LineRequest     // 1 to LinesMax, unique by Line
 	Metadata map[string]string // optional; written to the event, not kept in Redis
+
+	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
+	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
+	NotAfter time.Time
 }
 
 // LineRequest is one line of a ReserveRequest.
@@ -48,6 +52,7 @@ const reroutesMax = 5
 //
 // Errors, in order of precedence:
 //   - *InvalidError: the request by itself
+//   - *ExpiredRequestError
 //   - ErrRebuilding or ErrBacklogFull
 //   - ErrIDConflict: the id belongs to another request
 //   - *InvalidError: what only the directory rules out, such as an unknown channel, or no customer
@@ -68,6 +73,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 	started := time.Now()
 	defer func() { s.observe(VerbReserve, started, result.Replay, err) }()
 	if err := r.validate(s.options.TTLMax); err != nil {
+		return Result{}, err
+	}
+	if err := s.inTime(r.NotAfter); err != nil {
 		return Result{}, err
 	}
 	call := &reserveCall{request: &r, until: started.Add(s.options.Timeout)}

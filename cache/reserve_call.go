@@ -310,6 +310,8 @@ func (c *reserveCall) Weight() int {
 	return n
 }
 
+func (c *reserveCall) NotAfter() time.Time { return c.request.NotAfter }
+
 func (c *reserveCall) Arguments(b *shard.Batch) {
 	shape := c.shape
 	if c.firstOnly {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
@@ -32,7 +33,7 @@ type RouteLine struct {
 }
 
 // Route decides a reservation with the same script as Reserve and writes nothing. It ignores r.ID,
-// which may be "". A refusal by the script is in Route.Refusal, and the error is nil.
+// which may be "", and r.NotAfter. A refusal by the script is in Route.Refusal, and the error is nil.
 //
 // Errors, in order of precedence: *InvalidError (the request by itself), ErrRebuilding,
 // *InvalidError (what only the directory rules out), ErrBacklogFull. Two round trips, and one for
@@ -54,7 +55,7 @@ func (s *Store) Route(ctx context.Context, r ReserveRequest) (Route, error) {
 	if err != nil {
 		return Route{}, err
 	}
-	r.ID = "" // no reservation has this id
+	r.ID, r.NotAfter = "", time.Time{} // no reservation has this id
 	call := &reserveCall{request: &r}
 	if err := call.route(orDefault(directory, listed).rules, s.options.TTL); err != nil {
 		return Route{}, err

@@ -80,6 +80,15 @@ func (s *Store) within(ctx context.Context, wait time.Duration) (context.Context
 	return context.WithTimeoutCause(ctx, s.options.Timeout+wait, shard.ErrTimeout)
 }
 
+// inTime returns an *ExpiredRequestError if a call came after its NotAfter. internal/shard checks
+// again before it sends the call.
+func (s *Store) inTime(notAfter time.Time) error {
+	if notAfter.IsZero() {
+		return nil
+	}
+	return wire.Expired(notAfter, s.shard.Now())
+}
+
 // half bounds the first of two servers that a call asks, so that there is time for the other one.
 func (s *Store) half(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, s.options.Timeout/2)
@@ -115,6 +124,8 @@ type noLines struct{}
 func (noLines) ID() string { return "" }
 
 func (noLines) Weight() int { return 0 }
+
+func (noLines) NotAfter() time.Time { return time.Time{} }
 
 func (noLines) Arguments(b *shard.Batch) { b.Add("1000 lines 0 0", "", "") }
 

@@ -19,6 +19,10 @@ type TransferRequest struct {
 	Quantity int64  // units, 1 to QuantityMax
 	Reason   string // optional, kept with the event
 	Actor    string // optional: who did it
+
+	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
+	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
+	NotAfter time.Time
 }
 
 // TransferResult is the two levels after a transfer.
@@ -38,6 +42,7 @@ type TransferResult struct {
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - *ExpiredRequestError
 //   - ErrNotDurable, if the ledger does not answer; nothing was changed
 //   - ErrIDConflict, if the ledger has another operation with this ID
 //   - *InvalidError, if the directory does not have To
@@ -54,6 +59,9 @@ func (s *Store) Transfer(ctx context.Context, r TransferRequest) (result Transfe
 	started := time.Now()
 	defer func() { s.observe(VerbTransfer, started, result.Replay, err) }()
 	if err := r.validate(); err != nil {
+		return TransferResult{}, err
+	}
+	if err := s.inTime(r.NotAfter); err != nil {
 		return TransferResult{}, err
 	}
 	ctx, cancel := s.within(ctx, s.options.DurableWait)
@@ -108,6 +116,8 @@ type transferCall struct {
 func (c *transferCall) ID() string { return c.request.ID }
 
 func (c *transferCall) Weight() int { return 3 }
+
+func (c *transferCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *transferCall) Arguments(b *shard.Batch) {
 	r := c.request

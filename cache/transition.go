@@ -17,6 +17,11 @@ type TransitionRequest struct {
 	ID      string
 	Version int64          // the version that the reservation must have; 0 allows any. Required with Lines
 	Lines   []LineQuantity // release and fulfill only these units; empty means all. Not for Confirm
+
+	// NotAfter is the last moment at which Confirm may be made, by the clock of this process: a late
+	// Confirm would take the units of an expired hold again. A later call is refused and changes
+	// nothing, even if it is a repeat. Zero is no bound. Not for Release and Fulfill, which take none.
+	NotAfter time.Time
 }
 
 // LineQuantity is a number of units of one line, or of kits.
@@ -33,6 +38,7 @@ type LineQuantity struct {
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - *ExpiredRequestError
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
 //   - ErrIDConflict, if the ledger has another reservation with this ID
@@ -100,7 +106,10 @@ func (s *Store) Fulfill(ctx context.Context, r TransitionRequest) (Result, error
 func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(verb, started, result.Replay, err) }()
-	if err := r.validate(); err != nil {
+	if err := r.validate(verb); err != nil {
+		return Result{}, err
+	}
+	if err := s.inTime(r.NotAfter); err != nil {
 		return Result{}, err
 	}
 	return s.transit(ctx, &transitionCall{verb: verb, request: &r}, r.refused)
@@ -163,6 +172,8 @@ const settledAlways = "*"
 func (c *transitionCall) ID() string { return c.request.ID }
 
 func (c *transitionCall) Weight() int { return 1 + len(c.request.Lines) }
+
+func (c *transitionCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *transitionCall) Arguments(b *shard.Batch) {
 	b.Add(versionText(c.request.Version), c.mark())

@@ -160,10 +160,13 @@ func (f *faults) metadata(m map[string]string) {
 	}
 }
 
-func (r *TransitionRequest) validate() error {
+func (r *TransitionRequest) validate(verb Verb) error {
 	var f faults
 	f.identifier("/id", r.ID)
 	f.version("/version", r.Version)
+	if verb != VerbConfirm && !r.NotAfter.IsZero() {
+		f.add("/not_after", "is not for %s, which takes no units: leave it out", verb)
+	}
 	if len(r.Lines) > LinesMax {
 		f.add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
 		return f.err()

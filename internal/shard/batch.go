@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/holdfast/holdfast/internal/wire"
 )
@@ -16,6 +17,8 @@ type Request interface {
 	Arguments(b *Batch)
 	// Weight returns what the request costs a script, in lines. It bounds the size of a batch.
 	Weight() int
+	// NotAfter returns the last moment at which the request may be sent. Zero is no bound.
+	NotAfter() time.Time
 }
 
 // Answer is what a script answered to one request.
@@ -37,10 +40,13 @@ type Answer struct {
 type Batch struct {
 	pending []*pending
 	answers []Answer // of the first requests; the others are to be sent again
+	head    []string // the beginning of ARGV
 	ids     []string
 	body    []string // what the requests add after the ids, the levels and the counters
 	mode    string   // of a reserve: modeDry, or ""
 	used    bool     // counted in the queue's inFlight
+
+	notAfter time.Time // the earliest of its requests; zero if none has one
 
 	levels   numbering
 	counters numbering // of purchase limits
@@ -53,6 +59,11 @@ func newBatch(size int) *Batch {
 func (b *Batch) reset() {
 	clear(b.pending)
 	b.pending, b.answers = b.pending[:0], b.answers[:0]
+	b.resetTexts()
+}
+
+func (b *Batch) resetTexts() {
+	b.notAfter = time.Time{}
 	clear(b.body)
 	b.ids, b.body = b.ids[:0], b.body[:0]
 	b.levels.reset()
@@ -98,13 +109,46 @@ const headerNonce = 1
 // modeDry makes reserve decide without writing.
 const modeDry = "dry"
 
-// header returns the beginning of a script's ARGV. A batch that is sent again keeps its header, and
-// so its nonce. A probe writes nothing and has no nonce.
-func (b *Batch) header(verb wire.Verb, now string) []string {
+// encode writes the ARGV of the requests. A batch that is sent again keeps its time and its nonce.
+func (b *Batch) encode(verb wire.Verb, now, nonce string) {
+	for _, p := range b.pending {
+		b.ids = append(b.ids, p.request.ID())
+		p.request.Arguments(b)
+		if at := p.request.NotAfter(); !at.IsZero() && (b.notAfter.IsZero() || at.Before(b.notAfter)) {
+			b.notAfter = at
+		}
+	}
+	b.head = b.header(verb, now, nonce)
+}
+
+// dropExpired answers the requests that may not be sent any more, and encodes the others again. An
+// attempt before may have run: then the outcome is unknown, and a later answer would not tell.
+func (b *Batch) dropExpired(verb wire.Verb, now time.Time, maybeRan bool) {
+	if wire.Expired(b.notAfter, now) == nil {
+		return
+	}
+	left := make([]*pending, 0, len(b.pending))
+	for _, p := range b.pending {
+		switch err := wire.Expired(p.request.NotAfter(), now); {
+		case err == nil:
+			left = append(left, p)
+		case maybeRan || p.maybeRan:
+			p.done <- Answer{Err: fmt.Errorf("%w: outcome unknown, and not sent again after NotAfter", wire.ErrUnavailable)}
+		default:
+			p.done <- Answer{Err: err}
+		}
+	}
+	b.pending = left
+	b.resetTexts()
+	b.encode(verb, b.head[0], b.head[headerNonce])
+}
+
+// header returns the beginning of a script's ARGV. A probe writes nothing and has no nonce.
+func (b *Batch) header(verb wire.Verb, now, nonce string) []string {
 	if verb == wire.VerbProbe {
 		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names))}
 	}
-	h := []string{now, nonce(), strconv.Itoa(len(b.pending))}
+	h := []string{now, nonce, strconv.Itoa(len(b.pending))}
 	switch verb {
 	case wire.VerbReserve:
 		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names)), b.mode)
@@ -116,11 +160,14 @@ func (b *Batch) header(verb wire.Verb, now string) []string {
 	return h
 }
 
-// arguments appends the ids, the levels, the counters and the requests to args. It appends
-// pointers, which an interface holds without an allocation.
+// arguments appends the header, the ids, the levels, the counters and the requests to args. It
+// appends pointers, which an interface holds without an allocation.
 func (b *Batch) arguments(args []any) []any {
-	all := make([]any, len(args), len(args)+len(b.ids)+len(b.levels.names)+len(b.counters.names)+len(b.body))
+	all := make([]any, len(args), len(args)+len(b.head)+len(b.ids)+len(b.levels.names)+len(b.counters.names)+len(b.body))
 	copy(all, args)
+	for i := range b.head {
+		all = append(all, &b.head[i])
+	}
 	for i := range b.ids {
 		all = append(all, &b.ids[i])
 	}

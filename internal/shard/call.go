@@ -30,22 +30,26 @@ func (s *Shard) run(ctx context.Context, verb wire.Verb, b *Batch) (err error) {
 	defer wire.Recovered(&err)
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	for _, p := range b.pending {
-		b.ids = append(b.ids, p.request.ID())
-		p.request.Arguments(b)
-	}
-	header := b.header(verb, s.Clock())
-	reply, how, err := s.call(ctx, verb, header, b.arguments)
-	if err != nil {
+	b.encode(verb, s.Clock(), nonce())
+	reply, how, err := s.call(ctx, verb, b.arguments, func(maybeRan bool) (left bool) {
+		if !b.notAfter.IsZero() {
+			b.dropExpired(verb, s.Now(), maybeRan)
+		}
+		return len(b.pending) > 0
+	})
+	if err != nil || len(b.pending) == 0 {
 		return err
 	}
 	if err := b.decode(verb, reply); err != nil {
 		return err
 	}
+	for _, p := range b.pending[len(b.answers):] {
+		p.maybeRan = p.maybeRan || how.attempts > 1
+	}
 	for i := range b.answers {
 		b.answers[i].Epoch = how.epoch
 		if how.attempts > 1 && slices.Index(b.ids, b.ids[i]) == i { // the first request with this id
-			b.answers[i].Resent = header[headerNonce]
+			b.answers[i].Resent = b.head[headerNonce]
 		}
 	}
 	return nil
@@ -67,7 +71,8 @@ func (s *Shard) DryRun(ctx context.Context, r Request) (Answer, error) {
 func (s *Shard) Expire(ctx context.Context) (expired, broken int64, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
-	reply, _, err := s.call(ctx, wire.VerbExpire, []string{s.Clock(), nonce()}, func(args []any) []any { return args })
+	now, nonce := s.Clock(), nonce()
+	reply, _, err := s.call(ctx, wire.VerbExpire, func(args []any) []any { return append(args, now, nonce) }, nil)
 	if err != nil {
 		return 0, 0, false, err
 	}
@@ -86,9 +91,10 @@ type sending struct {
 	epoch    uint64
 }
 
-// call runs the script of a verb, again if that is safe. It returns a reply that begins with "ok",
-// and how the script was sent.
-func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body func([]any) []any) (reply []any, how sending, err error) {
+// call runs the script of a verb, again if that is safe. argv appends the script's ARGV. Before each
+// attempt, due drops what may not be sent any more; if nothing is left, call returns nil. due may be
+// nil. call returns a reply that begins with "ok", and how the script was sent.
+func (s *Shard) call(ctx context.Context, verb wire.Verb, argv func([]any) []any, due func(maybeRan bool) (left bool)) (reply []any, how sending, err error) {
 	defer wire.Recovered(&err)
 	maybeRan := false
 	for attempt := range attemptsMax {
@@ -101,7 +107,10 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, header []string, body 
 		if g, err = s.current(ctx); err != nil {
 			return nil, sending{}, err
 		}
-		reply, err = s.evalsha(ctx, verb, g, header, body)
+		if due != nil && !due(maybeRan) {
+			return nil, sending{}, nil
+		}
+		reply, err = s.evalsha(ctx, verb, g, argv)
 		switch outcomeOf(err) {
 		case ranUnknown:
 			maybeRan = true
@@ -152,7 +161,7 @@ func (s *Shard) closed(ctx context.Context, verb wire.Verb, word string, g *gene
 }
 
 // evalsha sends the script once, to the primary itself, so that no layer below sends it again.
-func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, header []string, body func([]any) []any) ([]any, error) {
+func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, argv func([]any) []any) ([]any, error) {
 	node, err := s.Node(ctx)
 	if err != nil {
 		return nil, err
@@ -163,10 +172,7 @@ func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, head
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
-	for i := range header {
-		args = append(args, &header[i])
-	}
-	cmd := redis.NewCmd(ctx, body(args)...)
+	cmd := redis.NewCmd(ctx, argv(args)...)
 	if err := node.Process(ctx, cmd); err != nil {
 		if _, moved := redis.IsMovedError(err); moved {
 			if c, ok := s.client.(*redis.ClusterClient); ok {

@@ -59,7 +59,9 @@ type pending struct {
 	request Request
 	state   atomic.Int32
 	done    chan Answer
-	timer   *time.Timer // stopped unless the caller waits
+
+	maybeRan bool        // an attempt whose outcome is unknown may have run it
+	timer    *time.Timer // stopped unless the caller waits
 }
 
 const (
@@ -94,7 +96,7 @@ func (q *queue) do(ctx context.Context, until time.Time, r Request) Answer {
 		return Answer{Err: q.notSent()}
 	}
 	p := pool.Get().(*pending)
-	p.ctx, p.request = ctx, r
+	p.ctx, p.request, p.maybeRan = ctx, r, false
 	p.state.Store(stateWaiting)
 	if err := q.push(p); err != nil {
 		return Answer{Err: err}
@@ -158,6 +160,9 @@ func (q *queue) work() {
 	for q.take(b) {
 		started := time.Now()
 		err := q.shard.run(context.Background(), q.verb, b)
+		if err == nil && len(b.pending) == 0 { // each has its answer, and Redis may not have been asked
+			continue
+		}
 		q.finish(b, err)
 		if batched := q.shard.config.Batched; batched != nil {
 			batched(q.verb, len(b.pending), time.Since(started))

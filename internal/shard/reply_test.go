@@ -97,6 +97,7 @@ type oddRequest struct{ arguments []string }
 
 func (oddRequest) ID() string           { return "a" }
 func (oddRequest) Weight() int          { return 1 }
+func (oddRequest) NotAfter() time.Time  { return time.Time{} }
 func (r oddRequest) Arguments(b *Batch) { b.Level("TEE\x1fberlin"); b.Add(r.arguments...) }
 func oddRequests() (list []oddRequest) {
 	return []oddRequest{{[]string{"", "", "", "", "0"}}, {[]string{"1000 lines 0 0", "", ""}}}

@@ -20,7 +20,9 @@ import (
 type Shard struct {
 	// Clock returns the time for the scripts, Unix ms, or "" for the Redis clock. Tests set it.
 	Clock func() string
-	Keys  wire.Keys
+	// Now returns the time that a NotAfter is compared with. Tests set it.
+	Now  func() time.Time
+	Keys wire.Keys
 
 	client      redis.UniversalClient
 	config      Config
@@ -75,7 +77,7 @@ type Config struct {
 // New returns a Shard. It does no I/O: the first call finds Redis, or returns ErrUnavailable.
 func New(c Config) *Shard {
 	s := &Shard{
-		Clock: func() string { return "" }, client: c.Client, config: c, Keys: wire.KeysOf(c.Prefix, c.Number),
+		Clock: func() string { return "" }, Now: time.Now, client: c.Client, config: c, Keys: wire.KeysOf(c.Prefix, c.Number),
 		verbKeys: make(map[wire.Verb][]string), queues: make(map[wire.Verb]*queue),
 	}
 	for _, verb := range wire.Verbs {
@@ -138,7 +140,7 @@ func (s *Shard) Depth(verb wire.Verb) (waiting, inFlight int) {
 func (s *Shard) RunBatch(ctx context.Context, verb wire.Verb, requests ...Request) ([]Answer, error) {
 	b := newBatch(len(requests))
 	for _, r := range requests {
-		b.pending = append(b.pending, &pending{ctx: ctx, request: r})
+		b.pending = append(b.pending, &pending{ctx: ctx, request: r, done: make(chan Answer, 1)})
 	}
 	err := s.run(ctx, verb, b)
 	return b.answers, err
