@@ -33,7 +33,7 @@ local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
-local IDS_PER_READ, BYTES_PER_CALL = 16, 50000 -- a call reads no more records when it has as many bytes
+local IDS_PER_READ, BYTES_PER_CALL = 32, 50000 -- a call reads no more records when it has as many bytes
 
 -- new_confirm makes the function that confirms a reservation which may not be plain. It is called
 -- for the first such: Redis takes longer to make these functions than to confirm a plain
