@@ -57,6 +57,8 @@ func (e *exchange) run(t *testing.T) {
 	}
 }
 
+var notAfter = time.Date(2026, 11, 27, 8, 0, 5, 123e6, time.UTC)
+
 func pointer[T any](v T) *T { return &v }
 
 func with(r cache.Reservation, state cache.State, version int64) cache.Reservation {
@@ -74,7 +76,8 @@ func TestReserve(t *testing.T) {
 	full := `{"id": "ord-1001", "channel": "web", "customer": "c-9", "order": "5512",
 	 "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
 	 "pickup": "store-7", "ttl_seconds": 600, "split": "lines",
-	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin"}], "metadata": {"cart": "x"}}`
+	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin"}], "metadata": {"cart": "x"},
+	 "not_after": "2026-11-27T09:00:05.123+01:00"}`
 	asked := cache.ReserveRequest{
 		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
 		ShipTo: &location.Address{
@@ -82,7 +85,7 @@ func TestReserve(t *testing.T) {
 		},
 		Pickup: "store-7", TTL: 10 * time.Minute, Split: location.SplitLines,
 		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin"}},
-		Metadata: map[string]string{"cart": "x"},
+		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter,
 	}
 	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}
 	store := fakeStore{result: cache.Result{Reservation: held}}
@@ -145,8 +148,8 @@ func TestTransitions(t *testing.T) {
 			headers: map[string]string{"Idempotent-Replay": ""},
 		},
 		{
-			name: "confirm with a version", target: "confirm", body: `{"version": 1}`, status: 200,
-			store: fakeStore{result: confirmed}, asked: cache.TransitionRequest{ID: "ord-1001", Version: 1},
+			name: "confirm with a version", target: "confirm", body: `{"version": 1, "not_after": "2026-11-27T08:00:05.123Z"}`, status: 200,
+			store: fakeStore{result: confirmed}, asked: cache.TransitionRequest{ID: "ord-1001", Version: 1, NotAfter: notAfter},
 			answer: changed("confirmed", "2", `,"durable":true`),
 		},
 		{
@@ -180,9 +183,9 @@ func TestTransitions(t *testing.T) {
 			headers: map[string]string{"Idempotent-Replay": "true"},
 		},
 		{
-			name: "extend", target: "extend", body: `{"ttl_seconds": 60, "version": 1}`, status: 200,
+			name: "extend", target: "extend", body: `{"ttl_seconds": 60, "version": 1, "not_after": "2026-11-27T08:00:05.123Z"}`, status: 200,
 			store: fakeStore{result: cache.Result{Reservation: with(held, cache.StateHeld, 2)}},
-			asked: cache.ExtendRequest{ID: "ord-1001", TTL: time.Minute, Version: 1}, answer: changed("held", "2", ""),
+			asked: cache.ExtendRequest{ID: "ord-1001", TTL: time.Minute, Version: 1, NotAfter: notAfter}, answer: changed("held", "2", ""),
 		},
 	} {
 		e.method, e.target = http.MethodPost, "/v1/reservations/ord-1001/"+e.target

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -20,7 +21,7 @@ const levelMissing = "no such level; units can only be taken from a level that e
 func (a *API) registerStockChanges() {
 	change := operation{
 		tag:      tagStock,
-		problems: []*kind{invalidRequest, idConflict, insufficientStock, rebuilding, notDurableYet},
+		problems: []*kind{invalidRequest, expiredRequest, idConflict, insufficientStock, rebuilding, notDurableYet},
 		answers: map[int]string{
 			http.StatusCreated: "This call created the level. The current level.",
 			http.StatusOK:      "The current level.",
@@ -72,11 +73,12 @@ func (a *API) registerStockChanges() {
 }
 
 func (a *API) putLevel(r *http.Request, in *contract.PutLevelRequest) (reply[contract.ChangedLevel], error) {
-	asOf, err := readAsOf(in.AsOf)
-	if err != nil {
+	asOf, err1 := readTime("/as_of", in.AsOf)
+	notAfter, err2 := readTime("/not_after", in.NotAfter)
+	if err := cmp.Or(err1, err2); err != nil {
 		return reply[contract.ChangedLevel]{}, err
 	}
-	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor}, cache.Change{
+	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter}, cache.Change{
 		SKU: location.SKU(r.PathValue("sku")), Location: location.ID(r.PathValue("location")),
 		OnHand: (*int64)(in.OnHand), IfOnHand: (*int64)(in.IfOnHand),
 		SafetyStock: (*int64)(in.SafetyStock), BackorderLimit: (*int64)(in.BackorderLimit),
@@ -84,7 +86,11 @@ func (a *API) putLevel(r *http.Request, in *contract.PutLevelRequest) (reply[con
 }
 
 func (a *API) adjust(r *http.Request, in *contract.AdjustmentRequest) (reply[contract.ChangedLevel], error) {
-	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor}, cache.Change{
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.ChangedLevel]{}, err
+	}
+	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter}, cache.Change{
 		SKU: location.SKU(in.SKU), Location: location.ID(in.Location), Delta: (*int64)(&in.Delta),
 	})
 }
@@ -111,12 +117,14 @@ func (a *API) changeLevel(r *http.Request, request cache.AdjustRequest, change c
 }
 
 func (a *API) count(r *http.Request, in *contract.CountsRequest) (reply[contract.CountsAnswer], error) {
-	asOf, err := readAsOf(in.AsOf)
-	if err != nil {
+	asOf, err1 := readTime("/as_of", in.AsOf)
+	notAfter, err2 := readTime("/not_after", in.NotAfter)
+	if err := cmp.Or(err1, err2); err != nil {
 		return reply[contract.CountsAnswer]{}, err
 	}
 	result, err := a.store.Adjust(r.Context(), cache.AdjustRequest{
-		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, AllowUnknownLocations: in.AllowUnknownLocations,
+		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter,
+		AllowUnknownLocations: in.AllowUnknownLocations,
 		Changes: convert(in.Counts, func(c *contract.Count) cache.Change {
 			return cache.Change{
 				SKU: location.SKU(c.SKU), Location: location.ID(c.Location),
@@ -131,9 +139,13 @@ func (a *API) count(r *http.Request, in *contract.CountsRequest) (reply[contract
 }
 
 func (a *API) transfer(r *http.Request, in *contract.TransferRequest) (reply[contract.TransferAnswer], error) {
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.TransferAnswer]{}, err
+	}
 	result, err := a.store.Transfer(r.Context(), cache.TransferRequest{
 		ID: in.ID, SKU: location.SKU(in.SKU), From: location.ID(in.From), To: location.ID(in.To),
-		Quantity: int64(in.Quantity), Reason: in.Reason, Actor: in.Actor,
+		Quantity: int64(in.Quantity), Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter,
 	})
 	return reply[contract.TransferAnswer]{replay: result.Replay, body: contract.TransferAnswer{
 		ID: in.ID, Levels: []contract.Level{level(&result.From.Level), level(&result.To.Level)},
@@ -157,14 +169,14 @@ func countedLevel(changed *cache.AdjustedLevel) contract.CountedLevel {
 	}}
 }
 
-// readAsOf reads the time of a count. It is zero if none was sent.
-func readAsOf(text *string) (time.Time, error) {
+// readTime reads a time. It is zero if none was sent.
+func readTime(path string, text *string) (time.Time, error) {
 	if text == nil {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, *text)
 	if err != nil || at.Unix() < 0 {
-		return time.Time{}, invalid("/as_of", "must be a time such as 2026-11-20T06:00:00Z")
+		return time.Time{}, invalid(path, "must be a time such as 2026-11-20T06:00:00Z")
 	}
 	return at.UTC(), nil
 }

@@ -24,6 +24,9 @@ var (
 			"repeat the reserve with the same id and body, then confirm."}
 	methodNotAllowed = &kind{"method_not_allowed", http.StatusMethodNotAllowed, "Method not allowed",
 		"The path does not have this method. The header `Allow` lists the methods that it has."}
+	expiredRequest = &kind{"expired_request", http.StatusConflict, "Expired request",
+		"The moment `not_after` had passed before the call was sent to Redis. This call changed nothing. An earlier call with the " +
+			"same id may have been made: read the reservation to find out."}
 	idConflict = &kind{"id_conflict", http.StatusConflict, "Id already used",
 		"The id was used before for another request. Use a new id for a new request."}
 	unknownStock = &kind{"unknown_stock", http.StatusConflict, "Unknown stock",
@@ -70,7 +73,7 @@ var (
 
 // kinds lists every kind, in the order of the page that explains them.
 var kinds = []*kind{
-	malformed, forbidden, notFound, methodNotAllowed, idConflict, unknownStock, noLocation, insufficientStock,
+	malformed, forbidden, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
 	purchaseLimit, inUse, directoryIsFile, wrongState, versionConflict, tooLarge, unsupportedMediaType, invalidRequest,
 	internal, unavailable, rebuilding, notDurableYet, backlogFull,
 }

@@ -57,6 +57,7 @@ var refusals = []refusal{
 	{cache.ErrPurchaseLimit, purchaseLimit, "", fill(func(p *contract.Problem, e *cache.PurchaseLimitError) {
 		p.Campaign, p.Limit, p.Taken = e.Campaign, &e.Limit, &e.Taken
 	})},
+	{cache.ErrExpiredRequest, expiredRequest, "", fill(func(*contract.Problem, *cache.ExpiredRequestError) {})},
 	{cache.ErrInUse, inUse, "", fill(func(p *contract.Problem, e *cache.InUseError) { p.Held, p.Committed = &e.Held, &e.Committed })},
 	{cache.ErrNotFound, notFound, "", nil},
 	{cache.ErrWrongState, wrongState, "", fill(func(p *contract.Problem, e *cache.WrongStateError) { p.State = string(e.State) })},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
@@ -44,6 +45,11 @@ var refusals = []struct {
 		409, "no_location", "No location",
 		`"detail":"no location may serve this: line 1: lyon: zone","code":"no_location",` +
 			`"rejected":[{"line":"1","location":"lyon","reason":"zone"}]}`, "",
+	},
+	{
+		&cache.ExpiredRequestError{NotAfter: created, Now: created.Add(10*time.Second + time.Millisecond)}, 409, "expired_request", "Expired request",
+		`"detail":"expired request: not_after was 2026-11-27T08:00:00.000Z, and the server's clock says 2026-11-27T08:00:10.001Z: ` +
+			`this call changed nothing","code":"expired_request"}`, "",
 	},
 	{
 		&cache.WrongStateError{State: cache.StateReleased}, 409, "wrong_state", "Wrong state",

@@ -27,7 +27,7 @@ func (a *API) registerReservations() {
 			http.StatusOK:      "The same request was answered before: the current reservation.",
 		},
 		problems: []*kind{
-			invalidRequest, idConflict, unknownStock, noLocation, purchaseLimit, insufficientStock, rebuilding, backlogFull,
+			invalidRequest, expiredRequest, idConflict, unknownStock, noLocation, purchaseLimit, insufficientStock, rebuilding, backlogFull,
 		},
 	}, a.reserve)
 	register(a, operation{
@@ -57,7 +57,13 @@ func (a *API) registerReservations() {
 }
 
 func (a *API) reserve(r *http.Request, in *contract.ReserveRequest) (reply[contract.Reservation], error) {
-	result, err := a.store.Reserve(r.Context(), reserveRequest(in))
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
+	request := reserveRequest(in)
+	request.NotAfter = notAfter
+	result, err := a.store.Reserve(r.Context(), request)
 	out := reply[contract.Reservation]{body: reservation(&result.Reservation), replay: result.Replay}
 	if !result.Replay {
 		out.status, out.location = http.StatusCreated, "/v1/reservations/"+url.PathEscape(result.ID)

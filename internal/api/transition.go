@@ -12,7 +12,7 @@ import (
 func (a *API) registerTransitions() {
 	register(a, transition("confirm", "Confirm a reservation",
 		"Makes a held reservation a sale. After the deadline it takes the units again, or answers `insufficient_stock`. "+
-			"Repeating it changes nothing.", insufficientStock, purchaseLimit), a.confirm)
+			"Repeating it changes nothing.", expiredRequest, insufficientStock, purchaseLimit), a.confirm)
 	register(a, transition("release", "Release all units of a reservation, or some",
 		"Returns the units of a held reservation to sale, or those units of a confirmed one that are not fulfilled yet."),
 		units(a.store.Release))
@@ -21,12 +21,12 @@ func (a *API) registerTransitions() {
 	register(a, transition("move", "Serve a line from another location",
 		"Moves what is left of a line of a held or confirmed reservation, in one atomic step. Fulfilled units stay; a kit "+
 			"moves whole. The location must be enabled and have the units. It need not ship to the address.",
-		insufficientStock, noLocation), a.move)
+		expiredRequest, insufficientStock, noLocation), a.move)
 	register(a, transition("return", "Return fulfilled units to stock",
 		"The units become on hand and available at a location of your choice, and count as `returned` in their lines. "+
 			"The reservation keeps its state. A kit comes back whole."), a.takeBack)
 	register(a, transition("extend", "Extend a held reservation",
-		"Sets the deadline to `ttl_seconds` from now. The reservation must be held."), a.extend)
+		"Sets the deadline to `ttl_seconds` from now. The reservation must be held.", expiredRequest), a.extend)
 }
 
 // transition declares the operation /v1/reservations/{id}/verb. problems are those besides the ones
@@ -43,20 +43,32 @@ func transition(verb, summary, description string, problems ...*kind) operation 
 }
 
 func (a *API) confirm(r *http.Request, in *contract.ConfirmRequest) (reply[contract.Reservation], error) {
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
 	return changed(a.store.Confirm(r.Context(), cache.TransitionRequest{
-		ID: r.PathValue("id"), Version: positive(in.Version),
+		ID: r.PathValue("id"), Version: positive(in.Version), NotAfter: notAfter,
 	}))
 }
 
 func (a *API) extend(r *http.Request, in *contract.ExtendRequest) (reply[contract.Reservation], error) {
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
 	return changed(a.store.Extend(r.Context(), cache.ExtendRequest{
-		ID: r.PathValue("id"), TTL: seconds(in.TTLSeconds), Version: positive(in.Version),
+		ID: r.PathValue("id"), TTL: seconds(in.TTLSeconds), Version: positive(in.Version), NotAfter: notAfter,
 	}))
 }
 
 func (a *API) move(r *http.Request, in *contract.MoveRequest) (reply[contract.Reservation], error) {
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
 	return changed(a.store.Move(r.Context(), cache.MoveRequest{
-		ID: r.PathValue("id"), Version: positive(in.Version), Line: in.Line, To: location.ID(in.To),
+		ID: r.PathValue("id"), Version: positive(in.Version), Line: in.Line, To: location.ID(in.To), NotAfter: notAfter,
 	}))
 }
 

@@ -60,6 +60,7 @@ type ReserveRequest struct {
 	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
 	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. never: one location serves everything. lines: one location serves each line. units: several locations may serve a line. Default: the setting of the channel."`
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	NotAfter   *string           `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Your own strings, at most 512 bytes each. The ledger keeps them."`
 }
 
@@ -82,7 +83,8 @@ type LineRequest struct {
 
 // ConfirmRequest is the optional body of a confirm.
 type ConfirmRequest struct {
-	Version *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+	Version  *Whole  `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // UnitsRequest is the optional body of a release or a fulfill. Without it, all units are meant.
@@ -99,15 +101,17 @@ type LineQuantity struct {
 
 // ExtendRequest is the optional body of an extend.
 type ExtendRequest struct {
-	TTLSeconds *Whole `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
-	Version    *Whole `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+	TTLSeconds *Whole  `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
+	Version    *Whole  `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+	NotAfter   *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // MoveRequest is the body of a move.
 type MoveRequest struct {
-	Version *Whole `json:"version" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version, so that a repeated call changes nothing."`
-	Line    string `json:"line" minLength:"1" maxLength:"128" example:"1"`
-	To      string `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location to serve what is left of the line."`
+	Version  *Whole  `json:"version" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version, so that a repeated call changes nothing."`
+	Line     string  `json:"line" minLength:"1" maxLength:"128" example:"1"`
+	To       string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location to serve what is left of the line."`
+	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // ReturnRequest is the body of a return.

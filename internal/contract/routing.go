@@ -13,6 +13,7 @@ type RouteRequest struct {
 	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" doc:"Ignored."`
 	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. Default: the setting of the channel."`
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	NotAfter   *string           `json:"not_after,omitempty" format:"date-time" doc:"Ignored."`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Ignored."`
 }
 

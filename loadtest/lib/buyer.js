@@ -17,17 +17,24 @@ export function reservation(s, sale, id, lines, ttl_seconds) {
   if (s.channel) {
     body.channel = s.channel;
   }
+  if (s.not_after_seconds) {
+    body.not_after = new Date(Date.now() + 1000 * s.not_after_seconds).toISOString();
+  }
   return body;
 }
 
 // reserve returns the reservation, or null if the call was refused or failed.
 export function reserve(s, sale, id, lines, ttl_seconds) {
-  const a = call(s, 'POST', '/v1/reservations', reservation(s, sale, id, lines, ttl_seconds), 'reserve');
+  let a = call(s, 'POST', '/v1/reservations', reservation(s, sale, id, lines, ttl_seconds), 'reserve');
+  const late = isLate(a);
+  if (late && a.tries > 1) { // an earlier try may have taken the units
+    a = Object.assign(call(s, 'GET', `/v1/reservations/${id}`, undefined, 'reservation'), { tries: a.tries, ms: a.ms });
+  }
   if (a.status === 201 || (a.status === 200 && a.tries > 1)) {
     note('accepted', a);
     return a.body;
   }
-  if (isRefusal(a)) {
+  if (isRefusal(a) || (late && (a.status === 409 || a.status === 404))) {
     note('refused', a);
   } else {
     failed(`reserve ${id}`, a);
@@ -45,6 +52,11 @@ export function note(outcome, a) {
 export function isRefusal(a) {
   return a.status === 409 && a.body !== null && a.body.code === 'insufficient_stock' && a.body.shortages.length > 0 &&
     a.body.shortages.every((short) => short.available >= 0 && short.available < short.requested);
+}
+
+// isLate reports whether a call came after its not_after.
+function isLate(a) {
+  return a.status === 409 && a.body !== null && a.body.code === 'expired_request';
 }
 
 // step confirms, releases or fulfills a reservation, and returns the reservation as it is then.

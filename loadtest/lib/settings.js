@@ -17,6 +17,7 @@ export function settings(defaults) {
     tries: whole('LOAD_TRIES', 3),
     p99_ms: whole('LOAD_P99_MS', d.p99_ms),
     settle_seconds: whole('LOAD_SETTLE_SECONDS', 60),
+    not_after_seconds: text('LOAD_NOT_AFTER_SECONDS', '') && whole('LOAD_NOT_AFTER_SECONDS'),
     out: text('LOAD_OUT', ''),
   };
   // A hold that is not abandoned must not expire before the final check sees it.
