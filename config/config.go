@@ -115,7 +115,8 @@ var connecting = regexp.MustCompile("user=[^`\\n]* database=[^`\\n]*")
 // Hide hides every part of redis.url and postgres.url but the hosts in text, which may be an error of a
 // server or a library.
 func (c Config) Hide(text string) string {
-	parts := []string{c.Redis.Endpoint.Username, string(c.Redis.Endpoint.Password)}
+	e := c.Redis.Endpoint
+	parts := []string{e.Username, string(e.Password), e.SentinelUsername, string(e.SentinelPassword)}
 	if u, err := url.Parse(string(c.Postgres.URL)); err == nil {
 		password, _ := u.User.Password()
 		parts = append(parts, u.User.Username(), password, strings.TrimPrefix(u.Path, "/"))

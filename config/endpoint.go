@@ -11,24 +11,29 @@ import (
 )
 
 const (
-	redisPort   = "6379"
-	databaseMax = 1 << 16 // more than any Redis has
+	redisPort    = "6379"
+	sentinelPort = "26379"
+	databaseMax  = 1 << 16 // more than any Redis has
 )
 
 // Endpoint is the Redis that redis.url names.
 type Endpoint struct {
-	Hosts    []string // HOST:PORT each; several mean a Cluster, none the embedded engine
+	Hosts    []string // HOST:PORT each; several mean a Cluster or sentinels, none the embedded engine
 	TLS      bool     // rediss://
 	Username string
 	Password Secret
 	Database int // always 0 on a Cluster
+
+	Primary          string // the name by which the sentinels know it; "" if the hosts are no sentinels
+	SentinelUsername string
+	SentinelPassword Secret
 }
 
 // Embedded reports whether the endpoint names no Redis and so means the one in this process.
 func (e Endpoint) Embedded() bool { return len(e.Hosts) == 0 }
 
 // Cluster reports whether the hosts are nodes of a Redis Cluster.
-func (e Endpoint) Cluster() bool { return len(e.Hosts) > 1 }
+func (e Endpoint) Cluster() bool { return len(e.Hosts) > 1 && e.Primary == "" }
 
 // String returns the endpoint as a URL without credentials, or "embedded".
 func (e Endpoint) String() string {
@@ -39,7 +44,11 @@ func (e Endpoint) String() string {
 	if e.TLS {
 		scheme = "rediss"
 	}
-	return fmt.Sprintf("%s://%s/%d", scheme, strings.Join(e.Hosts, ","), e.Database)
+	path := strconv.Itoa(e.Database)
+	if e.Primary != "" {
+		scheme, path = scheme+sentinelSuffix, e.Primary+"/"+path
+	}
+	return fmt.Sprintf("%s://%s/%s", scheme, strings.Join(e.Hosts, ","), path)
 }
 
 // set reads redis.url.
@@ -48,25 +57,27 @@ func (e *Endpoint) set(raw any) (err error) {
 	if !ok {
 		return errors.New("must be a URL, such as redis://127.0.0.1:6379")
 	}
-	*e, err = parseEndpoint(text)
+	parsed, err := parseEndpoint(text)
+	parsed.SentinelUsername, parsed.SentinelPassword = e.SentinelUsername, e.SentinelPassword
+	*e = parsed
 	return err
 }
 
-// parseEndpoint reads redis://[user:password@]host[:port][,host[:port]…][/database]. Its errors
-// never contain a part of raw that may be a password.
+// sentinelSuffix ends the scheme of a URL that names sentinels.
+const sentinelSuffix = "+sentinel"
+
+// parseEndpoint reads redis://[user:password@]host[:port][,host[:port]…][/database], or
+// redis+sentinel://…/NAME[/database]. Its errors never contain a part of raw that may be a password.
 func parseEndpoint(raw string) (Endpoint, error) {
 	if raw == "" {
 		return Endpoint{}, nil
 	}
 	scheme, rest, _ := strings.Cut(raw, "://")
-	e := Endpoint{TLS: scheme == "rediss"}
-	switch scheme {
-	case "redis", "rediss":
-	case "redis+sentinel", "rediss+sentinel":
-		return Endpoint{}, errors.New("redis+sentinel:// is not supported yet: name the primary with redis://HOST:PORT")
-	default:
-		return Endpoint{}, errors.New("must begin with redis:// or rediss://, such as redis://127.0.0.1:6379")
+	kind, sentinels := strings.CutSuffix(scheme, sentinelSuffix)
+	if kind != "redis" && kind != "rediss" {
+		return Endpoint{}, errors.New("must begin with redis://, rediss://, redis+sentinel:// or rediss+sentinel://, such as redis://127.0.0.1:6379")
 	}
+	e := Endpoint{TLS: kind == "rediss"}
 	if strings.ContainsAny(rest, "?#") {
 		return Endpoint{}, errors.New("must end after the database: remove the options after ? or # " +
 			"(in a password, write ? as %3F and # as %23)")
@@ -78,7 +89,15 @@ func parseEndpoint(raw string) (Endpoint, error) {
 		}
 		authority = authority[at+1:]
 	}
-	if err := e.setHosts(authority); err != nil {
+	port := redisPort
+	if sentinels {
+		port = sentinelPort
+		if e.Primary, database, _ = strings.Cut(database, "/"); !validHost(e.Primary) {
+			return Endpoint{}, errors.New("must name the primary after the sentinels, with letters, digits, dots, dashes and " +
+				"underscores: redis+sentinel://SENTINEL:26379/NAME (in a password, write / as %2F)")
+		}
+	}
+	if err := e.setHosts(authority, port); err != nil {
 		return Endpoint{}, err
 	}
 	return e, e.setDatabase(database)
@@ -98,9 +117,9 @@ func (e *Endpoint) setCredentials(userinfo string) error {
 	return nil
 }
 
-func (e *Endpoint) setHosts(list string) error {
+func (e *Endpoint) setHosts(list, port string) error {
 	for host := range strings.SplitSeq(list, ",") {
-		address, ok := withPort(host)
+		address, ok := withPort(host, port)
 		if !ok {
 			return errors.New("must name hosts as HOST:PORT, separated by commas, and no options such as ssl=true: " +
 				"write redis://USER:PASSWORD@HOST:PORT, or rediss:// for TLS (in a password, write / as %2F and @ as %40)")
@@ -110,9 +129,9 @@ func (e *Endpoint) setHosts(list string) error {
 	return nil
 }
 
-// withPort adds the default port to a host that names none.
-func withPort(host string) (string, bool) {
-	name, port := host, redisPort
+// withPort adds a port to a host that names none.
+func withPort(host, port string) (string, bool) {
+	name := host
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		name, port = h, p
 	} else if bare := strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"); strings.Contains(bare, ":") && bare != host {
@@ -143,7 +162,7 @@ func (e *Endpoint) setDatabase(text string) error {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > databaseMax {
-		return errors.New("must end in a database number, such as /0, or after the hosts " +
+		return errors.New("must end in a database number, such as /0, or after the hosts and the primary " +
 			"(in a password, write / as %2F)")
 	}
 	if n != 0 && e.Cluster() {

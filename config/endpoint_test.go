@@ -19,6 +19,8 @@ func TestParseEndpoint(t *testing.T) {
 		"redis://[::1]":                    {Hosts: []string{"[::1]:6379"}},
 		"redis://[::1]:7":                  {Hosts: []string{"[::1]:7"}},
 		"redis://u:p@a,b:7002,10.0.0.3:70": {Hosts: []string{"a:6379", "b:7002", "10.0.0.3:70"}, Username: "u", Password: "p"},
+		"redis+sentinel://a,b:1/main":      {Hosts: []string{"a:26379", "b:1"}, Primary: "main"},
+		"rediss+sentinel://u:p@a/sale.1/2": {Hosts: []string{"a:26379"}, TLS: true, Username: "u", Password: "p", Primary: "sale.1", Database: 2},
 	} {
 		t.Run(raw, func(t *testing.T) {
 			got, err := parseEndpoint(raw)
@@ -31,24 +33,29 @@ func TestParseEndpoint(t *testing.T) {
 
 func TestParseEndpointRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
-		"h:6379":                     "must begin with redis://",
-		"http://:hunter2@h":          "must begin with redis://",
-		"redis+sentinel://a,b/main":  "redis+sentinel:// is not supported yet",
-		"redis://":                   "must name hosts",
-		"redis://a,":                 "must name hosts",
-		"redis://h:port":             "must name hosts",
-		"redis://h:0":                "must name hosts",
-		"redis://::1":                "must name hosts",
-		"redis://:hun/ter2@h":        "must name hosts",
-		"redis://user:12/hunter2@h":  "must end in a database number",
-		"redis://:hunter2%@h":        "has a password that is not percent-encoded: write % as %25",
-		"redis://%:hunter2@h":        "has a user name that is not percent-encoded: write % as %25",
-		"redis://:hun?ter2@h":        "must end after the database",
-		"redis://h?password=hunter2": "must end after the database",
-		"redis://h,password=hunter2": "must name hosts",
-		"redis://h/x":                "must end in a database number",
-		"redis://h/-1":               "must end in a database number",
-		"redis://a,b/1":              "must not name a database with several hosts",
+		"h:6379":                        "must begin with redis://",
+		"http://:hunter2@h":             "must begin with redis://",
+		"redis+sentinel://a,b":          "must name the primary",
+		"redis+sentinel:///main":        "must name hosts",
+		"redis+sentinel://a/hun@ter2/0": "must name the primary",
+		"redis+sentinel://a/main/0/1":   "must end in a database number",
+		"redis+sentinel://a/main?db=1":  "must end after the database",
+		"redis+cluster://a":             "must begin with redis://",
+		"redis://":                      "must name hosts",
+		"redis://a,":                    "must name hosts",
+		"redis://h:port":                "must name hosts",
+		"redis://h:0":                   "must name hosts",
+		"redis://::1":                   "must name hosts",
+		"redis://:hun/ter2@h":           "must name hosts",
+		"redis://user:12/hunter2@h":     "must end in a database number",
+		"redis://:hunter2%@h":           "has a password that is not percent-encoded: write % as %25",
+		"redis://%:hunter2@h":           "has a user name that is not percent-encoded: write % as %25",
+		"redis://:hun?ter2@h":           "must end after the database",
+		"redis://h?password=hunter2":    "must end after the database",
+		"redis://h,password=hunter2":    "must name hosts",
+		"redis://h/x":                   "must end in a database number",
+		"redis://h/-1":                  "must end in a database number",
+		"redis://a,b/1":                 "must not name a database with several hosts",
 	} {
 		t.Run(raw, func(t *testing.T) {
 			_, err := parseEndpoint(raw)

@@ -252,6 +252,7 @@ func fromKubernetes(name, value string) bool {
 // check refuses values that are allowed alone but not together. It skips a key that already has a
 // fault, because its intended value is unknown.
 func (l *loader) check(c Config, env []string) {
+	e := c.Redis.Endpoint
 	if !l.anyBad("reservation.ttl", "reservation.ttl_max") && c.Reservation.TTL > c.Reservation.TTLMax {
 		l.refuse("reservation.ttl", "must be at most reservation.ttl_max, which is "+plain(c.Reservation.TTLMax))
 	}
@@ -260,10 +261,15 @@ func (l *loader) check(c Config, env []string) {
 			l.refuse(key, err.Error())
 		}
 	}
+	for key, value := range map[string]string{"redis.sentinel_username": e.SentinelUsername, "redis.sentinel_password": string(e.SentinelPassword)} {
+		if value != "" && e.Primary == "" && !l.anyBad("redis.url") {
+			l.refuse(key, "is only for redis+sentinel://: leave it out, or name the sentinels in redis.url")
+		}
+	}
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return
 	}
-	if !l.anyBad("redis.url") && c.Redis.Endpoint.Embedded() {
+	if !l.anyBad("redis.url") && e.Embedded() {
 		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while redis.url is empty: "+
 			"the embedded engine is only for trials; set redis.url for real use")
 	}

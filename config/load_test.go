@@ -143,6 +143,8 @@ func TestLoadFaults(t *testing.T) {
 			`reservation.ttl = "10m" (from the default): must be at most reservation.ttl_max, which is 1m`},
 		"retention": {env("HOLDFAST_RESERVATION_RETENTION=1s"),
 			`reservation.retention = "1s" (from HOLDFAST_RESERVATION_RETENTION): must be 1m or more, so that a repeated call finds its answer`},
+		"sentinel password without sentinels": {env("HOLDFAST_REDIS_URL=redis://h", "HOLDFAST_REDIS_SENTINEL_PASSWORD=hunter2", "HOLDFAST_POSTGRES_URL=postgres://h/d"),
+			`redis.sentinel_password (from HOLDFAST_REDIS_SENTINEL_PASSWORD): is only for redis+sentinel://: leave it out, or name the sentinels in redis.url`},
 		"unknown key": {file("redis: {uri: redis://u:hunter2@h}\n"),
 			`redis.uri (from holdfast.yaml): is not a setting: use one of ` + strings.Join(config.Keys(), ", ")},
 		"a key that will exist": {file("http: {certificate: x.pem}\n"),

@@ -40,8 +40,12 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
 	{"http.hosts", "", "further names under which callers reach the server, separated by commas", false,
 		func(c *Config, raw any) error { return setHosts(&c.HTTP.Hosts, raw) }},
-	{"redis.url", "", "`URL` of Redis, redis:// or rediss://; several hosts mean a Cluster; empty means the embedded engine", true,
+	{"redis.url", "", "`URL` of Redis, redis:// or redis+sentinel://; several hosts mean a Cluster; empty means the embedded engine", true,
 		func(c *Config, raw any) error { return c.Redis.Endpoint.set(raw) }},
+	{"redis.sentinel_username", "", "user name at the sentinels, if they ask for one", true,
+		func(c *Config, raw any) error { return setText(&c.Redis.Endpoint.SentinelUsername, raw) }},
+	{"redis.sentinel_password", "", "password at the sentinels, if they ask for one", true,
+		func(c *Config, raw any) error { return setText(&c.Redis.Endpoint.SentinelPassword, raw) }},
 	{"redis.prefix", "holdfast", "start of every key in Redis", false,
 		func(c *Config, raw any) error { return setPrefix(&c.Redis.Prefix, raw) }},
 	{"redis.shards", 1, "number of shards; must be 1 for now", false,
@@ -156,6 +160,15 @@ func setFile(to *string, raw any) error {
 		return errors.New("must be a file name without control characters")
 	}
 	*to = text
+	return nil
+}
+
+func setText[T ~string](to *T, raw any) error {
+	text, ok := raw.(string)
+	if !ok || strings.ContainsFunc(text, unicode.IsControl) {
+		return errors.New("must be text without control characters, in quotes")
+	}
+	*to = T(text)
 	return nil
 }
 

@@ -21,6 +21,7 @@ const (
 	ioTimeout   = 500 * time.Millisecond // one read or write; a script takes a few ms at most
 	poolSize    = 32                     // connections; calls are batched, so few suffice
 	protocol    = 2                      // RESP2: cheapest to read, and nothing here needs RESP3
+	lookEvery   = 5 * time.Second        // a cluster client asks which nodes are the primaries
 )
 
 // The client library writes to standard error. Everything that matters is also the error of a call.
@@ -61,10 +62,18 @@ func (r *Redis) Close() error {
 }
 
 func client(e config.Endpoint) redis.UniversalClient {
-	if e.Cluster() {
-		return redis.NewClusterClient(options(e).Cluster())
+	switch {
+	case e.Primary != "":
+		o := options(e)
+		o.MasterName, o.SentinelUsername, o.SentinelPassword = e.Primary, e.SentinelUsername, string(e.SentinelPassword)
+		return redis.NewFailoverClient(o.Failover())
+	case e.Cluster():
+		o := options(e).Cluster()
+		o.ClusterStateReloadInterval = lookEvery
+		return redis.NewClusterClient(o)
+	default:
+		return redis.NewClient(options(e).Simple())
 	}
-	return redis.NewClient(options(e).Simple())
 }
 
 func options(e config.Endpoint) *redis.UniversalOptions {

@@ -174,11 +174,7 @@ func (s *Shard) evalsha(ctx context.Context, verb wire.Verb, g *generation, argv
 	}
 	cmd := redis.NewCmd(ctx, argv(args)...)
 	if err := node.Process(ctx, cmd); err != nil {
-		if _, moved := redis.IsMovedError(err); moved {
-			if c, ok := s.client.(*redis.ClusterClient); ok {
-				c.ReloadState(ctx)
-			}
-		}
+		lookAgain(s.client, err)
 		return nil, err
 	}
 	reply, err := cmd.Slice()

@@ -64,6 +64,7 @@ func (s *Shard) pipeline(ctx context.Context, commands func(redis.Pipeliner)) (s
 	gate := pipe.HMGet(ctx, s.Keys.Stock, wire.FieldEpoch, wire.FieldGate)
 	commands(pipe)
 	if err := exec(ctx, pipe); err != nil {
+		lookAgain(s.client, err)
 		return nil, err
 	}
 	return gate.Val(), nil

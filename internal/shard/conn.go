@@ -28,9 +28,13 @@ type Conn struct {
 }
 
 // Open returns a connection to the primary of a shard. On a cluster it finds out which node that
-// is; else it does no I/O.
+// is; else it does no I/O. The last connection may have been lost to a failover. So Open also makes
+// the client ask which nodes are the primaries, for the next Open.
 func Open(ctx context.Context, client redis.UniversalClient, prefix string, shard int) (*Conn, error) {
 	k := wire.KeysOf(prefix, shard)
+	if c, ok := client.(*redis.ClusterClient); ok {
+		c.ReloadState(ctx)
+	}
 	node, err := primaryOf(ctx, client, k)
 	if err != nil {
 		return nil, unavailable(err)

@@ -95,7 +95,7 @@ func (id *Identity) Foreign(p wire.Position) string {
 	case id.Epoch != p.Epoch:
 		return fmt.Sprintf("it is at epoch %d, the ledger at %d", id.Epoch, p.Epoch)
 	case id.RunID != p.RunID:
-		return "it was restarted"
+		return "it was restarted, or is another server"
 	case id.ReplicationID != p.ReplicationID && id.followed:
 		return "it has followed another Redis"
 	default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -61,6 +62,27 @@ func refusalCode(err error) string {
 		}
 	}
 	return ""
+}
+
+// elsewhere lists the refusals after which another node may be the primary. ASK is none: half of the
+// keys are on their way.
+var elsewhere = []string{"MOVED", "TRYAGAIN", "CROSSSLOT", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY"}
+
+// lookAgain makes a cluster client ask which nodes are the primaries, if err says that another one may
+// be. Without it, the client asks only once in a while (redis/go-redis#3979). It costs the call
+// nothing, and the nodes at most five questions a second.
+func lookAgain(client redis.UniversalClient, err error) {
+	c, ok := client.(*redis.ClusterClient)
+	if !ok || err == nil {
+		return
+	}
+	switch code := refusalCode(err); outcomeOf(err) {
+	case ranYes, ranPartly, ranFenced:
+	case ranNo, ranUnknown:
+		if code == "" || slices.Contains(elsewhere, code) {
+			c.ReloadState(context.Background())
+		}
+	}
 }
 
 // isReply reports whether Redis itself answered err.

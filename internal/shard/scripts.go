@@ -78,13 +78,13 @@ func Share[T any](ctx context.Context, group *singleflight.Group, what string, a
 
 // load checks which Redis this is and loads the scripts of its epoch. It does both on one
 // connection to the primary, so the server that was checked is the server that gets the scripts.
-func (s *Shard) load(ctx context.Context, before *generation) (*generation, error) {
+func (s *Shard) load(ctx context.Context, before *generation) (g *generation, err error) {
 	node, err := s.Node(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	c := &Conn{conn: node.Conn(), keys: s.Keys, verbs: wire.Verbs}
-	defer c.Close()
+	defer func() { lookAgain(s.client, err); c.Close() }()
 	if s.config.Ledger == nil {
 		err = c.loadStored(ctx, before)
 		return &c.loaded, err

@@ -38,7 +38,16 @@ func (r *Rig) Start(change func(*reconcile.Reconciler)) *Instance {
 // StartOver is Start for an instance that reaches Redis at addr.
 func (r *Rig) StartOver(addr string, change func(*reconcile.Reconciler)) *Instance {
 	r.TB.Helper()
-	client, ledger := r.ClientOf(addr), postgres.New(r.Pool, 0)
+	client := r.ClientOf(addr)
+	i := r.StartWith(client, change)
+	i.Client = client
+	return i
+}
+
+// StartWith is Start for an instance that reaches Redis over a client of any kind. Its Client is nil.
+func (r *Rig) StartWith(client redis.UniversalClient, change func(*reconcile.Reconciler)) *Instance {
+	r.TB.Helper()
+	ledger := postgres.New(r.Pool, 0)
 	logs := r.TB.Output()
 	if _, measuring := r.TB.(*testing.B); measuring {
 		logs = io.Discard
@@ -46,7 +55,7 @@ func (r *Rig) StartOver(addr string, change func(*reconcile.Reconciler)) *Instan
 	logger := slog.New(slog.NewTextHandler(logs, nil))
 	store, err := cache.New(client, cache.Options{Ledger: ledger, DurableWait: 3 * time.Second, Logger: logger})
 	Must(r.TB, err)
-	i := &Instance{Rig: r, Store: store, Ledger: ledger, Client: client}
+	i := &Instance{Rig: r, Store: store, Ledger: ledger}
 	i.Reconciler = &reconcile.Reconciler{Client: client, Ledger: ledger, Logger: logger}
 	if change != nil {
 		change(i.Reconciler)

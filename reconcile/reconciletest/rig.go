@@ -29,7 +29,13 @@ type Rig struct {
 // NewRig starts a redis-server with the given arguments, and opens a database with an empty ledger.
 func NewRig(tb testing.TB, redisArgs ...string) *Rig {
 	tb.Helper()
-	return &Rig{TB: tb, Redis: redistest.Start(tb, redisArgs...), Pool: ledgertest.OpenLedger(tb)}
+	return NewRigOver(tb, redistest.Start(tb, redisArgs...))
+}
+
+// NewRigOver is NewRig over a Redis that runs.
+func NewRigOver(tb testing.TB, server *redistest.Server) *Rig {
+	tb.Helper()
+	return &Rig{TB: tb, Redis: server, Pool: ledgertest.OpenLedger(tb)}
 }
 
 // Client returns a client of Redis that never sends a command twice.
