@@ -2,89 +2,64 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
-	"github.com/holdfast/holdfast/cache"
-	"github.com/holdfast/holdfast/internal/shard"
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile/ledger"
+	"github.com/holdfast/holdfast/reconcile/recovery"
 )
 
 // givenUpReason is the reason in the quarantine of a reservation that a rebuild gives up.
 const givenUpReason = "given up for an older ledger, which lacks it or has an earlier state of it"
 
-// scannedPerCall is about how many reservations of Redis are compared with the ledger at once.
-const scannedPerCall = 100
-
-// givenUp is the body of such a row, as JSON.
-type givenUp struct {
-	ID       string      `json:"id"`
-	Order    string      `json:"order,omitempty"`
-	Customer string      `json:"customer,omitempty"`
-	State    cache.State `json:"state"`
-	Version  int64       `json:"version"`
-	Record   wire.Record `json:"record"`
-}
-
 // keepGivenUp puts into quarantine every reservation that Redis has, and that the ledger lacks or
 // has in an earlier state. The rebuild drops them. The gate is closed, so Redis does not change
-// meanwhile. It is safe to repeat. Two round trips for scannedPerCall reservations.
+// meanwhile. It is safe to repeat.
 func (a *applier) keepGivenUp(ctx context.Context) error {
 	if !a.givingUp {
 		return nil
 	}
-	reservations, sales := 0, 0
-	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		list, next, err := a.shard.Scan(ctx, shard.PartReservations, cursor, scannedPerCall)
-		if err != nil {
-			return err
+	t, err := recovery.Scan(ctx, a.shard, a.session.Records, func(lost []recovery.Lost) error {
+		entries := make([]ledger.Entry, len(lost))
+		for i := range lost {
+			var err error
+			if entries[i], err = lost[i].Entry(); err != nil {
+				return err
+			}
 		}
-		entries, sold, err := a.lacked(ctx, list)
-		if err == nil && len(entries) > 0 {
-			err = a.session.SetAside(ctx, entries, givenUpReason)
-		}
-		if err != nil {
-			return err
-		}
-		reservations, sales, cursor = reservations+len(entries), sales+sold, next
+		return a.session.SetAside(ctx, entries, givenUpReason)
+	})
+	if err != nil {
+		return err
 	}
 	a.Logger.Warn("the ledger is older than redis, as an operator accepts: the reservations that it lacks are in the table quarantine",
-		"reservations", reservations, "of them sold", sales, "reason", givenUpReason)
+		"reservations", t.Reservations(), "sales", t.Sales, "sale_units", t.SaleUnits, "holds", t.Holds, "hold_units", t.HoldUnits,
+		"over", t.Over, "unreadable", t.Broken, "reason", givenUpReason)
 	return nil
 }
 
-// lacked returns the reservations that the ledger lacks or has in an earlier state, as rows of the
-// quarantine, and how many of them are sold.
-func (a *applier) lacked(ctx context.Context, list []shard.Field) (entries []ledger.Entry, sold int, err error) {
-	ids := make([]string, len(list))
-	for i := range list {
-		ids[i] = list[i].Name
-	}
-	known, err := a.session.Records(ctx, ledger.Identifiers(ids)) // the ledger has no other ids
+// ListGivenUp closes the gate, and calls keep with each reservation that a rebuild would give up for an
+// older ledger. It returns how many there are. If CheckOlder returns no error, do not call it: the gate
+// of a Redis whose ledger is not older opens again only within a second.
+func ListGivenUp(
+	ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger, keep func([]recovery.Lost) error,
+) (t recovery.Tally, err error) {
+	conn, _, err := open(ctx, client, prefix)
 	if err != nil {
-		return nil, 0, err
+		return t, err
 	}
-	for _, f := range list {
-		record, err := wire.DecodeRecord(f.Value)
-		has, there := known[f.Name]
-		if err == nil && there && has.CreationNonce == record.CreationNonce && has.Version >= record.Version {
-			continue
-		}
-		body := f.Value // of a record that cannot be read
-		if err == nil {
-			if record.State == cache.StateConfirmed || record.State == cache.StateFulfilled {
-				sold++
-			}
-			text, err := json.Marshal(givenUp{f.Name, record.Order, record.Customer, record.State, record.Version, record})
-			if err != nil {
-				return nil, 0, err
-			}
-			body = string(text)
-		}
-		entries = append(entries, ledger.Entry{
-			Text: fmt.Sprintf("reservation %s v%d %s", f.Name, record.Version, record.CreationNonce), Raw: []string{body},
-		})
+	defer conn.Close()
+	if err := conn.CloseGate(ctx, true); err != nil {
+		return t, err
 	}
-	return entries, sold, nil
+	records := func(ctx context.Context, ids []string) (map[string]wire.Record, error) {
+		_, known, err := l.RecordsAt(ctx, ids)
+		return known, err
+	}
+	if t, err = recovery.Scan(ctx, conn, records, keep); err != nil {
+		return t, fmt.Errorf("list the reservations that the ledger lacks: %w", err)
+	}
+	return t, nil
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
-// orphansPerCall is how many holds are taken again in one call.
-const orphansPerCall = 64
-
 // orphans are the holds of a history that went to quarantine, by id, each with its last record.
 // Their callers were told that they are held.
 type orphans map[string]shard.LostHold
@@ -54,16 +51,19 @@ func (a *applier) retakeOrphans(ctx context.Context) error {
 	for _, id := range ids {
 		hold := all[id]
 		if _, there := known[id]; !there && !ledger.Resolved(hold.Record.State) && hold.Record.Expires > a.now() {
+			hold.TTL = hold.Record.Expires - a.now()
 			list = append(list, hold)
 		}
 	}
+	answers, err := a.shard.HoldAgain(ctx, list)
+	if err != nil {
+		return err
+	}
 	taken := 0
-	for chunk := range slices.Chunk(list, orphansPerCall) {
-		n, err := a.shard.HoldAgain(ctx, chunk, func(r wire.Record) int64 { return r.Expires - a.now() })
-		if err != nil {
-			return err
+	for i := range answers {
+		if answers[i].Status == wire.StatusHeld {
+			taken++
 		}
-		taken += n
 	}
 	if len(all) > 0 {
 		a.Logger.Warn("holds of another history were taken again", "taken", taken, "lost", len(all)-taken)

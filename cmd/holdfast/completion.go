@@ -21,12 +21,12 @@ var (
 	}
 	flagFiles = map[string][]string{ // the extensions; none means any file
 		"config": {"yaml", "yml"}, "directory-file": {"yaml", "yml", "json"}, "directory-centroids": {"csv"},
-		"body": {"json"}, "html": {"html"}, "report": {"csv"}, "output": nil, "archive": nil, "cpu-profile": nil,
+		"body": {"json"}, "html": {"html"}, "report": {"csv"}, "output": nil, "archive": nil, "file": nil, "cpu-profile": nil,
 	}
 	argumentFiles = map[string][]string{
 		"holdfast stock import":    {"csv", "txt", "tsv"},
 		"holdfast locations apply": {"yaml", "yml", "json"},
-		"holdfast reconcile apply": {"json"},
+		"holdfast reconcile apply": {"json"}, "holdfast reconcile recover": {"jsonl"},
 	}
 )
 

@@ -25,6 +25,7 @@ var (
 	requestFile   = inputfile.Kind{Name: "a request", BytesMax: contract.BodyBytesMax}
 	directoryFile = inputfile.Kind{Name: "a routing directory", BytesMax: directoryfile.BytesMax}
 	centroidsFile = inputfile.Kind{Name: "a table of positions", BytesMax: 64 << 20}
+	givenUpFile   = inputfile.Kind{Name: "a file of reservations", BytesMax: 4 << 30}
 	stockFile     = inputfile.Kind{Name: "a stock file", BytesMax: stockcsv.BytesMax}
 )
 
@@ -48,6 +49,25 @@ func (m *Main) open(path string) (name string, file io.ReadCloser, err error) {
 	}
 	file, err = inputfile.Open(path)
 	return path, file, err
+}
+
+// createNew creates a file, and never replaces one.
+func createNew(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%s exists: name a new file", path)
+	}
+	return file, err
+}
+
+// syncFolder writes the entries of a folder to the disk. Without it, a power cut can remove a
+// file whose text is already on the disk.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // writeWhole writes a file as a whole or not at all: if write fails, the old file stays. If path is
@@ -84,7 +104,7 @@ type rereadable struct {
 
 // openTwice opens path, or standard input for -. It copies a source that can be read only once,
 // such as a pipe, to a temporary file.
-func (m *Main) openTwice(ctx context.Context, path string) (*rereadable, error) {
+func (m *Main) openTwice(ctx context.Context, path string, kind inputfile.Kind) (*rereadable, error) {
 	name, from, err := m.open(path)
 	if err != nil {
 		return nil, err
@@ -95,17 +115,17 @@ func (m *Main) openTwice(ctx context.Context, path string) (*rereadable, error) 
 		}
 	}
 	defer func() { _ = from.Close() }()
-	return m.spool(ctx, name, from)
+	return m.spool(ctx, name, kind, from)
 }
 
-func (m *Main) spool(ctx context.Context, name string, from io.Reader) (*rereadable, error) {
-	file, err := os.CreateTemp("", "holdfast-import-*.csv")
+func (m *Main) spool(ctx context.Context, name string, kind inputfile.Kind, from io.Reader) (*rereadable, error) {
+	file, err := os.CreateTemp("", "holdfast-*.copy")
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", name, err)
 	}
 	f := &rereadable{File: file, name: name, temporary: true}
 	copied := make(chan error, 1)
-	limited, end := m.reading(name, stockFile.Limit(name, from))
+	limited, end := m.reading(name, kind.Limit(name, from))
 	defer end()
 	go func() { // because reading a terminal or a pipe cannot be cancelled
 		_, err := io.Copy(file, limited)

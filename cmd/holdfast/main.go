@@ -90,7 +90,7 @@ func isFaults(err error) bool {
 
 // refusals are the errors that exit with exitRefused and carry no data.
 var refusals = []error{
-	errUnsafe, errDrift, errLeft,
+	errUnsafe, errDrift, errLeft, errNotRecovered,
 	audit.ErrTooMuch, audit.ErrPlanInvalid, audit.ErrPlanForeign,
 }
 

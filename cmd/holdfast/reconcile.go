@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ func (m *Main) reconcileCommand() *cobra.Command {
 		m.reconcilePlanCommand(),
 		m.reconcileApplyCommand(),
 		m.reconcileRebuildCommand(),
+		m.reconcileRecoverCommand(),
 		m.reconcilePruneCommand(),
 	)
 }
@@ -124,7 +126,7 @@ func awaitTogether(ctx context.Context, c config.Config, b *backends) (err error
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("nothing was compared: %w: run `holdfast doctor`, which says what to do", err)
+		return fmt.Errorf("nothing was done: %w: run `holdfast doctor`, which says what to do", err)
 	}
 	return nil
 }
@@ -178,6 +180,13 @@ func addMaxChange(c *cobra.Command) *maxChange {
 	return most
 }
 
+// rebuildFlags are the flags of `reconcile rebuild`.
+type rebuildFlags struct {
+	acceptOlder bool
+	file        string // for what is given up; "" means a default name
+	withoutFile bool
+}
+
 func (m *Main) reconcileRebuildCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rebuild",
@@ -187,27 +196,41 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 			"the ledger stay.\n\n" +
 			"If the ledger is older than Redis, for example after a restored backup, the gate stays closed. Look\n" +
 			"for a newer ledger first. --accept-older-ledger gives up all data that the ledger lacks, even sales\n" +
-			"that were confirmed to customers.",
+			"that were confirmed to customers. Before anything is dropped, the command writes each reservation\n" +
+			"that Redis has and the ledger lacks to a file, for `holdfast reconcile recover`. If it cannot write\n" +
+			"the file, it drops nothing.",
 		Example: "  holdfast reconcile rebuild\n" +
-			"  holdfast reconcile rebuild --accept-older-ledger",
+			"  holdfast reconcile rebuild --accept-older-ledger\n" +
+			"  holdfast reconcile rebuild --accept-older-ledger --file /var/lib/holdfast/given-up.jsonl",
 		Args: noArgs,
 	}
-	acceptOlder := c.Flags().Bool("accept-older-ledger", false, "give up the data in Redis that the ledger lacks")
+	var flags rebuildFlags
+	c.Flags().BoolVar(&flags.acceptOlder, "accept-older-ledger", false, "give up the data in Redis that the ledger lacks")
+	c.Flags().StringVar(&flags.file, "file", "",
+		"`FILE` to create for the reservations that are given up\n(default holdfast-given-up-TIME.jsonl in the current folder)")
+	c.Flags().BoolVar(&flags.withoutFile, "without-file", false, "give them up without a file; they are in the table quarantine")
 	shard := c.Flags().Int("shard", 0, "shard to rebuild; must be 0 for now")
 	f := addFormat(c)
 	wait := c.Flags().Duration("wait", 30*time.Second, "how long to wait until Redis is open again")
 	return m.configured(c, func(c *cobra.Command, _ []string, settings config.Config) error {
-		if *shard != 0 {
+		switch {
+		case *shard != 0:
 			return usage(c, "--shard is %d: there is only shard 0", *shard)
+		case flags.file != "" && flags.withoutFile:
+			return usage(c, "--file and --without-file exclude each other")
 		}
-		ctx, cancel := context.WithTimeout(c.Context(), *wait)
-		defer cancel()
-		return m.rebuild(ctx, settings, *acceptOlder, *f)
+		return m.rebuild(c.Context(), settings, flags, *wait, *f)
 	})
 }
 
+// rebuilt is the output of `reconcile rebuild`.
+type rebuilt struct {
+	Epoch   uint64   `json:"epoch"`
+	GivenUp *givenUp `json:"given_up,omitempty"`
+}
+
 // rebuild requests a rebuild, takes part in it, and waits until the gate opens at a later epoch.
-func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool, f format) (err error) {
+func (m *Main) rebuild(ctx context.Context, c config.Config, flags rebuildFlags, wait time.Duration, f format) (err error) {
 	logger := m.logger()
 	b, err := openChecked(ctx, c, logger)
 	if err != nil {
@@ -218,23 +241,47 @@ func (m *Main) rebuild(ctx context.Context, c config.Config, acceptOlder bool, f
 	if err != nil {
 		return err
 	}
-	if !acceptOlder {
-		if err := reconcile.CheckOlder(ctx, b.redis.Client, c.Redis.Prefix, b.postgres); err != nil {
-			return fmt.Errorf("%w; to give up what the ledger lacks, add --accept-older-ledger", err)
-		}
+	given, err := m.giveUp(ctx, c, b, flags)
+	if err != nil {
+		return err
 	}
 	if _, err := b.postgres.RequestRebuild(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
 	reconciler := newReconciler(c, b.redis, b.postgres, logger)
-	reconciler.AcceptOlderLedger = acceptOlder
+	reconciler.AcceptOlderLedger = flags.acceptOlder
 	return reconcileDuring(ctx, reconciler, func() error {
 		epoch, err := reconcile.AwaitOpen(ctx, b.redis.Client, c.Redis.Prefix, before)
 		if err != nil {
 			return err
 		}
-		return m.print(f, map[string]uint64{"epoch": epoch}, func(w io.Writer) {
+		return m.print(f, rebuilt{epoch, given}, func(w io.Writer) {
+			if given != nil {
+				given.text(w)
+			}
 			fmt.Fprintf(w, "redis is rebuilt and open at epoch %d\n", epoch)
 		})
 	})
+}
+
+// giveUp refuses a ledger that is older than Redis, or keeps what a rebuild would give up for it.
+func (m *Main) giveUp(ctx context.Context, c config.Config, b *backends, flags rebuildFlags) (*givenUp, error) {
+	err := reconcile.CheckOlder(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+	switch {
+	case !errors.Is(err, reconcile.ErrOlderLedger):
+		return nil, err
+	case !flags.acceptOlder:
+		return nil, fmt.Errorf("%w; to give up what the ledger lacks, add --accept-older-ledger", err)
+	}
+	path := cmp.Or(flags.file, givenUpName(time.Now()))
+	if flags.withoutFile {
+		path = ""
+	}
+	given, err := keepGivenUp(ctx, c, b, path)
+	if err == nil && path != "" {
+		fmt.Fprintf(m.Stderr, "%s has the %d reservations that the ledger lacks\n", path, given.Reservations())
+	}
+	return given, err
 }

@@ -143,10 +143,7 @@ type archiveFile struct {
 
 func (a *archiveFile) Write(p []byte) (int, error) {
 	if a.file == nil {
-		file, err := os.OpenFile(a.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, os.ErrExist) {
-			return 0, fmt.Errorf("%s exists: name a new file", a.path)
-		}
+		file, err := createNew(a.path)
 		if err != nil {
 			return 0, err
 		}
@@ -156,16 +153,6 @@ func (a *archiveFile) Write(p []byte) (int, error) {
 		}
 	}
 	return a.gzip.Write(p)
-}
-
-// syncFolder writes the entries of a folder to the disk. Without it, a power cut can remove a
-// file whose text is already on the disk.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // Sync writes everything so far to the disk.

@@ -124,7 +124,7 @@ func (f *importFlags) defaultID(file string) string {
 }
 
 func (m *Main) stockImport(ctx context.Context, server *client.Client, path string, flags importFlags, f format) (imported, error) {
-	file, err := m.openTwice(ctx, path)
+	file, err := m.openTwice(ctx, path, stockFile)
 	if err != nil {
 		return imported{}, err
 	}

@@ -28,7 +28,8 @@ var may = map[string][]string{
 	"reconcile/ledger":            {"cache", "internal/breaker", "internal/wire", "location", "reconcile/directory"},
 	"reconcile/ledger/memory":     {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger"},
 	"reconcile/ledger/postgres":   {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
-	"reconcile":                   {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger", "reconcile/setup"},
+	"reconcile/recovery":          {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger"},
+	"reconcile":                   {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger", "reconcile/recovery", "reconcile/setup"},
 	"reconcile/audit":             {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger"},
 	"config":                      {"cache", "internal/inputfile"},
 	"internal/inputfile":          {},
@@ -55,7 +56,7 @@ var may = map[string][]string{
 var forTests = []string{
 	"cache", "location", "internal/pgtest", "internal/redistest", "internal/shard", "internal/wire", "reconcile",
 	"reconcile/audit", "reconcile/directory", "reconcile/ledger", "reconcile/ledger/ledgertest",
-	"reconcile/ledger/memory", "reconcile/ledger/postgres",
+	"reconcile/ledger/memory", "reconcile/ledger/postgres", "reconcile/recovery",
 }
 
 // only lists the packages that may import a package of another module.
@@ -66,7 +67,7 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
+	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/recovery", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 
 func TestDirection(t *testing.T) {

@@ -70,7 +70,9 @@ func readOnConn(ctx context.Context, c *Conn) (err error) {
 		Limits: []wire.LimitRow{{LimitKey: wire.LimitKey{Limit: "l", Identity: "c"}, Units: 1}},
 	})
 	_ = c.Open(ctx, 1, nil, 1)
-	_, _ = c.HoldAgain(ctx, []LostHold{{ID: "b", Record: record}}, func(wire.Record) int64 { return 1000 })
+	_, _ = c.HoldAgain(ctx, []LostHold{{ID: "b", Record: record, TTL: 1000}})
+	_, _ = c.TryHold(ctx, LostHold{ID: "b", Record: record, TTL: 1000})
+	_, _, _ = c.Records(ctx, []string{"a", "b"})
 	_, _, _ = c.Housekeep(ctx, Housekeeping{ExpireUntil: 1, Applied: wire.Position{Epoch: 1}, BacklogMax: 1000})
 	step := wire.Step{ID: "b", CreationNonce: "n", Version: 1}
 	_, _ = c.Compensate(ctx, []Undoing{{Step: step}})

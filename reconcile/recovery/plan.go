@@ -1,0 +1,155 @@
+package recovery
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
+	"github.com/holdfast/holdfast/reconcile/ledger"
+)
+
+// plan is what a lost reservation needs. Its steps are taken in the order of the fields.
+type plan struct {
+	hold    bool                 // take its units
+	release []cache.LineQuantity // give back these units, which were given back before
+	cancel  bool                 // give back all units
+	confirm bool
+	fulfill []cache.LineQuantity // these units have left
+	rest    bool                 // all units that are left have left
+	notes   []string             // what a person must see to
+	over    string               // why there is nothing to do, if there are no steps
+}
+
+// steps reports whether there is something to do.
+func (p *plan) steps() bool {
+	return p.hold || len(p.release) > 0 || p.cancel || p.confirm || len(p.fulfill) > 0 || p.rest
+}
+
+// lineCount counts a line's units, or its kits.
+type lineCount struct {
+	line                          string
+	sku                           location.SKU // the kit's, of a kit
+	quantity, fulfilled, returned int64
+	at                            []string // locations
+}
+
+// linesOf counts the lines of a record. All components of a kit have the same counts of kits.
+func linesOf(r *wire.Record) (list []lineCount) {
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		if n := len(list); n > 0 && l.Kit != nil && list[n-1].line == l.Line {
+			continue
+		}
+		sku, each := l.SKU, int64(1)
+		if l.Kit != nil {
+			sku, each = l.Kit.SKU, l.Kit.Each
+		}
+		c := lineCount{line: l.Line, sku: sku, returned: l.Returned / each}
+		for _, from := range l.From {
+			c.quantity += from.Quantity / each
+			c.fulfilled += from.Fulfilled / each
+			c.at = append(c.at, string(from.Location))
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// fresh returns a lost reservation as it is when its units are held again.
+func fresh(r *wire.Record) wire.Record {
+	now := *r
+	now.State, now.Version, now.Lines = cache.StateHeld, 1, slices.Clone(r.Lines)
+	for i := range now.Lines {
+		l := &now.Lines[i]
+		l.Returned, l.From = 0, slices.Clone(l.From)
+		for j := range l.From {
+			l.From[j].Fulfilled = 0
+		}
+	}
+	return now
+}
+
+// planOf returns what a lost reservation needs. now is the reservation as Redis and the ledger have it,
+// or nil; at is the time, Unix ms. left says why nothing can be done, or is "".
+func planOf(l *Lost, now *wire.Record, at int64) (p plan, left string) {
+	want := l.Record
+	if now == nil {
+		switch {
+		case unitsOf(want) == 0 || !isSale(want.State) && want.State != cache.StateHeld:
+			return plan{over: "it has no units"}, ""
+		case want.State == cache.StateHeld && want.Expires <= at:
+			return plan{over: "its deadline has passed"}, ""
+		}
+		p.hold = true
+		held := fresh(want)
+		now = &held
+	} else if ledger.Archived(now) {
+		return plan{over: "it was archived"}, ""
+	} else if now.Fingerprint != want.Fingerprint || now.Transition == wire.TransitionConflict {
+		return plan{}, "its id belongs to another reservation now"
+	}
+	// A reservation that nobody has changed since it was given up.
+	asGivenUp := now.CreationNonce == want.CreationNonce && now.Version == l.LedgerVersion
+	switch {
+	case !isSale(want.State) && want.State != cache.StateHeld:
+		return planRelease(want, now, asGivenUp)
+	case now.State == cache.StateReleased && isSale(want.State):
+		return plan{}, "it was released since then"
+	case now.State == cache.StateReleased || now.State == cache.StateExpired && !isSale(want.State):
+		return plan{over: "it is " + string(now.State)}, ""
+	}
+	p.confirm = isSale(want.State) && !isSale(now.State)
+	p.planLines(linesOf(want), linesOf(now), asGivenUp || p.hold)
+	if p.rest = want.State == cache.StateFulfilled && now.State != cache.StateFulfilled; p.rest {
+		p.fulfill = nil
+	}
+	if !p.steps() {
+		p.over = "it is " + string(now.State)
+	}
+	return p, ""
+}
+
+// planRelease returns the plan of a reservation that was released or expired.
+func planRelease(want, now *wire.Record, asGivenUp bool) (p plan, left string) {
+	switch {
+	case ledger.Resolved(now.State):
+		return plan{over: "it is " + string(now.State)}, ""
+	case want.State == cache.StateExpired:
+		return plan{over: "it ends at its deadline"}, ""
+	case !asGivenUp:
+		return plan{}, fmt.Sprintf("it was released, and is %s since: look which is right", now.State)
+	default:
+		return plan{cancel: true}, ""
+	}
+}
+
+// planLines plans what the lines need. same says that nobody has changed the reservation since.
+func (p *plan) planLines(want, now []lineCount, same bool) {
+	for _, w := range want {
+		i := slices.IndexFunc(now, func(n lineCount) bool { return n.line == w.line })
+		if i < 0 {
+			if w.quantity > 0 {
+				p.notes = append(p.notes, fmt.Sprintf("it has no line %s any more", w.line))
+			}
+			continue
+		}
+		n := now[i]
+		switch more := n.quantity - w.quantity; {
+		case more > 0 && same:
+			p.release = append(p.release, cache.LineQuantity{Line: w.line, Quantity: more})
+		case more > 0:
+			p.notes = append(p.notes, fmt.Sprintf("line %s has %d and had %d: release the rest if it is not wanted", w.line, n.quantity, w.quantity))
+		}
+		if more := w.fulfilled - n.fulfilled; more > 0 {
+			p.fulfill = append(p.fulfill, cache.LineQuantity{Line: w.line, Quantity: more})
+		}
+		if w.returned > n.returned {
+			p.notes = append(p.notes, fmt.Sprintf("%d of line %s had come back: add them to the stock", w.returned-n.returned, w.line))
+		}
+		if same && !slices.Equal(w.at, n.at) {
+			p.notes = append(p.notes, fmt.Sprintf("line %s comes from %v and came from %v: move it", w.line, n.at, w.at))
+		}
+	}
+}
