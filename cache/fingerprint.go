@@ -97,6 +97,19 @@ func (r *TransitionRequest) fingerprint() string {
 	return f.sum()
 }
 
+// operationFingerprint identifies what the caller of an operation sent, without its id.
+func (r *TransitionRequest) operationFingerprint(verb Verb) string {
+	f := fingerprinter{}
+	f.text(string(verb))
+	f.text(r.ID)
+	f.number(r.Version)
+	for _, l := range r.Lines {
+		f.text(l.Line)
+		f.number(l.Quantity)
+	}
+	return f.sum()
+}
+
 // fingerprint identifies what the caller sent, without the id.
 func (r *AdjustRequest) fingerprint() string {
 	f := fingerprinter{buffer: make([]byte, 0, 64*len(r.Changes))}

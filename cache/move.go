@@ -13,13 +13,16 @@ import (
 // MoveRequest asks for a line to be served from another location.
 type MoveRequest struct {
 	ID      string
-	Version int64 // the version that the reservation must have; required, so that a repeat is recognised
+	Version int64 // the version that the reservation must have; 0 allows any. It or Operation is required
 	Line    string
 	To      location.ID
 
 	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
 	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
 	NotAfter time.Time
+
+	// Operation is the id of the move, which makes it an operation, and its idempotency key. Optional.
+	Operation string
 
 	barred location.Reason // why the directory allows no move to To; "" if it does
 }
@@ -29,14 +32,17 @@ type MoveRequest struct {
 // The location need not be in the channel or ship to the address. If units are short, Move first
 // gives back the units of overdue holds.
 //
-// Move is safe to repeat with the same Version.
+// Move is safe to repeat, as Release is: with the same Operation for ever, with the same Version
+// before any other step.
 //
 // Errors, in order of precedence:
 //   - *InvalidError
 //   - *ExpiredRequestError
+//   - ErrNotDurable, with an Operation, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with the id Operation
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
-//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - ErrIDConflict, if the ID or Operation belongs to another
 //   - *WrongStateError, if it is neither confirmed nor held before its deadline
 //   - *VersionError
 //   - ErrNotDurable, if the ledger has not decided the step before
@@ -47,7 +53,7 @@ type MoveRequest struct {
 //   - ErrNotDurable, for a confirmed reservation, if the ledger did not decide in time; repeat
 //
 // Move costs one round trip, shared with its batch. With a ledger, the move of a confirmed
-// reservation costs two, and the wait for the ledger.
+// reservation costs two, and the wait for the ledger. An Operation costs one to the ledger.
 func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err error) {
 	started := time.Now()
 	defer func() { s.observe(VerbMove, started, result.Replay, err) }()
@@ -61,6 +67,9 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 		return Result{}, err
 	}
 	call := &transitionCall{verb: VerbMove, move: &r, request: &TransitionRequest{ID: r.ID, Version: r.Version, NotAfter: r.NotAfter}}
+	if r.Operation != "" {
+		call.operation, call.fingerprint = r.Operation, r.operationFingerprint()
+	}
 	return s.transit(ctx, call, r.refused)
 }
 
@@ -69,10 +78,9 @@ func (r *MoveRequest) validate() error {
 	f.identifier("/id", r.ID)
 	f.identifier("/line", r.Line)
 	f.identifier("/to", string(r.To))
-	if r.Version == 0 {
-		f.add("/version", "is required, so that a repeat is recognised")
-	}
+	f.repeatable(r.Version, r.Operation)
 	f.version("/version", r.Version)
+	f.optional("/operation", r.Operation)
 	return f.err()
 }
 
@@ -97,6 +105,17 @@ func (s *Store) barred(to location.ID) (location.Reason, error) {
 // fingerprint identifies the line and the location.
 func (r *MoveRequest) fingerprint() string {
 	f := fingerprinter{}
+	f.text(r.Line)
+	f.text(string(r.To))
+	return f.sum()
+}
+
+// operationFingerprint identifies what the caller of an operation sent, without its id.
+func (r *MoveRequest) operationFingerprint() string {
+	f := fingerprinter{}
+	f.text(string(VerbMove))
+	f.text(r.ID)
+	f.number(r.Version)
 	f.text(r.Line)
 	f.text(string(r.To))
 	return f.sum()

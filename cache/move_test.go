@@ -66,7 +66,7 @@ func TestMove(t *testing.T) {
 		{name: "no such line", stock: stock, given: routed(), when: moveTo("ord", 1, "9", "b"), answer: "invalid_request | /line the reservation has no such line"},
 		{name: "another version", stock: stock, given: routed(), when: moveTo("ord", 2, "1", "b"), answer: "version_conflict  1"},
 		{name: "no version", stock: stock, given: routed(), when: moveTo("ord", 0, "1", "b"),
-			answer: "invalid_request | /version is required, so that a repeat is recognised"},
+			answer: "invalid_request | /version is required without an operation id, so that a repeat is recognised"},
 		{name: "unknown", stock: stock, when: moveTo("ord", 1, "1", "b"), answer: "not_found"},
 		{name: "overdue", stock: stock, given: routed(after(time.Minute)), when: moveTo("ord", 1, "1", "b"), answer: "wrong_state expired"},
 		{name: "released", stock: stock, given: routed(release("ord", 0, "")), when: moveTo("ord", 2, "1", "b"), answer: "wrong_state released"},

@@ -49,26 +49,11 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 	if err := r.validate(); err != nil {
 		return Result{}, err
 	}
-	ctx, cancel := s.within(ctx, s.options.DurableWait)
-	defer cancel()
-	fingerprint := r.fingerprint()
-	_, known, err := s.operated(ctx, r.ID, fingerprint)
-	switch {
-	case err != nil:
-		return Result{}, fmt.Errorf("return %q: %w", r.ID, err)
-	case known:
-		found, err := s.Reservation(ctx, r.Reservation)
-		return Result{Reservation: found, Replay: err == nil, Durable: s.durable(), DurableCall: true}, err
-	}
-	var f faults
-	if s.unknown(&f, "/to", r.To); f.err() != nil { // a return that the ledger has stays made
-		return Result{}, f.err()
-	}
-	call := &transitionCall{
+	return s.transit(ctx, &transitionCall{
 		verb: VerbReturn, request: &TransitionRequest{ID: r.Reservation, Version: r.Version, Lines: r.Lines},
-		back: &returnArguments{request: &r, fingerprint: fingerprint},
-	}
-	return s.transit(ctx, call, r.refused)
+		operation: r.ID, fingerprint: r.fingerprint(), back: &returnArguments{to: r.To},
+		unknown: func(f *faults) { s.unknown(f, "/to", r.To) },
+	}, r.refused)
 }
 
 func (r *ReturnRequest) validate() error {
@@ -101,13 +86,8 @@ func (r *ReturnRequest) fingerprint() string {
 
 // returnArguments are the arguments that only the script of a return has.
 type returnArguments struct {
-	request     *ReturnRequest
-	fingerprint string
-	record      string // the ledger's, if Redis has forgotten the reservation; else ""
-}
-
-func (r *returnArguments) Arguments(b *shard.Batch) {
-	b.Add(r.request.ID, r.fingerprint, string(r.request.To), r.record)
+	to     location.ID
+	record string // the ledger's, if Redis has forgotten the reservation; else ""
 }
 
 // refused turns the refusals that name lines or levels into errors, and leaves the others to

@@ -215,7 +215,7 @@ func TestReturn_Batch(t *testing.T) {
 			r := ReturnRequest{ID: c.id, Reservation: "ord", To: "lyon", Lines: parts(c.lines)}
 			requests = append(requests, &transitionCall{
 				verb: VerbReturn, request: &TransitionRequest{ID: "ord", Lines: r.Lines}, settled: settledAlways,
-				back: &returnArguments{request: &r, fingerprint: r.fingerprint()},
+				operation: r.ID, fingerprint: r.fingerprint(), back: &returnArguments{to: r.To},
 			})
 		}
 		var got []string

@@ -211,7 +211,7 @@ func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 		tb.Fatalf("creation nonce %q of %s is not the nonce %q of its entry", rec.CreationNonce, e.ID, entry.Nonce)
 	}
 	what := string(e.Verb)
-	if e.Verb == VerbReturn {
+	if e.Operation != "" {
 		what += " " + e.Operation
 		for _, l := range e.Levels {
 			what += fmt.Sprintf(" %s@%s %d>%d (%d)", l.SKU, l.Location, l.OnHandBefore, l.OnHandAfter, l.AvailableAfter)

@@ -15,13 +15,17 @@ import (
 // TransitionRequest asks to confirm, release or fulfill a reservation.
 type TransitionRequest struct {
 	ID      string
-	Version int64          // the version that the reservation must have; 0 allows any. Required with Lines
+	Version int64          // the version that the reservation must have; 0 allows any. With Lines it or Operation is required
 	Lines   []LineQuantity // release and fulfill only these units; empty means all. Not for Confirm
 
 	// NotAfter is the last moment at which Confirm may be made, by the clock of this process: a late
 	// Confirm would take the units of an expired hold again. A later call is refused and changes
 	// nothing, even if it is a repeat. Zero is no bound. Not for Release and Fulfill, which take none.
 	NotAfter time.Time
+
+	// Operation is the id of the release or fulfill, which makes it an operation, and its idempotency
+	// key. Optional. Not for Confirm.
+	Operation string
 }
 
 // LineQuantity is a number of units of one line, or of kits.
@@ -30,8 +34,8 @@ type LineQuantity struct {
 	Quantity int64 // 1 to QuantityMax
 }
 
-// Confirm makes a held reservation a sale. TransitionRequest.Lines must be empty. If the deadline
-// has passed, the reservation keeps its units unless they were given back. An expired reservation
+// Confirm makes a held reservation a sale. TransitionRequest.Lines and Operation must be empty. If
+// the deadline has passed, the reservation keeps its units unless they were given back. An expired reservation
 // takes its units again at the same locations, all or none. If they are gone, refund the customer.
 //
 // Confirm is safe to repeat: a confirmed reservation is answered as it is now.
@@ -54,20 +58,27 @@ func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error
 	if len(r.Lines) > 0 {
 		return Result{}, invalid("/lines", "must be empty: a reservation is confirmed whole")
 	}
+	if r.Operation != "" {
+		return Result{}, invalid("/operation", "must be empty: a confirmed reservation is known by its own id")
+	}
 	return s.transition(ctx, VerbConfirm, r)
 }
 
 // Release gives units back to sale: all that are left, or those of Lines. Of a confirmed
 // reservation it gives back what is not fulfilled. A release of some units keeps the state, lowers
-// the quantity of the lines and requires Version, so that a repeat is recognised.
+// the quantity of the lines and requires Version or Operation, so that a repeat is recognised.
 //
-// Release is safe to repeat, with Lines only with the same Version.
+// Release is safe to repeat. With an Operation the repeat changes nothing and answers the
+// reservation as it is now, whatever happened to it since. With Lines and no Operation the repeat
+// must have the same Version, and follow before any other step.
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - ErrNotDurable, with an Operation, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with the id Operation
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
-//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - ErrIDConflict, if the ID or Operation belongs to another
 //   - *WrongStateError, if it is expired, overdue or fulfilled
 //   - *VersionError
 //   - ErrNotDurable, if the ledger has not decided the step before
@@ -75,21 +86,23 @@ func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error
 //   - ErrNotDurable, for a confirmed reservation, if the ledger did not decide in time; repeat
 //
 // Release costs one round trip, shared with its batch. With a ledger, the release of a confirmed
-// reservation costs two, and the wait for the ledger.
+// reservation costs two, and the wait for the ledger. An Operation costs one to the ledger.
 func (s *Store) Release(ctx context.Context, r TransitionRequest) (Result, error) {
 	return s.transition(ctx, VerbRelease, r)
 }
 
-// Fulfill records that committed units have left: all, or those of Lines, which requires Version.
-// The reservation stays confirmed until nothing is left.
+// Fulfill records that committed units have left: all, or those of Lines, which requires Version or
+// Operation. The reservation stays confirmed until nothing is left.
 //
-// Fulfill is safe to repeat, with Lines only with the same Version.
+// Fulfill is safe to repeat, as Release is.
 //
 // Errors, in order of precedence:
 //   - *InvalidError
+//   - ErrNotDurable, with an Operation, if the ledger does not answer; nothing was changed
+//   - ErrIDConflict, if the ledger has another operation with the id Operation
 //   - ErrRebuilding
 //   - ErrNotFound, or ErrNotDurable if Redis does not have the ID and the ledger does not answer
-//   - ErrIDConflict, if the ledger has another reservation with this ID
+//   - ErrIDConflict, if the ID or Operation belongs to another
 //   - *WrongStateError, if it is not confirmed
 //   - *VersionError
 //   - ErrNotDurable, if the ledger has not decided the step before
@@ -98,7 +111,7 @@ func (s *Store) Release(ctx context.Context, r TransitionRequest) (Result, error
 //   - ErrNotDurable, if the ledger did not decide in time; repeat
 //
 // Fulfill costs two round trips, each shared with its batch, and the wait for the ledger. Without a
-// ledger it costs one round trip.
+// ledger it costs one round trip. An Operation costs one more to the ledger.
 func (s *Store) Fulfill(ctx context.Context, r TransitionRequest) (Result, error) {
 	return s.transition(ctx, VerbFulfill, r)
 }
@@ -112,17 +125,31 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	if err := s.inTime(r.NotAfter); err != nil {
 		return Result{}, err
 	}
-	return s.transit(ctx, &transitionCall{verb: verb, request: &r}, r.refused)
+	call := &transitionCall{verb: verb, request: &r}
+	if r.Operation != "" {
+		call.operation, call.fingerprint = r.Operation, r.operationFingerprint(verb)
+	}
+	return s.transit(ctx, call, r.refused)
 }
 
-// transit sends a transition, and waits for the ledger if the transition is durable. refused turns
-// a refusal of the script into an error.
+// transit sends a transition, and waits for the ledger if the transition is durable. If the ledger
+// has the transition's operation, it answers from there. refused turns a refusal of the script into
+// an error.
 func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(Verb, shard.Answer) error) (Result, error) {
 	verb, id := call.verb, call.request.ID
 	ctx, cancel := s.within(ctx, s.options.DurableWait)
 	defer cancel()
 	if s.options.Ledger == nil {
 		call.settled = settledAlways
+	}
+	if result, known, err := s.operatedBefore(ctx, call); known || err != nil {
+		return result, err
+	}
+	if call.unknown != nil { // after the ledger has been asked: what was done stays done
+		var f faults
+		if call.unknown(&f); f.err() != nil {
+			return Result{}, f.err()
+		}
 	}
 	a := s.forgotten(ctx, call, s.settle(ctx, call, s.send(ctx, verb, call)))
 	if a.Err != nil {
@@ -136,7 +163,7 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 	if err != nil {
 		return Result{}, err
 	}
-	result.DurableCall = durable || verb == VerbConfirm || verb == VerbFulfill || verb == VerbReturn
+	result.DurableCall = durable || call.waits(&result)
 	if !result.DurableCall {
 		return result, nil
 	}
@@ -147,11 +174,48 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 	return result, nil
 }
 
+// operatedBefore answers a transition whose operation the ledger has. known is false if the ledger
+// does not have it, or the transition has no operation.
+func (s *Store) operatedBefore(ctx context.Context, c *transitionCall) (result Result, known bool, err error) {
+	if c.operation == "" {
+		return Result{}, false, nil
+	}
+	if _, known, err = s.operated(ctx, c.operation, c.fingerprint); err != nil {
+		return Result{}, false, fmt.Errorf("%s %q: %w", c.verb, c.operation, err)
+	}
+	if !known {
+		return Result{}, false, nil
+	}
+	found, err := s.Reservation(ctx, c.request.ID)
+	if err != nil {
+		return Result{}, false, err
+	}
+	result = Result{Reservation: found, Replay: true}
+	result.DurableCall = c.waits(&result)
+	result.Durable = result.DurableCall && s.durable()
+	return result, true, nil
+}
+
+// waits reports whether the answer of a call waits for the ledger, whatever the script says. The
+// repeat of an operation does unless the reservation is a hold, or was one that expired.
+func (c *transitionCall) waits(r *Result) bool {
+	switch c.verb {
+	case VerbConfirm, VerbFulfill, VerbReturn:
+		return true
+	default:
+		return c.operation != "" && r.Replay && r.State != StateHeld && r.State != StateExpired
+	}
+}
+
 // undecided returns the error of a call whose wait failed. A repeat may have waited for a later
 // step, of another call. Its own step stands then, and the caller must repeat.
 func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 	rec, err := wire.DecodeRecord(a.Payload)
-	if err != nil || errors.Is(refusal, ErrNotDurable) || strings.HasPrefix(rec.Transition, string(c.verb)+"/") {
+	own := strings.HasPrefix(rec.Transition, string(c.verb)+"/")
+	if c.operation != "" {
+		own = rec.LastCall() == c.mark()
+	}
+	if err != nil || errors.Is(refusal, ErrNotDurable) || own {
 		return refusal
 	}
 	return undoing("a later step", refusal)
@@ -159,11 +223,14 @@ func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 
 // transitionCall is a TransitionRequest as its script takes it.
 type transitionCall struct {
-	verb    Verb
-	request *TransitionRequest
-	settled string           // the version that the ledger has decided; "" if it is not known
-	move    *MoveRequest     // for a move
-	back    *returnArguments // for a return
+	verb        Verb
+	request     *TransitionRequest
+	settled     string           // the version that the ledger has decided; "" if it is not known
+	operation   string           // id of the operation; "" if it has none
+	fingerprint string           // of the operation's request, without that id
+	unknown     func(*faults)    // if not nil, adds the locations that the directory lacks
+	move        *MoveRequest     // for a move
+	back        *returnArguments // for a return
 }
 
 // settledAlways stands for every version: there is no ledger to decide.
@@ -180,13 +247,13 @@ func (c *transitionCall) Arguments(b *shard.Batch) {
 	if c.verb == VerbConfirm {
 		return
 	}
-	b.Add(c.settled)
+	b.Add(c.settled, c.operation, c.fingerprint)
 	if c.move != nil {
 		b.Add(c.move.Line, string(c.move.To), shard.AsFlag(c.move.barred != ""))
 		return
 	}
 	if c.back != nil {
-		c.back.Arguments(b)
+		b.Add(string(c.back.to), c.back.record)
 	}
 	b.Add(strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {
@@ -194,9 +261,16 @@ func (c *transitionCall) Arguments(b *shard.Batch) {
 	}
 }
 
-// mark is the transition that the record keeps. The script recognises a repeat by it.
+// mark is the transition that the record keeps. The script recognises a repeat by it, unless it has
+// an operation.
 func (c *transitionCall) mark() string {
 	mark := string(c.verb) + "/" + versionText(c.request.Version)
+	if c.operation != "" {
+		f := fingerprinter{}
+		f.text(c.operation)
+		f.text(c.fingerprint)
+		return mark + "/" + f.sum()
+	}
 	if len(c.request.Lines) > 0 {
 		mark += "/" + c.request.fingerprint()
 	}

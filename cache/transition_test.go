@@ -180,7 +180,7 @@ var releases = []operation{
 	},
 	{
 		name: "partly, without a version", stock: stockOfTwo, given: held, when: release("ord", 0, "1:1"),
-		answer: "invalid_request | /version is required with lines, so that a repeat is recognised",
+		answer: "invalid_request | /version is required without an operation id, so that a repeat is recognised",
 	},
 	{name: "unknown", stock: stockOfTwo, when: release("ord", 0, ""), answer: "not_found"},
 	{

@@ -167,15 +167,23 @@ func (r *TransitionRequest) validate(verb Verb) error {
 	if verb != VerbConfirm && !r.NotAfter.IsZero() {
 		f.add("/not_after", "is not for %s, which takes no units: leave it out", verb)
 	}
+	f.optional("/operation", r.Operation)
 	if len(r.Lines) > LinesMax {
 		f.add("/lines", "has %d lines, at most %d are allowed", len(r.Lines), LinesMax)
 		return f.err()
 	}
-	if len(r.Lines) > 0 && r.Version == 0 {
-		f.add("/version", "is required with lines, so that a repeat is recognised")
+	if len(r.Lines) > 0 {
+		f.repeatable(r.Version, r.Operation)
 	}
 	f.lineQuantities(r.Lines)
 	return f.err()
+}
+
+// repeatable checks that a repeat of a step can be recognised.
+func (f *faults) repeatable(version int64, operation string) {
+	if version == 0 && operation == "" {
+		f.add("/version", "is required without an operation id, so that a repeat is recognised")
+	}
 }
 
 func (f *faults) lineQuantities(lines []LineQuantity) {

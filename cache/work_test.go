@@ -369,7 +369,7 @@ func (w *workbench) steps(verb Verb, c *cart, n int, version int64, parts bool) 
 		case VerbMove:
 			call.move = &MoveRequest{ID: r.ID, Version: version, Line: "0" + c.id, To: c.place(c.places)}
 		case VerbReturn:
-			call.back = &returnArguments{request: &ReturnRequest{ID: "ret" + r.ID, To: c.place(c.places)}, fingerprint: "f"}
+			call.operation, call.fingerprint, call.back = "ret"+r.ID, "f", &returnArguments{to: c.place(c.places)}
 		}
 		list = append(list, call)
 	}

@@ -35,7 +35,7 @@
 --   {"done", at_ms nonce level …}  applied; each level: on hand, committed, safety stock, backorder
 --                                limit, available, "1" if it was made
 
---@ counts operations
+--@ counts levels operations
 
 -- bind
 local stock_key, levels_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

@@ -14,8 +14,8 @@
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: creation nonce, refused version, the ledger's record
---            or "", "1" if its deadline must not be added again or "", id and creation nonce of a
---            return's operation or "", changes, then for each change: level that a return has added
+--            or "", "1" if its deadline must not be added again or "", id and creation nonce of
+--            the step's operation or "", changes, then for each change: level that a return has added
 --            units to, and the units
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
@@ -23,7 +23,7 @@
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"done", record}             undone
 
---@ records limits attributes counts operations
+--@ records limits attributes counts levels operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -96,7 +96,8 @@ end
 
 local undone = {} -- ids of the operations that are undone
 
--- forget_operation frees the id of a return's operation.
+-- forget_operation frees the id of a refused step's operation. It is free even if the step is gone:
+-- the ledger has refused later steps of the reservation too, and the last of them was undone.
 local function forget_operation(operation, creation_nonce)
   local text = operation ~= '' and operations[operation]
   if not text or split(text, US)[4] ~= creation_nonce then return end
@@ -106,8 +107,11 @@ end
 
 local function compensate(id, at, creation_nonce, version, target, unwatched, operation, operation_nonce, changes)
   local r = reservation(id)
-  if not records[id] or not r or r.creation_nonce ~= creation_nonce or r.transition == CONFLICT then return 'gone', '' end
-  if target ~= '' and int(r.version) ~= version then return 'gone', '' end
+  local gone = not r or r.creation_nonce ~= creation_nonce or r.transition == CONFLICT
+  if gone or target ~= '' and int(r.version) ~= version then
+    forget_operation(operation, operation_nonce)
+    return 'gone', ''
+  end
   local next = decode(target ~= '' and target or records[id])
   local state, transition = next.state, next.transition
   if target == '' then
@@ -148,8 +152,8 @@ if #events > 0 then
   write_records(reservations_key, {})
   write_deadlines(deadlines_key)
   write_limits(limits_key)
-  if #undone > 0 then redis.call('HDEL', operations_key, unpack(undone)) end
 end
+if #undone > 0 then redis.call('HDEL', operations_key, unpack(undone)) end
 
 -- return
 return reply

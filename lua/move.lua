@@ -5,20 +5,24 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
---   KEYS[4]  deadlines     zset    deadline, Unix ms -> ids
---   KEYS[5]  limits        hash    limit, identity -> units
---   KEYS[6]  events        stream
+--   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
+--   KEYS[5]  deadlines     zset    deadline, Unix ms -> ids
+--   KEYS[6]  limits        hash    limit, identity -> units
+--   KEYS[7]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: version, transition, settled (the ledger's version,
---            or "*" without a ledger), line, location, "1" if the directory bars the location or ""
+--   ARGV[4]  the n ids, then for each request: version or "", transition, settled (the ledger's
+--            version, or "*" without a ledger), id of the operation or "", its fingerprint, line,
+--            location, "1" if the directory bars the location or ""
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"not_found", ""}            there is no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
---   {"conflict", ""}             the ledger has another reservation under this id
---   {"repeat", record}           this call was the last, or all units are there: nothing changed
+--   {"conflict", ""}             the ledger has another reservation under this id, or the
+--                                operation's id was used for another one
+--   {"repeat", record}           the same operation was made before; or, without an operation, this
+--                                call was the last, or all units are there: nothing changed
 --   {"repeat_durable", record}   as repeat, for a confirmed reservation
 --   {"wrong_state", record}      it is neither confirmed, nor held before its deadline
 --   {"version_conflict", record}  it has another version
@@ -31,11 +35,11 @@
 --   {"done", record}             moved
 --   {"done_durable", record}     moved, and it is confirmed
 
---@ records limits attributes plain expiry counts transitions partial
+--@ records limits attributes plain expiry counts transitions partial operations
 
 -- bind
-local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
-local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
+local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local deadlines_key, limits_key, events_key = KEYS[5], KEYS[6], KEYS[7]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, first_request = 4, 4 + n
@@ -46,7 +50,7 @@ if closed then return { closed } end
 n = read_reservations(reservations_key, args, first_id, n)
 local names = {}
 for i = first_id, first_id + n - 1 do
-  local r, to = reservation(args[i]), args[first_request + 6 * (i - first_id) + 4]
+  local r, to = reservation(args[i]), args[first_request + 8 * (i - first_id) + 6]
   if r and (r.state == 'held' or r.state == 'confirmed') then
     add_levels(r, names)
     for _, line in ipairs(r.lines) do add_once(names, line.sku .. US .. to) end
@@ -54,6 +58,7 @@ for i = first_id, first_id + n - 1 do
 end
 read_fields(stock_key, names, 1, #names, load_available)
 read_fields(levels_key, names, 1, #names, load_counts)
+read_operations(operations_key, args, first_request, n, 8)
 
 -- decide
 -- units_elsewhere returns the units of a line that are not fulfilled, and not at a location.
@@ -105,19 +110,8 @@ local function obstacle(r, numbers, to)
   return nil
 end
 
-local function move(id, r, _, version, transition, settled, name, to, barred)
-  local confirmed = r.state == 'confirmed'
-  local again = confirmed and 'repeat_durable' or 'repeat'
-  if r.transition == transition then return again, records[id] end
-  if not confirmed and (r.state ~= 'held' or r.expires <= now) then return 'wrong_state', records[id] end
-  if version ~= int(r.version) then return 'version_conflict', records[id] end
-  if is_unsettled(r, settled) then return 'unsettled', records[id] end
-  local level = missing_level(r, available) or missing_level(r, counts)
-  if level then return 'corrupt', level end
-  local numbers, units = lines_by_name(r)[name], 0
-  if not numbers then return 'unknown_line', '' end
-  for _, number in ipairs(numbers) do units = units + units_elsewhere(r.lines[number], to) end
-  if units == 0 then return again, records[id] end
+-- move_lines moves the lines of one kit, or a single line, or returns a refusal and its payload.
+local function move_lines(r, numbers, to, barred, confirmed)
   if barred ~= '' then return 'barred', '' end
   local refusal, payload = obstacle(r, numbers, to)
   if refusal == 'insufficient' and not reclaimed then
@@ -128,13 +122,35 @@ local function move(id, r, _, version, transition, settled, name, to, barred)
   if refusal then return refusal, payload end
   for _, number in ipairs(numbers) do move_line(r.lines[number], to, confirmed) end
   r.body = nil
-  local text = step('move', id, r, r.state, transition)
+  return nil
+end
+
+local function move(id, r, _, version, transition, settled, operation, fingerprint, name, to, barred)
+  local confirmed = r.state == 'confirmed'
+  local again = confirmed and 'repeat_durable' or 'repeat'
+  local before = find_operation(operation, fingerprint)
+  if before and not before.same then return 'conflict', '' end
+  if before or operation == '' and r.transition == transition then return again, records[id] end
+  if not confirmed and (r.state ~= 'held' or r.expires <= now) then return 'wrong_state', records[id] end
+  if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
+  if is_unsettled(r, settled) then return 'unsettled', records[id] end
+  local level = missing_level(r, available) or missing_level(r, counts)
+  if level then return 'corrupt', level end
+  local numbers, units = lines_by_name(r)[name], 0
+  if not numbers then return 'unknown_line', '' end
+  for _, number in ipairs(numbers) do units = units + units_elsewhere(r.lines[number], to) end
+  if units == 0 and operation == '' then return again, records[id] end
+  if units > 0 then
+    local refusal, payload = move_lines(r, numbers, to, barred, confirmed)
+    if refusal then return refusal, payload end
+  end
+  local text = step('move', id, r, r.state, transition, set_step_operation(operation, fingerprint, now, nonce))
   if confirmed then return 'done_durable', text end
   return 'done', text
 end
 
 --@ requests
-local reply = answer_each(of_reservation(move), 6)
+local reply = answer_each(of_reservation(move), 8)
 
 -- write
 if #events > 0 then
@@ -142,6 +158,7 @@ if #events > 0 then
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
+  write_operations(operations_key)
   write_limits(limits_key)
 end
 if #due > 0 then write_deadlines(deadlines_key) end

@@ -4,19 +4,23 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit
 --   KEYS[3]  reservations  hash    id -> record
---   KEYS[4]  limits        hash    limit, identity -> units
---   KEYS[5]  events        stream
+--   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
+--   KEYS[5]  limits        hash    limit, identity -> units
+--   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: version or "", transition, settled (the ledger's
---            version, or "*" without a ledger), parts, then for each part: line, quantity
+--            version, or "*" without a ledger), id of the operation or "", its fingerprint, parts,
+--            then for each part: line, quantity
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"not_found", ""}            there is no such reservation
 --   {"corrupt", level}           a stored value is not a whole number
---   {"conflict", ""}             the ledger has another reservation under this id
---   {"repeat", record}           it is released, or this call was the last: nothing changed
+--   {"conflict", ""}             the ledger has another reservation under this id, or the
+--                                operation's id was used for another one
+--   {"repeat", record}           the same operation was made before; or, without an operation, it is
+--                                released, or this call was the last: nothing changed
 --   {"repeat_durable", record}   as repeat, for a reservation that was confirmed
 --   {"wrong_state", record}      it is neither confirmed, nor held before its deadline
 --   {"version_conflict", record}  it has another version
@@ -26,11 +30,11 @@
 --   {"done", record}             released
 --   {"done_durable", record}     released, and it was confirmed
 
---@ records limits attributes counts transitions partial
+--@ records limits attributes counts transitions partial operations
 
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
-local limits_key, events_key = KEYS[4], KEYS[5]
+local operations_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, first_request = 4, 4 + n
@@ -51,6 +55,7 @@ end
 read_fields(stock_key, stock_names, 1, #stock_names, load_available)
 read_fields(levels_key, counts_names, 1, #counts_names, load_counts)
 read_limits(limits_key, live)
+read_operations(operations_key, args, first_request, n, 6, true)
 
 -- decide
 -- give_back returns units of one line to sale, the last allocation first.
@@ -68,10 +73,16 @@ local function give_back(line, units, committed)
   end
 end
 
-local function release(id, r, at, version, transition, settled, parts_asked)
-  local count, sale = tonumber(parts_asked), transition .. SALE
-  local part_again = count > 0 and (r.transition == transition or r.transition == sale)
-  if part_again or count == 0 and is_repeat(r, 'released', version) then
+-- is_made reports whether a release without an operation was made before.
+local function is_made(r, count, version, transition)
+  if count == 0 then return is_repeat(r, 'released', version) end
+  return r.transition == transition or r.transition == transition .. SALE
+end
+
+local function release(id, r, at, version, transition, settled, operation, fingerprint, parts_asked)
+  local count, before = tonumber(parts_asked), find_operation(operation, fingerprint)
+  if before and not before.same then return 'conflict', '' end
+  if before or operation == '' and is_made(r, count, version, transition) then
     local durable = r.state == 'confirmed' or string.sub(r.transition, -1) == SALE
     return durable and 'repeat_durable' or 'repeat', records[id]
   end
@@ -81,19 +92,20 @@ local function release(id, r, at, version, transition, settled, parts_asked)
   if is_unsettled(r, settled) then return 'unsettled', records[id] end
   local level = missing_level(r, available) or confirmed and missing_level(r, counts)
   if level then return 'corrupt', level end
-  local parts, everything, refusal, payload = read_parts(r, args, at + 4, count)
+  local parts, everything, refusal, payload = read_parts(r, args, at + 6, count)
   if refusal then return refusal, payload end
   local state, body = r.state, nil
   if everything then state, body = 'released', r.body end
   each_limit(r, parts, function(name, units) add_to_limit(name, -units) end)
   for i, units in pairs(parts) do give_back(r.lines[i], units, confirmed) end
   r.body = body -- the record of a whole release keeps its lines
-  if not confirmed then return 'done', step('release', id, r, state, transition) end
-  return 'done_durable', step('release', id, r, state, sale)
+  local extra = set_step_operation(operation, fingerprint, now, nonce)
+  if not confirmed then return 'done', step('release', id, r, state, transition, extra) end
+  return 'done_durable', step('release', id, r, state, transition .. SALE, extra)
 end
 
 --@ requests
-local reply = answer_each(of_reservation(release), 4, 2)
+local reply = answer_each(of_reservation(release), 6, 2)
 
 -- write
 if #events > 0 then
@@ -101,6 +113,7 @@ if #events > 0 then
   write_stock(stock_key, {})
   write_counts(levels_key, {})
   write_records(reservations_key, {})
+  write_operations(operations_key)
   write_limits(limits_key)
 end
 

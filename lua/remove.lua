@@ -25,7 +25,7 @@
 --   {"in_use", held committed}   units of it are held or committed
 --   {"done", at_ms nonce}        removed
 
---@ records limits attributes plain expiry counts operations
+--@ records limits attributes plain expiry counts levels operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

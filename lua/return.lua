@@ -33,7 +33,7 @@
 --   {"too_many_locations", ""}   the location would be one too many
 --   {"done", record}             taken back
 
---@ records limits attributes counts transitions partial operations
+--@ records limits attributes counts transitions partial levels operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]

@@ -17,7 +17,7 @@
 --   {"corrupt", level}           a stored value is missing, or would fall below zero: for the audit
 --   {"done", ""}                 undone
 
---@ counts operations
+--@ counts levels operations
 
 -- bind
 local stock_key, levels_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

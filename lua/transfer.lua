@@ -30,7 +30,7 @@
 --   {"done", at_ms nonce level level}  moved; each level: on hand, committed, safety stock,
 --                                backorder limit, available, "1" if it was made
 
---@ records limits attributes plain expiry counts operations
+--@ records limits attributes plain expiry counts levels operations
 
 -- bind
 local stock_key, levels_key, reservations_key, operations_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

@@ -71,7 +71,7 @@ func (a *applier) undoings(ctx context.Context, refusals []ledger.Refusal) (undo
 			revertings = append(revertings, shard.Reverting{Step: r.Step, Levels: r.Detail.Levels})
 			continue
 		}
-		undoing := shard.Undoing{Step: r.Step, Unwatched: r.Stuck(), Operation: r.Detail.Returned(), Levels: r.Detail.Levels}
+		undoing := shard.Undoing{Step: r.Step, Unwatched: r.Stuck(), Operation: r.Detail.Operated(), Levels: r.Detail.Levels}
 		if known, there := records[r.Step.ID]; there {
 			undoing.Target = ledger.UndoTarget(r, &known)
 		}

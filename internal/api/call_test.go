@@ -183,6 +183,24 @@ func TestTransitions(t *testing.T) {
 			headers: map[string]string{"Idempotent-Replay": "true"},
 		},
 		{
+			name: "release with an id", target: "release", body: `{"id": "less-1", "lines": [{"line": "1", "quantity": 1}]}`,
+			status: 200, store: fakeStore{result: released}, answer: changed("released", "2", ""),
+			asked: cache.TransitionRequest{ID: "ord-1001", Operation: "less-1", Lines: some},
+		},
+		{
+			name: "release with a wrong id", target: "release", body: `{"id": "{"}`, status: 422,
+			asked: cache.TransitionRequest{ID: "ord-1001", Operation: "{"},
+			store: fakeStore{err: &cache.InvalidError{Faults: []cache.Fault{{Path: "/operation", Message: "must not contain { or }"}}}},
+			answer: `{"type":"/docs/problems#invalid_request","title":"Invalid request","status":422,` +
+				`"detail":"invalid request: /id: must not contain { or }","code":"invalid_request",` +
+				`"errors":[{"path":"/id","message":"must not contain { or }"}]}` + "\n",
+		},
+		{
+			name: "move with an id", target: "move", body: `{"id": "move-1", "line": "1", "to": "lyon"}`, status: 200,
+			store: fakeStore{result: cache.Result{Reservation: with(held, cache.StateHeld, 2)}},
+			asked: cache.MoveRequest{ID: "ord-1001", Operation: "move-1", Line: "1", To: "lyon"}, answer: changed("held", "2", ""),
+		},
+		{
 			name: "extend", target: "extend", body: `{"ttl_seconds": 60, "version": 1, "not_after": "2026-11-27T08:00:05.123Z"}`, status: 200,
 			store: fakeStore{result: cache.Result{Reservation: with(held, cache.StateHeld, 2)}},
 			asked: cache.ExtendRequest{ID: "ord-1001", TTL: time.Minute, Version: 1, NotAfter: notAfter}, answer: changed("held", "2", ""),

@@ -68,7 +68,8 @@ func (a *API) move(r *http.Request, in *contract.MoveRequest) (reply[contract.Re
 		return reply[contract.Reservation]{}, err
 	}
 	return changed(a.store.Move(r.Context(), cache.MoveRequest{
-		ID: r.PathValue("id"), Version: positive(in.Version), Line: in.Line, To: location.ID(in.To), NotAfter: notAfter,
+		ID: r.PathValue("id"), Operation: in.ID, Version: positive(in.Version), Line: in.Line, To: location.ID(in.To),
+		NotAfter: notAfter,
 	}))
 }
 
@@ -86,7 +87,7 @@ func units(
 	verb func(context.Context, cache.TransitionRequest) (cache.Result, error),
 ) func(*http.Request, *contract.UnitsRequest) (reply[contract.Reservation], error) {
 	return func(r *http.Request, in *contract.UnitsRequest) (reply[contract.Reservation], error) {
-		request := cache.TransitionRequest{ID: r.PathValue("id"), Version: positive(in.Version)}
+		request := cache.TransitionRequest{ID: r.PathValue("id"), Operation: in.ID, Version: positive(in.Version)}
 		if in.Lines != nil {
 			if len(in.Lines) == 0 { // the store would take no lines for all lines
 				return reply[contract.Reservation]{}, invalid("/lines", "must not be empty; leave it out for all units")
@@ -99,11 +100,11 @@ func units(
 	}
 }
 
-// changed returns the result of a transition as its reply.
+// changed returns the result of a transition as its reply. The body calls the operation id.
 func changed(result cache.Result, err error) (reply[contract.Reservation], error) {
 	out := reply[contract.Reservation]{body: reservation(&result.Reservation), replay: result.Replay}
 	if result.DurableCall {
 		out.body.Durable = &result.Durable
 	}
-	return out, err
+	return out, movedPaths(err, "/operation", "/id")
 }

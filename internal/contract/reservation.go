@@ -89,7 +89,8 @@ type ConfirmRequest struct {
 
 // UnitsRequest is the optional body of a release or a fulfill. Without it, all units are meant.
 type UnitsRequest struct {
-	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required with lines, so that a repeated call changes nothing."`
+	ID      string         `json:"id,omitempty" maxLength:"128" example:"ship-1" doc:"Your id for this step as an operation, and its idempotency key: a repeat changes nothing, whatever happened since. Not the id of another operation."`
+	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required with lines if there is no id, so that a repeated call changes nothing."`
 	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"100" doc:"Only these units. Default: all units that are left."`
 }
 
@@ -108,7 +109,8 @@ type ExtendRequest struct {
 
 // MoveRequest is the body of a move.
 type MoveRequest struct {
-	Version  *Whole  `json:"version" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version, so that a repeated call changes nothing."`
+	ID       string  `json:"id,omitempty" maxLength:"128" example:"move-1" doc:"Your id for this step as an operation, and its idempotency key: a repeat changes nothing, whatever happened since. Not the id of another operation."`
+	Version  *Whole  `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required if there is no id, so that a repeated call changes nothing."`
 	Line     string  `json:"line" minLength:"1" maxLength:"128" example:"1"`
 	To       string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location to serve what is left of the line."`
 	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`

@@ -18,7 +18,7 @@ type Undoing struct {
 	// because the ledger would refuse to let it expire.
 	Unwatched bool
 
-	Operation wire.Step         // return: the step of its operation; else zero
+	Operation wire.Step         // the operation of the step; zero if it has none
 	Levels    []wire.LevelDelta // return: what it has added to on hand
 }
 

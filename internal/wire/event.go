@@ -33,10 +33,10 @@ type Event struct {
 	Extra         string // reserve: JSON with the details that Redis does not keep; else ""
 	Record        Record // the reservation after the transition; zero for an operation
 	CreationNonce string // revert: of the operation that it undoes
-	Fingerprint   string // operation: of the caller's request
+	Fingerprint   string // operation, or a step that has one: of the caller's request
 	Reason        string // operation
 	Actor         string // operation, repair
-	Operation     string // return: id of the operation
+	Operation     string // id of a step's operation: of every return, and of other steps if the caller gave one
 	Levels        []LevelEvent
 	Checkpoint    *Checkpoint // audit
 	Repaired      *Repaired   // repair
@@ -150,6 +150,7 @@ func decodeEvent(text string) (Event, error) {
 		if e.Record, err = DecodeRecord(body); err != nil {
 			return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, err)
 		}
+		e.readOperation()
 		if e.Verb == VerbReturn {
 			f.Failed = !e.readReturn() || f.Failed
 		}
@@ -160,17 +161,27 @@ func decodeEvent(text string) (Event, error) {
 	return e, nil
 }
 
-// readReturn reads what the event of a return has in place of Extra: its operation, the location
-// that the units went to, and for each SKU on hand before and after, and available after. It
-// reports whether the text is valid.
+// readOperation takes the operation of a step and its fingerprint off Extra, if the step has one. A
+// file separator follows each, unless Extra ends there. JSON has no such character.
+func (e *Event) readOperation() {
+	operation, rest, found := strings.Cut(e.Extra, fileSeparator)
+	if found {
+		e.Operation = operation
+		e.Fingerprint, e.Extra, _ = strings.Cut(rest, fileSeparator)
+	}
+}
+
+// readReturn reads what the event of a return has in place of Extra: the location that the units
+// went to, and for each SKU on hand before and after, and available after. It reports whether the
+// text is valid, and the return has an operation.
 func (e *Event) readReturn() bool {
 	parts := strings.Split(e.Extra, fileSeparator)
-	if len(parts) < 7 || len(parts)%4 != 3 {
+	if len(parts) < 5 || len(parts)%4 != 1 || e.Operation == "" {
 		return false
 	}
-	e.Operation, e.Fingerprint, e.Extra = parts[0], parts[1], ""
-	for at := 3; at < len(parts); at += 4 {
-		l := LevelEvent{SKU: location.SKU(parts[at]), Location: location.ID(parts[2])}
+	e.Extra = ""
+	for at := 1; at < len(parts); at += 4 {
+		l := LevelEvent{SKU: location.SKU(parts[at]), Location: location.ID(parts[0])}
 		for i, n := range []*int64{&l.OnHandBefore, &l.OnHandAfter, &l.AvailableAfter} {
 			var err error
 			if *n, err = strconv.ParseInt(parts[at+1+i], 10, 64); err != nil {

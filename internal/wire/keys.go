@@ -66,19 +66,17 @@ func (k Keys) Of(verb Verb) []string {
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbProbe:
 		return []string{k.Stock, k.Reservations, k.Limits}
-	case VerbConfirm, VerbMove, VerbAudit, VerbRepair:
+	case VerbConfirm, VerbAudit, VerbRepair:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbRelease:
-		return []string{k.Stock, k.Levels, k.Reservations, k.Limits, k.Events}
+		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Events}
 	case VerbExtend:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Events}
-	case VerbFulfill:
-		return []string{k.Stock, k.Levels, k.Reservations, k.Events}
-	case VerbReturn:
+	case VerbFulfill, VerbReturn:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
 	case VerbAdjust, VerbRevert:
 		return []string{k.Stock, k.Levels, k.Operations, k.Events}
-	case VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
+	case VerbMove, VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}
 	case VerbForget:
 		return []string{k.Stock, k.Reservations, k.Operations}

@@ -40,8 +40,8 @@ const (
 type RefusalDetail struct {
 	Shortages []cache.Shortage  `json:"shortages,omitempty"` // of a confirm or fulfill
 	Levels    []wire.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis
-	Operation string            `json:"operation,omitempty"` // of a return: the id of its operation
-	Nonce     string            `json:"nonce,omitempty"`     // of a return: the nonce of its entry
+	Operation string            `json:"operation,omitempty"` // of a step: the id of its operation
+	Nonce     string            `json:"nonce,omitempty"`     // of a step with an operation: the nonce of its entry
 	Held      int64             `json:"held,omitempty"`      // of a removal: units that are held
 	Committed int64             `json:"committed,omitempty"` // of a removal: units that are committed
 	Record    string            `json:"record,omitempty"`    // of a reservation: Redis's record until the step is undone
@@ -58,7 +58,7 @@ func UndoDetail(entry *Entry, e *wire.Event) RefusalDetail {
 
 // Encode returns the detail as its column stores it, or "" if there is none.
 func (d RefusalDetail) Encode() string {
-	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // the other fields come with levels only
+	if len(d.Shortages) == 0 && len(d.Levels) == 0 && d.Record == "" { // the other fields come with levels or a record
 		return ""
 	}
 	return EncodeJSON(d)
@@ -72,8 +72,8 @@ func (d *RefusalDetail) Decode(text string) error {
 	return json.Unmarshal([]byte(text), d)
 }
 
-// Returned returns the operation of a refused return, or the zero Step for another event.
-func (d *RefusalDetail) Returned() wire.Step {
+// Operated returns the operation of a refused step, or the zero Step if it has none.
+func (d *RefusalDetail) Operated() wire.Step {
 	if d.Operation == "" {
 		return wire.Step{}
 	}

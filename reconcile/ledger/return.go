@@ -5,9 +5,6 @@ import "github.com/holdfast/holdfast/internal/wire"
 // takeBack applies a return, or returns why not. A return is a transition of a reservation and an
 // operation on levels in one. It creates a level that gets units and does not exist.
 func (w *WorkingSet) takeBack(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
-	if w.Operations[e.Operation] {
-		return ReasonKnown, UndoDetail(entry, e)
-	}
 	before, reason := w.follows(e)
 	if reason != "" {
 		return reason, UndoDetail(entry, e)
@@ -25,7 +22,6 @@ func (w *WorkingSet) takeBack(entry *Entry, i int, e *wire.Event) (RefusalReason
 		}
 	}
 	w.record(entry, i, e, deltas)
-	w.operate(entry, e, e.Operation)
 	return "", RefusalDetail{}
 }
 

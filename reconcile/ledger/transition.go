@@ -9,25 +9,29 @@ import (
 
 // transition applies one transition of a reservation, or returns why not. It applies only if the
 // ledger's record has the same creation nonce, and the version and state that the transition starts
-// from.
+// from, and if the transition's operation is new.
 func (w *WorkingSet) transition(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	before, reason := w.follows(e)
 	if reason != "" {
-		return reason, RefusalDetail{}
+		return reason, UndoDetail(entry, e)
 	}
 	deltas, reason := w.deltas(before, e.Record)
 	if reason != "" {
-		return reason, RefusalDetail{Shortages: w.shortages(before, e.Record)}
+		detail := UndoDetail(entry, e)
+		detail.Shortages = w.shortages(before, e.Record)
+		return reason, detail
 	}
 	w.record(entry, i, e, deltas)
 	return "", RefusalDetail{}
 }
 
 // follows returns the record that a transition starts from, or why it does not follow from the
-// ledger's record.
+// ledger's record, or has an operation that the ledger knows.
 func (w *WorkingSet) follows(e *wire.Event) (before wire.Record, reason RefusalReason) {
 	known := w.Reservations[e.ID]
 	switch {
+	case e.Operation != "" && w.Operations[e.Operation]:
+		return before, ReasonKnown
 	case e.Verb == cache.VerbReserve && known != nil:
 		return before, ReasonKnown
 	case e.Verb != cache.VerbReserve && known == nil:
@@ -45,7 +49,7 @@ func (w *WorkingSet) follows(e *wire.Event) (before wire.Record, reason RefusalR
 	return before, ""
 }
 
-// record moves the levels and stores the record of a transition.
+// record moves the levels, and stores the record and the operation of a transition.
 func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) {
 	for _, d := range deltas {
 		w.Levels[d.key].Add(d.Level)
@@ -63,6 +67,9 @@ func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) 
 	w.countLimits(e.Record.LimitCounts(), +1)
 	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
 	known.Record, known.Changed, known.At = e.Record, true, entry.At
+	if e.Operation != "" {
+		w.operate(entry, e, e.Operation)
+	}
 }
 
 // countLimits adds sign times counts to the counts of purchase limits.

@@ -30,7 +30,8 @@ type WorkingSet struct {
 	Repaired []RepairedFinding
 }
 
-// Operation is an adjustment, count, transfer, removal or return that was applied.
+// Operation is an adjustment, count, transfer, removal or return that was applied, or another step
+// of a reservation that has an operation's id.
 type Operation struct {
 	ID            string
 	CreationNonce string // nonce of the entry that made it
@@ -49,7 +50,7 @@ type Movement struct {
 	Key         LevelKey
 	Delta       Level
 	Verb        cache.Verb
-	Reservation string // a return has both a reservation and an operation
+	Reservation string // a step of a reservation may have an operation too
 	Operation   string
 	Reason      string
 	Actor       string

@@ -115,7 +115,13 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
-		return ledgertest.Born(id, ledgertest.Event(verb, before, maybeLimited(id, birth, ledgertest.RecordOf(state, version, units, fulfilled))), birth)
+		e := ledgertest.Event(verb, before, maybeLimited(id, birth, ledgertest.RecordOf(state, version, units, fulfilled)))
+		if verb == cache.VerbRelease || verb == cache.VerbFulfill {
+			if operation := rapid.SampledFrom([]string{"", "a", "op"}).Draw(t, "operation"); operation != "" {
+				e = operated(operation, e)
+			}
+		}
+		return ledgertest.Born(id, e, birth)
 	})
 	return rapid.SliceOfN(event, 1, 12)
 }
