@@ -93,6 +93,8 @@ func TestFingerprint(t *testing.T) {
 		"order": func(r *ReserveRequest) { r.Order = "p" }, "ttl": func(r *ReserveRequest) { r.TTL = 0 },
 		"split": func(r *ReserveRequest) { r.Split = "" }, "line": func(r *ReserveRequest) { r.Lines[0].Line = "2" },
 		"sku": func(r *ReserveRequest) { r.Lines[0].SKU = "MUG" }, "quantity": func(r *ReserveRequest) { r.Lines[0].Quantity = 3 },
+		"prefer": func(r *ReserveRequest) { r.Prefer = ids("a b") }, "prefer in another order": func(r *ReserveRequest) { r.Prefer = ids("b a") },
+		"locations": func(r *ReserveRequest) { r.Lines[0].Locations = ids("a b") }, "fewer locations": func(r *ReserveRequest) { r.Lines[0].Locations = ids("a") },
 		"pin": func(r *ReserveRequest) { r.Lines[0].Location = "" }, "pickup": func(r *ReserveRequest) { r.Pickup = "berlin" },
 		"metadata": func(r *ReserveRequest) { r.Metadata["a"] = "2" }, "more lines": func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) },
 	} {
@@ -107,5 +109,29 @@ func TestFingerprint(t *testing.T) {
 	again.ID = "another"
 	if seen[again.fingerprint()] != "base" {
 		t.Error("the id changes the fingerprint")
+	}
+}
+
+// TestFingerprint_Upgrade checks the fingerprints of requests against those that the first version of this
+// package gave them: a call that is repeated across an upgrade must be recognised.
+func TestFingerprint_Upgrade(t *testing.T) {
+	north, east := 52.5, 13.4
+	full := ReserveRequest{
+		ID: "ord", Channel: "web", Customer: "c-9", Order: "5512", Pickup: "store-7", TTL: time.Minute, Split: location.SplitLines,
+		ShipTo:   &location.Address{Country: "DE", Region: "BE", PostalCode: "10115", Latitude: &north, Longitude: &east},
+		Lines:    []LineRequest{{Line: "1", SKU: "TEE", Quantity: 2, Location: "berlin"}, {Line: "2", SKU: "CAP", Quantity: 1}},
+		Metadata: map[string]string{"cart": "x", "agent": ""},
+	}
+	for _, c := range []struct {
+		request ReserveRequest
+		want    string
+	}{
+		{order("ord", "1:TEE:1"), "vWmVfRZtk9fnfcwxDF8DbA"},
+		{order("ord", "1:TEE:1:berlin 2:CAP:3"), "z4yQG0Xg8QSlMVc9IiWSUQ"},
+		{full, "et94FDdUjsJz4VkXWmu0iA"},
+	} {
+		if got := c.request.fingerprint(); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.request, got, c.want)
+		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+
+	"github.com/holdfast/holdfast/location"
 )
 
 // fingerprinter hashes the fields of a request. Each text follows its length, so that different
@@ -38,6 +40,21 @@ func (f *fingerprinter) float(x *float64) {
 	}
 	bits := int64(math.Float64bits(*x))
 	f.optional(&bits)
+}
+
+// field begins a field that requests did not always have. If such a field is empty, leave it out: then
+// a request without it has the fingerprint that an older version gave it. No key of the metadata before
+// it is empty, so the two are told apart.
+func (f *fingerprinter) field(name string) {
+	f.text("")
+	f.text(name)
+}
+
+func (f *fingerprinter) locations(list []location.ID) {
+	f.number(int64(len(list)))
+	for _, id := range list {
+		f.text(string(id))
+	}
 }
 
 func (f *fingerprinter) sum() string {
@@ -82,6 +99,17 @@ func (r *ReserveRequest) fingerprint() string {
 		for _, key := range slices.Sorted(maps.Keys(r.Metadata)) {
 			f.text(key)
 			f.text(r.Metadata[key])
+		}
+	}
+	if len(r.Prefer) > 0 {
+		f.field("prefer")
+		f.locations(r.Prefer)
+	}
+	for i := range r.Lines {
+		if list := r.Lines[i].Locations; len(list) > 0 {
+			f.field("locations")
+			f.number(int64(i))
+			f.locations(list)
 		}
 	}
 	return f.sum()

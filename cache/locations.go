@@ -72,14 +72,17 @@ const locationsNamed = 10
 // unknown adds a fault if the directory does not have a location to which units would go, because
 // nothing there could be sold. Without a directory every location is known.
 func (s *Store) unknown(f *faults, path string, id location.ID) {
-	known := s.directory.Load()
-	if known == nil {
+	if known := s.directory.Load(); known != nil {
+		f.unknown(known.rules, path, id)
+	}
+}
+
+// unknown adds a fault if the directory does not have a location.
+func (f *faults) unknown(rules *location.Rules, path string, id location.ID) {
+	if _, there := rules.Location(id); there || rules.Implicit() {
 		return
 	}
-	if _, there := known.rules.Location(id); there {
-		return
-	}
-	all := known.rules.Locations()
+	all := rules.Locations()
 	names := make([]string, 0, locationsNamed)
 	for i := range all[:min(len(all), locationsNamed)] {
 		names = append(names, string(all[i]))

@@ -18,8 +18,10 @@ func (p *play) reserve(t *rapid.T) {
 		TTL:      time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
 		Customer: rapid.SampledFrom([]string{"ann", "ann", "ann", "bob", ""}).Draw(t, "customer")}
 	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG", "SET"})
+	some := rapid.SampledFrom([]string{"", "", "", "", "berlin", "lyon", "lyon berlin", "berlin lyon"})
+	r.Prefer = ids(some.Draw(t, "prefer"))
 	for i := range rapid.IntRange(1, 3).Draw(t, "lines") {
-		r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(i), SKU: skus.Draw(t, "sku"), Quantity: rapid.Int64Range(1, 6).Draw(t, "units")})
+		r.Lines = append(r.Lines, LineRequest{Line: fmt.Sprint(i), SKU: skus.Draw(t, "sku"), Quantity: rapid.Int64Range(1, 6).Draw(t, "units"), Locations: ids(some.Draw(t, "named"))})
 	}
 	if err := p.buy(t, r); errors.Is(err, ErrInsufficient) {
 		_ = p.buy(t, r) // buy checks the answer
@@ -29,8 +31,33 @@ func (p *play) reserve(t *rapid.T) {
 // wanted is the lines of one request.
 type wanted struct {
 	*model
-	lines []modelLine
-	split location.Split
+	lines  []modelLine
+	split  location.Split
+	prefer []location.ID
+}
+
+// places returns the candidate locations in order, those that the request prefers first.
+func (w *wanted) places() (list []location.ID) {
+	all := w.model.places()
+	for _, at := range slices.Concat(w.prefer, all) {
+		if slices.Contains(all, at) && !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
+// may reports whether the line allows a location.
+func (l *modelLine) may(at location.ID) bool {
+	return len(l.named) == 0 || slices.Contains(l.named, at)
+}
+
+// serves is model.serves for the locations that the line allows.
+func (w *wanted) serves(l *modelLine, at location.ID) (units int64, known bool) {
+	if !l.may(at) {
+		return 0, false
+	}
+	return w.model.serves(l, at)
 }
 
 // refusal returns why the request is refused, or nil. exact is false if that depends on the order
@@ -68,7 +95,8 @@ func (w *wanted) refusal(customer string) (want error, exact bool) {
 		return ErrInsufficient, true
 	}
 	kits := slices.ContainsFunc(w.lines, func(l modelLine) bool { return l.kit })
-	return nil, !w.shared() || w.split == location.SplitUnits && !kits
+	named := slices.ContainsFunc(w.lines, func(l modelLine) bool { return len(l.named) > 0 })
+	return nil, !w.shared() || w.split == location.SplitUnits && !kits && !named
 }
 
 // unknown reports whether a part of the line has no level anywhere.
@@ -78,9 +106,16 @@ func (m *model) unknown(l *modelLine) bool {
 	})
 }
 
-// whole lists the locations that could serve all lines together, in order.
+// whole lists the locations that could serve all lines together, in the order of the first line.
 func (w *wanted) whole() (list []location.ID) {
-	for _, at := range w.places() {
+	order := w.places()
+	if named := w.lines[0].named; len(named) > 0 {
+		order = slices.DeleteFunc(slices.Clone(named), func(at location.ID) bool { return !slices.Contains(order, at) })
+	}
+	for _, at := range order {
+		if slices.ContainsFunc(w.lines, func(l modelLine) bool { return !l.may(at) }) {
+			continue
+		}
 		var all []portion
 		for i := range w.lines {
 			l := &w.lines[i]
@@ -156,7 +191,7 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	t.Helper()
 	p.next++
 	r.ID = fmt.Sprintf("ord-%03d", p.next)
-	w := &wanted{model: p.model, split: r.Split}
+	w := &wanted{model: p.model, split: r.Split, prefer: r.Prefer}
 	for _, l := range r.Lines {
 		w.lines = append(w.lines, p.model.line(l))
 	}
@@ -195,7 +230,7 @@ func (w *wanted) served(t *rapid.T, result Result) {
 	for i, l := range result.Lines {
 		var sum int64
 		for _, a := range l.From {
-			if sum += a.Quantity; a.Quantity < 1 || !slices.Contains(w.places(), a.Location) {
+			if sum += a.Quantity; a.Quantity < 1 || !slices.Contains(w.places(), a.Location) || !w.lines[i].may(a.Location) {
 				t.Fatalf("line %d: %+v", i, l)
 			}
 			if !slices.Contains(places, a.Location) {

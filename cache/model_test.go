@@ -41,6 +41,7 @@ type modelLine struct {
 	kit                 bool
 	parts               []location.Component // of one unit: the components of a kit, or one of the SKU
 	limits              []modelLimit
+	named               []location.ID // the only locations that may serve it, in order; empty: all
 	requested, returned int64
 	from                []modelAllocation
 }
@@ -62,7 +63,7 @@ func (m *model) places() []location.ID {
 
 // line returns a line by the current directory.
 func (m *model) line(r LineRequest) modelLine {
-	l := modelLine{line: r.Line, sku: r.SKU, requested: r.Quantity, parts: []location.Component{{SKU: r.SKU, Quantity: 1}}}
+	l := modelLine{line: r.Line, sku: r.SKU, named: r.Locations, requested: r.Quantity, parts: []location.Component{{SKU: r.SKU, Quantity: 1}}}
 	for _, kit := range m.directory.Kits {
 		if kit.SKU == r.SKU {
 			l.kit, l.parts = true, kit.Components

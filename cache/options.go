@@ -112,6 +112,7 @@ const (
 	ChangesMax             = 1_000                       // levels changed by one operation
 	ChangesBytesMax        = 32_000                      // bytes of the SKUs and locations of one operation
 	LocationsMax           = wire.LocationsMax           // locations with levels
+	PreferredMax           = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations
 	CandidatesMax          = 2_000                       // candidate locations of all lines of one reservation together
 	PartsMax               = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it
 	LinesBytesMax          = 32_000                      // bytes of the names of lines, SKUs and purchase limits in one reservation

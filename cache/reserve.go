@@ -22,6 +22,7 @@ type ReserveRequest struct {
 	Order    string            // optional; searchable
 	ShipTo   *location.Address // optional; not together with Pickup
 	Pickup   location.ID       // optional: the location that the customer collects from
+	Prefer   []location.ID     // optional, at most PreferredMax: tried before the other candidates, in this order
 	TTL      time.Duration     // until the deadline, whole seconds; 0 is Options.TTL
 	Split    location.Split    // "" is the channel's
 	Lines    []LineRequest     // 1 to LinesMax, unique by Line
@@ -38,6 +39,10 @@ type LineRequest struct {
 	SKU      location.SKU // required
 	Quantity int64        // units, 1 to QuantityMax
 	Location location.ID  // optional: the only location that may serve the line
+
+	// Locations are the only ones that may serve the line, in the order in which they are tried, within
+	// what the directory allows. Optional, at most PreferredMax, not together with Location.
+	Locations []location.ID
 }
 
 // reroutesMax bounds how often one call is routed. It is routed again if the list of locations
@@ -55,8 +60,8 @@ const reroutesMax = 5
 //   - *ExpiredRequestError
 //   - ErrRebuilding or ErrBacklogFull
 //   - ErrIDConflict: the id belongs to another request
-//   - *InvalidError: what only the directory rules out, such as an unknown channel, or no customer
-//     although a purchase limit counts
+//   - *InvalidError: what only the directory rules out, such as an unknown channel or location, or no
+//     customer although a purchase limit counts
 //   - *UnknownStockError
 //   - *NoLocationError
 //   - *PurchaseLimitError
@@ -147,7 +152,7 @@ func (s *Store) sendReserve(ctx context.Context, c *reserveCall) shard.Answer {
 const simpleLinesMax = 8
 
 // firstMaySuffice reports whether the first candidate is the answer if it serves every line whole.
-// It is if the lines have the same candidates and only their order ranks the first.
+// It is if the lines have the same candidates in the same order, and only that ranks the first.
 func (c *reserveCall) firstMaySuffice() bool {
 	if len(c.lines) > simpleLinesMax {
 		return false
@@ -155,7 +160,9 @@ func (c *reserveCall) firstMaySuffice() bool {
 	for i := range c.lines {
 		l := &c.lines[i]
 		alone := len(l.candidates.Groups) == 0 || l.candidates.Groups[0] == 1
-		if l.kit != nil || len(l.levels) < 2 || c.request.Lines[i].Location != "" || !alone {
+		asked := &c.request.Lines[i]
+		own := asked.Location != "" || len(asked.Locations) > 0 && len(c.lines) > 1
+		if l.kit != nil || len(l.levels) < 2 || own || !alone {
 			return false
 		}
 	}

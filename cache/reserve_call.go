@@ -3,6 +3,7 @@ package cache
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,15 +78,18 @@ func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 // routeLines finds the components, limits and candidates of each line.
 func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	r := c.request
-	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup})
+	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup, Prefer: r.Prefer})
 	if err != nil {
 		return invalidChannel(err)
+	}
+	if err := r.checkLocations(rules); err != nil {
+		return err
 	}
 	total, parts := 0, 0
 	for i := range c.lines {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
-		l.candidates = c.routing.Candidates(asked.Location)
+		l.candidates = c.routing.Candidates(asked.Location, asked.Locations...)
 		l.nameLevels(asked.SKU)
 		total, parts = total+len(l.levels), parts+c.partsOf(asked.SKU, l.kit)
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
@@ -102,6 +106,21 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)
 	}
 	return nil
+}
+
+// checkLocations checks that the directory has the locations that the request prefers or names. Without a
+// directory every location is known.
+func (r *ReserveRequest) checkLocations(rules *location.Rules) error {
+	var f faults
+	for i, id := range r.Prefer {
+		f.unknown(rules, fmt.Sprintf("/prefer/%d", i), id)
+	}
+	for i := range r.Lines {
+		for j, id := range r.Lines[i].Locations {
+			f.unknown(rules, fmt.Sprintf("%s/locations/%d", linePath(i), j), id)
+		}
+	}
+	return f.err()
 }
 
 // partsOf returns how many parts a line has if one location serves it, with the limits that count it.

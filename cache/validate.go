@@ -2,6 +2,7 @@ package cache
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,6 +91,7 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 		}
 		f.address(r.ShipTo)
 	}
+	f.preferred("/prefer", r.Prefer)
 	f.lines(r.Lines)
 	f.metadata(r.Metadata)
 	return f.err()
@@ -130,6 +132,27 @@ func (f *faults) lines(lines []LineRequest) {
 		f.line(i, "/quantity", quantityFault(l.Quantity))
 		if l.Location != "" {
 			f.line(i, "/location", location.IdentifierFault(string(l.Location)))
+		}
+		if len(l.Locations) > 0 {
+			f.preferred(linePath(i)+"/locations", l.Locations)
+			if l.Location != "" {
+				f.add(linePath(i)+"/locations", "must not be given together with location")
+			}
+		}
+	}
+}
+
+// preferred checks a list of locations in the order of a caller.
+func (f *faults) preferred(path string, list []location.ID) {
+	if len(list) > PreferredMax {
+		f.add(path, "has %d locations, at most %d are allowed", len(list), PreferredMax)
+		return
+	}
+	for i, id := range list {
+		at := path + "/" + strconv.Itoa(i)
+		f.identifier(at, string(id))
+		if j := slices.Index(list, id); j < i {
+			f.add(at, "is %q, the same as location %d", id, j)
 		}
 	}
 }

@@ -52,7 +52,7 @@ const (
 	ReasonDisabled        Reason = "disabled"
 	ReasonNotPickup       Reason = "not_pickup" // the order is picked up at another store, or this one has no pickup
 	ReasonZone            Reason = "zone"       // none of its zones covers the address
-	ReasonNotPin          Reason = "not_pin"    // the line is pinned to another location
+	ReasonNotPin          Reason = "not_pin"    // the line is pinned to another location, or names others
 	ReasonNoLevel         Reason = "no_level"   // it has no level of the SKU
 )
 

@@ -7,10 +7,11 @@ type Request struct {
 	Channel Channel  // "" for the default channel
 	ShipTo  *Address // nil: the address is unknown, so zones are not checked
 	Pickup  ID       // the store where the customer picks the order up; "" for a shipment
+	Prefer  []ID     // candidates to try before the others, in this order; it makes no location a candidate
 }
 
 // Routing says which locations may serve a request, and why others may not. All lines of the
-// request share it; a line may also be pinned to one location.
+// request share it; a line may also be pinned to one location, or name some in its own order.
 type Routing struct {
 	rules      *Rules
 	channel    *channel
@@ -55,7 +56,43 @@ func Route(r *Rules, q Request) (Routing, error) {
 		routing.to = r.destinationOf(q.ShipTo)
 		routing.candidates = c.rank(routing.eligible(), &routing.to)
 	}
+	if len(q.Prefer) > 0 {
+		routing.candidates = routing.candidates.preferring(q.Prefer)
+	}
 	return routing, nil
+}
+
+// preferring returns the candidates with those in prefer first, in its order. Each of them is then a
+// group of its own.
+func (c Candidates) preferring(prefer []ID) Candidates {
+	rest := make(map[ID]bool, len(c.IDs))
+	for _, id := range c.IDs {
+		rest[id] = true
+	}
+	ids, groups := make([]ID, 0, len(c.IDs)), []int(nil)
+	for _, id := range prefer {
+		if rest[id] {
+			delete(rest, id)
+			ids = append(ids, id)
+			groups = append(groups, len(ids))
+		}
+	}
+	group := 0
+	for i, id := range c.IDs {
+		if rest[id] {
+			ids = append(ids, id)
+		}
+		if group < len(c.Groups) && c.Groups[group] == i+1 {
+			group++
+			if len(groups) == 0 || groups[len(groups)-1] < len(ids) {
+				groups = append(groups, len(ids))
+			}
+		}
+	}
+	if len(c.Groups) == 0 || len(groups) == len(ids) {
+		groups = nil
+	}
+	return Candidates{IDs: ids, Groups: groups}
 }
 
 // eligible returns the places of the channel that may serve the address, in the channel's order.
@@ -96,33 +133,45 @@ func (r Routing) Limits(sku SKU) []*Limit {
 	return r.channel.limitsOf(sku)
 }
 
-// Candidates returns the candidates of a line: all, or only the pin if the line has one and it is
-// among them.
-func (r Routing) Candidates(pin ID) Candidates {
-	if pin == "" {
+// Candidates returns the candidates of a line. A line with a pin has only that one, if it is a
+// candidate. A line that names some locations has those of them that are candidates, in its own
+// order.
+func (r Routing) Candidates(pin ID, named ...ID) Candidates {
+	switch {
+	case pin != "":
+		if i := slices.Index(r.candidates.IDs, pin); i >= 0 {
+			return Candidates{IDs: r.candidates.IDs[i : i+1 : i+1]}
+		}
+		return Candidates{}
+	case len(named) > 0:
+		var ids []ID
+		for _, id := range named {
+			i, known := r.rules.index[id]
+			if known && r.rejectAny(&r.rules.places[i]) == "" && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		return Candidates{IDs: ids}
+	default:
 		return r.candidates
 	}
-	if i := slices.Index(r.candidates.IDs, pin); i >= 0 {
-		return Candidates{IDs: r.candidates.IDs[i : i+1 : i+1]}
-	}
-	return Candidates{}
 }
 
 // Explain returns every location that may not serve a line, with the first reason that applies, in
 // the order of the Reason constants. hasLevel reports whether a location has a level of the line's
 // SKU. The result includes locations that the directory does not have: the pin, the store of a
-// pickup, and those in stocked, which have a level.
-func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []ID) []Rejected {
+// pickup, those in stocked, which have a level, and those that the line names.
+func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []ID, named ...ID) []Rejected {
 	var list []Rejected
 	seen := map[ID]bool{}
 	for i := range r.rules.places {
 		p := &r.rules.places[i]
 		seen[p.ID] = true
-		if reason := r.reject(p, pin, hasLevel); reason != "" {
+		if reason := r.reject(p, pin, named, hasLevel); reason != "" {
 			list = append(list, Rejected{Line: line, Location: p.ID, Reason: reason})
 		}
 	}
-	for _, id := range append([]ID{pin, r.request.Pickup}, stocked...) {
+	for _, id := range slices.Concat([]ID{pin, r.request.Pickup}, named, stocked) {
 		if id != "" && !seen[id] {
 			seen[id] = true
 			list = append(list, Rejected{Line: line, Location: id, Reason: ReasonUnknownLocation})
@@ -132,7 +181,21 @@ func (r Routing) Explain(line string, pin ID, hasLevel func(ID) bool, stocked []
 }
 
 // reject returns the first reason why a location may not serve a line, or "".
-func (r *Routing) reject(p *place, pin ID, hasLevel func(ID) bool) Reason {
+func (r *Routing) reject(p *place, pin ID, named []ID, hasLevel func(ID) bool) Reason {
+	switch reason := r.rejectAny(p); {
+	case reason != "":
+		return reason
+	case pin != "" && p.ID != pin, len(named) > 0 && !slices.Contains(named, p.ID):
+		return ReasonNotPin
+	case !hasLevel(p.ID):
+		return ReasonNoLevel
+	default:
+		return ""
+	}
+}
+
+// rejectAny returns the first reason why a location may serve no line of the request, or "".
+func (r *Routing) rejectAny(p *place) Reason {
 	switch {
 	case !r.channel.member[p.ID]:
 		return ReasonNotInChannel
@@ -142,10 +205,6 @@ func (r *Routing) reject(p *place, pin ID, hasLevel func(ID) bool) Reason {
 		return ReasonNotPickup
 	case r.request.Pickup == "" && r.request.ShipTo != nil && !r.rules.implicit && !p.shipsTo(&r.to):
 		return ReasonZone
-	case pin != "" && p.ID != pin:
-		return ReasonNotPin
-	case !hasLevel(p.ID):
-		return ReasonNoLevel
 	default:
 		return ""
 	}

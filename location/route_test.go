@@ -468,3 +468,84 @@ func BenchmarkRoute(b *testing.B) {
 		})
 	}
 }
+
+// TestRoute_Named checks the candidates of lines that name locations, and of requests that prefer some.
+func TestRoute_Named(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		ask   Request
+		named []ID
+		want  string
+	}{
+		{"named, in the line's order", Request{}, []ID{"berlin", "vienna"}, "[berlin vienna]"},
+		{"named, within what routing allows", Request{ShipTo: to("DE", "", "")}, []ID{"vienna", "oslo", "berlin"}, "[oslo berlin]"},
+		{"named, and none is allowed", Request{Channel: "shop"}, []ID{"lyon"}, "[]"},
+		{"named twice, and unknown", Request{}, []ID{"mars", "lyon", "lyon"}, "[lyon]"},
+		{"named, collected elsewhere", Request{Pickup: "berlin"}, []ID{"lyon"}, "[]"},
+		{"named where it is collected", Request{Pickup: "berlin"}, []ID{"lyon", "berlin"}, "[berlin]"},
+		{"stock does not order what a line names", Request{Channel: "fair"}, []ID{"lyon", "berlin"}, "[lyon berlin]"},
+		{"preferred", Request{Prefer: []ID{"lyon", "oslo"}}, nil, "[lyon oslo vienna berlin]"},
+		{"preferred, not allowed", Request{ShipTo: to("DE", "", ""), Prefer: []ID{"vienna", "oslo"}}, nil, "[oslo berlin lyon]"},
+		{"preferred, unknown and twice", Request{Prefer: []ID{"mars", "berlin", "berlin"}}, nil, "[berlin vienna oslo lyon]"},
+		{"preferred, and named", Request{Prefer: []ID{"vienna"}}, []ID{"berlin", "vienna"}, "[berlin vienna]"},
+		{"preferred, and stock decides among the rest", Request{Channel: "fair", Prefer: []ID{"lyon"}}, nil, "[lyon oslo berlin]"},
+		{"preferred, and stock decides among others", Request{Channel: "fair", Prefer: []ID{"oslo"}}, nil, "[oslo lyon berlin] [1 3]"},
+	} {
+		routing, err := Route(compiled(t, nil), c.ask)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		found := routing.Candidates("", c.named...)
+		got := fmt.Sprint(found.IDs)
+		if found.Groups != nil {
+			got += fmt.Sprint(" ", found.Groups)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestRoute_OrderOfCallers checks that Prefer and the locations of a line change the order of the candidates,
+// never which locations are candidates, except that a line has only those that it names.
+func TestRoute_OrderOfCallers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := drawDirectory(t)
+		r, err := Compile(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask, _ := drawRequest(t)
+		all, err := Route(r, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := rapid.SliceOfNDistinct(rapid.SampledFrom([]ID{"a", "b", "c", "d", "mars"}), 0, 4, rapid.ID[ID]).Draw(t, "list")
+		ask.Prefer = list
+		preferring, err := Route(r, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		routed := all.Candidates("")
+		listed := slices.DeleteFunc(slices.Clone(list), func(id ID) bool { return !slices.Contains(routed.IDs, id) })
+		rest := slices.DeleteFunc(slices.Clone(routed.IDs), func(id ID) bool { return slices.Contains(list, id) })
+		got := preferring.Candidates("")
+		if fmt.Sprint(got.IDs) != fmt.Sprint(slices.Concat(listed, rest)) {
+			t.Fatalf("%v prefer %v: %v", routed.IDs, list, got.IDs)
+		}
+		stock := map[ID]int64{"a": 3, "b": 1, "c": 4, "d": 1}
+		has := func(id ID) int64 { return stock[id] }
+		ranked := slices.DeleteFunc(routed.Ranked(has), func(id ID) bool { return slices.Contains(list, id) })
+		if fmt.Sprint(got.Ranked(has)) != fmt.Sprint(slices.Concat(listed, ranked)) {
+			t.Fatalf("%v in groups %v prefer %v: %v in groups %v", routed.IDs, routed.Groups, list, got.IDs, got.Groups)
+		}
+		if len(list) > 0 && fmt.Sprint(all.Candidates("", list...).IDs) != fmt.Sprint(listed) {
+			t.Fatalf("%v named %v: %v", routed.IDs, list, all.Candidates("", list...).IDs)
+		}
+		for _, x := range all.Explain("1", "", func(ID) bool { return true }, nil, list...) {
+			if is := slices.Contains(listed, x.Location); is || x.Location == "mars" && x.Reason != ReasonUnknownLocation {
+				t.Fatalf("%s is left out: %s", x.Location, x.Reason)
+			}
+		}
+	})
+}

@@ -60,6 +60,7 @@ func (m *Main) routeExplainCommand() *cobra.Command {
 	} {
 		c.Flags().StringVar(text.to, text.name, "", text.usage)
 	}
+	c.Flags().StringSliceVar(&flags.request.Prefer, "prefer", nil, "locations to try before the others, in this order: `A,B`")
 	c.Flags().Float64Var(&flags.latitude, "latitude", 0, "latitude of the address, in degrees")
 	c.Flags().Float64Var(&flags.longitude, "longitude", 0, "longitude of the address, in degrees")
 	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
@@ -181,7 +182,7 @@ func (e explanation) reason(l *contract.RoutedLine, code string) string {
 	case "not_pickup":
 		return "it is not the pickup location, or does not offer pickup"
 	case "not_pin":
-		return "the line is pinned to another location"
+		return "the line names other locations"
 	case "no_level":
 		return "it has no level of " + l.SKU
 	case "unknown_location":

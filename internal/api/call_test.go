@@ -75,16 +75,16 @@ func changed(state, version, more string) string {
 func TestReserve(t *testing.T) {
 	full := `{"id": "ord-1001", "channel": "web", "customer": "c-9", "order": "5512",
 	 "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
-	 "pickup": "store-7", "ttl_seconds": 600, "split": "lines",
-	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin"}], "metadata": {"cart": "x"},
+	 "pickup": "store-7", "prefer": ["lyon", "berlin"], "ttl_seconds": 600, "split": "lines",
+	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"]}], "metadata": {"cart": "x"},
 	 "not_after": "2026-11-27T09:00:05.123+01:00"}`
 	asked := cache.ReserveRequest{
 		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
 		ShipTo: &location.Address{
 			Country: "DE", Region: "BE", PostalCode: "10115", Latitude: pointer(52.5), Longitude: pointer(13.4),
 		},
-		Pickup: "store-7", TTL: 10 * time.Minute, Split: location.SplitLines,
-		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin"}},
+		Pickup: "store-7", Prefer: []location.ID{"lyon", "berlin"}, TTL: 10 * time.Minute, Split: location.SplitLines,
+		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}}},
 		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter,
 	}
 	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}

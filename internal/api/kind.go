@@ -32,7 +32,7 @@ var (
 	unknownStock = &kind{"unknown_stock", http.StatusConflict, "Unknown stock",
 		"A SKU has no level at any location. `lines` lists the lines."}
 	noLocation = &kind{"no_location", http.StatusConflict, "No location",
-		"The SKU has levels, but none at a location that the channel, the address and the pin allow. `rejected` says " +
+		"The SKU has levels, but none at a location that the channel, the address and the line allow. `rejected` says " +
 			"why each location can't serve the line."}
 	insufficientStock = &kind{"insufficient_stock", http.StatusConflict, "Insufficient stock",
 		"There are too few units. `shortages` lists every short line and the most units that it could have had. " +

@@ -79,15 +79,25 @@ func reserveRequest(in *contract.ReserveRequest) cache.ReserveRequest {
 		Order:    in.Order,
 		ShipTo:   (*location.Address)(in.ShipTo),
 		Pickup:   location.ID(in.Pickup),
+		Prefer:   locationIDs(in.Prefer),
 		TTL:      seconds(in.TTLSeconds),
 		Split:    location.Split(in.Split),
 		Lines: convert(in.Lines, func(l *contract.LineRequest) cache.LineRequest {
 			return cache.LineRequest{
 				Line: l.Line, SKU: location.SKU(l.SKU), Quantity: int64(l.Quantity), Location: location.ID(l.Location),
+				Locations: locationIDs(l.Locations),
 			}
 		}),
 		Metadata: in.Metadata,
 	}
+}
+
+// locationIDs returns nil for no locations.
+func locationIDs(list []string) []location.ID {
+	if len(list) == 0 {
+		return nil
+	}
+	return convert(list, func(id *string) location.ID { return location.ID(*id) })
 }
 
 func (a *API) showReservation(r *http.Request, _ *nothing) (reply[contract.Reservation], error) {

@@ -57,6 +57,7 @@ type ReserveRequest struct {
 	Order      string            `json:"order,omitempty" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
 	ShipTo     *Address          `json:"ship_to,omitempty" doc:"The address that the order ships to. Not allowed with pickup."`
 	Pickup     string            `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects the order. Not allowed with ship_to."`
+	Prefer     []string          `json:"prefer,omitempty" maxItems:"100" example:"[\"lyon\"]" doc:"Locations to try before the others, in this order. It makes no location a candidate."`
 	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
 	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. never: one location serves everything. lines: one location serves each line. units: several locations may serve a line. Default: the setting of the channel."`
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
@@ -75,10 +76,11 @@ type Address struct {
 
 // LineRequest is one line of a ReserveRequest.
 type LineRequest struct {
-	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1" doc:"The line id of the order, unique in the reservation."`
-	SKU      string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
-	Quantity Whole  `json:"quantity" minimum:"1" maximum:"2147483647" example:"2" doc:"Units."`
-	Location string `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins the line: only this location may serve it."`
+	Line      string   `json:"line" minLength:"1" maxLength:"128" example:"1" doc:"The line id of the order, unique in the reservation."`
+	SKU       string   `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Quantity  Whole    `json:"quantity" minimum:"1" maximum:"2147483647" example:"2" doc:"Units."`
+	Location  string   `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins the line: only this location may serve it. Not allowed with locations."`
+	Locations []string `json:"locations,omitempty" maxItems:"100" example:"[\"lyon\",\"berlin\"]" doc:"Only these locations may serve the line, tried in this order, as far as the channel and the address allow them."`
 }
 
 // ConfirmRequest is the optional body of a confirm.

@@ -10,6 +10,7 @@ type RouteRequest struct {
 	Order      string            `json:"order,omitempty" maxLength:"128" doc:"Ignored."`
 	ShipTo     *Address          `json:"ship_to,omitempty" doc:"The address that the order ships to. Not allowed with pickup."`
 	Pickup     string            `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects the order. Not allowed with ship_to."`
+	Prefer     []string          `json:"prefer,omitempty" maxItems:"100" example:"[\"lyon\"]" doc:"Locations to try before the others, in this order. It makes no location a candidate."`
 	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" doc:"Ignored."`
 	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. Default: the setting of the channel."`
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
