@@ -57,7 +57,8 @@ func undoing(step string, refusal error) error {
 
 // forgotten answers a transition that Redis does not know from the ledger's record: Redis forgets
 // resolved reservations, the ledger does not. It sends the transition once more first, because the
-// reservation may have been made in between. A return is sent with the ledger's record.
+// reservation may have been made in between. A return, and a confirm of an expired reservation, are
+// sent with the ledger's record.
 func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
 	if a.Err != nil || a.Status != wire.StatusNotFound || s.options.Ledger == nil {
 		return a
@@ -68,20 +69,23 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	}
 	rec := row.Record
 	live := rec.State == StateHeld || rec.State == StateConfirmed
-	if c.back != nil && !live {
-		c.back.record, c.settled = rec.Encode(), versionText(rec.Version)
+	if c.verb == VerbReturn && !live || c.verb == VerbConfirm && rec.State == StateExpired {
+		c.record, c.settled = rec.Encode(), versionText(rec.Version)
 	}
 	a = s.settle(ctx, c, s.send(ctx, c.verb, c))
-	switch {
-	case a.Err != nil || a.Status != wire.StatusNotFound || c.back != nil && !live:
+	if a.Err != nil || a.Status != wire.StatusNotFound {
 		return a
-	case live:
+	}
+	if live {
 		if err := s.shard.Damage(ctx); err != nil {
 			return shard.Answer{Err: err}
 		}
-		return shard.Answer{Err: fmt.Errorf("the ledger has it and Redis does not, audit this shard: %w", ErrCorrupt)}
+	}
+	switch {
 	case c.repeats(rec):
 		a.Status = wire.StatusRepeatDurable
+	case live:
+		return shard.Answer{Err: fmt.Errorf("the ledger has it and Redis does not, audit this shard: %w", ErrCorrupt)}
 	default:
 		a.Status = wire.StatusWrongState
 	}
@@ -111,9 +115,9 @@ func (s *Store) replayed(ctx context.Context, r *ReserveRequest, a shard.Answer)
 		rec = row.Record
 	}
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, ErrArchived):
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, err)
-	case rec.Fingerprint != r.fingerprint():
+	case err != nil || rec.Fingerprint != r.fingerprint():
 		return Result{}, fmt.Errorf("reserve %q: %w", r.ID, ErrIDConflict)
 	}
 	return Result{Reservation: reservationOf(rec, r.ID, a.Now), Replay: true}, nil

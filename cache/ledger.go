@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/wire"
@@ -30,8 +31,14 @@ type Ledger interface {
 	// Durable reports whether the ledger survives a restart.
 	Durable() bool
 
-	// Reservation reads a reservation with its metadata. Refusals: ErrNotFound.
+	// Reservation reads a reservation with its metadata. Refusals: ErrNotFound, which is ErrArchived if
+	// only its id is left.
 	Reservation(ctx context.Context, id string) (wire.ReservationRow, error)
+
+	// ResolvedIDs reads a page of the ids of resolved reservations, archived ones too, and where the
+	// next page begins. It may name an id twice. The first pages, until next.ID is "", have all that
+	// were resolved by then; the last page has less than limit.
+	ResolvedIDs(ctx context.Context, after ResolvedCursor, limit int) (ids []string, next ResolvedCursor, err error)
 
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
@@ -53,6 +60,15 @@ type Ledger interface {
 
 	// LevelPage reads one page of levels, in order of SKU and location, without Available.
 	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)
+}
+
+// ErrArchived is an ErrNotFound for a reservation of which the ledger keeps only the id.
+var ErrArchived = fmt.Errorf("%w: it was archived", ErrNotFound)
+
+// ResolvedCursor is a place in the list of resolved reservations. The zero value is its beginning.
+type ResolvedCursor struct {
+	ID string // read all in the order of their ids, behind this one
+	At int64  // then, or with ID "", read what was resolved from this moment on, Unix ms
 }
 
 // Operation is an operation that a Ledger has applied.

@@ -112,6 +112,14 @@ func (p *play) pay(t *rapid.T, r *modelReservation) {
 		want = ErrInsufficient
 	}
 	call := func() (Result, error) { return p.store.Confirm(p.ctx, TransitionRequest{ID: r.request.ID}) }
+	if lapsed && rapid.Bool().Draw(t, "forgotten") {
+		late := lateCall(p.bench, r.request.ID, 0)
+		p.forget(r.request.ID)
+		call = func() (Result, error) { return p.store.transit(p.ctx, late, late.request.refused) }
+		if want != nil { // the ledger keeps it
+			defer func() { p.client.HSet(p.ctx, p.store.keys.Reservations, r.request.ID, late.record) }()
+		}
+	}
 	if !p.transition(t, "confirm", r, call, want, StateConfirmed) {
 		return
 	}

@@ -52,8 +52,8 @@ const reroutesMax = 5
 // Reserve takes units out of sale until a deadline: all lines or none.
 //
 // It is safe to repeat. The same id with the same request returns the reservation as it is now and
-// takes nothing again, even after the reservation was confirmed, released or has expired, and even
-// if the directory has changed.
+// takes nothing again, even after the reservation was confirmed, released or has expired, even if the
+// directory has changed, and even if only the ledger still knows the id.
 //
 // Errors, in order of precedence:
 //   - *InvalidError: the request by itself
@@ -69,7 +69,8 @@ const reroutesMax = 5
 //
 // After ErrUnavailable or an ended context the outcome is unknown: repeat with the same id.
 //
-// It costs one round trip, shared with the other calls of its batch. It costs one more for the
+// It costs one round trip, shared with the other calls of its batch. It costs one more, and one to
+// the ledger, if Redis may have forgotten the id. It costs one more for the
 // first call in a second that the first of several locations does not serve. A refusal costs one
 // more each time that overdue holds, or a stale list of locations, may be the reason.
 // *UnknownStockError and *NoLocationError cost at least two more. With Options.SoldOutCache a call
@@ -84,6 +85,9 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		return Result{}, err
 	}
 	call := &reserveCall{request: &r, until: started.Add(s.options.Timeout)}
+	if result, known, err := s.usedBefore(ctx, call); err != nil || known {
+		return result, err
+	}
 	for range reroutesMax {
 		known, err := s.locations(ctx, call.until)
 		if err != nil {

@@ -86,8 +86,7 @@ func (r *ReturnRequest) fingerprint() string {
 
 // returnArguments are the arguments that only the script of a return has.
 type returnArguments struct {
-	to     location.ID
-	record string // the ledger's, if Redis has forgotten the reservation; else ""
+	to location.ID
 }
 
 // refused turns the refusals that name lines or levels into errors, and leaves the others to

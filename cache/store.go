@@ -26,6 +26,7 @@ type Store struct {
 	awaiting     atomic.Bool               // Direct must be called first
 	firstMisses  firstMisses
 	soldOut      *soldOut // nil without Options.SoldOutCache
+	usedIDs      *usedIDs // nil without Options.Ledger
 	snapshot     atomic.Pointer[snapshot]
 }
 
@@ -50,6 +51,7 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	}
 	if options.Ledger != nil {
 		config.Ledger = options.Ledger
+		s.usedIDs = newUsedIDs(options.Ledger)
 	}
 	if options.Observer != nil {
 		config.Batched = options.Observer.Batch
@@ -147,4 +149,10 @@ func (s *Store) Stats() Stats {
 // Close refuses new calls with ErrClosed and waits for the calls that were accepted before. It
 // returns nil when they have their answers, or an error that wraps ctx.Err() if ctx ends first. It
 // does not close the Redis client. It is safe to repeat.
-func (s *Store) Close(ctx context.Context) error { return s.shard.Close(ctx) }
+func (s *Store) Close(ctx context.Context) error {
+	err := s.shard.Close(ctx)
+	if s.usedIDs != nil {
+		s.usedIDs.stop()
+	}
+	return err
+}

@@ -38,6 +38,10 @@ func (silentLedger) Reservation(ctx context.Context, _ string) (wire.Reservation
 	return wire.ReservationRow{}, silent(ctx)
 }
 
+func (silentLedger) ResolvedIDs(ctx context.Context, after ResolvedCursor, _ int) ([]string, ResolvedCursor, error) {
+	return nil, after, silent(ctx)
+}
+
 func (silentLedger) Operation(ctx context.Context, id string) (Operation, error) {
 	if id == "unknown to both" {
 		return Operation{}, silent(ctx)

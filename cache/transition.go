@@ -37,6 +37,7 @@ type LineQuantity struct {
 // Confirm makes a held reservation a sale. TransitionRequest.Lines and Operation must be empty. If
 // the deadline has passed, the reservation keeps its units unless they were given back. An expired reservation
 // takes its units again at the same locations, all or none. If they are gone, refund the customer.
+// If Redis has forgotten it, Confirm uses the ledger's record.
 //
 // Confirm is safe to repeat: a confirmed reservation is answered as it is now.
 //
@@ -53,7 +54,8 @@ type LineQuantity struct {
 //     do not exist
 //   - ErrNotDurable, if the ledger did not decide in time; the hold can't lapse any more, so repeat
 //
-// Confirm costs one round trip, shared with its batch, and the wait for the ledger.
+// Confirm costs one round trip, shared with its batch, and the wait for the ledger. It costs one
+// more, and one to the ledger, if Redis does not have the ID.
 func (s *Store) Confirm(ctx context.Context, r TransitionRequest) (Result, error) {
 	if len(r.Lines) > 0 {
 		return Result{}, invalid("/lines", "must be empty: a reservation is confirmed whole")
@@ -229,6 +231,7 @@ type transitionCall struct {
 	operation   string           // id of the operation; "" if it has none
 	fingerprint string           // of the operation's request, without that id
 	unknown     func(*faults)    // if not nil, adds the locations that the directory lacks
+	record      string           // of a confirm or return: the ledger's, if Redis has forgotten it; else ""
 	move        *MoveRequest     // for a move
 	back        *returnArguments // for a return
 }
@@ -245,6 +248,7 @@ func (c *transitionCall) NotAfter() time.Time { return c.request.NotAfter }
 func (c *transitionCall) Arguments(b *shard.Batch) {
 	b.Add(versionText(c.request.Version), c.mark())
 	if c.verb == VerbConfirm {
+		b.Add(c.record)
 		return
 	}
 	b.Add(c.settled, c.operation, c.fingerprint)
@@ -253,7 +257,7 @@ func (c *transitionCall) Arguments(b *shard.Batch) {
 		return
 	}
 	if c.back != nil {
-		b.Add(string(c.back.to), c.back.record)
+		b.Add(string(c.back.to), c.record)
 	}
 	b.Add(strconv.Itoa(len(c.request.Lines)))
 	for _, l := range c.request.Lines {

@@ -11,7 +11,8 @@
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
---   ARGV[4]  the n ids, then for each request: version or "", transition
+--   ARGV[4]  the n ids, then for each request: version or "", transition, the ledger's record if
+--            Redis has forgotten that the reservation expired, or ""
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"not_found", ""}            there is no such reservation
@@ -118,6 +119,10 @@ for i = first_id, first_id + n - 1 do
     read_records(reservations_key, args, i, math.min(i + IDS_PER_READ, first_id + n) - 1)
   end
   local id = args[i]
+  if not records[id] then
+    local known = args[cursor + 3 * (i - first_id) + 2]
+    records[id] = known ~= '' and known
+  end
   local r = read_plain(id)
   ready[id] = r
   bytes = bytes + #(records[id] or '')
@@ -149,7 +154,7 @@ for i = 1, n do
     status, payload = confirm(id, version, transition)
   end
   reply[#reply + 1], reply[#reply + 2] = status, payload
-  cursor = cursor + 2
+  cursor = cursor + 3
 end
 
 -- write

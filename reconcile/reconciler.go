@@ -43,7 +43,7 @@ type Reconciler struct {
 	// Shards is the number of shards, fixed when the ledger is initialised; default ShardsDefault.
 	Shards int
 	// Retention is how long Redis keeps resolved reservations and operations; default
-	// RetentionDefault.
+	// RetentionDefault. With less than a minute, a Store may not notice that an id was used.
 	Retention time.Duration
 	// BacklogMax is how many entries may wait before reserve is refused; default BacklogMaxDefault.
 	BacklogMax int64

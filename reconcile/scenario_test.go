@@ -28,7 +28,7 @@ func TestScenario_IDUsedAgain(t *testing.T) {
 	}
 	r.Forgets("a")
 	before := r.State("a")
-	i.Reserve("a", "TEE", 4) // another order: Redis can't know
+	i.ReserveUnasked("a", "TEE", 4) // another order
 	_, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "a"})
 	if !errors.Is(err, cache.ErrIDConflict) {
 		t.Errorf("confirmed: %v", err)
@@ -112,7 +112,7 @@ func TestScenario_Forgets(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Forgets("released")
-	i.Reserve("released", "TEE", 2) // is refused and given back: the id is taken
+	i.ReserveUnasked("released", "TEE", 2) // is refused and given back: the id is taken
 	r.Await("it is given back", 5*time.Second, func() error {
 		if n := i.Available("TEE"); n != 8 {
 			return fmt.Errorf("%d are available", n)

@@ -78,7 +78,7 @@ func TestAudit_ReusedID(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Forgets("a")
-	i.Reserve("a", "TEE", 2)
+	i.ReserveUnasked("a", "TEE", 2)
 	r.Quiesce()
 	done := i.Audit(audit.Options{})
 	reconciletest.ExpectFindings(t, i.Ledger, done.ID)

@@ -137,6 +137,17 @@ func (i *Instance) Reserve(id string, sku location.SKU, units int64) cache.Resul
 	return result
 }
 
+// ReserveUnasked is Reserve by a Store that cannot ask whether the ledger knows the id.
+func (i *Instance) ReserveUnasked(id string, sku location.SKU, units int64) cache.Result {
+	i.Rig.TB.Helper()
+	store, err := cache.New(i.Client, cache.Options{})
+	Must(i.Rig.TB, err)
+	defer func() { Must(i.Rig.TB, store.Close(context.Background())) }()
+	result, err := store.Reserve(context.Background(), Order(id, sku, units))
+	Must(i.Rig.TB, err)
+	return result
+}
+
 // Confirm confirms a reservation; the answer must be durable.
 func (i *Instance) Confirm(id string) cache.Result {
 	i.Rig.TB.Helper()

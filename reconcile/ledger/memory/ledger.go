@@ -146,6 +146,20 @@ func rowOf(id string, r ledger.Reservation) wire.ReservationRow {
 	return wire.ReservationRow{ID: id, Record: r.Record, Metadata: r.Metadata()}
 }
 
+// ResolvedIDs reads the ids of resolved reservations, all in one page.
+func (m *Ledger) ResolvedIDs(_ context.Context, after cache.ResolvedCursor, _ int) (ids []string, next cache.ResolvedCursor, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next = cache.ResolvedCursor{At: max(1, after.At)}
+	for id, r := range m.reservations {
+		if ledger.Resolved(r.Record.State) && r.At >= after.At {
+			ids = append(ids, id)
+			next.At = max(next.At, r.At+1)
+		}
+	}
+	return ids, next, nil
+}
+
 // Operation reads an operation.
 func (m *Ledger) Operation(_ context.Context, id string) (cache.Operation, error) {
 	m.mu.Lock()

@@ -230,13 +230,55 @@ func (p *Ledger) Reservation(ctx context.Context, id string) (row wire.Reservati
 			return err
 		}
 		r := found[id]
-		if r == nil || ledger.Archived(&r.Record) {
+		if r == nil {
 			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		}
+		if ledger.Archived(&r.Record) {
+			return fmt.Errorf("reservation %q: %w", id, cache.ErrArchived)
 		}
 		row = *r
 		return nil
 	})
 	return row, err
+}
+
+// ResolvedIDs reads a page of the ids of resolved reservations. One round trip, and one more for the
+// first page.
+func (p *Ledger) ResolvedIDs(ctx context.Context, after cache.ResolvedCursor, limit int) (ids []string, next cache.ResolvedCursor, err error) {
+	const newest = `select coalesce(max(resolved_at), 'epoch') from reservations where resolved_at is not null and archived_at is null`
+	const all = `select id, resolved_at from reservations where id > $1 and resolved_at is not null order by id limit $2`
+	const since = `
+select id, resolved_at from reservations where resolved_at >= $1 and archived_at is null
+order by resolved_at fetch first $2 rows with ties`
+	next = after
+	err = p.read(ctx, func(ctx context.Context) error {
+		var at time.Time
+		query, args := since, []any{time.UnixMilli(after.At), limit}
+		if after.At == 0 || after.ID != "" {
+			query, args = all, []any{after.ID, limit}
+		}
+		if after.At == 0 {
+			if err := p.pages.QueryRow(ctx, newest).Scan(&at); err != nil {
+				return err
+			}
+			next.At = max(1, at.UnixMilli())
+		}
+		rows, _ := p.pages.Query(ctx, query, args...) // its error is that of the rows
+		next.ID = ""
+		var id string
+		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			ids = append(ids, id)
+			return nil
+		})
+		switch n := len(ids); {
+		case query == since && n > 0:
+			next.At = at.UnixMilli() + 1
+		case query == all && n >= limit:
+			next.ID = id
+		}
+		return err
+	})
+	return ids, next, err
 }
 
 // Operation reads an operation. One round trip.

@@ -125,7 +125,13 @@ func TestPrune(t *testing.T) {
 	}
 
 	reconciletest.Must(t, i.Client.HDel(t.Context(), "{holdfast:0}:reservations", "o2").Err()) // as after the retention
-	i.Reserve("o2", "TEE-0", 1)
+	asking, err := cache.New(i.Client, cache.Options{Ledger: i.Ledger})
+	reconciletest.Must(t, err)
+	if _, err := asking.Reserve(t.Context(), reconciletest.Order("o2", "TEE-0", 1)); !errors.Is(err, cache.ErrIDConflict) {
+		t.Errorf("an id that was used is reserved: %v", err)
+	}
+	reconciletest.Must(t, asking.Close(t.Context()))
+	i.ReserveUnasked("o2", "TEE-0", 1)
 	if _, err := i.Store.Confirm(t.Context(), cache.TransitionRequest{ID: "o2"}); !errors.Is(err, cache.ErrIDConflict) {
 		t.Errorf("an id that was used is confirmed: %v", err)
 	}
