@@ -54,7 +54,9 @@ func (s *Store) Extend(ctx context.Context, r ExtendRequest) (result Result, err
 	case a.Err != nil:
 		return Result{}, fmt.Errorf("extend %q: %w", r.ID, a.Err)
 	case a.Status == wire.StatusDone || a.Status == wire.StatusRepeat:
-		return s.result(r.ID, a, a.Status == wire.StatusRepeat)
+		result, err := s.result(r.ID, a, a.Status == wire.StatusRepeat)
+		s.countBackordered(ctx, time.Now().Add(s.options.Timeout), &result.Reservation)
+		return result, err
 	case a.Status == wire.StatusNotFound && s.options.Ledger != nil:
 		return Result{}, s.forgottenHold(ctx, r.ID, a)
 	default:

@@ -111,6 +111,10 @@ func (r *ReserveRequest) fingerprint() string {
 			f.number(int64(i))
 			f.locations(list)
 		}
+		if r.Lines[i].Backorder {
+			f.field("backorder")
+			f.number(int64(i))
+		}
 	}
 	return f.sum()
 }

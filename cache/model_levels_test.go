@@ -57,6 +57,7 @@ func (p *play) adjust(t *rapid.T) {
 	if want != nil {
 		return
 	}
+	p.taken = true
 	l = p.model.levelFor(c.SKU, c.Location)
 	if c.OnHand != nil {
 		l.onHand = *c.OnHand

@@ -74,6 +74,9 @@ type play struct {
 	*bench
 	model *model
 	next  int
+
+	room  map[string]int64 // level -> what plain lines left of it after the last step
+	taken bool             // the last step may have taken units away from plain lines
 }
 
 var (
@@ -174,13 +177,8 @@ func (p *play) check(t *rapid.T) {
 	p.invariants()
 	p.checkReservations(t)
 	p.checkLimits(t)
-	var overdue []portion
-	for _, r := range p.model.reservations {
-		if r.unswept {
-			overdue = append(overdue, r.all()...)
-		}
-	}
-	back := needs(overdue)
+	p.checkRoom(t)
+	back := p.model.overdue()
 	page, err := p.store.LevelPage(p.ctx, LevelFilter{})
 	if err != nil {
 		t.Fatal(err)
@@ -195,6 +193,26 @@ func (p *play) check(t *rapid.T) {
 		want = append(want, fmt.Sprint(sku, at, l.onHand, l.held+n, l.committed, l.safety, l.backorder, l.available()-n))
 	}
 	compare(t, "levels", got, want)
+}
+
+// checkRoom checks that plain lines never take a level below zero: what they have held or committed
+// stays within on hand - safety stock + backorder limit. Only an operation that lowers one of these, or
+// units of another line that leave, may take it below.
+func (p *play) checkRoom(t *rapid.T) {
+	var all []portion
+	for _, r := range p.model.reservations {
+		if state := r.stored(); state == StateHeld || state == StateConfirmed {
+			all = append(all, plain(r.all())...)
+		}
+	}
+	promised, room := needs(all), map[string]int64{}
+	for name, l := range p.model.levels {
+		room[name] = l.onHand - l.safety + l.backorder - promised[name]
+		if room[name] < min(0, p.room[name]) && !p.taken {
+			t.Fatalf("%q: plain lines have %d units more than there are; before the step it was %d", name, -room[name], -p.room[name])
+		}
+	}
+	p.room, p.taken = room, false
 }
 
 // checkReservations compares each reservation as stored, and as a caller sees it.
@@ -221,7 +239,7 @@ func (p *play) checkReservations(t *rapid.T) {
 	for id, r := range p.model.reservations {
 		want = append(want, describe(id, r.record()))
 		res, err := p.store.Reservation(p.ctx, id)
-		got, want := told(Result{Reservation: res}, err), told(Result{Reservation: r.seen()}, nil)
+		got, want := told(Result{Reservation: res}, err), told(Result{Reservation: p.model.seen(r)}, nil)
 		if got != want {
 			t.Fatalf("%s is\n%s\nwant\n%s", id, got, want)
 		}

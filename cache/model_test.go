@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast/holdfast/internal/wire"
@@ -42,6 +43,7 @@ type modelLine struct {
 	parts               []location.Component // of one unit: the components of a kit, or one of the SKU
 	limits              []modelLimit
 	named               []location.ID // the only locations that may serve it, in order; empty: all
+	backorder           bool
 	requested, returned int64
 	from                []modelAllocation
 }
@@ -63,7 +65,7 @@ func (m *model) places() []location.ID {
 
 // line returns a line by the current directory.
 func (m *model) line(r LineRequest) modelLine {
-	l := modelLine{line: r.Line, sku: r.SKU, named: r.Locations, requested: r.Quantity, parts: []location.Component{{SKU: r.SKU, Quantity: 1}}}
+	l := modelLine{line: r.Line, sku: r.SKU, named: r.Locations, requested: r.Quantity, backorder: r.Backorder, parts: []location.Component{{SKU: r.SKU, Quantity: 1}}}
 	for _, kit := range m.directory.Kits {
 		if kit.SKU == r.SKU {
 			l.kit, l.parts = true, kit.Components
@@ -162,6 +164,11 @@ type portion struct {
 // all returns everything that a reservation has left.
 func (r *modelReservation) all() []portion { return r.portions(r.left(), false) }
 
+// plain returns the portions of lines that may not be backordered.
+func plain(list []portion) []portion {
+	return slices.DeleteFunc(slices.Clone(list), func(p portion) bool { return p.line.backorder })
+}
+
 // left returns the units of each line that are neither fulfilled nor released.
 func (r *modelReservation) left() map[string]int64 {
 	left := map[string]int64{}
@@ -231,7 +238,7 @@ func (r *modelReservation) record() wire.Record {
 	rec := wire.Record{State: r.stored(), Version: r.version, Expires: r.deadline}
 	for _, l := range r.lines {
 		for _, part := range l.parts {
-			line := wire.RecordLine{Line: l.line, SKU: part.SKU, Requested: l.requested * part.Quantity, Returned: l.returned * part.Quantity}
+			line := wire.RecordLine{Line: l.line, SKU: part.SKU, Requested: l.requested * part.Quantity, Returned: l.returned * part.Quantity, Backorder: l.backorder}
 			if l.kit {
 				line.Kit = &wire.RecordKit{SKU: l.sku, Each: part.Quantity}
 			}
@@ -244,8 +251,36 @@ func (r *modelReservation) record() wire.Record {
 	return rec
 }
 
+// overdue returns the units of each level that Redis counts as held and the model does not: those of
+// overdue reservations.
+func (m *model) overdue() map[string]int64 {
+	var list []portion
+	for _, r := range m.reservations {
+		if r.unswept {
+			list = append(list, r.all()...)
+		}
+	}
+	return needs(list)
+}
+
+// backordered returns the units of a line that should be seen to wait: at each location those of
+// the part that the most units of the line lack.
+func (m *model) backordered(l *modelLine) (units int64) {
+	overdue := m.overdue()
+	for _, a := range l.from {
+		most := int64(0)
+		for _, part := range l.parts {
+			name := wire.LevelField(part.SKU, a.at)
+			lacking := min(a.quantity*part.Quantity, max(0, overdue[name]-m.levels[name].available()))
+			most = max(most, (lacking+part.Quantity-1)/part.Quantity)
+		}
+		units += most
+	}
+	return min(units, l.quantity()-l.fulfilled())
+}
+
 // seen returns the reservation that a caller should see.
-func (r *modelReservation) seen() Reservation {
+func (m *model) seen(r *modelReservation) Reservation {
 	res := Reservation{
 		ID: r.request.ID, State: r.state, Version: r.version,
 	}
@@ -254,7 +289,10 @@ func (r *modelReservation) seen() Reservation {
 	}
 	for i := range r.lines {
 		l := &r.lines[i]
-		line := Line{Line: l.line, SKU: l.sku, Requested: l.requested, Quantity: l.quantity(), Fulfilled: l.fulfilled(), Returned: l.returned}
+		line := Line{Line: l.line, SKU: l.sku, Requested: l.requested, Quantity: l.quantity(), Fulfilled: l.fulfilled(), Returned: l.returned, Backorder: l.backorder}
+		if l.backorder && (r.state == StateHeld || r.state == StateConfirmed) && line.Quantity > line.Fulfilled {
+			line.Backordered = m.backordered(l)
+		}
 		for _, a := range l.from {
 			line.From = append(line.From, Allocation{a.at, a.quantity})
 		}

@@ -108,7 +108,7 @@ func (p *play) pay(t *rapid.T, r *modelReservation) {
 		want = ErrWrongState
 	case lapsed && len(p.model.exceeded(r.request.Customer, r.lines, (*modelLine).quantity)) > 0:
 		want = ErrPurchaseLimit
-	case lapsed && !p.model.have(needs(r.all())):
+	case lapsed && !p.model.retakes(r):
 		want = ErrInsufficient
 	}
 	call := func() (Result, error) { return p.store.Confirm(p.ctx, TransitionRequest{ID: r.request.ID}) }
@@ -128,6 +128,16 @@ func (p *play) pay(t *rapid.T, r *modelReservation) {
 	}
 	p.model.take(r.all(), StateConfirmed)
 	r.state, r.unswept = StateConfirmed, false
+}
+
+// retakes reports whether an expired reservation can have its units again.
+func (m *model) retakes(r *modelReservation) bool {
+	for name := range needs(r.all()) {
+		if m.levels[name] == nil {
+			return false
+		}
+	}
+	return m.have(needs(plain(r.all())))
 }
 
 func (p *play) release(t *rapid.T) {
@@ -185,6 +195,7 @@ func (p *play) fulfill(t *rapid.T) {
 	if !p.transition(t, "fulfill", r, call, want, state) {
 		return
 	}
+	p.taken = len(plain(leaving)) < len(leaving)
 	p.model.giveBack(leaving, StateConfirmed)
 	for name, n := range needs(leaving) {
 		p.model.levels[name].onHand -= n
@@ -222,6 +233,9 @@ func (p *play) move(t *rapid.T) {
 		units += p.units
 	}
 	there, known := p.model.serves(l, to)
+	if l.backorder {
+		there = max(there, units)
+	}
 	switch {
 	case r.state != StateHeld && r.state != StateConfirmed:
 		want = ErrWrongState

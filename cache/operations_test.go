@@ -87,6 +87,9 @@ func told(r Result, err error) string {
 		if l.Returned > 0 {
 			text += fmt.Sprintf(" returned %d", l.Returned)
 		}
+		if l.Backorder {
+			text += fmt.Sprintf(" backordered %d", l.Backordered)
+		}
 		for _, c := range l.Components {
 			text += fmt.Sprintf(" + %s %d", c.SKU, c.Quantity)
 			for _, a := range c.From {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,7 +20,8 @@ import (
 // Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound, or ErrNotDurable if
 // Redis does not have the ID and the ledger does not answer.
 //
-// Reservation costs one round trip each to Redis and to the ledger.
+// Reservation costs one round trip each to Redis and to the ledger, and one more to Redis if a line
+// may be backordered.
 func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error) {
 	var f faults
 	f.identifier("/id", id)
@@ -46,6 +48,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	}
 	found := reservationOf(row.Record, id, at)
 	found.Metadata = row.Metadata
+	s.countBackordered(ctx, time.Now().Add(s.options.Timeout), &found)
 	return found, nil
 }
 

@@ -45,6 +45,13 @@ type Line struct {
 	Fulfilled int64 // units of Quantity that have left
 	Returned  int64 // units of Fulfilled that came back to stock
 	From      []Allocation
+	Backorder bool // it takes its units even if they are not available
+
+	// Backordered is the units left that may have to wait for units to arrive: at each location, at
+	// most as many as Level.Backordered. Lines of several reservations may wait for the same ones.
+	// Only a line with Backorder has it, while its reservation is held or confirmed. Search does not
+	// set it.
+	Backordered int64
 
 	// Components are the parts of a kit, or nil. If SKU is a kit, all quantities of the line count
 	// kits.
@@ -101,7 +108,7 @@ func line(l *wire.RecordLine) Line {
 	}
 	line := Line{
 		Line: l.Line, SKU: sku, Requested: l.Requested / each, Returned: l.Returned / each,
-		From: make([]Allocation, len(l.From)), Components: components,
+		From: make([]Allocation, len(l.From)), Components: components, Backorder: l.Backorder,
 	}
 	for i, a := range l.From {
 		line.Quantity += a.Quantity / each
@@ -144,8 +151,12 @@ type Level struct {
 	Committed      int64
 	SafetyStock    int64
 	BackorderLimit int64
-	Available      int64 // below 0 only after an operation took it there
+	Available      int64 // below 0 if units are backordered, or after an operation took it there
 }
+
+// Backordered returns the units that are promised beyond those that may be sold: what Available is
+// below zero.
+func (l *Level) Backordered() int64 { return max(0, -l.Available) }
 
 // Shortfall returns the committed units that are neither on hand nor within the backorder limit.
 func (l *Level) Shortfall() int64 { return max(0, l.Committed-l.OnHand-l.BackorderLimit) }

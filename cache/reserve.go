@@ -43,6 +43,10 @@ type LineRequest struct {
 	// Locations are the only ones that may serve the line, in the order in which they are tried, within
 	// what the directory allows. Optional, at most PreferredMax, not together with Location.
 	Locations []location.ID
+
+	// Backorder takes the line even if its units are not available: it takes those that are, and the
+	// rest from the first location in routed order. Level.Available falls below zero by as much.
+	Backorder bool
 }
 
 // reroutesMax bounds how often one call is routed. It is routed again if the list of locations
@@ -73,7 +77,8 @@ const reroutesMax = 5
 // the ledger, if Redis may have forgotten the id. It costs one more for the
 // first call in a second that the first of several locations does not serve. A refusal costs one
 // more each time that overdue holds, or a stale list of locations, may be the reason.
-// *UnknownStockError and *NoLocationError cost at least two more. With Options.SoldOutCache a call
+// *UnknownStockError and *NoLocationError cost at least two more. If a line has Backorder, the call
+// and every later one on the reservation costs one more. With Options.SoldOutCache a call
 // costs one more if units came back after a refusal.
 func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, err error) {
 	started := time.Now()
@@ -107,9 +112,13 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 		}
 		switch a.Status {
 		case wire.StatusHeld:
-			return call.decodeHeld(a)
+			result, err := call.decodeHeld(a)
+			s.countBackordered(ctx, call.until, &result.Reservation)
+			return result, err
 		case wire.StatusReplay:
-			return s.replayed(ctx, &r, a)
+			result, err := s.replayed(ctx, &r, a)
+			s.countBackordered(ctx, call.until, &result.Reservation)
+			return result, err
 		case wire.StatusInsufficient:
 			if !known.stale(a.Locations) {
 				err := call.decodeInsufficient(a.Payload)
@@ -254,7 +263,7 @@ func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
 		l := &r.Lines[i]
 		res.Lines[i] = Line{
 			Line: l.Line, SKU: l.SKU, Requested: l.Quantity, Quantity: l.Quantity, From: from,
-			Components: c.lines[i].components(l.Quantity, from),
+			Components: c.lines[i].components(l.Quantity, from), Backorder: l.Backorder,
 		}
 	}
 	return Result{Reservation: res}, nil

@@ -21,7 +21,7 @@ type reserveCall struct {
 	until     time.Time // the call ends then
 	routing   location.Routing
 	ttl       int64         // ms
-	shape     string        // ttl_ms split lines limits
+	shape     string        // ttl_ms split lines limits, backorder
 	firstOnly bool          // names only the first candidate: most calls need no other
 	fixed     string        // fingerprint channel customer order
 	head      string        // of the event
@@ -225,6 +225,9 @@ func (c *reserveCall) encode() {
 	t.addInt(int64(len(r.Lines)))
 	t.add(" ")
 	t.addInt(int64(len(c.limits)))
+	if r.backorders() {
+		t.add(" backorder")
+	}
 	t.end()
 	for i := range c.lines {
 		c.encodeLine(t, i)
@@ -251,7 +254,9 @@ func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 	}
 	t.end()
 	if l.kit == nil {
-		c.encodeRecordLine(t, wire.RecordLine{Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity}, asked.SKU)
+		c.encodeRecordLine(t, wire.RecordLine{
+			Line: asked.Line, SKU: asked.SKU, Requested: asked.Quantity, Backorder: asked.Backorder,
+		}, asked.SKU)
 	}
 	for j, component := range l.kit {
 		if j > 0 {
@@ -259,7 +264,7 @@ func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 		}
 		line := wire.RecordLine{
 			Line: asked.Line, SKU: component.SKU, Requested: asked.Quantity * component.Quantity,
-			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity},
+			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity}, Backorder: asked.Backorder,
 		}
 		if j == 0 { // the first component carries the limits that count kits
 			line.Limits = c.limitsOf(asked.SKU, component.Quantity)
@@ -295,6 +300,11 @@ func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []wire.Record
 // limitCounts reports whether the limit with that id counts a SKU.
 func (c *reserveCall) limitCounts(sku location.SKU, id string) bool {
 	return slices.ContainsFunc(c.routing.Limits(sku), func(l *location.Limit) bool { return l.ID == id })
+}
+
+// backorders reports whether a line may be backordered.
+func (r *ReserveRequest) backorders() bool {
+	return slices.ContainsFunc(r.Lines, func(l LineRequest) bool { return l.Backorder })
 }
 
 // ledgerOnly returns the fields that the ledger keeps and Redis does not, as JSON, or "" if all are

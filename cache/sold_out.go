@@ -68,9 +68,10 @@ const probeLevelsMax = 64
 
 // probeable reports whether available units alone decide if the call is refused, and with which
 // shortages. They do if no two lines compete for a SKU and no line depends on where another one is
-// served. A call that could not be routed has no levels.
+// served. A line that may be backordered is not refused for lack of units. A call that could not be
+// routed has no levels.
 func (c *reserveCall) probeable() bool {
-	if len(c.lines) > simpleLinesMax || len(c.lines) > 1 && c.split() == location.SplitNever {
+	if len(c.lines) > simpleLinesMax || len(c.lines) > 1 && c.split() == location.SplitNever || c.request.backorders() {
 		return false
 	}
 	levels := 0

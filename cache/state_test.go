@@ -185,6 +185,9 @@ func describe(id string, r wire.Record) string {
 		if l.Returned > 0 {
 			text += fmt.Sprintf(" back %d", l.Returned)
 		}
+		if l.Backorder {
+			text += " backorder"
+		}
 	}
 	return text
 }

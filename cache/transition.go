@@ -166,13 +166,13 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 		return Result{}, err
 	}
 	result.DurableCall = durable || call.waits(&result)
-	if !result.DurableCall {
-		return result, nil
+	if result.DurableCall {
+		if err := s.await(ctx, result.awaited); err != nil {
+			return Result{}, fmt.Errorf("%s %q: %w", verb, id, call.undecided(a, err))
+		}
+		result.Durable = s.durable()
 	}
-	if err := s.await(ctx, result.awaited); err != nil {
-		return Result{}, fmt.Errorf("%s %q: %w", verb, id, call.undecided(a, err))
-	}
-	result.Durable = s.durable()
+	s.countBackordered(ctx, time.Now().Add(s.options.Timeout), &result.Reservation)
 	return result, nil
 }
 

@@ -45,8 +45,8 @@ end
 -- places_of lists the places of lines in routed order, that of the first line that names them.
 local function places_of(lines)
   local places, named, wanted = {}, {}, {}
-  for i, line in ipairs(lines) do
-    line.number, line.places = i, {}
+  for _, line in ipairs(lines) do
+    line.places = {}
     for number, candidate in ipairs(line.candidates) do
       local level = line.each and candidate[1] or candidate
       local location = string.sub(level, string.find(level, US, 1, true), -1)
@@ -136,6 +136,15 @@ local function take_at(place)
   for other in pairs(again) do survey(other) end
 end
 
+-- serve takes lines whole, from the best place of those left to the next.
+local function serve(places)
+  local best = best_place(places)
+  while best do
+    take_at(best)
+    best = best_place(places)
+  end
+end
+
 -- shortages_at_best lists the shortages at the place that could serve the most units.
 local function shortages_at_best(lines, places)
   local best, short, has = nil, {}, {}
@@ -143,8 +152,8 @@ local function shortages_at_best(lines, places)
     if not best or place.sum > best.sum then best = place end
   end
   survey(best, has)
-  for i, line in ipairs(lines) do
-    if not best.serves[line] then short[#short + 1] = int(i) .. US .. int(has[line] or 0) end
+  for _, line in ipairs(lines) do
+    if not best.serves[line] then short[#short + 1] = int(line.number) .. US .. int(has[line] or 0) end
   end
   return short
 end
@@ -213,7 +222,7 @@ local function shortage(line, way)
   return most
 end
 
--- allocate_one takes a request's only line, and returns nil or its shortage.
+-- allocate_one takes a single line, and returns nil or its shortage.
 local function allocate_one(line, way)
   for number, units in ipairs(units_at_all(line, 1)) do
     if units >= line.quantity then
@@ -222,7 +231,7 @@ local function allocate_one(line, way)
     end
   end
   local there = shortage(line, way)
-  return there and { '1' .. US .. int(there) }
+  return there and { int(line.number) .. US .. int(there) }
 end
 
 -- allocate takes all lines and returns nil, or takes nothing and returns the shortages. The way is
@@ -233,22 +242,19 @@ local function allocate(lines, way)
   for _, place in ipairs(places) do survey(place) end
   local best = best_place(places)
   if way == 'never' and not (best and best.served == #lines) then return shortages_at_best(lines, places) end
-  while best do
-    take_at(best)
-    best = best_place(places)
-  end
-  for i, line in ipairs(lines) do
+  serve(places)
+  for _, line in ipairs(lines) do
     local there = not line.taken and shortage(line, way)
-    if there then short[#short + 1] = int(i) .. US .. int(there) end
+    if there then short[#short + 1] = int(line.number) .. US .. int(there) end
   end
   if #short == 0 then return nil end
   put_back()
   return short
 end
 
--- attempt takes what the request at cursor asks for. It returns a refusal and its payload, or nil
--- and the lines.
-local function attempt(shape)
+-- attempt takes what the request at cursor asks for, as choose allocates it. It returns a refusal
+-- and its payload, or nil and the lines.
+local function attempt(shape, choose)
   local lines, missing, bad = read_lines(cursor + 3, shape.count)
   if bad then return 'corrupt', bad end
   if #missing > 0 then return 'no_location', table.concat(missing, US) end
@@ -256,7 +262,7 @@ local function attempt(shape)
   if over == 0 then return 'corrupt', 'limits' end
   if over then return 'purchase_limit', int(over) .. US .. int(had) end
   journal = 0
-  local short = allocate(lines, shape.way)
+  local short = choose(lines, shape.way)
   if short then return 'insufficient', table.concat(short, RS) end
   return nil, lines
 end

@@ -1,9 +1,9 @@
--- attributes reads what the name of a line carries: its kit and its purchase limits. It needs
--- limits.
+-- attributes reads what the name of a line carries: its kit, its purchase limits and its flags. It
+-- needs limits.
 
 -- attributes returns the attributes of a line: its name; its kit, or nil; how many units go into
--- one kit, 1 if there is none; and its limits, each with id, most and each, and the identity whose
--- units it counts: nil is the reservation's customer, "" all customers.
+-- one kit, 1 if there is none; its limits, each with id, most and each, and the identity whose units
+-- it counts: nil is the reservation's customer, "" all customers; and its flags, by name.
 local function attributes(line)
   local t = line.attributes
   if t then return t end
@@ -16,6 +16,7 @@ local function attributes(line)
         id = id, most = tonumber(most), each = tonumber(each), identity = escape ~= '' and identity or nil,
       }
     end
+    if parts[i] == 'backorder' then t.backorder = true end
   end
   line.attributes = t
   return t

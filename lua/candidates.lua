@@ -109,6 +109,7 @@ local function read_lines(at, count)
   for i = 1, count do
     local wrong
     lines[i], wrong = read_line(at + 3 * (i - 1))
+    lines[i].number = i
     bad = bad or wrong
     if #lines[i].candidates == 0 then missing[#missing + 1] = int(i) end
   end

@@ -19,7 +19,7 @@ func source(t *testing.T, name string) string {
 
 // parts lists the files that scripts include, in the order in which they are included.
 var parts = []string{
-	"prelude", "records", "limits", "attributes", "plain", "expiry", "candidates", "allocation", "retake", "counts",
+	"prelude", "records", "limits", "attributes", "plain", "expiry", "candidates", "allocation", "backorder", "retake", "counts",
 	"transitions", "partial", "operations", "levels", "requests", "auditing",
 }
 

@@ -103,7 +103,9 @@ local function obstacle(r, numbers, to)
     if broken[level] then return 'corrupt', level end
     if not available[level] or not counts[level] then return 'no_level', '' end
     local some = math.floor(math.max(0, available[level]) / each)
-    asked, there = units_elsewhere(line, to) / each, math.min(there or some, some)
+    asked = units_elsewhere(line, to) / each
+    if attributes(line).backorder then some = math.max(some, asked) end
+    there = math.min(there or some, some)
     sku = attributes(line).kit or line.sku
   end
   if there < asked then return 'insufficient', sku .. US .. int(asked) .. US .. int(there) end

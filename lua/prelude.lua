@@ -153,6 +153,7 @@ end
 -- refused it. Then nothing was written.
 local function append(events_key, nonce, now, data)
   local body = int(now) .. GS .. table.concat(events, GS)
+  if string.find(body, FS .. 'backorder', 1, true) then event_version = '2' end
   local entry
   if data then
     entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', event_version, 'n', nonce, 'e', body, 'd', data)

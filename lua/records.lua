@@ -13,7 +13,8 @@ local SALE = '+' -- ends the transition of a release of a sale: a repeat waits f
 -- The creation nonce is the nonce of the entry that made the reservation. The name of a line may
 -- have attributes, each led by FS: the kit it is a component of, the units of it in one kit, and
 -- for each purchase limit that counts it "most each id" (the most units that it allows, and how many
--- units count as one), and "\27identity" if it does not count the reservation's customer.
+-- units count as one), and "\27identity" if it does not count the reservation's customer; and
+-- "backorder" if the line takes its units even if they are not available.
 local HEAD = '^1\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\30]*)\30(.*)$'
 local function decode(text)
   local state, version, expires, creation_nonce, created, transition, fixed, body = string.match(text, HEAD)

@@ -13,8 +13,8 @@
 --   ARGV[5]  c             counters of purchase limits that the requests name
 --   ARGV[6]  mode          "dry" decides one request, whose id is "", and writes nothing; else ""
 --   ARGV[7]  the n ids, the k levels, the c counters, then for each request
---              shape: "ttl_ms split lines limits", and "first" if it names only the first of
---                several candidates
+--              shape: "ttl_ms split lines limits", "backorder" if a line may be backordered, and
+--                "first" if it names only the first of several candidates
 --              fixed: fingerprint channel customer order
 --              head: of the event, with what only the ledger keeps
 --              for each line: text (name sku requested returned), quantity, and candidates, the
@@ -78,7 +78,8 @@ local function read_shape(text)
   local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
   shapes[text] = {
     deadline = deadline, way = parts[2], count = count, limits = limits, head = head,
-    first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits, first = parts[5] == 'first',
+    first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits, first = parts[#parts] == 'first',
+    backorder = parts[5] == 'backorder',
   }
   return shapes[text]
 end
@@ -134,14 +135,15 @@ local PARTS_MAX = 300 -- as in internal/wire: each line or component, at each lo
 -- new_reserve makes the function that decides any other request. It is called for the first that is
 -- not plain: Redis takes longer to make these functions than to decide a plain request.
 local function new_reserve()
-  --@ records attributes plain expiry candidates allocation
+  --@ records attributes plain expiry candidates allocation backorder
   return function(id, shape)
-    local refusal, result = attempt(shape)
+    local refusal, result = attempt(shape, allocate)
     local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'
     if not lasting and not reclaimed and reclaim(stock_key, reservations_key, deadlines_key, limits_key, now, k) > 0 then
-      refusal, result = attempt(shape)
+      refusal, result = attempt(shape, allocate)
     end
     if refusal and not lasting and more_due and not dry then return 'more_due', '' end
+    if refusal == 'insufficient' and shape.backorder then refusal, result = attempt(shape, allocate_backordered) end
     if refusal then return refusal, result end
     if journal > PARTS_MAX then
       put_back()
@@ -194,7 +196,7 @@ local function reserve_plain(id, shape)
         available[undone] = available[undone] + args[before + 1]
       end
       most = most or units
-      if not most or not quantity or count > 1 or not reclaimed or more_due or shape.first then return nil end
+      if not most or not quantity or count > 1 or not reclaimed or more_due or shape.first or shape.backorder then return nil end
       if shape.way == 'units' and not units then return nil end
       return 'insufficient', '1' .. US .. int(math.max(0, most))
     end

@@ -1,6 +1,7 @@
 -- retake checks whether an expired reservation can have its units again. It needs attributes.
 
--- shortages lists the lines that are short, each after what earlier lines take.
+-- shortages lists the lines that are short, each after what earlier lines take. A line that may be
+-- backordered takes its units after the plain ones: it is short only of those whose level is gone.
 local function shortages(r)
   local short, rest = {}, {}
   for i, line in ipairs(r.lines) do
@@ -9,7 +10,11 @@ local function shortages(r)
       local level = a.level
       local left_there = rest[level] or available[level] or 0
       local units = math.min(a.quantity, math.max(0, left_there))
-      rest[level] = left_there - units
+      if attributes(line).backorder then
+        units = available[level] and a.quantity or 0
+      else
+        rest[level] = left_there - units
+      end
       there, need = there + units, need + a.quantity
     end
     if there < need then short[#short + 1] = int(i) .. US .. int(there) end

@@ -58,10 +58,14 @@ func parseLimit(text string) (l RecordLimit, ok bool) {
 	return l, err1 == nil && err2 == nil && each >= 1
 }
 
+// flagBackorder is the attribute of a line that may be backordered.
+const flagBackorder = "backorder"
+
 // Name returns the line's name with its attributes, as a record has it: the kit, the units of the
-// component in one kit, and each limit. A line without a kit and limits has no attributes.
+// component in one kit, each limit, and the flag of a line that may be backordered. A line without
+// any of these has no attributes.
 func (l *RecordLine) Name() string {
-	if l.Kit == nil && len(l.Limits) == 0 {
+	if l.Kit == nil && len(l.Limits) == 0 && !l.Backorder {
 		return l.Line
 	}
 	kit, each := "", ""
@@ -71,6 +75,9 @@ func (l *RecordLine) Name() string {
 	parts := []string{l.Line, kit, each}
 	for _, limit := range l.Limits {
 		parts = append(parts, limit.text())
+	}
+	if l.Backorder {
+		parts = append(parts, flagBackorder)
 	}
 	return strings.Join(parts, fileSeparator)
 }
@@ -94,6 +101,10 @@ func (l *RecordLine) setName(text string) bool {
 		l.Kit = &RecordKit{SKU: location.SKU(parts[0]), Each: each}
 	}
 	for _, part := range parts[2:] {
+		if part == flagBackorder {
+			l.Backorder = true
+			continue
+		}
 		limit, ok := parseLimit(part)
 		if !ok {
 			return false

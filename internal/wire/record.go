@@ -19,7 +19,7 @@ const recordVersion = "1"
 //	location it comes from
 //
 // The unit separator joins fields, and the record separator stands before each line. A line's name
-// may carry attributes: its kit and its limits.
+// may carry attributes: its kit, its limits and its flags.
 type Record struct {
 	State         State // after the last transition; an overdue hold is still held
 	Version       int64
@@ -40,6 +40,7 @@ type RecordLine struct {
 	Line      string
 	Kit       *RecordKit // nil if the line is not a component
 	Limits    []RecordLimit
+	Backorder bool // it takes its units even if they are not available
 	SKU       location.SKU
 	Requested int64
 	Returned  int64
