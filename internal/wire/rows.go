@@ -3,7 +3,12 @@ package wire
 // Level has the counts of a level in the ledger, in units; or a change of them, with signs.
 type Level struct {
 	OnHand, Held, Committed, SafetyStock, BackorderLimit int64
+
+	CommittedBackorder int64 // units of Committed whose lines may be backordered
 }
+
+// CommittedPlain returns the units of Committed whose lines may not be backordered.
+func (l *Level) CommittedPlain() int64 { return l.Committed - l.CommittedBackorder }
 
 // Add adds a change to a level.
 func (l *Level) Add(d Level) {
@@ -12,6 +17,7 @@ func (l *Level) Add(d Level) {
 	l.Committed += d.Committed
 	l.SafetyStock += d.SafetyStock
 	l.BackorderLimit += d.BackorderLimit
+	l.CommittedBackorder += d.CommittedBackorder
 }
 
 // LevelRow is a level of the ledger and its name. A rebuild loads the rows in this file into Redis.

@@ -94,8 +94,24 @@ type delta struct {
 	Level
 }
 
+// drawn returns what an allocation of a line takes of its level in a state, times sign.
+func drawn(state cache.State, line *wire.RecordLine, a wire.RecordAllocation, sign int64) (d Level) {
+	left := sign * (a.Quantity - a.Fulfilled)
+	switch {
+	case state == cache.StateHeld:
+		d.Held = sign * a.Quantity
+	case state == cache.StateConfirmed && line.Backorder:
+		d.Committed, d.CommittedBackorder = left, left
+	case state == cache.StateConfirmed:
+		d.Committed = left
+	}
+	d.OnHand = -sign * a.Fulfilled
+	return d
+}
+
 // deltas returns how each level changes when a reservation goes from before to after, in the order
-// of its lines; or why it may not.
+// of its lines; or why it may not. Plain lines never have more units committed than there are: no
+// step may commit more for them, or let units of other lines leave that are theirs.
 func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) {
 	var list []delta
 	index := map[LevelKey]int{}
@@ -109,13 +125,7 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 					index[key] = at
 					list = append(list, delta{key: key})
 				}
-				switch d := &list[at]; r.State {
-				case cache.StateHeld:
-					d.Held += sign * a.Quantity
-				case cache.StateConfirmed:
-					d.Committed += sign * (a.Quantity - a.Fulfilled)
-				}
-				list[at].OnHand -= sign * a.Fulfilled
+				list[at].Add(drawn(r.State, &line, a, sign))
 			}
 		}
 	}
@@ -133,9 +143,9 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 		next := *l
 		next.Add(d.Level)
 		switch {
-		case next.OnHand < 0 || next.Held < 0 || next.Committed < 0:
+		case next.OnHand < 0 || next.Held < 0 || next.CommittedPlain() < 0 || next.CommittedBackorder < 0:
 			return nil, ReasonNegative
-		case d.Committed > 0 && next.Committed > next.OnHand+next.BackorderLimit:
+		case d.CommittedPlain() > d.OnHand && next.CommittedPlain() > next.OnHand+next.BackorderLimit:
 			return nil, ReasonOversold
 		}
 		moved = append(moved, d)
@@ -147,7 +157,7 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 // take their units first.
 func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 	var short []cache.Shortage
-	taken := map[LevelKey]int64{}
+	taken, late := map[LevelKey]int64{}, map[LevelKey]int64{}
 	for i, line := range after.Lines {
 		var asked, lacking int64
 		for j, a := range line.From {
@@ -158,14 +168,19 @@ func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 			case l == nil:
 			case before.State == cache.StateConfirmed: // units leave
 				units = a.Fulfilled - fulfilledBefore(before, i, j)
-				there = l.OnHand
+				there = l.OnHand - taken[key]
+				if line.Backorder { // those of plain lines stay
+					there = min(there, l.OnHand+l.BackorderLimit-l.CommittedPlain()-late[key])
+					late[key] += units
+				}
+			case line.Backorder:
+				continue
 			default:
-				there = l.OnHand + l.BackorderLimit - l.Committed
+				there = l.OnHand + l.BackorderLimit - l.CommittedPlain() - taken[key]
 			}
-			there = max(0, there-taken[key])
 			taken[key] += units
 			asked += units
-			lacking += max(0, units-there)
+			lacking += max(0, units-max(0, there))
 		}
 		if lacking > 0 {
 			short = append(short, cache.Shortage{Line: line.Line, SKU: line.SKU, Requested: asked, Available: asked - lacking})

@@ -27,9 +27,9 @@ func TestLedger_AuditAsOf(t *testing.T) {
 		}
 		first := b.Entry(ledgertest.Recount("count", 0, 5), held)
 		b.Apply(first)
-		expect(first.ID.String(), false, "[{{TEE berlin} {5 2 0 0 0}}]")
+		expect(first.ID.String(), false, "[{{TEE berlin} {5 2 0 0 0 0}}]")
 		second := b.Entry(tooMuch, ledgertest.Born("b", ledgertest.Confirmed(2, 9), "n1"))
 		b.Apply(second)
-		expect(second.ID.String(), true, "[{{TEE berlin} {5 11 0 0 0}}]")
+		expect(second.ID.String(), true, "[{{TEE berlin} {5 11 0 0 0 0}}]")
 	})
 }

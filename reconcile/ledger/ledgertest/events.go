@@ -4,6 +4,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
@@ -63,6 +64,15 @@ func Reserved(units int64) wire.Event {
 // Confirmed returns the event that confirms held units.
 func Confirmed(version, units int64) wire.Event {
 	return Event(cache.VerbConfirm, cache.StateHeld, RecordOf(cache.StateConfirmed, version, units, 0))
+}
+
+// Late returns the event with lines that may be backordered.
+func Late(e wire.Event) wire.Event {
+	e.Record.Lines = slices.Clone(e.Record.Lines)
+	for i := range e.Record.Lines {
+		e.Record.Lines[i].Backorder = true
+	}
+	return e
 }
 
 // By returns the event for another reservation.

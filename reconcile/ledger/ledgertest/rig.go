@@ -135,8 +135,12 @@ func (b *Bench) Levels() string {
 	}
 	var out strings.Builder
 	for _, l := range list {
-		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d\n", l.SKU, l.Location,
+		fmt.Fprintf(&out, "%s@%s on hand %d held %d committed %d safety %d backorder %d", l.SKU, l.Location,
 			l.OnHand, l.Held, l.Committed, l.SafetyStock, l.BackorderLimit)
+		if l.CommittedBackorder != 0 {
+			fmt.Fprintf(&out, " of committed %d", l.CommittedBackorder)
+		}
+		out.WriteString("\n")
 	}
 	return out.String()
 }

@@ -72,6 +72,15 @@ where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0)) is
 	if err != nil || len(wrong) > 0 {
 		rt.Fatalf("levels that differ from the sum of their movements: %v %v", wrong, err)
 	}
+	rows, _ = pool.Query(t.Context(), `
+select l.sku from levels l where committed_backorder <> (
+    select coalesce(sum(quantity - gone), 0) from reservations r join reservation_lines n on n.reservation_id = r.id
+        cross join unnest(n.locations, n.quantities, n.fulfilled) as u (location, quantity, gone)
+    where r.state = 'confirmed' and n.backorder and n.sku = l.sku and u.location = l.location)`)
+	wrong, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(wrong) > 0 {
+		rt.Fatalf("levels whose committed_backorder differs from the lines: %v %v", wrong, err)
+	}
 }
 
 // drawEvents draws the events of one entry. They share few reservations and levels, so that they
@@ -127,9 +136,11 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 }
 
 // maybeLimited adds purchase limits, of a customer and of all together, to the records of some
-// reservations: to all records of a reservation or to none, because no step changes that.
+// reservations, and makes the lines of some ones that may be backordered: of all records of a
+// reservation or of none, because no step changes that.
 func maybeLimited(id, birth string, r wire.Record) wire.Record {
 	customers := map[string]string{"a n1": "c-1", "b n1": "c-2", "b n2": "c-1", "c n2": "c-1"}
+	r.Lines[0].Backorder = id == "b" || id == "c" && birth == "n2"
 	if customer := customers[id+" "+birth]; customer != "" {
 		r.Customer = customer
 		r.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}, {ID: "drop", Most: 20, Each: 1, Named: true}}

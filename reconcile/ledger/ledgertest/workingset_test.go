@@ -36,6 +36,29 @@ func TestWorkingSet(t *testing.T) {
 			"on hand 2 held 3 committed 0 | ord held v1 | refused confirm of ord v2: oversold"},
 		{"a backorder is not oversold", ledger.Level{OnHand: 2, BackorderLimit: 1}, []wire.Event{ledgertest.Reserved(3), ledgertest.Confirmed(2, 3)},
 			"on hand 2 held 0 committed 3 | ord confirmed v2"},
+		{"a line that may be backordered is not oversold", ledger.Level{OnHand: 2}, []wire.Event{ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3))},
+			"on hand 2 held 0 committed 3 (3) | ord confirmed v2"},
+		{"it takes nothing away from a plain line", ledger.Level{OnHand: 2, BackorderLimit: 1}, []wire.Event{ledgertest.By("b", ledgertest.Reserved(3)),
+			ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)), ledgertest.By("b", ledgertest.Confirmed(2, 3))},
+			"on hand 2 held 0 committed 6 (3) | b confirmed v2 ord confirmed v2"},
+		{"a plain line is oversold beside it", ledger.Level{OnHand: 2, BackorderLimit: 1}, []wire.Event{ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)),
+			ledgertest.By("b", ledgertest.Reserved(4)), ledgertest.By("b", ledgertest.Confirmed(2, 4))},
+			"on hand 2 held 4 committed 3 (3) | b held v1 ord confirmed v2 | refused confirm of b v2: oversold"},
+		{"it leaves when its units are there", ledger.Level{OnHand: 4}, []wire.Event{ledgertest.By("b", ledgertest.Reserved(2)), ledgertest.By("b", ledgertest.Confirmed(2, 2)),
+			ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)),
+			ledgertest.Late(ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("confirmed", 3, 3, 2)))},
+			"on hand 2 held 0 committed 3 (1) | b confirmed v2 ord confirmed v3"},
+		{"it does not leave with the units of a plain line", ledger.Level{OnHand: 4}, []wire.Event{ledgertest.By("b", ledgertest.Reserved(2)), ledgertest.By("b", ledgertest.Confirmed(2, 2)),
+			ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)),
+			ledgertest.Late(ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 3, 3)))},
+			"on hand 4 held 0 committed 5 (3) | b confirmed v2 ord confirmed v2 | refused fulfill of ord v3: oversold"},
+		{"a plain line leaves beside it", ledger.Level{OnHand: 4}, []wire.Event{ledgertest.By("b", ledgertest.Reserved(4)), ledgertest.By("b", ledgertest.Confirmed(2, 4)),
+			ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)),
+			ledgertest.By("b", ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 4, 4)))},
+			"on hand 0 held 0 committed 3 (3) | b fulfilled v3 ord confirmed v2"},
+		{"it is released", ledger.Level{OnHand: 1}, []wire.Event{ledgertest.Late(ledgertest.Reserved(3)), ledgertest.Late(ledgertest.Confirmed(2, 3)),
+			ledgertest.Late(ledgertest.Event(cache.VerbRelease, "confirmed", ledgertest.RecordOf("confirmed", 3, 1, 0)))},
+			"on hand 1 held 0 committed 1 (1) | ord confirmed v3"},
 		{"in order: confirm, fulfill, confirm", ledger.Level{OnHand: 5}, []wire.Event{
 			ledgertest.By("a", ledgertest.Reserved(5)), ledgertest.By("b", ledgertest.Reserved(5)), ledgertest.By("a", ledgertest.Confirmed(2, 5)),
 			ledgertest.By("a", ledgertest.Event(cache.VerbFulfill, "confirmed", ledgertest.RecordOf("fulfilled", 3, 5, 5))), ledgertest.By("b", ledgertest.Confirmed(2, 5))},
@@ -99,7 +122,11 @@ func describe(b *ledger.WorkingSet) string {
 		r := b.Reservations[id].Record
 		known = append(known, fmt.Sprintf("%s %s v%d", id, r.State, r.Version))
 	}
-	parts := []string{fmt.Sprintf("on hand %d held %d committed %d", l.OnHand, l.Held, l.Committed), strings.Join(known, " ")}
+	level := fmt.Sprintf("on hand %d held %d committed %d", l.OnHand, l.Held, l.Committed)
+	if l.CommittedBackorder != 0 {
+		level += fmt.Sprintf(" (%d)", l.CommittedBackorder)
+	}
+	parts := []string{level, strings.Join(known, " ")}
 	for _, r := range b.Refusals {
 		parts = append(parts, fmt.Sprintf("refused %s of %s v%d: %s", r.Verb, r.Step.ID, r.Step.Version, r.Reason))
 	}

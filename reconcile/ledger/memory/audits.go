@@ -227,6 +227,9 @@ func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope, 
 					l.Held += a.Quantity
 				case cache.StateConfirmed:
 					l.Committed += a.Quantity - a.Fulfilled
+					if line.Backorder {
+						l.CommittedBackorder += a.Quantity - a.Fulfilled
+					}
 				}
 				lines[ledger.LevelKey{SKU: line.SKU, Location: a.Location}] = l
 			}
@@ -234,7 +237,7 @@ func (m *Ledger) ExamineItself(_ context.Context, audit string, s ledger.Scope, 
 	}
 	for key, l := range m.levels {
 		chosen := s.Has(key.SKU, key.Location) && (len(keys) == 0 || slices.Contains(keys, key))
-		if sum := lines[key]; chosen && (l.Held != sum.Held || l.Committed != sum.Committed) {
+		if sum := lines[key]; chosen && (l.Held != sum.Held || l.Committed != sum.Committed || l.CommittedBackorder != sum.CommittedBackorder) {
 			f := ledger.FindingAt(ledger.KindLedgerInconsistent, wire.LevelField(key.SKU, key.Location), ledger.EntryID{})
 			f.Position, f.SKU, f.Location = "", key.SKU, key.Location
 			f.Ledger = ledger.LedgerSide(l)

@@ -25,23 +25,25 @@ func (p *Ledger) examine(ctx context.Context, which, audit string, args ...any) 
 	query := `
 with lines as not materialized (
     select l.sku, u.location, case when r.state = 'held' then u.quantity else 0 end as held,
-        case when r.state = 'confirmed' then u.quantity - u.fulfilled else 0 end as committed
+        case when r.state = 'confirmed' then u.quantity - u.fulfilled else 0 end as committed,
+        case when r.state = 'confirmed' and l.backorder then u.quantity - u.fulfilled else 0 end as backorder
     from reservations r join reservation_lines l on l.reservation_id = r.id
         cross join unnest(l.locations, l.quantities, l.fulfilled) as u (location, quantity, fulfilled)
     where r.resolved_at is null
 ), differing as materialized (
     select sku, location from (
         select sku, location, on_hand, held, committed, safety_stock, backorder_limit, held as lines_held,
-            committed as lines_committed from levels
+            committed as lines_committed, committed_backorder as lines_backorder from levels
         union all
-        select sku, location, -on_hand, -held, -committed, -safety_stock, -backorder_limit, 0, 0 from movements
+        select sku, location, -on_hand, -held, -committed, -safety_stock, -backorder_limit, 0, 0, 0 from movements
         union all
-        select sku, location, 0, 0, 0, 0, 0, -held, -committed from lines
+        select sku, location, 0, 0, 0, 0, 0, -held, -committed, -backorder from lines
     ) u
     where ` + which + `
     group by sku, location
     having sum(on_hand) <> 0 or sum(held) <> 0 or sum(committed) <> 0 or sum(safety_stock) <> 0
         or sum(backorder_limit) <> 0 or sum(lines_held) <> 0 or sum(lines_committed) <> 0
+        or sum(lines_backorder) <> 0
 )
 insert into audit_findings (audit_id, id, kind, sku, location, in_ledger, note)
 select $1, substr(encode(sha256(convert_to('ledger_inconsistent' || chr(31) || d.sku || chr(31) || d.location, 'UTF8')), 'hex'), 1, 16),
@@ -52,8 +54,11 @@ select $1, substr(encode(sha256(convert_to('ledger_inconsistent' || chr(31) || d
         'backorder_limit', l.backorder_limit)::text else '' end,
     format('its lines add up to held %s, committed %s; its movements to on hand %s, held %s, committed %s, safety stock %s, backorder limit %s',
         n.held, n.committed, m.on_hand, m.held, m.committed, m.safety_stock, m.backorder_limit)
+    || case when l.committed_backorder <> n.backorder then format('; committed_backorder is %s, and its lines add up to %s',
+        l.committed_backorder, n.backorder) else '' end
 from differing d left join levels l using (sku, location),
-    lateral (select coalesce(sum(held), 0) as held, coalesce(sum(committed), 0) as committed
+    lateral (select coalesce(sum(held), 0) as held, coalesce(sum(committed), 0) as committed,
+            coalesce(sum(backorder), 0) as backorder
         from lines where lines.sku = d.sku and lines.location = d.location) n,
     lateral (select coalesce(sum(on_hand), 0) as on_hand, coalesce(sum(held), 0) as held,
         coalesce(sum(committed), 0) as committed, coalesce(sum(safety_stock), 0) as safety_stock,

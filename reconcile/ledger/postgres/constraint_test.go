@@ -94,6 +94,8 @@ var refused = []struct {
 	{"levels", "committed", "-1", "levels_committed"},
 	{"levels", "safety_stock", "-1", "levels_safety_stock"},
 	{"levels", "backorder_limit", "-1", "levels_backorder_limit"},
+	{"levels", "committed_backorder", "-1", "levels_committed_backorder"},
+	{"levels", "committed_backorder", "1", "levels_committed_backorder"},
 	{"reservations", "id", "'r-1'", "reservations_key"},
 	{"reservations", "id", long, "reservations_identifiers"},
 	{"reservations", "birth", "''", "reservations_identifiers"},

@@ -325,9 +325,10 @@ order by sku, location limit $5`
 }
 
 // selectLevels reads levels, as scanLevel scans them. Its users add the condition.
-const selectLevels = `select sku, location, on_hand, held, committed, safety_stock, backorder_limit from levels `
+const selectLevels = `select sku, location, on_hand, held, committed, safety_stock, backorder_limit, committed_backorder
+from levels `
 
 func scanLevel(row pgx.CollectableRow) (l ledger.LevelRow, err error) {
-	err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit)
+	err = row.Scan(&l.SKU, &l.Location, &l.OnHand, &l.Held, &l.Committed, &l.SafetyStock, &l.BackorderLimit, &l.CommittedBackorder)
 	return l, err
 }

@@ -161,7 +161,7 @@ select id, birth, state, version, created_at, expires_at, coalesce(resolved_at, 
     customer, "order"
 from reservations r `
 	selectLines = `
-select reservation_id, line, kit, kit_quantity, limits, sku, requested, returned, locations, quantities, fulfilled
+select reservation_id, line, kit, kit_quantity, limits, backorder, sku, requested, returned, locations, quantities, fulfilled
 from reservation_lines `
 )
 
@@ -197,7 +197,7 @@ func collectLines(rows pgx.Rows, of map[string]*ledger.Reservation) error {
 	var kit location.SKU
 	var each int64
 	var limits string
-	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &kit, &each, &limits, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&id, &l.Line, &kit, &each, &limits, &l.Backorder, &l.SKU, &l.Requested, &l.Returned, &places, &quantities, &fulfilled}, func() error {
 		line := l
 		if kit != "" {
 			line.Kit = &wire.RecordKit{SKU: kit, Each: each}

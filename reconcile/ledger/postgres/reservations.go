@@ -129,7 +129,7 @@ func linesOf(list []keptReservation) []keptLine {
 
 // lineRows encodes lines as reservation_lines rows.
 func lineRows(lines []keptLine) *rowArray {
-	array := newRowArray(13, len(lines))
+	array := newRowArray(14, len(lines))
 	for i := range lines {
 		l := &lines[i]
 		array.add(func() {
@@ -144,6 +144,7 @@ func lineRows(lines []keptLine) *rowArray {
 			array.text(l.kitSKU())
 			array.bigint(l.kitEach())
 			array.text(l.limitsText())
+			array.boolean(l.Backorder)
 		})
 	}
 	return array
@@ -152,9 +153,9 @@ func lineRows(lines []keptLine) *rowArray {
 func insertLines(batch *pgx.Batch, list []keptReservation) {
 	const query = `
 insert into reservation_lines (reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled,
-    created_at, kit, kit_quantity, limits)
+    created_at, kit, kit_quantity, limits, backorder)
 select reservation_id, position, line, sku, requested, returned, locations, quantities, fulfilled, created_at, kit,
-    kit_quantity, limits
+    kit_quantity, limits, backorder
 from unnest($1::reservation_lines[])`
 	batch.Queue(query, lineRows(linesOf(list)))
 }

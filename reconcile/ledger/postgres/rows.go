@@ -81,6 +81,15 @@ func (r *rowArray) bigint(values ...int64) {
 	}
 }
 
+func (r *rowArray) boolean(v bool) {
+	bit := byte(0)
+	if v {
+		bit = 1
+	}
+	r.head(pgtype.BoolOID, 1)
+	r.body = append(r.body, bit)
+}
+
 // moment adds a time, Unix ms. Postgres counts microseconds since 2000.
 func (r *rowArray) moment(ms int64) {
 	r.head(pgtype.TimestamptzOID, 8)

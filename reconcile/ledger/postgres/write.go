@@ -31,16 +31,17 @@ func writeLevels(set *ledger.WorkingSet, batch *pgx.Batch) {
 	const update = `
 with written as (
     update levels l set on_hand = u.on_hand, held = u.held, committed = u.committed, safety_stock = u.safety_stock,
-        backorder_limit = u.backorder_limit
+        backorder_limit = u.backorder_limit, committed_backorder = u.committed_backorder
     from unnest($1::level_step[]) u
     where l.sku = u.sku and l.location = u.location and l.on_hand = u.on_hand_before and l.held = u.held_before
         and l.committed = u.committed_before and l.safety_stock = u.safety_stock_before
-        and l.backorder_limit = u.backorder_limit_before
+        and l.backorder_limit = u.backorder_limit_before and l.committed_backorder = u.committed_backorder_before
     returning 1)
 select expect(count(*), $2) from written`
 	const insert = `
-insert into levels (sku, location, on_hand, held, committed, safety_stock, backorder_limit)
-select sku, location, on_hand, held, committed, safety_stock, backorder_limit from unnest($1::level_step[])`
+insert into levels (sku, location, on_hand, held, committed, safety_stock, backorder_limit, committed_backorder)
+select sku, location, on_hand, held, committed, safety_stock, backorder_limit, committed_backorder
+from unnest($1::level_step[])`
 	var changed, made []ledger.LevelKey
 	for key, l := range set.Levels {
 		before, there := set.Before[key]
@@ -63,13 +64,14 @@ select sku, location, on_hand, held, committed, safety_stock, backorder_limit fr
 // levelSteps encodes levels as level_step rows, in the order in which they are locked.
 func levelSteps(set *ledger.WorkingSet, keys []ledger.LevelKey) *rowArray {
 	slices.SortFunc(keys, ledger.CompareLevels)
-	steps := newRowArray(12, len(keys))
+	steps := newRowArray(14, len(keys))
 	for _, key := range keys {
 		before, now := set.Before[key], set.Levels[key]
 		steps.add(func() {
 			steps.text(string(key.SKU), string(key.Location))
 			steps.bigint(before.OnHand, before.Held, before.Committed, before.SafetyStock, before.BackorderLimit)
 			steps.bigint(now.OnHand, now.Held, now.Committed, now.SafetyStock, now.BackorderLimit)
+			steps.bigint(before.CommittedBackorder, now.CommittedBackorder)
 		})
 	}
 	return steps
