@@ -124,8 +124,12 @@ func line(name, sku string, quantity, requested, fulfilled int, at string) strin
 // units returns a level of an answer, without its braces. The numbers are on hand, held, committed, safety
 // stock, backorder limit and available.
 func units(sku, at string, n [6]int) string {
-	return fmt.Sprintf(`"sku": "%s", "location": "%s", "on_hand": %d, "held": %d, "committed": %d, "safety_stock": %d, "backorder_limit": %d, "available": %d`,
+	text := fmt.Sprintf(`"sku": "%s", "location": "%s", "on_hand": %d, "held": %d, "committed": %d, "safety_stock": %d, "backorder_limit": %d, "available": %d`,
 		sku, at, n[0], n[1], n[2], n[3], n[4], n[5])
+	if n[5] < 0 {
+		text += fmt.Sprintf(`, "backordered": %d`, -n[5])
+	}
+	return text
 }
 
 // stocked reads the only level of a SKU.

@@ -20,7 +20,7 @@ func TestStockChanges(t *testing.T) {
 		{ID: "o-2", Order: "5512", Customer: "c-9", Quantity: 4}, {ID: "o-1", Quantity: 3},
 	}}}, At: created}
 	const namedJSON = `,"shortfall":5,"short_reservations":[{"id":"o-2","order":"5512","customer":"c-9","quantity":4},{"id":"o-1","quantity":3}]`
-	shortJSON := strings.NewReplacer(`"on_hand":40`, `"on_hand":0`, `"available":30`, `"available":-10`).Replace(teeBerlinFields)
+	shortJSON := strings.NewReplacer(`"on_hand":40`, `"on_hand":0`, `"available":30`, `"available":-10,"backordered":10`).Replace(teeBerlinFields)
 	count := cache.AdjustRequest{ID: "c-1", Reason: "count", Actor: "anna", Changes: []cache.Change{{
 		SKU: "TEE-M", Location: "berlin", OnHand: pointer(int64(0)), IfOnHand: pointer(int64(1)),
 		SafetyStock: pointer(int64(2)), BackorderLimit: pointer(int64(3)),

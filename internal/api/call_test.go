@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestReserve(t *testing.T) {
 	full := `{"id": "ord-1001", "channel": "web", "customer": "c-9", "order": "5512",
 	 "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
 	 "pickup": "store-7", "prefer": ["lyon", "berlin"], "ttl_seconds": 600, "split": "lines",
-	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"]}], "metadata": {"cart": "x"},
+	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"], "backorder": true}], "metadata": {"cart": "x"},
 	 "not_after": "2026-11-27T09:00:05.123+01:00"}`
 	asked := cache.ReserveRequest{
 		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
@@ -84,7 +85,7 @@ func TestReserve(t *testing.T) {
 			Country: "DE", Region: "BE", PostalCode: "10115", Latitude: pointer(52.5), Longitude: pointer(13.4),
 		},
 		Pickup: "store-7", Prefer: []location.ID{"lyon", "berlin"}, TTL: 10 * time.Minute, Split: location.SplitLines,
-		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}}},
+		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}, Backorder: true}},
 		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter,
 	}
 	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}
@@ -92,6 +93,9 @@ func TestReserve(t *testing.T) {
 	created := map[string]string{
 		"Location": "/v1/reservations/ord-1001", "Idempotent-Replay": "", "Content-Type": "application/json",
 	}
+	late := held
+	late.Lines = slices.Clone(held.Lines)
+	late.Lines[0].Backorder, late.Lines[0].Backordered = true, 1
 	slash := held
 	slash.ID, slash.Lines = "a/b c", nil
 	for _, e := range []exchange{
@@ -100,6 +104,10 @@ func TestReserve(t *testing.T) {
 			name: "replay", body: full, asked: asked, status: 200, answer: heldJSON,
 			store:   fakeStore{result: cache.Result{Reservation: held, Replay: true}},
 			headers: map[string]string{"Location": "", "Idempotent-Replay": "true"},
+		},
+		{
+			name: "backordered", body: full, asked: asked, status: 201, store: fakeStore{result: cache.Result{Reservation: late}},
+			answer: strings.Replace(heldJSON, `"quantity":2}]}`, `"quantity":2}],"backorder":true,"backordered":1}`, 1),
 		},
 		{name: "no body", store: store, asked: empty, status: 201, answer: heldJSON},
 		{name: "spaces", body: " \n", store: store, asked: empty, status: 201, answer: heldJSON},

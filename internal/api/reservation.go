@@ -85,7 +85,7 @@ func reserveRequest(in *contract.ReserveRequest) cache.ReserveRequest {
 		Lines: convert(in.Lines, func(l *contract.LineRequest) cache.LineRequest {
 			return cache.LineRequest{
 				Line: l.Line, SKU: location.SKU(l.SKU), Quantity: int64(l.Quantity), Location: location.ID(l.Location),
-				Locations: locationIDs(l.Locations),
+				Locations: locationIDs(l.Locations), Backorder: l.Backorder,
 			}
 		}),
 		Metadata: in.Metadata,
@@ -141,6 +141,7 @@ func line(l *cache.Line) contract.Line {
 	return contract.Line{
 		Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested,
 		Fulfilled: l.Fulfilled, Returned: l.Returned, From: convert(l.From, allocation),
+		Backorder: l.Backorder, Backordered: l.Backordered,
 		Components: convert(l.Components, component),
 	}
 }

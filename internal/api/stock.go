@@ -54,5 +54,6 @@ func level(l *cache.Level) contract.Level {
 		SKU: string(l.SKU), Location: string(l.Location),
 		OnHand: l.OnHand, Held: l.Held, Committed: l.Committed,
 		SafetyStock: l.SafetyStock, BackorderLimit: l.BackorderLimit, Available: l.Available,
+		Backordered: l.Backordered(),
 	}
 }

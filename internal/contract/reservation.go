@@ -27,6 +27,9 @@ type Line struct {
 	Returned  int64        `json:"returned" example:"0" doc:"Units of fulfilled that came back into stock."`
 	From      []Allocation `json:"from" nullable:"false" doc:"The locations that serve the line."`
 
+	Backorder   bool  `json:"backorder,omitempty,omitzero" doc:"true if the line was taken with backorder."`
+	Backordered int64 `json:"backordered,omitzero" minimum:"1" example:"1" doc:"Of a line with backorder: units, or kits, that may have to wait for units to arrive. Absent if there are none, in a search, and unless the reservation is held or confirmed."`
+
 	Components []LineComponent `json:"components,omitempty" nullable:"false" doc:"The SKUs of a kit. The quantities of the line then count kits."`
 }
 
@@ -81,6 +84,8 @@ type LineRequest struct {
 	Quantity  Whole    `json:"quantity" minimum:"1" maximum:"2147483647" example:"2" doc:"Units."`
 	Location  string   `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins the line: only this location may serve it. Not allowed with locations."`
 	Locations []string `json:"locations,omitempty" maxItems:"100" example:"[\"lyon\",\"berlin\"]" doc:"Only these locations may serve the line, tried in this order, as far as the channel and the address allow them."`
+
+	Backorder bool `json:"backorder,omitempty,omitzero" doc:"Take the line even if its units are not available: those that are, and the rest from the first location in routed order. available falls below 0 by as much."`
 }
 
 // ConfirmRequest is the optional body of a confirm.

@@ -9,7 +9,8 @@ type Level struct {
 	Committed      int64  `json:"committed" example:"5" doc:"Units of confirmed reservations that have not left."`
 	SafetyStock    int64  `json:"safety_stock" example:"2" doc:"Units kept back from sale."`
 	BackorderLimit int64  `json:"backorder_limit" example:"0" doc:"Units that may be sold beyond on hand."`
-	Available      int64  `json:"available" example:"30" doc:"on_hand - held - committed - safety_stock + backorder_limit. Only a stock change can take it below 0."`
+	Available      int64  `json:"available" example:"30" doc:"on_hand - held - committed - safety_stock + backorder_limit. Only a line with backorder and a stock change can take it below 0."`
+	Backordered    int64  `json:"backordered,omitzero" minimum:"1" example:"3" doc:"Units that are promised beyond those that may be sold: what available is below 0. Absent if there are none."`
 }
 
 // SKULevels is every level of one SKU.
