@@ -11,6 +11,7 @@
 --   KEYS[7]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the first entry
+--   ARGV[3]  ledger        id of the ledger
 -- Output
 --   {"fenced"}                   this epoch or a higher one has begun: nothing changed
 --   {"ok", now_ms}               begun, and the gate says loading
@@ -18,7 +19,7 @@
 -- bind
 local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
 local operations_key, deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local now, nonce = clock(ARGV[1]), ARGV[2]
+local now, nonce, ledger = clock(ARGV[1]), ARGV[2], ARGV[3]
 
 -- read
 local stored = redis.call('HGET', stock_key, 'epoch')
@@ -29,7 +30,7 @@ if stored and (whole(stored) or 0) >= tonumber(EPOCH) then return { 'fenced' } e
 -- write
 redis.call('UNLINK', stock_key, levels_key, reservations_key, operations_key, deadlines_key, limits_key, events_key)
 redis.call('XADD', events_key, EPOCH .. '-1', 'v', '1', 'n', nonce, 'e', int(now))
-redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading')
+redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading', 'ledger', ledger)
 
 -- return
 return { 'ok', int(now) }

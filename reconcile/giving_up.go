@@ -41,8 +41,8 @@ func (a *applier) keepGivenUp(ctx context.Context) error {
 }
 
 // ListGivenUp closes the gate, and calls keep with each reservation that a rebuild would give up for an
-// older ledger. It returns how many there are. If CheckOlder returns no error, do not call it: the gate
-// of a Redis whose ledger is not older opens again only within a second.
+// older ledger. It returns how many there are. Call it only if
+// CheckTogether returns ErrOlderLedger: the gate would open again only within a second.
 func ListGivenUp(
 	ctx context.Context, client redis.UniversalClient, prefix string, l ledger.Ledger, keep func([]recovery.Lost) error,
 ) (t recovery.Tally, err error) {

@@ -37,7 +37,7 @@ func olderLedger(t *testing.T) (*reconciletest.Rig, *reconciletest.Instance) {
 create table newer as select sequence, nonce from positions;
 update positions set sequence = sequence - 4, nonce = 'before'`)
 	reconciletest.Must(t, err)
-	if err := reconcile.CheckOlder(t.Context(), i.Client, "holdfast", i.Ledger); !errors.Is(err, reconcile.ErrOlderLedger) {
+	if err := reconcile.CheckTogether(t.Context(), i.Client, "holdfast", i.Ledger); !errors.Is(err, reconcile.ErrOlderLedger) {
 		t.Errorf("before a reconciler has found it: %v", err)
 	}
 	i = r.Start(nil)
@@ -59,7 +59,7 @@ func TestScenario_OlderLedger(t *testing.T) {
 	if _, err := i.Store.Reserve(t.Context(), reconciletest.Order("b", "TEE", 1)); !errors.Is(err, cache.ErrRebuilding) {
 		t.Errorf("reserved: %v", err)
 	}
-	if err := reconcile.CheckOlder(t.Context(), i.Client, "holdfast", i.Ledger); !errors.Is(err, reconcile.ErrOlderLedger) {
+	if err := reconcile.CheckTogether(t.Context(), i.Client, "holdfast", i.Ledger); !errors.Is(err, reconcile.ErrOlderLedger) {
 		t.Errorf("%v", err)
 	}
 	i.Stop()
@@ -100,7 +100,7 @@ func TestScenario_RightLedgerBack(t *testing.T) {
 	r, i := olderLedger(t)
 	_, err := r.Pool.Exec(t.Context(), `update positions p set sequence = n.sequence, nonce = n.nonce from newer n`)
 	reconciletest.Must(t, err)
-	if err := reconcile.CheckOlder(t.Context(), i.Client, "holdfast", i.Ledger); err != nil {
+	if err := reconcile.CheckTogether(t.Context(), i.Client, "holdfast", i.Ledger); err != nil {
 		t.Errorf("with the right ledger: %v", err)
 	}
 	i.Open(5 * time.Second)

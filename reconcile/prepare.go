@@ -27,6 +27,9 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 		}
 		a.at, a.forgottenTo = p.Position, p.ForgottenTo
 	}
+	if err := a.checkOtherLedger(ctx); err != nil {
+		return err
+	}
 	if err := a.checkEviction(ctx); err != nil {
 		return err
 	}
@@ -40,6 +43,9 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 	why, err := a.rebuildReason(ctx, known, p.Rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
 		err = a.rebuild(ctx, known, why)
+	}
+	if err == nil && a.seen.LedgerID == "" && a.at.LedgerID != "" { // both are from before ids, or Redis was rebuilt just now
+		err = a.shard.NoteLedger(ctx, a.at.LedgerID)
 	}
 	if err != nil {
 		return err
@@ -68,7 +74,7 @@ func (a *applier) rebuildReason(ctx context.Context, known, asked bool) (why str
 	if known && !a.seen.Primary {
 		return "", fmt.Errorf("%w: it is a replica", cache.ErrUnavailable)
 	}
-	if err := a.checkOlder(ctx, known, asked || a.AcceptOlderLedger); err != nil {
+	if err := a.checkLedger(ctx, known, asked || a.AcceptOlderLedger); err != nil {
 		return "", err
 	}
 	if !known {

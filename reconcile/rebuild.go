@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	cryptorand "crypto/rand"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -60,6 +62,7 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	to := wire.Position{
 		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
 		RunID: a.seen.RunID, ReplicationID: a.seen.ReplicationID, Shards: a.Shards, Prefix: a.Prefix, SeenAt: a.seen.Now,
+		LedgerID: cmp.Or(a.at.LedgerID, cryptorand.Text()),
 	}
 	if err := a.session.Begin(ctx, from, to); err != nil {
 		return err
@@ -69,7 +72,7 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	if err := a.loadScripts(ctx); err != nil {
 		return err
 	}
-	if err := a.shard.Begin(ctx, to.Nonce); err != nil {
+	if err := a.shard.Begin(ctx, to.Nonce, to.LedgerID); err != nil {
 		return err
 	}
 	loaded, err := a.load(ctx)

@@ -50,6 +50,9 @@ type Reconciler struct {
 	// AcceptOlderLedger rebuilds Redis even if the ledger is older, and so loses what the ledger
 	// lacks; default false.
 	AcceptOlderLedger bool
+	// AcceptOtherLedger rebuilds Redis even if it has the stock of another ledger, and so loses what
+	// only Redis has of that; default false.
+	AcceptOtherLedger bool
 	// Logger receives the log; default slog.Default().
 	Logger *slog.Logger
 	// Point is a test hook, called at each place where a test stops the process; default none.
@@ -189,6 +192,9 @@ func (r *Reconciler) logEnd(ctx context.Context, err error, logged string) strin
 	case errors.Is(err, ErrOlderLedger):
 		r.Logger.Error("the gate stays closed: "+err.Error()+
 			"; restore the right ledger, or accept the loss with: holdfast reconcile rebuild --accept-older-ledger", "shard", 0)
+	case errors.Is(err, ErrOtherLedger):
+		r.Logger.Error("redis is left as it is: " + err.Error() +
+			"; to give up what redis has: holdfast reconcile rebuild --accept-other-ledger")
 	default:
 		r.Logger.Warn("reconciling has failed; trying again", "error", err)
 	}

@@ -129,6 +129,21 @@ func checkSetup(ctx context.Context, c config.Config, redis *dial.Redis, ledger 
 	return setup.Unsafe(all)
 }
 
+// refuseOther returns an error if Redis has the stock of another ledger. Other failures may pass, or are
+// the reconciler's to handle.
+func refuseOther(ctx context.Context, c config.Config, redis *dial.Redis, ledger ledger.Ledger) error {
+	if redis.Embedded {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	err := reconcile.CheckTogether(ctx, redis.Client, c.Redis.Prefix, ledger)
+	if errors.Is(err, reconcile.ErrOtherLedger) {
+		return err
+	}
+	return nil
+}
+
 // openAnswering opens a Redis and refuses one that does not answer.
 func openAnswering(ctx context.Context, e config.Endpoint) (*dial.Redis, error) {
 	redis, err := dial.Open(e)

@@ -61,6 +61,9 @@ func (m *Main) reconcileRun(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	defer b.closeInto(&err)
+	if err := refuseOther(ctx, c, b.redis, b.postgres); err != nil {
+		return err
+	}
 	store, err := cache.New(b.redis.Client, cache.Options{Prefix: c.Redis.Prefix, Ledger: b.postgres, Logger: logger})
 	if err != nil {
 		return err
@@ -183,6 +186,7 @@ func addMaxChange(c *cobra.Command) *maxChange {
 // rebuildFlags are the flags of `reconcile rebuild`.
 type rebuildFlags struct {
 	acceptOlder bool
+	acceptOther bool
 	file        string // for what is given up; "" means a default name
 	withoutFile bool
 }
@@ -206,6 +210,8 @@ func (m *Main) reconcileRebuildCommand() *cobra.Command {
 	}
 	var flags rebuildFlags
 	c.Flags().BoolVar(&flags.acceptOlder, "accept-older-ledger", false, "give up the data in Redis that the ledger lacks")
+	c.Flags().BoolVar(&flags.acceptOther, "accept-other-ledger", false,
+		"give up the stock of another ledger, which Redis has; first stop the\nservers of both ledgers")
 	c.Flags().StringVar(&flags.file, "file", "",
 		"`FILE` to create for the reservations that are given up\n(default holdfast-given-up-TIME.jsonl in the current folder)")
 	c.Flags().BoolVar(&flags.withoutFile, "without-file", false, "give them up without a file; they are in the table quarantine")
@@ -241,19 +247,26 @@ func (m *Main) rebuild(ctx context.Context, c config.Config, flags rebuildFlags,
 	if err != nil {
 		return err
 	}
-	given, err := m.giveUp(ctx, c, b, flags)
+	apart := reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+	given, err := m.giveUp(ctx, c, b, flags, apart)
 	if err != nil {
 		return err
 	}
-	if _, err := b.postgres.RequestRebuild(ctx); err != nil {
-		return err
+	other := errors.Is(apart, reconcile.ErrOtherLedger)
+	if !other { // a server of the other ledger would rebuild its own Redis
+		if _, err := b.postgres.RequestRebuild(ctx); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	reconciler := newReconciler(c, b.redis, b.postgres, logger)
-	reconciler.AcceptOlderLedger = flags.acceptOlder
+	reconciler.AcceptOlderLedger, reconciler.AcceptOtherLedger = flags.acceptOlder, flags.acceptOther
 	return reconcileDuring(ctx, reconciler, func() error {
 		epoch, err := reconcile.AwaitOpen(ctx, b.redis.Client, c.Redis.Prefix, before)
+		if err == nil && other { // a server of that ledger may have been faster
+			err = reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+		}
 		if err != nil {
 			return err
 		}
@@ -266,14 +279,18 @@ func (m *Main) rebuild(ctx context.Context, c config.Config, flags rebuildFlags,
 	})
 }
 
-// giveUp refuses a ledger that is older than Redis, or keeps what a rebuild would give up for it.
-func (m *Main) giveUp(ctx context.Context, c config.Config, b *backends, flags rebuildFlags) (*givenUp, error) {
-	err := reconcile.CheckOlder(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+// giveUp refuses a ledger that is another one or older than Redis, or keeps what a rebuild would give
+// up for an older one.
+func (m *Main) giveUp(ctx context.Context, c config.Config, b *backends, flags rebuildFlags, apart error) (*givenUp, error) {
 	switch {
-	case !errors.Is(err, reconcile.ErrOlderLedger):
-		return nil, err
+	case errors.Is(apart, reconcile.ErrOtherLedger) && !flags.acceptOther:
+		return nil, fmt.Errorf("%w; to give up what redis has, add --accept-other-ledger", apart)
+	case !errors.Is(apart, reconcile.ErrNotTogether):
+		return nil, apart
+	case !errors.Is(apart, reconcile.ErrOlderLedger):
+		return nil, nil
 	case !flags.acceptOlder:
-		return nil, fmt.Errorf("%w; to give up what the ledger lacks, add --accept-older-ledger", err)
+		return nil, fmt.Errorf("%w; to give up what the ledger lacks, add --accept-older-ledger", apart)
 	}
 	path := cmp.Or(flags.file, givenUpName(time.Now()))
 	if flags.withoutFile {

@@ -65,6 +65,9 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err := checkSetup(ctx, c, redis, ledger, logger); err != nil {
 		return err
 	}
+	if err := refuseOther(ctx, c, redis, ledger); err != nil {
+		return err
+	}
 
 	b := thisBuild()
 	observed := metrics.New(b.Version, b.Commit)

@@ -17,6 +17,11 @@ func (c *Conn) CloseGate(ctx context.Context, stopped bool) error {
 	return unavailable(c.conn.HSet(ctx, c.keys.Stock, wire.FieldGate, gate).Err())
 }
 
+// NoteLedger notes the id of the ledger in a Redis that has none. One round trip.
+func (c *Conn) NoteLedger(ctx context.Context, id string) error {
+	return unavailable(c.conn.HSetNX(ctx, c.keys.Stock, wire.FieldLedger, id).Err())
+}
+
 // Housekeeping says what Housekeep does.
 type Housekeeping struct {
 	ExpireUntil int64         // Unix ms: holds may expire until then; 0 changes nothing

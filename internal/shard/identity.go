@@ -20,6 +20,7 @@ type Identity struct {
 	version       string // "" for the embedded engine
 	Epoch         uint64 // as stored; 0 if there is none
 	Gate          string // as stored; "" means open
+	LedgerID      string // as stored; "" if there is none
 	Now           int64  // Unix ms by its clock
 }
 
@@ -39,7 +40,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	var now *redis.TimeCmd
 	_, failed := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
-		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate), pipe.Time(ctx)
+		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLedger), pipe.Time(ctx)
 		return nil
 	})
 	id := Identity{RunID: embeddedID, ReplicationID: embeddedID, Primary: true}
@@ -65,6 +66,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	}
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)
+	id.LedgerID, _ = stored.Val()[2].(string)
 	if text, there := stored.Val()[0].(string); there {
 		var err error
 		if id.Epoch, err = strconv.ParseUint(text, 10, 64); err != nil {
@@ -101,6 +103,12 @@ func (id *Identity) Foreign(p wire.Position) string {
 	default:
 		return ""
 	}
+}
+
+// OfOther reports whether this Redis was rebuilt from another ledger than that of p. A Redis or a
+// ledger from before ids is of no other.
+func (id *Identity) OfOther(p wire.Position) bool {
+	return id.LedgerID != "" && p.LedgerID != "" && id.LedgerID != p.LedgerID
 }
 
 // Closed reports whether the gate is closed for a rebuild.

@@ -10,10 +10,10 @@ import (
 )
 
 // Begin starts the epoch whose scripts are loaded. It deletes the data of earlier epochs, closes
-// the gate and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
+// the gate, notes the ledger's id, and writes the first entry with nonce. It returns ErrFenced if that epoch or a higher
 // one has begun already. One round trip.
-func (c *Conn) Begin(ctx context.Context, nonce string) error {
-	_, err := c.run(ctx, wire.VerbBegin, 2, "", nonce)
+func (c *Conn) Begin(ctx context.Context, nonce, ledgerID string) error {
+	_, err := c.run(ctx, wire.VerbBegin, 2, "", nonce, ledgerID)
 	return err
 }
 

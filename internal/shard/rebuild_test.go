@@ -30,7 +30,7 @@ func rebuilt(t *testing.T, e redistest.Engine, chunks ...Chunk) *Conn {
 	id, err := c.Inspect(t.Context())
 	must(err)
 	must(c.Load(t.Context(), 1, id))
-	must(c.Begin(t.Context(), "begin"))
+	must(c.Begin(t.Context(), "begin", "ledger"))
 	for _, chunk := range chunks {
 		must(c.LoadChunk(t.Context(), chunk))
 	}

@@ -59,7 +59,8 @@ func readOnConn(ctx context.Context, c *Conn) (err error) {
 	_, _ = c.Facts(ctx)
 	_ = c.CloseGate(ctx, false)
 	_ = c.Load(ctx, 1, id)
-	_ = c.Begin(ctx, "nonce")
+	_ = c.Begin(ctx, "nonce", "ledger")
+	_ = c.NoteLedger(ctx, "ledger")
 	record := wire.Record{
 		State: wire.StateHeld, Version: 1, Expires: 1, CreationNonce: "n", Created: 1, Fingerprint: "f",
 		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2}}}},

@@ -10,7 +10,7 @@ import (
 
 // Keys are the names of the keys of one shard. The part in braces puts them all in one hash slot.
 type Keys struct {
-	Stock        string // hash: level -> available; epoch, gate, locations
+	Stock        string // hash: level -> available; epoch, gate, locations, ledger
 	Levels       string // hash: level -> on hand and other counts; locations, removed, counted
 	Reservations string // hash: id -> record
 	Operations   string // hash: id -> fingerprint, time, nonce
@@ -26,6 +26,7 @@ const (
 	FieldGate        = "gate"         // one of the words below; none means open
 	FieldLocations   = "locations"    // the list of locations in levels, and its version in stock
 	FieldExpireUntil = "expire_until" // Unix ms
+	FieldLedger      = "ledger"       // id of the ledger that Redis was rebuilt from
 	FieldRemoved     = "removed"      // id of the entry of the last removal
 	FieldCounted     = "counted"      // id of the entry of the last count that changed on hand
 )

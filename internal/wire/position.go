@@ -12,6 +12,7 @@ type Position struct {
 	ReplicationID string
 	Shards        int    // how many there are; fixed when the ledger is initialised
 	Prefix        string // of the keys; likewise
+	LedgerID      string // random, given when the ledger is initialised; "" of an older program
 	SeenAt        int64  // when Redis last matched this position, Unix ms by its own clock
 }
 

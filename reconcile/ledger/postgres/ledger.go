@@ -147,7 +147,7 @@ func within[T any](ctx context.Context, run func(context.Context, func(context.C
 }
 
 const selectPosition = `
-select epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, forgotten_to, rebuild
+select epoch, sequence, nonce, run_id, replication_id, shards, prefix, ledger_id, seen_at, forgotten_to, rebuild
 from positions where shard = $1 `
 
 // readPosition reads the position of a shard; lock is a suffix of the select, such as "for update".
@@ -163,7 +163,7 @@ func readPosition(ctx context.Context, db querier, shard int32, lock string) (at
 func scanPosition(row pgx.CollectableRow) (at ledger.PositionRow, err error) {
 	var seen, forgotten time.Time
 	err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
-		&seen, &forgotten, &at.Rebuild)
+		&at.LedgerID, &seen, &forgotten, &at.Rebuild)
 	at.SeenAt, at.ForgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
 	return at, err
 }
