@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
 func (m *Main) reconcileCommand() *cobra.Command {
@@ -121,6 +122,9 @@ const togetherTries = 50
 func awaitTogether(ctx context.Context, c config.Config, b *backends) (err error) {
 	for range togetherTries {
 		err = reconcile.CheckTogether(ctx, b.redis.Client, c.Redis.Prefix, b.postgres)
+		if f, denied := setup.Denied(c.Redis.Endpoint.String(), err); denied {
+			return fmt.Errorf("nothing was done: %s: %s", f.Seen, f.Do)
+		}
 		if !errors.Is(err, cache.ErrRebuilding) && !errors.Is(err, cache.ErrUnavailable) {
 			break
 		}

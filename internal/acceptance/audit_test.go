@@ -119,6 +119,25 @@ func TestAuditOverHTTP(t *testing.T) {
 	})
 }
 
+// TestAuditDenied checks that an audit with a wrong password does not wait for Redis, and says what to correct.
+func TestAuditDenied(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	if err := redis.Client(t).ConfigSet(t.Context(), "requirepass", "right").Err(); err != nil {
+		t.Fatal(err)
+	}
+	address := strings.TrimPrefix(redis.URL(), "redis://")
+	for _, c := range []struct{ url, want string }{
+		{"redis://default:wrong@" + address, "refuses the user or the password: WRONGPASS"},
+		{"redis://" + address, "requires a password: NOAUTH"},
+	} {
+		code, _, stderr := run(t, "", "reconcile", "audit", "--redis-url="+c.url, "--postgres-url="+ledger(t))
+		if code != 2 || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "redis.url") || strings.Contains(stderr, "wrong@") {
+			t.Errorf("%s: exit %d: %s", c.want, code, stderr)
+		}
+	}
+}
+
 // TestAuditOfAnotherLedger refuses to audit over the ledger of another deployment. The reconciler of an
 // audit would rebuild Redis from it.
 func TestAuditOfAnotherLedger(t *testing.T) {

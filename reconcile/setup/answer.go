@@ -94,6 +94,15 @@ func NoAnswer(name, address string, err error) Finding {
 	}
 }
 
+// Denied returns the finding for a Redis that refuses the user or the password, as err says. ok is false
+// if err may pass by itself.
+func Denied(address string, err error) (f Finding, ok bool) {
+	if reply("NOAUTH", "WRONGPASS", "ERR AUTH", "NOPERM")(err) == nil {
+		return Finding{}, false
+	}
+	return NoAnswer("redis", address, err), true
+}
+
 // tlsTimeout bounds each connection of CheckTLS.
 const tlsTimeout = 5 * time.Second
 
