@@ -52,6 +52,9 @@ type AdjustedLevel struct {
 	Level
 	Created bool // this call made the level; false in a replay
 
+	// InForce is the count of a later moment that a count with AsOf did not replace, or nil.
+	InForce *Count
+
 	// Short has the newest confirmed reservations that the stock does not cover, at most
 	// ShortReservationsMax. It is nil if the level has no shortfall, there is no ledger, or the
 	// ledger does not answer in time.
@@ -75,7 +78,9 @@ type ShortReservation struct {
 //
 // With AsOf, Adjust adds to each count the units that came and left since that moment, by the
 // ledger's movements. Units that were fulfilled after the count are not counted again. Other counts
-// since then are not added: they say what was there, not what came or left.
+// since then are not added: they say what was there, not what came or left. A count does not replace
+// one that was made for a later moment: on hand stays, and AdjustedLevel.InForce names the later one.
+// Of two counts for the same moment the last to be applied is in force.
 //
 // Errors, in order of precedence:
 //   - *InvalidError
@@ -116,6 +121,7 @@ func (s *Store) Adjust(ctx context.Context, r AdjustRequest) (result AdjustResul
 		unknown: func(f *faults) { s.unknownChanges(f, &r) },
 	})
 	if err == nil {
+		s.nameInForce(ctx, call, &result)
 		s.nameShort(ctx, result.Levels)
 	}
 	return result, err
@@ -152,13 +158,16 @@ func (c *adjustCall) Arguments(b *shard.Batch) {
 	b.Add(c.fingerprint, r.Reason, r.Actor, c.place, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
-		onHand, seen := ch.OnHand, (*int64)(nil)
+		onHand, seen, taken := ch.OnHand, (*int64)(nil), ""
 		if c.counted != nil && onHand != nil {
-			onHand, seen = &c.counted[i].onHand, &c.counted[i].seen
+			onHand, seen, taken = &c.counted[i].onHand, &c.counted[i].seen, strconv.FormatInt(r.AsOf.UnixMilli(), 10)
+			if c.counted[i].kept != nil {
+				onHand, taken = nil, "kept"
+			}
 		}
 		b.Add(b.Level(wire.LevelField(ch.SKU, ch.Location)), strings.Join([]string{
 			optionalText(onHand), optionalText(ch.Delta), optionalText(ch.IfOnHand),
-			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen),
+			optionalText(ch.SafetyStock), optionalText(ch.BackorderLimit), optionalText(seen), taken,
 		}, " "))
 	}
 }

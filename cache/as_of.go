@@ -14,8 +14,9 @@ import (
 
 // counted is a count with AsOf, brought up to now.
 type counted struct {
-	onHand int64 // the count, with the units that came and left since
-	seen   int64 // on hand in the ledger
+	onHand int64  // the count, with the units that came and left since
+	seen   int64  // on hand in the ledger
+	kept   *Count // the count of a later moment, which stays in force; nil if there is none
 }
 
 // behindPoll is how often sendCounts asks the ledger again while the ledger is behind Redis.
@@ -24,7 +25,8 @@ const behindPoll = 20 * time.Millisecond
 // sendCounts sends an operation. With AsOf, it first adds the units that came and left since, by
 // the ledger. The ledger must have applied all that Redis had when the call came, and must have the
 // same on hand as Redis: otherwise something is on its way that the ledger could not add. No level
-// may have been counted since either, because a count could hide what came or left.
+// may have been counted since either, because a count could hide what came or left. A count does not
+// replace one of a later moment.
 func (s *Store) sendCounts(ctx context.Context, c *adjustCall) shard.Answer {
 	if c.request.AsOf.IsZero() {
 		return s.send(ctx, VerbAdjust, c)
@@ -119,6 +121,8 @@ func (r *AdjustRequest) countedSince(since Since) ([]counted, error) {
 		}
 		list[i] = counted{onHand: *c.OnHand + l.Moved, seen: l.OnHand}
 		switch {
+		case r.AsOf.Before(l.Count.At):
+			list[i] = counted{seen: l.OnHand, kept: &l.Count}
 		case list[i].onHand < 0:
 			return nil, &InsufficientError{Shortages: []Shortage{{SKU: c.SKU, Requested: -l.Moved, Available: *c.OnHand}}}
 		case list[i].onHand > QuantityMax:
@@ -126,6 +130,29 @@ func (r *AdjustRequest) countedSince(since Since) ([]counted, error) {
 		}
 	}
 	return list, nil
+}
+
+// nameInForce fills in InForce. For a replay it asks the ledger. If that does not answer, the
+// operation is still applied, and InForce stays nil.
+func (s *Store) nameInForce(ctx context.Context, c *adjustCall, result *AdjustResult) {
+	if c.request.AsOf.IsZero() {
+		return
+	}
+	if result.Replay {
+		since, err := s.options.Ledger.Since(ctx, c.request.AsOf.UnixMilli(), c.request.names())
+		if err != nil || len(since.Levels) != len(c.request.Changes) {
+			return
+		}
+		c.counted = make([]counted, len(since.Levels))
+		for i := range since.Levels {
+			if count := &since.Levels[i].Count; c.request.Changes[i].OnHand != nil && c.request.AsOf.Before(count.At) {
+				c.counted[i].kept = count
+			}
+		}
+	}
+	for i := range c.counted {
+		result.Levels[i].InForce = c.counted[i].kept
+	}
 }
 
 // asOf checks that AsOf is given with counts only.

@@ -43,8 +43,8 @@ type Ledger interface {
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 
-	// Since reads the units on hand of levels, and those that moved after a moment, Unix ms.
-	// Refusals: ErrRebuilding before a reconciler has written a position.
+	// Since reads the units on hand of levels, those that moved after a moment, Unix ms, and the counts
+	// in force. Refusals: ErrRebuilding before a reconciler has written a position.
 	Since(ctx context.Context, moment int64, levels []wire.LevelName) (Since, error)
 
 	// Short returns one list for each level: its newest confirmed reservations, as many as it takes
@@ -94,4 +94,12 @@ type Since struct {
 type LevelSince struct {
 	OnHand int64 // now, units
 	Moved  int64 // units that came minus units that left, without counts and write-offs
+	Count  Count // in force
+}
+
+// Count is the operation that last said how many units of a level there are: a count, or a removal.
+// The zero value is none.
+type Count struct {
+	Operation string    // its id
+	At        time.Time // the moment that it was made for
 }

@@ -6,7 +6,7 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  levels        hash    level -> on hand, committed, safety stock, backorder limit;
 --                                  locations, the list of all; removed and counted, entries of the
---                                  last removal and of the last count that changed any level
+--                                  last removal and of the last count of any level
 --   KEYS[3]  operations    hash    id -> fingerprint, time, nonce
 --   KEYS[4]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
@@ -18,7 +18,8 @@
 --   ARGV[7]  the n ids, the k levels, then for each request: fingerprint, reason, actor, position
 --            (the last entry that the ledger has seen, "" if no change has seen), changes, then for
 --            each change: number of its level, and "on_hand delta if_on_hand safety_stock
---            backorder_limit seen" (on hand in the ledger), each empty if it is not asked for
+--            backorder_limit seen taken", each empty if it is not asked for: seen is on hand in the
+--            ledger, taken the moment of a count, Unix ms, or "kept" if a later one is in force
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"conflict", ""}             the id was used for another operation
@@ -53,9 +54,9 @@ read_locations(levels_key)
 local last_entries = redis.call('HMGET', levels_key, 'counted', 'removed')
 
 -- decide
-local has_counted = false -- a count of this batch has changed a level
+local has_counted = false -- this batch has counted a level
 
--- is_stale reports whether a count or a removal may have changed on hand after a position.
+-- is_stale reports whether a level may have been counted or removed after a position.
 local function is_stale(position)
   local epoch, sequence = string.match(position, '^(%d+)%-(%d+)$')
   if has_counted or epoch ~= EPOCH then return true end
@@ -71,10 +72,14 @@ local changes = {} -- text -> the change
 local function change_of(text)
   local c = changes[text]
   if c then return c end
-  local on_hand, delta, expected, safety, backorder, seen = string.match(text, '^(%S*) (%S*) (%S*) (%S*) (%S*) (%S*)$')
+  local on_hand, delta, expected, safety, backorder, seen, taken =
+    string.match(text, '^(%S*) (%S*) (%S*) (%S*) (%S*) (%S*) (%S*)$')
+  local counted = on_hand ~= '' and '1' or ''
   c = {
     on_hand = tonumber(on_hand), delta = tonumber(delta), expected = tonumber(expected), safety = tonumber(safety),
-    backorder = tonumber(backorder), seen = tonumber(seen), counted = on_hand ~= '' and '1' or '',
+    backorder = tonumber(backorder), seen = tonumber(seen), counted = on_hand ~= '',
+    kept = taken == 'kept' and safety == '' and backorder == '',
+    mark = on_hand ~= '' and taken ~= '' and '1' .. US .. taken or counted,
   }
   changes[text] = c
   return c
@@ -104,7 +109,7 @@ local function work_out(count, at, position)
     local change = change_of(args[at + 1])
     local refusal, value = next_counts(i, level, change, stale)
     if refusal then return refusal, value end
-    if not counts[level] then
+    if not counts[level] and not change.kept then
       local location = level_location(level)
       if not is_location[location] and not new_locations[location] then
         new_locations[location] = true
@@ -112,11 +117,14 @@ local function work_out(count, at, position)
         if #locations + added > locations_max then return 'too_many_locations', int(i) end
       end
     end
-    list[#list + 1] = { level = level, counts = value, counted = change.counted }
+    list[#list + 1] = { level = level, counts = value, change = change }
     at = at + 2
   end
   return nil, list
 end
+
+-- UNCHANGED ends what the event says of a level that is not there and is not made.
+local UNCHANGED = string.rep(US .. '0', 7) .. US .. 'kept'
 
 local function adjust(id, start, fingerprint, reason, actor, position, changes)
   local at, count = start + 5, tonumber(changes)
@@ -136,12 +144,16 @@ local function adjust(id, start, fingerprint, reason, actor, position, changes)
   if refusal then return refusal, list end
   local texts, parts = { int(now) .. US .. nonce }, { 'adjust' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor }
   for _, entry in ipairs(list) do
-    local made, c = not counts[entry.level], entry.counts
-    local on_hand = made and 0 or counts[entry.level][1]
-    has_counted = has_counted or entry.counted ~= '' and on_hand ~= c[1]
-    if made then add_location(level_location(entry.level)) end
-    parts[#parts + 1] = set_level(entry.level, c[1], c[2], c[3]) .. US .. entry.counted
-    texts[#texts + 1] = level_text(entry.level, made)
+    local level, c, change = entry.level, entry.counts, entry.change
+    local made = not counts[level]
+    has_counted = has_counted or change.counted
+    if made and change.kept then
+      parts[#parts + 1], made = level .. UNCHANGED, false
+    else
+      if made then add_location(level_location(level)) end
+      parts[#parts + 1] = set_level(level, c[1], c[2], c[3]) .. US .. change.mark
+    end
+    texts[#texts + 1] = level_text(level, made)
   end
   events[#events + 1] = table.concat(parts, RS)
   set_operation(id, fingerprint, now, nonce)

@@ -90,7 +90,7 @@ func TestScenario_AsOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	onHand("a later count", tees("later", 7, later), 10)
-	onHand("an earlier one", tees("earlier", 9, counted), 10)
+	onHand("an earlier one", tees("earlier", 20, counted), 10)
 	short := onHand("less than is sold", tees("stolen", 0, moment(r)), 0)
 	if n := short.Levels[0].Shortfall(); n != 1 {
 		t.Errorf("a shortfall of %d: %+v", n, short)
@@ -178,8 +178,7 @@ func (l *changingLedger) Since(ctx context.Context, moment int64, levels []wire.
 }
 
 // TestScenario_AsOfDuringChange lets units leave while a count is under way, and another change
-// bring on hand back to the value the ledger read. The count must still leave out the units that
-// left.
+// bring on hand back to the value the ledger read. The count must notice that change, which is in force.
 func TestScenario_AsOfDuringChange(t *testing.T) {
 	t.Parallel()
 	for name, makeUp := range map[string]func(*testing.T, *reconciletest.Instance){
@@ -208,14 +207,9 @@ func TestScenario_AsOfDuringChange(t *testing.T) {
 			reconciletest.Must(t, err)
 			defer func() { reconciletest.Must(t, store.Close(context.Background())) }()
 			counted := tees("late", 15, moment(r))
-			since := func() int64 {
-				all, err := i.Ledger.Since(t.Context(), counted.AsOf.UnixMilli(), []wire.LevelName{{SKU: "TEE", Location: "berlin"}})
-				reconciletest.Must(t, err)
-				return all.Levels[0].Moved
-			}
 			result, err := store.Adjust(t.Context(), counted)
-			if want := 15 + since(); err != nil || result.Levels[0].OnHand != want {
-				t.Errorf("%+v, %v, want %d on hand", result, err, want)
+			if err != nil || result.Levels[0].OnHand != 10 || result.Levels[0].InForce == nil {
+				t.Errorf("%+v, %v, want 10 on hand", result, err)
 			}
 			r.Check()
 		})
@@ -274,5 +268,53 @@ func TestScenario_AsOfUnderLoad(t *testing.T) {
 	if err != nil || levels[0].OnHand != 990-orders {
 		t.Errorf("%+v, %v; want %d on hand", levels, err, 990-orders)
 	}
+	r.Check()
+}
+
+// TestScenario_CountsInOrder checks that a count of an earlier moment does not replace one of a later
+// moment, whichever comes first, also after a rebuild and after the level was removed.
+func TestScenario_CountsInOrder(t *testing.T) {
+	t.Parallel()
+	r := reconciletest.NewRig(t)
+	i := r.Started(nil)
+	nine, ten := moment(r), moment(r)
+	count := func(what string, request cache.AdjustRequest, want int64, inForce string) {
+		t.Helper()
+		got, err := i.Store.Adjust(t.Context(), request)
+		if err != nil || got.Levels[0].OnHand != want {
+			t.Fatalf("%s: %+v, %v; want %d on hand", what, got, err, want)
+		}
+		said := ""
+		if c := got.Levels[0].InForce; c != nil {
+			said = c.Operation + " " + c.At.String()
+		}
+		if said != inForce {
+			t.Errorf("%s: %q is in force, want %q", what, said, inForce)
+		}
+	}
+	count("at ten", tees("ten", 40, ten), 40, "")
+	late := "ten " + ten.String()
+	count("at nine", tees("nine", 50, nine), 40, late)
+	count("at nine, again", tees("nine", 50, nine), 40, late)
+	count("at ten, corrected", tees("corrected", 41, ten), 41, "")
+	late = "corrected " + ten.String()
+	reconciletest.Must(t, i.Client.FlushAll(t.Context()).Err())
+	i.Open(5 * time.Second)
+	count("at nine, rebuilt", tees("rebuilt", 50, nine), 41, late)
+	reconciletest.Must(t, i.Client.HDel(t.Context(), "{holdfast:0}:operations", "rebuilt").Err())
+	count("the same, forgotten", tees("rebuilt", 50, nine), 41, late)
+	removed, err := i.Store.Remove(t.Context(), cache.RemoveRequest{ID: "gone", SKU: "TEE", Location: "berlin"})
+	reconciletest.Must(t, err)
+	late = "gone " + removed.At.String()
+	count("at ten, removed", tees("after", 50, ten), 0, late)
+	if levels, err := i.Store.Levels(t.Context(), "TEE"); !errors.Is(err, cache.ErrNotFound) {
+		t.Errorf("it is there again: %+v, %v", levels, err)
+	}
+	delta := int64(3)
+	_, err = i.Store.Adjust(t.Context(), cache.AdjustRequest{ID: "new", Changes: []cache.Change{{SKU: "TEE", Location: "berlin", Delta: &delta}}})
+	reconciletest.Must(t, err)
+	count("at ten, made again", tees("made", 50, ten), 3, late)
+	count("now", tees("now", 7, time.Time{}), 7, "")
+	count("a moment ago", tees("ago", 7, moment(r)), 7, "")
 	r.Check()
 }

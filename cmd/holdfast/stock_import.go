@@ -21,6 +21,7 @@ import (
 const (
 	importIDBytesMax = 112 // leaves room in an identifier for the number of a chunk
 	shortLevelsMax   = 100 // short levels that an import lists
+	keptLevelsMax    = 100 // levels with a later count that an import lists
 )
 
 // importFlags are the flags of `stock import`.
@@ -50,7 +51,7 @@ func (m *Main) stockImportCommand() *cobra.Command {
 			"With --map, --location or --location-columns the command reads the exports of other systems, and\n" +
 			"ignores their other columns. The page stock-files.md of the documentation has six recipes.\n\n" +
 			"With --as-of the file may be hours old: the counts are corrected by what was fulfilled, returned,\n" +
-			"transferred or adjusted after that time.\n\n" +
+			"transferred or adjusted after that time. A level that was counted later keeps its on hand, and is listed.\n\n" +
 			"An import is made once per --id. Run the same command again to continue an import that was\n" +
 			"interrupted. Repeating a finished import changes nothing and prints when it was made. Give a new\n" +
 			"--id to set the same counts again.\n\n" +
@@ -176,8 +177,31 @@ type imported struct {
 	Warnings     []stockcsv.Fault `json:"warnings,omitempty"`
 	MoreWarnings int              `json:"more_warnings,omitempty"` // warnings that are not listed
 
+	Kept     []keptLevel `json:"kept,omitempty"`      // levels with a later count, at most keptLevelsMax
+	MoreKept int         `json:"more_kept,omitempty"` // such levels that are not listed
+
 	Short     []shortLevel `json:"short,omitempty"`      // at most shortLevelsMax
 	MoreShort int          `json:"more_short,omitempty"` // short levels that are not listed
+}
+
+// keptLevel is a level that keeps its on hand, because a count of a later moment is in force.
+type keptLevel struct {
+	SKU      string                `json:"sku"`
+	Location string                `json:"location"`
+	InForce  contract.CountInForce `json:"in_force"`
+}
+
+// addKept adds those of levels that keep their on hand.
+func (i *imported) addKept(levels []contract.CountedLevel) {
+	for _, l := range levels {
+		switch {
+		case l.InForce == nil:
+		case len(i.Kept) == keptLevelsMax:
+			i.MoreKept++
+		default:
+			i.Kept = append(i.Kept, keptLevel{l.SKU, l.Location, *l.InForce})
+		}
+	}
 }
 
 // addShort adds those of levels that are short.
@@ -193,11 +217,13 @@ func (i *imported) addShort(levels []contract.CountedLevel) {
 	}
 }
 
-func (i imported) done() int { return i.Set + i.Before }
+func (i imported) done() int { return i.Set + i.Before + i.kept() }
+
+func (i imported) kept() int { return len(i.Kept) + i.MoreKept }
 
 func (i imported) text(w io.Writer) {
 	switch {
-	case i.Set == 0:
+	case i.Set == 0 && i.Before > 0:
 		fmt.Fprintf(w, "%s: nothing changed: this import of %d levels was made at %s\n",
 			i.File, i.Before, i.AppliedAt.Format(time.RFC3339))
 	case i.Before > 0:
@@ -207,6 +233,13 @@ func (i imported) text(w io.Writer) {
 	}
 	if i.Skipped > 0 {
 		fmt.Fprintf(w, "%d rows with faults were skipped\n", i.Skipped)
+	}
+	for _, l := range i.Kept {
+		fmt.Fprintf(w, "%s at %s keeps its on hand: the count %s of %s is in force\n",
+			l.SKU, l.Location, l.InForce.ID, l.InForce.AsOf.Format(time.RFC3339))
+	}
+	if i.MoreKept > 0 {
+		fmt.Fprintf(w, "%d more levels keep their on hand\n", i.MoreKept)
 	}
 	for _, l := range i.Short {
 		printShort(w, l)
@@ -289,10 +322,13 @@ func (r *importRun) send(ctx context.Context) error {
 	if err != nil {
 		return r.stopped(err)
 	}
+	kept := r.result.kept()
+	r.result.addKept(answer.Levels)
+	rows := len(r.counts) - (r.result.kept() - kept)
 	if replay {
-		r.result.Before += len(r.counts)
+		r.result.Before += rows
 	} else {
-		r.result.Set += len(r.counts)
+		r.result.Set += rows
 	}
 	if r.result.AppliedAt.Before(answer.AppliedAt.Time) {
 		r.result.AppliedAt = answer.AppliedAt.Time

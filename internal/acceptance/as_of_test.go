@@ -42,6 +42,11 @@ func TestCountAsOf(t *testing.T) {
 		p.do(t, "many", post("/v1/stock/counts", `{"id": "g", "as_of": "`+when+`", "counts": [`+both+`]}`).is(200, strings.Replace(
 			counted("g", units("B", "berlin", [6]int{5, 0, 0, 0, 0, 5}), units("A", "berlin", [6]int{0, 0, 1, 0, 0, -1})), `"available": -1`,
 			`"available": -1, "shortfall": 1, "short_reservations": [{"id": "o", "quantity": 1}]`, 1)))
+		later, four := clock(t), [6]int{4, 0, 1, 0, 0, 3}
+		kept := strings.TrimSuffix(changed("A", four), "}") + fmt.Sprintf(`, "in_force": {"id": "h", "as_of": "%s"}}`, later)
+		p.do(t, "as of a later moment", count("h", later, 4, "").is(200, changed("A", four)))
+		p.do(t, "as of an earlier moment", count("i", when, 9, "").is(200, kept))
+		p.do(t, "the same again", count("i", when, 9, "").is(200, kept).replayed())
 	})
 }
 
@@ -82,6 +87,14 @@ func TestImportAsOf(t *testing.T) {
 		p.do(t, "then", stocked("A", "berlin", [6]int{7, 0, 0, 0, 0, 7}))
 		if code, text := load(); code != 0 || !strings.Contains(text, "2 levels set") {
 			t.Errorf("as of now is another import: exit %d: %s", code, text)
+		}
+		p.do(t, "then", stocked("A", "berlin", [6]int{10, 0, 0, 0, 0, 10}))
+		if err := os.WriteFile(path, []byte("sku,location,on_hand\nA,berlin,50\nC,lyon,4\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, text = load("--as-of", when)
+		if code != 0 || !strings.Contains(text, "1 levels set") || !strings.Contains(text, "A at berlin keeps its on hand: the count ") || strings.Contains(text, "C at lyon") {
+			t.Errorf("a late file: exit %d: %s", code, text)
 		}
 		p.do(t, "then", stocked("A", "berlin", [6]int{10, 0, 0, 0, 0, 10}))
 	})

@@ -107,7 +107,7 @@ func (a *API) changeLevel(r *http.Request, request cache.AdjustRequest, change c
 	}
 	level := countedLevel(&result.Levels[0])
 	out := reply[contract.ChangedLevel]{
-		body:   contract.ChangedLevel{Level: level.Level, Durable: result.Durable, Short: level.Short},
+		body:   contract.ChangedLevel{Level: level.Level, Durable: result.Durable, Short: level.Short, InForce: level.InForce},
 		replay: result.Replay,
 	}
 	if result.Levels[0].Created {
@@ -161,12 +161,16 @@ func (a *API) removeLevel(r *http.Request, _ *nothing) (reply[nothing], error) {
 }
 
 func countedLevel(changed *cache.AdjustedLevel) contract.CountedLevel {
-	return contract.CountedLevel{Level: level(&changed.Level), Short: contract.Short{
+	out := contract.CountedLevel{Level: level(&changed.Level), Short: contract.Short{
 		Shortfall: changed.Shortfall(),
 		Reservations: convert(changed.Short, func(s *cache.ShortReservation) contract.ShortReservation {
 			return contract.ShortReservation(*s)
 		}),
 	}}
+	if count := changed.InForce; count != nil {
+		out.InForce = &contract.CountInForce{ID: count.Operation, AsOf: contract.Time{Time: count.At}}
+	}
+	return out
 }
 
 // readTime reads a time. It is zero if none was sent.

@@ -54,6 +54,13 @@ type ChangedLevel struct {
 	Level
 	Durable bool `json:"durable" doc:"true if the ledger has the change, false only if the server has no ledger."`
 	Short
+	InForce *CountInForce `json:"in_force,omitempty" doc:"The count of a later moment that this count with as_of did not replace. Absent if this count was applied."`
+}
+
+// CountInForce is the last operation that said how many units of a level there are.
+type CountInForce struct {
+	ID   string `json:"id" example:"count-2026-11-20-noon" doc:"The id of the count, or of the removal of the level."`
+	AsOf Time   `json:"as_of" format:"date-time" example:"2026-11-20T12:00:00.000Z" doc:"The moment that it was made for."`
 }
 
 // Short is what is sold from a level beyond what it can serve. The zero value is nothing.
@@ -104,6 +111,7 @@ type CountsAnswer struct {
 type CountedLevel struct {
 	Level
 	Short
+	InForce *CountInForce `json:"in_force,omitempty" doc:"The count of a later moment that this count with as_of did not replace. Absent if this count was applied."`
 }
 
 // TransferRequest is the body of a transfer.

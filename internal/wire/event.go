@@ -50,7 +50,9 @@ type LevelEvent struct {
 	SafetyStockBefore, SafetyStockAfter       int64
 	BackorderLimitBefore, BackorderLimitAfter int64
 	AvailableAfter                            int64
-	Counted                                   bool // adjust: a count corrected on hand; no units came or left
+	Counted                                   bool  // adjust: a count corrected on hand; no units came or left
+	CountedAt                                 int64 // when it was made, Unix ms, if not when it was applied; else 0
+	Kept                                      bool  // adjust: there is no level, and none is made
 }
 
 // Step returns the step that an event made. nonce is the nonce of its entry.
@@ -135,13 +137,21 @@ func decodeEvent(text string) (Event, error) {
 		e.Fingerprint, e.Reason, e.Actor = f.Text(), f.Text(), f.Text()
 		for part := range strings.SplitSeq(body, RecordSeparator) {
 			l := FieldReader{Rest: part}
-			e.Levels = append(e.Levels, LevelEvent{
+			level := LevelEvent{
 				SKU: location.SKU(l.Text()), Location: location.ID(l.Text()),
 				OnHandBefore: l.Number(), OnHandAfter: l.Number(),
 				SafetyStockBefore: l.Number(), SafetyStockAfter: l.Number(),
 				BackorderLimitBefore: l.Number(), BackorderLimitAfter: l.Number(),
-				AvailableAfter: l.Number(), Counted: e.Verb == VerbAdjust && l.Text() == "1",
-			})
+				AvailableAfter: l.Number(),
+			}
+			if e.Verb == VerbAdjust {
+				mark := l.Text()
+				level.Counted, level.Kept = mark == "1", mark == "kept"
+				if level.Counted && !l.End {
+					level.CountedAt = l.Number()
+				}
+			}
+			e.Levels = append(e.Levels, level)
 			f.Failed = f.Failed || l.Failed
 		}
 	default:

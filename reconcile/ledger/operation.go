@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"cmp"
+	"time"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
 )
@@ -28,8 +31,12 @@ func (w *WorkingSet) adjust(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 		key, verb := LevelKey{SKU: d.SKU, Location: d.Location}, e.Verb
 		if e.Levels[n].Counted {
 			verb = VerbCount
+			w.Counts[key] = cache.Count{Operation: e.ID, At: time.UnixMilli(cmp.Or(e.Levels[n].CountedAt, entry.At)).UTC()}
 		}
 		l := w.Levels[key]
+		if l == nil && e.Levels[n].Kept {
+			continue
+		}
 		if l == nil {
 			l = &Level{}
 			w.Levels[key] = l
@@ -81,6 +88,7 @@ func (w *WorkingSet) remove(entry *Entry, i int, e *wire.Event) (RefusalReason, 
 		l := w.Levels[key]
 		w.move(entry, i, e, e.Verb, key, Level{OnHand: -l.OnHand, SafetyStock: -l.SafetyStock, BackorderLimit: -l.BackorderLimit})
 		delete(w.Levels, key)
+		w.Counts[key] = cache.Count{Operation: e.ID, At: time.UnixMilli(entry.At).UTC()}
 	}
 	w.operate(entry, e, e.ID)
 	return "", RefusalDetail{}

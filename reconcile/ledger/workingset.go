@@ -11,9 +11,10 @@ type WorkingSet struct {
 	Levels        map[LevelKey]*Level
 	Before        map[LevelKey]Level // as they were read
 	Reservations  map[string]*Reservation
-	Operations    map[string]bool         // ids that the ledger knows
-	Limits        map[wire.LimitKey]int64 // counts of purchase limits, units
-	ChangedLimits map[wire.LimitKey]bool  // the limits that changed
+	Operations    map[string]bool          // ids that the ledger knows
+	Limits        map[wire.LimitKey]int64  // counts of purchase limits, units
+	ChangedLimits map[wire.LimitKey]bool   // the limits that changed
+	Counts        map[LevelKey]cache.Count // the new counts in force
 	Movements     []Movement
 	Refusals      []Refusal
 	Settled       []Settlement
@@ -65,7 +66,7 @@ func NewWorkingSet() *WorkingSet {
 	return &WorkingSet{
 		Levels: map[LevelKey]*Level{}, Before: map[LevelKey]Level{}, Reservations: map[string]*Reservation{},
 		Operations: map[string]bool{}, Limits: map[wire.LimitKey]int64{}, ChangedLimits: map[wire.LimitKey]bool{},
-		Compared: map[string]Compared{},
+		Counts: map[LevelKey]cache.Count{}, Compared: map[string]Compared{},
 	}
 }
 

@@ -78,6 +78,7 @@ set local session_replication_role = replica; -- no trigger refuses, no foreign 
 delete from audit_findings;
 delete from audits;
 delete from directories;
+delete from level_counts;
 delete from levels;
 delete from limit_counts;
 delete from movements;

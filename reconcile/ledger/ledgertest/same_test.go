@@ -101,7 +101,9 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 				return transferred(id, "lyon", rapid.Int64Range(1, 5).Draw(t, "units"))
 			}
 			e := ledgertest.Recount(id, rapid.Int64Range(0, 3).Draw(t, "from"), rapid.Int64Range(0, 9).Draw(t, "to"))
-			e.Levels[0].Counted = rapid.Bool().Draw(t, "counted")
+			if e.Levels[0].Counted = rapid.Bool().Draw(t, "counted"); e.Levels[0].Counted {
+				e.Levels[0].CountedAt = rapid.SampledFrom([]int64{0, ledgertest.SeenAt - 3}).Draw(t, "counted at")
+			}
 			return e
 		}
 		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {

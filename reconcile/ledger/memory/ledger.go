@@ -32,8 +32,9 @@ type Ledger struct {
 	reservations map[string]ledger.Reservation
 	operations   map[string]ledger.Operation
 	limits       map[wire.LimitKey]int64
-	moved        map[ledger.LevelKey][]moved // units that came and left, the oldest first
-	keptFrom     int64                       // Unix ms: moved is complete since then
+	counts       map[ledger.LevelKey]cache.Count // in force
+	moved        map[ledger.LevelKey][]moved     // units that came and left, the oldest first
+	keptFrom     int64                           // Unix ms: moved is complete since then
 	refusals     []*refusal
 	quarantined  []ledger.Quarantined
 	directory    directory.Directory
@@ -59,6 +60,7 @@ func New() *Ledger {
 		reservations: map[string]ledger.Reservation{}, operations: map[string]ledger.Operation{}, limits: map[wire.LimitKey]int64{},
 		audits: newAudits(),
 		moved:  map[ledger.LevelKey][]moved{},
+		counts: map[ledger.LevelKey]cache.Count{},
 	}
 	m.waiters = ledger.NewWaiters(m.look)
 	return m

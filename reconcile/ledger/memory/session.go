@@ -133,6 +133,7 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	set.Apply(events)
 	maps.Copy(m.limits, set.Limits)
 	m.keepMoved(set.Movements)
+	maps.Copy(m.counts, set.Counts)
 	for key := range t.Levels { // one that was there may have been removed
 		delete(m.levels, key)
 	}

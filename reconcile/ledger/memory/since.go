@@ -38,7 +38,7 @@ func (m *Ledger) Since(_ context.Context, moment int64, levels []wire.LevelName)
 	}
 	since := cache.Since{Epoch: m.at.Epoch, Sequence: m.at.Sequence, KeptFrom: m.keptFrom}
 	for _, name := range levels {
-		l := cache.LevelSince{OnHand: m.levels[name].OnHand}
+		l := cache.LevelSince{OnHand: m.levels[name].OnHand, Count: m.counts[name]}
 		for _, one := range m.moved[name] {
 			if one.at > moment {
 				l.Moved += one.onHand

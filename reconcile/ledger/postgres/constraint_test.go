@@ -33,6 +33,7 @@ var rows = []struct {
 		"locations": "'{berlin,lyon}'", "quantities": "'{2,3}'", "fulfilled": "'{2,1}'", "returned": "3", "created_at": "now()",
 	}},
 	{"limit_counts", row{"limit_id": "'drop'", "customer": "'c-9'", "units": "2"}},
+	{"level_counts", row{"sku": "'TEE'", "location": "'berlin'", "operation_id": "'count'", "made_at": "now()"}},
 	{"directories", row{"version": "1", "body": "'{}'"}},
 	{"operations", row{
 		"id": "'o-1'", "fingerprint": "'f'", "birth": "'n0'", "applied_at": "now()", "shard": "0",
@@ -116,6 +117,10 @@ var refused = []struct {
 	{"limit_counts", "limit_id", "''", "limit_counts_identifiers"},
 	{"limit_counts", "customer", long, "limit_counts_identifiers"},
 	{"limit_counts", "units", "-1", "limit_counts_units"},
+	{"level_counts", "operation_id", "'again'", "level_counts_key"},
+	{"level_counts", "sku", "''", "level_counts_identifiers"},
+	{"level_counts", "location", long, "level_counts_identifiers"},
+	{"level_counts", "operation_id", "''", "level_counts_identifiers"},
 	{"directories", "actor", "'c'", "directories_key"},
 	{"directories", "version", "0", "directories_version"},
 	{"directories", "body", "'[]'", "directories_body"},
@@ -210,7 +215,7 @@ func fresh(table string) row {
 	key := map[string][2]string{
 		"levels": {"sku", "'CAP'"}, "reservations": {"id", "'r-9'"}, "reservation_lines": {"position", "9"},
 		"operations": {"id", "'o-9'"}, "movements": {"sequence", "9"}, "positions": {"shard", "0"},
-		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"}, "limit_counts": {"customer", "'c-1'"}, "directories": {"version", "9"},
+		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"}, "limit_counts": {"customer", "'c-1'"}, "level_counts": {"sku", "'MUG'"}, "directories": {"version", "9"},
 		"audits": {"id", "'a-2'"}, "audit_findings": {"id", "'f9'"},
 	}[table]
 	r[key[0]] = key[1]

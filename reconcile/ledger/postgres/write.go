@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // round trip.
 func write(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	writeLevels(set, batch)
+	writeCounts(set, batch)
 	writeLimits(set, batch)
 	writeReservations(set, batch)
 	writeOperations(set, batch, shard)
@@ -93,6 +95,22 @@ delete from levels where (sku, location) in (select * from unnest($1::text[], $2
 	slices.SortFunc(gone, ledger.CompareLevels)
 	skus, locations := levelColumns(gone)
 	batch.Queue(query, skus, locations)
+}
+
+// writeCounts writes which count of a level is in force. It stays when the level is removed.
+func writeCounts(set *ledger.WorkingSet, batch *pgx.Batch) {
+	const query = `
+insert into level_counts (sku, location, operation_id, made_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+on conflict on constraint level_counts_key do update set operation_id = excluded.operation_id, made_at = excluded.made_at`
+	if len(set.Counts) == 0 {
+		return
+	}
+	keys := slices.SortedFunc(maps.Keys(set.Counts), ledger.CompareLevels)
+	skus, locations := levelColumns(keys)
+	batch.Queue(query, skus, locations,
+		ledger.Column(keys, func(k ledger.LevelKey) string { return set.Counts[k].Operation }),
+		ledger.Column(keys, func(k ledger.LevelKey) time.Time { return set.Counts[k].At }))
 }
 
 func writeOperations(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
