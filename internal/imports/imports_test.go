@@ -44,7 +44,7 @@ var may = map[string][]string{
 	"internal/testserver":         {},
 	"internal/redistest":          {"internal/testserver"},
 	"internal/pgtest":             {"internal/testserver"},
-	"internal/faultproxy":         {},
+	"internal/faultproxy":         {"internal/redistest"},
 	"reconcile/ledger/ledgertest": forTests,
 	"reconcile/reconciletest":     forTests,
 	"examples/checkout":           {"cache"},
@@ -65,7 +65,7 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
-	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/recovery", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
+	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/recovery", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/faultproxy", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 
 func TestDirection(t *testing.T) {
