@@ -1,15 +1,18 @@
 package location
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // clone returns a deep copy of a valid directory.
-func (d *Directory) clone() (c Directory) {
+func (d *Directory) clone() (c Directory, err error) {
 	text, err := json.Marshal(d)
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
 	if err != nil {
-		panic("location: copy a directory: " + err.Error()) // every valid directory survives JSON
+		return c, fmt.Errorf("copy the directory: %w", err)
 	}
-	return c
+	return c, nil
 }

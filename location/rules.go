@@ -56,8 +56,8 @@ func WithCentroids(c *Centroids) Option { return func(r *Rules) { r.centroids = 
 // zone that match no address are not faults.
 func Stored() Option { return func(r *Rules) { r.stored = true } }
 
-// Compile validates a directory and makes rules from a copy of it. The only error is *InvalidError,
-// which lists all faults.
+// Compile validates a directory and makes rules from a copy of it. Errors: *InvalidError, which lists
+// all faults.
 func Compile(d Directory, options ...Option) (*Rules, error) {
 	r := &Rules{centroids: Countries()}
 	for _, option := range options {
@@ -66,7 +66,11 @@ func Compile(d Directory, options ...Option) (*Rules, error) {
 	if faults := d.validate(r.stored); len(faults) > 0 {
 		return nil, &InvalidError{Faults: faults}
 	}
-	r.directory, r.index = d.clone(), make(map[ID]int, len(d.Locations))
+	var err error
+	if r.directory, err = d.clone(); err != nil {
+		return nil, err
+	}
+	r.index = make(map[ID]int, len(d.Locations))
 	r.channels, r.kits = make(map[Channel]*channel, len(d.Channels)), make(map[SKU][]Component, len(d.Kits))
 	r.compilePlaces()
 	for i := range r.directory.Channels {
