@@ -2,18 +2,20 @@
 -- needs limits.
 
 -- attributes returns the attributes of a line: its name; its kit, or nil; how many units go into
--- one kit, 1 if there is none; its limits, each with id, most and each, and the identity whose units
--- it counts: nil is the reservation's customer, "" all customers; and its flags, by name.
+-- one kit, 1 if there is none; its limits, each with id, most and each, the identity whose units it
+-- counts (nil is the reservation's customer, "" all customers), and whether a return frees it; and its
+-- flags, by name.
 local function attributes(line)
   local t = line.attributes
   if t then return t end
   local parts = split(line.line, FS)
   t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
-    local most, each, id, escape, identity = string.match(parts[i], '^(%d+) (%d+) ([^\27]*)(\27?)(.*)$')
+    local most, each, frees, id, escape, identity = string.match(parts[i], '^(%d+) (%d+) (\27?)([^\27]*)(\27?)(.*)$')
     if id then
       t.limits[#t.limits + 1] = {
         id = id, most = tonumber(most), each = tonumber(each), identity = escape ~= '' and identity or nil,
+        frees_on_return = frees ~= '',
       }
     end
     if parts[i] == 'backorder' then t.backorder = true end
@@ -32,10 +34,13 @@ local function is_limited(r)
 end
 
 -- each_limit calls visit with counter, units, most units and id of each limit that counts a record.
--- The units are those of the whole record, or those of parts, line number -> units.
-local function each_limit(r, parts, visit)
+-- The units are those of the whole record, or those of parts, line number -> units. If returned,
+-- only the limits that a return frees are visited. A limit counts each identity once, also if the
+-- customer is one of them.
+local function each_limit(r, parts, visit, returned)
   if not is_limited(r) then return end
   local customer = split(r.fixed, US)[3]
+  local known = customer ~= '' and customer or nil
   for i, line in ipairs(r.lines) do
     local units = 0
     if parts then
@@ -44,9 +49,27 @@ local function each_limit(r, parts, visit)
       for _, a in ipairs(line.from) do units = units + a.quantity end
     end
     for _, limit in ipairs(attributes(line).limits) do
-      visit(limit.id .. US .. (limit.identity or customer), units / limit.each, limit.most, limit.id)
+      local identity = limit.identity
+      if (identity == '' or identity ~= known) and (not returned or limit.frees_on_return) then
+        visit(limit.id .. US .. (identity or customer), units / limit.each, limit.most, limit.id)
+      end
     end
   end
+end
+
+-- each_count calls visit as each_limit does, with what the limits count of a record in its state:
+-- all units while it is held, confirmed or fulfilled, else those that have left. A limit that a
+-- return frees does not count the units that came back.
+local function each_count(r, visit)
+  local units, returned = {}, {}
+  for i, line in ipairs(r.lines) do
+    units[i], returned[i] = 0, -line.returned
+    for _, a in ipairs(line.from) do
+      units[i] = units[i] + ((r.state == 'released' or r.state == 'expired') and a.fulfilled or a.quantity)
+    end
+  end
+  each_limit(r, units, visit)
+  each_limit(r, returned, visit, true)
 end
 
 -- read_limits reads the counters of the limits that count some records.

@@ -56,21 +56,17 @@ read_limits(limits_key, list)
 
 -- decide
 -- count adds what a record takes to diffs, level -> available, on hand and committed; with sign -1
--- it adds what giving it back takes. It returns line number -> units that purchase limits count.
+-- it adds what giving it back takes.
 local function count(r, sign, diffs)
-  local limited = {}
-  for i, line in ipairs(r.lines) do
-    limited[i] = 0
+  for _, line in ipairs(r.lines) do
     for _, a in ipairs(line.from) do
       local level, gone = a.level, a.fulfilled
       if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
       local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
       local d = diffs[level] or { 0, 0, 0 }
       diffs[level] = { d[1] - sign * gone, d[2] - sign * a.fulfilled, d[3] + sign * committed }
-      limited[i] = limited[i] + gone
     end
   end
-  return limited
 end
 
 -- undo_return takes units that a return added to levels away in diffs. A level that was removed
@@ -123,7 +119,8 @@ local function compensate(id, at, creation_nonce, version, target, unwatched, op
   end
   next.state = state
   local diffs = {}
-  local before, after = count(r, -1, diffs), count(next, 1, diffs)
+  count(r, -1, diffs)
+  count(next, 1, diffs)
   undo_return(at + 7, tonumber(changes), diffs)
   local level = unusable(diffs)
   if level then return 'corrupt', level end
@@ -133,8 +130,8 @@ local function compensate(id, at, creation_nonce, version, target, unwatched, op
       add_counts(name, d[2], d[3])
     end
   end
-  each_limit(r, before, function(name, units) add_to_limit(name, -units) end)
-  each_limit(next, after, add_to_limit)
+  each_count(r, function(name, units) add_to_limit(name, -units) end)
+  each_count(next, add_to_limit)
   forget_operation(operation, operation_nonce)
   next.state, next.version = r.state, r.version
   if state == 'held' and unwatched == '' then add_deadline(next.expires, id) end

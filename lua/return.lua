@@ -7,7 +7,8 @@
 --                                  locations, the list of all
 --   KEYS[3]  reservations  hash    id -> record
 --   KEYS[4]  operations    hash    id -> fingerprint, time, nonce
---   KEYS[5]  events        stream
+--   KEYS[5]  limits        hash    limit, identity -> units
+--   KEYS[6]  events        stream
 --   ARGV[1]  now_ms        Unix ms, or "" for the Redis clock
 --   ARGV[2]  nonce         of the caller, kept with the entry
 --   ARGV[3]  n             requests
@@ -36,7 +37,8 @@
 --@ records limits attributes counts transitions partial levels operations
 
 -- bind
-local stock_key, levels_key, reservations_key, operations_key, events_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local stock_key, levels_key, reservations_key = KEYS[1], KEYS[2], KEYS[3]
+local operations_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local quantity_max, locations_max = tonumber(args[4]), tonumber(args[5])
@@ -47,12 +49,13 @@ local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 n = read_reservations(reservations_key, args, first_id, n)
 read_locations(levels_key)
-local ids, names, at = {}, {}, first_request
+local ids, names, list, at = {}, {}, {}, first_request
 for i = 1, n do
   local id, to = args[first_id + i - 1], args[at + 5]
   ids[i] = args[at + 3]
   if not records[id] and args[at + 6] ~= '' then records[id] = args[at + 6] end
   local r = reservation(id)
+  list[#list + 1] = r
   for _, line in ipairs(r and r.lines or {}) do add_once(names, line.sku .. US .. to) end
   at = at + 8 + 2 * args[at + 7]
   if parts_decoded >= PARTS_PER_CALL then
@@ -63,6 +66,7 @@ end
 read_fields(operations_key, ids, 1, n, load_operation)
 read_fields(stock_key, names, 1, #names, load_available)
 read_fields(levels_key, names, 1, #names, load_counts)
+read_limits(limits_key, list)
 
 -- decide
 -- units_fulfilled returns the units of a line that have left.
@@ -160,6 +164,7 @@ local function take_back(id, r, at, version, transition, settled, operation, fin
     line.returned = int(whole(line.returned) + back)
   end
   r.body = nil
+  each_limit(r, parts, function(name, back) add_to_limit(name, -back) end, true)
   if r.state == 'released' then transition = transition .. SALE end
   local extra = operation .. FS .. fingerprint .. FS .. to .. add_units(list, units, to)
   set_operation(operation, fingerprint, now, nonce)
@@ -175,6 +180,7 @@ if #events > 0 then
   reply[3] = write_levels(stock_key, levels_key, locations_version, {})
   write_records(reservations_key, {})
   write_operations(operations_key)
+  write_limits(limits_key)
 end
 
 -- return

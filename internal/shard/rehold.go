@@ -178,8 +178,8 @@ func limitUses(r *wire.Record) (list []limitUse) {
 	counts := r.LimitCounts()
 	for i := range r.Lines {
 		for _, limit := range r.Lines[i].Limits {
-			key := limit.Key(r.Customer)
-			if units, more := counts[key]; more {
+			key, counted := limit.Key(r.Customer)
+			if units, more := counts[key]; more && counted {
 				list = append(list, limitUse{key: key, units: units, most: limit.Most})
 				delete(counts, key)
 			}

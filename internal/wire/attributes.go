@@ -10,7 +10,7 @@ import (
 
 const (
 	fileSeparator = "\x1c" // before each attribute that follows the name of a record's line
-	escape        = "\x1b" // before the identity that a limit counts
+	escape        = "\x1b" // before the identity that a limit counts, and before the id of a limit that a return frees
 )
 
 // RecordKit is the kit that a line of a record is a component of.
@@ -26,19 +26,29 @@ type RecordLimit struct {
 	Each     int64  // units of the line that count as one
 	Named    bool   // counts units of Identity; else of the reservation's customer
 	Identity string // if Named: whose units; "" is the total of all customers
+
+	FreesOnReturn bool // does not count units that came back
 }
 
-// Key returns the counter of the limit for a reservation of a customer.
-func (l *RecordLimit) Key(customer string) LimitKey {
-	if l.Named {
-		return LimitKey{l.ID, l.Identity}
+// Key returns the counter of the limit for a reservation of a customer. counts is false if it counts
+// nothing there: there is no customer, or the limit names the customer, who is counted already.
+func (l *RecordLimit) Key(customer string) (key LimitKey, counts bool) {
+	switch {
+	case !l.Named:
+		return LimitKey{l.ID, customer}, customer != ""
+	default:
+		return LimitKey{l.ID, l.Identity}, l.Identity == "" || l.Identity != customer
 	}
-	return LimitKey{l.ID, customer}
 }
 
-// text returns the limit as an attribute: "most each id", and the identity after ESC if it is named.
+// text returns the limit as an attribute: "most each id", with ESC before the id if a return frees
+// it, and the identity after ESC if it is named.
 func (l *RecordLimit) text() string {
-	text := fmt.Sprintf("%d %d %s", l.Most, l.Each, l.ID)
+	text := fmt.Sprintf("%d %d ", l.Most, l.Each)
+	if l.FreesOnReturn {
+		text += escape
+	}
+	text += l.ID
 	if l.Named {
 		text += escape + l.Identity
 	}
@@ -54,7 +64,9 @@ func parseLimit(text string) (l RecordLimit, ok bool) {
 	most, err1 := strconv.ParseInt(fields[0], 10, 64)
 	each, err2 := strconv.ParseInt(fields[1], 10, 64)
 	l = RecordLimit{Most: most, Each: each}
-	l.ID, l.Identity, l.Named = strings.Cut(fields[2], escape)
+	id, frees := strings.CutPrefix(fields[2], escape)
+	l.FreesOnReturn = frees
+	l.ID, l.Identity, l.Named = strings.Cut(id, escape)
 	return l, err1 == nil && err2 == nil && each >= 1
 }
 
@@ -131,7 +143,8 @@ func SplitLimit(name string) (key LimitKey, ok bool) {
 }
 
 // LimitCounts returns what purchase limits count of a record. They count all units of a reservation
-// that is held, confirmed or fulfilled. After a release or expiry they count the fulfilled units.
+// that is held, confirmed or fulfilled. After a release or expiry they count the fulfilled units. A
+// limit that a return frees does not count the units that came back.
 func (r *Record) LimitCounts() map[LimitKey]int64 {
 	var counts map[LimitKey]int64
 	for i := range r.Lines {
@@ -151,7 +164,13 @@ func (r *Record) LimitCounts() map[LimitKey]int64 {
 			counts = map[LimitKey]int64{}
 		}
 		for _, limit := range l.Limits {
-			counts[limit.Key(r.Customer)] += units / limit.Each
+			key, counted := limit.Key(r.Customer)
+			switch {
+			case counted && limit.FreesOnReturn:
+				counts[key] += (units - l.Returned) / limit.Each
+			case counted:
+				counts[key] += units / limit.Each
+			}
 		}
 	}
 	return counts

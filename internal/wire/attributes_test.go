@@ -27,6 +27,24 @@ func TestRecordLimit(t *testing.T) {
 	if got := r.LimitCounts(); !maps.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
+	r.Lines[0].Limits = append(r.Lines[0].Limits,
+		RecordLimit{ID: "drop 1", Most: 4, Each: 2, Named: true, Identity: "c-9"}, // the customer, counted already
+		RecordLimit{ID: "lent", Most: 4, Each: 2, FreesOnReturn: true},
+		RecordLimit{ID: "lent", Most: 9, Each: 2, FreesOnReturn: true, Named: true, Identity: "card 7"})
+	r.State, r.Lines[0].From[0].Fulfilled, r.Lines[0].Returned = StateFulfilled, 6, 4
+	if again, err := DecodeRecord(r.Encode()); err != nil || !reflect.DeepEqual(again, r) {
+		t.Errorf("%+v, %v", again, err)
+	}
+	want[LimitKey{"lent", "c-9"}], want[LimitKey{"lent", "card 7"}] = 1, 1
+	if got := r.LimitCounts(); !maps.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	guest := r
+	guest.Customer = ""
+	delete(want, LimitKey{"lent", "c-9"}) // drop 1 names c-9 as an identity
+	if got := guest.LimitCounts(); !maps.Equal(got, want) {
+		t.Errorf("counts %v of a guest, want %v", got, want)
+	}
 	for key := range want {
 		if again, ok := SplitLimit(key.Name()); !ok || again != key {
 			t.Errorf("%q: %v %v", key.Name(), again, ok)

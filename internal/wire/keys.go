@@ -69,11 +69,11 @@ func (k Keys) Of(verb Verb) []string {
 		return []string{k.Stock, k.Reservations, k.Limits}
 	case VerbConfirm, VerbAudit, VerbRepair:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Deadlines, k.Limits, k.Events}
-	case VerbRelease:
+	case VerbRelease, VerbReturn:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Events}
 	case VerbExtend:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Events}
-	case VerbFulfill, VerbReturn:
+	case VerbFulfill:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
 	case VerbAdjust, VerbRevert:
 		return []string{k.Stock, k.Levels, k.Operations, k.Events}

@@ -31,10 +31,12 @@ type keptLimit struct {
 	PerCustomer int64   `json:"per_customer"`       // the most units, also of a limit that names an identity
 	Each        int64   `json:"each"`               // units that count as one
 	Identity    *string `json:"identity,omitempty"` // that it names; nil is the reservation's customer
+
+	FreesOnReturn bool `json:"frees_on_return,omitempty"`
 }
 
 func keptLimitOf(m wire.RecordLimit) keptLimit {
-	k := keptLimit{ID: m.ID, PerCustomer: m.Most, Each: m.Each}
+	k := keptLimit{ID: m.ID, PerCustomer: m.Most, Each: m.Each, FreesOnReturn: m.FreesOnReturn}
 	if m.Named {
 		k.Identity = &m.Identity
 	}
@@ -42,7 +44,7 @@ func keptLimitOf(m wire.RecordLimit) keptLimit {
 }
 
 func (k keptLimit) record() wire.RecordLimit {
-	m := wire.RecordLimit{ID: k.ID, Most: k.PerCustomer, Each: k.Each}
+	m := wire.RecordLimit{ID: k.ID, Most: k.PerCustomer, Each: k.Each, FreesOnReturn: k.FreesOnReturn}
 	if k.Identity != nil {
 		m.Named, m.Identity = true, *k.Identity
 	}
