@@ -43,7 +43,11 @@ func (s *Store) settle(ctx context.Context, c *transitionCall, a shard.Answer) s
 		case err != nil:
 			return shard.Answer{Err: undoing("the step before this one", err)}
 		}
-		c.settled = versionText(rec.Version)
+		if c.settled = versionText(rec.Version); c.described != nil {
+			if err := s.readDescribed(ctx, c); err != nil {
+				return shard.Answer{Err: err}
+			}
+		}
 		a = s.send(ctx, c.verb, c)
 	}
 	return a

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -132,10 +133,12 @@ type PurchaseLimitError struct {
 	Campaign string // the limit's id
 	Limit    int64  // units that one customer may have
 	Taken    int64  // units that this customer has held, confirmed or fulfilled
+	Identity string // that would exceed it: the customer, or one of the identities
 }
 
 func (e *PurchaseLimitError) Error() string {
-	return fmt.Sprintf("%s: %s allows %d units per customer, and this one already has %d", ErrPurchaseLimit, e.Campaign, e.Limit, e.Taken)
+	return fmt.Sprintf("%s: %s allows %d units per customer, and %s already has %d",
+		ErrPurchaseLimit, e.Campaign, e.Limit, cmp.Or(e.Identity, "this one"), e.Taken)
 }
 
 // Unwrap makes errors.Is(err, ErrPurchaseLimit) true.

@@ -21,6 +21,7 @@ const (
 	VerbFulfill  = wire.VerbFulfill
 	VerbMove     = wire.VerbMove
 	VerbReturn   = wire.VerbReturn
+	VerbDescribe = wire.VerbDescribe
 	VerbExpire   = wire.VerbExpire
 	VerbAdjust   = wire.VerbAdjust
 	VerbRemove   = wire.VerbRemove

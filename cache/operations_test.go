@@ -123,6 +123,9 @@ func toldError(err error) string {
 		}
 	case errors.As(err, &limit):
 		text += fmt.Sprintf(" | %s %d of %d", limit.Campaign, limit.Taken, limit.Limit)
+		if limit.Identity != "" {
+			text += " by " + limit.Identity
+		}
 	case errors.As(err, &state):
 		text += " " + string(state.State)
 	case errors.As(err, &version):

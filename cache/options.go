@@ -106,6 +106,7 @@ const (
 	IdentifierBytesMax     = location.IdentifierBytesMax // bytes of UTF-8 in an identifier
 	QuantityMax            = wire.QuantityMax            // units in one quantity or count
 	LinesMax               = 100                         // lines of one reservation
+	IdentitiesMax          = 8                           // identities of one reservation beside its customer
 	MetadataKeysMax        = 16                          // entries of metadata
 	MetadataBytesMax       = 512                         // bytes of one metadata value; a key is an identifier
 	TextBytesMax           = location.TextBytesMax       // bytes of a reason, an actor or a part of an address
@@ -115,7 +116,7 @@ const (
 	PreferredMax           = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations
 	CandidatesMax          = 2_000                       // candidate locations of all lines of one reservation together
 	PartsMax               = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it
-	LinesBytesMax          = 32_000                      // bytes of the names of lines, SKUs and purchase limits in one reservation
+	LinesBytesMax          = wire.LinesBytesMax          // bytes of the names of lines, SKUs and purchase limits in one reservation
 	AvailabilityMax        = 200                         // SKUs in one AvailabilityRequest
 	AvailabilityLevelsMax  = 10_000                      // levels that an AvailabilityRequest may be looked up at
 	TTLMin                 = time.Second                 // shortest time to a deadline

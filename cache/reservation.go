@@ -31,8 +31,12 @@ type Reservation struct {
 	Order     string
 	Lines     []Line
 
+	// Identities are those that purchase limits count beside the customer; nil if no limit counts the
+	// reservation.
+	Identities []string
+
 	// Metadata is not nil if the call has read it. Only the ledger keeps it: Reservation and Search
-	// read it, other calls do not.
+	// read it, Describe answers it, and other calls do not.
 	Metadata map[string]string
 }
 
@@ -77,7 +81,7 @@ func reservationOf(r wire.Record, id string, now int64) Reservation {
 	res := Reservation{
 		ID: id, State: r.State, Version: r.Version,
 		CreatedAt: time.UnixMilli(r.Created).UTC(),
-		Channel:   r.Channel, Customer: r.Customer, Order: r.Order,
+		Channel:   r.Channel, Customer: r.Customer, Order: r.Order, Identities: r.Identities(),
 		Lines: make([]Line, 0, len(r.Lines)),
 	}
 	if r.State == wire.StateHeld && r.Expires <= now {

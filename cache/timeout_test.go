@@ -99,6 +99,10 @@ var everyCall = []struct {
 		_, err := s.Return(ctx, ReturnRequest{ID: "ret", Reservation: "held", To: "lyon", Lines: parts("1:1")})
 		return err
 	}},
+	{"describe", func(s *Store, ctx context.Context) error {
+		_, err := s.Describe(ctx, DescribeRequest{ID: "held"})
+		return err
+	}},
 	{"release of what only the ledger may know", func(s *Store, ctx context.Context) error {
 		_, err := s.Release(ctx, TransitionRequest{ID: "none"})
 		return err

@@ -202,7 +202,7 @@ func (s *Store) operatedBefore(ctx context.Context, c *transitionCall) (result R
 // repeat of an operation does unless the reservation is a hold, or was one that expired.
 func (c *transitionCall) waits(r *Result) bool {
 	switch c.verb {
-	case VerbConfirm, VerbFulfill, VerbReturn:
+	case VerbConfirm, VerbFulfill, VerbReturn, VerbDescribe:
 		return true
 	default:
 		return c.operation != "" && r.Replay && r.State != StateHeld && r.State != StateExpired
@@ -234,6 +234,7 @@ type transitionCall struct {
 	record      string           // of a confirm or return: the ledger's, if Redis has forgotten it; else ""
 	move        *MoveRequest     // for a move
 	back        *returnArguments // for a return
+	described   *description     // for a describe
 }
 
 // settledAlways stands for every version: there is no ledger to decide.
@@ -249,6 +250,11 @@ func (c *transitionCall) Arguments(b *shard.Batch) {
 	b.Add(versionText(c.request.Version), c.mark())
 	if c.verb == VerbConfirm {
 		b.Add(c.record)
+		return
+	}
+	if c.described != nil {
+		b.Add(c.settled)
+		c.described.Arguments(b)
 		return
 	}
 	b.Add(c.settled, c.operation, c.fingerprint)
@@ -280,6 +286,9 @@ func (c *transitionCall) mark() string {
 	}
 	if c.move != nil {
 		mark += "/" + c.move.fingerprint()
+	}
+	if c.described != nil {
+		mark += "/" + c.described.request.fingerprint()
 	}
 	return mark
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -173,7 +172,7 @@ func (f *faults) metadata(m map[string]string) {
 		return
 	}
 	for key, value := range m {
-		path := "/metadata/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+		path := metadataPath(key)
 		f.identifier(path, key)
 		if len(value) > MetadataBytesMax {
 			f.add(path, "is %d bytes long, at most %d are allowed", len(value), MetadataBytesMax)

@@ -24,6 +24,21 @@ local function attributes(line)
   return t
 end
 
+-- set_identities sets the identities that the limits of a line count beside the customer. Each limit
+-- stands once for the customer and once for each identity.
+local function set_identities(line, identities)
+  local parts = {}
+  for i, part in ipairs(split(line.line, FS)) do
+    local limit, identity = string.match(part, '^(%d+ %d+ \27?[^\27]*)\27?(.*)$')
+    local is_limit = i > 3 and limit ~= nil
+    if not is_limit or identity == '' then parts[#parts + 1] = part end
+    if is_limit and limit == part then
+      for _, one in ipairs(identities) do parts[#parts + 1] = limit .. '\27' .. one end
+    end
+  end
+  line.line, line.attributes = table.concat(parts, FS), nil
+end
+
 -- is_limited reports whether a purchase limit counts any line of a record. Most lines have no
 -- attributes.
 local function is_limited(r)

@@ -219,6 +219,71 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
+func TestDescribe(t *testing.T) {
+	described := with(held, cache.StateHeld, 2)
+	described.Identities, described.Metadata = []string{"card:ab12"}, map[string]string{"cart": "x"}
+	store := fakeStore{result: cache.Result{Reservation: described, DurableCall: true, Durable: true}}
+	answer := changed("held", "2", `,"identities":["card:ab12"],"metadata":{"cart":"x"},"durable":true`)
+	id := cache.DescribeRequest{ID: "ord-1001"}
+	changes := func(change func(r *cache.DescribeRequest)) cache.DescribeRequest {
+		r := id
+		change(&r)
+		return r
+	}
+	text := pointer[string]
+	for _, e := range []exchange{
+		{
+			name: "every field",
+			body: `{"version": 1, "customer": "c-9", "order": "5512", "identities": ["card:ab12"], "metadata": {"cart": "x", "old": null}}`,
+			asked: cache.DescribeRequest{ID: "ord-1001", Version: 1, Customer: text("c-9"), Order: text("5512"),
+				Identities: []string{"card:ab12"}, Metadata: map[string]*string{"cart": text("x"), "old": nil}},
+		},
+		{name: "nothing", body: `{}`, asked: id},
+		{name: "no body", asked: id},
+		{
+			name: "null", body: `{"version": null, "customer": null, "order": null, "identities": null, "metadata": null}`,
+			asked: changes(func(r *cache.DescribeRequest) {
+				r.Customer, r.Order, r.Identities, r.ClearMetadata = text(""), text(""), []string{}, true
+			}),
+		},
+		{
+			name: "empty", body: `{"customer": "", "identities": [], "metadata": {}}`,
+			asked: changes(func(r *cache.DescribeRequest) {
+				r.Customer, r.Identities, r.Metadata = text(""), []string{}, map[string]*string{}
+			}),
+		},
+		{
+			name: "a key that stands for all", body: `{"metadata": {"\ufffd": null}}`,
+			asked: changes(func(r *cache.DescribeRequest) { r.Metadata = map[string]*string{"\ufffd": nil} }),
+		},
+	} {
+		e.method, e.target, e.store, e.status, e.answer = http.MethodPatch, "/v1/reservations/ord-1001", store, 200, answer
+		t.Run(e.name, e.run)
+	}
+}
+
+// TestDescribe_MediaTypes sends a patch with each media type that a call may have.
+func TestDescribe_MediaTypes(t *testing.T) {
+	for _, c := range []struct {
+		method, target, media string
+		status                int
+	}{
+		{http.MethodPatch, "/v1/reservations/a", "application/merge-patch+json", 200},
+		{http.MethodPatch, "/v1/reservations/a", "application/merge-patch+json; charset=UTF-8", 200},
+		{http.MethodPatch, "/v1/reservations/a", "application/json", 200},
+		{http.MethodPatch, "/v1/reservations/a", "application/json-patch+json", 415},
+		{http.MethodPost, "/v1/reservations/a/confirm", "application/merge-patch+json", 415},
+	} {
+		request := httptest.NewRequest(c.method, c.target, strings.NewReader("{}"))
+		request.Header.Set("Content-Type", c.media)
+		w := httptest.NewRecorder()
+		api.New(&fakeStore{}, api.Options{}).ServeHTTP(w, request)
+		if w.Code != c.status {
+			t.Errorf("%s %s with %s: %d, want %d", c.method, c.target, c.media, w.Code, c.status)
+		}
+	}
+}
+
 func TestReads(t *testing.T) {
 	described := held
 	described.Metadata = map[string]string{"cart": "x"}

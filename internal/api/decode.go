@@ -62,7 +62,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, target any) error {
 	if in, ok := target.(*contract.DirectoryRequest); ok && isYAML(contentType) {
 		return decodeYAML(bytes.Clone(buffer.Bytes()), in)
 	}
-	if !isJSON(contentType) {
+	if !isJSON(contentType) && (r.Method != http.MethodPatch || !isMedia(contentType, contract.PatchType)) {
 		return errMediaType
 	}
 	if err := json.Unmarshal(buffer.Bytes(), target, strict); err != nil {
@@ -80,11 +80,13 @@ func drain(r *http.Request) {
 
 // isJSON accepts application/json without a charset or in UTF-8.
 func isJSON(contentType string) bool {
-	if contentType == "application/json" {
-		return true
-	}
+	return contentType == "application/json" || isMedia(contentType, "application/json")
+}
+
+// isMedia reports whether a content type is of a media type, without a charset or in UTF-8.
+func isMedia(contentType, want string) bool {
 	media, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "application/json" {
+	if err != nil || media != want {
 		return false
 	}
 	charset := parameters["charset"]

@@ -72,6 +72,10 @@ func (f *fakeStore) Extend(ctx context.Context, r cache.ExtendRequest) (cache.Re
 	return f.result, f.call(ctx, r)
 }
 
+func (f *fakeStore) Describe(ctx context.Context, r cache.DescribeRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
 func (f *fakeStore) Reservation(ctx context.Context, id string) (cache.Reservation, error) {
 	return f.reservation, f.call(ctx, id)
 }

@@ -19,7 +19,7 @@ const documentText = `Holdfast keeps stock from being sold twice.
 
 Every call that changes something carries an id. It is always safe to repeat a call with the same id and
 body. Errors are RFC 9457 problems: programs should read ` + "`code`" + `, people should read ` + "`detail`" + `.
-Quantities are whole units. Times are RFC 3339 in UTC. A field that is null counts as absent.
+Quantities are whole units. Times are RFC 3339 in UTC. A field that is null counts as absent, but PATCH removes it.
 `
 
 // newDocument returns an OpenAPI document without operations. huma only makes the schemas, from our
@@ -59,6 +59,9 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		described.RequestBody = &huma.RequestBody{
 			Required: len(schemas.SchemaFromRef(schema.Ref).Required) > 0,
 			Content:  map[string]*huma.MediaType{"application/json": {Schema: schema}},
+		}
+		if op.method == http.MethodPatch {
+			described.RequestBody.Content[contract.PatchType] = &huma.MediaType{Schema: schema}
 		}
 		op.problems = slices.Concat(op.problems, []*kind{malformed, tooLarge, unsupportedMediaType})
 	}
@@ -164,7 +167,7 @@ func openAnswers(document *huma.OpenAPI) {
 		}
 	}
 	for _, path := range document.Paths {
-		for _, op := range []*huma.Operation{path.Post, path.Put} {
+		for _, op := range []*huma.Operation{path.Post, path.Put, path.Patch} {
 			if op != nil {
 				mark(op.RequestBody.Content["application/json"].Schema)
 			}

@@ -55,7 +55,7 @@ var refusals = []refusal{
 		p.Rejected = convert(e.Rejected, rejected)
 	})},
 	{cache.ErrPurchaseLimit, purchaseLimit, "", fill(func(p *contract.Problem, e *cache.PurchaseLimitError) {
-		p.Campaign, p.Limit, p.Taken = e.Campaign, &e.Limit, &e.Taken
+		p.Campaign, p.Limit, p.Taken, p.Identity = e.Campaign, &e.Limit, &e.Taken, e.Identity
 	})},
 	{cache.ErrExpiredRequest, expiredRequest, "", fill(func(*contract.Problem, *cache.ExpiredRequestError) {})},
 	{cache.ErrInUse, inUse, "", fill(func(p *contract.Problem, e *cache.InUseError) { p.Held, p.Committed = &e.Held, &e.Committed })},

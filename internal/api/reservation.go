@@ -38,6 +38,18 @@ func (a *API) registerReservations() {
 		missing:  reservationMissing,
 	}, a.showReservation)
 	register(a, operation{
+		id: "describe", method: http.MethodPatch, path: "/v1/reservations/{id}", tag: tagReservations,
+		summary: "Change the customer, the order, the identities or the metadata of a reservation",
+		description: "Takes a JSON Merge Patch (RFC 7396): what is left out stays, and null removes it. Purchase limits count " +
+			"the units for the new customer and identities; if one of them would exceed a limit, nothing changes. " +
+			"Repeating the call changes nothing.",
+		answers: map[int]string{http.StatusOK: "The current reservation, with its metadata."},
+		problems: []*kind{
+			invalidRequest, notDurableYet, notFound, idConflict, versionConflict, purchaseLimit, rebuilding,
+		},
+		missing: reservationMissing,
+	}, a.describe)
+	register(a, operation{
 		id: "reservations", method: http.MethodGet, path: "/v1/reservations", tag: tagReservations,
 		summary: "Search reservations",
 		description: "Returns one page of the reservations that match every parameter, read from the ledger, which is " +
@@ -105,6 +117,15 @@ func (a *API) showReservation(r *http.Request, _ *nothing) (reply[contract.Reser
 	return reply[contract.Reservation]{body: reservation(&found)}, err
 }
 
+func (a *API) describe(r *http.Request, in *contract.DescribeRequest) (reply[contract.Reservation], error) {
+	request := cache.DescribeRequest{
+		ID: r.PathValue("id"), Version: positive(in.Version),
+		Customer: in.Customer.Text(), Order: in.Order.Text(), Identities: in.Identities,
+	}
+	request.Metadata, request.ClearMetadata = in.Metadata.Keys()
+	return changed(a.store.Describe(r.Context(), request))
+}
+
 func (a *API) search(r *http.Request, _ *nothing) (reply[contract.ReservationPage], error) {
 	query := r.URL.Query()
 	page, err := a.store.Search(r.Context(), cache.ReservationFilter{
@@ -132,8 +153,11 @@ func reservation(r *cache.Reservation) contract.Reservation {
 		Channel:   string(r.Channel),
 		Customer:  r.Customer,
 		Order:     r.Order,
-		Lines:     convert(r.Lines, line),
-		Metadata:  r.Metadata,
+
+		Identities: r.Identities,
+
+		Lines:    convert(r.Lines, line),
+		Metadata: r.Metadata,
 	}
 }
 

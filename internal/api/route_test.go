@@ -39,7 +39,7 @@ func TestMethodNotAllowed(t *testing.T) {
 	handler := api.New(&fakeStore{}, api.Options{})
 	for target, allow := range map[string]string{
 		"PUT /v1/reservations":           "GET, HEAD, POST",
-		"DELETE /v1/reservations/a":      "GET, HEAD",
+		"DELETE /v1/reservations/a":      "GET, HEAD, PATCH",
 		"GET /v1/reservations/a/confirm": "POST",
 		"POST /v1/stock":                 "GET, HEAD",
 		"PUT /v1/stock/TEE-M":            "GET, HEAD",

@@ -18,6 +18,7 @@ type Store interface {
 	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
 	Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
+	Describe(ctx context.Context, r cache.DescribeRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)
 	Search(ctx context.Context, f cache.ReservationFilter) (cache.ReservationPage, error)
 

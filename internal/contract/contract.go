@@ -13,5 +13,8 @@ const (
 // ProblemType is the media type of every answer that is not a success.
 const ProblemType = "application/problem+json"
 
+// PatchType is the media type of a JSON Merge Patch. A call with PATCH takes application/json as well.
+const PatchType = "application/merge-patch+json"
+
 // ReplayHeader is "true" on an answer if the same request was answered before and nothing changed.
 const ReplayHeader = "Idempotent-Replay"

@@ -24,6 +24,7 @@ type Problem struct {
 	Campaign  string     `json:"campaign,omitempty" example:"drop-2026-11" doc:"purchase_limit: the id of the limit."`
 	Limit     *int64     `json:"limit,omitempty" example:"2" doc:"purchase_limit: units that one customer may have."`
 	Taken     *int64     `json:"taken,omitempty" example:"1" doc:"purchase_limit: units that this customer already has."`
+	Identity  string     `json:"identity,omitempty" example:"c-9" doc:"purchase_limit: the customer, or the identity, that would exceed it."`
 	Held      *int64     `json:"held,omitempty" example:"3" doc:"in_use: units that are held."`
 	Committed *int64     `json:"committed,omitempty" example:"5" doc:"in_use: units that are committed."`
 	OnHand    *int64     `json:"on_hand,omitempty" example:"40" doc:"version_conflict of a level: its current on hand."`

@@ -12,7 +12,9 @@ type Reservation struct {
 	Order     string `json:"order,omitempty" example:"5512"`
 	Lines     []Line `json:"lines" nullable:"false"`
 
-	Metadata map[string]string `json:"metadata,omitempty" doc:"Your own strings, in the answer of a read. Absent if there are none, if the ledger does not answer, and in the first moments of a reservation."`
+	Identities []string `json:"identities,omitempty" example:"[\"card:ab12\"]" doc:"The identities that purchase limits count beside the customer. Absent if no limit counts the reservation."`
+
+	Metadata map[string]string `json:"metadata,omitempty" doc:"Your own strings, in the answer of a read or a describe. Absent if there are none, if the ledger does not answer, and in the first moments of a reservation."`
 
 	Durable *bool `json:"durable,omitempty" doc:"true if the ledger has the change, false only if the server has no ledger. Present after a confirm, a fulfill, and any other change of a confirmed reservation."`
 }
@@ -86,6 +88,17 @@ type LineRequest struct {
 	Locations []string `json:"locations,omitempty" maxItems:"100" example:"[\"lyon\",\"berlin\"]" doc:"Only these locations may serve the line, tried in this order, as far as the channel and the address allow them."`
 
 	Backorder bool `json:"backorder,omitempty,omitzero" doc:"Take the line even if its units are not available: those that are, and the rest from the first location in routed order. available falls below 0 by as much."`
+}
+
+// DescribeRequest is the body of a describe, a JSON Merge Patch (RFC 7396) of a reservation. A field
+// that is absent stays, and null removes it.
+type DescribeRequest struct {
+	Version  *Whole        `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Default: any version."`
+	Customer Patch         `json:"customer,omitempty" nullable:"true" maxLength:"128" example:"c-9" doc:"The customer. Purchase limits count by it, and you can search by it."`
+	Order    Patch         `json:"order,omitempty" nullable:"true" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
+	Metadata MetadataPatch `json:"metadata,omitempty" nullable:"true" maxProperties:"16" doc:"Your own strings. A key that is absent stays, and null removes it."`
+
+	Identities IdentitiesPatch `json:"identities,omitempty" nullable:"true" maxItems:"8" doc:"Replaces the identities that purchase limits count beside the customer."`
 }
 
 // ConfirmRequest is the optional body of a confirm.

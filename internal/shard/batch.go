@@ -152,6 +152,8 @@ func (b *Batch) header(verb wire.Verb, now, nonce string) []string {
 	switch verb {
 	case wire.VerbReserve:
 		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names)), b.mode)
+	case wire.VerbDescribe:
+		h = append(h, strconv.Itoa(wire.PartsMax), strconv.Itoa(wire.LinesBytesMax))
 	case wire.VerbTransfer, wire.VerbReturn:
 		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	case wire.VerbAdjust:

@@ -63,7 +63,7 @@ func KeysOf(prefix string, shard int) Keys {
 // Of returns the keys of a verb in the order in which its script binds them.
 func (k Keys) Of(verb Verb) []string {
 	switch verb {
-	case VerbReserve, VerbExpire:
+	case VerbReserve, VerbDescribe, VerbExpire:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Limits, k.Events}
 	case VerbProbe:
 		return []string{k.Stock, k.Reservations, k.Limits}

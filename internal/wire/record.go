@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -67,6 +68,18 @@ func (r *Record) LastCall() string { return strings.TrimSuffix(r.Transition, sal
 func (r *Record) WasConfirmed() bool {
 	return r.State == StateConfirmed || r.State == StateFulfilled ||
 		r.State == StateReleased && strings.HasSuffix(r.Transition, saleMark)
+}
+
+// Identities returns the identities that purchase limits count beside the customer.
+func (r *Record) Identities() (list []string) {
+	for i := range r.Lines {
+		for _, limit := range r.Lines[i].Limits {
+			if limit.Named && limit.Identity != "" && !slices.Contains(list, limit.Identity) {
+				list = append(list, limit.Identity)
+			}
+		}
+	}
+	return list
 }
 
 // DecodeRecord reads a stored record. Its error wraps ErrCorrupt.

@@ -29,8 +29,9 @@ const (
 	StatusElsewhere        = "elsewhere"   // the first candidate can't serve it: send all candidates
 	StatusNoLocation       = "no_location" // no candidate of a line has a level
 	StatusNoLevel          = "no_level"
-	StatusBarred           = "barred" // move: the directory bars the location
-	StatusBehind           = "behind" // adjust: the level changed after it was counted
+	StatusNoIdentity       = "no_identity" // describe: a limit counts it, and would have nobody to count
+	StatusBarred           = "barred"      // move: the directory bars the location
+	StatusBehind           = "behind"      // adjust: the level changed after it was counted
 	StatusTooManyLocations = "too_many_locations"
 	StatusMoreDue          = "more_due" // more overdue holds can be reclaimed: send it again
 	StatusPurchaseLimit    = "purchase_limit"

@@ -13,6 +13,7 @@ const (
 	VerbFulfill  Verb = "fulfill"
 	VerbMove     Verb = "move"
 	VerbReturn   Verb = "return"
+	VerbDescribe Verb = "describe"
 	VerbExpire   Verb = "expire"
 	VerbAdjust   Verb = "adjust"
 	VerbRemove   Verb = "remove"
@@ -34,6 +35,6 @@ const (
 
 // Verbs lists the verbs that a Store calls.
 var Verbs = []Verb{
-	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbExpire,
+	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbDescribe, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,
 }

@@ -17,10 +17,21 @@ type Reservation struct {
 	Created    bool   // this batch created it
 	Changed    bool   // this batch changed it
 	Rearranged bool   // this batch changed its lines
+	Described  bool   // this batch changed its customer, its order, its limits or Extra
 
 	// As the row was read or last written.
 	VersionBefore int64
 	StateBefore   cache.State
+}
+
+// describe takes over what the extra of a describe names.
+func (r *Reservation) describe(extra string) {
+	r.Described = true
+	fields := map[string]json.RawMessage{}
+	for _, text := range []string{r.Extra, extra} { // our own scripts wrote both: what can't be read is left out
+		_ = json.Unmarshal([]byte(cmp.Or(text, "{}")), &fields)
+	}
+	r.Extra = EncodeJSON(fields)
 }
 
 // Metadata returns the metadata in Extra. If it can't be read there is none: our own scripts wrote

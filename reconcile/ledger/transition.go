@@ -63,6 +63,10 @@ func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) 
 		known = &Reservation{Extra: e.Extra, Created: true}
 		w.Reservations[e.ID] = known
 	}
+	known.Described = known.Described || !isForSame(&known.Record, &e.Record)
+	if e.Verb == cache.VerbDescribe && e.Extra != "" {
+		known.describe(e.Extra)
+	}
 	w.countLimits(known.Record.LimitCounts(), -1)
 	w.countLimits(e.Record.LimitCounts(), +1)
 	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
@@ -85,6 +89,14 @@ func sameLines(a, b []wire.RecordLine) bool {
 	return slices.EqualFunc(a, b, func(a, b wire.RecordLine) bool {
 		return a.Line == b.Line && a.SKU == b.SKU && a.Requested == b.Requested && a.Returned == b.Returned &&
 			slices.Equal(a.From, b.From)
+	})
+}
+
+// isForSame reports whether two records are for the same customer and order, and whether the same
+// purchase limits count them.
+func isForSame(a, b *wire.Record) bool {
+	return a.Customer == b.Customer && a.Order == b.Order && slices.EqualFunc(a.Lines, b.Lines, func(a, b wire.RecordLine) bool {
+		return slices.Equal(a.Limits, b.Limits)
 	})
 }
 

@@ -165,6 +165,11 @@ func (b *Bench) State() string {
 	slices.SortFunc(live, func(a, b wire.ReservationRow) int { return strings.Compare(a.ID, b.ID) })
 	for _, r := range live {
 		fmt.Fprintf(&out, "%s %s\n", r.ID, strings.Map(printable, r.Record.Encode()))
+		row, err := b.Ledger.Reservation(ctx, r.ID)
+		must(err)
+		if len(row.Metadata) > 0 {
+			fmt.Fprintf(&out, "%s has %v\n", r.ID, row.Metadata)
+		}
 	}
 	operations, err := b.Session.Operations(ctx, 0, "", 1000)
 	must(err)

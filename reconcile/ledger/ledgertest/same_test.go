@@ -87,7 +87,7 @@ select l.sku from levels l where committed_backorder <> (
 // conflict.
 func drawEvents() *rapid.Generator[[]wire.Event] {
 	states := []cache.State{cache.StateHeld, cache.StateConfirmed, cache.StateFulfilled, cache.StateReleased, cache.StateExpired}
-	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, wire.VerbCompensate}
+	verbs := []cache.Verb{cache.VerbReserve, cache.VerbConfirm, cache.VerbRelease, cache.VerbFulfill, cache.VerbExpire, cache.VerbDescribe, wire.VerbCompensate}
 	event := rapid.Custom(func(t *rapid.T) wire.Event {
 		id := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "id")
 		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
@@ -124,10 +124,17 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 			state, before = cache.StateExpired, cache.StateHeld
 		case cache.VerbFulfill:
 			state, before, fulfilled = cache.StateFulfilled, cache.StateConfirmed, units
+		case cache.VerbDescribe:
+			state = before
 		}
 		birth := rapid.SampledFrom([]string{"n1", "n2"}).Draw(t, "birth")
 		e := ledgertest.Event(verb, before, maybeLimited(id, birth, ledgertest.RecordOf(state, version, units, fulfilled)))
-		if verb == cache.VerbRelease || verb == cache.VerbFulfill {
+		switch verb {
+		case cache.VerbReserve:
+			e.Extra = rapid.SampledFrom([]string{"", `{"pickup":"berlin"}`, `{"split":"lines","metadata":{"cart":"1"}}`}).Draw(t, "extra")
+		case cache.VerbDescribe:
+			drawDescription(t, &e)
+		case cache.VerbRelease, cache.VerbFulfill:
 			if operation := rapid.SampledFrom([]string{"", "a", "op"}).Draw(t, "operation"); operation != "" {
 				e = operated(operation, e)
 			}
@@ -148,6 +155,19 @@ func maybeLimited(id, birth string, r wire.Record) wire.Record {
 		r.Lines[0].Limits = []wire.RecordLimit{{ID: "drop", Most: 9, Each: 1}, {ID: "drop", Most: 20, Each: 1, Named: true}}
 	}
 	return r
+}
+
+// drawDescription draws what a describe changes. The events after it don't know of that, so their records
+// change it again.
+func drawDescription(t *rapid.T, e *wire.Event) {
+	e.Record.Customer = rapid.SampledFrom([]string{"", "c-1", "c-3"}).Draw(t, "customer")
+	e.Record.Order = rapid.SampledFrom([]string{"", "5512"}).Draw(t, "order")
+	e.Extra = rapid.SampledFrom([]string{"", `{"metadata":{}}`, `{"metadata":{"gift":"2","\u001f":"\u0000"}}`}).Draw(t, "extra")
+	for _, identity := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"card", "c-1"}), 0, 2, rapid.ID).Draw(t, "identities") {
+		e.Record.Lines[0].Limits = append(e.Record.Lines[0].Limits, wire.RecordLimit{
+			ID: "drop", Most: 9, Each: 1, Named: true, Identity: identity, FreesOnReturn: rapid.Bool().Draw(t, "frees"),
+		})
+	}
 }
 
 // drawReturn draws a return of a fulfilled reservation.

@@ -35,17 +35,20 @@ func (r keptReservation) resolvedAt() int64 {
 }
 
 func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
-	var made, changed []keptReservation
+	var made, changed, described []keptReservation
 	for _, id := range slices.Sorted(maps.Keys(set.Reservations)) {
 		kept := keptReservation{id: id, Reservation: set.Reservations[id]}
+		if kept.Reservation.Extra != "" {
+			_ = json.Unmarshal([]byte(kept.Reservation.Extra), &kept.extra) // our own script wrote it; if it is broken, leave it out
+		}
 		switch {
 		case kept.Created:
-			if kept.Reservation.Extra != "" {
-				_ = json.Unmarshal([]byte(kept.Reservation.Extra), &kept.extra) // our own script wrote it; if it is broken, leave it out
-			}
 			made = append(made, kept)
 		case kept.Changed:
 			changed = append(changed, kept)
+		}
+		if kept.Described && !kept.Created {
+			described = append(described, kept)
 		}
 	}
 	if len(made) > 0 {
@@ -55,6 +58,9 @@ func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
 	if len(changed) > 0 {
 		updateReservations(batch, changed)
 		updateLines(batch, changed)
+	}
+	if len(described) > 0 {
+		updateDescribed(batch, described)
 	}
 }
 
@@ -108,6 +114,24 @@ select expect(count(*), $2) from written`
 		})
 	}
 	batch.Queue(query, steps, len(list))
+}
+
+// updateDescribed writes what a describe may change, after the step itself is written.
+func updateDescribed(batch *pgx.Batch, list []keptReservation) {
+	const heads = `
+update reservations r set customer = u.customer, "order" = u."order", metadata = coalesce(nullif(u.metadata, '')::json, r.metadata)
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as u (id, customer, "order", metadata)
+where r.id = u.id`
+	const lines = `
+update reservation_lines l set limits = u.limits
+from unnest($1::reservation_lines[]) u
+where l.reservation_id = u.reservation_id and l.position = u.position and l.limits <> u.limits`
+	column := func(of func(r keptReservation) string) []string { return ledger.Column(list, of) }
+	batch.Queue(heads, column(func(r keptReservation) string { return r.id }),
+		column(func(r keptReservation) string { return r.Record.Customer }),
+		column(func(r keptReservation) string { return r.Record.Order }),
+		column(func(r keptReservation) string { return string(r.extra.Metadata) }))
+	batch.Queue(lines, lineRows(linesOf(list)))
 }
 
 // keptLine is a line to write.
