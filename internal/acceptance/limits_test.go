@@ -111,14 +111,15 @@ func TestBadIdentifiers(t *testing.T) {
 }
 
 // If a field takes a whole number, another value is malformed. A whole number out of range is refused with
-// the path of its field, however many digits it has.
+// the path of its field, however many digits it has, and however it is written.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	p.do(t, "given", level("A", "berlin", 2147483647))
 	p.do(t, "given", hold("held", "A", 1))
-	understood := []string{"0", "-0", "-1", "2147483648", "4294967297", "9007199254740993", "12345678901234567", "99999999999999999999", "-99999999999999999999"}
-	malformed := []string{"1.5", "1.0", "1e3", "1E0", `"1"`, `""`, "true", "[]", "{}", "[1]"}
+	understood := []string{"0", "-0", "-1", "2147483648", "4294967297", "9007199254740993", "12345678901234567", "99999999999999999999", "-99999999999999999999",
+		"9007199254740993.0", "1e400", "-1E400", "2147483648.00", "0e400", "-0.0"}
+	malformed := []string{"1.5", "2.50", "1e-1", "2147483647.0000000000000001", "9007199254740993.5", "1e-400", `"1"`, `"1.0"`, `""`, "true", "[]", "{}", "[1]"}
 	places := []struct{ method, path, body, at string }{
 		{"POST", "/v1/reservations", `{"id": "o", "lines": [{"line": "1", "sku": "A", "quantity": %s}]}`, "/lines/0/quantity"},
 		{"POST", "/v1/reservations", `{"id": "o", "ttl_seconds": %s, "lines": [{"line": "1", "sku": "A", "quantity": 1}]}`, "/ttl_seconds"},
@@ -140,7 +141,7 @@ func TestNumbers(t *testing.T) {
 		}
 		counted := place.method == "PUT" || strings.HasSuffix(place.path, "/counts")
 		for _, number := range understood {
-			if counted && strings.Trim(number, "-") == "0" {
+			if counted && strings.Trim(number, "-.e04") == "" {
 				continue // a count may be 0
 			}
 			s.body = fmt.Sprintf(place.body, number)
@@ -156,6 +157,11 @@ func TestNumbers(t *testing.T) {
 	}
 	p.do(t, "then", stocked("A", "berlin", [6]int{2147483647, 1, 0, 0, 0, 2147483646}))
 	p.do(t, "then", hold("most", "A", 2147483646))
+	for _, number := range []string{"2147483646", "2147483646.0", "2.147483646e9", "21474836460000E-4"} {
+		s := reserve(`{"id": "most", "lines": [{"line": "1", "sku": "A", "quantity": ` + number + `}]}`)
+		s.status = 200
+		p.do(t, "written as "+number, s.replayed())
+	}
 }
 
 func TestSizes(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/holdfast/holdfast/internal/decimal"
 )
 
 // reader decodes nodes into a struct by its yaml tags. The YAML library can do that too, but it
@@ -124,8 +126,8 @@ func (r *reader) scalar(path string, node *yaml.Node, to reflect.Value) {
 			r.add(path, node, "is %q, must be true or false", node.Value)
 		}
 	case reflect.Int64:
-		n, err := strconv.ParseInt(node.Value, 10, 64)
-		if err != nil || quoted {
+		n, ok := decimal.Whole(node.Value)
+		if !ok || quoted {
 			r.add(path, node, "is %q, must be a whole number", node.Value)
 		}
 		to.SetInt(n)
