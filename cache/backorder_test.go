@@ -1,9 +1,11 @@
 package cache
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/holdfast/holdfast/internal/redistest"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -231,4 +233,45 @@ func TestBackorder_Kit(t *testing.T) {
 			deadline 10s ord
 			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 8 of SET x2 a:8 backorder | 1 MUG 4 of SET x1 a:4 backorder`,
 	}.run(t)
+}
+
+// TestBackorder_Batch decides lines that may be backordered in one batch with a line that is refused:
+// overdue units are reclaimed once in a batch.
+func TestBackorder_Batch(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@berlin=2")
+		var got []string
+		for _, a := range b.batch(VerbReserve, b.reserveRequests([]ReserveRequest{
+			order("a", "1:TEE:3"), backorder(order("b", "1:TEE:3")), order("c", "1:TEE:1"), backorder(order("d", "1:TEE:1")),
+		})...) {
+			got = append(got, a.Status)
+		}
+		equal(t, "answers", strings.Join(got, " "), "insufficient held insufficient held")
+		b.invariants()
+	})
+}
+
+// TestBackorder_EventVersion checks that an entry has version 2 if it has a record with such a line,
+// whatever its verb, and version 1 otherwise.
+func TestBackorder_EventVersion(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b := newBench(t, e.Client, Options{TTL: 10 * time.Second})
+		b.stock("TEE@berlin=5")
+		for _, call := range calls(reserve(order("backorder", "backorder:TEE:1")), confirm("backorder", 0),
+			reserve(backorder(order("a", "1:TEE:1"))), extend("a", time.Second, 1), confirm("a", 0), fulfill("a", 0, ""),
+			reserve(backorder(order("b", "1:TEE:9"))), after(time.Minute), expire, confirm("b", 0), release("b", 0, ""),
+			release("backorder", 0, "")) {
+			call(b)
+		}
+		entries, err := b.client.XRange(b.ctx, b.store.keys.Events, "-", "+").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions := ""
+		for _, entry := range entries {
+			versions += entry.Values["v"].(string)
+		}
+		equal(t, "versions", versions, "111222222221")
+	})
 }

@@ -206,7 +206,8 @@ func drawPlan(t *rapid.T) (plan []step) {
 	few := rapid.Int64Range(1, 4)
 	line := rapid.Custom(func(t *rapid.T) LineRequest {
 		return LineRequest{SKU: rapid.SampledFrom([]location.SKU{"TEE", "MUG", "SET"}).Draw(t, "sku"), Quantity: few.Draw(t, "quantity"),
-			Location: rapid.SampledFrom([]location.ID{"", "", "", "", "x", "y"}).Draw(t, "pin")}
+			Location:  rapid.SampledFrom([]location.ID{"", "", "", "", "x", "y"}).Draw(t, "pin"),
+			Backorder: rapid.IntRange(0, 3).Draw(t, "backorder") == 3}
 	})
 	reserves := rapid.Custom(func(t *rapid.T) ReserveRequest {
 		r := ReserveRequest{ID: ids.Draw(t, "id"), Customer: rapid.SampledFrom([]string{"c1", "c2"}).Draw(t, "customer"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),

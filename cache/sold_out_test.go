@@ -51,6 +51,21 @@ func TestSoldOut_Off(t *testing.T) {
 	equal(t, "how", told.probed(), "0 refused, 0 went on")
 }
 
+// TestSoldOut_Backorder checks that a line that may be backordered is taken although the line was refused
+// a moment ago, and that plain lines are refused by a probe from then on too.
+func TestSoldOut_Backorder(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		b, told := newSoldOutBench(t, e)
+		b.stock("TEE@berlin=1 MUG@berlin=0")
+		equal(t, "plain", reserve(order("a", "1:TEE:2"))(b), "insufficient_stock | 1 TEE 1 of 2")
+		equal(t, "backordered", reserve(backorder(order("b", "1:TEE:2")))(b), "held v1 until 10s | 1 TEE 2/2 berlin:2 backordered 1")
+		equal(t, "with another line", reserve(backorder(order("c", "1:TEE:2 2:MUG:1"), "1"))(b), "insufficient_stock | 2 MUG 0 of 1")
+		equal(t, "how", told.probed(), "0 refused, 0 went on")
+		equal(t, "plain again", reserve(order("d", "1:TEE:2"))(b), "insufficient_stock | 1 TEE 0 of 2")
+		equal(t, "how", told.probed(), "1 refused, 0 went on")
+	})
+}
+
 // TestSoldOut_Options checks that New refuses times that are too short, too long or negative.
 func TestSoldOut_Options(t *testing.T) {
 	for keep, allowed := range map[time.Duration]bool{

@@ -43,7 +43,7 @@ func SeedOf(tb testing.TB) uint64 {
 }
 
 // Load is a number of checkouts that record the answers they get, outside of the system. They
-// reserve, then confirm, release or leave; some cancel what they bought; some deliveries arrive. A
+// reserve, some with backorder, then confirm, release or leave; some cancel what they bought; some deliveries arrive. A
 // call that is answered 503 is repeated with the same id, as the contract says.
 type Load struct {
 	tb        testing.TB
@@ -61,8 +61,9 @@ type Load struct {
 }
 
 type sale struct {
-	SKU   location.SKU
-	Units int64
+	SKU       location.SKU
+	Units     int64
+	Backorder bool
 }
 
 // SKUOf returns the n-th SKU of a load.
@@ -142,6 +143,7 @@ func (l *Load) shop(n int, random *rand.Rand) {
 		if random.IntN(4) == 0 {
 			r.TTL = time.Second // some of these expire
 		}
+		r.Lines[0].Backorder = random.IntN(8) == 0
 		if !l.Reserve(at, r) {
 			continue
 		}
@@ -209,7 +211,7 @@ func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 		return
 	}
 	l.mu.Lock()
-	l.Sold[r.ID] = sale{r.Lines[0].SKU, r.Lines[0].Quantity}
+	l.Sold[r.ID] = sale{r.Lines[0].SKU, r.Lines[0].Quantity, r.Lines[0].Backorder}
 	l.given[r.ID] = cancels
 	l.mu.Unlock()
 	if cancels {
@@ -251,6 +253,7 @@ func (l *Load) Compare(r *Rig) tally {
 	kept := map[location.SKU]int64{}
 	for id, s := range l.Sold {
 		switch state := states[id]; {
+		case state == "confirmed" && s.Backorder: // there may be fewer units
 		case state == "confirmed":
 			kept[s.SKU] += s.Units
 		case state == "released" && l.given[id]:
