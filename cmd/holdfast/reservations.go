@@ -145,8 +145,11 @@ func printReservation(w io.Writer, r contract.Reservation) {
 	fmt.Fprint(w, "\n\n")
 	fmt.Fprintln(w, "LINE\tSKU\tREQUESTED\tQUANTITY\tFULFILLED\tRETURNED\tFROM")
 	for _, l := range r.Lines {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n",
-			l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, allocationText(l.From))
+		from := allocationText(l.From)
+		if l.Backordered > 0 {
+			from += fmt.Sprintf(" (%d backordered)", l.Backordered)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\n", l.Line, l.SKU, l.Requested, l.Quantity, l.Fulfilled, l.Returned, from)
 		for _, c := range l.Components {
 			fmt.Fprintf(w, "%s\t- %s\t\t%d\t\t\t%s\n", l.Line, c.SKU, c.Quantity, allocationText(c.From))
 		}

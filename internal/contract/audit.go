@@ -45,7 +45,7 @@ type AuditFinding struct {
 	Redis       any    `json:"redis" doc:"The value in Redis. null if there is none."`
 	Ledger      any    `json:"ledger" doc:"The value that the ledger expects. null if there is none."`
 	Units       int64  `json:"units" doc:"The most units that a repair would change."`
-	Frozen      bool   `json:"frozen,omitempty,omitzero" doc:"true if the level is below 0, now or after a repair. Nothing is sold from it meanwhile. note says until when."`
+	Frozen      bool   `json:"frozen,omitempty,omitzero" doc:"true if the level is below 0, now or after a repair. Nothing is sold from it without backorder meanwhile. note says until when."`
 	Means       string `json:"means" doc:"What the finding means, for people."`
 	Do          string `json:"do,omitempty" doc:"What to do, for people."`
 	Note        string `json:"note,omitempty"`

@@ -107,7 +107,7 @@ func TestAudit_Negative(t *testing.T) {
 	r := reconciletest.NewRig(t)
 	i := drifted(r)
 	i.Reserve("too many", "TEE", 12)
-	const ifRepaired = "below zero after the repair: 3 more units are held or sold than there are. Nothing is sold from it then " +
+	const ifRepaired = "below zero after the repair: 3 more units are held or sold than there are. Nothing is sold from it without backorder then " +
 		"until units are added or released. Until the repair, Redis accepts holds for 2 more units; confirms beyond the stock are refused"
 	p := plan(i, audit.Options{})
 	if len(p.Repairs) != 1 || !p.Repairs[0].Frozen || p.Repairs[0].Note != ifRepaired || *p.Repairs[0].Ledger.Available != -3 {
@@ -126,7 +126,7 @@ func TestAudit_Negative(t *testing.T) {
 	}
 	refused("once it is repaired")
 	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -4).Err())
-	expectNote(t, i, true, "below zero: 3 more units are held or sold than there are. Nothing is sold from it until units are added or released")
+	expectNote(t, i, true, "below zero: 3 more units are held or sold than there are. Nothing is sold from it without backorder until units are added or released")
 	apply(i, plan(i, audit.Options{}), audit.ApplyOptions{})
 	refused("repaired again")
 	i.Count("TEE", "berlin", 14)
@@ -134,7 +134,7 @@ func TestAudit_Negative(t *testing.T) {
 	r.Check()
 
 	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", -1).Err())
-	expectNote(t, i, true, "below zero in Redis: nothing is sold from it until it is repaired")
+	expectNote(t, i, true, "below zero in Redis: nothing is sold from it without backorder until it is repaired")
 	reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyStock, "TEE\x1fberlin", 2).Err())
 	expectNote(t, i, false, "")
 	i.Audit(audit.Options{Repair: true})

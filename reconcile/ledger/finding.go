@@ -62,7 +62,7 @@ type Finding struct {
 	Redis       *Side        `json:"redis"`              // nil if Redis has nothing
 	Ledger      *Side        `json:"ledger"`             // nil if the ledger has nothing
 	Units       int64        `json:"units"`              // most that a repair would change
-	Frozen      bool         `json:"frozen,omitempty"`   // the level is below zero, so nothing is sold from it; see Note
+	Frozen      bool         `json:"frozen,omitempty"`   // the level is below zero, so nothing is sold from it without backorder; see Note
 	Note        string       `json:"note,omitempty"`
 	RepairedAt  string       `json:"repaired_at_position,omitempty"`
 
@@ -139,25 +139,25 @@ func (f *Finding) IsLevelDrift() bool {
 }
 
 // SetFrozen sets Frozen if a level is below zero, now or after a repair. Nothing is sold from it
-// then.
+// without backorder then.
 func (f *Finding) SetFrozen() {
 	f.Frozen = f.IsLevelDrift() && (f.Redis.below() || f.Ledger.below())
 }
 
-// frozenNote says why nothing is sold from a level, and until when. It returns "" for a level that
+// frozenNote says why nothing is sold from a level without backorder, and until when. It returns "" for a level that
 // is not frozen.
 func (f *Finding) frozenNote() string {
 	switch {
 	case !f.Frozen:
 		return ""
 	case !f.Ledger.below():
-		return "below zero in Redis: nothing is sold from it until it is repaired"
+		return "below zero in Redis: nothing is sold from it without backorder until it is repaired"
 	case f.Redis != nil && f.Redis.Available != nil && *f.Redis.Available > 0:
-		return fmt.Sprintf("below zero after the repair: %d more units are held or sold than there are. Nothing is sold from it then "+
+		return fmt.Sprintf("below zero after the repair: %d more units are held or sold than there are. Nothing is sold from it without backorder then "+
 			"until units are added or released. Until the repair, Redis accepts holds for %d more units; confirms beyond the stock are refused",
 			-*f.Ledger.Available, *f.Redis.Available)
 	default:
-		return fmt.Sprintf("below zero: %d more units are held or sold than there are. Nothing is sold from it until units are added "+
+		return fmt.Sprintf("below zero: %d more units are held or sold than there are. Nothing is sold from it without backorder until units are added "+
 			"or released", -*f.Ledger.Available)
 	}
 }
