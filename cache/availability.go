@@ -135,7 +135,7 @@ func (r *AvailabilityRequest) validate() error {
 		if r.Pickup != "" {
 			f.add("/pickup", "must not be given together with ship_to")
 		}
-		f.address(r.ShipTo)
+		f.address("/ship_to", r.ShipTo)
 	}
 	if len(r.SKUs) < 1 || len(r.SKUs) > AvailabilityMax {
 		f.add("/skus", "has %d SKUs, must have from 1 to %d", len(r.SKUs), AvailabilityMax)

@@ -95,6 +95,8 @@ func TestFingerprint(t *testing.T) {
 		"sku": func(r *ReserveRequest) { r.Lines[0].SKU = "MUG" }, "quantity": func(r *ReserveRequest) { r.Lines[0].Quantity = 3 },
 		"prefer": func(r *ReserveRequest) { r.Prefer = ids("a b") }, "prefer in another order": func(r *ReserveRequest) { r.Prefer = ids("b a") },
 		"locations": func(r *ReserveRequest) { r.Lines[0].Locations = ids("a b") }, "fewer locations": func(r *ReserveRequest) { r.Lines[0].Locations = ids("a") },
+		"own address": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{Country: "DE"} }, "another own address": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{Region: "DE"} },
+		"own store": func(r *ReserveRequest) { r.Lines[0].Pickup = "berlin" }, "no store": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{} },
 		"pin": func(r *ReserveRequest) { r.Lines[0].Location = "" }, "pickup": func(r *ReserveRequest) { r.Pickup = "berlin" },
 		"metadata": func(r *ReserveRequest) { r.Metadata["a"] = "2" }, "more lines": func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) },
 	} {

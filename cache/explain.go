@@ -65,7 +65,11 @@ func (e *skuLevels) has(at location.ID) bool { return e.levels[at] == e.needed }
 
 func (e *skuLevels) rejected(c *reserveCall, i int) []location.Rejected {
 	line := &c.request.Lines[i]
-	return c.routing.Explain(line.Line, line.Location, e.has, e.stocked, line.Locations...)
+	routing := &c.routing
+	if own := c.lines[i].routing; own != nil {
+		routing = own
+	}
+	return routing.Explain(line.Line, line.Location, e.has, e.stocked, line.Locations...)
 }
 
 // findLevels reads the levels of a SKU, or of each component of a kit, at some locations. One round

@@ -42,6 +42,19 @@ func (f *fingerprinter) float(x *float64) {
 	f.optional(&bits)
 }
 
+func (f *fingerprinter) address(a *location.Address) {
+	if a == nil {
+		f.number(0)
+		return
+	}
+	f.number(1)
+	f.text(a.Country)
+	f.text(a.Region)
+	f.text(a.PostalCode)
+	f.float(a.Latitude)
+	f.float(a.Longitude)
+}
+
 // field begins a field that requests did not always have. If such a field is empty, leave it out: then
 // a request without it has the fingerprint that an older version gave it. No key of the metadata before
 // it is empty, so the two are told apart.
@@ -74,16 +87,7 @@ func (r *ReserveRequest) fingerprint() string {
 	f.text(string(r.Channel))
 	f.text(r.Customer)
 	f.text(r.Order)
-	if r.ShipTo == nil {
-		f.number(0)
-	} else {
-		f.number(1)
-		f.text(r.ShipTo.Country)
-		f.text(r.ShipTo.Region)
-		f.text(r.ShipTo.PostalCode)
-		f.float(r.ShipTo.Latitude)
-		f.float(r.ShipTo.Longitude)
-	}
+	f.address(r.ShipTo)
 	f.text(string(r.Pickup))
 	f.number(r.TTL.Milliseconds())
 	f.text(string(r.Split))
@@ -114,6 +118,12 @@ func (r *ReserveRequest) fingerprint() string {
 		if r.Lines[i].Backorder {
 			f.field("backorder")
 			f.number(int64(i))
+		}
+		if l := &r.Lines[i]; l.ownDestination() {
+			f.field("destination")
+			f.number(int64(i))
+			f.address(l.ShipTo)
+			f.text(string(l.Pickup))
 		}
 	}
 	return f.sum()

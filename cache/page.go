@@ -77,8 +77,7 @@ func (s *Store) Search(ctx context.Context, filter ReservationFilter) (Reservati
 	}
 	page := ReservationPage{Reservations: make([]Reservation, len(rows)), Next: next}
 	for i, row := range rows {
-		page.Reservations[i] = reservationOf(row.Record, row.ID, now)
-		page.Reservations[i].Metadata = row.Metadata
+		page.Reservations[i] = reservationOfRow(&row, now)
 	}
 	return page, nil
 }

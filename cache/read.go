@@ -13,9 +13,9 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// Reservation reads one reservation as it is now. An overdue hold reads expired. Metadata comes from
-// the ledger, which is usually less than a second behind Redis. It is nil if the ledger does not
-// answer, or does not have the reservation yet.
+// Reservation reads one reservation as it is now. An overdue hold reads expired. Metadata and
+// destinations come from the ledger, which is usually less than a second behind Redis. They are nil
+// if the ledger does not answer, or does not have the reservation yet.
 //
 // Errors, in order of precedence: *InvalidError; ErrRebuilding; ErrNotFound, or ErrNotDurable if
 // Redis does not have the ID and the ledger does not answer.
@@ -46,8 +46,7 @@ func (s *Store) Reservation(ctx context.Context, id string) (Reservation, error)
 	if err != nil {
 		return Reservation{}, err
 	}
-	found := reservationOf(row.Record, id, at)
-	found.Metadata = row.Metadata
+	found := reservationOfRow(&row, at)
 	s.countBackordered(ctx, time.Now().Add(s.options.Timeout), &found)
 	return found, nil
 }
@@ -74,7 +73,8 @@ func (s *Store) rowOf(ctx context.Context, id string, text *redis.StringCmd) (wi
 	defer cancel()
 	kept, err := s.options.Ledger.Reservation(half, id)
 	if err == nil && kept.Record.CreationNonce == rec.CreationNonce {
-		row.Metadata = kept.Metadata
+		kept.Record = rec
+		return kept, nil
 	}
 	return row, nil
 }

@@ -35,6 +35,11 @@ type Reservation struct {
 	// reservation.
 	Identities []string
 
+	// ShipTo and Pickup are the destination of the lines without one of their own. Only the ledger keeps
+	// them, like Metadata.
+	ShipTo *location.Address
+	Pickup location.ID
+
 	// Metadata is not nil if the call has read it. Only the ledger keeps it: Reservation and Search
 	// read it, Describe answers it, and other calls do not.
 	Metadata map[string]string
@@ -56,6 +61,10 @@ type Line struct {
 	// Only a line with Backorder has it, while its reservation is held or confirmed. Search does not
 	// set it.
 	Backordered int64
+
+	// ShipTo or Pickup is the line's own destination. Only the ledger keeps it, like Reservation.Metadata.
+	ShipTo *location.Address
+	Pickup location.ID
 
 	// Components are the parts of a kit, or nil. If SKU is a kit, all quantities of the line count
 	// kits.
@@ -98,6 +107,17 @@ func reservationOf(r wire.Record, id string, now int64) Reservation {
 			continue
 		}
 		res.Lines = append(res.Lines, line(l))
+	}
+	return res
+}
+
+// reservationOfRow is reservationOf with what only the ledger keeps.
+func reservationOfRow(row *wire.ReservationRow, now int64) Reservation {
+	res := reservationOf(row.Record, row.ID, now)
+	res.Metadata, res.ShipTo, res.Pickup = row.Metadata, row.ShipTo, row.Pickup
+	for i := range res.Lines {
+		own := row.Lines[res.Lines[i].Line]
+		res.Lines[i].ShipTo, res.Lines[i].Pickup = own.ShipTo, own.Pickup
 	}
 	return res
 }

@@ -47,7 +47,15 @@ type LineRequest struct {
 	// Backorder takes the line even if its units are not available: it takes those that are, and the
 	// rest from the first location in routed order. Level.Available falls below zero by as much.
 	Backorder bool
+
+	// ShipTo or Pickup, not both, is the line's own destination, in place of the request's: so one
+	// reservation can be shipped in part and collected in part. Optional. The ledger keeps it.
+	ShipTo *location.Address
+	Pickup location.ID
 }
+
+// ownDestination reports whether the line has a destination of its own.
+func (l *LineRequest) ownDestination() bool { return l.ShipTo != nil || l.Pickup != "" }
 
 // reroutesMax bounds how often one call is routed. It is routed again if the list of locations
 // changed.
@@ -174,7 +182,7 @@ func (c *reserveCall) firstMaySuffice() bool {
 		l := &c.lines[i]
 		alone := len(l.candidates.Groups) == 0 || l.candidates.Groups[0] == 1
 		asked := &c.request.Lines[i]
-		own := asked.Location != "" || len(asked.Locations) > 0 && len(c.lines) > 1
+		own := asked.Location != "" || (len(asked.Locations) > 0 || asked.ownDestination()) && len(c.lines) > 1
 		if l.kit != nil || len(l.levels) < 2 || own || !alone {
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,10 +37,11 @@ type reserveLine struct {
 	quantity   string // of a kit also the units of each component in one kit
 	kit        []location.Component
 	candidates location.Candidates
-	levels     []string  // of the candidates; of a kit one for each component
-	names      []string  // numbers that the last batch gave to the candidates
-	oneLevel   [1]string // backs levels
-	oneName    [1]string // backs names
+	routing    *location.Routing // of a line with a destination of its own; else nil
+	levels     []string          // of the candidates; of a kit one for each component
+	names      []string          // numbers that the last batch gave to the candidates
+	oneLevel   [1]string         // backs levels
+	oneName    [1]string         // backs names
 }
 
 // limitUse is what a request takes of a purchase limit.
@@ -89,7 +91,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	for i := range c.lines {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
-		l.candidates = c.routing.Candidates(asked.Location, asked.Locations...)
+		l.candidates = c.routingOf(rules, i).Candidates(asked.Location, asked.Locations...)
 		l.nameLevels(asked.SKU)
 		total, parts = total+len(l.levels), parts+c.partsOf(asked.SKU, l.kit)
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
@@ -106,6 +108,26 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)
 	}
 	return nil
+}
+
+// routingOf returns the routing of a line: that of the request, or its own if it has a destination of
+// its own.
+func (c *reserveCall) routingOf(rules *location.Rules, i int) *location.Routing {
+	l, asked := &c.lines[i], &c.request.Lines[i]
+	if !asked.ownDestination() {
+		return &c.routing
+	}
+	if i > 0 && c.lines[i-1].routing != nil {
+		if before := &c.request.Lines[i-1]; before.Pickup == asked.Pickup && reflect.DeepEqual(before.ShipTo, asked.ShipTo) {
+			l.routing = c.lines[i-1].routing
+			return l.routing
+		}
+	}
+	routing, _ := location.Route(rules, location.Request{ // the channel is known: the request has been routed
+		Channel: c.request.Channel, ShipTo: asked.ShipTo, Pickup: asked.Pickup, Prefer: c.request.Prefer,
+	})
+	l.routing = &routing
+	return l.routing
 }
 
 // checkLocations checks that the directory has the locations that the request prefers or names. Without a
@@ -310,15 +332,24 @@ func (r *ReserveRequest) backorders() bool {
 // ledgerOnly returns the fields that the ledger keeps and Redis does not, as JSON, or "" if all are
 // empty.
 func (r *ReserveRequest) ledgerOnly() string {
-	if r.ShipTo == nil && r.Pickup == "" && r.Split == "" && len(r.Metadata) == 0 {
+	var lines map[string]wire.Destination
+	for i := range r.Lines {
+		if l := &r.Lines[i]; l.ownDestination() {
+			if lines == nil {
+				lines = map[string]wire.Destination{}
+			}
+			lines[l.Line] = wire.Destination{ShipTo: l.ShipTo, Pickup: l.Pickup}
+		}
+	}
+	if r.ShipTo == nil && r.Pickup == "" && r.Split == "" && len(r.Metadata) == 0 && lines == nil {
 		return ""
 	}
 	text, err := json.Marshal(struct {
-		ShipTo   *location.Address `json:"ship_to,omitempty"`
-		Pickup   location.ID       `json:"pickup,omitempty"`
-		Split    location.Split    `json:"split,omitempty"`
-		Metadata map[string]string `json:"metadata,omitempty"`
-	}{r.ShipTo, r.Pickup, r.Split, r.Metadata})
+		wire.Destination
+		Split    location.Split              `json:"split,omitempty"`
+		Metadata map[string]string           `json:"metadata,omitempty"`
+		Lines    map[string]wire.Destination `json:"lines,omitempty"`
+	}{wire.Destination{ShipTo: r.ShipTo, Pickup: r.Pickup}, r.Split, r.Metadata, lines})
 	if err != nil {
 		panic("cache: encode a validated request: " + err.Error())
 	}

@@ -88,7 +88,7 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 		if r.Pickup != "" {
 			f.add("/pickup", "must not be given together with ship_to")
 		}
-		f.address(r.ShipTo)
+		f.address("/ship_to", r.ShipTo)
 	}
 	f.preferred("/prefer", r.Prefer)
 	f.lines(r.Lines)
@@ -96,20 +96,20 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 	return f.err()
 }
 
-func (f *faults) address(a *location.Address) {
+func (f *faults) address(path string, a *location.Address) {
 	if a.Country != "" {
-		f.fault("/ship_to/country", location.CountryFault(a.Country))
+		f.fault(path+"/country", location.CountryFault(a.Country))
 	}
-	f.fault("/ship_to/region", location.AddressTextFault(a.Region))
-	f.fault("/ship_to/postal_code", location.AddressTextFault(a.PostalCode))
+	f.fault(path+"/region", location.AddressTextFault(a.Region))
+	f.fault(path+"/postal_code", location.AddressTextFault(a.PostalCode))
 	if (a.Latitude == nil) != (a.Longitude == nil) {
-		f.add("/ship_to", "needs both latitude and longitude, or neither")
+		f.add(path, "needs both latitude and longitude, or neither")
 	}
 	if a.Latitude != nil && !(*a.Latitude >= -90 && *a.Latitude <= 90) {
-		f.add("/ship_to/latitude", "must be from -90 to 90 degrees")
+		f.add(path+"/latitude", "must be from -90 to 90 degrees")
 	}
 	if a.Longitude != nil && !(*a.Longitude >= -180 && *a.Longitude <= 180) {
-		f.add("/ship_to/longitude", "must be from -180 to 180 degrees")
+		f.add(path+"/longitude", "must be from -180 to 180 degrees")
 	}
 }
 
@@ -138,6 +138,20 @@ func (f *faults) lines(lines []LineRequest) {
 				f.add(linePath(i)+"/locations", "must not be given together with location")
 			}
 		}
+		f.lineDestination(i, l)
+	}
+}
+
+// lineDestination checks the line's own destination.
+func (f *faults) lineDestination(i int, l *LineRequest) {
+	if l.ShipTo != nil {
+		f.address(linePath(i)+"/ship_to", l.ShipTo)
+		if l.Pickup != "" {
+			f.add(linePath(i)+"/pickup", "must not be given together with ship_to")
+		}
+	}
+	if l.Pickup != "" {
+		f.line(i, "/pickup", location.IdentifierFault(string(l.Pickup)))
 	}
 }
 

@@ -291,3 +291,22 @@ func TestDirectory_File(t *testing.T) {
 			"channels": [{"id": "web", "default": true, "locations": ["b", "a"]}], "version": "<any>", "applied_at": "<time>"}`)},
 	})
 }
+
+// One reservation is collected in part. Reading it answers where each line goes.
+func TestLineDestinations(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *program) {
+		p.do(t, "given", level("A", "berlin", 5))
+		p.do(t, "given", level("A", "corner", 5))
+		const body = `{"id": "o", "ship_to": {"country": "DE"}, "lines": [{"line": "1", "sku": "A", "quantity": 1, "locations": ["berlin"]},` +
+			`{"line": "2", "sku": "A", "quantity": 2, "pickup": "corner"}]}`
+		held := line("1", "A", 1, 1, 0, "berlin") + "," + line("2", "A", 2, 2, 0, "corner")
+		p.do(t, "when", reserve(body).is(201, reservation("o", "held", 1, held, "")))
+		collected := strings.TrimSuffix(line("2", "A", 2, 2, 0, "corner"), "}") + `, "pickup": "corner"}`
+		known := reservation("o", "held", 1, line("1", "A", 1, 1, 0, "berlin")+","+collected, `"ship_to": {"country": "DE"}`)
+		await(t, "the ledger to know it", func() bool { return p.judge(t, read("o").is(200, known), p.send(t, read("o"))) == nil })
+		p.do(t, "then", get("/v1/reservations").is(200, `{"reservations": [`+known+`]}`))
+		p.do(t, "then", reserve(body).is(200, reservation("o", "held", 1, held, "")).replayed())
+		p.do(t, "then", reserve(strings.Replace(body, "corner", "berlin", 1)).refused(409, "id_conflict", ""))
+		p.do(t, "then", invalid(reserve(strings.Replace(body, `"pickup"`, `"ship_to": {}, "pickup"`, 1)), "/lines/1/pickup"))
+	})
+}

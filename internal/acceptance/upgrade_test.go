@@ -35,9 +35,21 @@ func readRecorded(t *testing.T) recorded {
 		t.Fatalf("%d answers and %d calls are not all", len(r.answers), len(r.calls))
 	}
 	r.last = moment(t, r.answers["/v1/reservations/late-confirmed"], "created_at")
-	r.eachReservation(func(reservation map[string]any) { // the older program answered it in every state
+	sent := map[any]map[string]any{}
+	for _, call := range r.calls {
+		body := map[string]any{}
+		if call.Path == "/v1/reservations" && json.Unmarshal(call.Body, &body) == nil {
+			sent[body["id"]] = body
+		}
+	}
+	r.eachReservation(func(reservation map[string]any) {
 		if state := reservation["state"]; state != "held" && state != "expired" {
-			delete(reservation, "expires_at")
+			delete(reservation, "expires_at") // the older program answered it in every state
+		}
+		for _, field := range []string{"ship_to", "pickup", "metadata"} { // the older program kept them, and answered none
+			if value, was := sent[reservation["id"]][field]; was {
+				reservation[field] = value
+			}
 		}
 	})
 	return r

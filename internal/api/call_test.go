@@ -77,7 +77,8 @@ func TestReserve(t *testing.T) {
 	full := `{"id": "ord-1001", "channel": "web", "customer": "c-9", "order": "5512",
 	 "ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
 	 "pickup": "store-7", "prefer": ["lyon", "berlin"], "ttl_seconds": 600, "split": "lines",
-	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"], "backorder": true}], "metadata": {"cart": "x"},
+	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"],
+	   "ship_to": {"country": "FR"}, "pickup": "store-8", "backorder": true}], "metadata": {"cart": "x"},
 	 "not_after": "2026-11-27T09:00:05.123+01:00"}`
 	asked := cache.ReserveRequest{
 		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
@@ -85,7 +86,7 @@ func TestReserve(t *testing.T) {
 			Country: "DE", Region: "BE", PostalCode: "10115", Latitude: pointer(52.5), Longitude: pointer(13.4),
 		},
 		Pickup: "store-7", Prefer: []location.ID{"lyon", "berlin"}, TTL: 10 * time.Minute, Split: location.SplitLines,
-		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}, Backorder: true}},
+		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}, ShipTo: &location.Address{Country: "FR"}, Pickup: "store-8", Backorder: true}},
 		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter,
 	}
 	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}
@@ -287,10 +288,18 @@ func TestDescribe_MediaTypes(t *testing.T) {
 func TestReads(t *testing.T) {
 	described := held
 	described.Metadata = map[string]string{"cart": "x"}
+	collected := held
+	collected.ShipTo, collected.Lines = &location.Address{Country: "DE"}, slices.Clone(held.Lines)
+	collected.Lines[0].Pickup = "store-7"
 	for _, e := range []exchange{
 		{
 			name: "metadata", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: described},
 			asked: "ord-1001", status: 200, answer: changed("held", "1", `,"metadata":{"cart":"x"}`),
+		},
+		{
+			name: "destinations", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: collected},
+			asked: "ord-1001", status: 200,
+			answer: strings.NewReplacer(`"lines":`, `"ship_to":{"country":"DE"},"lines":`, `}]}]`, `}],"pickup":"store-7"}]`).Replace(heldJSON),
 		},
 		{
 			name: "reservation", target: "/v1/reservations/ord-1001", store: fakeStore{reservation: held},

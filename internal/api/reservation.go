@@ -98,6 +98,7 @@ func reserveRequest(in *contract.ReserveRequest) cache.ReserveRequest {
 			return cache.LineRequest{
 				Line: l.Line, SKU: location.SKU(l.SKU), Quantity: int64(l.Quantity), Location: location.ID(l.Location),
 				Locations: locationIDs(l.Locations), Backorder: l.Backorder,
+				ShipTo: (*location.Address)(l.ShipTo), Pickup: location.ID(l.Pickup),
 			}
 		}),
 		Metadata: in.Metadata,
@@ -156,6 +157,8 @@ func reservation(r *cache.Reservation) contract.Reservation {
 
 		Identities: r.Identities,
 
+		ShipTo:   (*contract.Address)(r.ShipTo),
+		Pickup:   string(r.Pickup),
 		Lines:    convert(r.Lines, line),
 		Metadata: r.Metadata,
 	}
@@ -166,7 +169,7 @@ func line(l *cache.Line) contract.Line {
 		Line: l.Line, SKU: string(l.SKU), Quantity: l.Quantity, Requested: l.Requested,
 		Fulfilled: l.Fulfilled, Returned: l.Returned, From: convert(l.From, allocation),
 		Backorder: l.Backorder, Backordered: l.Backordered,
-		Components: convert(l.Components, component),
+		ShipTo: (*contract.Address)(l.ShipTo), Pickup: string(l.Pickup), Components: convert(l.Components, component),
 	}
 }
 

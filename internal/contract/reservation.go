@@ -2,15 +2,17 @@ package contract
 
 // Reservation is units taken for one order.
 type Reservation struct {
-	ID        string `json:"id" example:"ord-1001"`
-	State     string `json:"state" enum:"held,confirmed,fulfilled,released,expired" example:"held" doc:"A hold past its deadline is expired, even if its units have not been returned yet."`
-	Version   int64  `json:"version" minimum:"1" example:"1" doc:"1 at first. Each transition adds 1."`
-	ExpiresAt Time   `json:"expires_at,omitzero" format:"date-time" example:"2026-11-27T08:10:00.000Z" doc:"The deadline, to the millisecond. Present while the reservation is held, and if it expired."`
-	CreatedAt Time   `json:"created_at" format:"date-time" example:"2026-11-27T08:00:00.000Z"`
-	Channel   string `json:"channel,omitempty" example:"web"`
-	Customer  string `json:"customer,omitempty" example:"c-9"`
-	Order     string `json:"order,omitempty" example:"5512"`
-	Lines     []Line `json:"lines" nullable:"false"`
+	ID        string   `json:"id" example:"ord-1001"`
+	State     string   `json:"state" enum:"held,confirmed,fulfilled,released,expired" example:"held" doc:"A hold past its deadline is expired, even if its units have not been returned yet."`
+	Version   int64    `json:"version" minimum:"1" example:"1" doc:"1 at first. Each transition adds 1."`
+	ExpiresAt Time     `json:"expires_at,omitzero" format:"date-time" example:"2026-11-27T08:10:00.000Z" doc:"The deadline, to the millisecond. Present while the reservation is held, and if it expired."`
+	CreatedAt Time     `json:"created_at" format:"date-time" example:"2026-11-27T08:00:00.000Z"`
+	Channel   string   `json:"channel,omitempty" example:"web"`
+	Customer  string   `json:"customer,omitempty" example:"c-9"`
+	Order     string   `json:"order,omitempty" example:"5512"`
+	ShipTo    *Address `json:"ship_to,omitempty" doc:"The address of the lines without a destination of their own. In the answer of a read or a search only."`
+	Pickup    string   `json:"pickup,omitempty" doc:"Where the customer collects those lines. In the answer of a read or a search only."`
+	Lines     []Line   `json:"lines" nullable:"false"`
 
 	Identities []string `json:"identities,omitempty" example:"[\"card:ab12\"]" doc:"The identities that purchase limits count beside the customer. Absent if no limit counts the reservation."`
 
@@ -28,6 +30,8 @@ type Line struct {
 	Fulfilled int64        `json:"fulfilled" example:"0" doc:"Units of quantity that have left."`
 	Returned  int64        `json:"returned" example:"0" doc:"Units of fulfilled that came back into stock."`
 	From      []Allocation `json:"from" nullable:"false" doc:"The locations that serve the line."`
+	ShipTo    *Address     `json:"ship_to,omitempty" doc:"The line's own address. In the answer of a read or a search only."`
+	Pickup    string       `json:"pickup,omitempty" doc:"The location where the customer collects this line. In the answer of a read or a search only."`
 
 	Backorder   bool  `json:"backorder,omitempty,omitzero" doc:"true if the line was taken with backorder."`
 	Backordered int64 `json:"backordered,omitzero" minimum:"1" example:"1" doc:"Of a line with backorder: units, or kits, that may have to wait for units to arrive. Absent if there are none, in a search, and unless the reservation is held or confirmed."`
@@ -86,6 +90,8 @@ type LineRequest struct {
 	Quantity  Whole    `json:"quantity" minimum:"1" maximum:"2147483647" example:"2" doc:"Units."`
 	Location  string   `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins the line: only this location may serve it. Not allowed with locations."`
 	Locations []string `json:"locations,omitempty" maxItems:"100" example:"[\"lyon\",\"berlin\"]" doc:"Only these locations may serve the line, tried in this order, as far as the channel and the address allow them."`
+	ShipTo    *Address `json:"ship_to,omitempty" doc:"The address that this line ships to, in place of that of the request. Not allowed with pickup."`
+	Pickup    string   `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects this line, in place of the destination of the request. Not allowed with ship_to."`
 
 	Backorder bool `json:"backorder,omitempty,omitzero" doc:"Take the line even if its units are not available: those that are, and the rest from the first location in routed order. available falls below 0 by as much."`
 }

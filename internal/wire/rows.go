@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/holdfast/holdfast/location"
+
 // Level has the counts of a level in the ledger, in units; or a change of them, with signs.
 type Level struct {
 	OnHand, Held, Committed, SafetyStock, BackorderLimit int64
@@ -31,6 +33,14 @@ type ReservationRow struct {
 	ID       string
 	Record   Record
 	Metadata map[string]string // nil if the reader does not need it; else not nil
+	Destination
+	Lines map[string]Destination // of the lines that have one of their own, by line
+}
+
+// Destination is where units go: an address or a store, or neither if nobody said.
+type Destination struct {
+	ShipTo *location.Address `json:"ship_to,omitempty"`
+	Pickup location.ID       `json:"pickup,omitempty"`
 }
 
 // OperationRow is an operation of the ledger.

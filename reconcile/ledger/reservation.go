@@ -47,6 +47,18 @@ func (r *Reservation) Metadata() map[string]string {
 	return extra.Metadata
 }
 
+// Row returns the reservation with what only the ledger keeps of it, from Extra.
+func (r *Reservation) Row(id string) wire.ReservationRow {
+	row := wire.ReservationRow{ID: id, Record: r.Record, Metadata: r.Metadata()}
+	var extra struct {
+		wire.Destination
+		Lines map[string]wire.Destination `json:"lines"`
+	}
+	_ = json.Unmarshal([]byte(cmp.Or(r.Extra, "{}")), &extra)
+	row.Destination, row.Lines = extra.Destination, extra.Lines
+	return row
+}
+
 // AsWritten returns the reservation as its row reads after it is written.
 func (r *Reservation) AsWritten() Reservation {
 	return Reservation{Record: r.Record, At: r.At, VersionBefore: r.Record.Version, StateBefore: r.Record.State}

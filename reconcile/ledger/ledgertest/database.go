@@ -80,6 +80,7 @@ delete from audits;
 delete from directories;
 delete from level_counts;
 delete from levels;
+delete from line_destinations;
 delete from limit_counts;
 delete from movements;
 delete from operations;

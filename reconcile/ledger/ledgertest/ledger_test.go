@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
 	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
@@ -270,19 +272,25 @@ func TestLedger_Reads(t *testing.T) {
 			e.Levels = append(e.Levels, wire.LevelEvent{SKU: l.SKU, Location: l.Location, OnHandAfter: 7})
 		}
 		held := ledgertest.Born("a", ledgertest.Reserved(2), "n1")
-		held.Extra = `{"pickup":"berlin","metadata":{"cart":"x\u0000y"}}`
+		held.Extra = `{"pickup":"berlin","metadata":{"cart":"x\u0000y"},"lines":{"1":{"ship_to":{"country":"DE","latitude":52.5,"longitude":0}},"2":{"pickup":"lyon"}}}`
+		north, zero := 52.5, 0.0
+		destinations := map[string]wire.Destination{
+			"1": {ShipTo: &location.Address{Country: "DE", Latitude: &north, Longitude: &zero}}, "2": {Pickup: "lyon"},
+		}
 		b.Apply(b.Entry(e, held, ledgertest.Born("plain", ledgertest.Reserved(1), "n2")))
 		ctx := t.Context()
 		row, err := b.Ledger.Reservation(ctx, "a")
 		if err != nil || row.Record.CreationNonce != "n1" || row.Record.Lines[0].From[0].Quantity != 2 ||
-			!maps.Equal(row.Metadata, map[string]string{"cart": "x\x00y"}) {
+			!maps.Equal(row.Metadata, map[string]string{"cart": "x\x00y"}) ||
+			row.Pickup != "berlin" || row.ShipTo != nil || !reflect.DeepEqual(row.Lines, destinations) {
 			t.Errorf("%+v, %v", row, err)
 		}
-		if row, err := b.Ledger.Reservation(ctx, "plain"); err != nil || row.Metadata == nil || len(row.Metadata) > 0 {
+		if row, err := b.Ledger.Reservation(ctx, "plain"); err != nil || row.Metadata == nil || len(row.Metadata) > 0 || row.Pickup != "" || row.Lines != nil {
 			t.Errorf("%+v, %v", row, err)
 		}
 		rows, _, err := b.Ledger.Search(ctx, cache.ReservationFilter{Limit: 2}, ledgertest.SeenAt)
-		if err != nil || len(rows) != 2 || rows[0].Metadata == nil || len(rows[0].Metadata) > 0 || !maps.Equal(rows[1].Metadata, row.Metadata) {
+		if err != nil || len(rows) != 2 || rows[0].Metadata == nil || len(rows[0].Metadata) > 0 || !maps.Equal(rows[1].Metadata, row.Metadata) ||
+			rows[0].Lines != nil || !reflect.DeepEqual(rows[1].Lines, destinations) {
 			t.Errorf("%+v, %v", rows, err)
 		}
 		if _, err := b.Ledger.Reservation(ctx, "b"); !errors.Is(err, cache.ErrNotFound) {

@@ -133,7 +133,7 @@ func (m *Ledger) lookAt(a *wire.Awaited) error {
 	return ledger.Outcome(*a, epoch, known)
 }
 
-// Reservation reads a reservation with its metadata.
+// Reservation reads a reservation with what only the ledger keeps of it.
 func (m *Ledger) Reservation(_ context.Context, id string) (wire.ReservationRow, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -141,11 +141,7 @@ func (m *Ledger) Reservation(_ context.Context, id string) (wire.ReservationRow,
 	if !there {
 		return wire.ReservationRow{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
 	}
-	return rowOf(id, r), nil
-}
-
-func rowOf(id string, r ledger.Reservation) wire.ReservationRow {
-	return wire.ReservationRow{ID: id, Record: r.Record, Metadata: r.Metadata()}
+	return r.Row(id), nil
 }
 
 // ResolvedIDs reads the ids of resolved reservations, all in one page.

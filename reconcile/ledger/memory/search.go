@@ -27,7 +27,8 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 		return cmp.Or(cmp.Compare(m.reservations[b].Record.Created, m.reservations[a].Record.Created), strings.Compare(b, a))
 	})
 	rows, next = ledger.ReservationPageOf(ids, func(id string) *wire.ReservationRow {
-		row := rowOf(id, m.reservations[id])
+		r := m.reservations[id]
+		row := r.Row(id)
 		return &row
 	}, f.Limit)
 	return rows, next, nil

@@ -33,9 +33,11 @@ select (select count(*) from reservations r where ` + prunable + `),
 // reservation that changed meanwhile stays.
 func archiveReservations(ctx context.Context, tx pgx.Tx, o *PruneOptions) (int64, error) {
 	const oldest = `
-select r.id, r.version, json_build_object('reservation', to_json(r),
-    'lines', (select json_agg(l order by l.position) from reservation_lines l where l.reservation_id = r.id))::text
-from reservations r where ` + prunable + `
+select r.id, r.version, case when d.lines is null then json_build_object('reservation', to_json(r), 'lines', l.lines)
+    else json_build_object('reservation', to_json(r), 'lines', l.lines, 'destinations', d.lines) end::text
+from reservations r left join line_destinations d on d.reservation_id = r.id
+    cross join lateral (select json_agg(l order by l.position) as lines from reservation_lines l where l.reservation_id = r.id) l
+where ` + prunable + `
 order by r.resolved_at, r.id limit $2`
 	const reduce = `
 with reduced as (
@@ -46,6 +48,8 @@ with reduced as (
     returning r.id
 ), gone as (
     delete from reservation_lines l using reduced where l.reservation_id = reduced.id
+), unsent as (
+    delete from line_destinations d using reduced where d.reservation_id = reduced.id
 )
 select count(*) from reduced`
 	rows, _ := tx.Query(ctx, oldest, o.Before, o.page) // its error is that of the rows

@@ -32,6 +32,7 @@ var rows = []struct {
 		"reservation_id": "'r-1'", "position": "1", "line": "'1'", "sku": "'TEE-M'", "requested": "5",
 		"locations": "'{berlin,lyon}'", "quantities": "'{2,3}'", "fulfilled": "'{2,1}'", "returned": "3", "created_at": "now()",
 	}},
+	{"line_destinations", row{"reservation_id": "'r-1'", "lines": `'{"1": {"pickup": "berlin"}}'`}},
 	{"limit_counts", row{"limit_id": "'drop'", "customer": "'c-9'", "units": "2"}},
 	{"level_counts", row{"sku": "'TEE'", "location": "'berlin'", "operation_id": "'count'", "made_at": "now()"}},
 	{"directories", row{"version": "1", "body": "'{}'"}},
@@ -109,6 +110,9 @@ var refused = []struct {
 	{"reservations", "split", "'half'", "reservations_split"},
 	{"reservations", "ship_to", "'[]'", "reservations_ship_to"},
 	{"reservations", "metadata", "'1'", "reservations_metadata"},
+	{"line_destinations", "reservation_id", "'r-1'", "line_destinations_key"},
+	{"line_destinations", "reservation_id", "''", "line_destinations_identifiers"},
+	{"line_destinations", "lines", "'[]'", "line_destinations_lines"},
 	{"reservation_lines", "position", "1", "reservation_lines_key"},
 	{"reservation_lines", "position", "0", "reservation_lines_position"},
 	{"reservation_lines", "line", "''", "reservation_lines_identifiers"},
@@ -216,7 +220,8 @@ func fresh(table string) row {
 		"levels": {"sku", "'CAP'"}, "reservations": {"id", "'r-9'"}, "reservation_lines": {"position", "9"},
 		"operations": {"id", "'o-9'"}, "movements": {"sequence", "9"}, "positions": {"shard", "0"},
 		"refusals": {"sequence", "9"}, "quarantine": {"entry", "'1-9'"}, "limit_counts": {"customer", "'c-1'"}, "level_counts": {"sku", "'MUG'"}, "directories": {"version", "9"},
-		"audits": {"id", "'a-2'"}, "audit_findings": {"id", "'f9'"},
+		"line_destinations": {"reservation_id", "'r-9'"},
+		"audits":            {"id", "'a-2'"}, "audit_findings": {"id", "'f9'"},
 	}[table]
 	r[key[0]] = key[1]
 	if table == "refusals" {

@@ -124,10 +124,10 @@ func doSchema(err error) string {
 func (p *Ledger) examineLedger(ctx context.Context, db querier, prefix string, shards int) ([]setup.Finding, error) {
 	const query = `
 select coalesce(string_agg(p || ' on ' || t, ', '), '') from unnest(array['levels', 'reservations', 'reservation_lines',
-    'limit_counts', 'level_counts', 'operations', 'movements', 'positions', 'refusals', 'quarantine', 'directories', 'audits', 'audit_findings']) as t
+    'line_destinations', 'limit_counts', 'level_counts', 'operations', 'movements', 'positions', 'refusals', 'quarantine', 'directories', 'audits', 'audit_findings']) as t
     cross join unnest(array['select', 'insert', 'update', 'delete']) as p
 where not has_table_privilege(t, p) and case p
-    when 'update' then t not in ('movements', 'directories') when 'delete' then t in ('levels', 'audit_findings') else true end`
+    when 'update' then t not in ('movements', 'directories', 'line_destinations') when 'delete' then t in ('levels', 'audit_findings') else true end`
 	rows, _ := db.Query(ctx, query) // its error is that of the rows
 	lacking, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
 	if err != nil {

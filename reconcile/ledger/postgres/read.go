@@ -124,19 +124,21 @@ func readReservations(ctx context.Context, db batcher, ids []string) (map[string
 	return found, db.SendBatch(ctx, batch).Close()
 }
 
-// readRows reads reservations with their lines and their metadata. It leaves out ids that do not
-// exist. One round trip.
+// readRows reads reservations with their lines, and what only the ledger keeps. It leaves out ids
+// that do not exist. One round trip.
 func readRows(ctx context.Context, db batcher, ids []string) (map[string]*wire.ReservationRow, error) {
 	// After the heads: metadata may be newer than its record, but is never older.
-	const query = `select id, metadata from reservations where id = any($1) and metadata is not null`
+	const query = `
+select r.id, r.metadata, r.ship_to, r.pickup, d.lines
+from reservations r left join line_destinations d on d.reservation_id = r.id
+where r.id = any($1) and (r.metadata is not null or r.ship_to is not null or r.pickup <> '' or d.lines is not null)`
 	found, batch := map[string]*ledger.Reservation{}, &pgx.Batch{}
 	queueReservations(batch, ids, found)
-	metadata := map[string]map[string]string{}
+	kept := map[string]wire.ReservationRow{}
 	batch.Queue(query, ids).Query(func(rows pgx.Rows) error {
-		var id string
-		var m map[string]string
-		_, err := pgx.ForEachRow(rows, []any{&id, &m}, func() error {
-			metadata[id], m = m, nil
+		var row wire.ReservationRow
+		_, err := pgx.ForEachRow(rows, []any{&row.ID, &row.Metadata, &row.ShipTo, &row.Pickup, &row.Lines}, func() error {
+			kept[row.ID], row = row, wire.ReservationRow{}
 			return nil
 		})
 		return err
@@ -146,10 +148,12 @@ func readRows(ctx context.Context, db batcher, ids []string) (map[string]*wire.R
 	}
 	list := make(map[string]*wire.ReservationRow, len(found))
 	for id, r := range found {
-		list[id] = &wire.ReservationRow{ID: id, Record: r.Record, Metadata: metadata[id]}
-		if list[id].Metadata == nil {
-			list[id].Metadata = map[string]string{}
+		row := kept[id]
+		row.ID, row.Record = id, r.Record
+		if row.Metadata == nil {
+			row.Metadata = map[string]string{}
 		}
+		list[id] = &row
 	}
 	return list, nil
 }

@@ -24,6 +24,7 @@ type keptExtra struct {
 	Pickup   string          `json:"pickup"`
 	Split    string          `json:"split"`
 	Metadata json.RawMessage `json:"metadata"`
+	Lines    json.RawMessage `json:"lines"`
 }
 
 // resolvedAt returns when the reservation was resolved, Unix ms, or 0 while it is live.
@@ -54,6 +55,7 @@ func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
 	if len(made) > 0 {
 		insertReservations(batch, made)
 		insertLines(batch, made)
+		insertDestinations(batch, made)
 	}
 	if len(changed) > 0 {
 		updateReservations(batch, changed)
@@ -88,6 +90,22 @@ from unnest($1::reservations[])`
 		})
 	}
 	batch.Queue(query, made)
+}
+
+// insertDestinations writes the destinations of the lines that have one of their own.
+func insertDestinations(batch *pgx.Batch, list []keptReservation) {
+	const query = `
+insert into line_destinations (reservation_id, lines)
+select id, lines::jsonb from unnest($1::text[], $2::text[]) as u (id, lines)`
+	var ids, lines []string
+	for i := range list {
+		if own := list[i].extra.Lines; len(own) > 0 {
+			ids, lines = append(ids, list[i].id), append(lines, string(own))
+		}
+	}
+	if len(ids) > 0 {
+		batch.Queue(query, ids, lines)
+	}
 }
 
 func updateReservations(batch *pgx.Batch, list []keptReservation) {
