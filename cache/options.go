@@ -110,7 +110,7 @@ const (
 	MetadataKeysMax        = 16                          // entries of metadata
 	MetadataBytesMax       = 512                         // bytes of one metadata value; a key is an identifier
 	TextBytesMax           = location.TextBytesMax       // bytes of a reason, an actor or a part of an address
-	ChangesMax             = 1_000                       // levels changed by one operation
+	ChangesMax             = 500                         // levels changed by one operation
 	ChangesBytesMax        = 32_000                      // bytes of the SKUs and locations of one operation
 	LocationsMax           = wire.LocationsMax           // locations with levels
 	PreferredMax           = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations

@@ -77,9 +77,6 @@ func (w *workbench) sample(verb Verb, name string, prepare, call func()) {
 func (w *workbench) bounded(verb Verb, name string, prepare, call func()) {
 	w.tb.Helper()
 	least, most := 0.0, 1.2 // the worst reserve takes 0.9 to 1.1
-	if verb == VerbAdjust {
-		most = 1.6 // an operation of ChangesMax levels is the only call that takes longer: all are applied or none
-	}
 	if !full {
 		most *= 2
 	}

@@ -211,7 +211,7 @@ func TestWork_Operations(t *testing.T) {
 		c.SKU, c.Location = location.SKU("s"+id), location.ID("l"+strconv.Itoa(i)+id)
 		return c
 	}
-	for _, id := range []string{"", strings.Repeat("x", 12)} { // ChangesBytesMax allows no longer ones
+	for _, id := range []string{"", strings.Repeat("x", 29)} { // ChangesBytesMax allows no longer ones
 		c := cart{lines: 1, places: 1000, stock: "plenty", id: id}
 		for _, known := range []bool{false, true} {
 			for _, n := range []int{1, 64, ChangesMax} {

@@ -23,20 +23,20 @@ func sheet(n int) string {
 
 func TestStockImport(t *testing.T) {
 	w := newWarehouse(t)
-	path := write(t, "stock.csv", sheet(2001))
+	path := write(t, "stock.csv", sheet(1001))
 	first := run(t, "stock", "import", path, "--server", w.url, "--id", "count-1").expect(t, exitDone)
-	if want := path + ": 2001 levels set\nimport count-1\n"; first.stdout != want || first.stderr != "" {
+	if want := path + ": 1001 levels set\nimport count-1\n"; first.stdout != want || first.stderr != "" {
 		t.Errorf("got %+v, want %q", first, want)
 	}
 	if want := []string{"count-1:1", "count-1:2", "count-1:3"}; !slices.Equal(w.ids, want) {
 		t.Errorf("operations %v, want %v", w.ids, want)
 	}
-	if len(w.levels) != 2001 || w.levels[[2]string{"SKU-002000", "berlin"}].OnHand != 2000 {
+	if len(w.levels) != 1001 || w.levels[[2]string{"SKU-001000", "berlin"}].OnHand != 1000 {
 		t.Errorf("%d levels", len(w.levels))
 	}
 
 	again := run(t, "stock", "import", path, "--server", w.url, "--id", "count-1").expect(t, exitDone)
-	if !strings.Contains(again.stdout, "nothing changed: this import of 2001 levels was made at 2026-11-20T18:03:00Z") || len(w.ids) != 3 {
+	if !strings.Contains(again.stdout, "nothing changed: this import of 1001 levels was made at 2026-11-20T18:03:00Z") || len(w.ids) != 3 {
 		t.Errorf("got %+v after operations %v", again, w.ids)
 	}
 }
@@ -60,13 +60,13 @@ func TestStockImportContinues(t *testing.T) {
 	path := write(t, "stock.csv", sheet(2500))
 	w.fail = func(id string) bool { return id == "x:2" }
 	stopped := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitFailed)
-	want := path + ": lines 1002 to 2001: internal: the fake fails\n1000 of 2500 rows are set: run the same command again to continue"
+	want := path + ": lines 502 to 1001: internal: the fake fails\n500 of 2500 rows are set: run the same command again to continue"
 	if !strings.Contains(stopped.stderr, want) || stopped.stdout != "" {
 		t.Errorf("got %+v, want %q", stopped, want)
 	}
 	w.fail = func(string) bool { return false }
 	rest := run(t, "stock", "import", path, "--server", w.url, "--id=x").expect(t, exitDone)
-	if !strings.Contains(rest.stdout, "1500 levels set; 1000 were set by an earlier run") || len(w.levels) != 2500 {
+	if !strings.Contains(rest.stdout, "2000 levels set; 500 were set by an earlier run") || len(w.levels) != 2500 {
 		t.Errorf("got %+v and %d levels", rest, len(w.levels))
 	}
 }

@@ -6,7 +6,7 @@ package contract
 // The limits of a call.
 const (
 	BodyBytesMax = 1 << 20 // the body of a request
-	CountsMax    = 1000    // counts in a CountsRequest
+	CountsMax    = 500     // counts in a CountsRequest
 	LevelPageMax = 500     // levels in a LevelPage
 )
 

@@ -84,7 +84,7 @@ type CountsRequest struct {
 	Reason   string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
 	Actor    string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
 	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
-	Counts   []Count `json:"counts" minItems:"1" maxItems:"1000" nullable:"false"`
+	Counts   []Count `json:"counts" minItems:"1" maxItems:"500" nullable:"false"`
 
 	AllowUnknownLocations bool `json:"allow_unknown_locations,omitempty" doc:"Also set units at locations that the routing directory does not have. They can't be sold until it has them."`
 }
