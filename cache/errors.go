@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
@@ -23,7 +24,9 @@ var (
 	ErrUnknownStock    = errors.New("unknown stock")
 	ErrNoLocation      = errors.New("no location may serve this")
 	ErrInsufficient    = errors.New("insufficient stock")
+	ErrNotOnSale       = errors.New("not on sale")
 	ErrPurchaseLimit   = errors.New("purchase limit")
+	ErrCampaignSoldOut = errors.New("campaign sold out")
 	ErrNotFound        = errors.New("not found")
 	ErrInUse           = errors.New("in use")
 	ErrWrongState      = errors.New("wrong state")
@@ -128,9 +131,48 @@ func (e *NoLocationError) Error() string {
 // Unwrap makes errors.Is(err, ErrNoLocation) true.
 func (e *NoLocationError) Unwrap() error { return ErrNoLocation }
 
-// PurchaseLimitError is the purchase limit that the customer would exceed. It is ErrPurchaseLimit.
+// NotOnSaleError is the campaign that has not started, or is over. It is ErrNotOnSale.
+type NotOnSaleError struct {
+	Campaign string
+	StartsAt time.Time // zero: it has no start
+	EndsAt   time.Time // the first moment after the campaign; zero: it has no end
+	Now      time.Time // by Redis's clock, when it refused
+}
+
+// Wait returns how long it was until the campaign starts, or 0 if it is over.
+func (e *NotOnSaleError) Wait() time.Duration { return max(0, e.StartsAt.Sub(e.Now)) }
+
+func (e *NotOnSaleError) Error() string {
+	if e.Wait() > 0 {
+		return fmt.Sprintf("%s: %s starts at %s", ErrNotOnSale, e.Campaign, timeText(e.StartsAt))
+	}
+	return fmt.Sprintf("%s: %s ended at %s", ErrNotOnSale, e.Campaign, timeText(e.EndsAt))
+}
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// Unwrap makes errors.Is(err, ErrNotOnSale) true.
+func (e *NotOnSaleError) Unwrap() error { return ErrNotOnSale }
+
+// CampaignSoldOutError is the campaign whose total the request would exceed. It is
+// ErrCampaignSoldOut.
+type CampaignSoldOutError struct {
+	Campaign string
+	Total    int64 // units that all customers may have
+	Taken    int64 // units that they have held, confirmed or fulfilled
+}
+
+func (e *CampaignSoldOutError) Error() string {
+	return fmt.Sprintf("%s: %s has %d of its %d units left", ErrCampaignSoldOut, e.Campaign, max(0, e.Total-e.Taken), e.Total)
+}
+
+// Unwrap makes errors.Is(err, ErrCampaignSoldOut) true.
+func (e *CampaignSoldOutError) Unwrap() error { return ErrCampaignSoldOut }
+
+// PurchaseLimitError is the campaign of which the customer would have too many units. It is
+// ErrPurchaseLimit.
 type PurchaseLimitError struct {
-	Campaign string // the limit's id
+	Campaign string
 	Limit    int64  // units that one customer may have
 	Taken    int64  // units that this customer has held, confirmed or fulfilled
 	Identity string // that would exceed it: the customer, or one of the identities

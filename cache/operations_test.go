@@ -106,6 +106,8 @@ func toldError(err error) string {
 	var unknown *UnknownStockError
 	var none *NoLocationError
 	var limit *PurchaseLimitError
+	var sold *CampaignSoldOutError
+	var closed *NotOnSaleError
 	var state *WrongStateError
 	var version *VersionError
 	var invalid *InvalidError
@@ -126,6 +128,10 @@ func toldError(err error) string {
 		if limit.Identity != "" {
 			text += " by " + limit.Identity
 		}
+	case errors.As(err, &sold):
+		text += fmt.Sprintf(" | %s %d of %d", sold.Campaign, sold.Taken, sold.Total)
+	case errors.As(err, &closed):
+		text += fmt.Sprintf(" | %s starts in %v", closed.Campaign, closed.Wait())
 	case errors.As(err, &state):
 		text += " " + string(state.State)
 	case errors.As(err, &version):

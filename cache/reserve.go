@@ -73,10 +73,11 @@ const reroutesMax = 5
 //   - ErrRebuilding or ErrBacklogFull
 //   - ErrIDConflict: the id belongs to another request
 //   - *InvalidError: what only the directory rules out, such as an unknown channel or location, or no
-//     customer although a purchase limit counts
+//     customer although a campaign limits what one may have
+//   - *NotOnSaleError
 //   - *UnknownStockError
 //   - *NoLocationError
-//   - *PurchaseLimitError
+//   - *PurchaseLimitError or *CampaignSoldOutError
 //   - *InsufficientError
 //
 // After ErrUnavailable or an ended context the outcome is unknown: repeat with the same id.
@@ -142,8 +143,10 @@ func (s *Store) Reserve(ctx context.Context, r ReserveRequest) (result Result, e
 			}
 		case wire.StatusTooManyParts:
 			return Result{}, tooManyParts()
+		case wire.StatusNotOnSale:
+			return Result{}, call.notOnSale(time.UnixMilli(a.Now))
 		case wire.StatusPurchaseLimit:
-			return Result{}, call.decodePurchaseLimit(a.Payload)
+			return Result{}, call.decodeLimit(a.Payload)
 		default:
 			return Result{}, refusal(VerbReserve, r.ID, a)
 		}
@@ -308,17 +311,6 @@ func (l *reserveLine) components(kits int64, from []Allocation) []Component {
 		}
 	}
 	return list
-}
-
-// decodePurchaseLimit reads which purchase limit the customer would exceed.
-func (c *reserveCall) decodePurchaseLimit(payload string) error {
-	f := wire.FieldReader{Rest: payload}
-	i, taken := f.Number()-1, f.Number()
-	if f.Failed || i < 0 || i >= int64(len(c.limits)) {
-		return fmt.Errorf("reserve %q: answered %q: %w", c.request.ID, payload, ErrCorrupt)
-	}
-	limit := c.limits[i].limit
-	return &PurchaseLimitError{Campaign: limit.ID, Limit: limit.PerCustomer, Taken: taken}
 }
 
 // decodeInsufficient reads the shortages of a refusal.

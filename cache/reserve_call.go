@@ -22,13 +22,14 @@ type reserveCall struct {
 	until     time.Time // the call ends then
 	routing   location.Routing
 	ttl       int64         // ms
-	shape     string        // ttl_ms split lines limits, backorder
+	shape     string        // ttl_ms split lines limits, backorder, times of its campaigns
 	firstOnly bool          // names only the first candidate: most calls need no other
 	fixed     string        // fingerprint channel customer order
 	head      string        // of the event
 	lines     []reserveLine // one for each line of the request
 	limits    []limitUse
-	oneLine   [1]reserveLine // backs lines: most requests have one
+	timed     []*location.CampaignRule // campaigns of the lines that have times
+	oneLine   [1]reserveLine           // backs lines: most requests have one
 }
 
 // reserveLine is one line: a SKU, or the components of a kit.
@@ -44,13 +45,6 @@ type reserveLine struct {
 	oneName    [1]string         // backs names
 }
 
-// limitUse is what a request takes of a purchase limit.
-type limitUse struct {
-	limit   *location.Limit
-	units   int64
-	counter string // number that the last probe gave to the customer's counter
-}
-
 // route chooses the candidates of each line. If it returns an error, the call is still sent without
 // candidates to ask whether its id is known: an accepted reservation stays, whatever the directory
 // says now.
@@ -63,7 +57,7 @@ func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 		c.lines = make([]reserveLine, len(r.Lines))
 	}
 	clear(c.lines)
-	c.limits = nil
+	c.limits, c.timed = nil, nil
 	err := c.routeLines(rules)
 	if err == nil {
 		c.encode()
@@ -71,13 +65,13 @@ func (c *reserveCall) route(rules *location.Rules, ttl time.Duration) error {
 	}
 	if err != nil {
 		clear(c.lines)
-		c.limits = nil
+		c.limits, c.timed = nil, nil
 		c.encode()
 	}
 	return err
 }
 
-// routeLines finds the components, limits and candidates of each line.
+// routeLines finds the components, campaigns and candidates of each line.
 func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	r := c.request
 	c.routing, err = location.Route(rules, location.Request{Channel: r.Channel, ShipTo: r.ShipTo, Pickup: r.Pickup, Prefer: r.Prefer})
@@ -97,7 +91,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
 			return err
 		}
-		if err := c.countLimits(asked, l.kit); err != nil {
+		if err := c.countCampaigns(asked, l.kit); err != nil {
 			return err
 		}
 	}
@@ -147,9 +141,9 @@ func (r *ReserveRequest) checkLocations(rules *location.Rules) error {
 
 // partsOf returns how many parts a line has if one location serves it, with the limits that count it.
 func (c *reserveCall) partsOf(sku location.SKU, kit []location.Component) int {
-	parts := max(1, len(kit)) + len(c.routing.Limits(sku))
+	parts := max(1, len(kit)) + len(limitsOf(c.routing.Campaigns(sku), 1))
 	for _, component := range kit {
-		parts += len(c.routing.Limits(component.SKU))
+		parts += len(limitsOf(c.routing.Campaigns(component.SKU), 1))
 	}
 	return parts
 }
@@ -199,36 +193,6 @@ func (l *reserveLine) checkQuantity(i int, kits int64) error {
 	return nil
 }
 
-// countLimits adds what a line takes of purchase limits. A limit that names the kit counts kits,
-// and does not count the components again.
-func (c *reserveCall) countLimits(asked *LineRequest, kit []location.Component) error {
-	whole := c.routing.Limits(asked.SKU)
-	for _, limit := range whole {
-		c.addToLimit(limit, asked.Quantity)
-	}
-	for _, component := range kit {
-		for _, limit := range c.routing.Limits(component.SKU) {
-			if !slices.Contains(whole, limit) {
-				c.addToLimit(limit, asked.Quantity*component.Quantity)
-			}
-		}
-	}
-	if len(c.limits) > 0 && c.request.Customer == "" {
-		return invalid("/customer", "is required: %s has a purchase limit", asked.SKU)
-	}
-	return nil
-}
-
-func (c *reserveCall) addToLimit(limit *location.Limit, units int64) {
-	for i := range c.limits {
-		if c.limits[i].limit == limit {
-			c.limits[i].units += units
-			return
-		}
-	}
-	c.limits = append(c.limits, limitUse{limit: limit, units: units})
-}
-
 // encode writes the texts for the script, all in one allocation.
 func (c *reserveCall) encode() {
 	r, channel := c.request, c.routing.Channel()
@@ -250,6 +214,7 @@ func (c *reserveCall) encode() {
 	if r.backorders() {
 		t.add(" backorder")
 	}
+	c.addWindow(t)
 	t.end()
 	for i := range c.lines {
 		c.encodeLine(t, i)
@@ -289,7 +254,7 @@ func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity}, Backorder: asked.Backorder,
 		}
 		if j == 0 { // the first component carries the limits that count kits
-			line.Limits = c.limitsOf(asked.SKU, component.Quantity)
+			line.Limits = limitsOf(c.routing.Campaigns(asked.SKU), component.Quantity)
 		}
 		c.encodeRecordLine(t, line, component.SKU)
 	}
@@ -298,30 +263,14 @@ func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 
 // encodeRecordLine writes a line of the record, with the limits that count it.
 func (c *reserveCall) encodeRecordLine(t *textBuilder, line wire.RecordLine, sku location.SKU) {
-	for _, limit := range c.limitsOf(sku, 1) {
-		if line.Kit == nil || !c.limitCounts(line.Kit.SKU, limit.ID) {
-			line.Limits = append(line.Limits, limit)
-		}
+	campaigns := c.routing.Campaigns(sku)
+	if line.Kit != nil {
+		campaigns = without(campaigns, c.routing.Campaigns(line.Kit.SKU))
 	}
+	line.Limits = append(line.Limits, limitsOf(campaigns, 1)...)
 	t.add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
 	t.addInt(line.Requested)
 	t.add(wire.UnitSeparator, "0")
-}
-
-// limitsOf returns the limits that count a SKU, as a record stores them.
-func (c *reserveCall) limitsOf(sku location.SKU, each int64) (list []wire.RecordLimit) {
-	if len(c.limits) == 0 {
-		return nil
-	}
-	for _, limit := range c.routing.Limits(sku) {
-		list = append(list, wire.RecordLimit{ID: limit.ID, Most: limit.PerCustomer, Each: each})
-	}
-	return list
-}
-
-// limitCounts reports whether the limit with that id counts a SKU.
-func (c *reserveCall) limitCounts(sku location.SKU, id string) bool {
-	return slices.ContainsFunc(c.routing.Limits(sku), func(l *location.Limit) bool { return l.ID == id })
 }
 
 // backorders reports whether a line may be backordered.
@@ -387,8 +336,7 @@ func (c *reserveCall) Arguments(b *shard.Batch) {
 		b.Add(l.text, l.quantity, l.candidateText())
 	}
 	for _, use := range c.limits {
-		b.Add(b.Counter(wire.LimitKey{Limit: use.limit.ID, Identity: c.request.Customer}.Name()),
-			strconv.FormatInt(use.units, 10), strconv.FormatInt(use.limit.PerCustomer, 10))
+		b.Add(b.Counter(use.Name()), strconv.FormatInt(use.units, 10), strconv.FormatInt(use.most, 10))
 	}
 }
 

@@ -16,8 +16,9 @@ type Route struct {
 	Split   location.Split
 	Lines   []RouteLine
 
-	// Refusal is the error that Reserve would return: *UnknownStockError, *NoLocationError,
-	// *PurchaseLimitError or *InsufficientError. It is nil if Reserve would hold the units.
+	// Refusal is the error that Reserve would return: *NotOnSaleError, *UnknownStockError,
+	// *NoLocationError, *PurchaseLimitError, *CampaignSoldOutError or *InsufficientError. It is nil if
+	// Reserve would hold the units.
 	Refusal error
 
 	Ranking []location.Ranking // how each rule of the channel orders the candidates, or why it is skipped
@@ -102,8 +103,10 @@ func (s *Store) dryRun(ctx context.Context, c *reserveCall, route *Route) error 
 		return err
 	case wire.StatusInsufficient:
 		route.Refusal = c.decodeInsufficient(a.Payload)
+	case wire.StatusNotOnSale:
+		route.Refusal = c.notOnSale(time.UnixMilli(a.Now))
 	case wire.StatusPurchaseLimit:
-		route.Refusal = c.decodePurchaseLimit(a.Payload)
+		route.Refusal = c.decodeLimit(a.Payload)
 	case wire.StatusNoLocation:
 		route.Refusal = s.explain(ctx, c)
 	case wire.StatusTooManyParts:

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/shard"
-	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -131,16 +130,18 @@ func (s *Store) probe(ctx context.Context, c *reserveCall, known *locations, ref
 }
 
 // shortages lists the lines of a probeable call that are short. ok is false if the probe does not
-// decide the call, because of a purchase limit, a line without a level or a broken value: ask
-// reserve.
+// decide the call, because of a campaign, a line without a level or a broken value: ask reserve.
 func (c *reserveCall) shortages(seen *shard.Seen) (shortages []Shortage, ok bool) {
+	if len(c.timed) > 0 && !c.isOn(time.UnixMilli(seen.Now)) {
+		return nil, false
+	}
 	for i := range c.limits {
 		use := &c.limits[i]
 		taken := seen.Taken[batchNumber(use.counter)-1]
 		if taken == shard.UnitsNone {
 			taken = 0
 		}
-		if taken == shard.UnitsBroken || taken+use.units > use.limit.PerCustomer {
+		if taken == shard.UnitsBroken || taken+use.units > use.most {
 			return nil, false
 		}
 	}
@@ -231,6 +232,9 @@ func (c probeCall) Arguments(b *shard.Batch) {
 		c.lines[i].number(b, false)
 	}
 	for i := range c.limits {
-		c.limits[i].counter = b.Counter(wire.LimitKey{Limit: c.limits[i].limit.ID, Identity: c.request.Customer}.Name())
+		c.limits[i].counter = b.Counter(c.limits[i].Name())
+	}
+	if len(c.timed) > 0 {
+		b.NeedTime()
 	}
 }

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -174,7 +175,11 @@ func describe(id string, r wire.Record) string {
 			text += fmt.Sprintf(" of %s x%d", l.Kit.SKU, l.Kit.Each)
 		}
 		for _, limit := range l.Limits {
-			text += fmt.Sprintf(" %s<=%d/%d", limit.ID, limit.Most, limit.Each)
+			text += " " + limit.ID
+			if limit.Named {
+				text += " of " + cmp.Or(limit.Identity, "all")
+			}
+			text += fmt.Sprintf("<=%d/%d", limit.Most, limit.Each)
 		}
 		for _, a := range l.From {
 			text += fmt.Sprintf(" %s:%d", a.Location, a.Quantity)

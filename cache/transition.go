@@ -49,7 +49,7 @@ type LineQuantity struct {
 //   - ErrIDConflict, if the ledger has another reservation with this ID
 //   - *WrongStateError, if it is released or fulfilled
 //   - *VersionError
-//   - *PurchaseLimitError, if it had expired and the customer has bought since
+//   - *PurchaseLimitError or *CampaignSoldOutError, if it had expired and others were sold since
 //   - *InsufficientError, if it had expired and the units are gone, or if the ledger says that they
 //     do not exist
 //   - ErrNotDurable, if the ledger did not decide in time; the hold can't lapse any more, so repeat
@@ -313,7 +313,8 @@ func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 		return r.insufficient(verb, a.Payload)
 	case wire.StatusPurchaseLimit:
 		f.Rest, _, _ = strings.Cut(a.Payload, wire.GroupSeparator)
-		err = &PurchaseLimitError{Campaign: f.Text(), Limit: f.Number(), Taken: f.Number()}
+		key := wire.LimitKey{Limit: f.Text(), Identity: f.Text()}
+		err = limitError(key, f.Number(), f.Number())
 	default:
 		return refusal(verb, r.ID, a)
 	}

@@ -6,7 +6,8 @@ type Directory struct {
 	Locations []Location     `json:"locations" yaml:"locations"`
 	Zones     []Zone         `json:"zones,omitempty" yaml:"zones,omitempty"`
 	Channels  []SalesChannel `json:"channels" yaml:"channels"`
-	Limits    []Limit        `json:"limits,omitempty" yaml:"limits,omitempty"`
+	Campaigns []Campaign     `json:"campaigns,omitempty" yaml:"campaigns,omitempty"`
+	Limits    []Limit        `json:"limits,omitempty" yaml:"limits,omitempty" doc:"The older name of campaigns that have only per_customer. Not allowed with campaigns."`
 	Kits      []Kit          `json:"kits,omitempty" yaml:"kits,omitempty"`
 }
 
@@ -65,7 +66,19 @@ func (r Rank) Valid() bool {
 	return false
 }
 
-// Limit is a purchase limit: how many units one customer may have. An empty list does not restrict.
+// Campaign is a sale with rules of its own: when it is on, and how many units it may sell. It counts
+// the lines that have one of its SKUs, in one of its channels. It has at least one rule.
+type Campaign struct {
+	ID          string    `json:"id" yaml:"id"`
+	StartsAt    string    `json:"starts_at,omitempty" yaml:"starts_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold before."`
+	EndsAt      string    `json:"ends_at,omitempty" yaml:"ends_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold from then on."`
+	Total       *int64    `json:"total,omitempty" yaml:"total,omitempty" minimum:"1" doc:"The most units that all customers may have: held, confirmed or fulfilled. A kit that skus names counts in kits."`
+	PerCustomer *int64    `json:"per_customer,omitempty" yaml:"per_customer,omitempty" minimum:"1" doc:"The most units that one customer may have, counted like total."`
+	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`
+	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default all."`
+}
+
+// Limit is a Campaign that has only PerCustomer, under the name that older directories use.
 type Limit struct {
 	ID          string    `json:"id" yaml:"id"`
 	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`

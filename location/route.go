@@ -125,12 +125,13 @@ func (r Routing) Split() Split {
 	return r.channel.split
 }
 
-// Limits returns the purchase limits that apply to a SKU in the request's channel.
-func (r Routing) Limits(sku SKU) []*Limit {
+// Campaigns returns the campaigns that count a SKU in the request's channel, in the directory's
+// order. Callers must not modify them.
+func (r Routing) Campaigns(sku SKU) []*CampaignRule {
 	if r.channel == nil {
 		return nil
 	}
-	return r.channel.limitsOf(sku)
+	return r.channel.campaignsOf(sku)
 }
 
 // Candidates returns the candidates of a line. A line with a pin has only that one, if it is a

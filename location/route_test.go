@@ -155,7 +155,7 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, l := range routing.Limits(SKU(ask[1])) {
+		for _, l := range routing.Campaigns(SKU(ask[1])) {
 			got = append(got, l.ID)
 		}
 		if strings.Join(got, " ") != want {

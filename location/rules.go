@@ -38,9 +38,9 @@ type channel struct {
 	places  []*place // its locations, in order
 	ids     []ID
 	member  map[ID]bool
-	limits  map[SKU][]*Limit // of SKUs that a limit names; includes the limits of all SKUs
-	anySKU  []*Limit         // that name no SKU
-	limited bool
+	named   map[SKU][]*CampaignRule // of SKUs that a campaign names; includes the campaigns of all SKUs
+	anySKU  []*CampaignRule         // that name no SKU
+	counted bool                    // has campaigns
 
 	anywhere Candidates // of a request without an address; always the same
 }
@@ -73,8 +73,10 @@ func Compile(d Directory, options ...Option) (*Rules, error) {
 	r.index = make(map[ID]int, len(d.Locations))
 	r.channels, r.kits = make(map[Channel]*channel, len(d.Channels)), make(map[SKU][]Component, len(d.Kits))
 	r.compilePlaces()
+	campaigns := compileCampaigns(&r.directory)
 	for i := range r.directory.Channels {
 		c := r.compileChannel(r.directory.Channels[i])
+		c.compileCampaigns(campaigns)
 		r.channels[c.ID], r.known = c, append(r.known, c.ID)
 		if c.Default {
 			r.fallback = c
@@ -121,48 +123,7 @@ func (r *Rules) compileChannel(c SalesChannel) *channel {
 		}
 	}
 	compiled.anywhere = compiled.rank(enabled, &destination{})
-	compiled.compileLimits(r.directory.Limits)
 	return compiled
-}
-
-// compileLimits finds the limits of each SKU in advance.
-func (c *channel) compileLimits(limits []Limit) {
-	var mine []*Limit
-	for i := range limits {
-		l := &limits[i]
-		if len(l.Channels) == 0 || slices.Contains(l.Channels, c.ID) {
-			mine = append(mine, l)
-		}
-	}
-	c.limits, c.limited = map[SKU][]*Limit{}, len(mine) > 0
-	for _, l := range mine {
-		if len(l.SKUs) == 0 {
-			c.anySKU = append(c.anySKU, l)
-		}
-		for _, sku := range l.SKUs {
-			c.limits[sku] = nil
-		}
-	}
-	for _, l := range mine { // in the directory's order
-		if len(l.SKUs) == 0 {
-			for sku := range c.limits {
-				c.limits[sku] = append(c.limits[sku], l)
-			}
-		}
-		for _, sku := range l.SKUs {
-			c.limits[sku] = append(c.limits[sku], l)
-		}
-	}
-}
-
-func (c *channel) limitsOf(sku SKU) []*Limit {
-	if !c.limited {
-		return nil
-	}
-	if list, named := c.limits[sku]; named {
-		return list
-	}
-	return c.anySKU
 }
 
 // Implicit returns the rules for use without a directory. Every channel name is valid and sells

@@ -10,15 +10,15 @@ import (
 const (
 	IdentifierBytesMax = 128           // bytes of UTF-8 in any identifier
 	TextBytesMax       = 512           // bytes of a name, a region or a postal code
-	QuantityMax        = 2_147_483_647 // units in a limit or a kit
+	QuantityMax        = 2_147_483_647 // units in a campaign or a kit
 	LocationsMax       = 1_000
 	ZonesMax           = 1_000
 	ChannelsMax        = 1_000
-	LimitsMax          = 1_000
+	CampaignsMax       = 1_000
 	KitsMax            = 100_000
 	ComponentsMax      = 20     // of one kit
 	ZoneEntriesMax     = 10_000 // countries, regions or postal codes of one zone
-	LimitSKUsMax       = 10_000 // of one limit
+	CampaignSKUsMax    = 10_000 // of one campaign
 )
 
 // Validate returns all faults of a directory, or none if Compile accepts it. If a list is longer
@@ -32,7 +32,8 @@ func (d *Directory) validate(stored bool) []Fault {
 	f.most("/locations", len(d.Locations), LocationsMax)
 	f.most("/zones", len(d.Zones), ZonesMax)
 	f.most("/channels", len(d.Channels), ChannelsMax)
-	f.most("/limits", len(d.Limits), LimitsMax)
+	f.most("/campaigns", len(d.Campaigns), CampaignsMax)
+	f.most("/limits", len(d.Limits), CampaignsMax)
 	f.most("/kits", len(d.Kits), KitsMax)
 	if len(f.list) > 0 {
 		return f.list
@@ -46,7 +47,7 @@ func (d *Directory) validate(stored bool) []Fault {
 	f.locations(d)
 	f.zones(d.Zones, stored)
 	f.channels(d)
-	f.limits(d)
+	f.campaigns(d)
 	f.kits(d.Kits)
 	return f.list
 }
@@ -193,28 +194,6 @@ func (f *faults) channels(d *Directory) {
 		} else if c.Default {
 			fallback = i
 		}
-	}
-}
-
-func (f *faults) limits(d *Directory) {
-	names(f, d.Limits, "/limits", "id", func(l *Limit) string { return l.ID })
-	known := make(map[Channel]bool, len(d.Channels))
-	for _, c := range d.Channels {
-		known[c.ID] = true
-	}
-	for i := range d.Limits {
-		l, path := &d.Limits[i], fmt.Sprintf("/limits/%d", i)
-		references(f, path+"/channels", l.Channels, known, "channels")
-		f.most(path+"/skus", len(l.SKUs), LimitSKUsMax)
-		seen := make(map[SKU]bool, len(l.SKUs))
-		for j, sku := range l.SKUs {
-			at := fmt.Sprintf("%s/skus/%d", path, j)
-			if f.fault(at, IdentifierFault(string(sku))); seen[sku] {
-				f.add(at, "names %q a second time", sku)
-			}
-			seen[sku] = true
-		}
-		f.quantity(path+"/per_customer", l.PerCustomer)
 	}
 }
 

@@ -21,7 +21,7 @@
 --   {"repeat", record}           it is confirmed: nothing changed
 --   {"wrong_state", record}      it is neither held nor expired
 --   {"version_conflict", record}  it has another version
---   {"purchase_limit", limit most units, record}  it had expired, and the customer may have no more
+--   {"purchase_limit", limit identity most units, record}  it had expired, and may have no more
 --   {"more_due", ""}             short, but more overdue units can be reclaimed: send it again
 --   {"insufficient", line available …, record}  it had expired, and these lines are short
 --   {"done", record}             confirmed

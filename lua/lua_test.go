@@ -19,8 +19,8 @@ func source(t *testing.T, name string) string {
 
 // parts lists the files that scripts include, in the order in which they are included.
 var parts = []string{
-	"prelude", "records", "limits", "attributes", "plain", "expiry", "candidates", "allocation", "backorder", "retake", "counts",
-	"transitions", "partial", "operations", "levels", "requests", "auditing",
+	"prelude", "records", "limits", "attributes", "plain", "expiry", "campaigns", "candidates", "allocation", "backorder",
+	"retake", "counts", "transitions", "partial", "operations", "levels", "requests", "auditing",
 }
 
 // answering names the function of a part that returns refusals to the script that calls it.

@@ -154,6 +154,7 @@ end
 local function append(events_key, nonce, now, data)
   local body = int(now) .. GS .. table.concat(events, GS)
   if string.find(body, FS .. 'backorder', 1, true) then event_version = '2' end
+  if string.find(body, '\27', 1, true) then event_version = '2' end -- a limit that names an identity
   local entry
   if data then
     entry = redis.pcall('XADD', events_key, EPOCH .. '-*', 'v', event_version, 'n', nonce, 'e', body, 'd', data)

@@ -6,24 +6,30 @@
 --   KEYS[1]  stock         hash    level -> available, units; epoch, gate, locations
 --   KEYS[2]  reservations  hash    id -> record
 --   KEYS[3]  limits        hash    limit, identity -> units
---   ARGV[1]  n             requests
---   ARGV[2]  k             levels
---   ARGV[3]  c             counters of purchase limits
---   ARGV[4]  the n ids, the k levels, the c counters
+--   ARGV[1]  now_ms        Unix ms, "" for the Redis clock, or "-" if no request needs the time
+--   ARGV[2]  n             requests
+--   ARGV[3]  k             levels
+--   ARGV[4]  c             counters of purchase limits
+--   ARGV[5]  the n ids, the k levels, the c counters
 -- Output: {"fenced"}, {"loading"}, {"stopped"}, {"backlog"} (gate), or
---   {"ok", records, stock, limits}  texts, nil if missing: of each id; epoch, gate, version of the
---                                location list, and of each level; of each counter
+--   {"ok", records, stock, limits, now_ms}  texts, nil if missing: of each id; epoch, gate, version
+--                                of the location list, and of each level; of each counter. The time
+--                                is "-" if no request needs it
 
 -- bind
 local stock_key, reservations_key, limits_key = KEYS[1], KEYS[2], KEYS[3]
 local args = ARGV
-local n, k, counters = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
-local first_id, first_level, first_counter = 4, 4 + n, 4 + n + k
+local now, n, k, counters = args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+local first_id, first_level, first_counter = 5, 5 + n, 5 + n + k
 
 -- read
 local records = redis.call('HMGET', reservations_key, unpack(args, first_id, first_level - 1))
 local stock = redis.call('HMGET', stock_key, 'epoch', 'gate', 'locations', unpack(args, first_level, first_counter - 1))
 local limits = {}
+if now == '' then
+  local t = redis.call('TIME')
+  now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+end
 if counters > 0 then limits = redis.call('HMGET', limits_key, unpack(args, first_counter, first_counter + counters - 1)) end
 
 -- decide
@@ -38,4 +44,4 @@ end
 
 -- return
 if closed then return { closed } end
-return { 'ok', records, stock, limits }
+return { 'ok', records, stock, limits, now }

@@ -13,7 +13,8 @@
 --   ARGV[5]  c             counters of purchase limits that the requests name
 --   ARGV[6]  mode          "dry" decides one request, whose id is "", and writes nothing; else ""
 --   ARGV[7]  the n ids, the k levels, the c counters, then for each request
---              shape: "ttl_ms split lines limits", "backorder" if a line may be backordered, and
+--              shape: "ttl_ms split lines limits", "backorder" if a line may be backordered,
+--                "@1000-2000" if its campaigns sell from 1000 on and before 2000, Unix ms, and
 --                "first" if it names only the first of several candidates
 --              fixed: fingerprint channel customer order
 --              head: of the event, with what only the ledger keeps
@@ -21,7 +22,7 @@
 --                numbers of levels in routed order; "=" joins those that rank by available units. A
 --                kit is one line: its components' texts, between RS; "2 3 1", kits and the units of
 --                each component in one; and candidates such as "1+5 2+6", its components' levels
---              for each limit: the number of its counter, units, the most that a customer may have
+--              for each limit: the number of its counter, units, the most that it allows
 -- Output: {"fenced"}, {"loading"}, {"stopped"}, {"backlog"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"conflict", ""}             the id was used for another request
@@ -29,9 +30,10 @@
 --                                record with transition "conflict" belongs to another reservation
 --   {"corrupt", level}           a stored value is not a whole number
 --   {"elsewhere", ""}            the first candidate can't serve it: send all candidates
+--   {"not_on_sale", ""}          a campaign has not started, or is over
 --   {"no_location", line …}      numbers of the lines of which no candidate has a level
 --   {"more_due", ""}             refused, but more overdue units can be reclaimed: send it again
---   {"purchase_limit", limit units}     number of the limit, and what the customer has already
+--   {"purchase_limit", limit units}     number of the limit, and what it counts already
 --   {"insufficient", line available …}  each short line, with the most that it could have
 --   {"too_many_parts", ""}       it would come from too many locations
 --   {"held", candidate units …}  taken: for each line its candidates, or only the candidate that
@@ -73,13 +75,14 @@ end
 
 -- read_shape reads a shape, once for all requests that share it.
 local function read_shape(text)
-  local parts = split(text, ' ')
+  local parts, starts, ends = split(text, ' '), nil, nil
+  if parts[5] then starts, ends = string.match(text, '@(%d+)-(%d+)') end
   local deadline, count, limits = now + tonumber(parts[1]), tonumber(parts[3]), tonumber(parts[4])
   local head = table.concat({ '1', 'held', '1', int(deadline), nonce, created, '', '' }, US)
   shapes[text] = {
     deadline = deadline, way = parts[2], count = count, limits = limits, head = head,
     first_limit = 3 + 3 * count, size = 3 + 3 * count + 3 * limits, first = parts[#parts] == 'first',
-    backorder = parts[5] == 'backorder',
+    backorder = parts[5] == 'backorder', closed = starts and (now < tonumber(starts) or now >= tonumber(ends)),
   }
   return shapes[text]
 end
@@ -94,27 +97,7 @@ local function add_record(id, shape, tail)
   events[#events + 1] = args[cursor + 2] .. record
 end
 
--- exceeded returns the number of the first purchase limit that the request would exceed, and what
--- the customer has; or 0 if the text of a counter is no number.
-local function exceeded(shape)
-  local at = cursor + shape.first_limit
-  for i = 1, shape.limits do
-    local units = limit_units[args[first_counter + args[at] - 1]]
-    if not units then return 0, 0 end
-    if units + args[at + 1] > tonumber(args[at + 2]) then return i, units end
-    at = at + 3
-  end
-  return nil
-end
-
--- add_to_limits adds the request to the counters of its purchase limits.
-local function add_to_limits(shape)
-  local at = cursor + shape.first_limit
-  for _ = 1, shape.limits do
-    add_to_limit(args[first_counter + args[at] - 1], tonumber(args[at + 1]))
-    at = at + 3
-  end
-end
+--@ campaigns
 
 -- new_replay makes the function that decides a request whose id is known.
 local function new_replay()
@@ -221,7 +204,9 @@ for i = 1, n do
     replay = replay or new_replay()
     status, payload = replay(id, record)
   else
-    if shape.first or shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
+    if shape.closed then
+      status, payload = 'not_on_sale', ''
+    elseif shape.first or shape.count == 1 or shape.count <= PLAIN_LINES and shape.way ~= 'never' then
       status, payload = reserve_plain(id, shape)
       if not status and shape.first then status, payload = 'elsewhere', '' end
     end

@@ -22,13 +22,14 @@ local function shortages(r)
   return short
 end
 
--- exceeded_limit returns the first purchase limit that the customer would exceed, or nil.
+-- exceeded_limit returns the first purchase limit that would be exceeded, or nil: its id, identity,
+-- most units, and the units that it counts.
 local function exceeded_limit(r)
   local units, over = {}, nil
-  each_limit(r, nil, function(name, more, most, id)
+  each_limit(r, nil, function(name, more, most)
     units[name] = (units[name] or 0) + more
     if not over and limit_units[name] and limit_units[name] + units[name] > most then
-      over = id .. US .. int(most) .. US .. int(limit_units[name])
+      over = name .. US .. int(most) .. US .. int(limit_units[name])
     end
   end)
   return over

@@ -8,7 +8,7 @@ return {
   'fenced', 'loading', 'stopped', 'backlog', 'refused', 'ok',
   -- of a request: repeats and refusals
   'conflict', 'replay', 'repeat', 'repeat_durable', 'gone', 'void', 'not_found', 'corrupt', 'wrong_state',
-  'version_conflict', 'unsettled', 'unknown_line', 'exceeds', 'over_limit', 'elsewhere', 'no_location',
+  'version_conflict', 'unsettled', 'unknown_line', 'exceeds', 'over_limit', 'elsewhere', 'not_on_sale', 'no_location',
   'no_level', 'no_identity', 'barred', 'behind', 'too_many_locations', 'more_due', 'purchase_limit', 'in_use', 'insufficient',
   'too_many_parts',
   -- of a request: success

@@ -37,9 +37,15 @@ var (
 	insufficientStock = &kind{"insufficient_stock", http.StatusConflict, "Insufficient stock",
 		"There are too few units. `shortages` lists every short line and the most units that it could have had. " +
 			"Nothing was taken."}
+	notOnSale = &kind{"not_on_sale", http.StatusConflict, "Not on sale",
+		"A campaign that counts a line has not started, or is over. `campaign` is its id, `starts_at` and `ends_at` are its " +
+			"times. If it has not started, the header `Retry-After` has the seconds until then."}
 	purchaseLimit = &kind{"purchase_limit", http.StatusConflict, "Purchase limit",
-		"The customer would exceed a purchase limit. `campaign` is the id of the limit, `limit` the units that one " +
+		"The customer would have too many units of a campaign. `campaign` is its id, `limit` the units that one " +
 			"customer may have, and `taken` the units that this customer already has."}
+	campaignSoldOut = &kind{"campaign_sold_out", http.StatusConflict, "Campaign sold out",
+		"A campaign has too few units left, for all customers together. `campaign` is its id, `limit` the units that it " +
+			"sells, and `taken` the units that customers already have. A released or expired hold gives its units back."}
 	inUse = &kind{"in_use", http.StatusConflict, "In use",
 		"A level or a location with held or committed units can't be removed. `held` and `committed` count them."}
 	directoryIsFile = &kind{"directory_is_file", http.StatusConflict, "The directory is a file",
@@ -74,7 +80,8 @@ var (
 // kinds lists every kind, in the order of the page that explains them.
 var kinds = []*kind{
 	malformed, forbidden, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
-	purchaseLimit, inUse, directoryIsFile, wrongState, versionConflict, tooLarge, unsupportedMediaType, invalidRequest,
+	notOnSale, purchaseLimit, campaignSoldOut, inUse, directoryIsFile, wrongState, versionConflict, tooLarge,
+	unsupportedMediaType, invalidRequest,
 	internal, unavailable, rebuilding, notDurableYet, backlogFull,
 }
 

@@ -133,7 +133,7 @@ func describeProblems(op *huma.Operation, schemas huma.Registry, kinds []*kind) 
 			}
 		}
 		response := op.Responses[status]
-		if k.status == http.StatusServiceUnavailable {
+		if k.status == http.StatusServiceUnavailable || k == notOnSale {
 			response.Headers = map[string]*huma.Header{"Retry-After": {
 				Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger},
 			}}

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
@@ -54,8 +56,14 @@ var refusals = []refusal{
 	{cache.ErrNoLocation, noLocation, "", fill(func(p *contract.Problem, e *cache.NoLocationError) {
 		p.Rejected = convert(e.Rejected, rejected)
 	})},
+	{cache.ErrNotOnSale, notOnSale, "", fill(func(p *contract.Problem, e *cache.NotOnSaleError) {
+		p.Campaign, p.StartsAt, p.EndsAt = e.Campaign, contract.Time{Time: e.StartsAt}, contract.Time{Time: e.EndsAt}
+	})},
 	{cache.ErrPurchaseLimit, purchaseLimit, "", fill(func(p *contract.Problem, e *cache.PurchaseLimitError) {
 		p.Campaign, p.Limit, p.Taken, p.Identity = e.Campaign, &e.Limit, &e.Taken, e.Identity
+	})},
+	{cache.ErrCampaignSoldOut, campaignSoldOut, "", fill(func(p *contract.Problem, e *cache.CampaignSoldOutError) {
+		p.Campaign, p.Limit, p.Taken = e.Campaign, &e.Total, &e.Taken
 	})},
 	{cache.ErrExpiredRequest, expiredRequest, "", fill(func(*contract.Problem, *cache.ExpiredRequestError) {})},
 	{cache.ErrInUse, inUse, "", fill(func(p *contract.Problem, e *cache.InUseError) { p.Held, p.Committed = &e.Held, &e.Committed })},
@@ -126,6 +134,10 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 		if missing != "" {
 			p.Detail = missing
 		}
+	case http.StatusConflict:
+		if p.Code == notOnSale.code {
+			retryAtStart(w, err)
+		}
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 		if r.Method == http.MethodGet || slices.Contains(withoutID, r.Pattern) {
@@ -138,6 +150,14 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 			"path", r.URL.EscapedPath(), "error", err)
 	}
 	writeProblem(w, p)
+}
+
+// retryAtStart tells the caller how many seconds are left until the campaign starts.
+func retryAtStart(w http.ResponseWriter, err error) {
+	if e, ok := errors.AsType[*cache.NotOnSaleError](err); ok && e.Wait() > 0 {
+		seconds := (e.Wait() + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+	}
 }
 
 // withoutID lists the calls that take no id, besides those with GET. Each is safe to repeat.

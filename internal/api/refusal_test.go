@@ -64,6 +64,27 @@ var refusals = []struct {
 		`"detail":"version conflict: on hand of TEE-M at berlin is now 0","code":"version_conflict","on_hand":0}`, "",
 	},
 	{
+		&cache.NotOnSaleError{
+			Campaign: "drop", StartsAt: time.UnixMilli(1_900_000_000_001), EndsAt: time.UnixMilli(1_900_000_060_000), Now: time.UnixMilli(1_900_000_000_000),
+		}, 409, "not_on_sale", "Not on sale",
+		`"detail":"not on sale: drop starts at 2030-03-17T17:46:40.001Z","code":"not_on_sale","campaign":"drop",` +
+			`"starts_at":"2030-03-17T17:46:40.001Z","ends_at":"2030-03-17T17:47:40.000Z"}`, "1",
+	},
+	{
+		&cache.NotOnSaleError{Campaign: "drop", StartsAt: time.UnixMilli(1_900_000_000_000), Now: time.UnixMilli(1_899_999_940_000)},
+		409, "not_on_sale", "Not on sale", `"detail":"not on sale: drop starts at 2030-03-17T17:46:40.000Z","code":"not_on_sale",` +
+			`"campaign":"drop","starts_at":"2030-03-17T17:46:40.000Z"}`, "60",
+	},
+	{
+		&cache.NotOnSaleError{Campaign: "drop", EndsAt: time.UnixMilli(1_900_000_000_000), Now: time.UnixMilli(1_900_000_000_000)},
+		409, "not_on_sale", "Not on sale", `"detail":"not on sale: drop ended at 2030-03-17T17:46:40.000Z","code":"not_on_sale",` +
+			`"campaign":"drop","ends_at":"2030-03-17T17:46:40.000Z"}`, "",
+	},
+	{
+		&cache.CampaignSoldOutError{Campaign: "drop", Total: 100, Taken: 99}, 409, "campaign_sold_out", "Campaign sold out",
+		`"detail":"campaign sold out: drop has 1 of its 100 units left","code":"campaign_sold_out","campaign":"drop","limit":100,"taken":99}`, "",
+	},
+	{
 		cache.ErrIDConflict, 409, "id_conflict", "Id already used",
 		`"detail":"this id was used before for another request","code":"id_conflict"}`, "",
 	},

@@ -27,7 +27,8 @@ func (a *API) registerReservations() {
 			http.StatusOK:      "The same request was answered before: the current reservation.",
 		},
 		problems: []*kind{
-			invalidRequest, expiredRequest, idConflict, unknownStock, noLocation, purchaseLimit, insufficientStock, rebuilding, backlogFull,
+			invalidRequest, expiredRequest, idConflict, notOnSale, unknownStock, noLocation, purchaseLimit, campaignSoldOut,
+			insufficientStock, rebuilding, backlogFull,
 		},
 	}, a.reserve)
 	register(a, operation{

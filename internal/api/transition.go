@@ -12,7 +12,7 @@ import (
 func (a *API) registerTransitions() {
 	register(a, transition("confirm", "Confirm a reservation",
 		"Makes a held reservation a sale. After the deadline it takes the units again, or answers `insufficient_stock`. "+
-			"Repeating it changes nothing.", expiredRequest, insufficientStock, purchaseLimit), a.confirm)
+			"Repeating it changes nothing.", expiredRequest, insufficientStock, purchaseLimit, campaignSoldOut), a.confirm)
 	register(a, transition("release", "Release all units of a reservation, or some",
 		"Returns the units of a held reservation to sale, or those units of a confirmed one that are not fulfilled yet."),
 		units(a.store.Release))

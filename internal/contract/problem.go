@@ -21,9 +21,11 @@ type Problem struct {
 	Rejected  []Rejected `json:"rejected,omitempty" nullable:"false" doc:"no_location: why each location can't serve the line."`
 	State     string     `json:"state,omitempty" enum:"held,confirmed,fulfilled,released,expired" doc:"wrong_state: the current state."`
 	Version   *int64     `json:"version,omitempty" example:"3" doc:"version_conflict of a reservation: its current version."`
-	Campaign  string     `json:"campaign,omitempty" example:"drop-2026-11" doc:"purchase_limit: the id of the limit."`
-	Limit     *int64     `json:"limit,omitempty" example:"2" doc:"purchase_limit: units that one customer may have."`
-	Taken     *int64     `json:"taken,omitempty" example:"1" doc:"purchase_limit: units that this customer already has."`
+	Campaign  string     `json:"campaign,omitempty" example:"drop-2026-11" doc:"not_on_sale, purchase_limit and campaign_sold_out: the id of the campaign."`
+	StartsAt  Time       `json:"starts_at,omitzero" format:"date-time" example:"2026-11-27T10:00:00.000Z" doc:"not_on_sale: the moment from which on the campaign sells."`
+	EndsAt    Time       `json:"ends_at,omitzero" format:"date-time" example:"2026-11-27T12:00:00.000Z" doc:"not_on_sale: the moment from which on the campaign no longer sells."`
+	Limit     *int64     `json:"limit,omitempty" example:"2" doc:"purchase_limit: units that one customer may have. campaign_sold_out: units that all customers may have."`
+	Taken     *int64     `json:"taken,omitempty" example:"1" doc:"purchase_limit: units that this customer already has. campaign_sold_out: units that all customers have."`
 	Identity  string     `json:"identity,omitempty" example:"c-9" doc:"purchase_limit: the customer, or the identity, that would exceed it."`
 	Held      *int64     `json:"held,omitempty" example:"3" doc:"in_use: units that are held."`
 	Committed *int64     `json:"committed,omitempty" example:"5" doc:"in_use: units that are committed."`

@@ -20,8 +20,8 @@ zones:
   - {id: all}
 channels:
   - {id: web, default: true, locations: [berlin, 007], rank: [same_country, nearest, priority, cost, highest_stock], split: lines}
-limits:
-  - {id: drop-2026-11, channels: [web], skus: [TEE-M], per_customer: 2}
+campaigns:
+  - {id: drop-2026-11, starts_at: 2026-11-27T10:00:00.000Z, ends_at: "2026-11-27T12:00:00+01:00", total: 100, per_customer: 2, channels: [web], skus: [TEE-M]}
 kits:
   - {sku: GIFT-SET, components: [{sku: TEE-M, quantity: 2}, {sku: CAP, quantity: 1}]}
 `
@@ -38,8 +38,11 @@ func TestDecode(t *testing.T) {
 	if got := fmt.Sprint(d.Zones[0].PostalCodes); got != "[01067 1e5 10*]" {
 		t.Errorf("postal codes %s", got)
 	}
-	if d.Limits[0].PerCustomer != 2 || d.Kits[0].Components[0] != (location.Component{SKU: "TEE-M", Quantity: 2}) {
-		t.Errorf("%+v %+v", d.Limits, d.Kits)
+	if c := d.Campaigns[0]; *c.PerCustomer != 2 || *c.Total != 100 || c.StartsAt != "2026-11-27T10:00:00.000Z" {
+		t.Errorf("%+v", c)
+	}
+	if d.Kits[0].Components[0] != (location.Component{SKU: "TEE-M", Quantity: 2}) {
+		t.Errorf("%+v", d.Kits)
 	}
 }
 
@@ -66,7 +69,7 @@ func TestDecode_Faults(t *testing.T) {
 		{"only a comment", "# later\n", "1:1: is empty: a directory needs locations and channels"},
 		{"no YAML", "locations: [\n", "1:1: is not YAML: did not find expected node content"},
 		{"two documents", "locations: []\n---\nlocations: []\n", "2:1: starts a second document: a file must have only one"},
-		{"a list", "- a\n", "1:1: must have fields: locations, zones, channels, limits, kits"},
+		{"a list", "- a\n", "1:1: must have fields: locations, zones, channels, campaigns, limits, kits"},
 		{"types", "locations:\n  - {id: a, enabled: yes, cost: low}\nchannels: web\n", "2:22: /locations/0/enabled: is \"yes\", must be true or false\n" +
 			"2:33: /locations/0/cost: is \"low\", must be a number\n3:11: /channels: must be a list"},
 		{"unknown and double fields", "locations:\n  - {id: a, colour: red}\nlocations: []\n",
@@ -78,6 +81,14 @@ func TestDecode_Faults(t *testing.T) {
 			"3:14: /locations/0/country: is \"Germany\", must be two letters of ISO 3166-1, such as DE\n" +
 				"4:13: /locations/0/zones/0: names \"dach\", which is not one of the zones\n" +
 				"7:17: /channels/0/locations/0: names \"b\", which is not one of the locations"},
+		{"campaigns", "locations: [{id: a}]\nchannels: [{id: web, locations: [a]}]\ncampaigns:\n  - {id: c, starts_at: 10:00, total: 0}\n" +
+			"  - {id: d, starts_at: 2026-11-27T10:00:00Z, ends_at: 2026-11-27T10:00:00.000Z}\nlimits: [{id: l, per_customer: 1}]\n",
+			"4:24: /campaigns/0/starts_at: is \"10:00\", must be a time of RFC 3339, such as 2026-11-27T10:00:00.000Z\n" +
+				"4:38: /campaigns/0/total: must be from 1 to 2147483647\n" +
+				"5:55: /campaigns/1/ends_at: is \"2026-11-27T10:00:00.000Z\", must be after starts_at\n" +
+				"6:9: /limits: must not be given together with campaigns: move its entries to campaigns"},
+		{"limits", "locations: [{id: a}]\nchannels: [{id: web, locations: [a]}]\nlimits: [{id: l, per_customer: 0}]\n",
+			"3:32: /limits/0/per_customer: must be from 1 to 2147483647"},
 		{"what is missing", "locations:\n  - {name: a}\n", "1:1: /channels: is required: add at least one channel\n2:5: /locations/0/id: is required"},
 	} {
 		_, err := Decode("", []byte(c.text))

@@ -50,6 +50,7 @@ type Batch struct {
 
 	levels   numbering
 	counters numbering // of purchase limits
+	needTime bool      // a probe answers the time
 }
 
 func newBatch(size int) *Batch {
@@ -68,6 +69,7 @@ func (b *Batch) resetTexts() {
 	b.ids, b.body = b.ids[:0], b.body[:0]
 	b.levels.reset()
 	b.counters.reset()
+	b.needTime = false
 }
 
 // Add appends texts to ARGV.
@@ -78,6 +80,9 @@ func (b *Batch) Level(name string) string { return b.levels.of(name) }
 
 // Counter returns the number of a counter of a purchase limit, and numbers it on first use.
 func (b *Batch) Counter(name string) string { return b.counters.of(name) }
+
+// NeedTime makes a probe answer the time.
+func (b *Batch) NeedTime() { b.needTime = true }
 
 // numbering numbers names from 1, in the order of their first use.
 type numbering struct {
@@ -146,7 +151,10 @@ func (b *Batch) dropExpired(verb wire.Verb, now time.Time, maybeRan bool) {
 // header returns the beginning of a script's ARGV. A probe writes nothing and has no nonce.
 func (b *Batch) header(verb wire.Verb, now, nonce string) []string {
 	if verb == wire.VerbProbe {
-		return []string{strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names))}
+		if !b.needTime {
+			now = noTime
+		}
+		return []string{now, strconv.Itoa(len(b.pending)), strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names))}
 	}
 	h := []string{now, nonce, strconv.Itoa(len(b.pending))}
 	switch verb {

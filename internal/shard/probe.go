@@ -18,7 +18,11 @@ const (
 type Seen struct {
 	Levels []int64 // available, units
 	Taken  []int64 // what purchase limits count, units
+	Now    int64   // Unix ms by Redis's clock, if a request needs the time
 }
+
+// noTime is the time of a probe that no request needs.
+const noTime = "-"
 
 // The statuses of a probe. Redis has no words for them.
 const (
@@ -26,11 +30,11 @@ const (
 	ProbeKnown = "known" // the id was used before
 )
 
-// decodeProbe reads the reply of a probe: "ok", the records, the levels, and what purchase limits
-// count.
+// decodeProbe reads the reply of a probe: "ok", the records, the levels, what purchase limits count,
+// and the time.
 func (b *Batch) decodeProbe(reply []any) error {
-	if len(reply) != 4 {
-		return fmt.Errorf("%w: probe answered %d values, not 4", wire.ErrCorrupt, len(reply))
+	if len(reply) != 5 {
+		return fmt.Errorf("%w: probe answered %d values, not 5", wire.ErrCorrupt, len(reply))
 	}
 	records, _ := reply[1].([]any)
 	stock, _ := reply[2].([]any)
@@ -43,7 +47,7 @@ func (b *Batch) decodeProbe(reply []any) error {
 	if locations == UnitsNone {
 		locations = 0
 	}
-	saw := &Seen{Levels: numbersOf(stock[head:]), Taken: numbersOf(taken)}
+	saw := &Seen{Levels: numbersOf(stock[head:]), Taken: numbersOf(taken), Now: numbersOf(reply[4:])[0]}
 	for _, record := range records {
 		a := Answer{Status: probeNew, Locations: locations, Seen: saw}
 		if record != nil {

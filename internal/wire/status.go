@@ -27,6 +27,7 @@ const (
 	StatusExceeds          = "exceeds"     // too many units: of a line, or on hand
 	StatusOverLimit        = "over_limit"  // return: on hand would exceed its limit
 	StatusElsewhere        = "elsewhere"   // the first candidate can't serve it: send all candidates
+	StatusNotOnSale        = "not_on_sale" // a campaign has not started, or is over
 	StatusNoLocation       = "no_location" // no candidate of a line has a level
 	StatusNoLevel          = "no_level"
 	StatusNoIdentity       = "no_identity" // describe: a limit counts it, and would have nobody to count
