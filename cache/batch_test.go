@@ -162,7 +162,7 @@ type step struct {
 	adjusts   []AdjustRequest
 }
 
-// drawDirectory draws the kit SET, the purchase limits and the ranking of candidates.
+// drawDirectory draws the kit SET, the campaigns and the ranking of candidates.
 func drawDirectory(t *rapid.T) *location.Directory {
 	places := []location.ID{"z", "x", "y"}
 	few := rapid.Int64Range(1, 2)
@@ -174,15 +174,18 @@ func drawDirectory(t *rapid.T) *location.Directory {
 		Kits: []location.Kit{{SKU: "SET", Components: []location.Component{
 			{SKU: "TEE", Quantity: few.Draw(t, "tees of a set")}, {SKU: "MUG", Quantity: few.Draw(t, "mugs of a set")},
 		}}},
-		Limits: rapid.SampledFrom([][]location.Limit{
+		Campaigns: rapid.SampledFrom([][]location.Campaign{
 			nil, {{ID: "tees", SKUs: []location.SKU{"TEE"}}}, {{ID: "all"}, {ID: "sets", SKUs: []location.SKU{"SET"}}},
-		}).Draw(t, "limits"),
+		}).Draw(t, "campaigns"),
 	}
 	for _, id := range places {
 		d.Locations = append(d.Locations, location.Location{ID: id})
 	}
-	for i := range d.Limits {
-		d.Limits[i].PerCustomer = rapid.Int64Range(2, 9).Draw(t, "most")
+	for i := range d.Campaigns {
+		d.Campaigns[i].PerCustomer = units(rapid.Int64Range(2, 9).Draw(t, "most"))
+		if rapid.Bool().Draw(t, "total") {
+			d.Campaigns[i].Total = units(rapid.Int64Range(3, 20).Draw(t, "total"))
+		}
 	}
 	return &d
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,16 +12,10 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// modelLimit is a purchase limit that counts a line.
-type modelLimit struct {
-	id         string
-	most, each int64 // units a customer may have; units that one unit of the line counts as
-}
-
-// countedBy returns how many units of a limit one unit of the line counts as. A limit that names
-// the kit counts kits. Any other limit counts the components that it names.
-func (l *modelLine) countedBy(limit location.Limit) (each int64) {
-	named := func(sku location.SKU) bool { return len(limit.SKUs) == 0 || slices.Contains(limit.SKUs, sku) }
+// countedBy returns how many units of a campaign one unit of the line counts as. A campaign that names
+// the kit counts kits. Any other campaign counts the components that it names.
+func (l *modelLine) countedBy(c *location.Campaign) (each int64) {
+	named := func(sku location.SKU) bool { return len(c.SKUs) == 0 || slices.Contains(c.SKUs, sku) }
 	if named(l.sku) {
 		return 1
 	}
@@ -32,7 +27,21 @@ func (l *modelLine) countedBy(limit location.Limit) (each int64) {
 	return each
 }
 
-// counts returns what purchase limits count of a reservation in a state: all units, or after it was
+// most returns the most units of each counter of the line's campaigns.
+func (l *modelLine) most(customer string) map[wire.LimitKey]int64 {
+	most := map[wire.LimitKey]int64{}
+	for _, c := range l.campaigns {
+		if c.PerCustomer != nil {
+			most[wire.LimitKey{Limit: c.ID, Identity: customer}] = *c.PerCustomer
+		}
+		if c.Total != nil {
+			most[wire.LimitKey{Limit: c.ID}] = *c.Total
+		}
+	}
+	return most
+}
+
+// counts returns what campaigns count of a reservation in a state: all units, or after it was
 // released or expired the fulfilled ones.
 func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 	units := (*modelLine).quantity
@@ -45,17 +54,22 @@ func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 func counts(customer string, lines []modelLine, units func(*modelLine) int64) map[wire.LimitKey]int64 {
 	counts := map[wire.LimitKey]int64{}
 	for i := range lines {
-		for _, limit := range lines[i].limits {
-			counts[wire.LimitKey{Limit: limit.id, Identity: customer}] += units(&lines[i]) * limit.each
+		for _, c := range lines[i].campaigns {
+			more := units(&lines[i]) * lines[i].countedBy(c)
+			if c.PerCustomer != nil {
+				counts[wire.LimitKey{Limit: c.ID, Identity: customer}] += more
+			}
+			if c.Total != nil {
+				counts[wire.LimitKey{Limit: c.ID}] += more
+			}
 		}
 	}
 	return counts
 }
 
-// exceeded returns the purchase limits that a customer would exceed with more units of lines, and
-// the units that each counts now.
-func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) map[string]int64 {
-	taken, over := map[wire.LimitKey]int64{}, map[string]int64{}
+// exceeded returns the refusal for each counter that more units of lines would exceed.
+func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) (over []string) {
+	taken := map[wire.LimitKey]int64{}
 	for _, r := range m.reservations {
 		for key, n := range r.counts(r.state) {
 			taken[key] += n
@@ -63,13 +77,35 @@ func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLi
 	}
 	more := counts(customer, lines, units)
 	for i := range lines {
-		for _, limit := range lines[i].limits {
-			if key := (wire.LimitKey{Limit: limit.id, Identity: customer}); taken[key]+more[key] > limit.most {
-				over[limit.id] = taken[key]
+		for key, most := range lines[i].most(customer) {
+			if taken[key]+more[key] > most {
+				over = append(over, toldError(limitError(key, most, taken[key])))
 			}
 		}
 	}
 	return over
+}
+
+// closed returns the refusal for each campaign of lines that sells nothing now.
+func (m *model) closed(lines []modelLine) (closed []string) {
+	for i := range lines {
+		for _, c := range lines[i].campaigns {
+			starts, _ := time.Parse(time.RFC3339, c.StartsAt) // "" is before all times of the test
+			wait := max(0, starts.UnixMilli()-m.now)
+			if ends, err := time.Parse(time.RFC3339, c.EndsAt); wait > 0 || err == nil && ends.UnixMilli() <= m.now {
+				closed = append(closed, fmt.Sprintf("not_on_sale | %s starts in %v", c.ID, time.Duration(wait)*time.Millisecond))
+			}
+		}
+	}
+	return closed
+}
+
+// oneOf returns the error that is wanted if these refusals are possible: err, if it is one of them.
+func oneOf(refusals []string, err error) error {
+	if slices.Contains(refusals, toldError(err)) {
+		return err
+	}
+	return fmt.Errorf("not one of %q", refusals)
 }
 
 // checkLimits compares the counts of purchase limits with the model.

@@ -84,8 +84,29 @@ var (
 	modelPlaces = rapid.SampledFrom([]location.ID{"berlin", "lyon"})
 )
 
-// direct changes the directory: the kit SET, the purchase limits and the locations of the channel.
-// Sometimes it removes the directory, and with it kits and limits.
+// drawCampaign draws a campaign. Most have no times, and most of the others sell now.
+func drawCampaign(t *rapid.T, now int64) location.Campaign {
+	c := rapid.SampledFrom([]location.Campaign{
+		{ID: "tees", SKUs: []location.SKU{"TEE"}}, {ID: "sets", SKUs: []location.SKU{"SET"}},
+		{ID: "parts", SKUs: []location.SKU{"MUG", "TEE"}}, {ID: "drop", SKUs: []location.SKU{"SET", "MUG"}}, {ID: "all"},
+	}).Draw(t, "campaign")
+	rules := rapid.SampledFrom([]string{"customer", "customer", "total", "both", "customer times", "total times"}).Draw(t, "rules")
+	if strings.Contains(rules, "customer") || rules == "both" {
+		c.PerCustomer = units(rapid.Int64Range(2, 12).Draw(t, "most"))
+	}
+	if strings.Contains(rules, "total") || rules == "both" {
+		c.Total = units(rapid.Int64Range(4, 20).Draw(t, "total"))
+	}
+	if strings.Contains(rules, "times") {
+		from := rapid.SampledFrom([]int64{-1, 0, 1, 3000}).Draw(t, "starts in")
+		c.StartsAt = timeText(time.UnixMilli(now + from))
+		c.EndsAt = timeText(time.UnixMilli(now + from + rapid.SampledFrom([]int64{1, 9000, 60000, 60000}).Draw(t, "lasts")))
+	}
+	return c
+}
+
+// direct changes the directory: the kit SET, the campaigns and the locations of the channel. Sometimes
+// it removes the directory, and with it kits and campaigns.
 func (p *play) direct(t *rapid.T) {
 	if rapid.IntRange(0, 4).Draw(t, "no directory") == 4 {
 		p.model.directory = location.Directory{}
@@ -93,12 +114,7 @@ func (p *play) direct(t *rapid.T) {
 		return
 	}
 	few := rapid.Int64Range(1, 3)
-	limit := rapid.Custom(func(t *rapid.T) location.Limit {
-		return rapid.SampledFrom([]location.Limit{
-			{ID: "tees", SKUs: []location.SKU{"TEE"}}, {ID: "sets", SKUs: []location.SKU{"SET"}},
-			{ID: "parts", SKUs: []location.SKU{"MUG", "TEE"}}, {ID: "drop", SKUs: []location.SKU{"SET", "MUG"}}, {ID: "all"},
-		}).Draw(t, "limit")
-	})
+	campaign := rapid.Custom(func(t *rapid.T) location.Campaign { return drawCampaign(t, p.now) })
 	d := location.Directory{
 		Locations: []location.Location{{ID: "berlin"}, {ID: "lyon"}},
 		Channels: []location.SalesChannel{{
@@ -109,10 +125,7 @@ func (p *play) direct(t *rapid.T) {
 		Kits: []location.Kit{{SKU: "SET", Components: []location.Component{
 			{SKU: "TEE", Quantity: few.Draw(t, "tees of a set")}, {SKU: "MUG", Quantity: few.Draw(t, "mugs of a set")},
 		}}},
-		Limits: rapid.SliceOfNDistinct(limit, 0, 2, func(l location.Limit) string { return l.ID }).Draw(t, "limits"),
-	}
-	for i := range d.Limits {
-		d.Limits[i].PerCustomer = rapid.Int64Range(3, 20).Draw(t, "most")
+		Campaigns: rapid.SliceOfNDistinct(campaign, 0, 2, func(c location.Campaign) string { return c.ID }).Draw(t, "campaigns"),
 	}
 	rules, err := location.Compile(d)
 	if err != nil {

@@ -61,12 +61,13 @@ func (w *wanted) serves(l *modelLine, at location.ID) (units int64, known bool) 
 	return w.model.serves(l, at)
 }
 
-// refusal returns why the request is refused, or nil. exact is false if that depends on the order
-// in which lines are served: then the request may also be insufficient.
-func (w *wanted) refusal(customer string) (want error, exact bool) {
+// refusal returns why the request is refused, or nil; err is the answer that it got. exact is false if
+// that depends on the order in which lines are served: then the request may also be insufficient.
+func (w *wanted) refusal(customer string, err error) (want error, exact bool) {
 	limited, unknown, nowhere := false, false, false
+	closed, over := w.closed(w.lines), w.exceeded(customer, w.lines, (*modelLine).asked)
 	for i := range w.lines {
-		limited = limited || len(w.lines[i].limits) > 0
+		limited = limited || slices.ContainsFunc(w.lines[i].campaigns, func(c *location.Campaign) bool { return c.PerCustomer != nil })
 		unknown = unknown || w.unknown(&w.lines[i])
 		nowhere = nowhere || !slices.ContainsFunc(w.places(), func(at location.ID) bool {
 			_, known := w.serves(&w.lines[i], at)
@@ -76,12 +77,14 @@ func (w *wanted) refusal(customer string) (want error, exact bool) {
 	switch {
 	case limited && customer == "":
 		return ErrInvalid, true
+	case len(closed) > 0:
+		return oneOf(closed, err), true
 	case unknown:
 		return ErrUnknownStock, true
 	case nowhere:
 		return ErrNoLocation, true
-	case len(w.exceeded(customer, w.lines, (*modelLine).asked)) > 0:
-		return ErrPurchaseLimit, true
+	case len(over) > 0:
+		return oneOf(over, err), true
 	case len(w.whole()) > 0:
 		return nil, true
 	case w.split == location.SplitNever && len(w.lines) > 1:
@@ -234,13 +237,13 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 	for _, l := range r.Lines {
 		w.lines = append(w.lines, p.model.line(l))
 	}
-	want, exact := w.refusal(r.Customer)
 	result, err := p.store.Reserve(p.ctx, r)
+	want, exact := w.refusal(r.Customer, err)
 	if exact || err != nil && !errors.Is(err, ErrInsufficient) {
 		same(t, "reserve", err, want)
 	}
 	if err != nil {
-		w.refused(t, r.Customer, err)
+		w.refused(t, err)
 		return err
 	}
 	w.served(t, result)
@@ -334,19 +337,11 @@ func (w *wanted) backordered(t *rapid.T, made *modelReservation) {
 	}
 }
 
-// refused checks the numbers of a refusal: the units available for each short line, or the units
-// that the customer has.
-func (w *wanted) refused(t *rapid.T, customer string, err error) {
+// refused checks the units available for each short line of a refusal.
+func (w *wanted) refused(t *rapid.T, err error) {
 	t.Helper()
-	var limit *PurchaseLimitError
 	var short *InsufficientError
-	switch {
-	case errors.As(err, &limit):
-		over := w.exceeded(customer, w.lines, (*modelLine).asked)
-		if taken, exceeded := over[limit.Campaign]; !exceeded || limit.Taken != taken {
-			t.Fatalf("%v: the model exceeds %v", err, over)
-		}
-	case errors.As(err, &short):
+	if errors.As(err, &short) {
 		if len(short.Shortages) == 0 {
 			t.Fatalf("%v has no shortages", err)
 		}

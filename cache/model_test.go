@@ -41,8 +41,8 @@ type modelLine struct {
 	sku                 location.SKU
 	kit                 bool
 	parts               []location.Component // of one unit: the components of a kit, or one of the SKU
-	limits              []modelLimit
-	named               []location.ID // the only locations that may serve it, in order; empty: all
+	campaigns           []*location.Campaign // that count it
+	named               []location.ID        // the only locations that may serve it, in order; empty: all
 	backorder           bool
 	requested, returned int64
 	from                []modelAllocation
@@ -71,9 +71,9 @@ func (m *model) line(r LineRequest) modelLine {
 			l.kit, l.parts = true, kit.Components
 		}
 	}
-	for _, limit := range m.directory.Limits {
-		if each := l.countedBy(limit); each > 0 {
-			l.limits = append(l.limits, modelLimit{limit.ID, limit.PerCustomer, each})
+	for i := range m.directory.Campaigns {
+		if c := &m.directory.Campaigns[i]; l.countedBy(c) > 0 {
+			l.campaigns = append(l.campaigns, c)
 		}
 	}
 	return l
