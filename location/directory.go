@@ -31,7 +31,7 @@ type Zone struct {
 	ID          string   `json:"id" yaml:"id"`
 	Countries   []string `json:"countries,omitempty" yaml:"countries,omitempty,flow" doc:"ISO 3166-1, two letters. An empty list does not restrict."`
 	Regions     []string `json:"regions,omitempty" yaml:"regions,omitempty,flow"`
-	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Postal codes, such as SW1A 1AA, or their beginning and *, such as SW1*. Case and spaces are ignored."`
+	PostalCodes []string `json:"postal_codes,omitempty" yaml:"postal_codes,omitempty,flow" doc:"Patterns: a postal code such as SW1A 1AA, its beginning and *, such as SW1*, a range such as 90210...99000, or one of these after !, which excludes. SE1 * is the British outward code SE1, not SE10. Case, spaces and hyphens are ignored."`
 }
 
 // SalesChannel is a channel that sells, such as a web shop: the locations it may sell from, and the

@@ -33,7 +33,7 @@ const (
 func (s Split) Valid() bool { return s == SplitNever || s == SplitLines || s == SplitUnits }
 
 // Address is the address that an order ships to. Every field is optional. Country, region and
-// postal code ignore case; the postal code also ignores spaces.
+// postal code ignore case; the postal code also ignores spaces and hyphens.
 type Address struct {
 	Country    string   `json:"country,omitempty"` // ISO 3166-1, two letters
 	Region     string   `json:"region,omitempty"`

@@ -138,9 +138,7 @@ func (f *faults) zones(zones []Zone, stored bool) {
 		z, path := &zones[i], fmt.Sprintf("/zones/%d", i)
 		f.entries(path+"/countries", z.Countries, stored, strings.ToUpper, CountryFault)
 		f.entries(path+"/regions", z.Regions, stored, foldRegion, AddressTextFault)
-		f.entries(path+"/postal_codes", z.PostalCodes, stored, foldCode, func(pattern string) string {
-			return codePatternFault(pattern, z.Countries)
-		})
+		f.postalCodes(path+"/postal_codes", z, stored)
 	}
 }
 

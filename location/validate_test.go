@@ -24,7 +24,7 @@ func TestValidate(t *testing.T) {
 		{"countries", func(d *Directory) { d.Locations[0].Country, d.Zones[0].Countries[1] = "Germany", "UK" },
 			`/locations/0/country is "Germany", must be two letters of ISO 3166-1, such as DE; /zones/0/countries/1 is "UK", must be two letters of ISO 3166-1, such as DE`},
 		{"codes", func(d *Directory) { d.Zones[2].PostalCodes = []string{"1*0", " "} },
-			`/zones/2/postal_codes/0 is "1*0", must be a postal code, such as SW1A 1AA, or its beginning and *, such as SW1*; /zones/2/postal_codes/1 is empty and matches no address: remove it`},
+			`/zones/2/postal_codes/0 is "1*0", must be a postal code, such as SW1A 1AA, or its beginning and *, such as SW1*, or a range, such as 90210...99000; ! before it excludes; /zones/2/postal_codes/1 is empty and matches no address: remove it`},
 		{"channels", func(d *Directory) {
 			d.Channels[1] = SalesChannel{ID: "shop", Default: true, Rank: []Rank{"near", RankCost, RankCost}, Split: "half"}
 			d.Channels[2].Locations[1] = "oslo"
@@ -66,13 +66,14 @@ func TestValidate_Codes(t *testing.T) {
 	}
 	for _, code := range []string{
 		"10115", "SW1A 1AA", "sw1*", "*", "LV-1050", "LV-*", "90210-1234", "N/A", "KY1-1001", "01 *", "１００", "Ж1",
+		"90210...99000", "SE1 *", "00-950", "*",
 	} {
 		if got := wrong(Zone{PostalCodes: []string{code}}, false); got != "" {
 			t.Errorf("%q is refused: %s", code, got)
 		}
 	}
 	for _, code := range []string{
-		"90210...99000", "90210..99000", "!BT*", "SW1?", "SW1[A-Z]", "1*0", "**", "*1", "10115,10117", "10115;10117", "90210-99000",
+		"99000...90210", "90210..99000", "!BT*", "SW1?", "SW1[A-Z]", "1*0", "**", "*1", "10115,10117", "10115;10117", "90210-99000",
 		"99000 - 90210", "1000:2000", "^1", "1$", "1|2", "<1000", "-1", "--", "#", "1--2", "~", "%1", "_1", "", " ", "1\n", "(1)", "1+",
 	} {
 		if got := wrong(Zone{PostalCodes: []string{code}}, false); got != "postal_codes/0" {
@@ -103,7 +104,7 @@ func TestValidate_Codes(t *testing.T) {
 // TestStored checks that a directory which an earlier version has stored is still used.
 func TestStored(t *testing.T) {
 	d := europe()
-	d.Zones[0].PostalCodes = []string{"!BT*", "10115"}
+	d.Zones[0].PostalCodes = []string{"SW1?", "!BT*", "99000...90210"}
 	if _, err := Compile(d); err == nil {
 		t.Error("a pattern that matches nothing was accepted")
 	}

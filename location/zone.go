@@ -3,49 +3,42 @@ package location
 import (
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // zone is a compiled Zone.
 type zone struct {
 	countries map[string]bool
 	regions   map[string]bool
-	codes     map[string]bool // whole postal codes
-	prefixes  []string        // of postal codes
-	coded     bool            // has postal codes, so an address without one is not in it
+	included  codeSet // postal codes
+	excluded  codeSet
+	coded     bool // has postal codes, so an address without one is not in it
 }
 
 // destination is an Address in the form that zones compare.
 type destination struct {
-	country, region, code string
-	position              vector
-	located               bool
+	country, region string
+	code            postalCode
+	position        vector
+	located         bool
 }
 
 // destinationOf normalizes an address. Without coordinates it is at the centroid of its postal
 // prefix or country.
 func (r *Rules) destinationOf(a *Address) destination {
-	d := destination{country: strings.ToUpper(a.Country), region: foldRegion(a.Region), code: foldCode(a.PostalCode)}
+	d := destination{country: strings.ToUpper(a.Country), region: foldRegion(a.Region)}
+	d.code = postalCodeOf(d.country, a.PostalCode)
 	if a.Latitude != nil && a.Longitude != nil {
 		d.position, d.located = vectorOf(*a.Latitude, *a.Longitude), true
 	} else if r.centroids != nil {
-		d.position, d.located = r.centroids.find(d.country, d.code)
+		d.position, d.located = r.centroids.find(d.country, d.code.code)
 	}
 	return d
 }
 
 func foldRegion(region string) string { return strings.ToUpper(strings.TrimSpace(region)) }
 
-// foldCode returns a postal code in upper case, without spaces.
-func foldCode(code string) string {
-	if strings.ContainsFunc(code, unicode.IsSpace) {
-		code = strings.Join(strings.Fields(code), "")
-	}
-	return strings.ToUpper(code)
-}
-
 func compileZone(z Zone) *zone {
-	c := &zone{countries: map[string]bool{}, regions: map[string]bool{}, codes: map[string]bool{}, coded: len(z.PostalCodes) > 0}
+	c := &zone{countries: map[string]bool{}, regions: map[string]bool{}, coded: len(z.PostalCodes) > 0}
 	for _, country := range z.Countries {
 		c.countries[strings.ToUpper(country)] = true
 	}
@@ -53,10 +46,13 @@ func compileZone(z Zone) *zone {
 		c.regions[foldRegion(region)] = true
 	}
 	for _, pattern := range z.PostalCodes {
-		if prefix, any := strings.CutSuffix(foldCode(pattern), "*"); any {
-			c.prefixes = append(c.prefixes, prefix)
-		} else {
-			c.codes[prefix] = true
+		p, wrong := compilePattern(pattern, z.Countries)
+		switch {
+		case wrong != "": // an earlier version has stored it: it matches nothing
+		case p.excludes:
+			c.excluded.add(&p)
+		default:
+			c.included.add(&p)
 		}
 	}
 	return c
@@ -71,10 +67,10 @@ func (z *zone) covers(d *destination) bool {
 		return false
 	case !z.coded:
 		return true
-	case d.code == "":
+	case d.code.code == "":
 		return false
 	default:
-		return z.codes[d.code] || slices.ContainsFunc(z.prefixes, func(p string) bool { return strings.HasPrefix(d.code, p) })
+		return z.included.has(&d.code) && !z.excluded.has(&d.code)
 	}
 }
 
