@@ -116,7 +116,7 @@ const (
 	PreferredMax           = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations
 	CandidatesMax          = 2_000                       // candidate locations of all lines of one reservation together
 	PartsMax               = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it
-	LinesBytesMax          = wire.LinesBytesMax          // bytes of the names of lines, SKUs and purchase limits in one reservation
+	LinesBytesMax          = wire.LinesBytesMax          // bytes of the names of lines, SKUs and campaigns in one reservation
 	AvailabilityMax        = 200                         // SKUs in one AvailabilityRequest
 	AvailabilityLevelsMax  = 10_000                      // levels that an AvailabilityRequest may be looked up at
 	TTLMin                 = time.Second                 // shortest time to a deadline

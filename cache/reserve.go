@@ -18,7 +18,7 @@ import (
 type ReserveRequest struct {
 	ID       string            // the caller's id and idempotency key; required
 	Channel  location.Channel  // sales channel; "" is the default one
-	Customer string            // optional; searchable, and counted by purchase limits
+	Customer string            // optional; searchable, and counted by campaigns
 	Order    string            // optional; searchable
 	ShipTo   *location.Address // optional; not together with Pickup
 	Pickup   location.ID       // optional: the location that the customer collects from

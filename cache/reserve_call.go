@@ -155,7 +155,7 @@ func (c *reserveCall) checkSize() error {
 		size += len(c.lines[i].text)
 	}
 	if size > LinesBytesMax {
-		return invalid("/lines", "are %d bytes in Redis, with the names of lines, SKUs and purchase limits, and may be %d: "+
+		return invalid("/lines", "are %d bytes in Redis, with the names of lines, SKUs and campaigns, and may be %d: "+
 			"send fewer lines, or use shorter names", size, LinesBytesMax)
 	}
 	return nil
@@ -164,7 +164,7 @@ func (c *reserveCall) checkSize() error {
 // tooManyParts is the error of a reservation that would have more parts than PartsMax.
 func tooManyParts() error {
 	return invalid("/lines", "would need more than %d parts, one for each SKU at each location that serves it, "+
-		"and for each purchase limit that counts it: send fewer lines, or fewer units", PartsMax)
+		"and for each limit of a campaign that counts it: send fewer lines, or fewer units", PartsMax)
 }
 
 // nameLevels lists the levels of the line's candidates.

@@ -24,7 +24,7 @@ func (m *Main) locationsCommand() *cobra.Command {
 	return addServer(group(&cobra.Command{
 		Use:   "locations",
 		Short: "Show and replace the routing directory",
-		Long:  "Show and replace the routing directory: locations, zones, channels, limits and kits.",
+		Long:  "Show and replace the routing directory: locations, zones, channels, campaigns and kits.",
 		Example: "  holdfast locations apply locations.yaml\n" +
 			"  holdfast locations show",
 	}, m.locationsApplyCommand(), m.locationsShowCommand()))
@@ -83,8 +83,8 @@ func (m *Main) locationsApply(c *cobra.Command, path string, flags applyFlags, f
 	if err != nil {
 		return err
 	}
-	contents := fmt.Sprintf("locations %d, zones %d, channels %d, limits %d, kits %d",
-		len(d.Locations), len(d.Zones), len(d.Channels), len(d.Limits), len(d.Kits))
+	contents := fmt.Sprintf("locations %d, zones %d, channels %d, campaigns %d, kits %d",
+		len(d.Locations), len(d.Zones), len(d.Channels), len(d.Campaigns)+len(d.Limits), len(d.Kits))
 	if flags.check {
 		return m.print(f, d, func(w io.Writer) { fmt.Fprintf(w, "%s can be applied: %s\n", name, contents) })
 	}

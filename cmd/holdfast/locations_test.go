@@ -35,7 +35,7 @@ func TestLocations(t *testing.T) {
 	}
 	first := apply(shops, "--if-version=0").expect(t, exitDone)
 	again := apply(shops).expect(t, exitDone)
-	if first.stdout != "version 1 is applied; every server uses it within a second: locations 3, zones 2, channels 1, limits 0, kits 0\n" ||
+	if first.stdout != "version 1 is applied; every server uses it within a second: locations 3, zones 2, channels 1, campaigns 0, kits 0\n" ||
 		again.stdout != "nothing changed: version 1 is the same\n" {
 		t.Errorf("got %q, then %q", first.stdout, again.stdout)
 	}

@@ -50,7 +50,7 @@ func (m *Main) routeExplainCommand() *cobra.Command {
 		name, usage string
 	}{
 		{&flags.request.Channel, "channel", "sales channel (default the default channel of the directory)"},
-		{&flags.request.Customer, "customer", "customer, for purchase limits"},
+		{&flags.request.Customer, "customer", "customer, for campaigns"},
 		{&flags.address.Country, "country", "country of the address, two letters"},
 		{&flags.address.Region, "region", "region of the address"},
 		{&flags.address.PostalCode, "postal-code", "postal code of the address"},

@@ -62,7 +62,7 @@ type ReservationPage struct {
 type ReserveRequest struct {
 	ID         string            `json:"id" minLength:"1" maxLength:"128" example:"ord-1001" doc:"Your id for the reservation, and its idempotency key. An identifier is 1 to 128 bytes of UTF-8 without control characters or braces, and is not . or .."`
 	Channel    string            `json:"channel,omitempty" maxLength:"128" example:"web" doc:"The sales channel. Optional if the directory has a default channel."`
-	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Purchase limits count by it, and you can search by it."`
+	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Campaigns count by it, and you can search by it."`
 	Order      string            `json:"order,omitempty" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
 	ShipTo     *Address          `json:"ship_to,omitempty" doc:"The address that the order ships to. Not allowed with pickup."`
 	Pickup     string            `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects the order. Not allowed with ship_to."`

@@ -6,7 +6,7 @@ import "github.com/holdfast/holdfast/location"
 type RouteRequest struct {
 	ID         string            `json:"id,omitempty" maxLength:"128" doc:"Ignored."`
 	Channel    string            `json:"channel,omitempty" maxLength:"128" example:"web" doc:"The sales channel. Optional if the directory has a default channel."`
-	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Purchase limits count by it."`
+	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Campaigns count by it."`
 	Order      string            `json:"order,omitempty" maxLength:"128" doc:"Ignored."`
 	ShipTo     *Address          `json:"ship_to,omitempty" doc:"The address that the order ships to. Not allowed with pickup."`
 	Pickup     string            `json:"pickup,omitempty" maxLength:"128" doc:"The location where the customer collects the order. Not allowed with ship_to."`

@@ -105,7 +105,7 @@ func (r *reader) nearest(path string) *yaml.Node {
 	}
 }
 
-// Encode writes a directory as YAML, with one line for each location, zone, channel, limit and kit.
+// Encode writes a directory as YAML, with one line for each location, zone, channel, campaign and kit.
 // Decode reads back the same directory.
 func Encode(d location.Directory) ([]byte, error) {
 	var root yaml.Node
