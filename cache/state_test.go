@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -176,8 +175,8 @@ func describe(id string, r wire.Record) string {
 		}
 		for _, limit := range l.Limits {
 			text += " " + limit.ID
-			if limit.Named {
-				text += " of " + cmp.Or(limit.Identity, "all")
+			if limit.Named && limit.Identity == "" {
+				text += " of all"
 			}
 			text += fmt.Sprintf("<=%d/%d", limit.Most, limit.Each)
 		}
