@@ -134,7 +134,7 @@ func ExampleStore_Release() {
 	}
 	part, err := store.Release(ctx, cache.TransitionRequest{
 		ID:      held.ID,
-		Version: held.Version, // required with Lines, so that a repeat is recognised
+		Version: held.Version, // or Operation, an id: required with Lines, so that a repeat is recognised
 		Lines:   []cache.LineQuantity{{Line: "1", Quantity: 1}},
 	})
 	fmt.Println(part.State, part.Lines[0].Quantity, "left", err)
