@@ -99,6 +99,17 @@ func (c *reserveCall) addWindow(t *textBuilder) {
 	t.addInt(ends)
 }
 
+// window returns what addWindow adds.
+func (c *reserveCall) window() string {
+	t := builders.Get().(*textBuilder)
+	defer builders.Put(t)
+	t.reset()
+	c.addWindow(t)
+	t.end()
+	texts := t.texts()
+	return texts.next()
+}
+
 // isOn reports whether all campaigns of a request sell at a time.
 func (c *reserveCall) isOn(now time.Time) bool {
 	return !slices.ContainsFunc(c.timed, func(r *location.CampaignRule) bool { return !r.IsOn(now) })

@@ -99,7 +99,7 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 
 // repeats reports whether a record is already what this call asks for, by the rule of the scripts.
 func (c *transitionCall) repeats(rec wire.Record) bool {
-	if c.operation != "" || len(c.request.Lines) > 0 || c.move != nil {
+	if c.operation != "" || len(c.request.Lines) > 0 || c.move != nil || c.amend != nil {
 		return rec.LastCall() == c.mark()
 	}
 	target := map[Verb]State{VerbConfirm: StateConfirmed, VerbRelease: StateReleased, VerbFulfill: StateFulfilled}

@@ -29,6 +29,7 @@ var (
 	ErrCampaignSoldOut = errors.New("campaign sold out")
 	ErrNotFound        = errors.New("not found")
 	ErrInUse           = errors.New("in use")
+	ErrFulfilled       = errors.New("units have left")
 	ErrWrongState      = errors.New("wrong state")
 	ErrVersionConflict = errors.New("version conflict")
 	ErrUnavailable     = wire.ErrUnavailable // repeat with the same id
@@ -198,6 +199,28 @@ func (e *InUseError) Error() string {
 
 // Unwrap makes errors.Is(err, ErrInUse) true.
 func (e *InUseError) Unwrap() error { return ErrInUse }
+
+// FulfilledLine is a line that would have fewer units than have left.
+type FulfilledLine struct {
+	Line      string
+	Requested int64 // units, or kits
+	Fulfilled int64 // of the line
+}
+
+// FulfilledError lists every line that an amend would give fewer units than have left. It is
+// ErrFulfilled.
+type FulfilledError struct{ Lines []FulfilledLine }
+
+func (e *FulfilledError) Error() string {
+	parts := make([]string, len(e.Lines))
+	for i, l := range e.Lines {
+		parts[i] = fmt.Sprintf("line %s: %d requested, %d fulfilled", l.Line, l.Requested, l.Fulfilled)
+	}
+	return ErrFulfilled.Error() + ": " + strings.Join(parts, "; ")
+}
+
+// Unwrap makes errors.Is(err, ErrFulfilled) true.
+func (e *FulfilledError) Unwrap() error { return ErrFulfilled }
 
 // WrongStateError is the state that a reservation has now. It is ErrWrongState.
 type WrongStateError struct{ State State }

@@ -40,6 +40,9 @@ type Ledger interface {
 	// were resolved by then; the last page has less than limit.
 	ResolvedIDs(ctx context.Context, after ResolvedCursor, limit int) (ids []string, next ResolvedCursor, err error)
 
+	// Details reads how a reservation is routed. Refusals: ErrNotFound.
+	Details(ctx context.Context, id string) (wire.Details, error)
+
 	// Operation reads an operation. Refusals: ErrNotFound.
 	Operation(ctx context.Context, id string) (Operation, error)
 

@@ -49,7 +49,7 @@ func runModel(t *testing.T, options Options, begin func(*play)) {
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "reserve more": p.reserve, "replay": p.replay, "confirm": p.confirm, "late": p.late, "release": p.release, "fulfill": p.fulfill,
-				"extend": p.extend, "move": p.move, "move more": p.move, "return": p.back, "adjust": p.adjust, "remove": p.remove,
+				"extend": p.extend, "move": p.move, "move more": p.move, "amend": p.amend, "amend more": p.amend, "return": p.back, "adjust": p.adjust, "remove": p.remove,
 				"transfer": p.transfer, "direct": p.direct, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
 			})

@@ -71,12 +71,18 @@ func (m *model) line(r LineRequest) modelLine {
 			l.kit, l.parts = true, kit.Components
 		}
 	}
+	l.campaigns = m.campaignsOf(&l)
+	return l
+}
+
+// campaignsOf returns the campaigns that count a line by the current directory.
+func (m *model) campaignsOf(l *modelLine) (campaigns []*location.Campaign) {
 	for i := range m.directory.Campaigns {
 		if c := &m.directory.Campaigns[i]; l.countedBy(c) > 0 {
-			l.campaigns = append(l.campaigns, c)
+			campaigns = append(campaigns, c)
 		}
 	}
-	return l
+	return campaigns
 }
 
 func (m *model) Level(sku location.SKU, at location.ID) *modelLevel {

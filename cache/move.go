@@ -91,14 +91,22 @@ func (s *Store) barred(to location.ID) (location.Reason, error) {
 	if known == nil {
 		return "", s.mayRoute()
 	}
-	at, there := known.rules.Location(to)
+	return barredBy(known.rules, to), nil
+}
+
+// barredBy returns why a directory allows no units to be taken at a location, or "".
+func barredBy(rules *location.Rules, at location.ID) location.Reason {
+	if rules.Implicit() {
+		return ""
+	}
+	l, there := rules.Location(at)
 	switch {
 	case !there:
-		return location.ReasonUnknownLocation, nil
-	case at.Enabled != nil && !*at.Enabled:
-		return location.ReasonDisabled, nil
+		return location.ReasonUnknownLocation
+	case l.Enabled != nil && !*l.Enabled:
+		return location.ReasonDisabled
 	default:
-		return "", nil
+		return ""
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	VerbMove     = wire.VerbMove
 	VerbReturn   = wire.VerbReturn
 	VerbDescribe = wire.VerbDescribe
+	VerbAmend    = wire.VerbAmend
 	VerbExpire   = wire.VerbExpire
 	VerbAdjust   = wire.VerbAdjust
 	VerbRemove   = wire.VerbRemove
@@ -86,6 +87,7 @@ var outcomes = []struct {
 	{ErrCampaignSoldOut, "campaign_sold_out"},
 	{ErrInUse, "in_use"},
 	{ErrExpiredRequest, "expired_request"},
+	{ErrFulfilled, "already_fulfilled"},
 	{ErrNotDurable, "not_durable_yet"},
 	{ErrRebuilding, "rebuilding"},
 	{ErrBacklogFull, "backlog_full"},

@@ -112,6 +112,7 @@ func toldError(err error) string {
 	var version *VersionError
 	var invalid *InvalidError
 	var used *InUseError
+	var left *FulfilledError
 	switch {
 	case errors.As(err, &short):
 		for _, s := range short.Shortages {
@@ -138,6 +139,10 @@ func toldError(err error) string {
 		text += fmt.Sprintf(" %s %d", version.SKU, version.Current)
 	case errors.As(err, &used):
 		text += fmt.Sprintf(" | %s %d %d", used.What, used.Held, used.Committed)
+	case errors.As(err, &left):
+		for _, l := range left.Lines {
+			text += fmt.Sprintf(" | %s %d of %d", l.Line, l.Fulfilled, l.Requested)
+		}
 	case errors.As(err, &invalid):
 		for _, f := range invalid.Faults {
 			text += " | " + f.Path + " " + f.Message

@@ -49,7 +49,7 @@ type Reservation struct {
 type Line struct {
 	Line      string
 	SKU       location.SKU
-	Requested int64 // units first asked for
+	Requested int64 // units last asked for, by the reserve or by an amend of the line
 	Quantity  int64 // units in the reservation; a partial release lowers it
 	Fulfilled int64 // units of Quantity that have left
 	Returned  int64 // units of Fulfilled that came back to stock
@@ -159,7 +159,7 @@ type Result struct {
 	Durable bool // the ledger has it; false without a ledger, and for a call that does not wait for it
 
 	// DurableCall reports whether the call is one that waits for the ledger: confirm, fulfill,
-	// return, and release or move of a confirmed reservation.
+	// return, and release, move or amend of a confirmed reservation.
 	DurableCall bool
 
 	awaited wire.Awaited // the step that led to it

@@ -30,6 +30,7 @@ type reserveCall struct {
 	limits    []limitUse
 	timed     []*location.CampaignRule // campaigns of the lines that have times
 	oneLine   [1]reserveLine           // backs lines: most requests have one
+	kept      []keptLine               // amend: what each line has already; else nil
 }
 
 // reserveLine is one line: a SKU, or the components of a kit.
@@ -86,6 +87,9 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
 		l.candidates = c.routingOf(rules, i).Candidates(asked.Location, asked.Locations...)
+		if c.kept != nil {
+			c.kept[i].apply(l)
+		}
 		l.nameLevels(asked.SKU)
 		total, parts = total+len(l.levels), parts+c.partsOf(asked.SKU, l.kit)
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
@@ -155,10 +159,15 @@ func (c *reserveCall) checkSize() error {
 		size += len(c.lines[i].text)
 	}
 	if size > LinesBytesMax {
-		return invalid("/lines", "are %d bytes in Redis, with the names of lines, SKUs and campaigns, and may be %d: "+
-			"send fewer lines, or use shorter names", size, LinesBytesMax)
+		return tooLarge(size)
 	}
 	return nil
+}
+
+// tooLarge is the error of a reservation whose lines would have more bytes than LinesBytesMax.
+func tooLarge(size int) error {
+	return invalid("/lines", "are %d bytes in Redis, with the names of lines, SKUs and campaigns, and may be %d: "+
+		"send fewer lines, or use shorter names", size, LinesBytesMax)
 }
 
 // tooManyParts is the error of a reservation that would have more parts than PartsMax.

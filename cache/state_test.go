@@ -220,6 +220,8 @@ func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 	what := string(e.Verb)
 	if e.Operation != "" {
 		what += " " + e.Operation
+	}
+	if e.Verb == VerbReturn {
 		for _, l := range e.Levels {
 			what += fmt.Sprintf(" %s@%s %d>%d (%d)", l.SKU, l.Location, l.OnHandBefore, l.OnHandAfter, l.AvailableAfter)
 		}

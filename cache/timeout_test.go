@@ -42,6 +42,10 @@ func (silentLedger) ResolvedIDs(ctx context.Context, after ResolvedCursor, _ int
 	return nil, after, silent(ctx)
 }
 
+func (silentLedger) Details(ctx context.Context, _ string) (wire.Details, error) {
+	return wire.Details{}, silent(ctx)
+}
+
 func (silentLedger) Operation(ctx context.Context, id string) (Operation, error) {
 	if id == "unknown to both" {
 		return Operation{}, silent(ctx)

@@ -154,6 +154,14 @@ func (s *Store) transit(ctx context.Context, call *transitionCall, refused func(
 		}
 	}
 	a := s.forgotten(ctx, call, s.settle(ctx, call, s.send(ctx, verb, call)))
+	if call.amend != nil {
+		var err error
+		if a, err = s.planned(ctx, call, a); errors.Is(err, ErrInvalid) || errors.Is(err, ErrFulfilled) {
+			return Result{}, err
+		} else if err != nil {
+			return Result{}, fmt.Errorf("%s %q: %w", verb, id, err)
+		}
+	}
 	if a.Err != nil {
 		return Result{}, fmt.Errorf("%s %q: %w", verb, id, a.Err)
 	}
@@ -235,6 +243,7 @@ type transitionCall struct {
 	move        *MoveRequest     // for a move
 	back        *returnArguments // for a return
 	described   *description     // for a describe
+	amend       *amendCall       // for an amend
 }
 
 // settledAlways stands for every version: there is no ledger to decide.
@@ -242,7 +251,12 @@ const settledAlways = "*"
 
 func (c *transitionCall) ID() string { return c.request.ID }
 
-func (c *transitionCall) Weight() int { return 1 + len(c.request.Lines) }
+func (c *transitionCall) Weight() int {
+	if c.amend != nil {
+		return 1 + c.amend.plan.weight()
+	}
+	return 1 + len(c.request.Lines)
+}
 
 func (c *transitionCall) NotAfter() time.Time { return c.request.NotAfter }
 
@@ -260,6 +274,10 @@ func (c *transitionCall) Arguments(b *shard.Batch) {
 	b.Add(c.settled, c.operation, c.fingerprint)
 	if c.move != nil {
 		b.Add(c.move.Line, string(c.move.To), shard.AsFlag(c.move.barred != ""))
+		return
+	}
+	if c.amend != nil {
+		c.amend.plan.arguments(b)
 		return
 	}
 	if c.back != nil {
@@ -283,6 +301,9 @@ func (c *transitionCall) mark() string {
 	}
 	if len(c.request.Lines) > 0 {
 		mark += "/" + c.request.fingerprint()
+	}
+	if c.amend != nil {
+		mark += "/" + c.amend.request.fingerprint()
 	}
 	if c.move != nil {
 		mark += "/" + c.move.fingerprint()

@@ -21,7 +21,7 @@ var files embed.FS
 // allowOOM lists the scripts that release units, finish a sale or free memory. They run even when
 // Redis has reached its memory limit, so that stock does not get stuck.
 var allowOOM = map[string]bool{
-	"confirm": true, "release": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
+	"confirm": true, "release": true, "amend": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
 	"forget": true, "housekeep": true, "begin": true, "load": true, "open": true, "repair": true,
 }
 
@@ -34,7 +34,7 @@ var bare = map[string]bool{"probe": true}
 // Names lists the scripts: first the verbs of the cache, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
-		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "describe", "expire",
+		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "describe", "amend", "expire",
 		"adjust", "remove", "transfer",
 		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "audit", "repair",
 	}

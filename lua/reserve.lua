@@ -118,7 +118,7 @@ local PARTS_MAX = 300 -- as in internal/wire: each line or component, at each lo
 -- new_reserve makes the function that decides any other request. It is called for the first that is
 -- not plain: Redis takes longer to make these functions than to decide a plain request.
 local function new_reserve()
-  --@ records attributes plain expiry candidates allocation backorder
+  --@ records attributes plain expiry candidates allocation backorder attempt
   return function(id, shape)
     local refusal, result = attempt(shape, allocate)
     local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'

@@ -56,6 +56,10 @@ func (f *fakeStore) Move(ctx context.Context, r cache.MoveRequest) (cache.Result
 	return f.result, f.call(ctx, r)
 }
 
+func (f *fakeStore) Amend(ctx context.Context, r cache.AmendRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
 func (f *fakeStore) Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error) {
 	return f.result, f.call(ctx, r)
 }

@@ -48,6 +48,8 @@ var (
 			"sells, and `taken` the units that customers already have. A released or expired hold gives its units back."}
 	inUse = &kind{"in_use", http.StatusConflict, "In use",
 		"A level or a location with held or committed units can't be removed. `held` and `committed` count them."}
+	alreadyFulfilled = &kind{"already_fulfilled", http.StatusConflict, "Already fulfilled",
+		"A line can't have fewer units than have left. `fulfilled` lists the lines and the units. Nothing was changed."}
 	directoryIsFile = &kind{"directory_is_file", http.StatusConflict, "The directory is a file",
 		"The server reads its routing directory from a file. Change the file that `directory.file` names."}
 	wrongState = &kind{"wrong_state", http.StatusConflict, "Wrong state",
@@ -80,7 +82,7 @@ var (
 // kinds lists every kind, in the order of the page that explains them.
 var kinds = []*kind{
 	malformed, forbidden, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
-	notOnSale, purchaseLimit, campaignSoldOut, inUse, directoryIsFile, wrongState, versionConflict, tooLarge,
+	notOnSale, purchaseLimit, campaignSoldOut, inUse, alreadyFulfilled, directoryIsFile, wrongState, versionConflict, tooLarge,
 	unsupportedMediaType, invalidRequest,
 	internal, unavailable, rebuilding, notDurableYet, backlogFull,
 }

@@ -67,6 +67,9 @@ var refusals = []refusal{
 	})},
 	{cache.ErrExpiredRequest, expiredRequest, "", fill(func(*contract.Problem, *cache.ExpiredRequestError) {})},
 	{cache.ErrInUse, inUse, "", fill(func(p *contract.Problem, e *cache.InUseError) { p.Held, p.Committed = &e.Held, &e.Committed })},
+	{cache.ErrFulfilled, alreadyFulfilled, "", fill(func(p *contract.Problem, e *cache.FulfilledError) {
+		p.Fulfilled = convert(e.Lines, fulfilledLine)
+	})},
 	{cache.ErrNotFound, notFound, "", nil},
 	{cache.ErrWrongState, wrongState, "", fill(func(p *contract.Problem, e *cache.WrongStateError) { p.State = string(e.State) })},
 	{cache.ErrVersionConflict, versionConflict, "", fill(fillVersionConflict)},
@@ -208,6 +211,10 @@ func fault(f *cache.Fault) contract.Fault { return contract.Fault(*f) }
 
 func shortage(s *cache.Shortage) contract.Shortage {
 	return contract.Shortage{Line: s.Line, SKU: string(s.SKU), Requested: s.Requested, Available: s.Available}
+}
+
+func fulfilledLine(l *cache.FulfilledLine) contract.Fulfilled {
+	return contract.Fulfilled{Line: l.Line, Requested: l.Requested, Fulfilled: l.Fulfilled}
 }
 
 func rejected(r *location.Rejected) contract.Rejected {

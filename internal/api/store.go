@@ -16,6 +16,7 @@ type Store interface {
 	Release(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Fulfill(ctx context.Context, r cache.TransitionRequest) (cache.Result, error)
 	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
+	Amend(ctx context.Context, r cache.AmendRequest) (cache.Result, error)
 	Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Describe(ctx context.Context, r cache.DescribeRequest) (cache.Result, error)

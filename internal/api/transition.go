@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/holdfast/holdfast/cache"
@@ -22,6 +23,11 @@ func (a *API) registerTransitions() {
 		"Moves what is left of a line of a held or confirmed reservation, in one atomic step. Fulfilled units stay; a kit "+
 			"moves whole. The location must be enabled and have the units. It need not ship to the address.",
 		expiredRequest, insufficientStock, noLocation), a.move)
+	register(a, transition("amend", "Change the lines of a reservation",
+		"Sets quantities of lines, adds lines and removes lines (quantity 0), all or none, of a held or confirmed "+
+			"reservation. The deadline stays. More units come from where the line has some, then from where a reserve "+
+			"would take them. Units that have left stay in their line.",
+		notOnSale, unknownStock, noLocation, purchaseLimit, campaignSoldOut, insufficientStock, alreadyFulfilled, expiredRequest), a.amend)
 	register(a, transition("return", "Return fulfilled units to stock",
 		"The units become on hand and available at a location of your choice, and count as `returned` in their lines. "+
 			"The reservation keeps its state. A kit comes back whole."), a.takeBack)
@@ -70,6 +76,25 @@ func (a *API) move(r *http.Request, in *contract.MoveRequest) (reply[contract.Re
 	return changed(a.store.Move(r.Context(), cache.MoveRequest{
 		ID: r.PathValue("id"), Operation: in.ID, Version: positive(in.Version), Line: in.Line, To: location.ID(in.To),
 		NotAfter: notAfter,
+	}))
+}
+
+func (a *API) amend(r *http.Request, in *contract.AmendRequest) (reply[contract.Reservation], error) {
+	notAfter, err := readTime("/not_after", in.NotAfter)
+	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
+	lines := make([]cache.LineAmendment, len(in.Lines))
+	for i, l := range in.Lines {
+		if l.Quantity == nil { // the store would remove the line
+			return reply[contract.Reservation]{}, invalid(fmt.Sprintf("/lines/%d/quantity", i), "is required; 0 removes the line")
+		}
+		lines[i] = cache.LineAmendment{
+			Line: l.Line, Quantity: int64(*l.Quantity), SKU: location.SKU(l.SKU), Location: location.ID(l.Location), Backorder: l.Backorder,
+		}
+	}
+	return changed(a.store.Amend(r.Context(), cache.AmendRequest{
+		ID: r.PathValue("id"), Operation: in.ID, Version: positive(in.Version), Lines: lines, NotAfter: notAfter,
 	}))
 }
 

@@ -26,7 +26,7 @@ type Line struct {
 	Line      string       `json:"line" example:"1"`
 	SKU       string       `json:"sku" example:"TEE-M"`
 	Quantity  int64        `json:"quantity" example:"2" doc:"Units in the reservation. A partial release lowers it."`
-	Requested int64        `json:"requested" example:"2" doc:"Units requested at first."`
+	Requested int64        `json:"requested" example:"2" doc:"Units last asked for, by the reserve or by an amend of the line."`
 	Fulfilled int64        `json:"fulfilled" example:"0" doc:"Units of quantity that have left."`
 	Returned  int64        `json:"returned" example:"0" doc:"Units of fulfilled that came back into stock."`
 	From      []Allocation `json:"from" nullable:"false" doc:"The locations that serve the line."`
@@ -140,6 +140,24 @@ type MoveRequest struct {
 	Line     string  `json:"line" minLength:"1" maxLength:"128" example:"1"`
 	To       string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location to serve what is left of the line."`
 	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
+}
+
+// AmendRequest is the body of an amend.
+type AmendRequest struct {
+	ID       string      `json:"id,omitempty" maxLength:"128" example:"chg-1" doc:"Your id for this step as an operation, and its idempotency key: a repeat changes nothing, whatever happened since. Not the id of another operation."`
+	Version  *Whole      `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required if there is no id, so that a repeated call changes nothing."`
+	Lines    []AmendLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false" doc:"The lines to change, add or remove. Other lines stay as they are."`
+	NotAfter *string     `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
+}
+
+// AmendLine is one line of an AmendRequest.
+type AmendLine struct {
+	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1" doc:"A line of the reservation, or the name of a new one."`
+	Quantity *Whole `json:"quantity" minimum:"0" maximum:"2147483647" example:"5" doc:"Units of the line from now on, with those that have left, or kits if the line is a kit. 0 removes the line."`
+	SKU      string `json:"sku,omitempty" maxLength:"128" example:"CAP" doc:"Required for a new line. A line of the reservation keeps its SKU."`
+	Location string `json:"location,omitempty" maxLength:"128" example:"berlin" doc:"Pins what is added: only this location may serve it."`
+
+	Backorder bool `json:"backorder,omitempty,omitzero" doc:"Only for a new line: take it even if its units are not available. Other lines keep what they were taken with."`
 }
 
 // ReturnRequest is the body of a return.

@@ -162,6 +162,8 @@ func (b *Batch) header(verb wire.Verb, now, nonce string) []string {
 		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(len(b.counters.names)), b.mode)
 	case wire.VerbDescribe:
 		h = append(h, strconv.Itoa(wire.PartsMax), strconv.Itoa(wire.LinesBytesMax))
+	case wire.VerbAmend:
+		h = append(h, strconv.Itoa(len(b.levels.names)))
 	case wire.VerbTransfer, wire.VerbReturn:
 		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	case wire.VerbAdjust:

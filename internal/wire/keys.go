@@ -77,7 +77,7 @@ func (k Keys) Of(verb Verb) []string {
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
 	case VerbAdjust, VerbRevert:
 		return []string{k.Stock, k.Levels, k.Operations, k.Events}
-	case VerbMove, VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
+	case VerbMove, VerbAmend, VerbRemove, VerbTransfer, VerbCompensate, VerbBegin:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}
 	case VerbForget:
 		return []string{k.Stock, k.Reservations, k.Operations}

@@ -56,3 +56,11 @@ type LimitRow struct {
 	LimitKey
 	Units int64
 }
+
+// Details is how a reservation is routed: what its reserve asked for, and Redis does not keep.
+type Details struct {
+	CreationNonce string
+	Destination
+	Split location.Split
+	Lines map[string]Destination // of the lines that have one of their own, by line
+}

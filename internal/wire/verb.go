@@ -14,6 +14,7 @@ const (
 	VerbMove     Verb = "move"
 	VerbReturn   Verb = "return"
 	VerbDescribe Verb = "describe"
+	VerbAmend    Verb = "amend"
 	VerbExpire   Verb = "expire"
 	VerbAdjust   Verb = "adjust"
 	VerbRemove   Verb = "remove"
@@ -35,6 +36,6 @@ const (
 
 // Verbs lists the verbs that a Store calls.
 var Verbs = []Verb{
-	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbDescribe, VerbExpire,
+	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbDescribe, VerbAmend, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,
 }

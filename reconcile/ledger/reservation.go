@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
+	"github.com/holdfast/holdfast/location"
 )
 
 // Reservation is a reservation in a working set.
@@ -18,6 +19,7 @@ type Reservation struct {
 	Changed    bool   // this batch changed it
 	Rearranged bool   // this batch changed its lines
 	Described  bool   // this batch changed its customer, its order, its limits or Extra
+	Relined    bool   // this batch changed which lines it has, or what counts them
 
 	// As the row was read or last written.
 	VersionBefore int64
@@ -57,6 +59,16 @@ func (r *Reservation) Row(id string) wire.ReservationRow {
 	_ = json.Unmarshal([]byte(cmp.Or(r.Extra, "{}")), &extra)
 	row.Destination, row.Lines = extra.Destination, extra.Lines
 	return row
+}
+
+// Details returns how the reservation is routed.
+func (r *Reservation) Details() wire.Details {
+	row := r.Row("")
+	var extra struct {
+		Split location.Split `json:"split"`
+	}
+	_ = json.Unmarshal([]byte(cmp.Or(r.Extra, "{}")), &extra)
+	return wire.Details{CreationNonce: r.Record.CreationNonce, Destination: row.Destination, Split: extra.Split, Lines: row.Lines}
 }
 
 // AsWritten returns the reservation as its row reads after it is written.

@@ -18,7 +18,7 @@ func (w *WorkingSet) transition(entry *Entry, i int, e *wire.Event) (RefusalReas
 	deltas, reason := w.deltas(before, e.Record)
 	if reason != "" {
 		detail := UndoDetail(entry, e)
-		detail.Shortages = w.shortages(before, e.Record)
+		detail.Shortages = w.shortages(e.Verb, before, e.Record)
 		return reason, detail
 	}
 	w.record(entry, i, e, deltas)
@@ -70,6 +70,7 @@ func (w *WorkingSet) record(entry *Entry, i int, e *wire.Event, deltas []delta) 
 	w.countLimits(known.Record.LimitCounts(), -1)
 	w.countLimits(e.Record.LimitCounts(), +1)
 	known.Rearranged = known.Rearranged || !sameLines(known.Record.Lines, e.Record.Lines)
+	known.Relined = known.Relined || !sameNames(known.Record.Lines, e.Record.Lines)
 	known.Record, known.Changed, known.At = e.Record, true, entry.At
 	if e.Operation != "" {
 		w.operate(entry, e, e.Operation)
@@ -98,6 +99,11 @@ func isForSame(a, b *wire.Record) bool {
 	return a.Customer == b.Customer && a.Order == b.Order && slices.EqualFunc(a.Lines, b.Lines, func(a, b wire.RecordLine) bool {
 		return slices.Equal(a.Limits, b.Limits)
 	})
+}
+
+// sameNames reports whether two lists have the same lines, with the same kits and purchase limits.
+func sameNames(a, b []wire.RecordLine) bool {
+	return slices.EqualFunc(a, b, func(a, b wire.RecordLine) bool { return a.SKU == b.SKU && a.Name() == b.Name() })
 }
 
 // delta is the change of one level.
@@ -166,10 +172,13 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 }
 
 // shortages lists the lines for which the ledger lacks units to commit or to ship. Earlier lines
-// take their units first.
-func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
+// take their units first. The units that a reservation has committed already do not count against it.
+func (w *WorkingSet) shortages(verb cache.Verb, before, after wire.Record) []cache.Shortage {
 	var short []cache.Shortage
 	taken, late := map[LevelKey]int64{}, map[LevelKey]int64{}
+	if verb == cache.VerbAmend && before.State == cache.StateConfirmed {
+		taken = committed(before)
+	}
 	for i, line := range after.Lines {
 		var asked, lacking int64
 		for j, a := range line.From {
@@ -178,7 +187,7 @@ func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 			l := w.Levels[key]
 			switch {
 			case l == nil:
-			case before.State == cache.StateConfirmed: // units leave
+			case before.State == cache.StateConfirmed && verb != cache.VerbAmend: // units leave
 				units = a.Fulfilled - fulfilledBefore(before, i, j)
 				there = l.OnHand - taken[key]
 				if line.Backorder { // those of plain lines stay
@@ -199,6 +208,21 @@ func (w *WorkingSet) shortages(before, after wire.Record) []cache.Shortage {
 		}
 	}
 	return short
+}
+
+// committed returns the units that plain lines of a confirmed reservation have committed at each
+// level, as negative numbers.
+func committed(r wire.Record) map[LevelKey]int64 {
+	units := map[LevelKey]int64{}
+	for _, line := range r.Lines {
+		if line.Backorder {
+			continue
+		}
+		for _, a := range line.From {
+			units[LevelKey{SKU: line.SKU, Location: a.Location}] -= a.Quantity - a.Fulfilled
+		}
+	}
+	return units
 }
 
 // fulfilledBefore returns the units that an allocation had fulfilled before.

@@ -158,6 +158,17 @@ func (m *Ledger) ResolvedIDs(_ context.Context, after cache.ResolvedCursor, _ in
 	return ids, next, nil
 }
 
+// Details reads how a reservation is routed.
+func (m *Ledger) Details(_ context.Context, id string) (wire.Details, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, there := m.reservations[id]
+	if !there {
+		return wire.Details{}, fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+	}
+	return r.Details(), nil
+}
+
 // Operation reads an operation.
 func (m *Ledger) Operation(_ context.Context, id string) (cache.Operation, error) {
 	m.mu.Lock()

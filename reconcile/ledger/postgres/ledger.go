@@ -281,6 +281,21 @@ order by resolved_at fetch first $2 rows with ties`
 	return ids, next, err
 }
 
+// Details reads how a reservation is routed. One round trip.
+func (p *Ledger) Details(ctx context.Context, id string) (d wire.Details, err error) {
+	const query = `
+select birth, ship_to, pickup, split, (select lines from line_destinations d where d.reservation_id = r.id)
+from reservations r where id = $1 and archived_at is null`
+	err = p.read(ctx, func(ctx context.Context) error {
+		err := p.pool.QueryRow(ctx, query, id).Scan(&d.CreationNonce, &d.ShipTo, &d.Pickup, &d.Split, &d.Lines)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("reservation %q: %w", id, cache.ErrNotFound)
+		}
+		return err
+	})
+	return d, err
+}
+
 // Operation reads an operation. One round trip.
 func (p *Ledger) Operation(ctx context.Context, id string) (op cache.Operation, err error) {
 	const query = `select fingerprint, applied_at from operations where id = $1`

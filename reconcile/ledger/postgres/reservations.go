@@ -60,6 +60,7 @@ func writeReservations(set *ledger.WorkingSet, batch *pgx.Batch) {
 	if len(changed) > 0 {
 		updateReservations(batch, changed)
 		updateLines(batch, changed)
+		replaceLines(batch, changed)
 	}
 	if len(described) > 0 {
 		updateDescribed(batch, described)
@@ -202,17 +203,28 @@ from unnest($1::reservation_lines[])`
 	batch.Queue(query, lineRows(linesOf(list)))
 }
 
-// updateLines writes the lines of the reservations whose allocations changed.
+// updateLines writes the lines of the reservations whose allocations changed, and only those.
 func updateLines(batch *pgx.Batch, list []keptReservation) {
 	const query = `
 update reservation_lines l set requested = u.requested, returned = u.returned, locations = u.locations, quantities = u.quantities,
     fulfilled = u.fulfilled
 from unnest($1::reservation_lines[]) u
 where l.reservation_id = u.reservation_id and l.position = u.position`
-	lines := linesOf(slices.DeleteFunc(slices.Clone(list), func(r keptReservation) bool { return !r.Rearranged }))
+	lines := linesOf(slices.DeleteFunc(slices.Clone(list), func(r keptReservation) bool { return !r.Rearranged || r.Relined }))
 	if len(lines) > 0 {
 		batch.Queue(query, lineRows(lines))
 	}
+}
+
+// replaceLines writes the lines of the reservations that have other lines now.
+func replaceLines(batch *pgx.Batch, list []keptReservation) {
+	const query = `delete from reservation_lines where reservation_id = any($1)`
+	relined := slices.DeleteFunc(slices.Clone(list), func(r keptReservation) bool { return !r.Relined })
+	if len(relined) == 0 {
+		return
+	}
+	batch.Queue(query, ledger.Column(relined, func(r keptReservation) string { return r.id }))
+	insertLines(batch, relined)
 }
 
 func (l keptLine) kitSKU() string {
