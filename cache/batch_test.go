@@ -152,14 +152,15 @@ func TestBatch_FirstCandidate(t *testing.T) {
 
 // step is one batch of a plan: requests of one verb, after some time.
 type step struct {
-	directory *location.Directory // nil: the directory of the step before
-	verb      Verb
-	wait      time.Duration
-	reserves  []ReserveRequest
-	changes   []TransitionRequest
-	moves     []MoveRequest
-	extends   []ExtendRequest
-	adjusts   []AdjustRequest
+	directory  *location.Directory // nil: the directory of the step before
+	verb       Verb
+	wait       time.Duration
+	reserves   []ReserveRequest
+	changes    []TransitionRequest
+	moves      []MoveRequest
+	unfulfills []UnfulfillRequest
+	extends    []ExtendRequest
+	adjusts    []AdjustRequest
 }
 
 // drawDirectory draws the kit SET, the campaigns and the ranking of candidates.
@@ -222,10 +223,16 @@ func drawPlan(t *rapid.T) (plan []step) {
 	})
 	changes := rapid.Custom(func(t *rapid.T) TransitionRequest {
 		r := TransitionRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{0, 1, 1, 2, 3}).Draw(t, "version")}
-		if r.Version > 0 && rapid.Bool().Draw(t, "partly") {
+		r.Operation = rapid.SampledFrom([]string{"", "", "op1", "op2", "op3"}).Draw(t, "operation")
+		if r.Version+int64(len(r.Operation)) > 0 && rapid.Bool().Draw(t, "partly") {
 			r.Lines = []LineQuantity{{Line: "0", Quantity: few.Draw(t, "units")}}
 		}
 		return r
+	})
+	unfulfills := rapid.Custom(func(t *rapid.T) UnfulfillRequest {
+		return UnfulfillRequest{ID: rapid.SampledFrom([]string{"op1", "op2", "op3", "op4", "op5"}).Draw(t, "operation"), Reservation: ids.Draw(t, "id"),
+			To:    rapid.SampledFrom([]location.ID{"", "", "x", "z"}).Draw(t, "to"),
+			Lines: []LineQuantity{{Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), Quantity: few.Draw(t, "units")}}}
 	})
 	moves := rapid.Custom(func(t *rapid.T) MoveRequest {
 		return MoveRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{1, 1, 1, 2, 3}).Draw(t, "version"),
@@ -255,7 +262,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 	}
 	plan = append(plan, first)
 	for range rapid.IntRange(2, 8).Draw(t, "steps") {
-		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbMove, VerbExtend, VerbAdjust}).Draw(t, "verb"),
+		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbFulfill, VerbUnfulfill, VerbMove, VerbExtend, VerbAdjust}).Draw(t, "verb"),
 			wait: time.Duration(rapid.IntRange(0, 6).Draw(t, "wait")) * time.Second}
 		if rapid.IntRange(0, 3).Draw(t, "directory") == 0 {
 			s.directory = drawDirectory(t)
@@ -263,6 +270,8 @@ func drawPlan(t *rapid.T) (plan []step) {
 		switch s.verb {
 		case VerbMove:
 			s.moves = rapid.SliceOfN(moves, 1, 4).Draw(t, "moves")
+		case VerbUnfulfill:
+			s.unfulfills = rapid.SliceOfN(unfulfills, 1, 4).Draw(t, "unfulfills")
 		case VerbReserve:
 			s.reserves = rapid.SliceOfN(reserves, 1, 6).Draw(t, "reserves")
 		case VerbExtend:
@@ -273,7 +282,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 			s.changes = rapid.SliceOfN(changes, 1, 4).Draw(t, "changes")
 			for i := range s.changes {
 				if s.verb == VerbConfirm {
-					s.changes[i].Lines = nil
+					s.changes[i].Lines, s.changes[i].Operation = nil, ""
 				}
 			}
 		}
@@ -293,7 +302,18 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 		}
 		requests := b.reserveRequests(s.reserves)
 		for i := range s.changes {
-			requests = append(requests, &transitionCall{verb: s.verb, request: &s.changes[i], settled: settledAlways})
+			c := &s.changes[i]
+			call := &transitionCall{verb: s.verb, request: c, settled: settledAlways}
+			if c.Operation != "" {
+				call.operation, call.fingerprint = c.Operation, stepFingerprint(s.verb, c.ID, c.Version, "", c.Lines...)
+			}
+			requests = append(requests, call)
+		}
+		for _, u := range s.unfulfills {
+			requests = append(requests, &transitionCall{
+				verb: s.verb, request: &TransitionRequest{ID: u.Reservation, Lines: u.Lines}, settled: settledAlways, back: &backArguments{to: u.To},
+				operation: u.ID, fingerprint: stepFingerprint(s.verb, u.Reservation, 0, u.To, u.Lines...),
+			})
 		}
 		for i := range s.moves {
 			requests = append(requests, &transitionCall{

@@ -61,8 +61,8 @@ func undoing(step string, refusal error) error {
 
 // forgotten answers a transition that Redis does not know from the ledger's record: Redis forgets
 // resolved reservations, the ledger does not. It sends the transition once more first, because the
-// reservation may have been made in between. A return, and a confirm of an expired reservation, are
-// sent with the ledger's record.
+// reservation may have been made in between. A return, an unfulfill, and a confirm of an expired
+// reservation, are sent with the ledger's record.
 func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer) shard.Answer {
 	if a.Err != nil || a.Status != wire.StatusNotFound || s.options.Ledger == nil {
 		return a
@@ -73,7 +73,7 @@ func (s *Store) forgotten(ctx context.Context, c *transitionCall, a shard.Answer
 	}
 	rec := row.Record
 	live := rec.State == StateHeld || rec.State == StateConfirmed
-	if c.verb == VerbReturn && !live || c.verb == VerbConfirm && rec.State == StateExpired {
+	if c.back != nil && !live || c.verb == VerbConfirm && rec.State == StateExpired {
 		c.record, c.settled = rec.Encode(), versionText(rec.Version)
 	}
 	a = s.settle(ctx, c, s.send(ctx, c.verb, c))

@@ -139,13 +139,15 @@ func (r *TransitionRequest) fingerprint() string {
 	return f.sum()
 }
 
-// operationFingerprint identifies what the caller of an operation sent, without its id.
-func (r *TransitionRequest) operationFingerprint(verb Verb) string {
+// stepFingerprint identifies what the caller of a step with an operation sent, without the
+// operation's id.
+func stepFingerprint(verb Verb, reservation string, version int64, to location.ID, lines ...LineQuantity) string {
 	f := fingerprinter{}
 	f.text(string(verb))
-	f.text(r.ID)
-	f.number(r.Version)
-	for _, l := range r.Lines {
+	f.text(reservation)
+	f.number(version)
+	f.text(string(to))
+	for _, l := range lines {
 		f.text(l.Line)
 		f.number(l.Quantity)
 	}

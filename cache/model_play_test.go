@@ -49,7 +49,8 @@ func runModel(t *testing.T, options Options, begin func(*play)) {
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "reserve more": p.reserve, "replay": p.replay, "confirm": p.confirm, "late": p.late, "release": p.release, "fulfill": p.fulfill,
-				"extend": p.extend, "move": p.move, "move more": p.move, "amend": p.amend, "amend more": p.amend, "return": p.back, "adjust": p.adjust, "remove": p.remove,
+				"extend": p.extend, "move": p.move, "move more": p.move, "amend": p.amend, "amend more": p.amend, "return": p.back,
+				"unfulfill": p.unfulfill, "again": p.again, "adjust": p.adjust, "remove": p.remove,
 				"transfer": p.transfer, "direct": p.direct, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
 			})
@@ -77,6 +78,13 @@ type play struct {
 
 	room  map[string]int64 // level -> what plain lines left of it after the last step
 	taken bool             // the last step may have taken units away from plain lines
+	made  []madeStep       // steps with an operation's id
+}
+
+// madeStep is a call that made a step with an operation's id.
+type madeStep struct {
+	of   *modelReservation
+	call func() (Result, error)
 }
 
 var (

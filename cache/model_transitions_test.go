@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/holdfast/holdfast/location"
 )
 
 // transition makes a call and compares its outcome and the final state, then repeats it and checks
@@ -30,6 +32,25 @@ func (p *play) transition(t *rapid.T, what string, r *modelReservation, call fun
 	}
 	r.version = version
 	return !result.Replay
+}
+
+// operated remembers a call that has made a step, if it has an operation's id.
+func (p *play) operated(operation string, r *modelReservation, call func() (Result, error)) {
+	if operation != "" {
+		p.made = append(p.made, madeStep{r, call})
+	}
+}
+
+// again repeats a step that has an operation's id, whatever happened since: nothing changes.
+func (p *play) again(t *rapid.T) {
+	if len(p.made) == 0 {
+		t.Skip("no step has an id")
+	}
+	m := rapid.SampledFrom(p.made).Draw(t, "step")
+	result, err := m.call()
+	if err != nil || !result.Replay || result.Version != m.of.version || result.State != m.of.state {
+		t.Fatalf("again: %+v, %v; want %s v%d", result, err, m.of.state, m.of.version)
+	}
 }
 
 // version draws the reservation's version or, rarely, another, and returns the refusal for that.
@@ -58,6 +79,10 @@ func (p *play) some(t *rapid.T, r *modelReservation) (request TransitionRequest,
 	}
 	if len(request.Lines) == 0 || rapid.Bool().Draw(t, "whole") {
 		return TransitionRequest{ID: r.request.ID}, left, nil
+	}
+	if rapid.Bool().Draw(t, "with an id") {
+		request.Operation = p.operation()
+		return request, units, refusal
 	}
 	version, other := p.version(t, r)
 	request.Version = version
@@ -159,6 +184,7 @@ func (p *play) release(t *rapid.T) {
 	if !p.transition(t, "release", r, call, want, state) {
 		return
 	}
+	p.operated(request.Operation, r, call)
 	back := r.portions(units, true)
 	p.model.giveBack(back, r.state)
 	if state == StateReleased { // its lines do not change
@@ -201,6 +227,7 @@ func (p *play) fulfill(t *rapid.T) {
 		return
 	}
 	p.taken = len(plain(leaving)) < len(leaving)
+	p.operated(request.Operation, r, call)
 	p.model.giveBack(leaving, StateConfirmed)
 	for name, n := range needs(leaving) {
 		p.model.levels[name].onHand -= n
@@ -230,7 +257,11 @@ func (p *play) move(t *rapid.T) {
 	id, r := p.pick(t)
 	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
 	to := modelPlaces.Draw(t, "to")
+	operation := ""
 	version, want := p.version(t, r)
+	if want == nil && rapid.Bool().Draw(t, "with an id") {
+		operation, version = p.operation(), 0
+	}
 	leaving := r.portions(map[string]int64{l.line: r.left()[l.line]}, false)
 	leaving = slices.DeleteFunc(leaving, func(p portion) bool { return p.from.at == to })
 	units := int64(0)
@@ -251,13 +282,17 @@ func (p *play) move(t *rapid.T) {
 		want = &InsufficientError{Shortages: []Shortage{{Line: l.line, SKU: l.sku, Requested: units, Available: there}}}
 	}
 	call := func() (result Result, err error) {
-		result, err = p.store.Move(p.ctx, MoveRequest{ID: id, Version: version, Line: l.line, To: to})
+		result, err = p.store.Move(p.ctx, MoveRequest{ID: id, Operation: operation, Version: version, Line: l.line, To: to})
 		if errors.Is(want, ErrInsufficient) && toldError(err) != toldError(want) {
 			t.Fatalf("move: %v, want %v", err, want)
 		}
 		return result, err
 	}
 	if !p.transition(t, "move", r, call, want, r.state) {
+		return
+	}
+	p.operated(operation, r, call)
+	if units == 0 { // a step with an id is made even if no unit moves
 		return
 	}
 	p.model.giveBack(leaving, r.state)
@@ -292,8 +327,60 @@ func (p *play) back(t *rapid.T) {
 	if !p.transition(t, "return", r, call, want, r.state) {
 		return
 	}
+	p.operated(request.ID, r, call)
 	l.returned += n
 	for _, part := range l.parts {
 		p.model.levelFor(part.SKU, to).onHand += n * part.Quantity
 	}
+}
+
+// unfulfill takes fulfilled units back to the reservation, those of the last location first.
+func (p *play) unfulfill(t *rapid.T) {
+	id, r := p.pick(t)
+	l := &r.lines[rapid.IntRange(0, len(r.lines)-1).Draw(t, "line")]
+	to, n := rapid.SampledFrom([]location.ID{"", "", "berlin", "lyon"}).Draw(t, "to"), rapid.Int64Range(1, 4).Draw(t, "units")
+	var want error
+	switch {
+	case r.state != StateConfirmed && r.state != StateFulfilled:
+		want = ErrWrongState
+	case n > l.fulfilled()-l.returned:
+		want = ErrInvalid
+	}
+	request := UnfulfillRequest{ID: p.operation(), Reservation: id, To: to, Lines: []LineQuantity{{l.line, n}}}
+	call := func() (Result, error) { return p.store.Unfulfill(p.ctx, request) }
+	if !p.transition(t, "unfulfill", r, call, want, StateConfirmed) {
+		return
+	}
+	p.operated(request.ID, r, call)
+	r.state = StateConfirmed
+	for i := len(l.from) - 1; i >= 0 && n > 0; i-- {
+		some := min(n, l.from[i].fulfilled)
+		n -= some
+		at := l.from[i].at
+		l.from[i].fulfilled -= some
+		if to != "" && to != at && some > 0 {
+			l.from[i].quantity -= some
+			at = to
+			l.allocation(to).quantity += some
+		}
+		for _, part := range l.parts {
+			if some > 0 {
+				level := p.model.levelFor(part.SKU, at)
+				level.onHand += some * part.Quantity
+				level.committed += some * part.Quantity
+			}
+		}
+	}
+	r.dropEmpty()
+}
+
+// allocation returns the allocation of a line at a location, and makes it if there is none.
+func (l *modelLine) allocation(at location.ID) *modelAllocation {
+	for i := range l.from {
+		if l.from[i].at == at {
+			return &l.from[i]
+		}
+	}
+	l.from = append(l.from, modelAllocation{at: at})
+	return &l.from[len(l.from)-1]
 }

@@ -68,7 +68,7 @@ func (s *Store) Move(ctx context.Context, r MoveRequest) (result Result, err err
 	}
 	call := &transitionCall{verb: VerbMove, move: &r, request: &TransitionRequest{ID: r.ID, Version: r.Version, NotAfter: r.NotAfter}}
 	if r.Operation != "" {
-		call.operation, call.fingerprint = r.Operation, r.operationFingerprint()
+		call.operation, call.fingerprint = r.Operation, stepFingerprint(VerbMove, r.ID, r.Version, r.To, LineQuantity{Line: r.Line})
 	}
 	return s.transit(ctx, call, r.refused)
 }
@@ -113,17 +113,6 @@ func barredBy(rules *location.Rules, at location.ID) location.Reason {
 // fingerprint identifies the line and the location.
 func (r *MoveRequest) fingerprint() string {
 	f := fingerprinter{}
-	f.text(r.Line)
-	f.text(string(r.To))
-	return f.sum()
-}
-
-// operationFingerprint identifies what the caller of an operation sent, without its id.
-func (r *MoveRequest) operationFingerprint() string {
-	f := fingerprinter{}
-	f.text(string(VerbMove))
-	f.text(r.ID)
-	f.number(r.Version)
 	f.text(r.Line)
 	f.text(string(r.To))
 	return f.sum()

@@ -13,20 +13,21 @@ type Verb = wire.Verb
 
 // The verbs of a Store.
 const (
-	VerbReserve  = wire.VerbReserve
-	VerbProbe    = wire.VerbProbe // what Reserve sends first to a line that was refused, with Options.SoldOutCache
-	VerbConfirm  = wire.VerbConfirm
-	VerbRelease  = wire.VerbRelease
-	VerbExtend   = wire.VerbExtend
-	VerbFulfill  = wire.VerbFulfill
-	VerbMove     = wire.VerbMove
-	VerbReturn   = wire.VerbReturn
-	VerbDescribe = wire.VerbDescribe
-	VerbAmend    = wire.VerbAmend
-	VerbExpire   = wire.VerbExpire
-	VerbAdjust   = wire.VerbAdjust
-	VerbRemove   = wire.VerbRemove
-	VerbTransfer = wire.VerbTransfer
+	VerbReserve   = wire.VerbReserve
+	VerbProbe     = wire.VerbProbe // what Reserve sends first to a line that was refused, with Options.SoldOutCache
+	VerbConfirm   = wire.VerbConfirm
+	VerbRelease   = wire.VerbRelease
+	VerbExtend    = wire.VerbExtend
+	VerbFulfill   = wire.VerbFulfill
+	VerbMove      = wire.VerbMove
+	VerbReturn    = wire.VerbReturn
+	VerbUnfulfill = wire.VerbUnfulfill
+	VerbDescribe  = wire.VerbDescribe
+	VerbAmend     = wire.VerbAmend
+	VerbExpire    = wire.VerbExpire
+	VerbAdjust    = wire.VerbAdjust
+	VerbRemove    = wire.VerbRemove
+	VerbTransfer  = wire.VerbTransfer
 )
 
 // Verbs lists the verbs of a Store, for an Observer that prepares one metric for each. Do not

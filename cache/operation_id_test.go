@@ -164,7 +164,7 @@ func TestOperationID_Batch(t *testing.T) {
 			r := TransitionRequest{ID: "ord", Operation: c.operation, Lines: parts(c.lines)}
 			call := &transitionCall{verb: VerbRelease, request: &r, settled: settledAlways}
 			if c.operation != "" {
-				call.operation, call.fingerprint = r.Operation, r.operationFingerprint(VerbRelease)
+				call.operation, call.fingerprint = r.Operation, stepFingerprint(VerbRelease, "ord", 0, "", r.Lines...)
 			}
 			requests = append(requests, call)
 		}

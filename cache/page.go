@@ -255,7 +255,7 @@ func (s *Store) readNames(ctx context.Context, of census) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	names := make([]string, 0, of.fields)
+	var names []string // of.fields is what Redis said: a number that can't be right must not be allocated
 	for cursor, more := uint64(0), true; more; more = cursor != 0 {
 		var fields []string
 		if fields, cursor, err = node.HScan(ctx, s.keys.Levels, cursor, "", scanCount).Result(); err != nil {

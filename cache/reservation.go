@@ -159,7 +159,7 @@ type Result struct {
 	Durable bool // the ledger has it; false without a ledger, and for a call that does not wait for it
 
 	// DurableCall reports whether the call is one that waits for the ledger: confirm, fulfill,
-	// return, and release, move or amend of a confirmed reservation.
+	// return, unfulfill, and release, move or amend of a confirmed reservation.
 	DurableCall bool
 
 	awaited wire.Awaited // the step that led to it

@@ -51,9 +51,9 @@ func (s *Store) Return(ctx context.Context, r ReturnRequest) (result Result, err
 	}
 	return s.transit(ctx, &transitionCall{
 		verb: VerbReturn, request: &TransitionRequest{ID: r.Reservation, Version: r.Version, Lines: r.Lines},
-		operation: r.ID, fingerprint: r.fingerprint(), back: &returnArguments{to: r.To},
+		operation: r.ID, fingerprint: stepFingerprint(VerbReturn, r.Reservation, r.Version, r.To, r.Lines...), back: &backArguments{to: r.To},
 		unknown: func(f *faults) { s.unknown(f, "/to", r.To) },
-	}, r.refused)
+	}, func(verb Verb, a shard.Answer) error { return refusedBack(verb, r.ID, r.Reservation, a) })
 }
 
 func (r *ReturnRequest) validate() error {
@@ -62,36 +62,18 @@ func (r *ReturnRequest) validate() error {
 	f.identifier("/reservation", r.Reservation)
 	f.version("/version", r.Version)
 	f.identifier("/to", string(r.To))
-	if len(r.Lines) < 1 || len(r.Lines) > LinesMax {
-		f.add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
-		return f.err()
-	}
-	f.lineQuantities(r.Lines)
+	f.requiredQuantities(r.Lines)
 	return f.err()
 }
 
-// fingerprint identifies the request without its ID.
-func (r *ReturnRequest) fingerprint() string {
-	f := fingerprinter{}
-	f.text(string(VerbReturn))
-	f.text(r.Reservation)
-	f.number(r.Version)
-	f.text(string(r.To))
-	for _, l := range r.Lines {
-		f.text(l.Line)
-		f.number(l.Quantity)
-	}
-	return f.sum()
+// backArguments are the arguments that only the scripts of a return and an unfulfill have.
+type backArguments struct {
+	to location.ID // "" for the locations that the units left from
 }
 
-// returnArguments are the arguments that only the script of a return has.
-type returnArguments struct {
-	to location.ID
-}
-
-// refused turns the refusals that name lines or levels into errors, and leaves the others to
-// refusal.
-func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
+// refusedBack turns the refusals of a return or an unfulfill that name lines or levels into errors,
+// and leaves the others to refusal.
+func refusedBack(verb Verb, id, reservation string, a shard.Answer) error {
 	f := wire.FieldReader{Rest: a.Payload}
 	var err error
 	switch a.Status {
@@ -100,14 +82,14 @@ func (r *ReturnRequest) refused(verb Verb, a shard.Answer) error {
 	case wire.StatusExceeds:
 		err = invalid(linePath(int(f.Number()-1))+"/quantity", "%d have left and did not come back", f.Number())
 	case wire.StatusOverLimit:
-		err = invalid("/lines", "would take on hand of %s at %s from %d over %d", f.Text(), r.To, f.Number(), QuantityMax)
+		err = invalid("/lines", "would take on hand of %s at %s from %d over %d", f.Text(), f.Text(), f.Number(), QuantityMax)
 	case wire.StatusTooManyLocations:
 		return invalid("/to", "would be one location more than %d", LocationsMax)
 	default:
-		return refusal(verb, r.Reservation, a)
+		return refusal(verb, reservation, a)
 	}
 	if f.Failed {
-		return fmt.Errorf("return %q: answered %q: %w", r.ID, a.Payload, ErrCorrupt)
+		return fmt.Errorf("%s %q: answered %q: %w", verb, id, a.Payload, ErrCorrupt)
 	}
 	return err
 }

@@ -215,7 +215,7 @@ func TestReturn_Batch(t *testing.T) {
 			r := ReturnRequest{ID: c.id, Reservation: "ord", To: "lyon", Lines: parts(c.lines)}
 			requests = append(requests, &transitionCall{
 				verb: VerbReturn, request: &TransitionRequest{ID: "ord", Lines: r.Lines}, settled: settledAlways,
-				operation: r.ID, fingerprint: r.fingerprint(), back: &returnArguments{to: r.To},
+				operation: r.ID, fingerprint: stepFingerprint(VerbReturn, "ord", 0, r.To, r.Lines...), back: &backArguments{to: r.To},
 			})
 		}
 		var got []string

@@ -107,6 +107,14 @@ var everyCall = []struct {
 		_, err := s.Describe(ctx, DescribeRequest{ID: "held"})
 		return err
 	}},
+	{"unfulfill", func(s *Store, ctx context.Context) error {
+		_, err := s.Unfulfill(ctx, UnfulfillRequest{ID: "unship", Reservation: "held", Lines: parts("1:1")})
+		return err
+	}},
+	{"fulfill with the id of an operation", func(s *Store, ctx context.Context) error {
+		_, err := s.Fulfill(ctx, TransitionRequest{ID: "held", Operation: "ship", Lines: parts("1:1")})
+		return err
+	}},
 	{"release of what only the ledger may know", func(s *Store, ctx context.Context) error {
 		_, err := s.Release(ctx, TransitionRequest{ID: "none"})
 		return err

@@ -129,7 +129,7 @@ func (s *Store) transition(ctx context.Context, verb Verb, r TransitionRequest) 
 	}
 	call := &transitionCall{verb: verb, request: &r}
 	if r.Operation != "" {
-		call.operation, call.fingerprint = r.Operation, r.operationFingerprint(verb)
+		call.operation, call.fingerprint = r.Operation, stepFingerprint(verb, r.ID, r.Version, "", r.Lines...)
 	}
 	return s.transit(ctx, call, r.refused)
 }
@@ -210,7 +210,7 @@ func (s *Store) operatedBefore(ctx context.Context, c *transitionCall) (result R
 // repeat of an operation does unless the reservation is a hold, or was one that expired.
 func (c *transitionCall) waits(r *Result) bool {
 	switch c.verb {
-	case VerbConfirm, VerbFulfill, VerbReturn, VerbDescribe:
+	case VerbConfirm, VerbFulfill, VerbReturn, VerbUnfulfill, VerbDescribe:
 		return true
 	default:
 		return c.operation != "" && r.Replay && r.State != StateHeld && r.State != StateExpired
@@ -235,15 +235,15 @@ func (c *transitionCall) undecided(a shard.Answer, refusal error) error {
 type transitionCall struct {
 	verb        Verb
 	request     *TransitionRequest
-	settled     string           // the version that the ledger has decided; "" if it is not known
-	operation   string           // id of the operation; "" if it has none
-	fingerprint string           // of the operation's request, without that id
-	unknown     func(*faults)    // if not nil, adds the locations that the directory lacks
-	record      string           // of a confirm or return: the ledger's, if Redis has forgotten it; else ""
-	move        *MoveRequest     // for a move
-	back        *returnArguments // for a return
-	described   *description     // for a describe
-	amend       *amendCall       // for an amend
+	settled     string         // the version that the ledger has decided; "" if it is not known
+	operation   string         // id of the operation; "" if it has none
+	fingerprint string         // of the operation's request, without that id
+	unknown     func(*faults)  // if not nil, adds the locations that the directory lacks
+	record      string         // of a confirm, return or unfulfill: the ledger's, if Redis has forgotten it; else ""
+	move        *MoveRequest   // for a move
+	back        *backArguments // for a return or an unfulfill
+	described   *description   // for a describe
+	amend       *amendCall     // for an amend
 }
 
 // settledAlways stands for every version: there is no ledger to decide.

@@ -222,6 +222,15 @@ func (f *faults) repeatable(version int64, operation string) {
 	}
 }
 
+// requiredQuantities checks lines of which there must be at least one.
+func (f *faults) requiredQuantities(lines []LineQuantity) {
+	if len(lines) < 1 || len(lines) > LinesMax {
+		f.add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
+		return
+	}
+	f.lineQuantities(lines)
+}
+
 func (f *faults) lineQuantities(lines []LineQuantity) {
 	for i, l := range lines {
 		path := linePath(i)

@@ -79,7 +79,7 @@ func (w *workbench) steps(verb Verb, c *cart, n int, version int64, parts bool) 
 			break // all the stock is taken
 		}
 		r := TransitionRequest{ID: "r" + strconv.Itoa(i) + c.id, Version: version}
-		if parts || verb == VerbReturn {
+		if parts || verb == VerbReturn || verb == VerbUnfulfill {
 			for line := range c.lines {
 				r.Lines = append(r.Lines, LineQuantity{Line: strconv.Itoa(line) + c.id, Quantity: 1})
 			}
@@ -91,8 +91,8 @@ func (w *workbench) steps(verb Verb, c *cart, n int, version int64, parts bool) 
 			continue
 		case VerbMove:
 			call.move = &MoveRequest{ID: r.ID, Version: version, Line: "0" + c.id, To: c.place(c.places)}
-		case VerbReturn:
-			call.operation, call.fingerprint, call.back = "ret"+r.ID, "f", &returnArguments{to: c.place(c.places)}
+		case VerbReturn, VerbUnfulfill:
+			call.operation, call.fingerprint, call.back = "ret"+r.ID, "f", &backArguments{to: c.place(c.places)}
 		}
 		list = append(list, call)
 	}
@@ -140,6 +140,7 @@ func TestWork_Steps(t *testing.T) {
 		{[]Verb{VerbConfirm}, VerbFulfill, false},
 		{[]Verb{VerbConfirm}, VerbFulfill, true},
 		{[]Verb{VerbConfirm, VerbFulfill}, VerbReturn, true},
+		{[]Verb{VerbConfirm, VerbFulfill}, VerbUnfulfill, true},
 	} {
 		for _, h := range holds {
 			for _, id := range []string{"", strings.Repeat("x", 100)} {

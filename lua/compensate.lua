@@ -15,8 +15,8 @@
 --   ARGV[3]  n             requests
 --   ARGV[4]  the n ids, then for each request: creation nonce, refused version, the ledger's record
 --            or "", "1" if its deadline must not be added again or "", id and creation nonce of
---            the step's operation or "", changes, then for each change: level that a return has added
---            units to, and the units
+--            the step's operation or "", changes, then for each change: level that a return, or an
+--            unfulfill to another location, has added units to or taken some from, and the units
 -- Output: {"fenced"}, {"loading"}, {"stopped"} (gate), {"refused"} (XADD failed), or
 -- {"ok", now_ms, version of the location list, status, payload, …}: per request, the first of
 --   {"gone", ""}                 there is no such reservation, or it has changed: nothing to undo
@@ -69,13 +69,13 @@ local function count(r, sign, diffs)
   end
 end
 
--- undo_return takes units that a return added to levels away in diffs. A level that was removed
--- since took its units with it.
-local function undo_return(at, changes, diffs)
+-- undo_changes takes units that a step added to levels away in diffs. A level that was removed since
+-- took its units with it. Units that it took from a level are those that had left from there.
+local function undo_changes(at, changes, diffs)
   for j = 1, changes do
     local level, units = args[at + 2 * j - 2], tonumber(args[at + 2 * j - 1])
     local d = diffs[level] or { 0, 0, 0 }
-    if is_broken(level) or counts[level] then diffs[level] = { d[1] - units, d[2] - units, d[3] } end
+    if units < 0 or is_broken(level) or counts[level] then diffs[level] = { d[1] - units, d[2] - units, d[3] } end
   end
 end
 
@@ -121,7 +121,7 @@ local function compensate(id, at, creation_nonce, version, target, unwatched, op
   local diffs = {}
   count(r, -1, diffs)
   count(next, 1, diffs)
-  undo_return(at + 7, tonumber(changes), diffs)
+  undo_changes(at + 7, tonumber(changes), diffs)
   local level = unusable(diffs)
   if level then return 'corrupt', level end
   for name, d in pairs(diffs) do

@@ -34,7 +34,7 @@ var bare = map[string]bool{"probe": true}
 // Names lists the scripts: first the verbs of the cache, then those that only the reconciler runs.
 func Names() []string {
 	return []string{
-		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "describe", "amend", "expire",
+		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "unfulfill", "describe", "amend", "expire",
 		"adjust", "remove", "transfer",
 		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "audit", "repair",
 	}

@@ -20,11 +20,11 @@ func source(t *testing.T, name string) string {
 // parts lists the files that scripts include, in the order in which they are included.
 var parts = []string{
 	"prelude", "records", "limits", "attributes", "plain", "expiry", "campaigns", "candidates", "allocation", "backorder", "attempt",
-	"retake", "counts", "transitions", "partial", "operations", "levels", "requests", "auditing",
+	"retake", "counts", "transitions", "partial", "operations", "levels", "shipped", "requests", "auditing",
 }
 
 // answering names the function of a part that returns refusals to the script that calls it.
-var answering = map[string]string{"partial": "read_parts(", "attempt": "attempt(", "transitions": "of_reservation("}
+var answering = map[string]string{"partial": "read_parts(", "shipped": "read_back(", "attempt": "attempt(", "transitions": "of_reservation("}
 
 // TestFiles checks that each file is a script, a part or the list of status words.
 func TestFiles(t *testing.T) {

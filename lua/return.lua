@@ -30,7 +30,7 @@
 --   {"unsettled", record}        the ledger has not decided that version yet
 --   {"unknown_line", part}       number of the part that names no line of the reservation
 --   {"exceeds", part units}      number of the part that asks for more units than are out
---   {"over_limit", sku on_hand}  on hand would exceed its limit
+--   {"over_limit", level on_hand}  on hand would exceed its limit
 --   {"too_many_locations", ""}   the location would be one too many
 --   {"done", record}             taken back
 
@@ -48,34 +48,16 @@ local first_id, first_request = 6, 6 + n
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 n = read_reservations(reservations_key, args, first_id, n)
-read_locations(levels_key)
-local ids, names, list, at = {}, {}, {}, first_request
-for i = 1, n do
-  local id, to = args[first_id + i - 1], args[at + 5]
-  ids[i] = args[at + 3]
-  if not records[id] and args[at + 6] ~= '' then records[id] = args[at + 6] end
-  local r = reservation(id)
+
+--@ shipped
+local list = {}
+n = read_shipped(stock_key, levels_key, operations_key, function(r, to, names)
   list[#list + 1] = r
-  for _, line in ipairs(r and r.lines or {}) do add_once(names, line.sku .. US .. to) end
-  at = at + 8 + 2 * args[at + 7]
-  if parts_decoded >= PARTS_PER_CALL then
-    n = i
-    break
-  end
-end
-read_fields(operations_key, ids, 1, n, load_operation)
-read_fields(stock_key, names, 1, #names, load_available)
-read_fields(levels_key, names, 1, #names, load_counts)
+  for _, line in ipairs(r.lines) do add_once(names, line.sku .. US .. to) end
+end)
 read_limits(limits_key, list)
 
 -- decide
--- units_fulfilled returns the units of a line that have left.
-local function units_fulfilled(line)
-  local units = 0
-  for _, a in ipairs(line.from) do units = units + a.fulfilled end
-  return units
-end
-
 -- is_shipped reports whether units of a reservation can have left.
 local function is_shipped(r)
   if r.state == 'confirmed' or r.state == 'fulfilled' then return true end
@@ -83,31 +65,6 @@ local function is_shipped(r)
     if units_fulfilled(line) > 0 then return true end
   end
   return false
-end
-
--- units_out returns the units that left and did not come back. The lines are those of one kit, or a
--- single one.
-local function units_out(r, numbers)
-  local most = nil
-  for _, number in ipairs(numbers) do
-    local line = r.lines[number]
-    local units = math.floor((units_fulfilled(line) - whole(line.returned)) / attributes(line).each)
-    most = math.min(most or units, units)
-  end
-  return most
-end
-
--- read_returned returns a refusal and its payload, or nil, nil and line number -> units.
-local function read_returned(r, at, count)
-  local parts, named = {}, lines_by_name(r)
-  for i = 1, count do
-    local numbers, units = named[args[at + 2 * i - 2]], tonumber(args[at + 2 * i - 1])
-    if not numbers then return 'unknown_line', int(i) end
-    local most = units_out(r, numbers)
-    if units > most then return 'exceeds', int(i) .. US .. int(most) end
-    for _, number in ipairs(numbers) do parts[number] = units * attributes(r.lines[number]).each end
-  end
-  return nil, nil, parts
 end
 
 -- sum lists the levels that get units, and their units.
@@ -119,17 +76,6 @@ local function sum(r, parts, to)
     if parts[i] then units[level] = (units[level] or 0) + parts[i] end
   end
   return list, units
-end
-
--- obstacle returns why levels can't get units, a refusal and its payload, or nil.
-local function obstacle(list, units, to)
-  for _, level in ipairs(list) do
-    if is_broken(level) then return 'corrupt', level end
-    local there = counts[level] and counts[level][1] or 0
-    if there + units[level] > quantity_max then return 'over_limit', split(level, US)[1] .. US .. int(there) end
-    if not counts[level] and not is_location[to] and #locations >= locations_max then return 'too_many_locations', '' end
-  end
-  return nil
 end
 
 -- add_units adds units to levels. It returns them as the event has them: for each, led by FS, SKU,
@@ -154,10 +100,10 @@ local function take_back(id, r, at, version, transition, settled, operation, fin
   if not is_shipped(r) then return 'wrong_state', records[id] end
   if version ~= '' and version ~= int(r.version) then return 'version_conflict', records[id] end
   if settled ~= '*' and settled ~= int(r.version) then return 'unsettled', records[id] end
-  local refusal, payload, parts = read_returned(r, at + 8, tonumber(count))
+  local refusal, payload, parts = read_back(r, at + 8, tonumber(count))
   if refusal then return refusal, payload end
   local list, units = sum(r, parts, to)
-  refusal, payload = obstacle(list, units, to)
+  refusal, payload = obstacle(list, units)
   if refusal then return refusal, payload end
   for number, back in pairs(parts) do
     local line = r.lines[number]

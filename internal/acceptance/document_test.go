@@ -193,7 +193,7 @@ func TestDocumentIsServed(t *testing.T) {
 	}
 	for _, call := range []string{
 		"post /v1/reservations", "get /v1/reservations/{id}", "post /v1/reservations/{id}/confirm",
-		"post /v1/reservations/{id}/release", "post /v1/reservations/{id}/extend", "post /v1/reservations/{id}/fulfill", "post /v1/reservations/{id}/return",
+		"post /v1/reservations/{id}/release", "post /v1/reservations/{id}/extend", "post /v1/reservations/{id}/fulfill", "post /v1/reservations/{id}/return", "post /v1/reservations/{id}/unfulfill",
 		"get /v1/stock/{sku}", "get /v1/stock", "put /v1/stock/{sku}/{location}",
 		"delete /v1/stock/{sku}/{location}", "post /v1/stock/adjustments", "post /v1/stock/counts", "post /v1/stock/transfers",
 	} {

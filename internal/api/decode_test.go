@@ -206,7 +206,7 @@ func FuzzCalls(f *testing.F) {
 	}
 	operations := []string{
 		"POST /v1/reservations", "POST /v1/reservations/*/confirm", "POST /v1/reservations/*/release", "POST /v1/reservations/*/fulfill",
-		"POST /v1/reservations/*/move", "POST /v1/reservations/*/return", "POST /v1/reservations/*/extend", "PUT /v1/stock/*/b",
+		"POST /v1/reservations/*/move", "POST /v1/reservations/*/return", "POST /v1/reservations/*/unfulfill", "POST /v1/reservations/*/extend", "PUT /v1/stock/*/b",
 		"POST /v1/stock/adjustments", "POST /v1/stock/counts", "POST /v1/stock/transfers", "DELETE /v1/stock/*/b", "PUT /v1/directory",
 		"POST /v1/route", "POST /v1/availability", "POST /v1/audits", "GET /v1/reservations", "GET /v1/reservations/*", "GET /v1/stock",
 		"GET /v1/stock/*", "GET /v1/directory", "GET /v1/audits/*", "GET /*", "PATCH /v1/stock/*",

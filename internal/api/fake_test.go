@@ -64,6 +64,10 @@ func (f *fakeStore) Return(ctx context.Context, r cache.ReturnRequest) (cache.Re
 	return f.result, f.call(ctx, r)
 }
 
+func (f *fakeStore) Unfulfill(ctx context.Context, r cache.UnfulfillRequest) (cache.Result, error) {
+	return f.result, f.call(ctx, r)
+}
+
 func (f *fakeStore) Route(ctx context.Context, r cache.ReserveRequest) (cache.Route, error) {
 	return f.route, f.call(ctx, r)
 }

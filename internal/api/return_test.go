@@ -36,3 +36,24 @@ func TestReturn(t *testing.T) {
 		t.Run(e.name, e.run)
 	}
 }
+
+func TestUnfulfill(t *testing.T) {
+	const target = "/v1/reservations/ord-1001/unfulfill"
+	done := cache.Result{Reservation: with(held, cache.StateConfirmed, 4), DurableCall: true, Durable: true}
+	done.Lines = []cache.Line{done.Lines[0]}
+	done.Lines[0].Fulfilled = 1
+	answer := strings.Replace(changed("confirmed", "4", `,"durable":true`), `"fulfilled":0`, `"fulfilled":1`, 1)
+	for _, e := range []exchange{
+		{
+			name: "done", method: "POST", target: target, body: `{"id": "un-1", "version": 3, "lines": [{"line": "1", "quantity": 1}], "to": "lyon"}`,
+			asked: cache.UnfulfillRequest{ID: "un-1", Reservation: "ord-1001", Version: 3, Lines: []cache.LineQuantity{{Line: "1", Quantity: 1}}, To: "lyon"},
+			store: fakeStore{result: done}, status: 200, answer: answer, headers: map[string]string{"Idempotent-Replay": ""},
+		},
+		{
+			name: "no body", method: "POST", target: target, asked: cache.UnfulfillRequest{Reservation: "ord-1001", Lines: []cache.LineQuantity{}},
+			store: fakeStore{result: done}, status: 200, answer: answer,
+		},
+	} {
+		t.Run(e.name, e.run)
+	}
+}

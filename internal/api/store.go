@@ -18,6 +18,7 @@ type Store interface {
 	Move(ctx context.Context, r cache.MoveRequest) (cache.Result, error)
 	Amend(ctx context.Context, r cache.AmendRequest) (cache.Result, error)
 	Return(ctx context.Context, r cache.ReturnRequest) (cache.Result, error)
+	Unfulfill(ctx context.Context, r cache.UnfulfillRequest) (cache.Result, error)
 	Extend(ctx context.Context, r cache.ExtendRequest) (cache.Result, error)
 	Describe(ctx context.Context, r cache.DescribeRequest) (cache.Result, error)
 	Reservation(ctx context.Context, id string) (cache.Reservation, error)

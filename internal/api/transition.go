@@ -31,6 +31,10 @@ func (a *API) registerTransitions() {
 	register(a, transition("return", "Return fulfilled units to stock",
 		"The units become on hand and available at a location of your choice, and count as `returned` in their lines. "+
 			"The reservation keeps its state. A kit comes back whole."), a.takeBack)
+	register(a, transition("unfulfill", "Take fulfilled units back to the reservation",
+		"For a shipment that was cancelled. The units are on hand and committed again, in one atomic step: nobody else can "+
+			"take them. The reservation is confirmed afterwards, also if it was fulfilled. A kit comes back whole. Units "+
+			"that were returned can't be unfulfilled."), a.unfulfill)
 	register(a, transition("extend", "Extend a held reservation",
 		"Sets the deadline to `ttl_seconds` from now. The reservation must be held.", expiredRequest), a.extend)
 }
@@ -101,10 +105,19 @@ func (a *API) amend(r *http.Request, in *contract.AmendRequest) (reply[contract.
 func (a *API) takeBack(r *http.Request, in *contract.ReturnRequest) (reply[contract.Reservation], error) {
 	return changed(a.store.Return(r.Context(), cache.ReturnRequest{
 		ID: in.ID, Reservation: r.PathValue("id"), Version: positive(in.Version), To: location.ID(in.To),
-		Lines: convert(in.Lines, func(l *contract.ReturnLine) cache.LineQuantity {
-			return cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
-		}),
+		Lines: convert(in.Lines, returnLine),
 	}))
+}
+
+func (a *API) unfulfill(r *http.Request, in *contract.UnfulfillRequest) (reply[contract.Reservation], error) {
+	return changed(a.store.Unfulfill(r.Context(), cache.UnfulfillRequest{
+		ID: in.ID, Reservation: r.PathValue("id"), Version: positive(in.Version), To: location.ID(in.To),
+		Lines: convert(in.Lines, returnLine),
+	}))
+}
+
+func returnLine(l *contract.ReturnLine) cache.LineQuantity {
+	return cache.LineQuantity{Line: l.Line, Quantity: int64(l.Quantity)}
 }
 
 // units returns the handler of a release or a fulfill.

@@ -168,6 +168,14 @@ type ReturnRequest struct {
 	To      string       `json:"to" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that receives the units. If the SKU has no level there, one is created."`
 }
 
+// UnfulfillRequest is the body of an unfulfill.
+type UnfulfillRequest struct {
+	ID      string       `json:"id" minLength:"1" maxLength:"128" example:"unship-1" doc:"Your id for the unfulfill, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	Version *Whole       `json:"version,omitempty" minimum:"1" example:"3" doc:"Refuse unless the reservation has this version. Default: any version."`
+	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	To      string       `json:"to,omitempty" maxLength:"128" example:"lyon" doc:"The location that takes the units and serves them from now on. If the SKU has no level there, one is created. Default: the locations that they left from."`
+}
+
 // ReturnLine is a number of units of one line that come back.
 type ReturnLine struct {
 	Line     string `json:"line" minLength:"1" maxLength:"128" example:"1"`

@@ -164,7 +164,7 @@ func (b *Batch) header(verb wire.Verb, now, nonce string) []string {
 		h = append(h, strconv.Itoa(wire.PartsMax), strconv.Itoa(wire.LinesBytesMax))
 	case wire.VerbAmend:
 		h = append(h, strconv.Itoa(len(b.levels.names)))
-	case wire.VerbTransfer, wire.VerbReturn:
+	case wire.VerbTransfer, wire.VerbReturn, wire.VerbUnfulfill:
 		h = append(h, strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))
 	case wire.VerbAdjust:
 		h = append(h, strconv.Itoa(len(b.levels.names)), strconv.Itoa(wire.QuantityMax), strconv.Itoa(wire.LocationsMax))

@@ -19,7 +19,7 @@ type Undoing struct {
 	Unwatched bool
 
 	Operation wire.Step         // the operation of the step; zero if it has none
-	Levels    []wire.LevelDelta // return: what it has added to on hand
+	Levels    []wire.LevelDelta // return, unfulfill: what it has added to on hand, beyond the change of the record
 }
 
 // Compensate undoes refused steps of reservations. It returns the steps that no longer need

@@ -38,8 +38,9 @@ type Event struct {
 	Actor         string // operation, repair
 	Operation     string // id of a step's operation: of every return, and of other steps if the caller gave one
 	Levels        []LevelEvent
-	Checkpoint    *Checkpoint // audit
-	Repaired      *Repaired   // repair
+	Carried       []LevelDelta // unfulfill: on hand that came back to another location than it left from
+	Checkpoint    *Checkpoint  // audit
+	Repaired      *Repaired    // repair
 }
 
 // LevelEvent is what an operation did to one level.
@@ -69,8 +70,12 @@ func (e *Event) Step(nonce string) Step {
 	}
 }
 
-// Deltas returns what an operation added to its levels.
+// Deltas returns what an operation added to its levels. For an unfulfill it is what the change of
+// the record leaves out.
 func (e *Event) Deltas() []LevelDelta {
+	if e.Carried != nil {
+		return e.Carried
+	}
 	deltas := make([]LevelDelta, len(e.Levels))
 	for i, l := range e.Levels {
 		deltas[i] = LevelDelta{
@@ -161,8 +166,11 @@ func decodeEvent(text string) (Event, error) {
 			return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, err)
 		}
 		e.readOperation()
-		if e.Verb == VerbReturn {
+		switch e.Verb {
+		case VerbReturn:
 			f.Failed = !e.readReturn() || f.Failed
+		case VerbUnfulfill:
+			f.Failed = !e.readUnfulfill() || f.Failed
 		}
 	}
 	if f.Failed {
@@ -199,6 +207,29 @@ func (e *Event) readReturn() bool {
 			}
 		}
 		e.Levels = append(e.Levels, l)
+	}
+	return true
+}
+
+// readUnfulfill reads what the event of an unfulfill has in place of Extra: the location that the
+// units came back to, "" for those that they left from. Then, for units that came back to another
+// location, SKU, the location that they left from, and units. It reports whether the text is valid,
+// and the unfulfill has an operation.
+func (e *Event) readUnfulfill() bool {
+	parts := strings.Split(e.Extra, fileSeparator)
+	if len(parts)%3 != 1 || e.Operation == "" {
+		return false
+	}
+	e.Extra = ""
+	for at := 1; at < len(parts); at += 3 {
+		units, err := strconv.ParseInt(parts[at+2], 10, 64)
+		if err != nil || units < 1 {
+			return false
+		}
+		sku := location.SKU(parts[at])
+		e.Carried = append(e.Carried,
+			LevelDelta{SKU: sku, Location: location.ID(parts[at+1]), OnHand: -units},
+			LevelDelta{SKU: sku, Location: location.ID(parts[0]), OnHand: units})
 	}
 	return true
 }

@@ -73,7 +73,7 @@ func (k Keys) Of(verb Verb) []string {
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Events}
 	case VerbExtend:
 		return []string{k.Stock, k.Reservations, k.Deadlines, k.Events}
-	case VerbFulfill:
+	case VerbFulfill, VerbUnfulfill:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Events}
 	case VerbAdjust, VerbRevert:
 		return []string{k.Stock, k.Levels, k.Operations, k.Events}

@@ -5,20 +5,21 @@ type Verb string
 
 // The verbs that a Store calls.
 const (
-	VerbReserve  Verb = "reserve"
-	VerbProbe    Verb = "probe" // stands in for a reserve that would only be refused
-	VerbConfirm  Verb = "confirm"
-	VerbRelease  Verb = "release"
-	VerbExtend   Verb = "extend"
-	VerbFulfill  Verb = "fulfill"
-	VerbMove     Verb = "move"
-	VerbReturn   Verb = "return"
-	VerbDescribe Verb = "describe"
-	VerbAmend    Verb = "amend"
-	VerbExpire   Verb = "expire"
-	VerbAdjust   Verb = "adjust"
-	VerbRemove   Verb = "remove"
-	VerbTransfer Verb = "transfer"
+	VerbReserve   Verb = "reserve"
+	VerbProbe     Verb = "probe" // stands in for a reserve that would only be refused
+	VerbConfirm   Verb = "confirm"
+	VerbRelease   Verb = "release"
+	VerbExtend    Verb = "extend"
+	VerbFulfill   Verb = "fulfill"
+	VerbMove      Verb = "move"
+	VerbReturn    Verb = "return"
+	VerbUnfulfill Verb = "unfulfill"
+	VerbDescribe  Verb = "describe"
+	VerbAmend     Verb = "amend"
+	VerbExpire    Verb = "expire"
+	VerbAdjust    Verb = "adjust"
+	VerbRemove    Verb = "remove"
+	VerbTransfer  Verb = "transfer"
 )
 
 // The verbs that only the reconciler and the audit call.
@@ -36,6 +37,7 @@ const (
 
 // Verbs lists the verbs that a Store calls.
 var Verbs = []Verb{
-	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbDescribe, VerbAmend, VerbExpire,
+	VerbReserve, VerbProbe, VerbConfirm, VerbRelease, VerbExtend, VerbFulfill, VerbMove, VerbReturn, VerbUnfulfill, VerbDescribe,
+	VerbAmend, VerbExpire,
 	VerbAdjust, VerbRemove, VerbTransfer,
 }

@@ -39,7 +39,7 @@ const (
 // RefusalDetail has the data of a refused event that its answer or its undoing needs.
 type RefusalDetail struct {
 	Shortages []cache.Shortage  `json:"shortages,omitempty"` // of a confirm or fulfill
-	Levels    []wire.LevelDelta `json:"levels,omitempty"`    // of an operation or return: its changes in Redis
+	Levels    []wire.LevelDelta `json:"levels,omitempty"`    // of an operation, return or unfulfill: its changes in Redis
 	Operation string            `json:"operation,omitempty"` // of a step: the id of its operation
 	Nonce     string            `json:"nonce,omitempty"`     // of a step with an operation: the nonce of its entry
 	Held      int64             `json:"held,omitempty"`      // of a removal: units that are held

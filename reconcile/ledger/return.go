@@ -1,17 +1,27 @@
 package ledger
 
-import "github.com/holdfast/holdfast/internal/wire"
+import (
+	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/wire"
+)
 
-// takeBack applies a return, or returns why not. A return is a transition of a reservation and an
-// operation on levels in one. It creates a level that gets units and does not exist.
+// takeBack applies a return or an unfulfill, or returns why not. Both are a transition of a
+// reservation and an operation on levels in one. They create a level that gets units and does not
+// exist.
 func (w *WorkingSet) takeBack(entry *Entry, i int, e *wire.Event) (RefusalReason, RefusalDetail) {
 	before, reason := w.follows(e)
 	if reason != "" {
 		return reason, UndoDetail(entry, e)
 	}
-	deltas, reason := w.deltas(before, e.Record)
-	if reason == "" {
+	deltas := changes(before, e.Record)
+	for _, d := range e.Carried {
+		deltas = addOnHand(deltas, LevelKey{SKU: d.SKU, Location: d.Location}, d.OnHand)
+	}
+	if e.Verb == cache.VerbReturn {
 		deltas, reason = addReturned(deltas, before, e)
+	}
+	if reason == "" {
+		deltas, reason = w.allowed(deltas, true)
 	}
 	if reason != "" {
 		return reason, UndoDetail(entry, e)

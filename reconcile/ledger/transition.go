@@ -128,9 +128,14 @@ func drawn(state cache.State, line *wire.RecordLine, a wire.RecordAllocation, si
 }
 
 // deltas returns how each level changes when a reservation goes from before to after, in the order
-// of its lines; or why it may not. Plain lines never have more units committed than there are: no
-// step may commit more for them, or let units of other lines leave that are theirs.
+// of its lines; or why it may not.
 func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) {
+	return w.allowed(changes(before, after), false)
+}
+
+// changes returns what a reservation adds to each level when it goes from before to after, in the
+// order of its lines.
+func changes(before, after wire.Record) []delta {
 	var list []delta
 	index := map[LevelKey]int{}
 	add := func(r wire.Record, sign int64) {
@@ -149,16 +154,25 @@ func (w *WorkingSet) deltas(before, after wire.Record) ([]delta, RefusalReason) 
 	}
 	add(before, -1)
 	add(after, +1)
+	return list
+}
+
+// allowed returns the levels of a list that change, or why they may not. Plain lines never have more
+// units committed than there are: no step may commit more for them than it brings, or let units of
+// other lines leave that are theirs. creates is for a step that creates a level which gets units and
+// does not exist.
+func (w *WorkingSet) allowed(list []delta, creates bool) ([]delta, RefusalReason) {
 	moved := list[:0]
 	for _, d := range list {
 		if d.Level == (Level{}) {
 			continue
 		}
-		l := w.Levels[d.key]
-		if l == nil {
+		var next Level
+		if l := w.Levels[d.key]; l != nil {
+			next = *l
+		} else if !creates || d.OnHand <= 0 {
 			return nil, ReasonUnknown
 		}
-		next := *l
 		next.Add(d.Level)
 		switch {
 		case next.OnHand < 0 || next.Held < 0 || next.CommittedPlain() < 0 || next.CommittedBackorder < 0:

@@ -88,7 +88,7 @@ func (w *WorkingSet) applyEvent(entry *Entry, i int) {
 		reason, detail = w.transfer(entry, i, e)
 	case cache.VerbRemove:
 		reason, detail = w.remove(entry, i, e)
-	case cache.VerbReturn:
+	case cache.VerbReturn, cache.VerbUnfulfill:
 		reason, detail = w.takeBack(entry, i, e)
 	case wire.VerbCompensate:
 		reason = w.compensate(entry, i, e)

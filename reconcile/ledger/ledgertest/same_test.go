@@ -109,6 +109,9 @@ func drawEvents() *rapid.Generator[[]wire.Event] {
 		if rapid.IntRange(0, 6).Draw(t, "return") == 0 {
 			return drawReturn(t, id)
 		}
+		if rapid.IntRange(0, 6).Draw(t, "unfulfill") == 0 {
+			return drawUnfulfill(t, id)
+		}
 		verb := rapid.SampledFrom(verbs).Draw(t, "verb")
 		version, units := rapid.Int64Range(1, 4).Draw(t, "version"), rapid.Int64Range(1, 4).Draw(t, "units")
 		state := rapid.SampledFrom(states).Draw(t, "state")
