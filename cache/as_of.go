@@ -90,6 +90,14 @@ func (s *Store) moment(ctx context.Context) (moment, error) {
 	return m, nil
 }
 
+// entryID returns the id of the entry, or "" if there is none.
+func (m moment) entryID() string {
+	if m.epoch == 0 {
+		return ""
+	}
+	return wire.Position{Epoch: m.epoch, Sequence: m.sequence}.EntryID()
+}
+
 // appliedBy reports whether the ledger has applied everything up to that entry.
 func (m moment) appliedBy(s Since) bool {
 	return s.Epoch > m.epoch || s.Epoch == m.epoch && s.Sequence >= m.sequence

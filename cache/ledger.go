@@ -61,7 +61,8 @@ type Ledger interface {
 	// the next page, "" on the last one. A hold is overdue if its deadline is not after now, Unix ms.
 	Search(ctx context.Context, filter ReservationFilter, now int64) (rows []wire.ReservationRow, next string, err error)
 
-	// LevelPage reads one page of levels, in order of SKU and location, without Available.
+	// LevelPage reads one page of levels, in order of SKU and location, without Available, and the
+	// position of the ledger at that moment.
 	LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error)
 }
 

@@ -120,6 +120,8 @@ const (
 	AvailabilityMax        = 200                         // SKUs in one AvailabilityRequest
 	AvailabilityLevelsMax  = 10_000                      // levels that an AvailabilityRequest may be looked up at
 	TTLMin                 = time.Second                 // shortest time to a deadline
+	QuerySKUsMax           = 200                         // SKUs in LevelFilter.SKUs
+	QueryLocationsMax      = 100                         // locations in LevelFilter.Locations
 	LevelPageMax           = 500                         // levels in one page
 	LevelPageDefault       = 50                          // levels in a page if LevelFilter.Limit is 0
 	ReservationPageMax     = 500                         // reservations in one page

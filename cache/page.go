@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,13 +20,18 @@ import (
 type LevelFilter struct {
 	Location  location.ID // only this location; "" is all
 	SKUPrefix string      // only SKUs that begin with this; "" is all
-	Limit     int         // 1 to LevelPageMax; 0 is LevelPageDefault
-	Cursor    string      // LevelPage.Next of the page before; "" is the first page
+
+	SKUs      []location.SKU // only these, at most QuerySKUsMax; empty is all
+	Locations []location.ID  // only at these, at most QueryLocationsMax; empty is all
+
+	Limit  int    // 1 to LevelPageMax; 0 is LevelPageDefault
+	Cursor string // LevelPage.Next of the page before; "" is the first page
 }
 
 // ReservationFilter selects reservations, the newest first. An empty field selects all.
 type ReservationFilter struct {
-	State    State // an overdue hold counts as expired
+	State    State  // an overdue hold counts as expired
+	IDPrefix string // ids that begin with this
 	Order    string
 	Customer string
 	Line     string       // has a line with this id
@@ -45,6 +51,10 @@ type ReservationPage struct {
 type LevelPage struct {
 	Levels []Level
 	Next   string
+
+	// Position is the id of an entry of the event stream, epoch-sequence: the counts have every change up
+	// to it. Those from the ledger have no later one. It is "" before the first entry.
+	Position string
 }
 
 // Search reads reservations from the ledger, the newest first. The ledger is usually less than a
@@ -89,6 +99,7 @@ func (f *ReservationFilter) validate() error {
 	default:
 		wrong.add("/state", "is %q, must be held, confirmed, fulfilled, released or expired", f.State)
 	}
+	wrong.short("/id_prefix", f.IDPrefix)
 	wrong.optional("/order", f.Order)
 	wrong.optional("/customer", f.Customer)
 	wrong.optional("/line", f.Line)
@@ -111,7 +122,7 @@ func (f *ReservationFilter) validate() error {
 //
 // Errors, in order of precedence: *InvalidError; ErrRebuilding.
 //
-// LevelPage costs one round trip each to the ledger and to Redis, or two to Redis. Without the
+// LevelPage costs one round trip each to the ledger and to Redis, or three to Redis. Without the
 // ledger, the first page after a level was made or removed also reads the names of all levels,
 // 2,000 a round trip.
 func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, error) {
@@ -137,17 +148,23 @@ func (s *Store) LevelPage(ctx context.Context, filter LevelFilter) (LevelPage, e
 		return LevelPage{}, err
 	}
 	wanted, next := filter.choose(names, after)
+	at, err := s.moment(ctx) // first: the levels have at least what is in the stream by now
+	if err != nil {
+		return LevelPage{}, err
+	}
 	levels, err := s.levelsNamed(ctx, s.keys, wanted)
 	if err != nil {
 		return LevelPage{}, err
 	}
-	return LevelPage{Levels: levels, Next: next}, nil
+	return LevelPage{Levels: levels, Next: next, Position: at.entryID()}, nil
 }
 
 func (f *LevelFilter) validate() (after string, err error) {
 	var wrong faults
 	wrong.optional("/location", string(f.Location))
 	wrong.short("/sku_prefix", f.SKUPrefix)
+	wrong.list("/skus", len(f.SKUs), QuerySKUsMax, func(i int) string { return string(f.SKUs[i]) })
+	wrong.list("/locations", len(f.Locations), QueryLocationsMax, func(i int) string { return string(f.Locations[i]) })
 	f.Limit = orDefault(f.Limit, LevelPageDefault)
 	if f.Limit < 1 || f.Limit > LevelPageMax {
 		wrong.add("/limit", "must be from 1 to %d", LevelPageMax)
@@ -159,6 +176,34 @@ func (f *LevelFilter) validate() (after string, err error) {
 	return wire.LevelField(sku, at), wrong.err()
 }
 
+// list checks a list of identifiers.
+func (f *faults) list(path string, n, most int, id func(int) string) {
+	if n > most {
+		f.add(path, "has %d entries, at most %d are allowed", n, most)
+		return
+	}
+	for i := range n {
+		f.fault(path+"/"+strconv.Itoa(i), location.IdentifierFault(id(i)))
+	}
+}
+
+// Selects returns a function that reports whether the filter selects a level, whatever its cursor.
+func (f *LevelFilter) Selects() func(location.SKU, location.ID) bool {
+	skus, places := setOf(f.SKUs), setOf(f.Locations)
+	return func(sku location.SKU, at location.ID) bool {
+		return strings.HasPrefix(string(sku), f.SKUPrefix) && (f.Location == "" || at == f.Location) &&
+			(len(skus) == 0 || skus[sku]) && (len(places) == 0 || places[at])
+	}
+}
+
+func setOf[T comparable](list []T) map[T]bool {
+	set := make(map[T]bool, len(list))
+	for _, one := range list {
+		set[one] = true
+	}
+	return set
+}
+
 // choose returns the names of one page, from the sorted names, and the cursor of the next.
 func (f *LevelFilter) choose(names []string, after string) (wanted []string, next string) {
 	from, found := slices.BinarySearchFunc(names, after, compareLevels)
@@ -168,12 +213,13 @@ func (f *LevelFilter) choose(names []string, after string) (wanted []string, nex
 	if prefix, _ := slices.BinarySearchFunc(names, f.SKUPrefix+wire.UnitSeparator, compareLevels); prefix > from {
 		from = prefix
 	}
+	selects := f.Selects()
 	for _, name := range names[from:] {
 		sku, at, _ := wire.CutLevel(name)
 		if !strings.HasPrefix(string(sku), f.SKUPrefix) {
 			break
 		}
-		if f.Location != "" && at != f.Location {
+		if !selects(sku, at) {
 			continue
 		}
 		if len(wanted) == f.Limit {

@@ -45,6 +45,7 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 	}
 	filters := [][2]string{
 		{"state", "only this `STATE`: held, confirmed, fulfilled, released or expired"},
+		{"id-prefix", "only reservations whose ID begins with this `PREFIX`"},
 		{"order", "only reservations of this `ORDER`"},
 		{"customer", "only reservations of this `CUSTOMER`"},
 		{"line", "only reservations with a line of this `ID`"},
@@ -60,7 +61,7 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 		query := url.Values{"limit": {strconv.Itoa(*limit)}}
 		for _, filter := range filters {
 			if value, _ := c.Flags().GetString(filter[0]); value != "" {
-				query.Set(filter[0], value)
+				query.Set(strings.ReplaceAll(filter[0], "-", "_"), value)
 			}
 		}
 		page, err := server.Reservations(ctx, query)

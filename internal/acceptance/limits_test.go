@@ -53,7 +53,7 @@ func TestIdentifiers(t *testing.T) {
 				post("/v1/stock/adjustments", `{"id": `+quoted(fmt.Sprint("delta ", i))+`, "sku": `+q+`, "location": `+q+`, "delta": 1}`),
 				post("/v1/stock/counts", `{"id": `+quoted(fmt.Sprint("count ", i))+`, "counts": [{"sku": `+q+`, "location": `+q+`, "on_hand": 2}]}`),
 				get("/v1/stock/"+s).is(200, `{"sku": `+q+`, "levels": [{`+two+`}]}`),
-				get("/v1/stock?location="+url.QueryEscape(id)+"&limit=1").is(200, `{"levels": [{`+two+`}]}`),
+				get("/v1/stock?location="+url.QueryEscape(id)+"&limit=1").is(200, `{"levels": [{`+two+`}], "position": "<text>"}`),
 				reserve(`{"id": `+q+`, "channel": `+q+`, "customer": `+q+`, "order": `+q+`, "metadata": {`+q+`: `+q+`},
 					"lines": [{"line": `+q+`, "sku": `+q+`, "quantity": 1, "location": `+q+`}]}`).
 					is(201, held("held", 1, "")).with("Location", "/v1/reservations/"+strings.ReplaceAll(s, "%2E", ".")),

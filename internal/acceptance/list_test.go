@@ -36,7 +36,7 @@ func (p *program) pages(t *testing.T, query string) [][]string {
 
 func TestListLevels(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
-		p.do(t, "when", get("/v1/stock").is(200, `{"levels": []}`))
+		p.do(t, "when", get("/v1/stock").is(200, `{"levels": [], "position": "<text>"}`))
 		var all []string
 		for _, sku := range []string{"CAP", "TEE", "TEE-L", "TEE-M", "Z/é ü"} {
 			for _, at := range []string{"berlin", "lyon"} {
@@ -48,7 +48,7 @@ func TestListLevels(t *testing.T) {
 				}
 			}
 		}
-		p.do(t, "when", get("/v1/stock?sku_prefix=CAP&location=lyon").is(200, `{"levels": [{`+units("CAP", "lyon", [6]int{1, 0, 0, 0, 0, 1})+`}]}`))
+		p.do(t, "when", get("/v1/stock?sku_prefix=CAP&location=lyon").is(200, `{"levels": [{`+units("CAP", "lyon", [6]int{1, 0, 0, 0, 0, 1})+`}], "position": "<text>"}`))
 		for _, c := range []struct {
 			query string
 			sizes []int // of each page
@@ -89,7 +89,7 @@ func TestListLevels(t *testing.T) {
 			{name: "a cursor of nobody", when: invalid(get("/v1/stock?cursor=abc"), "/cursor")},
 			{
 				name: "a prefix that is no identifier", given: []step{level(".5MM", "berlin", 1)},
-				when: get("/v1/stock?sku_prefix=.").is(200, `{"levels": [{`+units(".5MM", "berlin", [6]int{1, 0, 0, 0, 0, 1})+`}]}`),
+				when: get("/v1/stock?sku_prefix=.").is(200, `{"levels": [{`+units(".5MM", "berlin", [6]int{1, 0, 0, 0, 0, 1})+`}], "position": "<text>"}`),
 			},
 			{name: "unknown parameter", when: get("/v1/stock?prefix=A").refused(400, "malformed", `"errors": [{"path": "/prefix", "message": "<text>"}]`)},
 			{name: "no identifier", when: invalid(get("/v1/stock?location=%7B"), "/location")},

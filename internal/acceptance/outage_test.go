@@ -221,5 +221,5 @@ func TestTwoProgramsOnOneRedis(t *testing.T) {
 	}
 	// Another prefix means another stock, with a ledger of its own.
 	three := startOn(t, redis, "--redis-prefix=other", "--postgres-url="+ledger(t))
-	three.do(t, "then", get("/v1/stock").is(200, `{"levels": []}`))
+	three.do(t, "then", get("/v1/stock").is(200, `{"levels": [], "position": "<text>"}`))
 }

@@ -16,7 +16,7 @@ func TestRemoveLevel(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
 		p.check(t, []scenario{
 			{name: "with units on hand", given: []step{five}, when: remove("$A", "berlin"), then: []step{
-				gone, get("/v1/stock?sku_prefix=$A").is(200, `{"levels": []}`), hold("$o", "$A", 1).refused(409, "unknown_stock", `"lines": ["1"]`),
+				gone, get("/v1/stock?sku_prefix=$A").is(200, `{"levels": [], "position": "<text>"}`), hold("$o", "$A", 1).refused(409, "unknown_stock", `"lines": ["1"]`),
 			}},
 			{
 				name: "of a SKU that has others", given: []step{five, level("$A", "lyon", 2)}, when: remove("$A", "berlin"),
@@ -56,5 +56,5 @@ func TestRemoveLevel_Rebuilt(t *testing.T) {
 	redis.Kill()
 	redis.Restart()
 	await(t, "it is open again", func() bool { return p.send(t, get("/readyz")).status == 200 })
-	p.do(t, "then", get("/v1/stock").is(200, `{"levels": [{`+units("B", "berlin", [6]int{5, 0, 0, 0, 0, 5})+`}]}`))
+	p.do(t, "then", get("/v1/stock").is(200, `{"levels": [{`+units("B", "berlin", [6]int{5, 0, 0, 0, 0, 5})+`}], "position": "<text>"}`))
 }

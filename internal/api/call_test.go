@@ -307,9 +307,9 @@ func TestReads(t *testing.T) {
 		},
 		{
 			name:   "search",
-			target: "/v1/reservations?state=held&order=5512&customer=c-9&line=1&sku=TEE-M&location=berlin&limit=2&cursor=a%3D",
+			target: "/v1/reservations?state=held&id_prefix=ord-&order=5512&customer=c-9&line=1&sku=TEE-M&location=berlin&limit=2&cursor=a%3D",
 			store:  fakeStore{found: cache.ReservationPage{Reservations: []cache.Reservation{held}, Next: "n="}},
-			asked: cache.ReservationFilter{State: "held", Order: "5512", Customer: "c-9", Line: "1", SKU: "TEE-M",
+			asked: cache.ReservationFilter{State: "held", IDPrefix: "ord-", Order: "5512", Customer: "c-9", Line: "1", SKU: "TEE-M",
 				Location: "berlin", Limit: 2, Cursor: "a="},
 			status: 200, answer: `{"reservations":[` + strings.TrimSpace(heldJSON) + `],"next_cursor":"n="}` + "\n",
 		},
@@ -329,9 +329,9 @@ func TestReads(t *testing.T) {
 		},
 		{
 			name: "page", target: "/v1/stock?location=berlin&sku_prefix=TEE&limit=1&cursor=a%3D",
-			store:  fakeStore{page: cache.LevelPage{Levels: []cache.Level{teeBerlin}, Next: "n="}},
+			store:  fakeStore{page: cache.LevelPage{Levels: []cache.Level{teeBerlin}, Next: "n=", Position: "1-7"}},
 			asked:  cache.LevelFilter{Location: "berlin", SKUPrefix: "TEE", Limit: 1, Cursor: "a="},
-			status: 200, answer: `{"levels":[` + teeBerlinFields + `}],"next_cursor":"n="}` + "\n",
+			status: 200, answer: `{"levels":[` + teeBerlinFields + `}],"next_cursor":"n=","position":"1-7"}` + "\n",
 		},
 		{
 			name: "last page, empty parameters count as absent", target: "/v1/stock?location=&limit=",
@@ -343,6 +343,22 @@ func TestReads(t *testing.T) {
 		},
 	} {
 		e.method = http.MethodGet
+		t.Run(e.name, e.run)
+	}
+}
+
+func TestQueryLevels(t *testing.T) {
+	for _, e := range []exchange{
+		{
+			name: "every field", body: `{"skus": ["TEE-M", "CAP"], "locations": ["berlin"], "limit": 1, "cursor": "a="}`,
+			store:  fakeStore{page: cache.LevelPage{Levels: []cache.Level{teeBerlin}, Next: "n=", Position: "1-7"}},
+			asked:  cache.LevelFilter{SKUs: []location.SKU{"TEE-M", "CAP"}, Locations: []location.ID{"berlin"}, Limit: 1, Cursor: "a="},
+			status: 200, answer: `{"levels":[` + teeBerlinFields + `}],"next_cursor":"n=","position":"1-7"}` + "\n",
+		},
+		{name: "no body", asked: cache.LevelFilter{SKUs: []location.SKU{}}, status: 200, answer: `{"levels":[]}` + "\n"},
+		{name: "limit 0", body: `{"limit": 0}`, asked: cache.LevelFilter{SKUs: []location.SKU{}, Limit: -1}, status: 200, answer: `{"levels":[]}` + "\n"},
+	} {
+		e.method, e.target = http.MethodPost, "/v1/stock/query"
 		t.Run(e.name, e.run)
 	}
 }

@@ -55,8 +55,8 @@ var (
 	wrongState = &kind{"wrong_state", http.StatusConflict, "Wrong state",
 		"The transition does not apply to the current state of the reservation. `state` is the current state."}
 	versionConflict = &kind{"version_conflict", http.StatusConflict, "Version conflict",
-		"`version` or `If-Match` is not the current version, or `if_on_hand` is not the current number. Read the " +
-			"resource again before you decide."}
+		"`version` or `If-Match` is not the current version, which `version` says. Or `if_on_hand` is not the current number of the " +
+			"level that `sku` and `location` name, which `on_hand` says. Read again before you decide."}
 	tooLarge = &kind{"too_large", http.StatusRequestEntityTooLarge, "Body too large",
 		"The body is larger than 1 MiB."}
 	unsupportedMediaType = &kind{

@@ -60,7 +60,7 @@ func TestDocument(t *testing.T) {
 		"PATCH /v1/reservations/{id}",
 		"POST /v1/audits", "POST /v1/availability", "POST /v1/reservations", "POST /v1/reservations/{id}/amend", "POST /v1/reservations/{id}/confirm", "POST /v1/reservations/{id}/extend",
 		"POST /v1/reservations/{id}/fulfill", "POST /v1/reservations/{id}/move", "POST /v1/reservations/{id}/release", "POST /v1/reservations/{id}/return", "POST /v1/reservations/{id}/unfulfill", "POST /v1/route",
-		"POST /v1/stock/adjustments", "POST /v1/stock/counts", "POST /v1/stock/transfers", "PUT /v1/directory", "PUT /v1/stock/{sku}/{location}",
+		"POST /v1/stock/adjustments", "POST /v1/stock/counts", "POST /v1/stock/query", "POST /v1/stock/transfers", "PUT /v1/directory", "PUT /v1/stock/{sku}/{location}",
 	}
 	if !slices.Equal(operations, want) {
 		t.Errorf("operations %v, want %v", operations, want)
@@ -128,6 +128,9 @@ func TestDocumentLimits(t *testing.T) {
 		"LineRequest locations maxItems":           cache.PreferredMax,
 		"ReserveRequest prefer maxItems":           cache.PreferredMax,
 		"RouteRequest prefer maxItems":             cache.PreferredMax,
+		"StockQuery skus maxItems":                 cache.QuerySKUsMax,
+		"StockQuery locations maxItems":            cache.QueryLocationsMax,
+		"StockQuery limit maximum":                 cache.LevelPageMax,
 		"LineRequest quantity maximum":             cache.QuantityMax,
 		"LineQuantity quantity maximum":            cache.QuantityMax,
 		"PutLevelRequest on_hand minimum":          0,

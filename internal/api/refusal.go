@@ -165,7 +165,7 @@ func retryAtStart(w http.ResponseWriter, err error) {
 
 // withoutID lists the calls that take no id, besides those with GET. Each is safe to repeat.
 var withoutID = []string{
-	"POST /v1/route", "POST /v1/availability", "POST /v1/audits", "PUT /v1/directory", "DELETE /v1/stock/{sku}/{location}",
+	"POST /v1/route", "POST /v1/stock/query", "POST /v1/availability", "POST /v1/audits", "PUT /v1/directory", "DELETE /v1/stock/{sku}/{location}",
 }
 
 // detailWithoutID returns the detail of a 503 for a call that takes no id.
@@ -203,7 +203,7 @@ func fillVersionConflict(p *contract.Problem, e *cache.VersionError) {
 	if e.SKU == "" {
 		p.Version = &e.Current
 	} else {
-		p.OnHand = &e.Current
+		p.OnHand, p.SKU, p.Location = &e.Current, string(e.SKU), string(e.Location)
 	}
 }
 

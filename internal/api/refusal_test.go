@@ -61,7 +61,7 @@ var refusals = []struct {
 	},
 	{
 		&cache.VersionError{Current: 0, SKU: "TEE-M", Location: "berlin"}, 409, "version_conflict", "Version conflict",
-		`"detail":"version conflict: on hand of TEE-M at berlin is now 0","code":"version_conflict","on_hand":0}`, "",
+		`"detail":"version conflict: on hand of TEE-M at berlin is now 0","code":"version_conflict","on_hand":0,"sku":"TEE-M","location":"berlin"}`, "",
 	},
 	{
 		&cache.NotOnSaleError{

@@ -58,6 +58,7 @@ func (a *API) registerReservations() {
 		query: append([]*huma.Param{
 			{Name: "state", In: "query", Description: "Only reservations in this state. A hold past its deadline is expired.",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"held", "confirmed", "fulfilled", "released", "expired"}}},
+			queryParam("id_prefix", "Only reservations whose id begins with this."),
 			queryParam("order", "Only reservations of this order."),
 			queryParam("customer", "Only reservations of this customer."),
 			queryParam("line", "Only reservations with a line of this id."),
@@ -132,6 +133,7 @@ func (a *API) search(r *http.Request, _ *nothing) (reply[contract.ReservationPag
 	query := r.URL.Query()
 	page, err := a.store.Search(r.Context(), cache.ReservationFilter{
 		State:    cache.State(query.Get("state")),
+		IDPrefix: query.Get("id_prefix"),
 		Order:    query.Get("order"),
 		Customer: query.Get("customer"),
 		Line:     query.Get("line"),

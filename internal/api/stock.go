@@ -28,8 +28,22 @@ func (a *API) registerStock() {
 			queryParam("sku_prefix", "Only levels whose SKU begins with this."),
 		}, pageParams("levels", cache.LevelPageMax, cache.LevelPageDefault)...),
 		answers:  map[int]string{http.StatusOK: "One page."},
-		problems: []*kind{malformed, invalidRequest},
+		problems: []*kind{malformed, invalidRequest, rebuilding},
 	}, a.listLevels)
+	register(a, operation{
+		id: "query-levels", method: http.MethodPost, path: "/v1/stock/query", tag: tagStock,
+		summary:     "Read levels of some SKUs at some locations",
+		description: "Returns one page of the levels of these SKUs at these locations. A list that is empty or left out does not restrict.",
+		answers:     map[int]string{http.StatusOK: "One page."},
+		problems:    []*kind{invalidRequest, rebuilding},
+	}, a.queryLevels)
+}
+
+func (a *API) queryLevels(r *http.Request, in *contract.StockQuery) (reply[contract.LevelPage], error) {
+	return levelPage(a.store.LevelPage(r.Context(), cache.LevelFilter{
+		SKUs:      convert(in.SKUs, func(sku *string) location.SKU { return location.SKU(*sku) }),
+		Locations: locationIDs(in.Locations), Limit: int(positive(in.Limit)), Cursor: in.Cursor,
+	}))
 }
 
 func (a *API) showSKU(r *http.Request, _ *nothing) (reply[contract.SKULevels], error) {
@@ -40,12 +54,16 @@ func (a *API) showSKU(r *http.Request, _ *nothing) (reply[contract.SKULevels], e
 
 func (a *API) listLevels(r *http.Request, _ *nothing) (reply[contract.LevelPage], error) {
 	query := r.URL.Query()
-	page, err := a.store.LevelPage(r.Context(), cache.LevelFilter{
+	return levelPage(a.store.LevelPage(r.Context(), cache.LevelFilter{
 		Location: location.ID(query.Get("location")), SKUPrefix: query.Get("sku_prefix"),
 		Limit: pageLimit(query), Cursor: query.Get("cursor"),
-	})
+	}))
+}
+
+// levelPage returns a page of levels as its reply.
+func levelPage(page cache.LevelPage, err error) (reply[contract.LevelPage], error) {
 	return reply[contract.LevelPage]{body: contract.LevelPage{
-		Levels: convert(page.Levels, level), NextCursor: page.Next,
+		Levels: convert(page.Levels, level), NextCursor: page.Next, Position: page.Position,
 	}}, err
 }
 

@@ -42,6 +42,12 @@ func (c *Client) Levels(ctx context.Context, query url.Values) (out contract.Lev
 	return out, err
 }
 
+// QueryLevels reads one page of the levels that query selects.
+func (c *Client) QueryLevels(ctx context.Context, query contract.StockQuery) (out contract.LevelPage, err error) {
+	_, err = c.call(ctx, http.MethodPost, "/v1/stock/query", query, &out)
+	return out, err
+}
+
 // Adjust changes on hand of a level. It is safe to repeat: replay reports that the same adjustment
 // was made before.
 func (c *Client) Adjust(ctx context.Context, a contract.AdjustmentRequest) (out contract.ChangedLevel, replay bool, err error) {

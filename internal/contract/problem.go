@@ -30,7 +30,9 @@ type Problem struct {
 	Fulfilled []Fulfilled `json:"fulfilled,omitempty" nullable:"false" doc:"already_fulfilled: every line that would have fewer units than have left."`
 	Held      *int64      `json:"held,omitempty" example:"3" doc:"in_use: units that are held."`
 	Committed *int64      `json:"committed,omitempty" example:"5" doc:"in_use: units that are committed."`
-	OnHand    *int64      `json:"on_hand,omitempty" example:"40" doc:"version_conflict of a level: its current on hand."`
+	OnHand    *int64      `json:"on_hand,omitempty" example:"40" doc:"version_conflict of a level, for if_on_hand: its current on hand."`
+	SKU       string      `json:"sku,omitempty" example:"TEE-M" doc:"version_conflict of a level: its SKU."`
+	Location  string      `json:"location,omitempty" example:"berlin" doc:"version_conflict of a level: its location."`
 }
 
 // Fault is one thing wrong with a request.

@@ -23,13 +23,22 @@ type SKULevels struct {
 type LevelPage struct {
 	Levels     []Level `json:"levels" nullable:"false" doc:"In order of SKU and location."`
 	NextCursor string  `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent on the last page."`
+	Position   string  `json:"position,omitempty" example:"1-5512" doc:"A place in the event stream, epoch-sequence: the counts have every change up to it. It only goes up. Absent before the first change."`
+}
+
+// StockQuery is the body of a query of levels.
+type StockQuery struct {
+	SKUs      []string `json:"skus,omitempty" maxItems:"200" example:"[\"TEE-M\"]" doc:"Only these SKUs. Default: all."`
+	Locations []string `json:"locations,omitempty" maxItems:"100" example:"[\"berlin\"]" doc:"Only these locations. Default: all."`
+	Limit     *Whole   `json:"limit,omitempty" minimum:"1" maximum:"500" example:"50" doc:"The most levels on the page. Default: 50."`
+	Cursor    string   `json:"cursor,omitempty" doc:"The next_cursor of the previous page of the same query. Leave it out for the first page."`
 }
 
 // PutLevelRequest is the body of a count or a change of policy. A new level starts at 0.
 type PutLevelRequest struct {
 	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
 	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units at the location. Required without a policy field."`
-	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this number."`
+	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this number. The problem's on_hand is the current number."`
 	AsOf           *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of the count. Units that left or arrived since then are taken into account. Default: now."`
 	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units to keep back from sale. Default: unchanged."`
 	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond on hand. Default: unchanged."`
@@ -94,7 +103,7 @@ type Count struct {
 	SKU            string `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
 	Location       string `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
 	OnHand         *Whole `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"The units at the location. Required without a policy field."`
-	IfOnHand       *Whole `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse all counts with version_conflict unless on hand is this number."`
+	IfOnHand       *Whole `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse all counts with version_conflict unless on hand is this number. The problem's on_hand, sku and location say which level it is and its current number."`
 	SafetyStock    *Whole `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units to keep back from sale. Default: unchanged."`
 	BackorderLimit *Whole `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond on hand. Default: unchanged."`
 }

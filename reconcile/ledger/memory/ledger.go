@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -198,10 +197,13 @@ func (m *Ledger) LevelPage(_ context.Context, f cache.LevelFilter) (cache.LevelP
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var page cache.LevelPage
+	if m.at != nil {
+		page.Position = m.at.EntryID()
+	}
+	selects := f.Selects()
 	sku, at, _ := wire.LevelAfter(f.Cursor)
 	for _, key := range m.sortedLevels() {
-		if ledger.CompareLevels(key, ledger.LevelKey{SKU: sku, Location: at}) <= 0 || !strings.HasPrefix(string(key.SKU), f.SKUPrefix) ||
-			f.Location != "" && key.Location != f.Location {
+		if ledger.CompareLevels(key, ledger.LevelKey{SKU: sku, Location: at}) <= 0 || !selects(key.SKU, key.Location) {
 			continue
 		}
 		if len(page.Levels) == f.Limit {

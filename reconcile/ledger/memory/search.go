@@ -19,7 +19,7 @@ func (m *Ledger) Search(_ context.Context, f cache.ReservationFilter, now int64)
 	var ids []string
 	for id, r := range m.reservations {
 		behind := cmp.Or(cmp.Compare(r.Record.Created, created), strings.Compare(id, after)) < 0
-		if behind && matches(&f, &r.Record, now) {
+		if behind && strings.HasPrefix(id, f.IDPrefix) && matches(&f, &r.Record, now) {
 			ids = append(ids, id)
 		}
 	}

@@ -318,17 +318,31 @@ func (p *Ledger) Levels(ctx context.Context, sku location.SKU) ([]cache.Level, e
 	})
 }
 
-// LevelPage reads a page of levels. One round trip.
+// LevelPage reads a page of levels and the position, in one snapshot. One round trip.
 func (p *Ledger) LevelPage(ctx context.Context, f cache.LevelFilter) (page cache.LevelPage, err error) {
-	// No SKU sorts after 32 times the last character, so the prefix becomes a range that the index
-	// serves.
-	const query = selectLevels + `
-where (sku, location) > ($1, $2) and sku >= $3 and sku <= $3 || repeat(chr(1114111), 32) and starts_with(sku, $3)
-    and ($4 = '' or location = $4)
-order by sku, location limit $5`
+	query := selectLevels + `
+where (sku, location) > ($1, $2) and ` + beginsWith("sku", "$3") + ` and ($4 = '' or location = $4)
+    and (cardinality($5::text[]) = 0 or sku = any($5)) and (cardinality($6::text[]) = 0 or location = any($6))
+order by sku, location limit $7`
 	sku, at, _ := wire.LevelAfter(f.Cursor)
-	list, err := within(ctx, p.read, func(ctx context.Context) ([]ledger.LevelRow, error) {
-		return collect(ctx, p.pages, scanLevel, query, sku, at, f.SKUPrefix, f.Location, f.Limit+1)
+	skus, places := append([]location.SKU{}, f.SKUs...), append([]location.ID{}, f.Locations...) // never null
+	var list []ledger.LevelRow
+	err = p.read(ctx, func(ctx context.Context) error {
+		batch := &pgx.Batch{}
+		batch.Queue(beginSnapshot)
+		batch.Queue(selectPosition, p.shard).Query(func(rows pgx.Rows) error {
+			found, err := pgx.CollectRows(rows, scanPosition)
+			if len(found) == 1 {
+				page.Position = found[0].EntryID()
+			}
+			return err
+		})
+		batch.Queue(query, sku, at, f.SKUPrefix, f.Location, skus, places, f.Limit+1).Query(func(rows pgx.Rows) (err error) {
+			list, err = pgx.CollectRows(rows, scanLevel)
+			return err
+		})
+		batch.Queue(`commit`)
+		return p.pages.SendBatch(ctx, batch).Close()
 	})
 	if len(list) > f.Limit {
 		list = list[:f.Limit]

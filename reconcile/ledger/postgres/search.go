@@ -40,6 +40,9 @@ func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []an
 	}
 	created, id, _ := wire.ReservationAfter(f.Cursor)
 	where := fmt.Sprintf("(created_at, id) < (%s, %s)", arg(time.UnixMilli(created)), arg(id))
+	if f.IDPrefix != "" {
+		where += " and " + beginsWith("id", arg(f.IDPrefix))
+	}
 	if f.Order != "" {
 		where += ` and "order" <> '' and "order" = ` + arg(f.Order)
 	}
@@ -56,6 +59,12 @@ func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []an
 			state, where, limit))
 	}
 	return "select id from (" + strings.Join(parts, " union all ") + ") as found order by created_at desc, id desc limit " + limit, args
+}
+
+// beginsWith returns the condition that a column in the order of bytes begins with a prefix. No text
+// sorts after 32 times the last character, so the prefix is a range that an index serves.
+func beginsWith(column, prefix string) string {
+	return fmt.Sprintf("%[1]s >= %[2]s and %[1]s <= %[2]s || repeat(chr(1114111), 32) and starts_with(%[1]s, %[2]s)", column, prefix)
 }
 
 func lineConditions(f *cache.ReservationFilter, arg func(any) string) string {

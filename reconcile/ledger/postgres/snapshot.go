@@ -11,16 +11,18 @@ import (
 	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
+// beginSnapshot begins a transaction whose reads are all as of one moment.
+const beginSnapshot = `begin isolation level repeatable read read only`
+
 // snapshot runs the queued reads in one snapshot, and returns the place in the stream that they are
 // as of. It does not block the applier. One round trip.
 func (p *Ledger) snapshot(ctx context.Context, queue func(batch *pgx.Batch)) (at ledger.AsOf, err error) {
-	const begin = `begin isolation level repeatable read read only`
 	// A step has few ids: reach their rows by key, whatever the planner guesses. To compile such a query
 	// takes longer than to run it.
 	const byKey = `select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 	const refused = `select exists (select from refusals where shard = $1 and settled_at is null)`
 	batch := &pgx.Batch{}
-	batch.Queue(begin)
+	batch.Queue(beginSnapshot)
 	batch.Queue(byKey)
 	batch.Queue(selectPosition, p.shard).Query(func(rows pgx.Rows) error {
 		list, err := pgx.CollectRows(rows, scanPosition)
