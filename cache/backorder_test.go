@@ -20,153 +20,157 @@ func backorder(r ReserveRequest, lines ...string) ReserveRequest {
 	return r
 }
 
+var lateLine = calls(reserve(backorder(order("ord", "1:TEE:5"))))
+var lateSold = then(lateLine, confirm("ord", 0))
+
+// backorderCases has steps of lines that may be backordered.
+var backorderCases = []operation{
+	{
+		name: "nothing is available", stock: "TEE@berlin=0", when: reserve(backorder(order("ord", "1:TEE:3"))),
+		answer: "held v1 until 10s | 1 TEE 3/3 berlin:3 backordered 3",
+		state: `stock TEE@berlin -3
+			level TEE@berlin 0 0 0 0
+			ord held v1 until 10s | 1 TEE 3 berlin:3 backorder
+			deadline 10s ord
+			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3 backorder`,
+	},
+	{
+		name: "enough is available", stock: "TEE@berlin=3", when: reserve(backorder(order("ord", "1:TEE:3"))),
+		answer: "held v1 until 10s | 1 TEE 3/3 berlin:3 backordered 0",
+		state: `stock TEE@berlin 0
+			level TEE@berlin 3 0 0 0
+			ord held v1 until 10s | 1 TEE 3 berlin:3 backorder
+			deadline 10s ord
+			event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3 backorder`,
+	},
+	{
+		name: "repeated", stock: "TEE@berlin=2", given: lateLine, when: reserve(backorder(order("ord", "1:TEE:5"))),
+		answer: "again held v1 until 10s | 1 TEE 5/5 berlin:5 backordered 3",
+	},
+	{
+		name: "the same lines without it are another request", stock: "TEE@berlin=2", given: lateLine,
+		when: reserve(order("ord", "1:TEE:5")), answer: "id_conflict",
+	},
+	{
+		name: "plain lines take only what is above zero", stock: "TEE@berlin=2", given: lateLine,
+		when: reserve(order("plain", "1:TEE:1")), answer: "insufficient_stock | 1 TEE 0 of 1",
+	},
+	{
+		name: "confirmed", stock: "TEE@berlin=2", given: lateLine, when: confirm("ord", 0),
+		answer: "confirmed v2 | 1 TEE 5/5 berlin:5 backordered 3",
+		state: `stock TEE@berlin -3
+			level TEE@berlin 2 5 0 0
+			ord confirmed v2 until 10s | 1 TEE 5 berlin:5 backorder
+			deadline 10s ord
+			event confirm at 0s: held v1 > ord confirmed v2 until 10s | 1 TEE 5 berlin:5 backorder`,
+	},
+	{
+		name: "expired: takes the units again", stock: "TEE@berlin=2",
+		given:  then(lateLine, after(time.Minute), reserve(order("plain", "1:TEE:2"))),
+		when:   confirm("ord", 0),
+		answer: "confirmed v3 | 1 TEE 5/5 berlin:5 backordered 5",
+		state: `stock TEE@berlin -5
+			level TEE@berlin 2 5 0 0
+			ord confirmed v3 until 10s | 1 TEE 5 berlin:5 backorder
+			plain held v1 until 70s | 1 TEE 2 berlin:2
+			deadline 70s plain
+			event confirm at 60s: expired v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:5 backorder`,
+	},
+	{
+		name: "expired: plain lines come first, whatever their order", stock: "TEE@berlin=4",
+		given:  calls(reserve(backorder(order("ord", "1:TEE:3 2:TEE:3"), "1")), after(time.Minute), expire),
+		when:   confirm("ord", 0),
+		answer: "confirmed v3 | 1 TEE 3/3 berlin:3 backordered 2 | 2 TEE 3/3 berlin:3",
+		state: `stock TEE@berlin -2
+			level TEE@berlin 4 6 0 0
+			ord confirmed v3 until 10s | 1 TEE 3 berlin:3 backorder | 2 TEE 3 berlin:3
+			event confirm at 60s: expired v2 > ord confirmed v3 until 10s | 1 TEE 3 berlin:3 backorder | 2 TEE 3 berlin:3`,
+	},
+	{
+		name: "expired: the plain line is short", stock: "TEE@berlin=4",
+		given: calls(reserve(backorder(order("ord", "1:TEE:3 2:TEE:3"), "1")), after(time.Minute), expire,
+			reserve(order("plain", "1:TEE:2"))),
+		when: confirm("ord", 0), answer: "insufficient_stock | 2 TEE 2 of 3",
+	},
+	{
+		name: "expired: the level was removed", stock: "TEE@berlin=0",
+		given: then(lateLine, after(time.Minute), expire, func(b *bench) string {
+			_, err := b.store.Remove(b.ctx, RemoveRequest{SKU: "TEE", Location: "berlin"})
+			return toldError(err)
+		}),
+		when: confirm("ord", 0), answer: "insufficient_stock | 1 TEE 0 of 5",
+	},
+	{
+		name: "released", stock: "TEE@berlin=2", given: lateSold, when: release("ord", 2, "1:4"),
+		answer: "confirmed v3 | 1 TEE 1/5 berlin:1 backordered 0",
+		state: `stock TEE@berlin 1
+			level TEE@berlin 2 1 0 0
+			ord confirmed v3 until 10s | 1 TEE 5 berlin:1 backorder
+			deadline 10s ord
+			event release at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:1 backorder`,
+	},
+	{
+		name: "fulfilled as far as units are there", stock: "TEE@berlin=2", given: lateSold, when: fulfill("ord", 2, "1:2"),
+		answer: "confirmed v3 | 1 TEE 5/5 berlin:5 fulfilled 2 backordered 3",
+		state: `stock TEE@berlin -3
+			level TEE@berlin 0 3 0 0
+			ord confirmed v3 until 10s | 1 TEE 5 berlin:5(2) backorder
+			deadline 10s ord
+			event fulfill at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:5(2) backorder`,
+	},
+	{
+		name: "fulfilled before units are there", stock: "TEE@berlin=2", given: lateSold, when: fulfill("ord", 2, "1:3"),
+		answer: "insufficient_stock | 1 TEE 2 of 3",
+	},
+	{
+		name: "units arrive", stock: "TEE@berlin=2",
+		given: then(lateSold, func(b *bench) string { b.stock("TEE@berlin=6"); return "" }),
+		when:  reserve(order("plain", "1:TEE:2")), answer: "insufficient_stock | 1 TEE 1 of 2",
+	},
+	{
+		name: "moved to where nothing is available", stock: "TEE@berlin=2 TEE@lyon=1", given: lateSold,
+		when:   moveTo("ord", 2, "1", "lyon"),
+		answer: "confirmed v3 | 1 TEE 5/5 lyon:5 backordered 4",
+		state: `stock TEE@berlin 2
+			stock TEE@lyon -4
+			level TEE@berlin 2 0 0 0
+			level TEE@lyon 1 5 0 0
+			ord confirmed v3 until 10s | 1 TEE 5 lyon:5 backorder
+			deadline 10s ord
+			event move at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 lyon:5 backorder`,
+	},
+	{
+		name: "moved to a location without a level", stock: "TEE@berlin=2", given: lateSold,
+		when: moveTo("ord", 2, "1", "lyon"), answer: "no_location | 1 lyon no_level",
+	},
+	{
+		name: "without a level", stock: "TEE@berlin=2 MUG@lyon=1",
+		when:   reserve(backorder(order("ord", "1:TEE:1:lyon"))),
+		answer: "no_location | 1 berlin not_pin | 1 lyon no_level",
+	},
+	{
+		name: "unknown stock", stock: "TEE@berlin=2",
+		when: reserve(backorder(order("ord", "1:CAP:1"))), answer: "unknown_stock | 1",
+	},
+	{
+		name: "takes the units of an overdue hold first", stock: "TEE@berlin=5 TEE@lyon=0",
+		given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second)),
+		when:   reserve(backorder(order("ord", "1:TEE:5"))),
+		answer: `held v1 until 20s | 1 TEE 5/5 berlin:5 backordered 0`,
+		state: `stock TEE@berlin 0
+			stock TEE@lyon 0
+			level TEE@berlin 5 0 0 0
+			level TEE@lyon 0 0 0 0
+			old expired v2 until 10s | 1 TEE 5 berlin:5
+			ord held v1 until 20s | 1 TEE 5 berlin:5 backorder
+			deadline 20s ord
+			event expire at 10s: held v1 > old expired v2 until 10s | 1 TEE 5 berlin:5
+			event reserve at 10s:  v0 > ord held v1 until 20s | 1 TEE 5 berlin:5 backorder`,
+	},
+}
+
 func TestBackorder(t *testing.T) {
-	late := calls(reserve(backorder(order("ord", "1:TEE:5"))))
-	sold := then(late, confirm("ord", 0))
-	for _, o := range []operation{
-		{
-			name: "nothing is available", stock: "TEE@berlin=0", when: reserve(backorder(order("ord", "1:TEE:3"))),
-			answer: "held v1 until 10s | 1 TEE 3/3 berlin:3 backordered 3",
-			state: `stock TEE@berlin -3
-				level TEE@berlin 0 0 0 0
-				ord held v1 until 10s | 1 TEE 3 berlin:3 backorder
-				deadline 10s ord
-				event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3 backorder`,
-		},
-		{
-			name: "enough is available", stock: "TEE@berlin=3", when: reserve(backorder(order("ord", "1:TEE:3"))),
-			answer: "held v1 until 10s | 1 TEE 3/3 berlin:3 backordered 0",
-			state: `stock TEE@berlin 0
-				level TEE@berlin 3 0 0 0
-				ord held v1 until 10s | 1 TEE 3 berlin:3 backorder
-				deadline 10s ord
-				event reserve at 0s:  v0 > ord held v1 until 10s | 1 TEE 3 berlin:3 backorder`,
-		},
-		{
-			name: "repeated", stock: "TEE@berlin=2", given: late, when: reserve(backorder(order("ord", "1:TEE:5"))),
-			answer: "again held v1 until 10s | 1 TEE 5/5 berlin:5 backordered 3",
-		},
-		{
-			name: "the same lines without it are another request", stock: "TEE@berlin=2", given: late,
-			when: reserve(order("ord", "1:TEE:5")), answer: "id_conflict",
-		},
-		{
-			name: "plain lines take only what is above zero", stock: "TEE@berlin=2", given: late,
-			when: reserve(order("plain", "1:TEE:1")), answer: "insufficient_stock | 1 TEE 0 of 1",
-		},
-		{
-			name: "confirmed", stock: "TEE@berlin=2", given: late, when: confirm("ord", 0),
-			answer: "confirmed v2 | 1 TEE 5/5 berlin:5 backordered 3",
-			state: `stock TEE@berlin -3
-				level TEE@berlin 2 5 0 0
-				ord confirmed v2 until 10s | 1 TEE 5 berlin:5 backorder
-				deadline 10s ord
-				event confirm at 0s: held v1 > ord confirmed v2 until 10s | 1 TEE 5 berlin:5 backorder`,
-		},
-		{
-			name: "expired: takes the units again", stock: "TEE@berlin=2",
-			given:  then(late, after(time.Minute), reserve(order("plain", "1:TEE:2"))),
-			when:   confirm("ord", 0),
-			answer: "confirmed v3 | 1 TEE 5/5 berlin:5 backordered 5",
-			state: `stock TEE@berlin -5
-				level TEE@berlin 2 5 0 0
-				ord confirmed v3 until 10s | 1 TEE 5 berlin:5 backorder
-				plain held v1 until 70s | 1 TEE 2 berlin:2
-				deadline 70s plain
-				event confirm at 60s: expired v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:5 backorder`,
-		},
-		{
-			name: "expired: plain lines come first, whatever their order", stock: "TEE@berlin=4",
-			given:  calls(reserve(backorder(order("ord", "1:TEE:3 2:TEE:3"), "1")), after(time.Minute), expire),
-			when:   confirm("ord", 0),
-			answer: "confirmed v3 | 1 TEE 3/3 berlin:3 backordered 2 | 2 TEE 3/3 berlin:3",
-			state: `stock TEE@berlin -2
-				level TEE@berlin 4 6 0 0
-				ord confirmed v3 until 10s | 1 TEE 3 berlin:3 backorder | 2 TEE 3 berlin:3
-				event confirm at 60s: expired v2 > ord confirmed v3 until 10s | 1 TEE 3 berlin:3 backorder | 2 TEE 3 berlin:3`,
-		},
-		{
-			name: "expired: the plain line is short", stock: "TEE@berlin=4",
-			given: calls(reserve(backorder(order("ord", "1:TEE:3 2:TEE:3"), "1")), after(time.Minute), expire,
-				reserve(order("plain", "1:TEE:2"))),
-			when: confirm("ord", 0), answer: "insufficient_stock | 2 TEE 2 of 3",
-		},
-		{
-			name: "expired: the level was removed", stock: "TEE@berlin=0",
-			given: then(late, after(time.Minute), expire, func(b *bench) string {
-				_, err := b.store.Remove(b.ctx, RemoveRequest{SKU: "TEE", Location: "berlin"})
-				return toldError(err)
-			}),
-			when: confirm("ord", 0), answer: "insufficient_stock | 1 TEE 0 of 5",
-		},
-		{
-			name: "released", stock: "TEE@berlin=2", given: sold, when: release("ord", 2, "1:4"),
-			answer: "confirmed v3 | 1 TEE 1/5 berlin:1 backordered 0",
-			state: `stock TEE@berlin 1
-				level TEE@berlin 2 1 0 0
-				ord confirmed v3 until 10s | 1 TEE 5 berlin:1 backorder
-				deadline 10s ord
-				event release at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:1 backorder`,
-		},
-		{
-			name: "fulfilled as far as units are there", stock: "TEE@berlin=2", given: sold, when: fulfill("ord", 2, "1:2"),
-			answer: "confirmed v3 | 1 TEE 5/5 berlin:5 fulfilled 2 backordered 3",
-			state: `stock TEE@berlin -3
-				level TEE@berlin 0 3 0 0
-				ord confirmed v3 until 10s | 1 TEE 5 berlin:5(2) backorder
-				deadline 10s ord
-				event fulfill at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 berlin:5(2) backorder`,
-		},
-		{
-			name: "fulfilled before units are there", stock: "TEE@berlin=2", given: sold, when: fulfill("ord", 2, "1:3"),
-			answer: "insufficient_stock | 1 TEE 2 of 3",
-		},
-		{
-			name: "units arrive", stock: "TEE@berlin=2",
-			given: then(sold, func(b *bench) string { b.stock("TEE@berlin=6"); return "" }),
-			when:  reserve(order("plain", "1:TEE:2")), answer: "insufficient_stock | 1 TEE 1 of 2",
-		},
-		{
-			name: "moved to where nothing is available", stock: "TEE@berlin=2 TEE@lyon=1", given: sold,
-			when:   moveTo("ord", 2, "1", "lyon"),
-			answer: "confirmed v3 | 1 TEE 5/5 lyon:5 backordered 4",
-			state: `stock TEE@berlin 2
-				stock TEE@lyon -4
-				level TEE@berlin 2 0 0 0
-				level TEE@lyon 1 5 0 0
-				ord confirmed v3 until 10s | 1 TEE 5 lyon:5 backorder
-				deadline 10s ord
-				event move at 0s: confirmed v2 > ord confirmed v3 until 10s | 1 TEE 5 lyon:5 backorder`,
-		},
-		{
-			name: "moved to a location without a level", stock: "TEE@berlin=2", given: sold,
-			when: moveTo("ord", 2, "1", "lyon"), answer: "no_location | 1 lyon no_level",
-		},
-		{
-			name: "without a level", stock: "TEE@berlin=2 MUG@lyon=1",
-			when:   reserve(backorder(order("ord", "1:TEE:1:lyon"))),
-			answer: "no_location | 1 berlin not_pin | 1 lyon no_level",
-		},
-		{
-			name: "unknown stock", stock: "TEE@berlin=2",
-			when: reserve(backorder(order("ord", "1:CAP:1"))), answer: "unknown_stock | 1",
-		},
-		{
-			name: "takes the units of an overdue hold first", stock: "TEE@berlin=5 TEE@lyon=0",
-			given:  calls(reserve(order("old", "1:TEE:5")), after(10*time.Second)),
-			when:   reserve(backorder(order("ord", "1:TEE:5"))),
-			answer: `held v1 until 20s | 1 TEE 5/5 berlin:5 backordered 0`,
-			state: `stock TEE@berlin 0
-				stock TEE@lyon 0
-				level TEE@berlin 5 0 0 0
-				level TEE@lyon 0 0 0 0
-				old expired v2 until 10s | 1 TEE 5 berlin:5
-				ord held v1 until 20s | 1 TEE 5 berlin:5 backorder
-				deadline 20s ord
-				event expire at 10s: held v1 > old expired v2 until 10s | 1 TEE 5 berlin:5
-				event reserve at 10s:  v0 > ord held v1 until 20s | 1 TEE 5 berlin:5 backorder`,
-		},
-	} {
+	for _, o := range backorderCases {
 		o.run(t)
 	}
 }

@@ -108,9 +108,11 @@ func TestLoadAllowed(t *testing.T) {
 	}
 }
 
+func env(pairs ...string) source { return source{env: pairs} }
+
+func file(text string) source { return source{file: text} }
+
 func TestLoadFaults(t *testing.T) {
-	env := func(pairs ...string) source { return source{env: pairs} }
-	file := func(text string) source { return source{file: text} }
 	for name, c := range map[string]struct {
 		source
 		want string // the whole fault

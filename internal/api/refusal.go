@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
@@ -158,8 +158,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 // retryAtStart tells the caller how many seconds are left until the campaign starts.
 func retryAtStart(w http.ResponseWriter, err error) {
 	if e, ok := errors.AsType[*cache.NotOnSaleError](err); ok && e.Wait() > 0 {
-		seconds := (e.Wait() + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+		w.Header().Set("Retry-After", strconv.FormatFloat(math.Ceil(e.Wait().Seconds()), 'f', 0, 64))
 	}
 }
 
