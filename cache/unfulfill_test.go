@@ -21,146 +21,154 @@ func unshipAt(id string, version int64, to location.ID, list string) func(*bench
 	}
 }
 
+// What is shipped before the steps of unfulfillCases.
+var (
+	allShipped      = then(sold, fulfill("ord", 0, ""))
+	partlyShipped   = then(sold, fulfill("ord", 2, "1:2"))
+	shippedFromLyon = then(sold, moveTo("ord", 2, "1", "lyon"), fulfill("ord", 3, ""))
+	// Both locations serve line 1: a first, then b.
+	shippedFromTwo = calls(reserve(split(order("ord", "1:TEE:5"), location.SplitUnits)), confirm("ord", 0), fulfill("ord", 0, ""))
+)
+
+const stockOfTwoPlaces = stockOfTwo + " TEE@lyon=3"
+
+// unfulfillCases has steps that take shipped units back, and their refusals.
+var unfulfillCases = []operation{
+	{
+		name: "a part of a fulfilled reservation", stock: stockOfTwo, given: allShipped, when: unship("un", "", "1:2"),
+		answer: "confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 2
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 4 2 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)`,
+	},
+	{
+		name: "of a confirmed reservation", stock: stockOfTwo, given: partlyShipped, when: unship("un", "", "1:2"),
+		answer: "confirmed v4 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 2
+			level MUG@berlin 4 2 0 0
+			level TEE@berlin 5 3 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2
+			deadline 10s ord
+			event unfulfill un at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2`,
+	},
+	{
+		name: "everything, to a location without a level", stock: stockOfTwo, given: allShipped, when: unship("un", "lyon", "1:3 2:2"),
+		answer: "confirmed v4 | 1 TEE 3/3 lyon:3 | 2 MUG 2/2 lyon:2",
+		state: `stock MUG@berlin 2
+			stock MUG@lyon 0
+			stock TEE@berlin 2
+			stock TEE@lyon 0
+			level MUG@berlin 2 0 0 0
+			level MUG@lyon 2 2 0 0
+			level TEE@berlin 2 0 0 0
+			level TEE@lyon 3 3 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 lyon:3 | 2 MUG 2 lyon:2
+			deadline 10s ord
+			event unfulfill un TEE@berlin -3 TEE@lyon +3 MUG@berlin -2 MUG@lyon +2 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 lyon:3 | 2 MUG 2 lyon:2`,
+	},
+	{
+		name: "a part to a location that has some", stock: stockOfTwoPlaces, given: allShipped, when: unship("un", "lyon", "1:1"),
+		answer: "confirmed v4 | 1 TEE 3/3 berlin:2 lyon:1 fulfilled 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 2
+			stock TEE@lyon 3
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 2 0 0 0
+			level TEE@lyon 4 1 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 berlin:2(2) lyon:1 | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event unfulfill un TEE@berlin -1 TEE@lyon +1 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:2(2) lyon:1 | 2 MUG 2 berlin:2(2)`,
+	},
+	{
+		name: "to the location that they left from", stock: stockOfTwoPlaces, given: shippedFromLyon, when: unship("un", "lyon", "1:1"),
+		answer: "confirmed v5 | 1 TEE 3/3 lyon:3 fulfilled 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 5
+			stock TEE@lyon 0
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 5 0 0 0
+			level TEE@lyon 1 1 0 0
+			ord confirmed v5 until 10s | 1 TEE 3 lyon:3(2) | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event unfulfill un at 0s: fulfilled v4 > ord confirmed v5 until 10s | 1 TEE 3 lyon:3(2) | 2 MUG 2 berlin:2(2)`,
+	},
+	{
+		name: "of two allocations", stock: "TEE@berlin=3 TEE@lyon=2", given: shippedFromTwo, when: unship("un", "", "1:3"),
+		answer: "confirmed v4 | 1 TEE 5/5 berlin:3 lyon:2 fulfilled 2",
+		state: `stock TEE@berlin 0
+			stock TEE@lyon 0
+			level TEE@berlin 1 1 0 0
+			level TEE@lyon 2 2 0 0
+			ord confirmed v4 until 10s | 1 TEE 5 berlin:3(2) lyon:2
+			deadline 10s ord
+			event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 5 berlin:3(2) lyon:2`,
+	},
+	{
+		name: "of two allocations, to one of them", stock: "TEE@berlin=3 TEE@lyon=2", given: shippedFromTwo, when: unship("un", "berlin", "1:3"),
+		answer: "confirmed v4 | 1 TEE 5/5 berlin:5 fulfilled 2",
+		state: `stock TEE@berlin 0
+			stock TEE@lyon 0
+			level TEE@berlin 3 3 0 0
+			level TEE@lyon 0 0 0 0
+			ord confirmed v4 until 10s | 1 TEE 5 berlin:5(2)
+			deadline 10s ord
+			event unfulfill un TEE@lyon -2 TEE@berlin +2 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 5 berlin:5(2)`,
+	},
+	{
+		name: "to a level that was removed", stock: "TEE@berlin=3", when: unship("un", "", "1:1"),
+		given:  calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")),
+		answer: "confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 2",
+		state: `stock TEE@berlin 0
+			level TEE@berlin 1 1 0 0
+			ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2)
+			deadline 10s ord
+			event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2)`,
+	},
+	{name: "repeated, after it was shipped again", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2"), fulfill("ord", 0, "")),
+		when: unship("un", "", "1:2"), answer: "again fulfilled v5 | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2"},
+	{name: "with other units", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: unship("un", "", "1:1"), answer: "id_conflict"},
+	{name: "to another location", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: unship("un", "lyon", "1:2"), answer: "id_conflict"},
+	{name: "with the id of a return", stock: stockOfTwo, given: then(allShipped, back("ret", "berlin", "1:2")), when: unship("ret", "berlin", "1:2"), answer: "id_conflict"},
+	{name: "more than has left", stock: stockOfTwo, given: partlyShipped, when: unship("un", "", "1:3"), answer: "invalid_request | /lines/0/quantity 2 have left and did not come back"},
+	{name: "what was returned", stock: stockOfTwo, given: then(allShipped, back("ret", "berlin", "1:2")), when: unship("un", "", "1:2"),
+		answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
+	{name: "a return of what was unfulfilled", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: back("ret", "berlin", "1:2"),
+		answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
+	{name: "no such line", stock: stockOfTwo, given: allShipped, when: unship("un", "", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
+	{name: "held", stock: stockOfTwo, given: held, when: unship("un", "", "1:1"), answer: "wrong_state held"},
+	{name: "expired", stock: stockOfTwo, given: then(held, after(11*time.Second)), when: unship("un", "", "1:1"), answer: "wrong_state expired"},
+	{name: "a released sale of which a part has left", stock: stockOfTwo, given: then(partlyShipped, release("ord", 0, "")), when: unship("un", "", "1:1"), answer: "wrong_state released"},
+	{name: "nothing has left", stock: stockOfTwo, given: sold, when: unship("un", "", "1:1"), answer: "invalid_request | /lines/0/quantity 0 have left and did not come back"},
+	{name: "no such reservation", stock: stockOfTwo, when: unship("un", "", "1:1"), answer: "not_found"},
+	{name: "another version", stock: stockOfTwo, given: allShipped, when: unshipAt("un", 2, "", "1:1"), answer: "version_conflict  3"},
+	{
+		name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: allShipped, when: unship("un", "lyon", "1:2"),
+		answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
+	},
+	{name: "every fault", when: unshipAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
+	{name: "confirmed again", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: confirm("ord", 0),
+		answer: "again confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
+	{
+		name: "then released", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: release("ord", 0, ""),
+		answer: "released v5 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
+		state: `stock MUG@berlin 2
+			stock TEE@berlin 4
+			level MUG@berlin 2 0 0 0
+			level TEE@berlin 4 0 0 0
+			ord released v5 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)
+			deadline 10s ord
+			event release at 0s: confirmed v4 > ord released v5 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)`,
+	},
+}
+
 // TestUnfulfill takes shipped units back to their reservation, or refuses and changes nothing.
 func TestUnfulfill(t *testing.T) {
-	shipped := then(sold, fulfill("ord", 0, ""))
-	partly := then(sold, fulfill("ord", 2, "1:2"))
-	over := then(sold, moveTo("ord", 2, "1", "lyon"), fulfill("ord", 3, ""))
-	const twoPlaces = stockOfTwo + " TEE@lyon=3"
-	// Line 1 is served by both locations: a first, then b.
-	divided := calls(reserve(split(order("ord", "1:TEE:5"), location.SplitUnits)), confirm("ord", 0), fulfill("ord", 0, ""))
-	for _, o := range []operation{
-		{
-			name: "a part of a fulfilled reservation", stock: stockOfTwo, given: shipped, when: unship("un", "", "1:2"),
-			answer: "confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 2
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 4 2 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)`,
-		},
-		{
-			name: "of a confirmed reservation", stock: stockOfTwo, given: partly, when: unship("un", "", "1:2"),
-			answer: "confirmed v4 | 1 TEE 3/3 berlin:3 | 2 MUG 2/2 berlin:2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 2
-				level MUG@berlin 4 2 0 0
-				level TEE@berlin 5 3 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2
-				deadline 10s ord
-				event unfulfill un at 0s: confirmed v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3 | 2 MUG 2 berlin:2`,
-		},
-		{
-			name: "everything, to a location without a level", stock: stockOfTwo, given: shipped, when: unship("un", "lyon", "1:3 2:2"),
-			answer: "confirmed v4 | 1 TEE 3/3 lyon:3 | 2 MUG 2/2 lyon:2",
-			state: `stock MUG@berlin 2
-				stock MUG@lyon 0
-				stock TEE@berlin 2
-				stock TEE@lyon 0
-				level MUG@berlin 2 0 0 0
-				level MUG@lyon 2 2 0 0
-				level TEE@berlin 2 0 0 0
-				level TEE@lyon 3 3 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 lyon:3 | 2 MUG 2 lyon:2
-				deadline 10s ord
-				event unfulfill un TEE@berlin -3 TEE@lyon +3 MUG@berlin -2 MUG@lyon +2 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 lyon:3 | 2 MUG 2 lyon:2`,
-		},
-		{
-			name: "a part to a location that has some", stock: twoPlaces, given: shipped, when: unship("un", "lyon", "1:1"),
-			answer: "confirmed v4 | 1 TEE 3/3 berlin:2 lyon:1 fulfilled 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 2
-				stock TEE@lyon 3
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 2 0 0 0
-				level TEE@lyon 4 1 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 berlin:2(2) lyon:1 | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event unfulfill un TEE@berlin -1 TEE@lyon +1 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:2(2) lyon:1 | 2 MUG 2 berlin:2(2)`,
-		},
-		{
-			name: "to the location that they left from", stock: twoPlaces, given: over, when: unship("un", "lyon", "1:1"),
-			answer: "confirmed v5 | 1 TEE 3/3 lyon:3 fulfilled 2 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 5
-				stock TEE@lyon 0
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 5 0 0 0
-				level TEE@lyon 1 1 0 0
-				ord confirmed v5 until 10s | 1 TEE 3 lyon:3(2) | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event unfulfill un at 0s: fulfilled v4 > ord confirmed v5 until 10s | 1 TEE 3 lyon:3(2) | 2 MUG 2 berlin:2(2)`,
-		},
-		{
-			name: "of two allocations", stock: "TEE@berlin=3 TEE@lyon=2", given: divided, when: unship("un", "", "1:3"),
-			answer: "confirmed v4 | 1 TEE 5/5 berlin:3 lyon:2 fulfilled 2",
-			state: `stock TEE@berlin 0
-				stock TEE@lyon 0
-				level TEE@berlin 1 1 0 0
-				level TEE@lyon 2 2 0 0
-				ord confirmed v4 until 10s | 1 TEE 5 berlin:3(2) lyon:2
-				deadline 10s ord
-				event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 5 berlin:3(2) lyon:2`,
-		},
-		{
-			name: "of two allocations, to one of them", stock: "TEE@berlin=3 TEE@lyon=2", given: divided, when: unship("un", "berlin", "1:3"),
-			answer: "confirmed v4 | 1 TEE 5/5 berlin:5 fulfilled 2",
-			state: `stock TEE@berlin 0
-				stock TEE@lyon 0
-				level TEE@berlin 3 3 0 0
-				level TEE@lyon 0 0 0 0
-				ord confirmed v4 until 10s | 1 TEE 5 berlin:5(2)
-				deadline 10s ord
-				event unfulfill un TEE@lyon -2 TEE@berlin +2 at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 5 berlin:5(2)`,
-		},
-		{
-			name: "to a level that was removed", stock: "TEE@berlin=3", when: unship("un", "", "1:1"),
-			given:  calls(reserve(order("ord", "1:TEE:3")), confirm("ord", 0), fulfill("ord", 0, ""), remove("op", "TEE", "berlin")),
-			answer: "confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 2",
-			state: `stock TEE@berlin 0
-				level TEE@berlin 1 1 0 0
-				ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2)
-				deadline 10s ord
-				event unfulfill un at 0s: fulfilled v3 > ord confirmed v4 until 10s | 1 TEE 3 berlin:3(2)`,
-		},
-		{name: "repeated, after it was shipped again", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2"), fulfill("ord", 0, "")),
-			when: unship("un", "", "1:2"), answer: "again fulfilled v5 | 1 TEE 3/3 berlin:3 fulfilled 3 | 2 MUG 2/2 berlin:2 fulfilled 2"},
-		{name: "with other units", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2")), when: unship("un", "", "1:1"), answer: "id_conflict"},
-		{name: "to another location", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2")), when: unship("un", "lyon", "1:2"), answer: "id_conflict"},
-		{name: "with the id of a return", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2")), when: unship("ret", "berlin", "1:2"), answer: "id_conflict"},
-		{name: "more than has left", stock: stockOfTwo, given: partly, when: unship("un", "", "1:3"), answer: "invalid_request | /lines/0/quantity 2 have left and did not come back"},
-		{name: "what was returned", stock: stockOfTwo, given: then(shipped, back("ret", "berlin", "1:2")), when: unship("un", "", "1:2"),
-			answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
-		{name: "a return of what was unfulfilled", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2")), when: back("ret", "berlin", "1:2"),
-			answer: "invalid_request | /lines/0/quantity 1 have left and did not come back"},
-		{name: "no such line", stock: stockOfTwo, given: shipped, when: unship("un", "", "1:1 9:1"), answer: "invalid_request | /lines/1/line the reservation has no such line"},
-		{name: "held", stock: stockOfTwo, given: held, when: unship("un", "", "1:1"), answer: "wrong_state held"},
-		{name: "expired", stock: stockOfTwo, given: then(held, after(11*time.Second)), when: unship("un", "", "1:1"), answer: "wrong_state expired"},
-		{name: "a released sale of which a part has left", stock: stockOfTwo, given: then(partly, release("ord", 0, "")), when: unship("un", "", "1:1"), answer: "wrong_state released"},
-		{name: "nothing has left", stock: stockOfTwo, given: sold, when: unship("un", "", "1:1"), answer: "invalid_request | /lines/0/quantity 0 have left and did not come back"},
-		{name: "no such reservation", stock: stockOfTwo, when: unship("un", "", "1:1"), answer: "not_found"},
-		{name: "another version", stock: stockOfTwo, given: shipped, when: unshipAt("un", 2, "", "1:1"), answer: "version_conflict  3"},
-		{
-			name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: shipped, when: unship("un", "lyon", "1:2"),
-			answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
-		},
-		{name: "every fault", when: unshipAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
-		{name: "confirmed again", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2")), when: confirm("ord", 0),
-			answer: "again confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
-		{
-			name: "then released", stock: stockOfTwo, given: then(shipped, unship("un", "", "1:2")), when: release("ord", 0, ""),
-			answer: "released v5 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2",
-			state: `stock MUG@berlin 2
-				stock TEE@berlin 4
-				level MUG@berlin 2 0 0 0
-				level TEE@berlin 4 0 0 0
-				ord released v5 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)
-				deadline 10s ord
-				event release at 0s: confirmed v4 > ord released v5 until 10s | 1 TEE 3 berlin:3(1) | 2 MUG 2 berlin:2(2)`,
-		},
-	} {
+	for _, o := range unfulfillCases {
 		o.run(t)
 	}
 }
