@@ -150,6 +150,23 @@ func TestAmend_Limits(t *testing.T) {
 	}
 }
 
+// TestAmend_Campaign checks the times and the total of a campaign.
+func TestAmend_Campaign(t *testing.T) {
+	for _, o := range []operation{
+		{name: "before it starts", when: amended("1:2"), answer: "not_on_sale | drop starts in 1s"},
+		{name: "fewer before it starts", when: amended("1:1 2:1"), answer: "a:1, a:1"},
+		{name: "another line before it starts", when: amended("2:3"), answer: "a:1, a:3"},
+		{name: "on sale", given: calls(ms(1000)), when: amended("1:2"), answer: "a:2, a:1"},
+		{name: "on sale, too many for one", given: calls(ms(1000)), when: amended("1:3"), answer: "purchase_limit | drop 0 of 2"},
+		{name: "after its end", given: calls(ms(5000)), when: amended("1:2"), answer: "not_on_sale | drop starts in 0s"},
+	} {
+		buy := order("ord", "1:TEE:1 2:CAP:1")
+		buy.Customer = "ann"
+		o.stock, o.given = "TEE@a=9 CAP@a=9", append(calls(direct(campaigns()), reserve(buy), direct(campaigns(drop5()))), o.given...)
+		o.runAnswer(t)
+	}
+}
+
 // TestAmend_Parts checks that a reservation gets no more parts than PartsMax.
 func TestAmend_Parts(t *testing.T) {
 	stock := ""
@@ -160,7 +177,7 @@ func TestAmend_Parts(t *testing.T) {
 		{name: "too many", given: calls(reserve(split(order("ord", "1:A:151"), "units"))), when: func(b *bench) string {
 			return told(b.store.Amend(b.ctx, AmendRequest{ID: "ord", Operation: "chg", Split: "units", Lines: amendments("2:150:B")}))
 		}, answer: "invalid_request | /lines would need more than 300 parts, one for each SKU at each location that serves it, " +
-			"and for each purchase limit that counts it: send fewer lines, or fewer units"},
+			"and for each limit of a campaign that counts it: send fewer lines, or fewer units"},
 	} {
 		o.stock = stock
 		o.run(t)
