@@ -265,7 +265,13 @@ func (a *amendment) checkSize(p *amendPlan) error {
 	if len(p.more.request.Lines) == 0 {
 		return nil
 	}
-	size, parts := 0, 0
+	size, parts, candidates := 0, 0, 0
+	for i := range p.more.lines {
+		candidates += len(p.more.lines[i].levels)
+	}
+	if candidates > AmendCandidatesMax { // the script reads the record as well
+		return invalid("/lines", "would be tried at more than %d locations in all: amend fewer lines at once, or pin them", AmendCandidatesMax)
+	}
 	for i := range a.record.Lines {
 		l := &a.record.Lines[i]
 		if !slices.ContainsFunc(a.request.Lines, func(r LineAmendment) bool { return r.Line == l.Line }) {
@@ -356,7 +362,7 @@ func (p *amendPlan) weight() int {
 	if p == nil {
 		return 1
 	}
-	return len(p.lines) + p.more.Weight()
+	return len(p.lines) + 2*p.more.Weight() // it reads the record, and may try twice
 }
 
 // insufficient decodes the short lines.

@@ -80,6 +80,7 @@ func (w *workbench) amends(c *cart, id string, rec *wire.Record, more func(line 
 func TestWork_Amend(t *testing.T) {
 	w := newWorkbench(t)
 	carts(func(c *cart) {
+		c.places = max(1, min(c.places, AmendCandidatesMax/c.lines/max(1, c.components)))
 		for _, a := range []amendShape{
 			{1, 1, StateHeld}, {c.lines, 1, StateConfirmed}, {c.lines, min(c.places, PartsMax/c.lines/max(1, c.components)), StateHeld},
 		} {

@@ -115,6 +115,7 @@ const (
 	LocationsMax           = wire.LocationsMax           // locations with levels
 	PreferredMax           = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations
 	CandidatesMax          = 2_000                       // candidate locations of all lines of one reservation together
+	AmendCandidatesMax     = 800                         // candidate locations of all lines that one amend gives more units
 	PartsMax               = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it
 	LinesBytesMax          = wire.LinesBytesMax          // bytes of the names of lines, SKUs and campaigns in one reservation
 	AvailabilityMax        = 200                         // SKUs in one AvailabilityRequest

@@ -294,6 +294,8 @@ end
 -- of a counter is no number. What the reservation has already counts once.
 local function exceeded_by(r, plan)
   local more, over, corrupt = {}, nil, nil
+  plan.limited = is_limited(r) or is_limited(plan)
+  if not plan.limited then return nil end
   each_limit(r, nil, function(name, units) more[name] = (more[name] or 0) - units end)
   each_limit(plan, nil, function(name, units) more[name] = (more[name] or 0) + units end)
   each_limit(plan.grown, nil, function(name, _, most)
@@ -382,6 +384,7 @@ local function settle_in(r, plan)
     set_available(level, available[level])
     if r.state == 'confirmed' then add_counts(level, 0, units) end
   end
+  if not plan.limited then return end
   each_limit(r, nil, function(name, units) add_to_limit(name, -units) end)
   each_limit(plan, nil, add_to_limit)
 end
