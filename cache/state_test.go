@@ -225,9 +225,9 @@ func describeEvent(tb testing.TB, entry wire.Entry, e wire.Event) string {
 		for _, l := range e.Levels {
 			what += fmt.Sprintf(" %s@%s %d>%d (%d)", l.SKU, l.Location, l.OnHandBefore, l.OnHandAfter, l.AvailableAfter)
 		}
-		for _, d := range e.Carried {
-			what += fmt.Sprintf(" %s@%s %+d", d.SKU, d.Location, d.OnHand)
-		}
+	}
+	for _, d := range e.Carried {
+		what += fmt.Sprintf(" %s@%s %+d", d.SKU, d.Location, d.OnHand)
 	}
 	return fmt.Sprintf("%s at %s: %s v%d > %s", what, seconds(entry.At), e.StateBefore, e.VersionBefore, describe(e.ID, rec))
 }

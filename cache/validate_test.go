@@ -76,7 +76,7 @@ func TestInvalid(t *testing.T) {
 			"/changes/0/on_hand is required if neither safety_stock nor backorder_limit is given"},
 		{"delta of zero", adjust("op", Change{SKU: "TEE", Location: "berlin", Delta: units(0)}),
 			"/changes/0/delta must be from -2147483647 to 2147483647 and not 0"},
-		{"no changes", adjust("op"), "/changes has 0 levels, must have from 1 to 1000"},
+		{"no changes", adjust("op"), "/changes has 0 levels, must have from 1 to 500"},
 	}
 	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
 		b := newBench(t, e.Client, Options{})

@@ -167,9 +167,9 @@ func TestRebuild_Large(t *testing.T) {
 	i.Count("PROBE", "berlin", 1000)
 	levels := reconciletest.AtFull(100_000, 10_000)
 	units := int64(10)
-	for from := 0; from < levels; from += 1000 {
+	for from := 0; from < levels; from += cache.ChangesMax {
 		request := cache.AdjustRequest{ID: fmt.Sprint("import ", from)}
-		for n := from; n < from+1000; n++ {
+		for n := from; n < from+cache.ChangesMax; n++ {
 			request.Changes = append(request.Changes, cache.Change{SKU: location.SKU(fmt.Sprint("S", n)), Location: "berlin", OnHand: &units})
 		}
 		if _, err := i.Store.Adjust(t.Context(), request); err != nil {

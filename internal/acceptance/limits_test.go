@@ -57,9 +57,9 @@ func TestIdentifiers(t *testing.T) {
 				reserve(`{"id": `+q+`, "channel": `+q+`, "customer": `+q+`, "order": `+q+`, "metadata": {`+q+`: `+q+`},
 					"lines": [{"line": `+q+`, "sku": `+q+`, "quantity": 1, "location": `+q+`}]}`).
 					is(201, held("held", 1, "")).with("Location", "/v1/reservations/"+strings.ReplaceAll(s, "%2E", ".")),
-				read(s).is(200, held("held", 1, "")),
 				transition("extend", s, ""),
 				transition("confirm", s, "").is(200, held("confirmed", 3, ","+durable)),
+				read(s).is(200, held("confirmed", 3, `, "metadata": {`+q+`: `+q+`}`)),
 				transition("release", s, `{"version": 3, "lines": [{"line": `+q+`, "quantity": 1}]}`),
 			} {
 				p.do(t, "when", s)

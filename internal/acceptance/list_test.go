@@ -99,7 +99,9 @@ func TestListLevels(t *testing.T) {
 
 func TestListOfManyLevels(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *program) {
-		p.do(t, "given", counts("many", sheet("M", 1000, 1)))
+		rows := strings.SplitAfter(sheet("M", 1000, 1), "},")
+		p.do(t, "given", counts("many", strings.TrimSuffix(strings.Join(rows[:500], ""), ",")))
+		p.do(t, "given", counts("more", strings.Join(rows[500:], "")))
 		for query, sizes := range map[string][]int{
 			"":          slices.Repeat([]int{50}, 20), // the default
 			"limit=500": {500, 500},

@@ -163,7 +163,7 @@ var routingTable = []scenario{
 			refused(409, "no_location", `"rejected": [{"line": "1", "location": "moon", "reason": "unknown_location"}]`)},
 	{name: "moved without a version", given: append(stock("$A a 2"), routed(fromAB, ""), asked("$o", "", "$A 2")),
 		when: transition("move", "$o", `{"line": "1", "to": "b"}`).
-			refused(422, "invalid_request", `"errors": [{"path": "/version", "message": "is required, so that a repeat is recognised"}]`)},
+			refused(422, "invalid_request", `"errors": [{"path": "/version", "message": "is required without an operation id, so that a repeat is recognised"}]`)},
 	{name: "availability", given: append(stock("$A a 4", "$A b 5", "$A d 100"), routed(fromUnits, `, "kits": [{"sku": "$K", "components": [{"sku": "$A", "quantity": 3}]}]`)),
 		when: post("/v1/availability", `{"skus": ["$A", "$K", "$none"]}`).is(200, `{"available": {"$A": 9, "$K": 2, "$none": 0}}`),
 		then: []step{post("/v1/availability", `{"channel": "shop", "ship_to": {"country": "NO"}, "skus": ["$A"]}`).is(200, `{"available": {"$A": 100}}`),

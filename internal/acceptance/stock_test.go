@@ -44,7 +44,7 @@ func TestPutLevel(t *testing.T) {
 			{name: "if on hand is", given: []step{full}, when: put(path, `{"id": "$p", "on_hand": 8, "if_on_hand": 9}`).is(200, changed("$A", [6]int{8, 0, 0, 2, 3, 9}))},
 			{
 				name: "if on hand is not", given: []step{full}, then: []step{stocked("$A", "berlin", [6]int{9, 0, 0, 2, 3, 10})},
-				when: put(path, `{"id": "$p", "on_hand": 8, "if_on_hand": 7}`).refused(409, "version_conflict", `"on_hand": 9`),
+				when: put(path, `{"id": "$p", "on_hand": 8, "if_on_hand": 7}`).refused(409, "version_conflict", `"on_hand": 9, "sku": "$A", "location": "berlin"`),
 			},
 			{name: "if on hand, of a new level", when: put(path, `{"id": "$p", "on_hand": 8, "if_on_hand": 0}`).is(201, changed("$A", [6]int{8, 0, 0, 0, 0, 8}))},
 			{name: "if on hand with a policy only", given: []step{full}, when: put(path, `{"id": "$p", "safety_stock": 0, "if_on_hand": 9}`).is(200, changed("$A", [6]int{9, 0, 0, 0, 3, 12}))},
