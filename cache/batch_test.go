@@ -129,7 +129,7 @@ func TestBatch_FirstCandidate(t *testing.T) {
 						asked++
 					}
 					a := one(first, r[i], verb)
-					if a.Status == "elsewhere" {
+					if reserves && a.Status == "elsewhere" {
 						call.firstOnly = false
 						a = one(first, r[i], verb)
 					}
@@ -158,6 +158,7 @@ type step struct {
 	reserves   []ReserveRequest
 	changes    []TransitionRequest
 	moves      []MoveRequest
+	amends     []AmendRequest
 	unfulfills []UnfulfillRequest
 	extends    []ExtendRequest
 	adjusts    []AdjustRequest
@@ -238,6 +239,16 @@ func drawPlan(t *rapid.T) (plan []step) {
 		return MoveRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{1, 1, 1, 2, 3}).Draw(t, "version"),
 			Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), To: places.Draw(t, "to")}
 	})
+	amends := rapid.Custom(func(t *rapid.T) AmendRequest {
+		return AmendRequest{
+			ID: ids.Draw(t, "id"), Operation: rapid.SampledFrom([]string{"op1", "op2", "op3", "op4", "op5", "op6"}).Draw(t, "operation"),
+			Version: rapid.SampledFrom([]int64{0, 0, 1}).Draw(t, "version"), Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
+			Lines: []LineAmendment{
+				{Line: "0", Quantity: few.Draw(t, "units")},
+				{Line: rapid.SampledFrom([]string{"1", "2", "new"}).Draw(t, "line"), SKU: skus.Draw(t, "sku"), Quantity: few.Draw(t, "units")},
+			},
+		}
+	})
 	extends := rapid.Custom(func(t *rapid.T) ExtendRequest {
 		return ExtendRequest{ID: ids.Draw(t, "id"), TTL: time.Duration(few.Draw(t, "ttl")) * 5 * time.Second}
 	})
@@ -262,7 +273,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 	}
 	plan = append(plan, first)
 	for range rapid.IntRange(2, 8).Draw(t, "steps") {
-		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbFulfill, VerbUnfulfill, VerbMove, VerbExtend, VerbAdjust}).Draw(t, "verb"),
+		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbFulfill, VerbUnfulfill, VerbMove, VerbAmend, VerbAmend, VerbExtend, VerbAdjust}).Draw(t, "verb"),
 			wait: time.Duration(rapid.IntRange(0, 6).Draw(t, "wait")) * time.Second}
 		if rapid.IntRange(0, 3).Draw(t, "directory") == 0 {
 			s.directory = drawDirectory(t)
@@ -270,6 +281,8 @@ func drawPlan(t *rapid.T) (plan []step) {
 		switch s.verb {
 		case VerbMove:
 			s.moves = rapid.SliceOfN(moves, 1, 4).Draw(t, "moves")
+		case VerbAmend:
+			s.amends = rapid.SliceOfN(amends, 1, 4).Draw(t, "amends")
 		case VerbUnfulfill:
 			s.unfulfills = rapid.SliceOfN(unfulfills, 1, 4).Draw(t, "unfulfills")
 		case VerbReserve:
@@ -320,6 +333,9 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 				verb: s.verb, request: &TransitionRequest{ID: s.moves[i].ID, Version: s.moves[i].Version}, move: &s.moves[i], settled: settledAlways,
 			})
 		}
+		for i := range s.amends {
+			requests = append(requests, b.amendRequest(&s.amends[i]))
+		}
 		for i := range s.extends {
 			requests = append(requests, &extendCall{request: &s.extends[i]})
 		}
@@ -346,6 +362,30 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 	}
 	out.WriteString(strings.Join(b.deadlines(), "\n"))
 	return out.String()
+}
+
+// amendRequest plans an amend for the record of now, as the Store does. If that can't be planned, the
+// request has no plan.
+func (b *bench) amendRequest(r *AmendRequest) *transitionCall {
+	b.tb.Helper()
+	call := &transitionCall{
+		verb: VerbAmend, request: &TransitionRequest{ID: r.ID, Version: r.Version}, settled: settledAlways,
+		operation: r.Operation, fingerprint: r.fingerprint(), amend: &amendCall{request: r},
+	}
+	text, err := b.client.HGet(b.ctx, b.store.keys.Reservations, r.ID).Result()
+	rec, wrong := wire.DecodeRecord(text)
+	if err != nil || wrong != nil {
+		return call
+	}
+	known, err := b.store.readLocations(b.ctx)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	known = orDefault(b.store.directory.Load(), known)
+	if call.amend.of, err = newAmendment(r, &rec); err == nil {
+		call.amend.plan, _ = call.amend.of.plan(known.rules, &wire.Details{Split: r.Split}) // nil if it is refused
+	}
+	return call
 }
 
 // sortExpired sorts the expire events of one moment. Their order depends on how ids are packed, and

@@ -99,6 +99,10 @@ var everyCall = []struct {
 		_, err := s.Move(ctx, MoveRequest{ID: "held", Version: 3, Line: "1", To: "lyon"})
 		return err
 	}},
+	{"amend", func(s *Store, ctx context.Context) error {
+		_, err := s.Amend(ctx, AmendRequest{ID: "held", Version: 3, Lines: amendments("1:2 2:1:TEE")})
+		return err
+	}},
 	{"return", func(s *Store, ctx context.Context) error {
 		_, err := s.Return(ctx, ReturnRequest{ID: "ret", Reservation: "held", To: "lyon", Lines: parts("1:1")})
 		return err
