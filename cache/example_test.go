@@ -146,6 +146,34 @@ func ExampleStore_Release() {
 	// released <nil>
 }
 
+// A customer changes an order: one shirt fewer of one line, and a line more.
+func ExampleStore_Amend() {
+	store, end := newStore()
+	defer end()
+
+	held, err := store.Reserve(ctx, cache.ReserveRequest{
+		ID:    "ord-1006",
+		Lines: []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	change := cache.AmendRequest{ID: held.ID, Operation: "chg-1", Lines: []cache.LineAmendment{
+		{Line: "1", Quantity: 1},
+		{Line: "2", SKU: "TEE-M", Quantity: 3},
+	}}
+	amended, err := store.Amend(ctx, change)
+	fmt.Println(amended.Lines[0].Quantity, amended.Lines[1].Quantity, err)
+
+	change.Operation, change.Lines = "chg-2", []cache.LineAmendment{{Line: "2", Quantity: 5}}
+	_, err = store.Amend(ctx, change)
+	fmt.Println(err)
+	// Output:
+	// 1 3 <nil>
+	// insufficient stock: line 2: TEE-M: 5 requested, 4 available
+}
+
 // A routing directory says which locations may serve an order, and in which order they are tried.
 func ExampleStore_Direct() {
 	store, end := newStore()

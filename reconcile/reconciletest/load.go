@@ -64,6 +64,8 @@ type sale struct {
 	SKU       location.SKU
 	Units     int64
 	Backorder bool
+	amended   bool // to Units
+	unknown   bool // an amend may have changed Units
 }
 
 // SKUOf returns the n-th SKU of a load.
@@ -150,6 +152,9 @@ func (l *Load) shop(n int, random *rand.Rand) {
 		switch choice := random.IntN(10); {
 		case choice < 5 && sells:
 			l.buy(at, r, random.IntN(3) == 0)
+			if random.IntN(3) == 0 {
+				l.amend(at, id, 1+random.Int64N(3))
+			}
 		case choice < 9:
 			_ = l.repeat(func(ctx context.Context) error {
 				_, err := at.Store.Release(ctx, cache.TransitionRequest{ID: id})
@@ -211,7 +216,7 @@ func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 		return
 	}
 	l.mu.Lock()
-	l.Sold[r.ID] = sale{r.Lines[0].SKU, r.Lines[0].Quantity, r.Lines[0].Backorder}
+	l.Sold[r.ID] = sale{SKU: r.Lines[0].SKU, Units: r.Lines[0].Quantity, Backorder: r.Lines[0].Backorder}
 	l.given[r.ID] = cancels
 	l.mu.Unlock()
 	if cancels {
@@ -220,6 +225,36 @@ func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 			return err
 		})
 	}
+}
+
+// amend changes the units of a sale that is not given back.
+func (l *Load) amend(at *Instance, id string, units int64) {
+	l.mu.Lock()
+	_, sold := l.Sold[id]
+	sold = sold && !l.given[id]
+	l.mu.Unlock()
+	if !sold {
+		return
+	}
+	err := l.repeat(func(ctx context.Context) error {
+		result, err := at.Store.Amend(ctx, cache.AmendRequest{
+			ID: id, Operation: "chg-" + id, Lines: []cache.LineAmendment{{Line: "1", Quantity: units}},
+		})
+		if err == nil && !result.Durable && at.Ledger != nil {
+			l.tb.Errorf("%s is amended, but not durable", id)
+		}
+		return err
+	})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.Sold[id]
+	switch {
+	case err == nil:
+		s.Units, s.amended = units, true
+	case !errors.Is(err, cache.ErrInsufficient): // it may have been made: the smaller number is sold
+		s.Units, s.unknown = min(s.Units, units), true
+	}
+	l.Sold[id] = s
 }
 
 // deliver counts in a delivery of 20 units.
@@ -251,7 +286,12 @@ func (l *Load) Compare(r *Rig) tally {
 	defer l.mu.Unlock()
 	t := tally{Sold: len(l.Sold), Lost: l.lost}
 	kept := map[location.SKU]int64{}
+	units := r.pairs(`select reservation_id, (select sum(q) from unnest(quantities) q)::text from reservation_lines`)
 	for id, s := range l.Sold {
+		if s.amended && !s.unknown && units[id] != strconv.FormatInt(s.Units, 10) {
+			t.Missing++
+			l.tb.Errorf("%s was acknowledged as amended to %d, and has %s in the ledger", id, s.Units, units[id])
+		}
 		switch state := states[id]; {
 		case state == "confirmed" && s.Backorder: // there may be fewer units
 		case state == "confirmed":
