@@ -165,7 +165,7 @@ func (a *amendment) plan(rules *location.Rules, details *wire.Details) (*amendPl
 		details = &wire.Details{}
 	}
 	request := &ReserveRequest{
-		ID: a.request.ID, Channel: a.record.Channel, Customer: a.record.Customer,
+		ID: a.request.ID, Channel: a.record.Channel, Customer: a.record.Customer, Identities: a.record.Identities(),
 		ShipTo: details.ShipTo, Pickup: details.Pickup, Split: details.Split,
 	}
 	p.more.request = request

@@ -136,7 +136,7 @@ func TestAmend_Limits(t *testing.T) {
 		{"a limit that was raised", "1:TEE:4", "ann", []location.Campaign{tees}, []location.Campaign{{ID: "tees", SKUs: tees.SKUs, PerCustomer: units(8)}}, "1:6", "a:6"},
 		{"kits", "1:GIFT:1", "ann", []location.Campaign{gifts}, []location.Campaign{gifts}, "1:3", "purchase_limit | gifts 1 of 2"},
 		{"no customer", "1:TEE:2", "", nil, []location.Campaign{tees}, "1:3",
-			"invalid_request | /lines need a reservation with a customer: is required: TEE has a purchase limit"},
+			"invalid_request | /lines need a reservation with a customer: is required, or identities: TEE has a purchase limit"},
 	} {
 		o := operation{
 			name: c.name, stock: "TEE@a=30 CAP@a=9",

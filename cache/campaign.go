@@ -42,16 +42,16 @@ func without(list, others []*location.CampaignRule) (rest []*location.CampaignRu
 // count adds units of a SKU to the counters of campaigns, and notes those that have times.
 func (c *reserveCall) count(campaigns []*location.CampaignRule, sku location.SKU, units int64) error {
 	for _, campaign := range campaigns {
-		if campaign.PerCustomer != nil && c.request.Customer == "" {
-			return invalid("/customer", "is required: %s has a purchase limit", sku)
+		if campaign.PerCustomer != nil && c.request.Customer == "" && len(c.request.Identities) == 0 {
+			return invalid("/customer", "is required, or identities: %s has a purchase limit", sku)
 		}
 		if campaign.IsTimed() && !slices.Contains(c.timed, campaign) {
 			c.timed = append(c.timed, campaign)
 		}
 	}
-	for _, limit := range limitsOf(campaigns, 1) {
-		key, counts := limit.Key(c.request.Customer)
-		if !counts {
+	for _, limit := range c.limitsOf(campaigns, 1) {
+		key, counted := limit.Key(c.request.Customer)
+		if !counted {
 			continue
 		}
 		i := slices.IndexFunc(c.limits, func(use limitUse) bool { return use.LimitKey == key })
@@ -64,14 +64,21 @@ func (c *reserveCall) count(campaigns []*location.CampaignRule, sku location.SKU
 }
 
 // limitsOf returns the limits of campaigns, as a record stores them: of each campaign that of the
-// customer, and then the total. Each units of a line count as one.
-func limitsOf(campaigns []*location.CampaignRule, each int64) (list []wire.RecordLimit) {
-	for _, c := range campaigns {
-		if c.PerCustomer != nil {
-			list = append(list, wire.RecordLimit{ID: c.ID, Most: *c.PerCustomer, Each: each})
+// customer, the same of each identity, and then the total. Each units of a line count as one.
+func (c *reserveCall) limitsOf(campaigns []*location.CampaignRule, each int64) (list []wire.RecordLimit) {
+	for _, campaign := range campaigns {
+		limit := wire.RecordLimit{ID: campaign.ID, Each: each, FreesOnReturn: campaign.FreesOnReturn}
+		if campaign.PerCustomer != nil {
+			limit.Most = *campaign.PerCustomer
+			list = append(list, limit)
+			limit.Named = true
+			for _, limit.Identity = range c.request.Identities {
+				list = append(list, limit)
+			}
 		}
-		if c.Total != nil {
-			list = append(list, wire.RecordLimit{ID: c.ID, Most: *c.Total, Each: each, Named: true})
+		if campaign.Total != nil {
+			limit.Most, limit.Named, limit.Identity = *campaign.Total, true, ""
+			list = append(list, limit)
 		}
 	}
 	return list
@@ -149,5 +156,5 @@ func limitError(key wire.LimitKey, most, taken int64) error {
 	if key.Identity == "" {
 		return &CampaignSoldOutError{Campaign: key.Limit, Total: most, Taken: taken}
 	}
-	return &PurchaseLimitError{Campaign: key.Limit, Limit: most, Taken: taken}
+	return &PurchaseLimitError{Campaign: key.Limit, Limit: most, Taken: taken, Identity: key.Identity}
 }

@@ -80,7 +80,7 @@ func TestReserve_CampaignTimes(t *testing.T) {
 		{name: "early, another request of the id", stock: "TEE@a=9", given: calls(one, direct(campaigns(starts))),
 			when: reserve(by("c-1", "one", "1:TEE:2")), answer: "id_conflict"},
 		{name: "early, a call that cannot be routed", stock: stock, given: given(drop5()), when: reserve(order("o", "1:TEE:1")),
-			answer: "invalid_request | /customer is required: TEE has a purchase limit"},
+			answer: "invalid_request | /customer is required, or identities: TEE has a purchase limit"},
 	} {
 		o.run(t)
 	}

@@ -98,6 +98,7 @@ func TestFingerprint(t *testing.T) {
 		"own address": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{Country: "DE"} }, "another own address": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{Region: "DE"} },
 		"own store": func(r *ReserveRequest) { r.Lines[0].Pickup = "berlin" }, "no store": func(r *ReserveRequest) { r.Lines[0].ShipTo = &location.Address{} },
 		"pin": func(r *ReserveRequest) { r.Lines[0].Location = "" }, "pickup": func(r *ReserveRequest) { r.Pickup = "berlin" },
+		"identities": func(r *ReserveRequest) { r.Identities = []string{"a", "b"} }, "one identity": func(r *ReserveRequest) { r.Identities = []string{"a"} },
 		"metadata": func(r *ReserveRequest) { r.Metadata["a"] = "2" }, "more lines": func(r *ReserveRequest) { r.Lines = append(r.Lines, r.Lines[0]) },
 	} {
 		r := base()

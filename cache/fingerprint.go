@@ -126,6 +126,12 @@ func (r *ReserveRequest) fingerprint() string {
 			f.text(string(l.Pickup))
 		}
 	}
+	if len(r.Identities) > 0 {
+		f.field("identities")
+		for _, identity := range r.Identities {
+			f.text(identity)
+		}
+	}
 	return f.sum()
 }
 

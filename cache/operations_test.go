@@ -126,9 +126,6 @@ func toldError(err error) string {
 		}
 	case errors.As(err, &limit):
 		text += fmt.Sprintf(" | %s %d of %d", limit.Campaign, limit.Taken, limit.Limit)
-		if limit.Identity != "" {
-			text += " by " + limit.Identity
-		}
 	case errors.As(err, &sold):
 		text += fmt.Sprintf(" | %s %d of %d", sold.Campaign, sold.Taken, sold.Total)
 	case errors.As(err, &closed):

@@ -28,6 +28,11 @@ type ReserveRequest struct {
 	Lines    []LineRequest     // 1 to LinesMax, unique by Line
 	Metadata map[string]string // optional; written to the event, not kept in Redis
 
+	// Identities of the customer are optional, such as a hashed card or a device. A purchase limit
+	// counts each of them as it counts Customer, and refuses if one of them would exceed it. At most
+	// IdentitiesMax.
+	Identities []string
+
 	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
 	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
 	NotAfter time.Time
@@ -72,8 +77,8 @@ const reroutesMax = 5
 //   - *ExpiredRequestError
 //   - ErrRebuilding or ErrBacklogFull
 //   - ErrIDConflict: the id belongs to another request
-//   - *InvalidError: what only the directory rules out, such as an unknown channel or location, or no
-//     customer although a campaign limits what one may have
+//   - *InvalidError: what only the directory rules out, such as an unknown channel or location, or
+//     neither a customer nor identities although a campaign limits what one may have
 //   - *NotOnSaleError
 //   - *UnknownStockError
 //   - *NoLocationError
@@ -262,6 +267,9 @@ func (c *reserveCall) decodeHeld(a shard.Answer) (Result, error) {
 	}
 	if channel := c.routing.Channel(); channel != "" {
 		res.Channel = channel
+	}
+	if len(r.Identities) > 0 && slices.ContainsFunc(c.limits, func(use limitUse) bool { return use.Identity != "" }) {
+		res.Identities = slices.Clone(r.Identities)
 	}
 	payload := a.Payload
 	for i := range r.Lines {

@@ -143,11 +143,12 @@ func (r *ReserveRequest) checkLocations(rules *location.Rules) error {
 	return f.err()
 }
 
-// partsOf returns how many parts a line has if one location serves it, with the limits that count it.
+// partsOf returns how many parts a line has if one location serves it, with the limits that count it
+// once for each identity.
 func (c *reserveCall) partsOf(sku location.SKU, kit []location.Component) int {
-	parts := max(1, len(kit)) + len(limitsOf(c.routing.Campaigns(sku), 1))
+	parts := max(1, len(kit)) + len(c.limitsOf(c.routing.Campaigns(sku), 1))
 	for _, component := range kit {
-		parts += len(limitsOf(c.routing.Campaigns(component.SKU), 1))
+		parts += len(c.limitsOf(c.routing.Campaigns(component.SKU), 1))
 	}
 	return parts
 }
@@ -263,7 +264,7 @@ func (c *reserveCall) encodeLine(t *textBuilder, i int) {
 			Kit: &wire.RecordKit{SKU: asked.SKU, Each: component.Quantity}, Backorder: asked.Backorder,
 		}
 		if j == 0 { // the first component carries the limits that count kits
-			line.Limits = limitsOf(c.routing.Campaigns(asked.SKU), component.Quantity)
+			line.Limits = c.limitsOf(c.routing.Campaigns(asked.SKU), component.Quantity)
 		}
 		c.encodeRecordLine(t, line, component.SKU)
 	}
@@ -276,7 +277,7 @@ func (c *reserveCall) encodeRecordLine(t *textBuilder, line wire.RecordLine, sku
 	if line.Kit != nil {
 		campaigns = without(campaigns, c.routing.Campaigns(line.Kit.SKU))
 	}
-	line.Limits = append(line.Limits, limitsOf(campaigns, 1)...)
+	line.Limits = append(line.Limits, c.limitsOf(campaigns, 1)...)
 	t.add(line.Name(), wire.UnitSeparator, string(line.SKU), wire.UnitSeparator)
 	t.addInt(line.Requested)
 	t.add(wire.UnitSeparator, "0")

@@ -226,7 +226,7 @@ func TestReserve_Limits(t *testing.T) {
 		{name: "two lines add up", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:TEE:1 2:TEE:2")),
 			answer: "purchase_limit | drop 0 of 2"},
 		{name: "without a customer", stock: stock, given: limited(), when: reserve(order("o", "1:MUG:1 2:TEE:1")),
-			answer: "invalid_request | /customer is required: TEE has a purchase limit"},
+			answer: "invalid_request | /customer is required, or identities: TEE has a purchase limit"},
 		{name: "a kit's components count", stock: stock, given: limited(), when: reserve(by("c-1", "o", "1:GIFT:1")),
 			answer: "purchase_limit | drop 0 of 2"},
 		{name: "kept on confirm", stock: stock, given: limited(one, confirm("one", 0)), when: two, answer: over},

@@ -92,6 +92,7 @@ func (r *ReserveRequest) validate(ttlMax time.Duration) error {
 	}
 	f.preferred("/prefer", r.Prefer)
 	f.lines(r.Lines)
+	f.identities(r.Identities)
 	f.metadata(r.Metadata)
 	return f.err()
 }

@@ -53,6 +53,10 @@ func TestInvalid(t *testing.T) {
 				" | /ship_to/latitude must be from -90 to 90 degrees"},
 		{"metadata", with(func(r *ReserveRequest) { r.Metadata = map[string]string{"a/b": strings.Repeat("x", 513)} }),
 			"/metadata/a~1b is 513 bytes long, at most 512 are allowed"},
+		{"identities", with(func(r *ReserveRequest) { r.Identities = []string{"a", "a", "{"} }),
+			"/identities/1 is \"a\", the same as identity 0 | /identities/2 must not contain { or }"},
+		{"many identities", with(func(r *ReserveRequest) { r.Identities = strings.Split("a b c d e f g h i", " ") }),
+			"/identities has 9 identities, at most 8 are allowed"},
 		{"much metadata", with(func(r *ReserveRequest) {
 			r.Metadata = map[string]string{}
 			for i := range 17 {

@@ -119,6 +119,8 @@ func (f *faults) campaigns(d *Directory) {
 		f.units(path+"/per_customer", c.PerCustomer)
 		if c.StartsAt == "" && c.EndsAt == "" && c.Total == nil && c.PerCustomer == nil {
 			f.add(path, "needs at least one of starts_at, ends_at, total and per_customer")
+		} else if c.FreesOnReturn && c.Total == nil && c.PerCustomer == nil {
+			f.add(path+"/frees_on_return", "needs total or per_customer")
 		}
 	}
 	for i := range d.Limits {

@@ -69,13 +69,16 @@ func (r Rank) Valid() bool {
 // Campaign is a sale with rules of its own: when it is on, and how many units it may sell. It counts
 // the lines that have one of its SKUs, in one of its channels. It has at least one rule.
 type Campaign struct {
-	ID          string    `json:"id" yaml:"id"`
-	StartsAt    string    `json:"starts_at,omitempty" yaml:"starts_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold before."`
-	EndsAt      string    `json:"ends_at,omitempty" yaml:"ends_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold from then on."`
-	Total       *int64    `json:"total,omitempty" yaml:"total,omitempty" minimum:"1" doc:"The most units that all customers may have: held, confirmed or fulfilled. A kit that skus names counts in kits."`
-	PerCustomer *int64    `json:"per_customer,omitempty" yaml:"per_customer,omitempty" minimum:"1" doc:"The most units that one customer may have, counted like total."`
-	Channels    []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`
-	SKUs        []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default all."`
+	ID          string `json:"id" yaml:"id"`
+	StartsAt    string `json:"starts_at,omitempty" yaml:"starts_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold before."`
+	EndsAt      string `json:"ends_at,omitempty" yaml:"ends_at,omitempty" format:"date-time" doc:"RFC 3339, at most milliseconds. Nothing is sold from then on."`
+	Total       *int64 `json:"total,omitempty" yaml:"total,omitempty" minimum:"1" doc:"The most units that all customers may have: held, confirmed or fulfilled. A kit that skus names counts in kits."`
+	PerCustomer *int64 `json:"per_customer,omitempty" yaml:"per_customer,omitempty" minimum:"1" doc:"The most units that one customer may have, counted like total."`
+
+	FreesOnReturn bool `json:"frees_on_return,omitempty" yaml:"frees_on_return,omitempty" doc:"total and per_customer do not count units that came back."`
+
+	Channels []Channel `json:"channels,omitempty" yaml:"channels,omitempty,flow" doc:"Default all."`
+	SKUs     []SKU     `json:"skus,omitempty" yaml:"skus,omitempty,flow" doc:"Default all."`
 }
 
 // Limit is a Campaign that has only PerCustomer, under the name that older directories use.

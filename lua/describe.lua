@@ -27,7 +27,7 @@
 --   {"no_identity", ""}          a purchase limit counts it, and would have nobody to count
 --   {"too_many_parts", parts bytes}  identities would take the record over its limits
 --   {"more_due", ""}             refused, but more overdue units can be reclaimed: send it again
---   {"purchase_limit", limit most units identity}  the identity would exceed the limit
+--   {"purchase_limit", limit identity most units}  the identity would exceed the limit
 --   {"done", record}             changed
 
 --@ records limits attributes plain expiry transitions
@@ -117,8 +117,8 @@ end
 local function moves(r, next)
   local moved, of = {}, {}
   local function add(sign)
-    return function(name, units, most, id)
-      local m = of[name] or { name = name, units = 0, most = most, id = id }
+    return function(name, units, most)
+      local m = of[name] or { name = name, units = 0, most = most }
       if not of[name] then of[name], moved[#moved + 1] = m, m end
       m.units = m.units + sign * units
     end
@@ -133,7 +133,7 @@ local function exceeded(moved)
   for _, m in ipairs(moved) do
     local units = limit_units[m.name]
     if m.units > 0 and units and units + m.units > m.most then
-      return table.concat({ m.id, int(m.most), int(units), string.sub(m.name, #m.id + 2) }, US)
+      return table.concat({ m.name, int(m.most), int(units) }, US)
     end
   end
   return nil

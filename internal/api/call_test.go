@@ -79,7 +79,7 @@ func TestReserve(t *testing.T) {
 	 "pickup": "store-7", "prefer": ["lyon", "berlin"], "ttl_seconds": 600, "split": "lines",
 	 "lines": [{"line": "1", "sku": "TEE-M", "quantity": 2, "location": "berlin", "locations": ["oslo"],
 	   "ship_to": {"country": "FR"}, "pickup": "store-8", "backorder": true}], "metadata": {"cart": "x"},
-	 "not_after": "2026-11-27T09:00:05.123+01:00"}`
+	 "not_after": "2026-11-27T09:00:05.123+01:00", "identities": ["card:ab12"]}`
 	asked := cache.ReserveRequest{
 		ID: "ord-1001", Channel: "web", Customer: "c-9", Order: "5512",
 		ShipTo: &location.Address{
@@ -87,7 +87,7 @@ func TestReserve(t *testing.T) {
 		},
 		Pickup: "store-7", Prefer: []location.ID{"lyon", "berlin"}, TTL: 10 * time.Minute, Split: location.SplitLines,
 		Lines:    []cache.LineRequest{{Line: "1", SKU: "TEE-M", Quantity: 2, Location: "berlin", Locations: []location.ID{"oslo"}, ShipTo: &location.Address{Country: "FR"}, Pickup: "store-8", Backorder: true}},
-		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter,
+		Metadata: map[string]string{"cart": "x"}, NotAfter: notAfter, Identities: []string{"card:ab12"},
 	}
 	empty := cache.ReserveRequest{Lines: []cache.LineRequest{}}
 	store := fakeStore{result: cache.Result{Reservation: held}}

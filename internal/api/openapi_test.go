@@ -116,6 +116,7 @@ func TestDocumentLimits(t *testing.T) {
 		"ReserveRequest lines maxItems":            cache.LinesMax,
 		"UnitsRequest lines maxItems":              cache.LinesMax,
 		"ReserveRequest metadata maxProperties":    cache.MetadataKeysMax,
+		"ReserveRequest identities maxItems":       cache.IdentitiesMax,
 		"DescribeRequest customer maxLength":       cache.IdentifierBytesMax,
 		"DescribeRequest order maxLength":          cache.IdentifierBytesMax,
 		"DescribeRequest identities maxItems":      cache.IdentitiesMax,

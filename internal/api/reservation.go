@@ -103,7 +103,8 @@ func reserveRequest(in *contract.ReserveRequest) cache.ReserveRequest {
 				ShipTo: (*location.Address)(l.ShipTo), Pickup: location.ID(l.Pickup),
 			}
 		}),
-		Metadata: in.Metadata,
+		Metadata:   in.Metadata,
+		Identities: in.Identities,
 	}
 }
 

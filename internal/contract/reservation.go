@@ -72,6 +72,7 @@ type ReserveRequest struct {
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
 	NotAfter   *string           `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Your own strings, at most 512 bytes each. The ledger keeps them."`
+	Identities []string          `json:"identities,omitempty" maxItems:"8" example:"[\"card:ab12\"]" doc:"Identities of the customer, such as a hashed card or a device. A purchase limit counts each of them as it counts the customer, and refuses if one of them would exceed it."`
 }
 
 // Address is where an order is shipped to.

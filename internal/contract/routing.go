@@ -16,6 +16,7 @@ type RouteRequest struct {
 	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
 	NotAfter   *string           `json:"not_after,omitempty" format:"date-time" doc:"Ignored."`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Ignored."`
+	Identities []string          `json:"identities,omitempty" maxItems:"8" example:"[\"card:ab12\"]" doc:"Identities of the customer. Purchase limits count by each of them."`
 }
 
 // Route is how a reservation would be served now, and why.
