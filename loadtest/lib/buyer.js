@@ -5,7 +5,7 @@ import { call, failed } from './call.js';
 // By outcome: accepted, refused, replayed. Accepted and refused are never added up.
 export const reserves = new Counter('reserves');
 export const reserveDuration = new Trend('reserve_duration', true);
-const stepDuration = new Trend('step_duration', true); // by step: confirm, release, fulfill
+const stepDuration = new Trend('step_duration', true); // by step: confirm, release, fulfill, move, amend, unfulfill
 
 // The books: for each state, the reservations that buyers left in it minus those that the final check
 // finds in it. Each must end at 0.
@@ -67,6 +67,26 @@ export function step(s, r, verb) {
     return r;
   }
   noteStep(verb, a);
+  return a.body;
+}
+
+// stepOnce makes a step with an operation's id twice: the second call must change nothing. It returns
+// the reservation as it is then. A move or an amend may be refused for lack of
+// units.
+export function stepOnce(s, r, verb, body) {
+  const a = call(s, 'POST', `/v1/reservations/${r.id}/${verb}`, body, verb);
+  if ((verb === 'move' || verb === 'amend') && isRefusal(a)) {
+    return r;
+  }
+  if (a.status !== 200) {
+    failed(`${verb} ${r.id}`, a);
+    return r;
+  }
+  noteStep(verb, a);
+  const again = call(s, 'POST', `/v1/reservations/${r.id}/${verb}`, body, verb);
+  if (again.status !== 200 || !again.replay || again.body.version !== a.body.version) {
+    failed(`${verb} ${r.id} again`, again);
+  }
   return a.body;
 }
 

@@ -2,7 +2,7 @@
 import { states } from './books.js';
 
 const outcomes = ['accepted', 'refused', 'replayed'];
-const steps = ['confirm', 'release', 'fulfill'];
+const steps = ['confirm', 'release', 'fulfill', 'move', 'amend', 'unfulfill'];
 const always = 'count>=0'; // k6 sums up by tag only if there is a threshold
 
 // options returns k6's options of a scenario: its executors, the common thresholds and its own.
