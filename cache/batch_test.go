@@ -204,8 +204,28 @@ func drawStock(t *rapid.T) (list []AdjustRequest) {
 	return list
 }
 
+// batchIDs are the ids of the reservations of a plan.
+var batchIDs = rapid.SampledFrom([]string{"a", "b", "c", "d"})
+
+// drawChange draws a confirm, release or fulfill.
+func drawChange(t *rapid.T) TransitionRequest {
+	r := TransitionRequest{ID: batchIDs.Draw(t, "id"), Version: rapid.SampledFrom([]int64{0, 1, 1, 2, 3}).Draw(t, "version")}
+	r.Operation = rapid.SampledFrom([]string{"", "", "op1", "op2", "op3"}).Draw(t, "operation")
+	if r.Version+int64(len(r.Operation)) > 0 && rapid.Bool().Draw(t, "partly") {
+		r.Lines = []LineQuantity{{Line: "0", Quantity: rapid.Int64Range(1, 4).Draw(t, "units")}}
+	}
+	return r
+}
+
+// drawUnfulfill draws an unfulfill.
+func drawUnfulfill(t *rapid.T) UnfulfillRequest {
+	return UnfulfillRequest{ID: rapid.SampledFrom([]string{"op1", "op2", "op3", "op4", "op5"}).Draw(t, "operation"), Reservation: batchIDs.Draw(t, "id"),
+		To:    rapid.SampledFrom([]location.ID{"", "", "x", "z"}).Draw(t, "to"),
+		Lines: []LineQuantity{{Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), Quantity: rapid.Int64Range(1, 4).Draw(t, "units")}}}
+}
+
 func drawPlan(t *rapid.T) (plan []step) {
-	ids := rapid.SampledFrom([]string{"a", "b", "c", "d"})
+	ids := batchIDs
 	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG"})
 	places := rapid.SampledFrom([]location.ID{"x", "y", "z"})
 	few := rapid.Int64Range(1, 4)
@@ -222,19 +242,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 		}
 		return r
 	})
-	changes := rapid.Custom(func(t *rapid.T) TransitionRequest {
-		r := TransitionRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{0, 1, 1, 2, 3}).Draw(t, "version")}
-		r.Operation = rapid.SampledFrom([]string{"", "", "op1", "op2", "op3"}).Draw(t, "operation")
-		if r.Version+int64(len(r.Operation)) > 0 && rapid.Bool().Draw(t, "partly") {
-			r.Lines = []LineQuantity{{Line: "0", Quantity: few.Draw(t, "units")}}
-		}
-		return r
-	})
-	unfulfills := rapid.Custom(func(t *rapid.T) UnfulfillRequest {
-		return UnfulfillRequest{ID: rapid.SampledFrom([]string{"op1", "op2", "op3", "op4", "op5"}).Draw(t, "operation"), Reservation: ids.Draw(t, "id"),
-			To:    rapid.SampledFrom([]location.ID{"", "", "x", "z"}).Draw(t, "to"),
-			Lines: []LineQuantity{{Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), Quantity: few.Draw(t, "units")}}}
-	})
+	changes, unfulfills := rapid.Custom(drawChange), rapid.Custom(drawUnfulfill)
 	moves := rapid.Custom(func(t *rapid.T) MoveRequest {
 		return MoveRequest{ID: ids.Draw(t, "id"), Version: rapid.SampledFrom([]int64{1, 1, 1, 2, 3}).Draw(t, "version"),
 			Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), To: places.Draw(t, "to")}
