@@ -159,7 +159,7 @@ func TestAmend_Identities(t *testing.T) {
 				ord held v2 until 10s | 1 TEE 2 drop<=2/1 drop<=2/1 a:2
 				limit drop card 2
 				deadline 10s ord
-				event amend at 0s: held v1 > ord held v2 until 10s | 1 TEE 2 drop<=2/1 drop<=2/1 a:2`,
+				event amend op2 at 0s: held v1 > ord held v2 until 10s | 1 TEE 2 drop<=2/1 drop<=2/1 a:2`,
 		},
 		{name: "too many", stock: "TEE@a=9", given: guest, when: amending(3), answer: "purchase_limit | drop 1 of 2 by card"},
 	} {
