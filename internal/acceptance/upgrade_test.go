@@ -242,7 +242,7 @@ func checkUpgraded(t *testing.T, p *program, was recorded, redisURL, postgresURL
 		transition("confirm", "expired-lost", "").refused(409, "insufficient_stock", `"shortages": "<any>"`),
 		transition("confirm", "released", "").refused(409, "wrong_state", `"state": "released"`),
 		reserve(`{"id": "limited", "customer": "c-1", "lines": [{"line": "1", "sku": "DROP", "quantity": 2}]}`).
-			refused(409, "purchase_limit", `"campaign": "drop-1", "limit": 3, "taken": 2`),
+			refused(409, "purchase_limit", `"campaign": "drop-1", "limit": 3, "taken": 2, "identity": "c-1"`),
 		hold("sold", "TEE-M", 1).refused(409, "id_conflict", ""),
 		get("/v1/stock/OLD").refused(404, "not_found", ""), // its level was removed
 	} {
