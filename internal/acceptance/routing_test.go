@@ -142,7 +142,7 @@ var routingTable = []scenario{
 			asked("$o5", `"customer": "$c"`, "$A 1").refused(409, "purchase_limit", `"campaign": "drop", "limit": 2, "taken": 2, "identity": "$c"`),
 		}},
 	{name: "a limited SKU has a customer", given: append(stock("$A a 9"), routed(fromAB, limited)),
-		when: asked("$o", "", "$A 1").refused(422, "invalid_request", `"errors": [{"path": "/customer", "message": "is required: $A has a purchase limit"}]`)},
+		when: asked("$o", "", "$A 1").refused(422, "invalid_request", `"errors": [{"path": "/customer", "message": "is required, or identities: $A has a purchase limit"}]`)},
 	{name: "a repeat is the reservation as it is, whatever the directory says", given: append(stock("$A a 9"), routed(fromAB, ""), asked("$o", "", "$A 1").from("a 1"),
 		routed(`"locations": ["b"]`, "")),
 		when: asked("$o", "", "$A 1").is(200, "").replayed().from("a 1"),
