@@ -75,20 +75,20 @@ func fresh(r *wire.Record) wire.Record {
 // or nil; at is the time, Unix ms. left says why nothing can be done, or is "".
 func planOf(l *Lost, now *wire.Record, at int64) (p plan, left string) {
 	want := l.Record
-	if now == nil {
-		switch {
-		case unitsOf(want) == 0 || !isSale(want.State) && want.State != cache.StateHeld:
-			return plan{over: "it has no units"}, ""
-		case want.State == cache.StateHeld && want.Expires <= at:
-			return plan{over: "its deadline has passed"}, ""
-		}
+	switch {
+	case now != nil && ledger.Archived(now):
+		return plan{over: "it was archived"}, ""
+	case now != nil && (now.Fingerprint != want.Fingerprint || now.Transition == wire.TransitionConflict):
+		return plan{}, "its id belongs to another reservation now"
+	case now != nil: // it is taken up where it stands
+	case unitsOf(want) == 0 || !isSale(want.State) && want.State != cache.StateHeld:
+		return plan{over: "it has no units"}, ""
+	case want.State == cache.StateHeld && want.Expires <= at:
+		return plan{over: "its deadline has passed"}, ""
+	default:
 		p.hold = true
 		held := fresh(want)
 		now = &held
-	} else if ledger.Archived(now) {
-		return plan{over: "it was archived"}, ""
-	} else if now.Fingerprint != want.Fingerprint || now.Transition == wire.TransitionConflict {
-		return plan{}, "its id belongs to another reservation now"
 	}
 	// A reservation that nobody has changed since it was given up.
 	asGivenUp := now.CreationNonce == want.CreationNonce && now.Version == l.LedgerVersion
