@@ -30,8 +30,11 @@ var reserveTable = []scenario{
 			with("Location", "/v1/reservations/$o").with("Idempotent-Replay", "").
 			with("Content-Type", "application/json").with("Retry-After", ""),
 		then: []step{
+			level("$B", "berlin", 1), // answered by the ledger, which then has the reservation too
 			read("$o").is(200, `{"id": "$o", "state": "held", "version": 1, "expires_at": "<time>", "created_at": "<time>",
-				"channel": "web", "customer": "c-9", "order": "5512", "lines": [`+line("1", "$A", 2, 2, 0, "berlin")+`]}`).
+				"channel": "web", "customer": "c-9", "order": "5512", "metadata": {"cart": "…"},
+				"ship_to": {"country": "DE", "region": "BE", "postal_code": "10115", "latitude": 52.5, "longitude": 13.4},
+				"lines": [`+line("1", "$A", 2, 2, 0, "berlin")+`]}`).
 				with("Idempotent-Replay", "").with("Content-Type", "application/json"),
 			stocked("$A", "berlin", [6]int{5, 2, 0, 0, 0, 3}),
 		},

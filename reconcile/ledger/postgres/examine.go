@@ -36,6 +36,9 @@ func (p *Ledger) Examine(ctx context.Context, prefix string, shards int) ([]setu
 		}
 	}
 	session, err := p.examineSession(ctx, conn)
+	if pgconn.Timeout(err) { // that is no fault of the set-up
+		return findings, err
+	}
 	return append(findings, session), err
 }
 
