@@ -47,12 +47,12 @@ type LineAmendment struct {
 // Amend sets quantities of lines, adds lines and removes lines of a held or confirmed reservation: all
 // of it, or nothing. The deadline does not move.
 //
-// What a line gets more is taken where it has units already. If there are too few, Amend goes by
-// the channel, the address and the split of the reservation, as Reserve does. With SplitUnits only
-// the missing units come from elsewhere. Otherwise the whole line does, unless units of it have left.
-// With SplitNever, all lines that get more units do, unless another line stays where it is. A line that gets more units is counted by the
-// campaigns that the directory has now, up to its new quantity. What a line gets less is given
-// back from the location that was added last.
+// Additional units of a line come from the locations that serve it already. If these have too few,
+// Amend goes by the channel, the address and the split of the reservation, as Reserve does. With
+// SplitUnits only the missing units come from elsewhere. Otherwise the whole line does, unless units
+// of it have left. With SplitNever all lines with additional units move, unless another line stays
+// where it is. The campaigns of the present directory count a line with additional units, up to its
+// new quantity. Units that a line loses are given back by the location that was added last.
 //
 // A confirmed reservation of which nothing is left to ship becomes fulfilled. If units are short,
 // Amend first gives back the units of overdue holds.
@@ -129,12 +129,7 @@ func (r *AmendRequest) validate(ledger bool) error {
 		f.optional(path+"/sku", string(l.SKU))
 		f.count(path+"/quantity", &l.Quantity)
 		f.optional(path+"/location", string(l.Location))
-		for j := range i {
-			if r.Lines[j].Line == l.Line {
-				f.add(path+"/line", "is %q, the same as line %d", l.Line, j)
-				break
-			}
-		}
+		f.lineTwice(i, func(j int) string { return r.Lines[j].Line })
 	}
 	return f.err()
 }
@@ -162,7 +157,7 @@ func (r *AmendRequest) fingerprint() string {
 	return f.sum()
 }
 
-// amendCall is what the script of an amend takes besides what each transition has.
+// amendCall is the part of a transitionCall that only an amend has.
 type amendCall struct {
 	request *AmendRequest
 	of      *amendment    // the record that the plan is made for
@@ -253,8 +248,7 @@ func (c *amendCall) refused(verb Verb, a shard.Answer) error {
 		return c.plan.more.notOnSale(time.UnixMilli(a.Now))
 	case wire.StatusPurchaseLimit:
 		f := wire.FieldReader{Rest: a.Payload}
-		key := wire.LimitKey{Limit: f.Text(), Identity: f.Text()}
-		err := limitError(key, f.Number(), f.Number())
+		err := decodeLimitError(&f)
 		if f.Failed {
 			return fmt.Errorf("%s %q: answered %q: %w", verb, c.request.ID, a.Payload, ErrCorrupt)
 		}

@@ -29,7 +29,7 @@ type plannedLine struct {
 	more     int    // number among the lines of amendPlan.more, from 0; -1 if it gets no more units
 }
 
-// keptLine is what a line has already that gets more units.
+// keptLine has the kit and the locations of a line that gets more units.
 type keptLine struct {
 	kit  []location.Component // as the line was made; nil if the SKU is no kit
 	here []location.ID        // locations that serve it
@@ -205,7 +205,7 @@ func (a *amendment) grown(i int) LineRequest {
 	return line
 }
 
-// kept returns what a line has already. A location that the directory bars gives no more units.
+// kept returns the kit and the locations of a line. A location that the directory bars gives no more units.
 func (a *amendment) kept(i int, rules *location.Rules, all bool) keptLine {
 	known := a.shown[a.request.Lines[i].Line]
 	if known == nil {
@@ -284,7 +284,7 @@ func (a *amendment) checkSize(p *amendPlan) error {
 			parts += 1 + strings.Count(p.lines[i].text, wire.RecordSeparator)
 		}
 	}
-	identities := a.identities()
+	identities := a.record.Identities()
 	for i := range p.more.lines {
 		limits := p.more.partsOf(p.more.request.Lines[i].SKU, p.more.lines[i].kit) - max(1, len(p.more.lines[i].kit))
 		parts += limits * (1 + len(identities))
@@ -300,18 +300,6 @@ func (a *amendment) checkSize(p *amendPlan) error {
 	default:
 		return nil
 	}
-}
-
-// identities lists the identities that purchase limits count beside the customer.
-func (a *amendment) identities() (list []string) {
-	for i := range a.record.Lines {
-		for _, limit := range a.record.Lines[i].Limits {
-			if limit.Identity != "" && !slices.Contains(list, limit.Identity) {
-				list = append(list, limit.Identity)
-			}
-		}
-	}
-	return list
 }
 
 // inRequest changes the paths of an *InvalidError about some lines to those of the request. numbers
@@ -335,7 +323,7 @@ func inRequest(err error, numbers []int) error {
 	return invalid
 }
 
-// Arguments adds the plan as the script takes it.
+// arguments adds the plan to ARGV, or no plan if it is nil.
 func (p *amendPlan) arguments(b *shard.Batch) {
 	if p == nil {
 		b.Add("", "", "", "", "", "0")

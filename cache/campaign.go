@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast/holdfast/location"
 )
 
-// limitUse is what a request takes of a counter of a campaign.
+// limitUse has the units that a request adds to a counter of a campaign.
 type limitUse struct {
 	wire.LimitKey
 	units, most int64
@@ -149,6 +149,13 @@ func (c *reserveCall) decodeLimit(payload string) error {
 		return fmt.Errorf("reserve %q: answered %q: %w", c.request.ID, payload, ErrCorrupt)
 	}
 	return limitError(c.limits[i].LimitKey, c.limits[i].most, taken)
+}
+
+// decodeLimitError reads the limit that a step would exceed: limit, identity, most, units.
+func decodeLimitError(f *wire.FieldReader) error {
+	key := wire.LimitKey{Limit: f.Text(), Identity: f.Text()}
+	most, taken := f.Number(), f.Number()
+	return limitError(key, most, taken)
 }
 
 // limitError returns the refusal of a request that would exceed a limit of a campaign.

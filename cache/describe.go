@@ -214,7 +214,7 @@ func (r *DescribeRequest) refused(verb Verb, a shard.Answer) error {
 		err = invalid("/identities", "would make %d parts, one for each purchase limit and identity, of %d bytes; %d and %d are allowed: "+
 			"send fewer identities", f.Number(), f.Number(), PartsMax, LinesBytesMax)
 	case wire.StatusPurchaseLimit:
-		err = limitError(wire.LimitKey{Limit: f.Text(), Identity: f.Text()}, f.Number(), f.Number())
+		err = decodeLimitError(&f)
 	default:
 		return refusal(verb, r.ID, a)
 	}

@@ -166,9 +166,9 @@ func portionsOf(lines []modelLine) []portion {
 }
 
 // kept runs f while the levels have what the reservation will keep, and nothing of what it gives
-// back. Lines of anew keep nothing.
-func (a *amending) kept(anew map[string]bool, f func()) {
-	kept := slices.DeleteFunc(slices.Clone(a.lines), func(l modelLine) bool { return anew[l.line] })
+// back. The rerouted lines keep nothing.
+func (a *amending) kept(rerouted map[string]bool, f func()) {
+	kept := slices.DeleteFunc(slices.Clone(a.lines), func(l modelLine) bool { return rerouted[l.line] })
 	a.giveBack(a.of.all(), a.of.state)
 	a.take(portionsOf(kept), a.of.state)
 	f()
@@ -258,7 +258,7 @@ func (a *amending) mayWait(g *grownLine) bool {
 	})
 }
 
-// served checks where the result serves the lines.
+// served checks the locations that the result names.
 func (a *amending) served(t *rapid.T, lines []modelLine) {
 	t.Helper()
 	for i := range lines {

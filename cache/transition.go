@@ -334,8 +334,7 @@ func (r *TransitionRequest) refused(verb Verb, a shard.Answer) error {
 		return r.insufficient(verb, a.Payload)
 	case wire.StatusPurchaseLimit:
 		f.Rest, _, _ = strings.Cut(a.Payload, wire.GroupSeparator)
-		key := wire.LimitKey{Limit: f.Text(), Identity: f.Text()}
-		err = limitError(key, f.Number(), f.Number())
+		err = decodeLimitError(&f)
 	default:
 		return refusal(verb, r.ID, a)
 	}

@@ -114,6 +114,17 @@ func (f *faults) address(path string, a *location.Address) {
 	}
 }
 
+// lineTwice adds a fault if an earlier line has the name of line i.
+func (f *faults) lineTwice(i int, name func(int) string) {
+	this := name(i)
+	for j := range i {
+		if name(j) == this {
+			f.add(linePath(i)+"/line", "is %q, the same as line %d", this, j)
+			return
+		}
+	}
+}
+
 func (f *faults) lines(lines []LineRequest) {
 	if len(lines) < 1 || len(lines) > LinesMax {
 		f.add("/lines", "has %d lines, must have from 1 to %d", len(lines), LinesMax)
@@ -121,12 +132,7 @@ func (f *faults) lines(lines []LineRequest) {
 	}
 	for i := range lines {
 		l := &lines[i]
-		for j := range i {
-			if lines[j].Line == l.Line {
-				f.add(linePath(i)+"/line", "is %q, the same as line %d", l.Line, j)
-				break
-			}
-		}
+		f.lineTwice(i, func(j int) string { return lines[j].Line })
 		f.line(i, "/line", location.IdentifierFault(l.Line))
 		f.line(i, "/sku", location.IdentifierFault(string(l.SKU)))
 		f.line(i, "/quantity", quantityFault(l.Quantity))
@@ -237,12 +243,7 @@ func (f *faults) lineQuantities(lines []LineQuantity) {
 		path := linePath(i)
 		f.identifier(path+"/line", l.Line)
 		f.quantity(path+"/quantity", l.Quantity)
-		for j := range i {
-			if lines[j].Line == l.Line {
-				f.add(path+"/line", "is %q, the same as line %d", l.Line, j)
-				break
-			}
-		}
+		f.lineTwice(i, func(j int) string { return lines[j].Line })
 	}
 }
 

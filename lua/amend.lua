@@ -65,7 +65,6 @@ end
 
 --@ candidates allocation backorder counts transitions partial operations
 
-local PARTS_MAX = 300 -- as in internal/wire
 local HEAD_SIZE, LINE_SIZE = 11, 4 -- arguments of a request, and of each of its lines
 
 -- read
@@ -237,17 +236,17 @@ local function serve_rest(plan, items, way, choose)
   return short
 end
 
--- serve gives back and takes what a plan asks for. It returns the short items, each with the most
--- units that it could have. An item of anew, a set of numbers, gives all back and is served as a new
--- line. Of the others only what is missing is taken: where they have units already, and if the way
--- is "units", then from other candidates. If lines may be backordered now, choose allocates those
--- that are new, and the others take what is missing where they have units.
-local function serve_plan(plan, way, anew, choose)
+-- serve_plan gives back and takes the units of a plan. It returns the short items, each with the most
+-- units that it could have. The items in rerouted, a set of numbers, give all back and are served as
+-- new lines. The others take only the missing units: at their present locations, and if the way is
+-- "units", then from other candidates. If lines may be backordered now, choose allocates the new
+-- lines, and the others take the missing units at their present locations.
+local function serve_plan(plan, way, rerouted, choose)
   local short, rest = {}, {}
   journal = 0
-  for i, item in ipairs(plan.items) do keep(item, anew[i] and 0 or item.units) end
+  for i, item in ipairs(plan.items) do keep(item, rerouted[i] and 0 or item.units) end
   for i, item in ipairs(plan.items) do
-    local fresh = anew[i] or item.had == 0
+    local fresh = rerouted[i] or item.had == 0
     local missing = item.units - (fresh and 0 or item.had)
     if missing > 0 and not fresh then
       local late = choose ~= allocate and may_be_backordered(item.line)
@@ -264,19 +263,19 @@ local function serve_plan(plan, way, anew, choose)
   return serve_rest(plan, rest, way, choose)
 end
 
--- again_of returns the items that are served anew if some are short: those, or all that get more
+-- again_of returns the items to serve as new lines if some are short: those, or all that get more
 -- units if one location must serve everything. It returns nil if that can't help.
 local function again_of(plan, short, way)
-  local anew, any = {}, false
+  local rerouted, any = {}, false
   for _, entry in ipairs(short) do
     if entry[1].fulfilled > 0 then return nil end
-    anew[entry[1].number] = true
+    rerouted[entry[1].number] = true
   end
   for i, item in ipairs(plan.items) do
-    if way == 'never' and item.fulfilled == 0 and #item.line.candidates > 0 then anew[i] = true end
-    any = any or anew[i] and item.had > 0
+    if way == 'never' and item.fulfilled == 0 and #item.line.candidates > 0 then rerouted[i] = true end
+    any = any or rerouted[i] and item.had > 0
   end
-  return any and anew or nil
+  return any and rerouted or nil
 end
 
 -- shortages_of lists short items, each with the most that it had in one of two attempts.
@@ -327,9 +326,9 @@ local function try(id, r, at, count, way, all, choose)
   if #short == 0 then return nil, nil, plan end
   put_back()
   if not all then return 'elsewhere', records[id] end
-  local anew = way ~= 'units' and again_of(plan, short, way)
-  if not anew then return 'insufficient', shortages_of(short, {}) end
-  local still = serve_plan(plan, way, anew, choose)
+  local rerouted = way ~= 'units' and again_of(plan, short, way)
+  if not rerouted then return 'insufficient', shortages_of(short, {}) end
+  local still = serve_plan(plan, way, rerouted, choose)
   if #still == 0 then return nil, nil, plan end
   put_back()
   return 'insufficient', shortages_of(still, short)

@@ -113,8 +113,6 @@ local function new_replay()
   end
 end
 
-local PARTS_MAX = 300 -- as in internal/wire: each line or component, at each location that serves it
-
 -- new_reserve makes the function that decides any other request. It is called for the first that is
 -- not plain: Redis takes longer to make these functions than to decide a plain request.
 local function new_reserve()

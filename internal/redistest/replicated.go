@@ -52,15 +52,15 @@ func StartReplicatedCluster(tb testing.TB, key string) *Replicated {
 	id, err := r.Primary.Client(tb).Do(tb.Context(), "cluster", "myid").Text()
 	must(tb, err)
 	replica := r.Replica.Client(tb)
-	r.await(tb, "the replica follows", func(ctx context.Context) error {
+	awaitDone(tb, "the replica follows", func(ctx context.Context) error {
 		if err := replica.ClusterReplicate(ctx, id).Err(); err != nil { // until it has met the primary
 			return err
 		}
-		return r.inSync(ctx, replica)
+		return inSync(ctx, replica)
 	})
 	for _, node := range nodes {
 		c := node.Client(tb)
-		r.await(tb, "every node knows all", func(ctx context.Context) error {
+		awaitDone(tb, "every node knows all", func(ctx context.Context) error {
 			info, err := c.ClusterInfo(ctx).Result()
 			if err == nil && !(strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:4\r")) {
 				err = errors.New(info)
@@ -88,13 +88,13 @@ func StartSentinels(tb testing.TB) *Replicated {
 	r := &Replicated{Primary: Start(tb, "--repl-diskless-sync-delay", "0")}
 	r.Replica = Start(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(r.Primary.Port))
 	replica := r.Replica.Client(tb)
-	r.await(tb, "the replica follows", func(ctx context.Context) error { return r.inSync(ctx, replica) })
+	awaitDone(tb, "the replica follows", func(ctx context.Context) error { return inSync(ctx, replica) })
 	for range 3 {
 		r.Judges = append(r.Judges, &Server{testserver.Start(tb, sentinelProgram(r.Primary))})
 	}
 	for _, sentinel := range r.Judges {
 		c := sentinel.Client(tb)
-		r.await(tb, "the sentinels know each other", func(ctx context.Context) error {
+		awaitDone(tb, "the sentinels know each other", func(ctx context.Context) error {
 			about, err := c.Do(ctx, "info", "sentinel").Text()
 			if err == nil && !strings.Contains(about, "slaves=1,sentinels=3") {
 				err = errors.New(about)
@@ -124,7 +124,7 @@ func sentinelProgram(primary *Server) testserver.Program {
 }
 
 // inSync returns nil if the replica has received what the primary has sent.
-func (r *Replicated) inSync(ctx context.Context, replica *redis.Client) error {
+func inSync(ctx context.Context, replica *redis.Client) error {
 	about, err := replica.Info(ctx, "replication").Result()
 	if err == nil && !strings.Contains(about, "master_link_status:up") {
 		err = errors.New(about)
@@ -136,7 +136,7 @@ func (r *Replicated) inSync(ctx context.Context, replica *redis.Client) error {
 func (r *Replicated) AwaitPromotion(tb testing.TB) {
 	tb.Helper()
 	replica := r.Replica.Client(tb)
-	r.await(tb, "the replica is promoted", func(ctx context.Context) error {
+	awaitDone(tb, "the replica is promoted", func(ctx context.Context) error {
 		about, err := replica.Info(ctx, "replication").Result()
 		if err == nil && !strings.Contains(about, "role:master") {
 			err = errors.New(about)
@@ -145,7 +145,7 @@ func (r *Replicated) AwaitPromotion(tb testing.TB) {
 	})
 }
 
-func (*Replicated) await(tb testing.TB, what string, done func(context.Context) error) {
+func awaitDone(tb testing.TB, what string, done func(context.Context) error) {
 	tb.Helper()
 	var err error
 	if !testserver.Await(func() bool { err = done(tb.Context()); return err == nil }) {

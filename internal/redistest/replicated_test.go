@@ -28,7 +28,7 @@ func TestReplicated(t *testing.T) {
 			}
 			r.Primary.Kill()
 			r.AwaitPromotion(t)
-			r.await(t, "it takes writes", func(ctx context.Context) error { return replica.Incr(ctx, "key").Err() })
+			awaitDone(t, "it takes writes", func(ctx context.Context) error { return replica.Incr(ctx, "key").Err() })
 			if n, err := replica.Get(t.Context(), "key").Int(); n != 2 {
 				t.Error(n, err)
 			}

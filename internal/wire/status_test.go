@@ -69,13 +69,13 @@ func statusWordsInLua(t *testing.T) (words []string) {
 	return words
 }
 
-// TestPartsMax checks that lua/reserve.lua has the same limit.
+// TestPartsMax checks that lua/allocation.lua has the same limit.
 func TestPartsMax(t *testing.T) {
-	text, err := os.ReadFile("../../lua/reserve.lua")
+	text, err := os.ReadFile("../../lua/allocation.lua")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "local PARTS_MAX = " + strconv.Itoa(PartsMax) + " "; !strings.Contains(string(text), want) {
-		t.Errorf("lua/reserve.lua lacks %q", want)
+		t.Errorf("lua/allocation.lua lacks %q", want)
 	}
 }
