@@ -166,20 +166,29 @@ func pipelined(script string, args func(int) ([]string, []any)) func(*testing.B,
 	}
 }
 
+// openLevels puts units of each SKU on sale at a location.
+func openLevels(b *testing.B, store *cache.Store, at location.ID, skus int, units int64) {
+	b.Helper()
+	changes := make([]cache.Change, skus)
+	for i := range changes {
+		changes[i] = cache.Change{SKU: sku(i), Location: at, OnHand: &units}
+	}
+	for part := range slices.Chunk(changes, cache.ChangesMax) {
+		id := fmt.Sprint("opening ", part[0].SKU, " at ", at)
+		if _, err := store.Adjust(context.Background(), cache.AdjustRequest{ID: id, Changes: part}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func reserving(skus, lines int) func(*testing.B, *redis.Client) (func(context.Context, int) error, func()) {
 	return func(b *testing.B, client *redis.Client) (func(context.Context, int) error, func()) {
 		store, err := cache.New(client, cache.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		ctx, onHand := context.Background(), int64(cache.QuantityMax)
-		var changes []cache.Change
-		for i := range skus {
-			changes = append(changes, cache.Change{SKU: sku(i), Location: "berlin", OnHand: &onHand})
-		}
-		if _, err := store.Adjust(ctx, cache.AdjustRequest{ID: "opening", Changes: changes}); err != nil {
-			b.Fatal(err)
-		}
+		ctx := context.Background()
+		openLevels(b, store, "berlin", skus, cache.QuantityMax)
 		reserve := func(ctx context.Context, i int) error {
 			id := "ord-" + strconv.Itoa(i)
 			r := cache.ReserveRequest{ID: id, Order: id}

@@ -87,19 +87,12 @@ func (r routedBy) prepare(b *testing.B, client *redis.Client) (do func(ctx conte
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx := context.Background()
 	for at := range max(1, r.candidates) {
 		units := int64(cache.QuantityMax)
 		if at < r.empty {
 			units = 0
 		}
-		var changes []cache.Change
-		for i := range r.skus {
-			changes = append(changes, cache.Change{SKU: sku(i), Location: place(at), OnHand: &units})
-		}
-		if _, err := store.Adjust(ctx, cache.AdjustRequest{ID: "opening-" + strconv.Itoa(at), Changes: changes}); err != nil {
-			b.Fatal(err)
-		}
+		openLevels(b, store, place(at), r.skus, units)
 	}
 	if r.candidates > 0 {
 		store.Direct(r.rules(b))

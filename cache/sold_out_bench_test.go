@@ -68,13 +68,7 @@ func (l sale) prepare(b *testing.B, client *redis.Client) (do func(ctx context.C
 		b.Fatal(err)
 	}
 	ctx := context.Background()
-	var changes []cache.Change
-	for i := range l.skus {
-		changes = append(changes, cache.Change{SKU: sku(i), Location: "berlin", OnHand: &l.units})
-	}
-	if _, err := store.Adjust(ctx, cache.AdjustRequest{ID: "opening", Changes: changes}); err != nil {
-		b.Fatal(err)
-	}
+	openLevels(b, store, "berlin", l.skus, l.units)
 	reserve := func(ctx context.Context, i int) error {
 		id := "ord-" + strconv.Itoa(i)
 		_, err := store.Reserve(ctx, cache.ReserveRequest{

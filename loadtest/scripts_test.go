@@ -3,6 +3,7 @@ package loadtest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/holdfast/holdfast/cache"
 )
 
 // TestScenarios checks that the command and the README know each script, and that each script has its final
@@ -43,6 +46,13 @@ func TestScenarios(t *testing.T) {
 	slices.Sort(listed)
 	if !slices.Equal(found, listed) {
 		t.Errorf("scripts %v, but run lists %v", found, listed)
+	}
+}
+
+// TestCountsMax checks that a sale of many SKUs opens with calls that the server accepts.
+func TestCountsMax(t *testing.T) {
+	if want := fmt.Sprintf("const COUNTS_MAX = %d;", cache.ChangesMax); !strings.Contains(read(t, "lib/sale.js"), want) {
+		t.Errorf("lib/sale.js lacks %q", want)
 	}
 }
 

@@ -3,7 +3,7 @@
 import { levelName } from './books.js';
 import { call, said } from './call.js';
 
-const COUNTS_MAX = 1000; // levels in one call
+const COUNTS_MAX = 500; // levels in one call
 
 // open puts the units of each SKU on sale, spread evenly over the locations.
 export function open(s, scenario, locations) {
