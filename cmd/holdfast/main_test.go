@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/holdfast/holdfast/internal/redistest"
 )
 
 // ran is the result of a command.
@@ -267,6 +269,19 @@ func TestServerURL(t *testing.T) {
 				t.Errorf("got %q %v, want %q", got, err, c.want)
 			}
 		})
+	}
+}
+
+func TestVersion_Redis(t *testing.T) {
+	redis := redistest.Start(t)
+	running := redis.Client(t).InfoMap(t.Context(), "server").Item("Server", "redis_version")
+	got := run(t, "version", "--format=json", "--redis-url="+redis.URL()).expect(t, exitDone).document(t)
+	if got["redis"] != "redis "+running {
+		t.Errorf("got %v", got)
+	}
+	text := run(t, "version", "--redis-url=redis://:secret@127.0.0.1:1").expect(t, exitDone).stdout
+	if !strings.Contains(text, "\nredis: redis://127.0.0.1:1/0 does not listen there") || strings.Contains(text, "secret") {
+		t.Errorf("got %q", text)
 	}
 }
 

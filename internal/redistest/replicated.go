@@ -86,9 +86,7 @@ const SentinelName = "main"
 func StartSentinels(tb testing.TB) *Replicated {
 	tb.Helper()
 	r := &Replicated{Primary: Start(tb, "--repl-diskless-sync-delay", "0")}
-	r.Replica = Start(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(r.Primary.Port))
-	replica := r.Replica.Client(tb)
-	awaitDone(tb, "the replica follows", func(ctx context.Context) error { return inSync(ctx, replica) })
+	r.Replica = r.Primary.Follower(tb)
 	for range 3 {
 		r.Judges = append(r.Judges, &Server{testserver.Start(tb, sentinelProgram(r.Primary))})
 	}
@@ -121,6 +119,15 @@ func sentinelProgram(primary *Server) testserver.Program {
 			return exec.Command("redis-server", path, "--sentinel"), nil
 		},
 	}
+}
+
+// Follower starts a replica of the server, and returns when it has its data.
+func (s *Server) Follower(tb testing.TB) *Server {
+	tb.Helper()
+	replica := Start(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(s.Port))
+	client := replica.Client(tb)
+	awaitDone(tb, "the replica follows", func(ctx context.Context) error { return inSync(ctx, client) })
+	return replica
 }
 
 // inSync returns nil if the replica has received what the primary has sent.

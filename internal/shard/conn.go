@@ -59,7 +59,17 @@ func (c *Conn) Facts(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, replyError(err)
 	}
-	return infoFields(text), nil
+	return InfoFields(text), nil
+}
+
+// Settings returns those settings of the server whose names match a pattern. The user may lack the right
+// to read them: then it returns ErrRefused. One round trip.
+func (c *Conn) Settings(ctx context.Context, pattern string) (map[string]string, error) {
+	settings, err := c.conn.ConfigGet(ctx, pattern).Result()
+	if err != nil {
+		return nil, replyError(err)
+	}
+	return settings, nil
 }
 
 // run runs a script once and returns its reply of n texts. A reply of one word is an error.

@@ -45,7 +45,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	})
 	id := Identity{RunID: embeddedID, ReplicationID: embeddedID, Primary: true}
 	if err := server.Err(); err == nil {
-		about := infoFields(server.Val() + replication.Val())
+		about := InfoFields(server.Val() + replication.Val())
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
 		id.followed = strings.Trim(about["master_replid2"], "0") != ""
 		id.version, id.Primary = about["redis_version"], about["role"] == "master"
@@ -76,8 +76,8 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	return id, nil
 }
 
-// infoFields reads "name:value" lines.
-func infoFields(text string) map[string]string {
+// InfoFields reads the "name:value" lines of a reply to INFO.
+func InfoFields(text string) map[string]string {
 	fields := map[string]string{}
 	for line := range strings.Lines(text) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
