@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/config"
-	"github.com/holdfast/holdfast/internal/client"
 )
 
 const serverFlag = "server"
@@ -23,7 +23,7 @@ func addServer(c *cobra.Command) *cobra.Command {
 
 // calling completes c, a command that calls a server: it adds --format, and runs c by run.
 func (m *Main) calling(
-	c *cobra.Command, run func(ctx context.Context, server *client.Client, args []string, f format) error,
+	c *cobra.Command, run func(ctx context.Context, server *holdfast.Client, args []string, f format) error,
 ) *cobra.Command {
 	f := addFormat(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -37,12 +37,12 @@ func (m *Main) calling(
 }
 
 // client returns a client of the server that c calls.
-func (m *Main) client(c *cobra.Command) (*client.Client, error) {
+func (m *Main) client(c *cobra.Command) (*holdfast.Client, error) {
 	server, err := m.server(c)
 	if err != nil {
 		return nil, err
 	}
-	return client.New(server)
+	return holdfast.New(server, holdfast.Options{})
 }
 
 // server returns the URL of the server that c calls.

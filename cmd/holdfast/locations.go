@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directoryfile"
 	"github.com/holdfast/holdfast/location"
@@ -111,7 +111,7 @@ const unsoldLevels = 2000
 
 // warnUnsold warns about stock at locations that the directory does not have: nothing there can be sold.
 // It looks at the first levels only, and says nothing about those that it cannot read.
-func (m *Main) warnUnsold(ctx context.Context, server *client.Client, d location.Directory) {
+func (m *Main) warnUnsold(ctx context.Context, server *holdfast.Client, d location.Directory) {
 	known, unsold := map[string]bool{}, map[string]bool{}
 	for _, l := range d.Locations {
 		known[string(l.ID)] = true
@@ -148,7 +148,7 @@ func (m *Main) locationsShowCommand() *cobra.Command {
 		Example: "  holdfast locations show\n" +
 			"  holdfast locations show > locations.yaml",
 		Args: noArgs,
-	}, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+	}, func(ctx context.Context, server *holdfast.Client, _ []string, f format) error {
 		current, err := server.Directory(ctx)
 		if err != nil {
 			return err

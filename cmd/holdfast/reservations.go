@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
@@ -57,7 +57,7 @@ func (m *Main) reservationsListCommand() *cobra.Command {
 		c.Flags().String(filter[0], "", filter[1])
 	}
 	limit := c.Flags().Int("limit", 50, "maximum number of reservations, 1 to 500")
-	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+	return m.calling(c, func(ctx context.Context, server *holdfast.Client, _ []string, f format) error {
 		query := url.Values{"limit": {strconv.Itoa(*limit)}}
 		for _, filter := range filters {
 			if value, _ := c.Flags().GetString(filter[0]); value != "" {
@@ -92,7 +92,7 @@ func (m *Main) reservationsShowCommand() *cobra.Command {
 		Example: "  holdfast reservations show ord-1001\n" +
 			"  holdfast reservations show ord-1001 --format json",
 		Args: oneArg("ID"),
-	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
+	}, func(ctx context.Context, server *holdfast.Client, args []string, f format) error {
 		reservation, err := server.Reservation(ctx, args[0])
 		if err != nil {
 			return err
@@ -115,8 +115,8 @@ func (m *Main) reservationsReleaseCommand() *cobra.Command {
 			"the command changes nothing.",
 		Example: "  holdfast reservations release ord-1001",
 		Args:    oneArg("ID"),
-	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
-		released, replay, err := server.Release(ctx, args[0])
+	}, func(ctx context.Context, server *holdfast.Client, args []string, f format) error {
+		released, replay, err := server.Release(ctx, args[0], holdfast.UnitsRequest{})
 		if err != nil {
 			return err
 		}

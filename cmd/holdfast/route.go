@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
@@ -63,7 +63,7 @@ func (m *Main) routeExplainCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&flags.request.Prefer, "prefer", nil, "locations to try before the others, in this order: `A,B`")
 	c.Flags().Float64Var(&flags.latitude, "latitude", 0, "latitude of the address, in degrees")
 	c.Flags().Float64Var(&flags.longitude, "longitude", 0, "longitude of the address, in degrees")
-	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
+	return m.calling(c, func(ctx context.Context, server *holdfast.Client, args []string, f format) error {
 		request, err := m.routeRequest(c, args, &flags)
 		if err != nil {
 			return err

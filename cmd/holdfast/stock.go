@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
@@ -37,7 +37,7 @@ func (m *Main) stockShowCommand() *cobra.Command {
 		Example: "  holdfast stock show TEE-M\n" +
 			"  holdfast stock show TEE-M --format json",
 		Args: oneArg("SKU"),
-	}, func(ctx context.Context, server *client.Client, args []string, f format) error {
+	}, func(ctx context.Context, server *holdfast.Client, args []string, f format) error {
 		stock, err := server.Stock(ctx, args[0])
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (m *Main) stockAdjustCommand() *cobra.Command {
 	c.Flags().StringVar(&a.Reason, "reason", "", "`REASON` to record with the adjustment")
 	c.Flags().StringVar(&a.Actor, "actor", "", "`NAME` of the person to record with the adjustment")
 	c.Flags().StringVar(&a.ID, "id", "", "`ID` of the adjustment (default a random id, which is printed)")
-	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+	return m.calling(c, func(ctx context.Context, server *holdfast.Client, _ []string, f format) error {
 		switch {
 		case a.SKU == "":
 			return missing(c, "--sku")

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 	"github.com/holdfast/holdfast/location"
@@ -107,12 +107,12 @@ func (m *Main) checkStock(file *rereadable, flags importFlags) (summary stockcsv
 
 // checkLocations refuses locations that the routing directory lacks, because nothing at them is for
 // sale. Without a directory every location is for sale.
-func checkLocations(ctx context.Context, server *client.Client, locations []stockcsv.Fault) error {
+func checkLocations(ctx context.Context, server *holdfast.Client, locations []stockcsv.Fault) error {
 	directory, err := server.Directory(ctx)
 	if problem, ok := errors.AsType[*contract.Problem](err); ok && problem.Status == http.StatusNotFound {
 		return nil
 	}
-	if other, ok := errors.AsType[*client.UnexpectedError](err); ok && other.Status == http.StatusNotFound {
+	if other, ok := errors.AsType[*holdfast.UnexpectedError](err); ok && other.Status == http.StatusNotFound {
 		return nil
 	}
 	if err != nil {

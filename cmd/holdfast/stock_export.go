@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
@@ -31,7 +31,7 @@ func (m *Main) stockExportCommand() *cobra.Command {
 	c.Flags().StringVar(&at, "location", "", "export only this `LOCATION`")
 	c.Flags().StringVar(&prefix, "sku-prefix", "", "export only SKUs with this `PREFIX`")
 	c.Flags().StringVarP(&path, "output", "o", "", "`FILE` to write (default standard output)")
-	return m.calling(c, func(ctx context.Context, server *client.Client, _ []string, f format) error {
+	return m.calling(c, func(ctx context.Context, server *holdfast.Client, _ []string, f format) error {
 		if path == string(formatJSON) || path == string(formatText) {
 			return usage(c, "--output names a file: use --format %s, or name the file ./%s", path, path)
 		}
@@ -44,7 +44,7 @@ func (m *Main) stockExportCommand() *cobra.Command {
 	})
 }
 
-func exportLevels(ctx context.Context, server *client.Client, query url.Values, f format, to io.Writer) error {
+func exportLevels(ctx context.Context, server *holdfast.Client, query url.Values, f format, to io.Writer) error {
 	each := func(print func(contract.Level) error) error { return eachLevel(ctx, server, query, print) }
 	out := bufio.NewWriter(to) // keeps the first error for Flush
 	if f == formatJSON {
@@ -75,7 +75,7 @@ func exportLevels(ctx context.Context, server *client.Client, query url.Values, 
 }
 
 // eachLevel calls print for each level, page by page.
-func eachLevel(ctx context.Context, server *client.Client, query url.Values, print func(contract.Level) error) error {
+func eachLevel(ctx context.Context, server *holdfast.Client, query url.Values, print func(contract.Level) error) error {
 	for {
 		page, err := server.Levels(ctx, query)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast/holdfast/internal/client"
+	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 )
@@ -71,7 +71,7 @@ func (m *Main) stockImportCommand() *cobra.Command {
 	c.Flags().StringVar(&flags.reason, "reason", "", "`REASON` to record with each change")
 	c.Flags().StringVar(&flags.actor, "actor", "", "`NAME` of the person to record with each change")
 	flags.addFormat(c)
-	return m.calling(c, func(ctx context.Context, server *client.Client, args []string, f format) error {
+	return m.calling(c, func(ctx context.Context, server *holdfast.Client, args []string, f format) error {
 		if err := flags.checkFormat(c); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (f *importFlags) defaultID(file string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (m *Main) stockImport(ctx context.Context, server *client.Client, path string, flags importFlags, f format) (imported, error) {
+func (m *Main) stockImport(ctx context.Context, server *holdfast.Client, path string, flags importFlags, f format) (imported, error) {
 	file, err := m.openTwice(ctx, path, stockFile)
 	if err != nil {
 		return imported{}, err
@@ -254,7 +254,7 @@ func (i imported) text(w io.Writer) {
 // number of the chunk, so that sending a chunk again changes nothing.
 type importRun struct {
 	importFlags
-	server *client.Client
+	server *holdfast.Client
 	file   *rereadable
 	want   stockcsv.Summary // from the check
 	bar    *progressbar.ProgressBar

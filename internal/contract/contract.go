@@ -1,5 +1,5 @@
 // Package contract holds the JSON bodies of the HTTP API: what a request and an answer may contain.
-// Package api serves them and describes them by their tags, package client sends and reads them.
+// Package api serves them and describes them by their tags, clients/go sends and reads them.
 // The OpenAPI document names each schema by its Go type.
 package contract
 

@@ -5,8 +5,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// removed is not UTF-8, so no text or key that JSON can hold is equal to it.
-const removed = "\xff"
+// Remove, as a Patch or as a key of a MetadataPatch, removes what is there. It is not UTF-8, so no text or key that JSON can hold is equal to it.
+const Remove = "\xff"
 
 // Patch is a text in a JSON Merge Patch. "" is an absent field.
 type Patch string
@@ -18,9 +18,17 @@ func (p *Patch) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	if *p = Patch(text); text == "" {
-		*p = removed
+		*p = Remove
 	}
 	return nil
+}
+
+// MarshalJSON writes the text, or null to remove it.
+func (p Patch) MarshalJSON() ([]byte, error) {
+	if p == Remove {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(p))
 }
 
 // Text returns the new text, "" if it is removed, or nil if it stays.
@@ -29,7 +37,7 @@ func (p Patch) Text() *string {
 	switch p {
 	case "":
 		return nil
-	case removed:
+	case Remove:
 		text = ""
 	}
 	return &text
@@ -60,14 +68,22 @@ func (p *MetadataPatch) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	if *p = keys; keys == nil {
-		*p = MetadataPatch{removed: nil}
+		*p = MetadataPatch{Remove: nil}
 	}
 	return nil
 }
 
+// MarshalJSON writes the keys, or null if one of them is Remove.
+func (p MetadataPatch) MarshalJSON() ([]byte, error) {
+	if _, clear := p[Remove]; clear {
+		return []byte("null"), nil
+	}
+	return json.Marshal(map[string]*string(p), json.Deterministic(true))
+}
+
 // Keys returns the changes by key, and whether all keys are removed first.
 func (p MetadataPatch) Keys() (keys map[string]*string, clear bool) {
-	if _, clear = p[removed]; clear {
+	if _, clear = p[Remove]; clear {
 		return nil, true
 	}
 	return p, false

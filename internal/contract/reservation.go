@@ -105,7 +105,7 @@ type DescribeRequest struct {
 	Order    Patch         `json:"order,omitempty" nullable:"true" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
 	Metadata MetadataPatch `json:"metadata,omitempty" nullable:"true" maxProperties:"16" doc:"Your own strings. A key that is absent stays, and null removes it."`
 
-	Identities IdentitiesPatch `json:"identities,omitempty" nullable:"true" maxItems:"8" doc:"Replaces the identities that purchase limits count beside the customer."`
+	Identities IdentitiesPatch `json:"identities,omitzero" nullable:"true" maxItems:"8" doc:"Replaces the identities that purchase limits count beside the customer."`
 }
 
 // ConfirmRequest is the optional body of a confirm.

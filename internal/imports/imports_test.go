@@ -37,7 +37,7 @@ var may = map[string][]string{
 	"internal/directoryfile":      {"internal/decimal", "location"},
 	"internal/metrics":            {"cache"},
 	"internal/dial":               {"config"},
-	"internal/client":             {"location", "internal/contract"},
+	"clients/go":                  {"location", "internal/contract"},
 	"internal/stockcsv":           {"cache"},
 	"internal/demo":               {"cache", "location", "reconcile", "internal/texttable"},
 	"internal/bench":              {"cache", "location", "reconcile", "reconcile/ledger/postgres", "internal/api", "internal/contract", "internal/texttable"},

@@ -1,4 +1,4 @@
-package client
+package holdfast
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func serve(t *testing.T, handle http.HandlerFunc) (*Client, *[]time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(handle)
 	t.Cleanup(server.Close)
-	c, err := New(server.URL + "/")
+	c, err := New(server.URL+"/", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func answer(w http.ResponseWriter, status int, mediaType, body string) {
 
 func TestNewRefuses(t *testing.T) {
 	for _, server := range []string{"", "localhost:8080", "ftp://h", "http://", "http://h?x=1", "http://h/#x", "http://h:x"} {
-		if _, err := New(server); err == nil {
+		if _, err := New(server, Options{}); err == nil {
 			t.Errorf("New accepted %q", server)
 		}
 	}
@@ -58,7 +58,7 @@ func TestCallEscapesIdentifiers(t *testing.T) {
 		w.Header().Set("Idempotent-Replay", "true")
 		answer(w, 200, "application/json; charset=utf-8", `{"id":"../a/b c?","version":2}`)
 	})
-	got, replay, err := c.Release(context.Background(), "../a/b c?")
+	got, replay, err := c.Release(context.Background(), "../a/b c?", UnitsRequest{})
 	if err != nil || !replay || got.Version != 2 || got.ID != "../a/b c?" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -72,7 +72,7 @@ func TestCallSendsOnlyWhatIsSet(t *testing.T) {
 		}
 		answer(w, 200, "application/json", `{"sku":"a","on_hand":0,"durable":true}`)
 	})
-	got, replay, err := c.Adjust(context.Background(), contract.AdjustmentRequest{ID: "<1>", SKU: "a", Location: "b", Delta: -1})
+	got, replay, err := c.Adjust(context.Background(), AdjustmentRequest{ID: "<1>", SKU: "a", Location: "b", Delta: -1})
 	if err != nil || replay || !got.Durable || got.SKU != "a" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -91,9 +91,9 @@ func TestCallRepeats503(t *testing.T) {
 		"malformed":                      {1, "soon", waitDefault, ""},
 		"with a date in the past":        {1, "Thu, 01 Jan 2026 00:00:00 GMT", 0, ""},
 		"no longer than waitMax":         {1, "99999999", waitMax, ""},
-		"at most attemptsMax times":      {attemptsMax, "1", time.Second, "unavailable"},
-		"no wait after the last attempt": {attemptsMax + 3, "1", time.Second, "unavailable"},
-		"the last attempt may succeed":   {attemptsMax - 1, "1", time.Second, ""},
+		"at most AttemptsMax times":      {AttemptsMax, "1", time.Second, "unavailable"},
+		"no wait after the last attempt": {AttemptsMax + 3, "1", time.Second, "unavailable"},
+		"the last attempt may succeed":   {AttemptsMax - 1, "1", time.Second, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls, bodies := 0, map[string]bool{}
@@ -107,12 +107,12 @@ func TestCallRepeats503(t *testing.T) {
 				}
 				answer(w, 200, "application/json", `{"durable":true}`)
 			})
-			_, _, err := client.Count(context.Background(), contract.CountsRequest{ID: "x"})
-			var p *contract.Problem
+			_, _, err := client.Count(context.Background(), CountsRequest{ID: "x"})
+			var p *Problem
 			if errors.As(err, &p); (p == nil) != (c.code == "") || p != nil && (p.Code != c.code || p.Refused()) {
 				t.Errorf("got %v, want %q", err, c.code)
 			}
-			if want := min(c.failures+1, attemptsMax); calls != want || len(*waits) != want-1 {
+			if want := min(c.failures+1, AttemptsMax); calls != want || len(*waits) != want-1 {
 				t.Errorf("%d calls and %d waits, want %d calls", calls, len(*waits), want)
 			}
 			if (*waits)[0] != c.wait {
@@ -164,7 +164,7 @@ func TestCallFailures(t *testing.T) {
 			if err == nil || !strings.HasSuffix(err.Error(), c.want) {
 				t.Errorf("got %v, want …%s", err, c.want)
 			}
-			var p *contract.Problem
+			var p *Problem
 			if refused := errors.As(err, &p) && p.Refused(); refused != c.refused {
 				t.Errorf("refused is %v", refused)
 			}
@@ -191,11 +191,11 @@ func TestLevelsSendsOnlyWhatIsSet(t *testing.T) {
 }
 
 func TestLargestCountsFitTheBody(t *testing.T) {
-	most := contract.Whole(1<<31 - 1)
-	counts := contract.CountsRequest{ID: strings.Repeat("i", 128)}
-	for range contract.CountsMax {
+	most := Whole(1<<31 - 1)
+	counts := CountsRequest{ID: strings.Repeat("i", 128)}
+	for range CountsMax {
 		name := strings.Repeat(`"`, 128)
-		counts.Counts = append(counts.Counts, contract.Count{SKU: name, Location: name, OnHand: &most, SafetyStock: &most, BackorderLimit: &most})
+		counts.Counts = append(counts.Counts, Count{SKU: name, Location: name, OnHand: &most, SafetyStock: &most, BackorderLimit: &most})
 	}
 	body, err := encode(counts)
 	if err != nil || len(body) > 1<<20 || !json.Valid(body) {
@@ -208,7 +208,7 @@ func ExampleClient_Reservation() {
 		answer(w, 200, "application/json", `{"id":"ord-1001","state":"held","version":1}`)
 	}))
 	defer server.Close()
-	c, err := New(server.URL)
+	c, err := New(server.URL, Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

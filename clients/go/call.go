@@ -1,4 +1,4 @@
-package client
+package holdfast
 
 import (
 	"bytes"
@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -17,9 +19,9 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// call sends one request and decodes its answer into out. After a 503 it waits as long as the
-// server asks and sends the same request again, up to attemptsMax times in all. It returns whether
-// the answer is a replay. Errors: *contract.Problem, *UnexpectedError, or a failure of the
+// call sends one request and decodes its answer into out. After a 503 it waits as long as the server asks
+// and sends the same request again. It also repeats a call whose outcome a failure of the connection
+// hides. It returns whether the answer is a replay. Errors: *Problem, *UnexpectedError, or a failure of the
 // connection.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) (replay bool, err error) {
 	return c.callWith(ctx, nil, method, path, in, out)
@@ -33,18 +35,38 @@ func (c *Client) callWith(ctx context.Context, header http.Header, method, path 
 	}
 	for attempt := 1; ; attempt++ {
 		response, err := c.send(ctx, header, method, path, body)
-		if err != nil {
+		last := attempt >= c.attemptsMax || ctx.Err() != nil
+		wait := response.retryAfter
+		switch {
+		case err != nil && (last || !repeatable(err, attempt)):
 			return false, err
-		}
-		if response.status != http.StatusServiceUnavailable || attempt == attemptsMax {
+		case err != nil:
+			wait = backoff(attempt)
+		case response.status != http.StatusServiceUnavailable || last:
 			return response.replay, response.decode(out)
 		}
 		select {
-		case <-c.wait(response.retryAfter):
+		case <-c.wait(wait):
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
 	}
+}
+
+// repeatable reports whether the next attempt may end better than one that failed with err. A first
+// connection that cannot be made says that the address is wrong, or that no server runs there.
+func repeatable(err error, attempt int) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Op != "dial" || op.Timeout() || attempt > 1
+	}
+	slow, ok := errors.AsType[net.Error](err)
+	return ok && slow.Timeout() || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// backoff doubles the wait with each attempt, and takes a random part of up to a half off.
+func backoff(attempt int) time.Duration {
+	wait := min(waitDefault<<(attempt-1), waitMax)
+	return wait - rand.N(wait/2)
 }
 
 // encode does not escape < > &: escaped, a full chunk of counts could exceed the server's limit.
@@ -81,6 +103,10 @@ func (c *Client) send(ctx context.Context, header http.Header, method, path stri
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	if c.key != "" {
+		request.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	request.Header["Idempotency-Key"] = []string{} // sends no header; lets the transport use another connection
 	answer, err := c.http.Do(request)
 	if err != nil {
 		if outer, ok := errors.AsType[*url.Error](err); ok {
@@ -120,6 +146,9 @@ func retryAfter(header string, now time.Time) time.Duration {
 }
 
 func (r response) decode(out any) error {
+	if r.status == http.StatusNoContent && out == nil {
+		return nil
+	}
 	if r.status >= 200 && r.status < 300 && r.mediaType == "application/json" {
 		if err := json.Unmarshal(r.body, out); err == nil {
 			return nil
@@ -127,7 +156,7 @@ func (r response) decode(out any) error {
 		return &UnexpectedError{URL: r.url, Status: r.status, MediaType: "broken JSON"}
 	}
 	if r.mediaType == contract.ProblemType {
-		var p contract.Problem
+		var p Problem
 		if err := json.Unmarshal(r.body, &p); err == nil && p.Code != "" {
 			p.Status = r.status
 			return &p
