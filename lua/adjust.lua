@@ -61,8 +61,8 @@ local function is_stale(position)
   local epoch, sequence = string.match(position, '^(%d+)%-(%d+)$')
   if has_counted or epoch ~= EPOCH then return true end
   for _, entry in ipairs(last_entries) do
-    local last = entry and string.match(entry, '%-(%d+)$')
-    if last and tonumber(last) > tonumber(sequence) then return true end
+    local last_epoch, last = string.match(entry or '', '^(%d+)%-(%d+)$')
+    if last_epoch == EPOCH and tonumber(last) > tonumber(sequence) then return true end
   end
   return false
 end

@@ -1,5 +1,6 @@
 -- begin starts an epoch. It deletes the data of earlier epochs, closes the gate and writes the
--- first entry. A rebuild that was paused before then meets a higher epoch and is refused.
+-- first entry. A rebuild that was paused before then meets a higher epoch and is refused. Until open
+-- removes the field unfinished, adopt refuses what is loaded.
 --
 -- Input
 --   KEYS[1]  stock         hash
@@ -30,7 +31,7 @@ if stored and (whole(stored) or 0) >= tonumber(EPOCH) then return { 'fenced' } e
 -- write
 redis.call('UNLINK', stock_key, levels_key, reservations_key, operations_key, deadlines_key, limits_key, events_key)
 redis.call('XADD', events_key, EPOCH .. '-1', 'v', '1', 'n', nonce, 'e', int(now))
-redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading', 'ledger', ledger)
+redis.call('HSET', stock_key, 'epoch', EPOCH, 'gate', 'loading', 'ledger', ledger, 'unfinished', '1')
 
 -- return
 return { 'ok', int(now) }

@@ -22,7 +22,7 @@ var files embed.FS
 // Redis has reached its memory limit, so that stock does not get stuck.
 var allowOOM = map[string]bool{
 	"confirm": true, "release": true, "amend": true, "expire": true, "fulfill": true, "compensate": true, "revert": true,
-	"forget": true, "housekeep": true, "begin": true, "load": true, "open": true, "repair": true,
+	"forget": true, "housekeep": true, "begin": true, "load": true, "open": true, "adopt": true, "repair": true,
 }
 
 // include matches the line of a script that names the parts to put in its place.
@@ -36,7 +36,7 @@ func Names() []string {
 	return []string{
 		"reserve", "probe", "confirm", "release", "extend", "fulfill", "move", "return", "unfulfill", "describe", "amend", "expire",
 		"adjust", "remove", "transfer",
-		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "audit", "repair",
+		"compensate", "revert", "forget", "housekeep", "begin", "load", "open", "adopt", "audit", "repair",
 	}
 }
 

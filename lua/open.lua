@@ -1,7 +1,7 @@
 -- open ends a rebuild and opens the gate.
 --
 -- Input
---   KEYS[1]  stock         hash    epoch, gate, locations, expire_until
+--   KEYS[1]  stock         hash    epoch, gate, unfinished, locations, expire_until
 --   KEYS[2]  levels        hash    locations, the list of all
 --   ARGV[1]  locations     the list
 --   ARGV[2]  version       of the list
@@ -22,7 +22,7 @@ if got[1] ~= EPOCH or got[2] ~= 'loading' then return { 'fenced' } end
 -- write
 redis.call('HSET', levels_key, 'locations', list)
 redis.call('HSET', stock_key, 'locations', version, 'expire_until', til)
-redis.call('HDEL', stock_key, 'gate')
+redis.call('HDEL', stock_key, 'gate', 'unfinished')
 
 -- return
 return { 'ok' }

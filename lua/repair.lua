@@ -108,7 +108,8 @@ local function quoted(text) return text and '=' .. text or '-' end
 -- the last repair or removal.
 local function is_void(epoch, sequence, last)
   if epoch ~= EPOCH then return true end
-  return last and tonumber(string.match(last, '%-(%d+)$') or 0) >= tonumber(sequence)
+  local last_epoch, last_sequence = string.match(last or '', '^(%d+)%-(%d+)$')
+  return last_epoch == EPOCH and tonumber(last_sequence) >= tonumber(sequence)
 end
 
 local set_texts, records_set, limits_set, dropped = {}, {}, {}, {}

@@ -112,6 +112,13 @@ func (c *Conn) Damage(ctx context.Context) (why string, err error) {
 	return "", nil
 }
 
+// Whole reports whether every key is there, with its seal. A replica that was promoted while it loaded a
+// snapshot lacks some. One round trip, or two.
+func (c *Conn) Whole(ctx context.Context) (bool, error) {
+	why, unsealed, err := damage(ctx, c.conn, c.keys)
+	return why == "" && !unsealed, err
+}
+
 // DropOtherTypes deletes the keys that have another type than the scripts wrote: no script can read
 // them, nor delete them. It returns their names. Two round trips at most.
 func (c *Conn) DropOtherTypes(ctx context.Context) (dropped string, err error) {

@@ -15,12 +15,13 @@ import (
 type Identity struct {
 	RunID         string // of the Redis process
 	ReplicationID string // of the history of its data
-	followed      bool   // it followed another Redis before it took its ReplicationID
+	followed      string // the history that it continued when it was promoted; "" if it never was
 	Primary       bool
 	version       string // "" for the embedded engine
 	Epoch         uint64 // as stored; 0 if there is none
 	Gate          string // as stored; "" means open
 	LedgerID      string // as stored; "" if there is none
+	unfinished    bool   // a rebuild has begun and was not finished
 	Now           int64  // Unix ms by its clock
 }
 
@@ -40,14 +41,16 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	var now *redis.TimeCmd
 	_, failed := conn.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		server, replication = pipe.Info(ctx, "server"), pipe.Info(ctx, "replication")
-		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLedger), pipe.Time(ctx)
+		stored, now = pipe.HMGet(ctx, k.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLedger, wire.FieldUnfinished), pipe.Time(ctx)
 		return nil
 	})
 	id := Identity{RunID: embeddedID, ReplicationID: embeddedID, Primary: true}
 	if err := server.Err(); err == nil {
 		about := InfoFields(server.Val() + replication.Val())
 		id.RunID, id.ReplicationID = about["run_id"], about["master_replid"]
-		id.followed = strings.Trim(about["master_replid2"], "0") != ""
+		if strings.Trim(about["master_replid2"], "0") != "" {
+			id.followed = about["master_replid2"]
+		}
 		id.version, id.Primary = about["redis_version"], about["role"] == "master"
 	} else if outcomeOf(err) != ranPartly { // the embedded engine does not know INFO server
 		return Identity{}, unavailable(err)
@@ -67,6 +70,7 @@ func inspect(ctx context.Context, conn *redis.Conn, k wire.Keys) (Identity, erro
 	id.Now = now.Val().UnixMilli()
 	id.Gate, _ = stored.Val()[1].(string)
 	id.LedgerID, _ = stored.Val()[2].(string)
+	id.unfinished = stored.Val()[3] != nil
 	if text, there := stored.Val()[0].(string); there {
 		var err error
 		if id.Epoch, err = strconv.ParseUint(text, 10, 64); err != nil {
@@ -98,11 +102,17 @@ func (id *Identity) Foreign(p wire.Position) string {
 		return fmt.Sprintf("it is at epoch %d, the ledger at %d", id.Epoch, p.Epoch)
 	case id.RunID != p.RunID:
 		return "it was restarted, or is another server"
-	case id.ReplicationID != p.ReplicationID && id.followed:
+	case id.ReplicationID != p.ReplicationID && id.followed != "":
 		return "it has followed another Redis"
 	default:
 		return ""
 	}
+}
+
+// Continues reports whether this Redis was promoted from a replica of the one recorded in p, and was
+// not being rebuilt. Then its data is that of p's history up to some entry, unless somebody has edited it.
+func (id *Identity) Continues(p wire.Position) bool {
+	return id.Primary && id.Epoch == p.Epoch && id.followed != "" && id.followed == p.ReplicationID && !id.unfinished && !id.Stopped()
 }
 
 // OfOther reports whether this Redis was rebuilt from another ledger than that of p. A Redis or a

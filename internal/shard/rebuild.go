@@ -93,5 +93,13 @@ func (c *Conn) Open(ctx context.Context, epoch uint64, locations []location.ID, 
 	return err
 }
 
+// Adopt starts the epoch whose scripts are loaded, keeps the data, and opens the gate. The last entry must be
+// the one at applied, which is of the epoch before. Holds that fell due keep their units until graceUntil,
+// Unix ms. It returns ErrFenced if anything is not as it must be. One round trip.
+func (c *Conn) Adopt(ctx context.Context, applied wire.Position, nonce string, graceUntil int64) error {
+	_, err := c.run(ctx, wire.VerbAdopt, 2, "", nonce, applied.EntryID(), graceUntil)
+	return err
+}
+
 // locationsPerEpoch is above the number of versions that the list of locations has in one epoch.
 const locationsPerEpoch = 1_000_000

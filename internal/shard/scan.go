@@ -54,7 +54,7 @@ func ours(part Part, name string) bool {
 	switch part {
 	case PartStock:
 		return name == wire.FieldEpoch || name == wire.FieldGate || name == wire.FieldLocations || name == wire.FieldExpireUntil ||
-			name == wire.FieldLedger || name == fieldSealed
+			name == wire.FieldLedger || name == wire.FieldUnfinished || name == wire.FieldGraceUntil || name == fieldSealed
 	case PartLevels:
 		lastRepair := strings.HasPrefix(name, wire.RecordSeparator) // of a limit
 		return name == wire.FieldLocations || name == wire.FieldRemoved || name == wire.FieldCounted || name == sealName || lastRepair
@@ -72,7 +72,8 @@ func (c *Conn) Sizes(ctx context.Context) (sizes [5]int64, err error) {
 	counts[PartStock], counts[PartLevels] = pipe.HLen(ctx, c.keys.Stock), pipe.HLen(ctx, c.keys.Levels)
 	counts[PartReservations], counts[PartLimits] = pipe.HLen(ctx, c.keys.Reservations), pipe.HLen(ctx, c.keys.Limits)
 	counts[PartDeadlines] = pipe.ZCard(ctx, c.keys.Deadlines)
-	stock = pipe.HMGet(ctx, c.keys.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLocations, wire.FieldExpireUntil, fieldSealed, wire.FieldLedger)
+	stock = pipe.HMGet(ctx, c.keys.Stock, wire.FieldEpoch, wire.FieldGate, wire.FieldLocations, wire.FieldExpireUntil, fieldSealed, wire.FieldLedger,
+		wire.FieldUnfinished, wire.FieldGraceUntil)
 	levels = pipe.HMGet(ctx, c.keys.Levels, wire.FieldLocations, wire.FieldRemoved, wire.FieldCounted)
 	if err := exec(ctx, pipe); err != nil {
 		return sizes, err

@@ -10,7 +10,7 @@ import (
 
 // Keys are the names of the keys of one shard. The part in braces puts them all in one hash slot.
 type Keys struct {
-	Stock        string // hash: level -> available; epoch, gate, locations, ledger
+	Stock        string // hash: level -> available; epoch, gate and other fields below
 	Levels       string // hash: level -> on hand and other counts; locations, removed, counted
 	Reservations string // hash: id -> record
 	Operations   string // hash: id -> fingerprint, time, nonce
@@ -27,6 +27,8 @@ const (
 	FieldLocations   = "locations"    // the list of locations in levels, and its version in stock
 	FieldExpireUntil = "expire_until" // Unix ms
 	FieldLedger      = "ledger"       // id of the ledger that Redis was rebuilt from
+	FieldUnfinished  = "unfinished"   // a rebuild is under way
+	FieldGraceUntil  = "grace_until"  // Unix ms: until then expire_until does not move
 	FieldRemoved     = "removed"      // id of the entry of the last removal
 	FieldCounted     = "counted"      // id of the entry of the last count that changed on hand
 )
@@ -81,7 +83,7 @@ func (k Keys) Of(verb Verb) []string {
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Deadlines, k.Limits, k.Events}
 	case VerbForget:
 		return []string{k.Stock, k.Reservations, k.Operations}
-	case VerbHousekeep:
+	case VerbHousekeep, VerbAdopt:
 		return []string{k.Stock, k.Events}
 	case VerbLoad:
 		return []string{k.Stock, k.Levels, k.Reservations, k.Operations, k.Limits, k.Deadlines}

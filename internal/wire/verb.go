@@ -31,6 +31,7 @@ const (
 	VerbBegin      Verb = "begin"      // starts an epoch
 	VerbLoad       Verb = "load"       // writes a chunk of a rebuild
 	VerbOpen       Verb = "open"       // ends a rebuild
+	VerbAdopt      Verb = "adopt"      // starts an epoch and keeps the data
 	VerbAudit      Verb = "audit"      // appends the values of some names to the stream
 	VerbRepair     Verb = "repair"     // repairs what an audit has found
 )
