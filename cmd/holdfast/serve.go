@@ -88,7 +88,8 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	defer endAudits()
 	applier := newReconciler(c, redis, ledger, logger)
 	ledgerStats := func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }
-	err = errors.Join(observed.Watch(store), observed.WatchAudit(audits.last), observed.WatchLedger(ledgerStats))
+	err = errors.Join(observed.Watch(store), observed.WatchAudit(audits.last), observed.WatchLedger(ledgerStats),
+		observed.WatchHealth(func() metrics.Health { return health(ctx, store, ledger) }))
 	if err != nil {
 		return err
 	}
@@ -131,6 +132,13 @@ func awaitOpen(ctx context.Context, store *cache.Store) {
 			return
 		}
 	}
+}
+
+// health returns what /readyz answers, for a scrape.
+func health(ctx context.Context, store *cache.Store, ledger ledger.Ledger) metrics.Health {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return metrics.Health{Ready: store.Ready(ctx) == nil, Degraded: len(degraded(ledger))}
 }
 
 // degraded names what does not work while reserve does.

@@ -230,6 +230,19 @@ holdfast_ledger_working 1
 `)
 }
 
+// TestHealth exports what /readyz answers at the moment of the scrape.
+func TestHealth(t *testing.T) {
+	m := metrics.New("1", "r")
+	now := metrics.Health{Ready: true}
+	if err := m.WatchHealth(func() metrics.Health { return now }); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m, "holdfast_ready"), "holdfast_ready 1")
+	now = metrics.Health{Degraded: 2}
+	expect(t, scrape(t, m, "holdfast_ready"), "holdfast_ready 0")
+	expect(t, scrape(t, m, "holdfast_degraded"), "holdfast_degraded 2")
+}
+
 // TestAudit exports the last audit. If there was none, it exports zeros, for which an alert on the
 // age of the last audit fires.
 func TestAudit(t *testing.T) {

@@ -57,6 +57,22 @@ func (m *Metrics) WatchLedger(ledger func() Ledger) error {
 	return m.registry.Register(c)
 }
 
+// Health is what /readyz answers.
+type Health struct {
+	Ready    bool // reserve can be served
+	Degraded int  // how many things do not work although reserve does
+}
+
+// WatchHealth exports health, read at every scrape. Call it once.
+func (m *Metrics) WatchHealth(health func() Health) error {
+	c := &collector[Health]{read: health}
+	c.gauge("holdfast_ready", "1 if reserve can be served, as /readyz says.",
+		func(h *Health) float64 { return oneIf(h.Ready) })
+	c.gauge("holdfast_degraded", "How many things do not work although reserve can be served, as /readyz lists them.",
+		func(h *Health) float64 { return float64(h.Degraded) })
+	return m.registry.Register(c)
+}
+
 // Audit is the last audit that ended, on any server. If none ever ended, it is the zero Audit.
 type Audit struct {
 	FinishedAt time.Time
