@@ -10,9 +10,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed *.lua
@@ -45,15 +47,14 @@ func Names() []string {
 // begins with a #!lua line. With it Redis refuses the whole script if memory is out, and undeclared
 // keys on a cluster. miniredis can't parse that line.
 func Text(name string, epoch uint64, real bool) (string, error) {
-	prelude, err1 := files.ReadFile("prelude.lua")
-	own, err2 := read(name)
-	if err := errors.Join(err1, err2); err != nil {
+	all, err := bodies()
+	if err == nil && all[name] == "" {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
 		return "", fmt.Errorf("script %s: %w", name, err)
 	}
-	if bare[name] {
-		prelude = nil
-	}
-	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + string(prelude) + own
+	text := "local EPOCH = '" + strconv.FormatUint(epoch, 10) + "'\n" + all[name]
 	switch {
 	case !real:
 		return text, nil
@@ -63,6 +64,21 @@ func Text(name string, epoch uint64, real bool) (string, error) {
 		return "#!lua\n" + text, nil
 	}
 }
+
+// bodies returns the text of each script behind its epoch: the prelude, then the script with its parts.
+// It reads the files once.
+var bodies = sync.OnceValues(func() (map[string]string, error) {
+	prelude, err := files.ReadFile("prelude.lua")
+	all := map[string]string{}
+	for _, name := range Names() {
+		own, missing := read(name)
+		err = errors.Join(err, missing)
+		if all[name] = string(prelude) + own; bare[name] {
+			all[name] = own
+		}
+	}
+	return all, err
+})
 
 // read returns a script's own text with its parts in place.
 func read(name string) (string, error) {
