@@ -85,7 +85,7 @@ func (m *model) amending(r *modelReservation, request AmendRequest) *amending {
 		a.grown[l.line] = &grownLine{l, 0, asked.Quantity}
 		a.lines = append(a.lines, l)
 	}
-	a.after = counts(r.request.Customer, a.lines, a.quantityOf)
+	a.after = counts(r.buyer, a.lines, a.quantityOf)
 	units := int64(0)
 	for i := range a.lines {
 		units += a.quantityOf(&a.lines[i])
@@ -105,14 +105,9 @@ func (a *amending) quantityOf(l *modelLine) int64 {
 
 // exceeded returns the refusal for each counter that grown lines would exceed.
 func (a *amending) exceeded() (over []string) {
-	taken := map[wire.LimitKey]int64{}
-	for _, r := range a.reservations {
-		for key, n := range r.counts(r.state) {
-			taken[key] += n
-		}
-	}
+	taken := a.taken()
 	for _, g := range a.grown {
-		for key, most := range g.most(a.of.request.Customer) {
+		for key, most := range g.most(a.of.buyer) {
 			if more := a.after[key] - a.before[key]; more > 0 && taken[key]+more > most {
 				over = append(over, toldError(limitError(key, most, taken[key])))
 			}
@@ -128,7 +123,7 @@ func (a *amending) refusal(err error) error {
 	var grown []modelLine
 	for _, g := range a.grown {
 		grown = append(grown, g.modelLine)
-		limited = limited || slices.ContainsFunc(g.campaigns, func(c *location.Campaign) bool { return c.PerCustomer != nil })
+		limited = limited || g.limited()
 		unknown = unknown || a.unknown(&g.modelLine)
 		nowhere = nowhere || !slices.ContainsFunc(g.places(a.model), func(at location.ID) bool {
 			_, known := a.serves(&g.modelLine, at)
@@ -144,7 +139,7 @@ func (a *amending) refusal(err error) error {
 		return ErrInvalid
 	case a.below:
 		return ErrFulfilled
-	case limited && a.of.request.Customer == "":
+	case limited && len(a.of.buyer.names()) == 0:
 		return ErrInvalid
 	case len(a.closed(grown)) > 0:
 		return oneOf(a.closed(grown), err)
@@ -366,6 +361,7 @@ func (p *play) amend(t *rapid.T) {
 	if r.lines = lines; !a.left && r.state == StateConfirmed {
 		r.state = StateFulfilled
 	}
+	r.buyer.keep(r.lines)
 	p.model.take(r.all(), state)
 	r.version++
 	seen := Result{Reservation: p.model.seen(r)}

@@ -27,12 +27,36 @@ func (l *modelLine) countedBy(c *location.Campaign) (each int64) {
 	return each
 }
 
+// limited reports whether a campaign limits what one customer may have of the line.
+func (l *modelLine) limited() bool {
+	return slices.ContainsFunc(l.campaigns, func(c *location.Campaign) bool { return c.PerCustomer != nil })
+}
+
+// keep drops the identities if no purchase limit counts the lines.
+func (b *modelBuyer) keep(lines []modelLine) {
+	if !slices.ContainsFunc(lines, func(l modelLine) bool { return l.limited() }) {
+		b.identities = nil
+	}
+}
+
+// names lists the customer and the identities, each once.
+func (b *modelBuyer) names() (list []string) {
+	for _, name := range slices.Concat([]string{b.customer}, b.identities) {
+		if name != "" && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
 // most returns the most units of each counter of the line's campaigns.
-func (l *modelLine) most(customer string) map[wire.LimitKey]int64 {
+func (l *modelLine) most(b modelBuyer) map[wire.LimitKey]int64 {
 	most := map[wire.LimitKey]int64{}
 	for _, c := range l.campaigns {
 		if c.PerCustomer != nil {
-			most[wire.LimitKey{Limit: c.ID, Identity: customer}] = *c.PerCustomer
+			for _, name := range b.names() {
+				most[wire.LimitKey{Limit: c.ID, Identity: name}] = *c.PerCustomer
+			}
 		}
 		if c.Total != nil {
 			most[wire.LimitKey{Limit: c.ID}] = *c.Total
@@ -42,22 +66,28 @@ func (l *modelLine) most(customer string) map[wire.LimitKey]int64 {
 }
 
 // counts returns what campaigns count of a reservation in a state: all units, or after it was
-// released or expired the fulfilled ones.
+// released or expired the fulfilled ones. Some do not count what came back.
 func (r *modelReservation) counts(state State) map[wire.LimitKey]int64 {
 	units := (*modelLine).quantity
 	if state == StateReleased || state == StateExpired {
 		units = (*modelLine).fulfilled
 	}
-	return counts(r.request.Customer, r.lines, units)
+	return counts(r.buyer, r.lines, units)
 }
 
-func counts(customer string, lines []modelLine, units func(*modelLine) int64) map[wire.LimitKey]int64 {
+func counts(b modelBuyer, lines []modelLine, units func(*modelLine) int64) map[wire.LimitKey]int64 {
 	counts := map[wire.LimitKey]int64{}
 	for i := range lines {
 		for _, c := range lines[i].campaigns {
-			more := units(&lines[i]) * lines[i].countedBy(c)
+			more := units(&lines[i])
+			if c.FreesOnReturn {
+				more -= lines[i].returned
+			}
+			more *= lines[i].countedBy(c)
 			if c.PerCustomer != nil {
-				counts[wire.LimitKey{Limit: c.ID, Identity: customer}] += more
+				for _, name := range b.names() {
+					counts[wire.LimitKey{Limit: c.ID, Identity: name}] += more
+				}
 			}
 			if c.Total != nil {
 				counts[wire.LimitKey{Limit: c.ID}] += more
@@ -68,22 +98,27 @@ func counts(customer string, lines []modelLine, units func(*modelLine) int64) ma
 }
 
 // exceeded returns the refusal for each counter that more units of lines would exceed.
-func (m *model) exceeded(customer string, lines []modelLine, units func(*modelLine) int64) (over []string) {
-	taken := map[wire.LimitKey]int64{}
-	for _, r := range m.reservations {
-		for key, n := range r.counts(r.state) {
-			taken[key] += n
-		}
-	}
-	more := counts(customer, lines, units)
+func (m *model) exceeded(b modelBuyer, lines []modelLine, units func(*modelLine) int64) (over []string) {
+	taken, more := m.taken(), counts(b, lines, units)
 	for i := range lines {
-		for key, most := range lines[i].most(customer) {
+		for key, most := range lines[i].most(b) {
 			if taken[key]+more[key] > most {
 				over = append(over, toldError(limitError(key, most, taken[key])))
 			}
 		}
 	}
 	return over
+}
+
+// taken returns what the counters of campaigns count of all reservations.
+func (m *model) taken() map[wire.LimitKey]int64 {
+	taken := map[wire.LimitKey]int64{}
+	for _, r := range m.reservations {
+		for key, n := range r.counts(r.state) {
+			taken[key] += n
+		}
+	}
+	return taken
 }
 
 // closed returns the refusal for each campaign of lines that sells nothing now.

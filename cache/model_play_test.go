@@ -21,7 +21,7 @@ import (
 func TestModel(t *testing.T) {
 	told := &sizes{}
 	runModel(t, Options{TTL: 10 * time.Second, Observer: told}, func(*play) {})
-	for _, outcome := range []string{"reserve ok", "reserve purchase_limit", "move ok", "move replay"} {
+	for _, outcome := range []string{"reserve ok", "reserve purchase_limit", "move ok", "move replay", "describe ok"} {
 		if told.calls[outcome] == 0 && !t.Failed() {
 			t.Errorf("no call had the outcome %s: %v", outcome, told.calls)
 		}
@@ -49,7 +49,7 @@ func runModel(t *testing.T, options Options, begin func(*play)) {
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"reserve": p.reserve, "reserve more": p.reserve, "replay": p.replay, "confirm": p.confirm, "late": p.late, "release": p.release, "fulfill": p.fulfill,
-				"extend": p.extend, "move": p.move, "move more": p.move, "amend": p.amend, "amend more": p.amend, "return": p.back,
+				"extend": p.extend, "describe": p.describe, "move": p.move, "move more": p.move, "amend": p.amend, "amend more": p.amend, "return": p.back,
 				"unfulfill": p.unfulfill, "again": p.again, "adjust": p.adjust, "remove": p.remove,
 				"transfer": p.transfer, "direct": p.direct, "wait": p.wait, "sweep": p.sweep,
 				"": p.check,
@@ -105,6 +105,7 @@ func drawCampaign(t *rapid.T, now int64) location.Campaign {
 	if strings.Contains(rules, "total") || rules == "both" {
 		c.Total = units(rapid.Int64Range(4, 20).Draw(t, "total"))
 	}
+	c.FreesOnReturn = rapid.Bool().Draw(t, "frees")
 	if strings.Contains(rules, "times") {
 		from := rapid.SampledFrom([]int64{-1, 0, 1, 3000}).Draw(t, "starts in")
 		c.StartsAt = timeText(time.UnixMilli(now + from))
@@ -260,7 +261,7 @@ func (p *play) checkReservations(t *rapid.T) {
 	for id, r := range p.model.reservations {
 		want = append(want, describe(id, r.record()))
 		res, err := p.store.Reservation(p.ctx, id)
-		got, want := told(Result{Reservation: res}, err), told(Result{Reservation: p.model.seen(r)}, nil)
+		got, want := toldBuyer(Result{Reservation: res}, err), toldBuyer(Result{Reservation: p.model.seen(r)}, nil)
 		if got != want {
 			t.Fatalf("%s is\n%s\nwant\n%s", id, got, want)
 		}

@@ -15,8 +15,9 @@ import (
 // id.
 func (p *play) reserve(t *rapid.T) {
 	r := ReserveRequest{Split: rapid.SampledFrom([]location.Split{"never", "lines", "units"}).Draw(t, "split"),
-		TTL:      time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
-		Customer: rapid.SampledFrom([]string{"ann", "ann", "ann", "bob", ""}).Draw(t, "customer")}
+		TTL:        time.Duration(9-rapid.IntRange(1, 8).Draw(t, "shorter")) * time.Second,
+		Customer:   rapid.SampledFrom([]string{"ann", "ann", "ann", "bob", ""}).Draw(t, "customer"),
+		Identities: drawIdentities(t)}
 	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG", "SET"})
 	some := rapid.SampledFrom([]string{"", "", "", "", "berlin", "lyon", "lyon berlin", "berlin lyon"})
 	r.Prefer = ids(some.Draw(t, "prefer"))
@@ -27,6 +28,11 @@ func (p *play) reserve(t *rapid.T) {
 	if err := p.buy(t, r); errors.Is(err, ErrInsufficient) {
 		_ = p.buy(t, r) // buy checks the answer
 	}
+}
+
+// drawIdentities draws identities: mostly none.
+func drawIdentities(t *rapid.T) []string {
+	return rapid.SampledFrom([][]string{nil, nil, nil, nil, {"card"}, {"ann"}, {"bob", "card"}, {"card", "bob"}}).Draw(t, "identities")
 }
 
 // wanted is the lines of one request.
@@ -63,11 +69,11 @@ func (w *wanted) serves(l *modelLine, at location.ID) (units int64, known bool) 
 
 // refusal returns why the request is refused, or nil; err is the answer that it got. exact is false if
 // that depends on the order in which lines are served: then the request may also be insufficient.
-func (w *wanted) refusal(customer string, err error) (want error, exact bool) {
+func (w *wanted) refusal(b modelBuyer, err error) (want error, exact bool) {
 	limited, unknown, nowhere := false, false, false
-	closed, over := w.closed(w.lines), w.exceeded(customer, w.lines, (*modelLine).asked)
+	closed, over := w.closed(w.lines), w.exceeded(b, w.lines, (*modelLine).asked)
 	for i := range w.lines {
-		limited = limited || slices.ContainsFunc(w.lines[i].campaigns, func(c *location.Campaign) bool { return c.PerCustomer != nil })
+		limited = limited || w.lines[i].limited()
 		unknown = unknown || w.unknown(&w.lines[i])
 		nowhere = nowhere || !slices.ContainsFunc(w.places(), func(at location.ID) bool {
 			_, known := w.serves(&w.lines[i], at)
@@ -75,7 +81,7 @@ func (w *wanted) refusal(customer string, err error) (want error, exact bool) {
 		})
 	}
 	switch {
-	case limited && customer == "":
+	case limited && len(b.names()) == 0:
 		return ErrInvalid, true
 	case len(closed) > 0:
 		return oneOf(closed, err), true
@@ -238,7 +244,8 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 		w.lines = append(w.lines, p.model.line(l))
 	}
 	result, err := p.store.Reserve(p.ctx, r)
-	want, exact := w.refusal(r.Customer, err)
+	by := modelBuyer{r.Customer, r.Identities}
+	want, exact := w.refusal(by, err)
 	if exact || err != nil && !errors.Is(err, ErrInsufficient) {
 		same(t, "reserve", err, want)
 	}
@@ -247,7 +254,8 @@ func (p *play) buy(t *rapid.T, r ReserveRequest) error {
 		return err
 	}
 	w.served(t, result)
-	made := &modelReservation{request: r, state: StateHeld, version: 1, deadline: p.now + r.TTL.Milliseconds(), lines: w.lines}
+	by.keep(w.lines)
+	made := &modelReservation{request: r, order: r.Order, buyer: by, state: StateHeld, version: 1, deadline: p.now + r.TTL.Milliseconds(), lines: w.lines}
 	for i, l := range result.Lines {
 		for _, a := range l.From {
 			made.lines[i].from = append(made.lines[i].from, modelAllocation{at: a.Location, quantity: a.Quantity})

@@ -27,11 +27,20 @@ func (l *modelLevel) available() int64 {
 
 type modelReservation struct {
 	request  ReserveRequest
+	order    string // as it is now
+	buyer    modelBuyer
 	state    State
 	unswept  bool // it is expired, and Redis has not reclaimed its units yet
 	version  int64
 	deadline int64
 	lines    []modelLine
+}
+
+// modelBuyer is whom a reservation is for. It has no identities if no purchase limit counts the
+// reservation.
+type modelBuyer struct {
+	customer   string
+	identities []string
 }
 
 // modelLine is a line by the directory in force when its reservation was made. All its numbers are
@@ -288,7 +297,7 @@ func (m *model) backordered(l *modelLine) (units int64) {
 // seen returns the reservation that a caller should see.
 func (m *model) seen(r *modelReservation) Reservation {
 	res := Reservation{
-		ID: r.request.ID, State: r.state, Version: r.version,
+		ID: r.request.ID, State: r.state, Version: r.version, Customer: r.buyer.customer, Order: r.order, Identities: r.buyer.identities,
 	}
 	if r.state == StateHeld || r.state == StateExpired {
 		res.ExpiresAt = time.UnixMilli(r.deadline)

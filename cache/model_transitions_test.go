@@ -127,7 +127,7 @@ func (p *play) late(t *rapid.T) {
 func (p *play) pay(t *rapid.T, r *modelReservation) {
 	t.Helper()
 	lapsed := r.state == StateExpired && !r.unswept // a reservation keeps its units until they are reclaimed
-	over := p.model.exceeded(r.request.Customer, r.lines, (*modelLine).quantity)
+	over := p.model.exceeded(r.buyer, r.lines, (*modelLine).quantity)
 	var want error
 	switch {
 	case r.state == StateReleased || r.state == StateFulfilled:
