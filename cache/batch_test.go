@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -160,6 +161,8 @@ type step struct {
 	moves      []MoveRequest
 	amends     []AmendRequest
 	unfulfills []UnfulfillRequest
+	returns    []ReturnRequest
+	describes  []DescribeRequest
 	extends    []ExtendRequest
 	adjusts    []AdjustRequest
 }
@@ -188,6 +191,7 @@ func drawDirectory(t *rapid.T) *location.Directory {
 		if rapid.Bool().Draw(t, "total") {
 			d.Campaigns[i].Total = units(rapid.Int64Range(3, 20).Draw(t, "total"))
 		}
+		d.Campaigns[i].FreesOnReturn = rapid.Bool().Draw(t, "frees")
 	}
 	return &d
 }
@@ -217,11 +221,40 @@ func drawChange(t *rapid.T) TransitionRequest {
 	return r
 }
 
+// eachID returns a step of each reservation that a plan can have.
+func eachID(verb Verb) step {
+	s := step{verb: verb}
+	for _, id := range []string{"a", "b", "c", "d"} {
+		s.changes = append(s.changes, TransitionRequest{ID: id})
+	}
+	return s
+}
+
 // drawUnfulfill draws an unfulfill.
 func drawUnfulfill(t *rapid.T) UnfulfillRequest {
 	return UnfulfillRequest{ID: rapid.SampledFrom([]string{"op1", "op2", "op3", "op4", "op5"}).Draw(t, "operation"), Reservation: batchIDs.Draw(t, "id"),
 		To:    rapid.SampledFrom([]location.ID{"", "", "x", "z"}).Draw(t, "to"),
 		Lines: []LineQuantity{{Line: rapid.SampledFrom([]string{"0", "0", "1"}).Draw(t, "line"), Quantity: rapid.Int64Range(1, 4).Draw(t, "units")}}}
+}
+
+// drawReturn draws a return.
+func drawReturn(t *rapid.T) ReturnRequest {
+	u := drawUnfulfill(t)
+	return ReturnRequest{ID: u.ID, Reservation: u.Reservation, To: cmp.Or(u.To, "y"), Lines: u.Lines}
+}
+
+// drawPlannedDescribe draws a describe.
+func drawPlannedDescribe(t *rapid.T) DescribeRequest {
+	r := DescribeRequest{ID: batchIDs.Draw(t, "id"), Version: rapid.SampledFrom([]int64{0, 0, 1, 2}).Draw(t, "version"), Identities: drawBatchIdentities(t)}
+	if customer := rapid.SampledFrom([]string{"-", "c1", "c2", "card", ""}).Draw(t, "customer"); customer != "-" {
+		r.Customer = &customer
+	}
+	return r
+}
+
+// drawBatchIdentities draws the identities of a reservation of a plan: mostly none.
+func drawBatchIdentities(t *rapid.T) []string {
+	return rapid.SampledFrom([][]string{nil, nil, {"card"}, {"c1", "card"}, {}}).Draw(t, "identities")
 }
 
 func drawPlan(t *rapid.T) (plan []step) {
@@ -236,7 +269,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 	})
 	reserves := rapid.Custom(func(t *rapid.T) ReserveRequest {
 		r := ReserveRequest{ID: ids.Draw(t, "id"), Customer: rapid.SampledFrom([]string{"c1", "c2"}).Draw(t, "customer"), Lines: rapid.SliceOfN(line, 1, 3).Draw(t, "lines"),
-			Split: rapid.SampledFrom([]location.Split{"", "never", "units"}).Draw(t, "split")}
+			Split: rapid.SampledFrom([]location.Split{"", "never", "units"}).Draw(t, "split"), Identities: drawBatchIdentities(t)}
 		for i := range r.Lines {
 			r.Lines[i].Line = strconv.Itoa(i)
 		}
@@ -280,8 +313,11 @@ func drawPlan(t *rapid.T) (plan []step) {
 		first.directory = drawDirectory(t)
 	}
 	plan = append(plan, first)
+	if rapid.IntRange(0, 2).Draw(t, "shipped") == 0 { // else hardly any unit would come back
+		plan = append(plan, eachID(VerbConfirm), eachID(VerbFulfill))
+	}
 	for range rapid.IntRange(2, 8).Draw(t, "steps") {
-		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbFulfill, VerbUnfulfill, VerbMove, VerbAmend, VerbAmend, VerbExtend, VerbAdjust}).Draw(t, "verb"),
+		s := step{verb: rapid.SampledFrom([]Verb{VerbReserve, VerbReserve, VerbReserve, VerbConfirm, VerbRelease, VerbFulfill, VerbFulfill, VerbUnfulfill, VerbReturn, VerbDescribe, VerbMove, VerbAmend, VerbAmend, VerbExtend, VerbAdjust}).Draw(t, "verb"),
 			wait: time.Duration(rapid.IntRange(0, 6).Draw(t, "wait")) * time.Second}
 		if rapid.IntRange(0, 3).Draw(t, "directory") == 0 {
 			s.directory = drawDirectory(t)
@@ -293,6 +329,10 @@ func drawPlan(t *rapid.T) (plan []step) {
 			s.amends = rapid.SliceOfN(amends, 1, 4).Draw(t, "amends")
 		case VerbUnfulfill:
 			s.unfulfills = rapid.SliceOfN(unfulfills, 1, 4).Draw(t, "unfulfills")
+		case VerbReturn:
+			s.returns = rapid.SliceOfN(rapid.Custom(drawReturn), 1, 4).Draw(t, "returns")
+		case VerbDescribe:
+			s.describes = rapid.SliceOfN(rapid.Custom(drawPlannedDescribe), 1, 4).Draw(t, "describes")
 		case VerbReserve:
 			s.reserves = rapid.SliceOfN(reserves, 1, 6).Draw(t, "reserves")
 		case VerbExtend:
@@ -331,9 +371,15 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 			requests = append(requests, call)
 		}
 		for _, u := range s.unfulfills {
+			requests = append(requests, backRequest(s.verb, u.ID, u.Reservation, u.To, u.Lines))
+		}
+		for _, r := range s.returns {
+			requests = append(requests, backRequest(s.verb, r.ID, r.Reservation, r.To, r.Lines))
+		}
+		for i := range s.describes {
+			d := &s.describes[i]
 			requests = append(requests, &transitionCall{
-				verb: s.verb, request: &TransitionRequest{ID: u.Reservation, Lines: u.Lines}, settled: settledAlways, back: &backArguments{to: u.To},
-				operation: u.ID, fingerprint: stepFingerprint(s.verb, u.Reservation, 0, u.To, u.Lines...),
+				verb: s.verb, request: &TransitionRequest{ID: d.ID, Version: d.Version}, settled: settledAlways, described: &description{request: d},
 			})
 		}
 		for i := range s.moves {
@@ -370,6 +416,14 @@ func (b *bench) play(plan []step, send func(Verb, []shard.Request) []shard.Answe
 	}
 	out.WriteString(strings.Join(b.deadlines(), "\n"))
 	return out.String()
+}
+
+// backRequest returns a return or an unfulfill, as the Store sends it.
+func backRequest(verb Verb, operation, id string, to location.ID, lines []LineQuantity) *transitionCall {
+	return &transitionCall{
+		verb: verb, request: &TransitionRequest{ID: id, Lines: lines}, settled: settledAlways, back: &backArguments{to: to},
+		operation: operation, fingerprint: stepFingerprint(verb, id, 0, to, lines...),
+	}
 }
 
 // amendRequest plans an amend for the record of now, as the Store does. If that can't be planned, the
