@@ -33,6 +33,8 @@ type HTTP struct {
 	Listen        string   // HOST:PORT; port 0 picks a free one
 	AllowInsecure bool     // serve without authentication beyond loopback
 	Hosts         []string // names and addresses that callers may send in Host, besides those of loopback
+
+	ShutdownNotice time.Duration // how long /readyz answers 503 before a stopping server refuses requests
 }
 
 // Redis configures the Redis that counts stock.

@@ -50,7 +50,7 @@ func (v *flagValue) Set(text string) error { v.text = text; return nil }
 
 // Load reads the configuration. The file overrides the defaults, env overrides the file, and the
 // flags that were given override both. Each entry of env is NAME=value; an empty value counts as
-// not set.
+// not set. A secret may also come from the file that a variable names: HOLDFAST_REDIS_URL_FILE.
 //
 // An empty path means FileDefault, which may be absent; any other file must exist. flags may be
 // nil. Load refuses unknown keys and unknown HOLDFAST_ variables. The error is an *Error with
@@ -227,6 +227,9 @@ func (l *loader) readEnvironment(env []string) {
 	byVariable := make(map[string]setting, len(settings))
 	for _, s := range settings {
 		byVariable[s.variable()] = s
+		if s.secret {
+			byVariable[s.fileVariable()] = s
+		}
 	}
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
@@ -234,6 +237,10 @@ func (l *loader) readEnvironment(env []string) {
 			continue
 		}
 		s, known := byVariable[name]
+		if s.secret && name == s.fileVariable() {
+			l.readSecret(s, Trim(value))
+			continue
+		}
 		if !known {
 			l.faults = append(l.faults, unknown(name, "the environment"))
 			continue
@@ -242,6 +249,42 @@ func (l *loader) readEnvironment(env []string) {
 			l.set(s.key, value, name)
 		}
 	}
+	for _, s := range settings {
+		if s.secret && given(env, s.fileVariable()) && given(env, s.variable()) {
+			l.faults = append(l.faults, Fault{Key: s.key, Source: "the environment",
+				Message: "is set by " + s.variable() + " and by " + s.fileVariable() + ": leave one out"})
+		}
+	}
+}
+
+// secretFile limits the size of a file with a secret.
+var secretFile = inputfile.Kind{Name: "a secret", BytesMax: 64 << 10}
+
+// readSecret sets a secret from the file that its file variable names. The fault does not print the
+// name: it is the secret itself if somebody confused the variables.
+func (l *loader) readSecret(s setting, path string) {
+	if path == "" {
+		return
+	}
+	text, err := secretFile.Read(path)
+	if err == nil && s.trimmed(string(text)) == "" {
+		err = errors.New("is empty")
+	}
+	if err != nil {
+		l.faults = append(l.faults, Fault{Key: s.key, Source: s.fileVariable(),
+			Message: "must name a file with the value: " + strings.ReplaceAll(reason(err), path, "(hidden)")})
+		l.set(s.key, fmt.Sprint(s.initial), s.fileVariable())
+		return
+	}
+	l.set(s.key, string(text), s.fileVariable())
+}
+
+// given reports whether env sets the variable.
+func given(env []string, variable string) bool {
+	return slices.ContainsFunc(env, func(pair string) bool {
+		name, value, _ := strings.Cut(pair, "=")
+		return name == variable && Trim(value) != ""
+	})
 }
 
 func fromKubernetes(name, value string) bool {

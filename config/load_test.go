@@ -224,6 +224,45 @@ func TestLoadListsAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// TestLoadSecretFiles reads secrets from files that variables name.
+func TestLoadSecretFiles(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	redisURL, empty := write("redis", "redis://:hunter2@h:1/2\r\n"), write("empty", "\n")
+	got, err := source{
+		file: "redis: {url: 'redis://file'}\n",
+		env:  []string{"HOLDFAST_REDIS_URL_FILE=" + redisURL + "\n", "HOLDFAST_POSTGRES_URL_FILE=" + write("postgres", "postgres://u:hunter2@h/x\n")},
+	}.load(t)
+	if e := got.Redis.Endpoint; err != nil || e.String() != "redis://h:1/2" || e.Password != "hunter2" || got.Postgres.URL != "postgres://u:hunter2@h/x" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for name, c := range map[string]struct {
+		env  []string
+		want string
+	}{
+		"absent": {[]string{"HOLDFAST_REDIS_URL_FILE=/hunter2/redis"},
+			"redis.url (from HOLDFAST_REDIS_URL_FILE): must name a file with the value: no such file or directory"},
+		"empty": {[]string{"HOLDFAST_REDIS_URL_FILE=" + empty},
+			"redis.url (from HOLDFAST_REDIS_URL_FILE): must name a file with the value: is empty"},
+		"twice": {[]string{"HOLDFAST_REDIS_URL_FILE=" + redisURL, "HOLDFAST_REDIS_URL=redis://other"},
+			"redis.url (from the environment): is set by HOLDFAST_REDIS_URL and by HOLDFAST_REDIS_URL_FILE: leave one out"},
+		"twice, the other way round": {[]string{"HOLDFAST_REDIS_URL=redis://other", "HOLDFAST_REDIS_URL_FILE=" + redisURL},
+			"redis.url (from the environment): is set by HOLDFAST_REDIS_URL and by HOLDFAST_REDIS_URL_FILE: leave one out"},
+		"not a secret": {[]string{"HOLDFAST_CONFIRM_WAIT_FILE=" + redisURL}, "HOLDFAST_CONFIRM_WAIT_FILE (from the environment): is not a setting"},
+	} {
+		_, err := source{env: c.env}.load(t)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+}
+
 // TestLoadTrims reads values as files and editors leave them.
 func TestLoadTrims(t *testing.T) {
 	const redisURL, postgresURL = "redis://:p@h:1/2", "postgres://u:p@h/x"

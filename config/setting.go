@@ -40,6 +40,8 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
 	{"http.hosts", "", "further names under which callers reach the server, separated by commas", false,
 		func(c *Config, raw any) error { return setHosts(&c.HTTP.Hosts, raw) }},
+	{"http.shutdown_notice", "0s", "how long /readyz answers 503 before a stopping server refuses requests", false,
+		func(c *Config, raw any) error { return shutdownNotice.set(&c.HTTP.ShutdownNotice, raw) }},
 	{"redis.url", "", "`URL` of Redis, redis:// or redis+sentinel://; several hosts mean a Cluster; empty means the embedded engine", true,
 		func(c *Config, raw any) error { return c.Redis.Endpoint.set(raw) }},
 	{"redis.sentinel_username", "", "user name at the sentinels, if they ask for one", true,
@@ -115,6 +117,9 @@ func (s setting) flag() string { return strings.NewReplacer(".", "-", "_", "-").
 func (s setting) variable() string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
 }
+
+// fileVariable returns the name of the environment variable that names a file with the value.
+func (s setting) fileVariable() string { return s.variable() + "_FILE" }
 
 // lineEnds are the line ends and the byte order mark that a file or an editor adds to a value.
 const lineEnds = "\r\n\ufeff"
@@ -275,6 +280,9 @@ var (
 
 	// The maximum is less than a call and a shutdown may take; see internal/api.
 	confirmWait = duration{min: time.Millisecond, max: 15 * time.Second, message: "must be between 1ms and 15s"}
+
+	shutdownNotice = duration{min: time.Millisecond, max: 5 * time.Minute, zero: true,
+		message: "must be 0s, or between 1ms and 5m"}
 
 	soldOutCache = duration{min: cache.SoldOutCacheMin, max: cache.SoldOutCacheMax, zero: true,
 		message: fmt.Sprintf("must be 0s, or between %s and %s", cache.SoldOutCacheMin, cache.SoldOutCacheMax)}

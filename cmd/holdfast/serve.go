@@ -113,7 +113,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	}
 	parts.Go(func() error {
 		defer stopApplying()
-		return api.Serve(running, listener, handler, api.Timeouts{})
+		return api.Serve(running, listener, handler, api.Timeouts{Notice: c.HTTP.ShutdownNotice})
 	})
 	parts.Go(func() error { return (&reconcile.Sweeper{Store: store, Logger: logger}).Run(running) })
 	err = parts.Wait()

@@ -67,6 +67,26 @@ func TestShutdownFinishesWhatIsComing(t *testing.T) {
 	})
 }
 
+// A server that stops says so at /readyz, and still serves while load balancers have time to notice.
+func TestShutdownNotice(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--http-shutdown-notice=5m")
+	p.do(t, "given", level("A", "berlin", 1))
+	p.signal(syscall.SIGTERM)
+	await(t, "/readyz to say that the server stops", func() bool {
+		return p.send(t, step{method: "GET", path: "/readyz"}).status == 503
+	})
+	p.http.CloseIdleConnections()
+	if got := p.send(t, hold("o", "A", 1)); got.status != 201 {
+		t.Errorf("a new connection gets %d %s", got.status, got.body)
+	}
+	if p.process.Gone() {
+		t.Error("the server has ended before the notice has")
+	}
+	p.signal(syscall.SIGKILL)
+	<-p.process.Exited
+}
+
 // A call that waits for Redis is answered, and its effect survives a restart.
 func TestShutdownFinishesWhatRedisHasNotAnswered(t *testing.T) {
 	t.Parallel()
