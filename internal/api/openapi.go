@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -29,18 +30,26 @@ func newDocument(o Options) *huma.OpenAPI {
 	ttlMax := o.TTLMax.Seconds()
 	for _, t := range []reflect.Type{reflect.TypeFor[contract.ReserveRequest](), reflect.TypeFor[contract.ExtendRequest]()} {
 		ttl := registry.Schema(t, false, "").Properties["ttl_seconds"]
-		ttl.Maximum, ttl.Default = &ttlMax, int64(o.TTL.Seconds())
+		ttl.Maximum = &ttlMax
+		// Generators of clients make a field with a default a required one, so only the text says it.
+		ttl.Description += " Default: " + strconv.FormatInt(int64(o.TTL.Seconds()), 10) + "."
 	}
+	describeKinds(registry)
 	return &huma.OpenAPI{
-		OpenAPI:    "3.1.0",
-		Info:       &huma.Info{Title: "Holdfast", Version: o.Version, Description: documentText},
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Holdfast", Version: o.Version, Description: documentText,
+			License: &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
+		},
+		Servers:    []*huma.Server{{URL: "/", Description: "The server that answered this document."}},
 		Components: &huma.Components{Schemas: registry},
+		Security:   []map[string][]string{{}},
 		Tags: []*huma.Tag{
 			{Name: tagReservations, Description: "Hold units for an order, then sell or release them."},
 			{Name: tagStock, Description: "Read, count, adjust and transfer stock."},
 			{Name: tagRouting, Description: "Decide which locations serve an order, and explain why."},
 			{Name: tagAudits, Description: "Compare Redis with the ledger."},
-			{Name: tagHealth},
+			{Name: tagHealth, Description: "Check that the process runs and can reserve."},
 		},
 	}
 }
@@ -56,18 +65,19 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 	}
 	if in := reflect.TypeFor[In](); in != reflect.TypeFor[nothing]() {
 		schema := schemas.Schema(in, true, "")
+		body := &huma.MediaType{Schema: schema, Example: json.RawMessage(op.example)}
 		described.RequestBody = &huma.RequestBody{
 			Required: len(schemas.SchemaFromRef(schema.Ref).Required) > 0,
-			Content:  map[string]*huma.MediaType{"application/json": {Schema: schema}},
+			Content:  map[string]*huma.MediaType{"application/json": body},
 		}
 		if op.method == http.MethodPatch {
-			described.RequestBody.Content[contract.PatchType] = &huma.MediaType{Schema: schema}
+			described.RequestBody.Content[contract.PatchType] = body
 		}
 		op.problems = slices.Concat(op.problems, []*kind{malformed, tooLarge, unsupportedMediaType})
 	}
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	if described.RequestBody != nil && op.yaml {
-		described.RequestBody.Content[yamlType] = text
+		described.RequestBody.Content[yamlType] = &huma.MediaType{Schema: text.Schema, Example: directoryYAML}
 	}
 	var out *huma.Schema
 	if reflect.TypeFor[Out]() != reflect.TypeFor[nothing]() {
@@ -83,16 +93,14 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		}
 		described.Responses[strconv.Itoa(status)] = response
 	}
-	if op.method != http.MethodGet {
-		op.problems = append(op.problems, forbidden)
-	}
+	op.problems = append(op.problems, forbidden)
 	if op.tag != tagHealth {
 		op.problems = append(op.problems, internal)
 	}
 	if op.path != livePath {
 		op.problems = append(op.problems, unavailable)
 	}
-	describeProblems(described, schemas, op.problems)
+	describeProblems(described, op.problems)
 	document.AddOperation(described)
 }
 
@@ -121,18 +129,20 @@ func answerHeaders(status int, method string) map[string]*huma.Header {
 }
 
 // describeProblems adds one response per status. Its description explains each code.
-func describeProblems(op *huma.Operation, schemas huma.Registry, kinds []*kind) {
-	schema := schemas.Schema(reflect.TypeFor[contract.Problem](), true, "")
+func describeProblems(op *huma.Operation, kinds []*kind) {
+	byStatus := map[string][]*kind{}
 	for _, k := range kinds {
 		status := strconv.Itoa(k.status)
+		if slices.Contains(byStatus[status], k) {
+			continue
+		}
 		if op.Responses[status] == nil {
 			op.Responses[status] = &huma.Response{
-				Content: map[string]*huma.MediaType{
-					contract.ProblemType: {Schema: schema, Examples: map[string]*huma.Example{}},
-				},
+				Content: map[string]*huma.MediaType{contract.ProblemType: {}},
 			}
 		}
 		response := op.Responses[status]
+		byStatus[status] = append(byStatus[status], k)
 		if k.status == http.StatusServiceUnavailable || k == notOnSale {
 			response.Headers = map[string]*huma.Header{"Retry-After": {
 				Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger},
@@ -142,14 +152,14 @@ func describeProblems(op *huma.Operation, schemas huma.Registry, kinds []*kind) 
 			response.Description += "\n\n"
 		}
 		response.Description += "`" + k.code + "`: " + k.doc
-		response.Content[contract.ProblemType].Examples[k.code] = &huma.Example{Value: &contract.Problem{
-			Type: k.uri(), Title: k.title, Status: k.status, Detail: k.doc, Code: k.code,
-		}}
+	}
+	for status, same := range byStatus {
+		op.Responses[status].Content[contract.ProblemType].Schema = oneOfKinds(same)
 	}
 }
 
-// openAnswers allows unknown fields in every schema that no request uses, so that answers can gain
-// fields. Requests refuse unknown fields.
+// openAnswers takes the ban of unknown fields from every schema that no request uses, so that answers can
+// gain fields. Requests refuse unknown fields.
 func openAnswers(document *huma.OpenAPI) {
 	schemas, sent := document.Components.Schemas, map[*huma.Schema]bool{}
 	var mark func(*huma.Schema)
@@ -175,7 +185,7 @@ func openAnswers(document *huma.OpenAPI) {
 	}
 	for _, schema := range schemas.Map() {
 		if !sent[schema] {
-			schema.AdditionalProperties = true
+			schema.AdditionalProperties = nil
 		}
 	}
 }

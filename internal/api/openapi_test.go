@@ -122,7 +122,6 @@ func TestDocumentLimits(t *testing.T) {
 		"DescribeRequest identities maxItems":      cache.IdentitiesMax,
 		"DescribeRequest metadata maxProperties":   cache.MetadataKeysMax,
 		"ReserveRequest ttl_seconds maximum":       3600,
-		"ReserveRequest ttl_seconds default":       300,
 		"ReserveRequest ttl_seconds minimum":       cache.TTLMin.Seconds(),
 		"ExtendRequest ttl_seconds maximum":        3600,
 		"LineRequest quantity minimum":             1,
@@ -165,9 +164,53 @@ func TestDocumentLimits(t *testing.T) {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
+	ttl := dig(t, d, "components", "schemas", "ReserveRequest", "properties", "ttl_seconds").(object)
+	if text := ttl["description"].(string); !strings.HasSuffix(text, " Default: 300.") || ttl["default"] != nil {
+		t.Errorf("ttl_seconds: %v, want its default only in the text", ttl)
+	}
 	limit := dig(t, d, "paths", "/v1/stock", "get", "parameters").([]any)[2].(object)
 	if limit["name"] != "limit" || dig(t, limit, "schema", "maximum") != float64(cache.LevelPageMax) {
 		t.Errorf("limit: %v", limit)
+	}
+}
+
+// TestDocumentProblems checks that each problem has the fields that the schema of its code describes.
+func TestDocumentProblems(t *testing.T) {
+	d := document(t)
+	codes := dig(t, d, "components", "schemas", "Problem", "properties", "code", "enum").([]any)
+	mapping := dig(t, d, "components", "schemas", "Problem", "discriminator", "mapping").(object)
+	if len(codes) != len(mapping) {
+		t.Errorf("%d codes, and schemas of %d", len(codes), len(mapping))
+	}
+	for _, c := range refusals {
+		var problem object
+		if err := json.Unmarshal([]byte(`{"type":"","title":"","status":0,`+c.rest), &problem); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(codes, any(c.code)) {
+			t.Errorf("%s is not among the codes %v", c.code, codes)
+		}
+		name := strings.TrimPrefix(dig(t, mapping, c.code).(string), "#/components/schemas/")
+		schema := dig(t, d, "components", "schemas", name).(object)
+		if got := dig(t, schema, "properties", "code", "enum"); !slices.Equal(got.([]any), []any{c.code}) {
+			t.Errorf("the code of %s is %v", name, got)
+		}
+		for field := range problem {
+			dig(t, schema, "properties", field)
+		}
+		for _, field := range schema["required"].([]any) {
+			dig(t, problem, field.(string))
+		}
+	}
+}
+
+// An answer may gain fields, so its schema is open. A request refuses unknown fields.
+func TestDocumentAnswersAreOpen(t *testing.T) {
+	d := document(t)
+	for name, want := range map[string]any{"Reservation": nil, "InsufficientStockProblem": nil, "ReserveRequest": false, "LineRequest": false} {
+		if got := dig(t, d, "components", "schemas", name).(object)["additionalProperties"]; got != want {
+			t.Errorf("additionalProperties of %s: %v, want %v", name, got, want)
+		}
 	}
 }
 

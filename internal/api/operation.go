@@ -15,6 +15,7 @@ type operation struct {
 	summary     string
 	description string
 	query       []*huma.Param  // parameters of the query and header; those of the path are found in it
+	example     string         // a body that works, in JSON
 	answers     map[int]string // statuses of success, and when each is answered
 	problems    []*kind        // besides those that every operation has
 	missing     string         // the detail of a 404
@@ -27,6 +28,7 @@ type nothing struct{}
 // register serves op by call and describes it. The body is decoded strictly into In; Out is encoded
 // as the answer. If call returns an error, its reply is ignored.
 func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (reply[Out], error)) {
+	op.example = examples[op.id]
 	describe[In, Out](a.document, op)
 	_, bodyless := any((*In)(nil)).(*nothing)
 	a.mux.HandleFunc(op.method+" "+op.path, func(w http.ResponseWriter, r *http.Request) {
