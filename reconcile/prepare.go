@@ -42,7 +42,9 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 	}
 	why, err := a.rebuildReason(ctx, known, p.Rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
-		err = a.rebuild(ctx, known, why)
+		if err = a.shard.CheckWrites(ctx, a.seen, false); err == nil { // no gate can be closed otherwise
+			err = a.rebuild(ctx, known, why)
+		}
 	}
 	if err == nil && a.seen.LedgerID == "" && a.at.LedgerID != "" { // both are from before ids, or Redis was rebuilt just now
 		err = a.shard.NoteLedger(ctx, a.at.LedgerID)

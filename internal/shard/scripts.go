@@ -130,7 +130,7 @@ type Loader interface {
 }
 
 // LoadKnown loads the scripts if this is the Redis that the ledger's position describes. If not, it
-// tells the reconciler and returns ErrRebuilding. It does not check the gate, because each script
+// tells the reconciler and returns ErrRebuilding, or ErrRefused while a Redis takes no writes. It does not check the gate, because each script
 // reads it. Meanwhile the reconciler may apply entries and trim the one at the position, so it looks
 // again until the position stays.
 func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
@@ -148,6 +148,11 @@ func (c *Conn) LoadKnown(ctx context.Context, ledger Loader) error {
 			return c.Load(ctx, p.Epoch, id)
 		}
 		if p == seen {
+			if id.Primary {
+				if err := c.CheckWrites(ctx, id, false); err != nil { // nobody can rebuild it now
+					return err
+				}
+			}
 			ledger.Suspect()
 			return fmt.Errorf("%w: %s", wire.ErrRebuilding, why)
 		}
