@@ -34,11 +34,12 @@ type ReservationFilter struct {
 	IDPrefix string // ids that begin with this
 	Order    string
 	Customer string
-	Line     string       // has a line with this id
-	SKU      location.SKU // has a line of this SKU; Line, SKU and Location must hold for the same line
-	Location location.ID  // has a line that this location serves
-	Limit    int          // 1 to ReservationPageMax; 0 is ReservationPageDefault
-	Cursor   string       // ReservationPage.Next of the page before; "" is the first page
+	Line     string             // has a line with this id
+	SKU      location.SKU       // has a line of this SKU; Line, SKU and Location must hold for the same line
+	Location location.ID        // has a line that this location serves
+	Channels []location.Channel // of one of these; none selects all
+	Limit    int                // 1 to ReservationPageMax; 0 is ReservationPageDefault
+	Cursor   string             // ReservationPage.Next of the page before; "" is the first page
 }
 
 // ReservationPage is one page of reservations. Next is "" on the last page.

@@ -30,9 +30,8 @@ type Config struct {
 
 // HTTP configures the API server.
 type HTTP struct {
-	Listen        string   // HOST:PORT; port 0 picks a free one
-	AllowInsecure bool     // serve without authentication beyond loopback
-	Hosts         []string // names and addresses that callers may send in Host, besides those of loopback
+	Listen string   // HOST:PORT; port 0 picks a free one
+	Hosts  []string // names and addresses that callers may send in Host, besides those of loopback
 
 	ShutdownNotice time.Duration // how long /readyz answers 503 before a stopping server refuses requests
 }
@@ -76,14 +75,19 @@ type Directory struct {
 
 // Auth configures who may call the API.
 type Auth struct {
-	Mode AuthMode
+	Mode     AuthMode // AuthOff or AuthKeys
+	KeysFile string   // file with hashes of keys; "" means only those of the ledger
+	Rate     int      // requests a second of a key that has no rate of its own; 0 means any number
 }
 
 // AuthMode is a way to authenticate callers.
 type AuthMode string
 
-// AuthOff accepts every caller. It is the only mode for now.
-const AuthOff AuthMode = "off"
+const (
+	authAuto AuthMode = "auto"
+	AuthOff  AuthMode = "off"  // accepts every caller
+	AuthKeys AuthMode = "keys" // accepts callers with a key
+)
 
 // Secret is text that is never printed or logged.
 type Secret string

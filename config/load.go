@@ -64,6 +64,12 @@ func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	l.readEnvironment(env)
 	l.readFlags(flags)
 	c := l.decode()
+	if c.Auth.Mode == authAuto {
+		c.Auth.Mode = AuthKeys
+		if c.Redis.Endpoint.Embedded() && c.Auth.KeysFile == "" {
+			c.Auth.Mode = AuthOff
+		}
+	}
 	l.check(c, env)
 	if len(l.faults) > 0 {
 		return Config{}, &Error{Faults: l.faults}
@@ -210,9 +216,12 @@ func (l *loader) refuse(key, message string) {
 
 const environmentPrefix = "HOLDFAST_"
 
-// ServerVariable names the environment variable with the server that client commands call. It is
-// not a setting.
-const ServerVariable = "HOLDFAST_SERVER"
+// ServerVariable and KeyVariable name the environment variables with the server that client commands
+// call, and with their key. They are no settings.
+const (
+	ServerVariable = "HOLDFAST_SERVER"
+	KeyVariable    = "HOLDFAST_KEY"
+)
 
 // Kubernetes sets such variables in every container next to a Service whose name begins with
 // holdfast. Nobody chose them, so they are ignored.
@@ -233,7 +242,7 @@ func (l *loader) readEnvironment(env []string) {
 	}
 	for _, pair := range env {
 		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, environmentPrefix) || name == ServerVariable || fromKubernetes(name, value) {
+		if !strings.HasPrefix(name, environmentPrefix) || name == ServerVariable || name == KeyVariable || fromKubernetes(name, value) {
 			continue
 		}
 		s, known := byVariable[name]
@@ -309,6 +318,10 @@ func (l *loader) check(c Config, env []string) {
 			l.refuse(key, "is only for redis+sentinel://: leave it out, or name the sentinels in redis.url")
 		}
 	}
+	if _, given := l.sources["auth.mode"]; given && c.Auth.Mode == AuthKeys && c.Postgres.URL == "" && c.Auth.KeysFile == "" &&
+		!l.anyBad("postgres.url", "auth.keys_file") {
+		l.refuse("auth.mode", "needs a place that has the keys: set auth.keys_file or postgres.url, or auth.mode to off")
+	}
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return
 	}
@@ -316,10 +329,9 @@ func (l *loader) check(c Config, env []string) {
 		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while redis.url is empty: "+
 			"the embedded engine is only for trials; set redis.url for real use")
 	}
-	if !l.anyBad("auth.mode", "http.allow_insecure") && c.Auth.Mode == AuthOff && !c.HTTP.AllowInsecure {
+	if !l.anyBad("auth.mode") && c.Auth.Mode == AuthOff {
 		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: "+
-			"anyone who reaches the address can change stock; "+
-			"set http.allow_insecure to true if only trusted machines can reach it")
+			"anyone who reaches the address can change stock; set auth.mode to keys")
 	}
 }
 

@@ -90,7 +90,10 @@ func TestLoadAllowed(t *testing.T) {
 	for name, s := range map[string]source{
 		"loopback v6":              {env: []string{"HOLDFAST_HTTP_LISTEN=[::1]:0"}},
 		"localhost":                {env: []string{"HOLDFAST_HTTP_LISTEN=localhost:1"}},
-		"insecure with a Redis":    {flags: []string{"--http-listen=:80", "--http-allow-insecure", "--redis-url=redis://r"}},
+		"keys beyond loopback":     {flags: []string{"--http-listen=:80", "--redis-url=redis://r"}},
+		"keys in a file":           {flags: []string{"--auth-mode=keys", "--auth-keys-file=keys.yaml"}},
+		"off with a Redis":         {flags: []string{"--auth-mode=off", "--redis-url=redis://r"}},
+		"the client's key":         {env: []string{"HOLDFAST_KEY=hf_x_y"}},
 		"the client's server":      {env: []string{"HOLDFAST_SERVER=http://x"}},
 		"other variables":          {env: []string{"PATH=/bin", "HOLDFASTER=1", "=C:=x"}},
 		"Kubernetes service links": {env: []string{"HOLDFAST_SERVICE_HOST=10.0.0.1", "HOLDFAST_PORT=tcp://10.0.0.1:80", "HOLDFAST_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "HOLDFAST_SERVICE_PORT_HTTP=80"}},
@@ -160,8 +163,10 @@ func TestLoadFaults(t *testing.T) {
 		"shards": {file("redis: {shards: 4}\n"),
 			`redis.shards = 4 (from holdfast.yaml): must be 1: several shards are not supported yet, because a reservation is one atomic step only if all stock is in one shard`},
 		"keys": {env("HOLDFAST_AUTH_MODE=keys"),
-			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): must be "off": "keys" is not supported yet`},
-		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "off"`},
+			`auth.mode = "keys" (from HOLDFAST_AUTH_MODE): needs a place that has the keys: set auth.keys_file or postgres.url, or auth.mode to off`},
+		"auth": {env("HOLDFAST_AUTH_MODE=on"), `auth.mode = "on" (from HOLDFAST_AUTH_MODE): must be "auto", "keys" or "off"`},
+		"rate": {env("HOLDFAST_AUTH_REQUESTS_PER_SECOND=-1"),
+			`auth.requests_per_second = "-1" (from HOLDFAST_AUTH_REQUESTS_PER_SECOND): must be a whole number from 0 to 1000000`},
 		"postgres": {env("HOLDFAST_POSTGRES_URL=mysql://u:hunter2@h/db?sslpassword=hunter2"),
 			`postgres.url (from HOLDFAST_POSTGRES_URL): ` + noPostgres},
 		"backlog": {env("HOLDFAST_RECONCILE_BACKLOG_MAX=10"),
@@ -174,13 +179,11 @@ func TestLoadFaults(t *testing.T) {
 			`http.listen = 8080 (from holdfast.yaml): must be HOST:PORT in quotes, such as "127.0.0.1:8080"`},
 		"listen on port 70000": {env("HOLDFAST_HTTP_LISTEN=127.0.0.1:70000"),
 			`http.listen = "127.0.0.1:70000" (from HOLDFAST_HTTP_LISTEN): must be HOST:PORT, such as 127.0.0.1:8080`},
-		"allow_insecure": {env("HOLDFAST_HTTP_ALLOW_INSECURE=maybe"),
-			`http.allow_insecure = "maybe" (from HOLDFAST_HTTP_ALLOW_INSECURE): must be true or false`},
 		"prefix with braces": {env("HOLDFAST_REDIS_PREFIX={x}"),
 			`redis.prefix = "{x}" (from HOLDFAST_REDIS_PREFIX): must be text of 1 to 64 bytes without { } or control characters`},
-		"off beyond loopback": {env("HOLDFAST_HTTP_LISTEN=0.0.0.0:80", "HOLDFAST_REDIS_URL=redis://r"),
-			`http.listen = "0.0.0.0:80" (from HOLDFAST_HTTP_LISTEN): must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: anyone who reaches the address can change stock; set http.allow_insecure to true if only trusted machines can reach it`},
-		"embedded beyond loopback": {env("HOLDFAST_HTTP_LISTEN=:80", "HOLDFAST_HTTP_ALLOW_INSECURE=true"),
+		"off beyond loopback": {env("HOLDFAST_HTTP_LISTEN=0.0.0.0:80", "HOLDFAST_REDIS_URL=redis://r", "HOLDFAST_AUTH_MODE=off"),
+			`http.listen = "0.0.0.0:80" (from HOLDFAST_HTTP_LISTEN): must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: anyone who reaches the address can change stock; set auth.mode to keys`},
+		"embedded beyond loopback": {env("HOLDFAST_HTTP_LISTEN=:80", "HOLDFAST_AUTH_KEYS_FILE=keys.yaml"),
 			`http.listen = ":80" (from HOLDFAST_HTTP_LISTEN): must be a loopback address, such as 127.0.0.1:8080, while redis.url is empty: the embedded engine is only for trials; set redis.url for real use`},
 		"not YAML":      {file("a: [\n"), `holdfast.yaml: is not YAML: line 1: did not find expected node content`},
 		"a key twice":   {file("http: {listen: 'a:1'}\nhttp: {}\n"), `holdfast.yaml: is not YAML: unmarshal errors:` + "\n  line 2: mapping key \"http\" already defined at line 1"},
@@ -271,15 +274,15 @@ func TestLoadTrims(t *testing.T) {
 		for name, s := range map[string]source{
 			"environment": {env: []string{
 				"HOLDFAST_REDIS_URL=" + dress(redisURL), "HOLDFAST_POSTGRES_URL=" + dress(postgresURL),
-				"HOLDFAST_CONFIRM_WAIT=" + dress("7s"), "HOLDFAST_HTTP_ALLOW_INSECURE=" + dress("true"),
+				"HOLDFAST_CONFIRM_WAIT=" + dress("7s"), "HOLDFAST_AUTH_REQUESTS_PER_SECOND=" + dress("50"),
 				"HOLDFAST_RECONCILE_BACKLOG_MAX=" + dress("5000"), "HOLDFAST_HTTP_LISTEN=" + dress("[::1]:80"),
 				"HOLDFAST_DIRECTORY_FILE=" + dress(""), "HOLDFAST_AUTH_MODE=" + dress("off"),
 			}},
-			"file": {file: fmt.Sprintf("redis: {url: %q}\npostgres: {url: %q}\nconfirm: {wait: %q}\nhttp: {allow_insecure: %q, listen: %q}\n"+
-				"reconcile: {backlog_max: %q}\n", dress(redisURL), dress(postgresURL), dress("7s"), dress("true"), dress("[::1]:80"), dress("5000"))},
+			"file": {file: fmt.Sprintf("redis: {url: %q}\npostgres: {url: %q}\nconfirm: {wait: %q}\nauth: {requests_per_second: %q}\nhttp: {listen: %q}\n"+
+				"reconcile: {backlog_max: %q}\n", dress(redisURL), dress(postgresURL), dress("7s"), dress("50"), dress("[::1]:80"), dress("5000"))},
 			"flags": {flags: []string{
 				"--redis-url=" + dress(redisURL), "--postgres-url=" + dress(postgresURL), "--confirm-wait=" + dress("7s"),
-				"--http-allow-insecure=" + dress("true"), "--http-listen=" + dress("[::1]:80"), "--reconcile-backlog-max=" + dress("5000"),
+				"--auth-requests-per-second=" + dress("50"), "--http-listen=" + dress("[::1]:80"), "--reconcile-backlog-max=" + dress("5000"),
 			}},
 		} {
 			got, err := s.load(t)
@@ -289,7 +292,7 @@ func TestLoadTrims(t *testing.T) {
 			}
 			e := got.Redis.Endpoint
 			if e.String() != "redis://h:1/2" || string(e.Password) != "p" || string(got.Postgres.URL) != postgresURL ||
-				got.Confirm.Wait != 7*time.Second || !got.HTTP.AllowInsecure || got.HTTP.Listen != "[::1]:80" || got.Reconcile.BacklogMax != 5000 {
+				got.Confirm.Wait != 7*time.Second || got.Auth.Rate != 50 || got.HTTP.Listen != "[::1]:80" || got.Reconcile.BacklogMax != 5000 {
 				t.Errorf("%s, %q: %+v", name, around, got)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	prefixBytesMax     = 64 // length of redis.prefix
 	pageConnectionsMax = 100
+	rateMax            = 1_000_000   // requests a second of a key
 	backlogMin         = 1_000       // a burst is not a backlog
 	backlogMax         = 100_000_000 // tens of GB of Redis
 )
@@ -36,8 +37,6 @@ type setting struct {
 var settings = []setting{
 	{"http.listen", "127.0.0.1:8080", "`HOST:PORT` to listen on; port 0 picks a free one", false,
 		func(c *Config, raw any) error { return setListen(&c.HTTP.Listen, raw) }},
-	{"http.allow_insecure", false, "serve without authentication beyond loopback", false,
-		func(c *Config, raw any) error { return setBool(&c.HTTP.AllowInsecure, raw) }},
 	{"http.hosts", "", "further names under which callers reach the server, separated by commas", false,
 		func(c *Config, raw any) error { return setHosts(&c.HTTP.Hosts, raw) }},
 	{"http.shutdown_notice", "0s", "how long /readyz answers 503 before a stopping server refuses requests", false,
@@ -74,8 +73,12 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setFile(&c.Directory.File, raw) }},
 	{"directory.centroids", "", "CSV `FILE` with the positions of postal codes; empty means one position per country", false,
 		func(c *Config, raw any) error { return setFile(&c.Directory.Centroids, raw) }},
-	{"auth.mode", string(AuthOff), "how callers authenticate; must be off for now", false,
+	{"auth.mode", string(authAuto), "how callers authenticate: keys, off, or auto: keys if redis.url is set", false,
 		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
+	{"auth.keys_file", "", "YAML `FILE` with hashes of keys, besides those of the ledger", false,
+		func(c *Config, raw any) error { return setFile(&c.Auth.KeysFile, raw) }},
+	{"auth.requests_per_second", 0, "requests a second of a key that has no limit of its own; 0 means any number", false,
+		func(c *Config, raw any) error { return setRate(&c.Auth.Rate, raw) }},
 }
 
 // Keys lists every key, in the order of the example file.
@@ -204,15 +207,23 @@ func setBacklog(to *int64, raw any) error {
 	return nil
 }
 
-func setAuth(to *AuthMode, raw any) error {
-	switch raw {
-	case string(AuthOff):
-		*to = AuthOff
-		return nil
-	case "keys":
-		return errors.New(`must be "off": "keys" is not supported yet`)
+func setRate(to *int, raw any) error {
+	n, err := strconv.Atoi(fmt.Sprint(raw))
+	if err != nil || n < 0 || n > rateMax {
+		return fmt.Errorf("must be a whole number from 0 to %d", rateMax)
 	}
-	return errors.New(`must be "off"`)
+	*to = n
+	return nil
+}
+
+func setAuth(to *AuthMode, raw any) error {
+	text, _ := raw.(string)
+	switch mode := AuthMode(text); mode {
+	case authAuto, AuthOff, AuthKeys:
+		*to = mode
+		return nil
+	}
+	return errors.New(`must be "auto", "keys" or "off"`)
 }
 
 // setListen checks that raw is HOST:PORT.
@@ -247,18 +258,6 @@ func setHosts(to *[]string, raw any) error {
 			return errors.New("must be names without scheme, port and path, separated by commas, such as stock.example.com, 10.0.0.4")
 		}
 		*to = append(*to, name)
-	}
-	return nil
-}
-
-func setBool(to *bool, raw any) error {
-	switch raw {
-	case true, "true":
-		*to = true
-	case false, "false":
-		*to = false
-	default:
-		return errors.New("must be true or false")
 	}
 	return nil
 }

@@ -51,13 +51,16 @@ type Client struct {
 }
 
 // New returns a client of the server at a URL such as http://127.0.0.1:8080. It does no I/O. The error
-// quotes nothing of the URL.
+// quotes nothing of the URL and the key.
 func New(server string, o Options) (*Client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 		u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(u.Host, ",;=&") {
 		return nil, errors.New("the server is not a URL that can be called: " +
 			"name it as a URL, such as http://127.0.0.1:8080, without options")
+	}
+	if strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the key has characters that no key has: name one key, from hf_ to its last character")
 	}
 	if o.Transport == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()

@@ -94,7 +94,9 @@ type (
 // The codes of a Problem. A server may have more.
 const (
 	CodeMalformed            = "malformed"
+	CodeUnauthenticated      = "unauthenticated"
 	CodeForbidden            = "forbidden"
+	CodeTooManyRequests      = "too_many_requests"
 	CodeNotFound             = "not_found"
 	CodeMethodNotAllowed     = "method_not_allowed"
 	CodeExpiredRequest       = "expired_request"

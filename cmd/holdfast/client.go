@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,14 +11,19 @@ import (
 
 	holdfast "github.com/holdfast/holdfast/clients/go"
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/inputfile"
 )
 
-const serverFlag = "server"
+const (
+	serverFlag  = "server"
+	keyFileFlag = "key-file"
+)
 
-// addServer gives the commands below c the flag --server.
+// addServer gives the commands below c the flags --server and --key-file.
 func addServer(c *cobra.Command) *cobra.Command {
 	c.PersistentFlags().String(serverFlag, "",
 		"`URL` of the server to call (default "+config.ServerVariable+", else http.listen of the configuration)")
+	c.PersistentFlags().String(keyFileFlag, "", "`FILE` with the key to send (default the key in "+config.KeyVariable+")")
 	return c
 }
 
@@ -42,7 +48,30 @@ func (m *Main) client(c *cobra.Command) (*holdfast.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return holdfast.New(server, holdfast.Options{})
+	key, err := m.key(c)
+	if err != nil {
+		return nil, err
+	}
+	return holdfast.New(server, holdfast.Options{Key: key})
+}
+
+// keyFile limits the size of a file with a key.
+var keyFile = inputfile.Kind{Name: "a file with a key", BytesMax: 4 << 10}
+
+// key returns the key that c sends, or "".
+func (m *Main) key(c *cobra.Command) (string, error) {
+	path, err := c.Flags().GetString(keyFileFlag)
+	if err != nil {
+		return "", err
+	}
+	if path == "" {
+		return config.Trim(m.variable(config.KeyVariable)), nil
+	}
+	text, err := keyFile.Read(path)
+	if err != nil {
+		return "", fmt.Errorf("--%s: %w", keyFileFlag, err)
+	}
+	return config.Trim(string(text)), nil
 }
 
 // server returns the URL of the server that c calls.

@@ -17,7 +17,7 @@ var (
 		"encoding":  {"utf-16le", "windows-1252", "iso-8859-15"},
 		"scenario":  bench.Keys(bench.Scenarios),
 		"contender": bench.Keys(bench.Contenders()),
-		"auth-mode": {"off"},
+		"auth-mode": {"auto", "keys", "off"},
 	}
 	flagFiles = map[string][]string{ // the extensions; none means any file
 		"config": {"yaml", "yml"}, "directory-file": {"yaml", "yml", "json"}, "directory-centroids": {"csv"},

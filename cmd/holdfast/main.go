@@ -134,6 +134,7 @@ func (m *Main) root() *cobra.Command {
 		m.locationsCommand(),
 		m.routeCommand(),
 		m.reservationsCommand(),
+		m.keysCommand(),
 		m.versionCommand(),
 	)
 	c.PersistentFlags().String(configFlag, "",

@@ -163,27 +163,26 @@ func TestExitCodes(t *testing.T) {
 // TestNewcomer makes the mistakes of a first hour. Each error says what to type.
 func TestNewcomer(t *testing.T) {
 	for args, said := range map[string]string{
-		"stok show":                        `there is no command "stok": did you mean stock?`,
-		"help stok":                        `there is no command "stok": did you mean stock?`,
-		"help stock shwo":                  `there is no command "shwo": did you mean show?`,
-		"stock show":                       "SKU is missing: for example, holdfast stock show TEE-M",
-		"stock import":                     "FILE.csv is missing: for example, holdfast stock import stock.csv",
-		"stock adjust":                     "--sku is missing: for example, holdfast stock adjust --sku TEE-M --location berlin",
-		"locations apply":                  "FILE.yaml is missing: for example, holdfast locations apply locations.yaml",
-		"reservations show":                "ID is missing: for example, holdfast reservations show ord-1001",
-		"route explain":                    "SKU is missing: name one SKU per line of the order",
-		"stock show A --fromat json":       "unknown flag: --fromat: did you mean --format?",
-		"stock show A -format=json":        "unknown flag: -format: did you mean --format?",
-		"stock show A --output xml":        `--output is "xml", must be text or json`,
-		"stock show A --json":              "unknown flag: --json: for JSON use --format json",
-		"stock export -o json":             "--output names a file: use --format json, or name the file ./json",
-		"stock show A --server":            "--server needs a value",
-		"stock show A --format xml":        `--format is "xml", must be text or json`,
-		"stock adjust --delta lots":        `--delta is "lots", must be a whole number`,
-		"demo --duration 8":                `--duration is "8", must be a duration with a unit, such as 30s or 5m`,
-		"serve --http-allow-insecure=jein": "must be true or false",
-		"serve --reconcile-backlog-max=x":  "must be a whole number",
-		"version --=x":                     "a flag has no name: write --NAME or --NAME=VALUE",
+		"stok show":                       `there is no command "stok": did you mean stock?`,
+		"help stok":                       `there is no command "stok": did you mean stock?`,
+		"help stock shwo":                 `there is no command "shwo": did you mean show?`,
+		"stock show":                      "SKU is missing: for example, holdfast stock show TEE-M",
+		"stock import":                    "FILE.csv is missing: for example, holdfast stock import stock.csv",
+		"stock adjust":                    "--sku is missing: for example, holdfast stock adjust --sku TEE-M --location berlin",
+		"locations apply":                 "FILE.yaml is missing: for example, holdfast locations apply locations.yaml",
+		"reservations show":               "ID is missing: for example, holdfast reservations show ord-1001",
+		"route explain":                   "SKU is missing: name one SKU per line of the order",
+		"stock show A --fromat json":      "unknown flag: --fromat: did you mean --format?",
+		"stock show A -format=json":       "unknown flag: -format: did you mean --format?",
+		"stock show A --output xml":       `--output is "xml", must be text or json`,
+		"stock show A --json":             "unknown flag: --json: for JSON use --format json",
+		"stock export -o json":            "--output names a file: use --format json, or name the file ./json",
+		"stock show A --server":           "--server needs a value",
+		"stock show A --format xml":       `--format is "xml", must be text or json`,
+		"stock adjust --delta lots":       `--delta is "lots", must be a whole number`,
+		"demo --duration 8":               `--duration is "8", must be a duration with a unit, such as 30s or 5m`,
+		"serve --reconcile-backlog-max=x": "must be a whole number",
+		"version --=x":                    "a flag has no name: write --NAME or --NAME=VALUE",
 	} {
 		got := run(t, strings.Fields(args)...).expect(t, exitFailed)
 		if !strings.Contains(got.stderr, said) || got.stdout != "" {
@@ -196,7 +195,7 @@ func TestNewcomer(t *testing.T) {
 func TestHelpOfFlags(t *testing.T) {
 	serve := run(t, "serve", "--help").expect(t, exitDone).stdout
 	for _, line := range []string{
-		"--http-allow-insecure              serve without", "--http-listen HOST:PORT ", "--confirm-wait duration ", "(default 5s)",
+		"--auth-requests-per-second int ", "--http-listen HOST:PORT ", "--confirm-wait duration ", "(default 5s)",
 		"--redis-url URL ", "--directory-file FILE ", "--reconcile-backlog-max int ", "(default 250000)",
 	} {
 		if !strings.Contains(serve, line) {
@@ -223,7 +222,7 @@ func TestCompletion(t *testing.T) {
 		"stock import ":              "csv\ntxt\ntsv\n:8\n",
 		"locations apply ":           "yaml\nyml\njson\n:8\n",
 		"serve --config ":            "yaml\nyml\n:8\n",
-		"serve --auth-mode ":         "off\n:4\n",
+		"serve --auth-mode ":         "auto\nkeys\noff\n:4\n",
 		"serve ":                     ":4\n",
 		"stock show ":                ":4\n",
 		"stock adjust --sku ":        ":4\n",
@@ -251,7 +250,7 @@ func TestServerURL(t *testing.T) {
 		"flag":                     {[]string{"--server=http://a"}, []string{"HOLDFAST_SERVER=http://b"}, "http://a"},
 		"variable":                 {nil, []string{"HOLDFAST_SERVER=http://b", "HOLDFAST_NONSENSE=1"}, "http://b"},
 		"configuration":            {nil, []string{"HOLDFAST_HTTP_LISTEN=[::1]:90"}, "http://[::1]:90"},
-		"every address means here": {nil, []string{"HOLDFAST_HTTP_LISTEN=0.0.0.0:90", "HOLDFAST_REDIS_URL=redis://r", "HOLDFAST_HTTP_ALLOW_INSECURE=true"}, "http://127.0.0.1:90"},
+		"every address means here": {nil, []string{"HOLDFAST_HTTP_LISTEN=0.0.0.0:90", "HOLDFAST_REDIS_URL=redis://r"}, "http://127.0.0.1:90"},
 		"any port":                 {nil, []string{"HOLDFAST_HTTP_LISTEN=localhost:0"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

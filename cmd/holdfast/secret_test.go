@@ -140,7 +140,7 @@ func FuzzSecrets(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, after string) {
 		value := before + marker + after
-		for _, key := range []string{"REDIS_URL", "POSTGRES_URL", "HTTP_LISTEN", "CONFIRM_WAIT", "HTTP_ALLOW_INSECURE"} {
+		for _, key := range []string{"REDIS_URL", "POSTGRES_URL", "HTTP_LISTEN", "CONFIRM_WAIT", "AUTH_MODE"} {
 			if urlLike := strings.HasSuffix(key, "_URL") || strings.ContainsAny(value, "@=") || strings.Contains(value, "://"); !urlLike {
 				continue
 			}

@@ -93,8 +93,12 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	access, err := openKeys(ctx, c, logger)
+	if err != nil {
+		return err
+	}
 	handler := api.New(store, api.Options{
-		Audits: audits, Directories: routing, Hosts: &api.Hosts{Names: c.HTTP.Hosts, Private: c.HTTP.AllowInsecure},
+		Audits: audits, Directories: routing, Hosts: access.hosts, Keys: access.ring,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Degraded: func() []string { return degraded(ledger) },
 		Metrics:  observed.Handler(), Observer: observed, Logger: logger,
@@ -106,6 +110,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	defer stopApplying()
 	parts.Go(func() error { return applier.Run(applying) })
 	parts.Go(func() error { routing.follow.Run(running); return nil })
+	parts.Go(func() error { access.run(running); return nil })
 	awaitOpen(running, store)
 	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {

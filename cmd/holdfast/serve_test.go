@@ -176,7 +176,7 @@ func TestServeExpires(t *testing.T) {
 
 func TestServeWithoutRedis(t *testing.T) {
 	t.Chdir(t.TempDir())
-	p := start(t, "--redis-url=redis://:hunter2@127.0.0.1:1", "--postgres-url=postgres://u:hunter2@127.0.0.1:1/ledger")
+	p := start(t, "--auth-mode=off", "--redis-url=redis://:hunter2@127.0.0.1:1", "--postgres-url=postgres://u:hunter2@127.0.0.1:1/ledger")
 	answer, err := http.Get(p.url + "/readyz")
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,7 @@ func startAs(t *testing.T, binary string, args ...string) *program {
 		},
 	}
 	p.document = onceFor(p.fetchDocument)
-	c := command(t, binary, append([]string{"serve", "--http-listen=127.0.0.1:0"}, args...)...)
+	c := command(t, binary, append([]string{"serve", "--http-listen=127.0.0.1:0", "--auth-mode=off"}, args...)...)
 	var err error
 	if p.process, err = testserver.Spawn(c, p.logFile, nil); err != nil {
 		t.Fatal(err)

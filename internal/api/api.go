@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holdfast/holdfast/internal/keys"
 )
 
 // ConcurrentMax is how many calls are served at once. Every further call is answered 503
@@ -24,6 +26,7 @@ type Options struct {
 	TTLMax        time.Duration   // documented maximum of ttl_seconds; default 24h
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
 	Hosts         *Hosts          // names in the header Host; default any
+	Keys          *keys.Ring      // keys of the callers; nil: everybody may do everything
 	Degraded      func() []string // what /readyz lists beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
 	Audits        Audits          // compares Redis with the ledger; nil: there are no audits
@@ -45,6 +48,7 @@ type API struct {
 	options  Options
 	logger   *slog.Logger
 	mux      *http.ServeMux
+	routes   []Route
 	origins  http.CrossOriginProtection
 	document *huma.OpenAPI
 	serving  atomic.Int64 // calls under way

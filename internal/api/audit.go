@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -44,7 +45,7 @@ const tagAudits = "Audits"
 
 func (a *API) registerAudits() {
 	register(a, operation{
-		id: "start-audit", method: http.MethodPost, path: "/v1/audits", tag: tagAudits,
+		id: "start-audit", method: http.MethodPost, path: "/v1/audits", tag: tagAudits, role: keys.Operate,
 		summary: "Start an audit",
 		description: "Compares Redis with the ledger, and the ledger with itself, while sales go on. The audit continues " +
 			"after the answer; get it to follow its progress. One audit runs at a time. Until it ends, the same " +
@@ -54,7 +55,7 @@ func (a *API) registerAudits() {
 		missing:  "this server has no audits",
 	}, a.startAudit)
 	register(a, operation{
-		id: "audit", method: http.MethodGet, path: "/v1/audits/{id}", tag: tagAudits,
+		id: "audit", method: http.MethodGet, path: "/v1/audits/{id}", tag: tagAudits, role: keys.Operate,
 		summary:  "Get an audit and its findings",
 		query:    pageParams("findings", findingsMax, findingsDefault),
 		answers:  map[int]string{http.StatusOK: "The current state of the audit."},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -20,7 +21,7 @@ const levelMissing = "no such level; units can only be taken from a level that e
 
 func (a *API) registerStockChanges() {
 	change := operation{
-		tag:      tagStock,
+		tag: tagStock, role: keys.Stock,
 		problems: []*kind{invalidRequest, expiredRequest, idConflict, insufficientStock, rebuilding, notDurableYet},
 		answers: map[int]string{
 			http.StatusCreated: "This call created the level. The current level.",
@@ -62,7 +63,7 @@ func (a *API) registerStockChanges() {
 	register(a, transfer, a.transfer)
 
 	register(a, operation{
-		id: "remove-level", method: http.MethodDelete, path: "/v1/stock/{sku}/{location}", tag: tagStock,
+		id: "remove-level", method: http.MethodDelete, path: "/v1/stock/{sku}/{location}", tag: tagStock, role: keys.Stock,
 		summary: "Remove a level",
 		description: "The level must have no held or committed units. Its units on hand are written off. " +
 			"Repeating the call is answered `not_found`, because the level is gone.",

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/directoryfile"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -34,7 +35,7 @@ const tagRouting = "Routing"
 
 func (a *API) registerDirectory() {
 	register(a, operation{
-		id: "directory", method: http.MethodGet, path: "/v1/directory", tag: tagRouting, yaml: true,
+		id: "directory", method: http.MethodGet, path: "/v1/directory", tag: tagRouting, role: keys.Read, yaml: true,
 		summary:     "Get the routing directory",
 		description: "Returns JSON, or YAML if the header `Accept` asks for `application/yaml`.",
 		answers:     map[int]string{http.StatusOK: "The current version."},
@@ -44,7 +45,7 @@ func (a *API) registerDirectory() {
 	ifMatch := queryParam("If-Match", "The current version that you expect, such as \"3\". Default: any version.")
 	ifMatch.In = "header"
 	register(a, operation{
-		id: "put-directory", method: http.MethodPut, path: "/v1/directory", tag: tagRouting, yaml: true,
+		id: "put-directory", method: http.MethodPut, path: "/v1/directory", tag: tagRouting, role: keys.Operate, yaml: true,
 		summary: "Replace the routing directory",
 		description: "Replaces the whole directory, or nothing. Every server uses it within a second and answers by the " +
 			"old version until then. Reservations keep their locations. A directory that equals the current version " +

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/swaggest/swgui/v5emb"
+
+	"github.com/holdfast/holdfast/internal/keys"
 )
 
 // registerDocs serves the OpenAPI document, a readable page of it, and the page that explains the
@@ -17,14 +19,14 @@ func (a *API) registerDocs() {
 	if err != nil {
 		panic(err) // our own types always encode
 	}
-	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	a.handle(http.MethodGet, "/openapi.json", keys.Open, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = jsonTypeHeader
 		_, _ = w.Write(document)
 	})
 	page := v5emb.New("Holdfast", "/openapi.json", "/docs")
-	a.mux.Handle("GET /docs", page)
-	a.mux.Handle("GET /docs/", page)
-	a.mux.HandleFunc("GET "+problemPage, problems)
+	a.handle(http.MethodGet, "/docs", keys.Open, page.ServeHTTP)
+	a.handle(http.MethodGet, "/docs/", keys.Open, page.ServeHTTP)
+	a.handle(http.MethodGet, problemPage, keys.Open, problems)
 }
 
 // problems serves the page that explains every kind of problem.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/holdfast/holdfast/internal/keys"
 )
 
 // readyTimeout bounds the check of the store, so that a probe always gets an answer.
@@ -28,23 +30,23 @@ const (
 // registerHealth serves the probes. They do not count as calls, so they answer even in an overload.
 func (a *API) registerHealth() {
 	describe[nothing, Live](a.document, operation{
-		id: "live", method: http.MethodGet, path: livePath, tag: tagHealth,
+		id: "live", method: http.MethodGet, path: livePath, tag: tagHealth, role: keys.Open,
 		summary: "Check that the process runs",
 		answers: map[int]string{http.StatusOK: "The process runs."},
 	})
-	a.mux.HandleFunc("GET "+livePath, func(w http.ResponseWriter, _ *http.Request) {
+	a.handle(http.MethodGet, livePath, keys.Open, func(w http.ResponseWriter, _ *http.Request) {
 		out := reply[Live]{body: Live{Status: "ok"}}
 		out.write(w)
 	})
 	describe[nothing, Ready](a.document, operation{
-		id: "ready", method: http.MethodGet, path: "/readyz", tag: tagHealth,
+		id: "ready", method: http.MethodGet, path: "/readyz", tag: tagHealth, role: keys.Open,
 		summary:  "Check that the server can reserve",
 		answers:  map[int]string{http.StatusOK: "The server can reserve. `degraded` lists what does not work."},
 		problems: []*kind{rebuilding, backlogFull},
 	})
-	a.mux.HandleFunc("GET /readyz", a.ready)
+	a.handle(http.MethodGet, "/readyz", keys.Open, a.ready)
 	if a.options.Metrics != nil {
-		a.mux.Handle("GET /metrics", a.options.Metrics)
+		a.handle(http.MethodGet, "/metrics", keys.Read, a.options.Metrics.ServeHTTP)
 	}
 }
 

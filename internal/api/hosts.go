@@ -11,8 +11,7 @@ import (
 // of another site can make a browser on this machine reach the server (DNS rebinding), but the
 // browser then sends a name of that site. The names of loopback are always among them.
 type Hosts struct {
-	Names   []string // further names and addresses
-	Private bool     // every IP address and every name without a dot, too: no other site has such a name
+	Names []string // further names and addresses
 }
 
 // accept reports whether the header Host of a request names this server. Browsers never leave it
@@ -29,7 +28,7 @@ func (h *Hosts) accept(header string) bool {
 	case slices.ContainsFunc(h.Names, func(name string) bool { return strings.EqualFold(name, host) }):
 		return true
 	case err == nil:
-		return h.Private || addr.Unmap().IsLoopback()
+		return addr.Unmap().IsLoopback()
 	}
-	return h.Private && !strings.Contains(host, ".")
+	return false
 }

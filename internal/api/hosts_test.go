@@ -27,7 +27,6 @@ func TestHosts(t *testing.T) {
 	}{
 		{"on loopback", &api.Hosts{}, [][]string{loopback}, [][]string{private, named, foreign}},
 		{"with names", &api.Hosts{Names: []string{"stock.example.com", "192.0.2.7"}}, [][]string{loopback, named}, [][]string{private, foreign}},
-		{"beyond loopback", &api.Hosts{Private: true}, [][]string{loopback, private}, [][]string{named[:3], foreign}},
 		{"any", nil, [][]string{loopback, private, named, foreign}, nil},
 	} {
 		store := &fakeStore{}

@@ -17,8 +17,14 @@ var (
 		"The body is not JSON, has an unknown field, has the same field twice, or has a field of the wrong type. " +
 			"Or a parameter is unknown, appears twice, or has the wrong type."}
 	forbidden = &kind{"forbidden", http.StatusForbidden, "Forbidden",
-		"A browser sent the request on behalf of a page of another site. Or the header `Host` has a name that the setting " +
+		"The key does not have the role of the call, which `role` names, or is bound to other channels. Or a browser sent the request on behalf of a page of another site. Or the header `Host` has a name that the setting " +
 			"`http.hosts` does not list. Nothing was changed."}
+	unauthenticated = &kind{"unauthenticated", http.StatusUnauthorized, "Unauthenticated",
+		"The call has no key, or one that does not exist, was revoked or has expired. Send the header " +
+			"`Authorization: Bearer` with a key. `role` is the role that it needs. Nothing was changed."}
+	tooManyRequests = &kind{"too_many_requests", http.StatusTooManyRequests, "Too many requests",
+		"The key sent more requests a second than it may, or has too many calls under way. Nothing was changed. Repeat the " +
+			"same call after the seconds of the header `Retry-After`."}
 	notFound = &kind{"not_found", http.StatusNotFound, "Not found",
 		"There is no such reservation, level or path. If a reserve with this id was answered 201, the hold was lost: " +
 			"repeat the reserve with the same id and body, then confirm."}
@@ -81,7 +87,7 @@ var (
 
 // kinds lists every kind, in the order of the page that explains them.
 var kinds = []*kind{
-	malformed, forbidden, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
+	malformed, unauthenticated, forbidden, tooManyRequests, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
 	notOnSale, purchaseLimit, campaignSoldOut, inUse, alreadyFulfilled, directoryIsFile, wrongState, versionConflict, tooLarge,
 	unsupportedMediaType, invalidRequest,
 	internal, unavailable, rebuilding, notDurableYet, backlogFull,

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 )
 
 // schemaPrefix is the place of the schemas in the document.
@@ -41,9 +42,11 @@ func newDocument(o Options) *huma.OpenAPI {
 			Title: "Holdfast", Version: o.Version, Description: documentText,
 			License: &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 		},
-		Servers:    []*huma.Server{{URL: "/", Description: "The server that answered this document."}},
-		Components: &huma.Components{Schemas: registry},
-		Security:   []map[string][]string{{}},
+		Servers: []*huma.Server{{URL: "/", Description: "The server that answered this document."}},
+		Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
+			keyScheme: {Type: "http", Scheme: "bearer", Description: "A key, such as `hf_…`. A call names the role that the key needs."},
+		}},
+		Security: []map[string][]string{{}},
 		Tags: []*huma.Tag{
 			{Name: tagReservations, Description: "Hold units for an order, then sell or release them."},
 			{Name: tagStock, Description: "Read, count, adjust and transfer stock."},
@@ -53,6 +56,9 @@ func newDocument(o Options) *huma.OpenAPI {
 		},
 	}
 }
+
+// keyScheme is the name of the security scheme in the document.
+const keyScheme = "key"
 
 // describe adds op to document. In is its body, Out its answer.
 func describe[In, Out any](document *huma.OpenAPI, op operation) {
@@ -94,6 +100,10 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 		described.Responses[strconv.Itoa(status)] = response
 	}
 	op.problems = append(op.problems, forbidden)
+	if op.role != keys.Open {
+		described.Security = []map[string][]string{{keyScheme: {string(op.role)}}}
+		op.problems = append(op.problems, unauthenticated, tooManyRequests)
+	}
 	if op.tag != tagHealth {
 		op.problems = append(op.problems, internal)
 	}
@@ -143,7 +153,7 @@ func describeProblems(op *huma.Operation, kinds []*kind) {
 		}
 		response := op.Responses[status]
 		byStatus[status] = append(byStatus[status], k)
-		if k.status == http.StatusServiceUnavailable || k == notOnSale {
+		if k.status == http.StatusServiceUnavailable || k == tooManyRequests || k == notOnSale {
 			response.Headers = map[string]*huma.Header{"Retry-After": {
 				Description: "Seconds to wait before the next attempt.", Schema: &huma.Schema{Type: huma.TypeInteger},
 			}}

@@ -2,8 +2,11 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holdfast/holdfast/internal/keys"
 )
 
 // operation declares one call of the API: its route and its entry in the OpenAPI document.
@@ -12,6 +15,7 @@ type operation struct {
 	method      string
 	path        string
 	tag         string
+	role        keys.Role // that a key needs; "": no key is enough
 	summary     string
 	description string
 	query       []*huma.Param  // parameters of the query and header; those of the path are found in it
@@ -31,13 +35,14 @@ func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (
 	op.example = examples[op.id]
 	describe[In, Out](a.document, op)
 	_, bodyless := any((*In)(nil)).(*nothing)
-	a.mux.HandleFunc(op.method+" "+op.path, func(w http.ResponseWriter, r *http.Request) {
-		if a.serving.Add(1) > int64(a.options.ConcurrentMax) {
-			a.serving.Add(-1)
-			a.refuse(w, r, errBusy, "")
+	ofReservation := strings.HasPrefix(op.path, reservationPath)
+	a.handle(op.method, op.path, op.role, func(w http.ResponseWriter, r *http.Request) {
+		caller := callerOf(r.Context())
+		if err := a.begin(caller); err != nil {
+			a.refuse(w, r, err, "")
 			return
 		}
-		defer a.serving.Add(-1)
+		defer a.end(caller)
 
 		in := new(In)
 		if !bodyless {
@@ -49,6 +54,12 @@ func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (
 		if err := checkQuery(r.URL.RawQuery, op.query); err != nil {
 			a.refuse(w, r, err, "")
 			return
+		}
+		if ofReservation {
+			if err := a.checkReservation(r, caller); err != nil {
+				a.refuse(w, r, err, op.missing)
+				return
+			}
 		}
 		out, err := call(r, in)
 		if err != nil {

@@ -16,6 +16,8 @@ type members struct{ always, sometimes []string }
 // kindMembers has the kinds that have fields of their own.
 var kindMembers = map[*kind]members{
 	malformed:         {sometimes: []string{"errors"}},
+	unauthenticated:   {always: []string{"role"}},
+	forbidden:         {sometimes: []string{"role"}},
 	invalidRequest:    {always: []string{"errors"}},
 	unknownStock:      {always: []string{"lines"}},
 	noLocation:        {always: []string{"rejected"}},

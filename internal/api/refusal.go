@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -85,6 +86,16 @@ var refusals = []refusal{
 
 	{ErrDirectoryIsFile, directoryIsFile, "this server reads its directory from a file: change the file that directory.file names", nil},
 	{errMalformed, malformed, "", fill(func(p *contract.Problem, e *malformedError) { p.Errors = convert(e.faults, fault) })},
+	{keys.ErrMissing, unauthenticated, "", fill(fillKey)},
+	{keys.ErrMistyped, unauthenticated, "", fill(fillKey)},
+	{keys.ErrNotRead, unavailable, keys.ErrNotRead.Error() + nothingChanged, nil},
+	{keys.ErrUnknown, unauthenticated, "", fill(fillKey)},
+	{keys.ErrRevoked, unauthenticated, "", fill(fillKey)},
+	{keys.ErrExpired, unauthenticated, "", fill(fillKey)},
+	{errTooMany, tooManyRequests, "the key sends more requests a second than it may" + nothingChanged, nil},
+	{errRole, forbidden, "", fill(func(p *contract.Problem, e *roleError) { p.Role = string(e.role) })},
+	{errCrowding, tooManyRequests, "the key has too many calls under way" + nothingChanged, nil},
+	{errChannel, forbidden, "", fill(func(*contract.Problem, *channelError) {})},
 	{errPath, notFound, "no such path; see /docs for the paths", nil},
 	{errHost, forbidden, "the header Host does not name this server; to add a name, list it in the setting http.hosts", nil},
 	{errOrigin, forbidden, "a page of another site must not call this from a browser", nil},
@@ -141,6 +152,10 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 		if p.Code == notOnSale.code {
 			retryAtStart(w, err)
 		}
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="holdfast"`)
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 		if r.Method == http.MethodGet || slices.Contains(withoutID, r.Pattern) {
@@ -197,6 +212,8 @@ func fillInvalid(p *contract.Problem, e *cache.InvalidError) {
 			cache.ErrInvalid, n, e.Faults[0].Path, e.Faults[0].Message)
 	}
 }
+
+func fillKey(p *contract.Problem, e *keyError) { p.Role = string(e.role) }
 
 func fillVersionConflict(p *contract.Problem, e *cache.VersionError) {
 	if e.SKU == "" {

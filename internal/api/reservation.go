@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -18,7 +19,7 @@ const reservationMissing = "no such reservation; if a reserve with this id was a
 
 func (a *API) registerReservations() {
 	register(a, operation{
-		id: "reserve", method: http.MethodPost, path: "/v1/reservations", tag: tagReservations,
+		id: "reserve", method: http.MethodPost, path: "/v1/reservations", tag: tagReservations, role: keys.Sell,
 		summary: "Reserve units until a deadline",
 		description: "Holds the units of all lines or of none, in one atomic step. Repeating the call with the same id " +
 			"and the same body takes nothing again and returns the current reservation: check `state`.",
@@ -32,14 +33,14 @@ func (a *API) registerReservations() {
 		},
 	}, a.reserve)
 	register(a, operation{
-		id: "reservation", method: http.MethodGet, path: "/v1/reservations/{id}", tag: tagReservations,
+		id: "reservation", method: http.MethodGet, path: "/v1/reservations/{id}", tag: tagReservations, role: keys.Read,
 		summary:  "Get a reservation",
 		answers:  map[int]string{http.StatusOK: "The current reservation."},
 		problems: []*kind{invalidRequest, notFound, rebuilding, notDurableYet},
 		missing:  reservationMissing,
 	}, a.showReservation)
 	register(a, operation{
-		id: "describe", method: http.MethodPatch, path: "/v1/reservations/{id}", tag: tagReservations,
+		id: "describe", method: http.MethodPatch, path: "/v1/reservations/{id}", tag: tagReservations, role: keys.Sell,
 		summary: "Change the customer, the order, the identities or the metadata of a reservation",
 		description: "Takes a JSON Merge Patch (RFC 7396): what is left out stays, and null removes it. Purchase limits count " +
 			"the units for the new customer and identities; if one of them would exceed a limit, nothing changes. " +
@@ -51,7 +52,7 @@ func (a *API) registerReservations() {
 		missing: reservationMissing,
 	}, a.describe)
 	register(a, operation{
-		id: "reservations", method: http.MethodGet, path: "/v1/reservations", tag: tagReservations,
+		id: "reservations", method: http.MethodGet, path: "/v1/reservations", tag: tagReservations, role: keys.Read,
 		summary: "Search reservations",
 		description: "Returns one page of the reservations that match every parameter, read from the ledger, which is " +
 			"a moment behind. `line`, `sku` and `location` must match the same line.",
@@ -73,6 +74,9 @@ func (a *API) registerReservations() {
 func (a *API) reserve(r *http.Request, in *contract.ReserveRequest) (reply[contract.Reservation], error) {
 	notAfter, err := readTime("/not_after", in.NotAfter)
 	if err != nil {
+		return reply[contract.Reservation]{}, err
+	}
+	if err := checkChannel(r.Context(), in.Channel); err != nil {
 		return reply[contract.Reservation]{}, err
 	}
 	request := reserveRequest(in)
@@ -140,6 +144,7 @@ func (a *API) search(r *http.Request, _ *nothing) (reply[contract.ReservationPag
 		Line:     query.Get("line"),
 		SKU:      location.SKU(query.Get("sku")),
 		Location: location.ID(query.Get("location")),
+		Channels: channelsOf(r.Context()),
 		Limit:    pageLimit(query),
 		Cursor:   query.Get("cursor"),
 	})

@@ -5,12 +5,13 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
 func (a *API) registerRoute() {
 	register(a, operation{
-		id: "route", method: http.MethodPost, path: "/v1/route", tag: tagRouting,
+		id: "route", method: http.MethodPost, path: "/v1/route", tag: tagRouting, role: keys.Read,
 		summary: "Explain how a reservation would be served",
 		description: "A dry run of a reserve: the same script decides, with the current stock, and nothing is changed. " +
 			"If the reserve would be refused, `refusal` is its problem.",
@@ -18,7 +19,7 @@ func (a *API) registerRoute() {
 		problems: []*kind{invalidRequest, rebuilding, backlogFull},
 	}, a.route)
 	register(a, operation{
-		id: "availability", method: http.MethodPost, path: "/v1/availability", tag: tagRouting,
+		id: "availability", method: http.MethodPost, path: "/v1/availability", tag: tagRouting, role: keys.Read,
 		summary: "Get what a channel can sell, for product pages",
 		description: "Returns the sum over the locations that the channel may sell from to the address. A kit counts whole " +
 			"kits. One reservation may get less, depending on how it may be split. An unknown SKU has 0.",
@@ -28,6 +29,9 @@ func (a *API) registerRoute() {
 }
 
 func (a *API) route(r *http.Request, in *contract.RouteRequest) (reply[contract.Route], error) {
+	if err := checkChannel(r.Context(), in.Channel); err != nil {
+		return reply[contract.Route]{}, err
+	}
 	route, err := a.store.Route(r.Context(), reserveRequest((*contract.ReserveRequest)(in)))
 	out := contract.Route{
 		Channel: string(route.Channel), Split: string(route.Split), Lines: convert(route.Lines, routedLine),
@@ -53,6 +57,9 @@ func routedLine(l *cache.RouteLine) contract.RoutedLine {
 }
 
 func (a *API) availability(r *http.Request, in *contract.AvailabilityRequest) (reply[contract.Availability], error) {
+	if err := checkChannel(r.Context(), in.Channel); err != nil {
+		return reply[contract.Availability]{}, err
+	}
 	units, err := a.store.Availability(r.Context(), cache.AvailabilityRequest{
 		Channel: location.Channel(in.Channel), ShipTo: (*location.Address)(in.ShipTo), Pickup: location.ID(in.Pickup),
 		SKUs: convert(in.SKUs, func(sku *string) location.SKU { return location.SKU(*sku) }),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -14,14 +15,14 @@ const tagStock = "Stock"
 
 func (a *API) registerStock() {
 	register(a, operation{
-		id: "levels-of-sku", method: http.MethodGet, path: "/v1/stock/{sku}", tag: tagStock,
+		id: "levels-of-sku", method: http.MethodGet, path: "/v1/stock/{sku}", tag: tagStock, role: keys.Read,
 		summary:  "List the levels of a SKU",
 		answers:  map[int]string{http.StatusOK: "Every level of the SKU."},
 		problems: []*kind{invalidRequest, notFound},
 		missing:  "this SKU has no level at any location",
 	}, a.showSKU)
 	register(a, operation{
-		id: "levels", method: http.MethodGet, path: "/v1/stock", tag: tagStock,
+		id: "levels", method: http.MethodGet, path: "/v1/stock", tag: tagStock, role: keys.Read,
 		summary: "List all levels",
 		query: append([]*huma.Param{
 			queryParam("location", "Only levels at this location."),
@@ -31,7 +32,7 @@ func (a *API) registerStock() {
 		problems: []*kind{malformed, invalidRequest, rebuilding},
 	}, a.listLevels)
 	register(a, operation{
-		id: "query-levels", method: http.MethodPost, path: "/v1/stock/query", tag: tagStock,
+		id: "query-levels", method: http.MethodPost, path: "/v1/stock/query", tag: tagStock, role: keys.Read,
 		summary:     "Read levels of some SKUs at some locations",
 		description: "Returns one page of the levels of these SKUs at these locations. A list that is empty or left out does not restrict.",
 		answers:     map[int]string{http.StatusOK: "One page."},

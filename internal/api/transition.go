@@ -7,43 +7,44 @@ import (
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
+	"github.com/holdfast/holdfast/internal/keys"
 	"github.com/holdfast/holdfast/location"
 )
 
 func (a *API) registerTransitions() {
-	register(a, transition("confirm", "Confirm a reservation",
+	register(a, transition("confirm", keys.Sell, "Confirm a reservation",
 		"Makes a held reservation a sale. After the deadline it takes the units again, or answers `insufficient_stock`. "+
 			"Repeating it changes nothing.", expiredRequest, insufficientStock, purchaseLimit, campaignSoldOut), a.confirm)
-	register(a, transition("release", "Release all units of a reservation, or some",
+	register(a, transition("release", keys.Sell, "Release all units of a reservation, or some",
 		"Returns the units of a held reservation to sale, or those units of a confirmed one that are not fulfilled yet."),
 		units(a.store.Release))
-	register(a, transition("fulfill", "Record that committed units have left",
+	register(a, transition("fulfill", keys.Ship, "Record that committed units have left",
 		"The reservation stays confirmed until no units are left to fulfill.", insufficientStock), units(a.store.Fulfill))
-	register(a, transition("move", "Serve a line from another location",
+	register(a, transition("move", keys.Ship, "Serve a line from another location",
 		"Moves what is left of a line of a held or confirmed reservation, in one atomic step. Fulfilled units stay; a kit "+
 			"moves whole. The location must be enabled and have the units. It need not ship to the address.",
 		expiredRequest, insufficientStock, noLocation), a.move)
-	register(a, transition("amend", "Change the lines of a reservation",
+	register(a, transition("amend", keys.Sell, "Change the lines of a reservation",
 		"Sets quantities of lines, adds lines and removes lines (quantity 0), all or none, of a held or confirmed "+
 			"reservation. The deadline stays. More units come from where the line has some, then from where a reserve "+
 			"would take them. Units that have left stay in their line.",
 		notOnSale, unknownStock, noLocation, purchaseLimit, campaignSoldOut, insufficientStock, alreadyFulfilled, expiredRequest), a.amend)
-	register(a, transition("return", "Return fulfilled units to stock",
+	register(a, transition("return", keys.Ship, "Return fulfilled units to stock",
 		"The units become on hand and available at a location of your choice, and count as `returned` in their lines. "+
 			"The reservation keeps its state. A kit comes back whole."), a.takeBack)
-	register(a, transition("unfulfill", "Take fulfilled units back to the reservation",
+	register(a, transition("unfulfill", keys.Ship, "Take fulfilled units back to the reservation",
 		"For a shipment that was cancelled. The units are on hand and committed again, in one atomic step: nobody else can "+
 			"take them. The reservation is confirmed afterwards, also if it was fulfilled. A kit comes back whole. Units "+
 			"that were returned can't be unfulfilled."), a.unfulfill)
-	register(a, transition("extend", "Extend a held reservation",
+	register(a, transition("extend", keys.Sell, "Extend a held reservation",
 		"Sets the deadline to `ttl_seconds` from now. The reservation must be held.", expiredRequest), a.extend)
 }
 
 // transition declares the operation /v1/reservations/{id}/verb. problems are those besides the ones
 // that every transition has.
-func transition(verb, summary, description string, problems ...*kind) operation {
+func transition(verb string, role keys.Role, summary, description string, problems ...*kind) operation {
 	return operation{
-		id: verb, method: http.MethodPost, path: "/v1/reservations/{id}/" + verb, tag: tagReservations,
+		id: verb, method: http.MethodPost, path: reservationPath + "/" + verb, tag: tagReservations, role: role,
 		summary: summary, description: description,
 		answers: map[int]string{http.StatusOK: "The current reservation."},
 		problems: append(problems, notDurableYet, invalidRequest, notFound, idConflict, wrongState, versionConflict,

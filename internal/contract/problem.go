@@ -19,6 +19,7 @@ type Problem struct {
 	Shortages []Shortage  `json:"shortages,omitempty" nullable:"false" doc:"insufficient_stock: every line that is short."`
 	Lines     []string    `json:"lines,omitempty" nullable:"false" example:"[\"1\"]" doc:"unknown_stock: the lines whose SKU has no level at any location."`
 	Rejected  []Rejected  `json:"rejected,omitempty" nullable:"false" doc:"no_location: why each location can't serve the line."`
+	Role      string      `json:"role,omitempty" enum:"read,sell,ship,stock,operate" doc:"unauthenticated and forbidden: the role that the call needs."`
 	State     string      `json:"state,omitempty" enum:"held,confirmed,fulfilled,released,expired" doc:"wrong_state: the current state."`
 	Version   *int64      `json:"version,omitempty" example:"3" doc:"version_conflict of a reservation: its current version."`
 	Campaign  string      `json:"campaign,omitempty" example:"drop-2026-11" doc:"not_on_sale, purchase_limit and campaign_sold_out: the id of the campaign."`

@@ -21,12 +21,17 @@ export function request(s, method, path, body, name) {
     url: s.url + path,
     body: body === undefined ? null : JSON.stringify(body),
     params: {
-      headers: { 'Content-Type': 'application/json' },
+      headers: Object.assign({ 'Content-Type': 'application/json' }, authorization(s)),
       tags: { name },
       responseCallback: answers,
       timeout: TIMEOUT,
     },
   };
+}
+
+// authorization returns the header with the key of a run, if it has one.
+export function authorization(s) {
+  return s.key ? { Authorization: `Bearer ${s.key}` } : {};
 }
 
 // call returns {status, text, body, replay, ms, tries}. status is 0 if there was no answer. ms is the time

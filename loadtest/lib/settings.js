@@ -8,6 +8,7 @@ export function settings(defaults) {
   const d = Object.assign({ p99_ms: 500, buyer_seconds: 1 }, defaults);
   const read = {
     url: text('LOAD_URL', 'http://127.0.0.1:8080').replace(/\/+$/, ''),
+    key: text('HOLDFAST_KEY', ''),
     channel: text('LOAD_CHANNEL', ''),
     locations: text('LOAD_LOCATIONS', 'load-1,load-2').split(','),
     rate: whole('LOAD_RATE', d.rate),

@@ -2,6 +2,7 @@
 // SKU, and some metrics of the server.
 import http from 'k6/http';
 import { Gauge, Trend } from 'k6/metrics';
+import { authorization } from './call.js';
 import { sku } from './sale.js';
 
 const left = new Gauge('available_units');
@@ -17,7 +18,7 @@ export function watcher(s) {
 }
 
 export function look(s, sale) {
-  const get = (path, name) => http.get(s.url + path, { tags: { name }, responseCallback: anyStatus });
+  const get = (path, name) => http.get(s.url + path, { headers: authorization(s), tags: { name }, responseCallback: anyStatus });
   const stock = get(`/v1/stock/${sku(sale.run, 0)}`, 'stock');
   if (stock.status === 200) {
     left.add(stock.json().levels.reduce((sum, level) => sum + level.available, 0));

@@ -43,6 +43,9 @@ func matches(f *cache.ReservationFilter, r *wire.Record, now int64) bool {
 	if f.State != "" && state != f.State || f.Order != "" && r.Order != f.Order || f.Customer != "" && r.Customer != f.Customer {
 		return false
 	}
+	if len(f.Channels) > 0 && !slices.Contains(f.Channels, r.Channel) {
+		return false
+	}
 	return slices.ContainsFunc(r.Lines, func(l wire.RecordLine) bool {
 		return (f.Line == "" || l.Line == f.Line) && (f.SKU == "" || l.SKU == f.SKU || l.Kit != nil && l.Kit.SKU == f.SKU) &&
 			(f.Location == "" || slices.ContainsFunc(l.From, func(a wire.RecordAllocation) bool { return a.Location == f.Location }))

@@ -49,6 +49,9 @@ func searchQuery(f *cache.ReservationFilter, now int64) (query string, args []an
 	if f.Customer != "" {
 		where += ` and customer <> '' and customer = ` + arg(f.Customer)
 	}
+	if len(f.Channels) > 0 {
+		where += " and channel = any(" + arg(f.Channels) + ")"
+	}
 	if lines := lineConditions(f, arg); lines != "" {
 		where += " and id in (select reservation_id from reservation_lines where " + lines + ")"
 	}

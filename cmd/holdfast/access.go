@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/keys"
+)
+
+// access is who may call the API. A page of another site has no key, so with keys every name of the
+// server is accepted.
+type access struct {
+	ring   *keys.Ring // nil: everybody
+	hosts  *api.Hosts // nil: any
+	follow *keys.Follow
+}
+
+// openKeys reads the keys for the first time, if callers need one. It refuses a file with faults. Keys of
+// a ledger that does not answer yet are read later; until then calls are refused.
+func openKeys(ctx context.Context, c config.Config, logger *slog.Logger) (*access, error) {
+	if c.Auth.Mode == config.AuthOff {
+		if !c.Redis.Endpoint.Embedded() {
+			logger.Warn("auth.mode is off: every program on this machine can change stock")
+		}
+		return &access{hosts: &api.Hosts{Names: c.HTTP.Hosts}}, nil
+	}
+	ring := &keys.Ring{Rate: c.Auth.Rate}
+	a := &access{ring: ring, follow: &keys.Follow{Ring: ring, Logger: logger}}
+	if c.Auth.KeysFile != "" {
+		file := keys.File{Path: c.Auth.KeysFile}
+		if _, err := file.Keys(ctx); err != nil {
+			return nil, err
+		}
+		a.follow.Sources = append(a.follow.Sources, file)
+	}
+	if err := a.follow.Once(ctx); err != nil {
+		logger.Warn("the keys cannot be read yet: calls are refused until they can", "error", err)
+	}
+	return a, nil
+}
+
+// run follows the keys until ctx ends.
+func (a *access) run(ctx context.Context) {
+	if a.follow != nil {
+		a.follow.Run(ctx)
+	}
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast/holdfast/internal/keys"
+)
+
+// makeKey makes a key, adds its entry to a file, and returns its text.
+func makeKey(t *testing.T, file string, args ...string) string {
+	t.Helper()
+	got := run(t, append([]string{"keys", "create", "--print", "--format=json"}, args...)...).expect(t, exitDone)
+	var made newKey
+	if err := json.Unmarshal([]byte(got.stdout), &made); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		text = []byte("keys:\n")
+	}
+	text = append(text, strings.TrimPrefix(made.Entry, "keys:\n")...)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return made.Key
+}
+
+// TestServeWithKeys calls a server that reads its keys from a file, with the commands of the program.
+func TestServeWithKeys(t *testing.T) {
+	t.Chdir(t.TempDir())
+	file := filepath.Join(t.TempDir(), "keys.yaml")
+	stock := makeKey(t, file, "--name=console", "--role=stock,sell", "--expires=90d")
+	p := start(t, "--auth-keys-file="+file)
+	server := "--server=" + p.url
+	adjust := []string{"stock", "adjust", "--sku=A", "--location=b", "--delta=5", "--id=1", server}
+	if got := run(t, adjust...).expect(t, exitRefused); !strings.Contains(got.stderr, "unauthenticated") || !strings.Contains(got.stderr, "the role stock") {
+		t.Errorf("without a key: %s", got.stderr)
+	}
+	command{args: adjust, env: []string{"HOLDFAST_KEY=" + stock + "\n"}}.run(t).expect(t, exitDone)
+	byFile := write(t, "key", stock+"\r\n")
+	run(t, "stock", "show", "A", server, "--key-file="+byFile).expect(t, exitDone)
+	run(t, "stock", "show", "A", server, "--key-file=/nowhere").expect(t, exitFailed)
+
+	seller := makeKey(t, file, "--name=checkout", "--role=sell") // the server reads the file again
+	deadline := time.Now().Add(patience)
+	for {
+		got := command{args: []string{"stock", "show", "A", server}, env: []string{"HOLDFAST_KEY=" + seller}}.run(t)
+		if got.code == exitDone {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the new key is never accepted: %s", got.stderr)
+		}
+	}
+	got := command{args: adjust, env: []string{"HOLDFAST_KEY=" + seller}}.run(t).expect(t, exitRefused)
+	if !strings.Contains(got.stderr, "forbidden") || !strings.Contains(got.stderr, "the role stock") {
+		t.Errorf("with another role: %s", got.stderr)
+	}
+	if log := p.logs.String(); strings.Contains(log, seller) || strings.Contains(log, stock) {
+		t.Errorf("the log has a key:\n%s", log)
+	}
+}
+
+func TestKeysCreate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for args, want := range map[string]string{
+		"--role=sell":                                   `name "": must be`,
+		"--name=a":                                      "has no role: give it one or more of read, sell",
+		"--name=a --role=admin":                         `there is no role "admin"`,
+		"--name=a --role=stock --channel=web":           "acts on all channels",
+		"--name=a --role=sell --expires=soon":           "--expires",
+		"--name=a/b --role=sell":                        "must be",
+		"--name=a --role=sell --requests-per-second=-1": "requests a second must be from 0",
+	} {
+		got := run(t, append([]string{"keys", "create", "--print"}, strings.Fields(args)...)...).expect(t, exitFailed)
+		if !strings.Contains(got.stderr, want) {
+			t.Errorf("%s: %s", args, got.stderr)
+		}
+	}
+	got := run(t, "keys", "create", "--print", "--name=checkout-eu", "--role=sell", "--channel=web").expect(t, exitDone)
+	text := strings.TrimSpace(got.stdout)
+	if id, err := keys.IDOf(text); err != nil || !strings.Contains(got.stderr, "id: "+id) || strings.Contains(got.stderr, text) {
+		t.Errorf("%v\n%s\n%s", err, got.stdout, got.stderr)
+	}
+	run(t, "serve", "--http-listen=127.0.0.1:0", "--auth-keys-file="+write(t, "keys.yaml", "keys: [{id: x}]")).expect(t, exitFailed)
+}
