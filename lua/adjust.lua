@@ -151,7 +151,7 @@ local function adjust(id, start, fingerprint, reason, actor, position, changes)
       parts[#parts + 1], made = level .. UNCHANGED, false
     else
       if made then add_location(level_location(level)) end
-      parts[#parts + 1] = set_level(level, c[1], c[2], c[3]) .. US .. change.mark
+      parts[#parts + 1] = change_level(level, c[1], c[2], c[3]) .. US .. change.mark
     end
     texts[#texts + 1] = level_text(level, made)
   end

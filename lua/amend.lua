@@ -74,8 +74,8 @@ n = read_reservations(reservations_key, args, first_id, n)
 
 -- new_line makes a line of a record from its text in the request.
 local function new_line(text)
-  local f = split(text, US)
-  return { line = f[1], sku = f[2], requested = f[3], returned = f[4], from = {} }
+  local line, sku, requested, returned = string.match(text, '^([^\31]*)\31([^\31]*)\31([^\31]*)\31([^\31]*)$')
+  return { line = line, sku = sku, requested = requested, returned = returned, from = {} }
 end
 
 -- read_item reads one line of a request. Its parts are the lines that the record will have for it:

@@ -5,9 +5,15 @@
 -- one kit, 1 if there is none; its limits, each with id, most and each, the identity whose units it
 -- counts (nil is the reservation's customer, "" all customers), and whether a return frees it; and its
 -- flags, by name.
+local NO_LIMITS = {}
 local function attributes(line)
   local t = line.attributes
   if t then return t end
+  if not string.find(line.line, FS, 1, true) then -- most lines have none
+    t = { name = line.line, each = 1, limits = NO_LIMITS }
+    line.attributes = t
+    return t
+  end
   local parts = split(line.line, FS)
   t = { name = parts[1], kit = parts[2] ~= '' and parts[2] or nil, each = whole(parts[3] or '') or 1, limits = {} }
   for i = 4, #parts do
@@ -42,6 +48,7 @@ end
 -- is_limited reports whether a purchase limit counts any line of a record. Most lines have no
 -- attributes.
 local function is_limited(r)
+  if r.body and not string.find(r.body, FS, 1, true) then return false end
   for _, line in ipairs(r.lines) do
     if string.find(line.line, FS, 1, true) and #attributes(line).limits > 0 then return true end
   end

@@ -44,15 +44,17 @@ end
 -- add_counts adds to a level's on hand and committed.
 local function add_counts(level, on_hand, committed)
   local c = counts[level]
-  set_counts(level, c[1] + on_hand, c[2] + committed, c[3], c[4])
+  c[1], c[2] = c[1] + on_hand, c[2] + committed
+  add_once(touched_counts, level)
 end
 
 -- write_counts writes the changed counts, and the caller's list of fields.
 local function write_counts(key, list)
   for _, level in ipairs(touched_counts) do
     local c = counts[level]
+    local text = text_of[c[1]] .. US .. text_of[c[2]] .. US .. text_of[c[3]] .. US .. text_of[c[4]]
     list[#list + 1] = level
-    list[#list + 1] = table.concat({ text_of[c[1]], text_of[c[2]], text_of[c[3]], text_of[c[4]], c[5] }, US)
+    list[#list + 1] = c[5] and text .. US .. c[5] or text
   end
   write_fields(key, list)
 end

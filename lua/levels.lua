@@ -14,14 +14,19 @@ local function is_broken(level)
   return broken[level] or (counts[level] ~= nil) ~= (available[level] ~= nil)
 end
 
--- set_level sets the counts of a level but for committed, and available with them. It returns the
--- change as an event has it: sku location, then before and after of on hand, safety stock and
--- backorder limit, then available.
+-- set_level sets the counts of a level but for committed, and available with them.
 local function set_level(level, on_hand, safety_stock, backorder_limit)
   local c = counts[level] or { 0, 0, 0, 0 }
   local before = available[level] or 0
   set_available(level, before + on_hand - c[1] - (safety_stock - c[3]) + backorder_limit - c[4])
   set_counts(level, on_hand, c[2], safety_stock, backorder_limit)
+end
+
+-- change_level sets a level as set_level does. It returns the change as an event has it: sku location,
+-- then before and after of on hand, safety stock and backorder limit, then available.
+local function change_level(level, on_hand, safety_stock, backorder_limit)
+  local c = counts[level] or { 0, 0, 0, 0 } -- set_level replaces it
+  set_level(level, on_hand, safety_stock, backorder_limit)
   return table.concat({
     level, text_of[c[1]], text_of[on_hand], text_of[c[3]], text_of[safety_stock], text_of[c[4]], text_of[backorder_limit],
     text_of[available[level]],

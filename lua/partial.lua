@@ -3,8 +3,8 @@
 
 -- units_left returns the units of a line that are neither fulfilled nor released.
 local function units_left(line)
-  local units = 0
-  for _, a in ipairs(line.from) do units = units + a.quantity - a.fulfilled end
+  local units, from = 0, line.from
+  for i = 1, #from do units = units + from[i].quantity - from[i].fulfilled end
   return units
 end
 
@@ -13,8 +13,12 @@ local function lines_by_name(r)
   local numbers = {}
   for i, line in ipairs(r.lines) do
     local name = attributes(line).name
-    numbers[name] = numbers[name] or {}
-    table.insert(numbers[name], i)
+    local others = numbers[name]
+    if others then
+      others[#others + 1] = i
+    else
+      numbers[name] = { i }
+    end
   end
   return numbers
 end
@@ -25,8 +29,9 @@ end
 local function read_parts(r, list, at, count)
   local parts, remaining = {}, 0
   for i, line in ipairs(r.lines) do
-    remaining = remaining + units_left(line)
-    if count == 0 then parts[i] = units_left(line) end
+    local left = units_left(line)
+    remaining = remaining + left
+    if count == 0 then parts[i] = left end
   end
   if count == 0 then return parts, true end
   local named = lines_by_name(r)

@@ -73,7 +73,7 @@ local function remove(id, _, fingerprint, reason, actor, level)
   if held_units(level) < 0 or counts[level][2] < 0 then return 'corrupt', level end
   if used then return 'in_use', used end
   local head = 'remove' .. US .. id .. US .. fingerprint .. US .. reason .. US .. actor
-  events[#events + 1] = head .. RS .. set_level(level, 0, 0, 0)
+  events[#events + 1] = head .. RS .. change_level(level, 0, 0, 0)
   is_removed[level], removed[#removed + 1] = true, level
   set_operation(id, fingerprint, now, nonce)
   return 'done', int(now) .. US .. nonce

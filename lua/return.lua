@@ -86,8 +86,8 @@ local function add_units(list, units, to)
     local c = counts[level] or { 0, 0, 0, 0 }
     if not counts[level] then add_location(to) end
     set_level(level, c[1] + units[level], c[3], c[4])
-    local after = { split(level, US)[1], int(c[1]), int(counts[level][1]), int(available[level]) }
-    texts[i] = FS .. table.concat(after, FS)
+    local sku = string.sub(level, 1, string.find(level, US, 1, true) - 1)
+    texts[i] = FS .. sku .. FS .. int(c[1]) .. FS .. int(counts[level][1]) .. FS .. int(available[level])
   end
   return table.concat(texts)
 end

@@ -27,8 +27,8 @@ end
 
 -- units_fulfilled returns the units of a line that have left.
 local function units_fulfilled(line)
-  local units = 0
-  for _, a in ipairs(line.from) do units = units + a.fulfilled end
+  local units, from = 0, line.from
+  for i = 1, #from do units = units + from[i].fulfilled end
   return units
 end
 

@@ -62,7 +62,7 @@ end
 -- add_on_hand adds to a level's on hand, and returns the change as an event has it.
 local function add_on_hand(level, units)
   local c = counts[level] or { 0, 0, 0, 0 }
-  return set_level(level, c[1] + units, c[3], c[4])
+  return change_level(level, c[1] + units, c[3], c[4])
 end
 
 local function transfer(id, _, fingerprint, reason, actor, from, to, text)
