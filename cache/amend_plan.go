@@ -339,7 +339,7 @@ func (p *amendPlan) arguments(b *shard.Batch) {
 		if l.more >= 0 {
 			routed := &p.more.lines[l.more]
 			routed.number(b, false)
-			candidates = routed.candidateText()
+			candidates = routed.candidateText(true)
 		}
 		b.Add(l.name, l.text, l.quantity, candidates)
 	}

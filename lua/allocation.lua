@@ -20,8 +20,8 @@ local function take(line, number, units)
   else
     draw(candidate, units)
   end
-  from[#from + 1] = number
-  from[#from + 1] = units
+  local n = #from
+  from[n + 1], from[n + 2] = number, units
 end
 
 -- put_back puts back all that was taken.
@@ -44,14 +44,30 @@ local function find_shared(place, line, candidate, wanted)
   end
 end
 
+-- may_share reports whether two lines may want the same level: there are kits, or two lines have the
+-- same SKU.
+local function may_share(lines)
+  local seen = {}
+  for i = 1, #lines do
+    local level = lines[i].candidates[1]
+    if lines[i].each or not level then return true end
+    local sku = string.sub(level, 1, string.find(level, US, 1, true))
+    if seen[sku] then return true end
+    seen[sku] = true
+  end
+  return false
+end
+
 -- places_of lists the places of lines in routed order, that of the first line that names them.
 local function places_of(lines)
-  local places, named, wanted = {}, {}, {}
-  for _, line in ipairs(lines) do
-    line.places = {}
+  local places, named, wanted, shared = {}, {}, {}, may_share(lines)
+  for i = 1, #lines do
+    local line, at = lines[i], nil
+    line.places = { nil, nil, nil, nil }
     for number, candidate in ipairs(line.candidates) do
       local level = line.each and candidate[1] or candidate
-      local location = string.sub(level, string.find(level, US, 1, true), -1)
+      at = at or string.find(level, US, 1, true) -- all levels of a line begin with one SKU
+      local location = string.sub(level, at)
       local place = named[location]
       if not place then
         place = { lines = {}, numbers = {}, next = 1, n = 0 }
@@ -61,13 +77,7 @@ local function places_of(lines)
       local n = place.n + 1
       place.n, place.lines[n], place.numbers[n] = n, line, number
       line.places[number] = place
-      if line.each then
-        find_shared(place, line, candidate, wanted)
-      elseif wanted[level] then
-        place.shared = true
-      else
-        wanted[level] = true
-      end
+      if shared then find_shared(place, line, candidate, wanted) end
     end
   end
   return places
@@ -79,7 +89,8 @@ end
 local function survey(place, has)
   local units = place.shared and setmetatable({}, { __index = available }) or available
   local serves, served, sum = {}, 0, 0
-  for n, line in ipairs(place.lines) do
+  for n = 1, place.n do
+    local line = place.lines[n]
     if not line.taken then
       local number, quantity = place.numbers[n], line.quantity
       local candidate = line.candidates[number]
@@ -124,14 +135,17 @@ local function take_at(place)
   local again = {}
   for line, number in pairs(place.serves) do
     line.taken = true
-    for _, other in ipairs(line.places) do
+    local others = line.places
+    for i = 1, #others do
+      local other = others[i]
       if other ~= place and other.serves[line] then
         other.serves[line], other.served = nil, other.served - 1
         if other.shared then again[other] = true end
       end
     end
   end
-  for _, line in ipairs(place.lines) do
+  for n = 1, place.n do
+    local line = place.lines[n]
     if place.serves[line] then take(line, place.serves[line], line.quantity) end
   end
   place.serves, place.served = {}, 0
@@ -219,8 +233,11 @@ end
 -- is of the line: the most that one candidate has, or all have together.
 local function shortage(line, way)
   if way == 'units' then return take_split(line) end
-  local most = 0
-  for _, candidate in ipairs(line.candidates) do most = math.max(most, units_at(line, candidate, available)) end
+  local most, candidates = 0, line.candidates
+  for i = 1, #candidates do
+    local units = line.each and units_at(line, candidates[i], available) or available[candidates[i]]
+    if units > most then most = units end
+  end
   return most
 end
 

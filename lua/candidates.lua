@@ -66,9 +66,23 @@ local function rank(line, first)
 end
 
 -- read_candidates lists a line's candidates that have all their levels, in routed order, and the
--- request's name of each. It returns a broken level, if there is one.
+-- request's name of each, a text or a number. It returns a broken level, if there is one.
 local function read_candidates(line, text)
   local bad, first, last = nil, 1, 0
+  local from, to = string.match(text, '^(%d+)%-(%d+)$')
+  if from then
+    local candidates, names = line.candidates, line.names
+    for number = tonumber(from), tonumber(to) do
+      local level = args[first_level + number - 1]
+      if available[level] then
+        last = last + 1
+        candidates[last], names[last] = level, number
+      elseif broken[level] then
+        bad = bad or level
+      end
+    end
+    return bad
+  end
   for name, tied in string.gmatch(text, '([%d+]+)(=?)') do
     local candidate, wrong
     if line.each then
@@ -91,9 +105,13 @@ local function read_candidates(line, text)
 end
 
 -- read_line reads the line at args[at], and returns a broken level, if there is one. The quantity
--- is "2", or for a kit "2 3 1".
+-- is "2", or for a kit "2 3 1". Its lists have room for some entries: to grow them takes longer than
+-- all else.
 local function read_line(at)
-  local line = { text = args[at], quantity = tonumber(args[at + 1]), candidates = {}, names = {}, from = {} }
+  local line = {
+    text = args[at], quantity = tonumber(args[at + 1]), candidates = { nil, nil, nil, nil }, names = { nil, nil, nil, nil },
+    from = { nil, nil },
+  }
   if not line.quantity then
     local numbers = split(args[at + 1], ' ')
     line.quantity, line.each, line.texts = tonumber(numbers[1]), {}, split(line.text, RS)
@@ -119,6 +137,11 @@ end
 -- line_text returns a line as a record has it: its text and its allocations. A kit becomes a line
 -- for each component.
 local function line_text(line)
+  local number, more = line.from[1], line.from[3]
+  if not line.each and number and not more then -- most lines
+    local level = line.candidates[number]
+    return line.text .. string.sub(level, string.find(level, US, 1, true), -1) .. US .. int(line.from[2]) .. US .. '0'
+  end
   local texts = {}
   for i, text in ipairs(line.texts or { line.text }) do
     texts[#texts + 1] = i > 1 and RS .. text or text
@@ -134,11 +157,16 @@ end
 local function texts_of(lines)
   local tail, answer = {}, {}
   for i, line in ipairs(lines) do
-    local names = {}
-    for j = 1, #line.from, 2 do
-      names[j], names[j + 1] = line.names[line.from[j]], int(line.from[j + 1])
+    local from, names = line.from, {}
+    if from[1] and not from[3] then -- one candidate serves the whole line
+      answer[i] = line.names[from[1]] .. ''
+    else
+      for j = 1, #from, 2 do
+        names[j], names[j + 1] = line.names[from[j]], int(from[j + 1])
+      end
+      answer[i] = table.concat(names, US)
     end
-    tail[i], answer[i] = RS .. line_text(line), table.concat(names, US)
+    tail[i] = RS .. line_text(line)
   end
   return table.concat(tail), table.concat(answer, RS)
 end

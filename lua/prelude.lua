@@ -120,9 +120,12 @@ local function read_stock(key, names, from, to)
   for i = from, last do -- as load_available does: a call for each level would cost reserve 3 %
     local text = got[i - from + 5]
     if text then
-      local units = whole(text)
-      available[names[i]] = units
-      if not units then broken[names[i]] = true end
+      local units = tonumber(text) -- as whole does
+      if units and units % 1 == 0 and units > -1e15 and units < 1e15 then
+        available[names[i]] = units
+      else
+        broken[names[i]] = true
+      end
     end
   end
   read_fields(key, names, last + 1, to, load_available)
@@ -167,9 +170,10 @@ end
 
 -- write_stock writes the available units of changed levels, and the caller's list of fields.
 local function write_stock(key, list)
+  local n = #list
   for _, level in ipairs(touched_levels) do
-    list[#list + 1] = level
-    list[#list + 1] = int(available[level])
+    list[n + 1], list[n + 2] = level, int(available[level])
+    n = n + 2
   end
   write_fields(key, list)
 end

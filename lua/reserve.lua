@@ -19,8 +19,9 @@
 --              fixed: fingerprint channel customer order
 --              head: of the event, with what only the ledger keeps
 --              for each line: text (name sku requested returned), quantity, and candidates, the
---                numbers of levels in routed order; "=" joins those that rank by available units. A
---                kit is one line: its components' texts, between RS; "2 3 1", kits and the units of
+--                numbers of levels in routed order; "=" joins those that rank by available units. "1-4"
+--                are numbers that follow each other, for a request of more than 8 lines. A kit is one
+--                line: its components' texts, between RS; "2 3 1", kits and the units of
 --                each component in one; and candidates such as "1+5 2+6", its components' levels
 --              for each limit: the number of its counter, units, the most that it allows
 -- Output: {"fenced"}, {"loading"}, {"stopped"}, {"backlog"} (gate), {"refused"} (XADD failed), or
