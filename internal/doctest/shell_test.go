@@ -21,12 +21,13 @@ import (
 
 	"github.com/holdfast/holdfast/internal/pgtest"
 	"github.com/holdfast/holdfast/internal/redistest"
+	"github.com/holdfast/holdfast/internal/testserver"
 )
 
 var update = flag.Bool("update", false, "rewrite the outputs in the pages")
 
 // patience bounds one page. A busy machine is slow, and a snippet that hangs should still end.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // The addresses in the pages that the test replaces by those of its own servers. localhost:8080 stays:
 // the preamble tells curl where to connect.
@@ -46,9 +47,14 @@ exec 2>&1
 server=localhost:8080
 curl() { command curl -s --connect-to "localhost:8080:$server" "$@"; }
 export HOLDFAST_HTTP_LISTEN=127.0.0.1:0
+serving=
+stop_server() {
+	[ -z "$serving" ] || { kill $serving && wait $serving; }
+}
 await_server() {
+	serving=$!
 	while ! grep -q '"address"' "$log"; do
-		kill -0 $! || return
+		kill -0 $serving || return
 		sleep 0.05
 	done
 	server=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$log")
@@ -179,7 +185,7 @@ func services(t *testing.T, script string) (ours, theirs *strings.Replacer, envi
 	}
 	environment = append(environment, "PATH="+bin+":"+os.Getenv("PATH"), "USER=ada")
 	environment = append(environment, goSettings()...)
-	var there, back []string
+	there, back := freePorts(t, script)
 	if strings.Contains(script, redisInPages) {
 		redis := redistest.Start(t, "--appendonly", "yes")
 		there, back = append(there, redisInPages, redis.Addr()), append(back, redis.Addr(), redisInPages)
@@ -199,9 +205,35 @@ func services(t *testing.T, script string) (ours, theirs *strings.Replacer, envi
 // server is a line that starts a server, with or without variables.
 var server = regexp.MustCompile(`(?m)^(?:[A-Z_]+=\S+ )*holdfast serve\b.*$`)
 
-// inBackground starts servers in the background, as a reader does in another terminal.
+// inBackground starts servers in the background, as a reader does in another terminal. It stops the server
+// before.
 func inBackground(script string) string {
-	return server.ReplaceAllString(script, `: >"$$log"; $0 >>"$$log" 2>&1 &`+"\nawait_server")
+	return server.ReplaceAllString(script, `stop_server; : >"$$log"; $0 >>"$$log" 2>&1 &`+"\nawait_server")
+}
+
+// portInPages matches the ports of the servers that a page starts itself.
+var portInPages = regexp.MustCompile(`\b7[012]0[1-6]\b`)
+
+// busAbove is how far the second port of a node of a cluster is above the first one.
+const busAbove = 10000
+
+// freePorts returns a replacement for each port that the script starts servers on.
+func freePorts(t *testing.T, script string) (there, back []string) {
+	t.Helper()
+	for _, port := range portInPages.FindAllString(script, -1) {
+		if slices.Contains(there, port) {
+			continue
+		}
+		free, err := testserver.FreePair(busAbove)
+		for err == nil && slices.Contains(back, free) {
+			free, err = testserver.FreePair(busAbove)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, back = append(there, port, free), append(back, free, port)
+	}
+	return there, back
 }
 
 // check compares the output of each sh block with the block after it. It begins at the end of the page: an

@@ -38,3 +38,14 @@ func portsFree(port, n int) bool {
 	}
 	return true
 }
+
+// FreePair returns a free port, as text, whose sum with apart is a free port too.
+func FreePair(apart int) (string, error) {
+	for range portTriesMax {
+		port := portMin + rand.IntN(portMax-portMin-apart)
+		if portsFree(port, 1) && portsFree(port+apart, 1) {
+			return strconv.Itoa(port), nil
+		}
+	}
+	return "", fmt.Errorf("no two free loopback ports %d apart in %d..%d", apart, portMin, portMax)
+}
