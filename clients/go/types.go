@@ -115,6 +115,7 @@ const (
 	CodeTooLarge             = "too_large"
 	CodeUnsupportedMediaType = "unsupported_media_type"
 	CodeInvalidRequest       = "invalid_request"
+	CodeIDMismatch           = "id_mismatch"
 	CodeInternal             = "internal"
 	CodeUnavailable          = "unavailable"
 	CodeRebuilding           = "rebuilding"

@@ -71,6 +71,8 @@ var (
 	}
 	invalidRequest = &kind{"invalid_request", http.StatusUnprocessableEntity, "Invalid request",
 		"The request is understood but not allowed. `errors` lists every fault with its path."}
+	idMismatch = &kind{"id_mismatch", http.StatusUnprocessableEntity, "Ids differ",
+		"The header `Idempotency-Key` and `id` of the body differ. Send one of them. Nothing was changed."}
 	internal = &kind{"internal", http.StatusInternalServerError, "Internal error",
 		"The server has a defect, or a stored value is corrupt. The server log has the details."}
 	unavailable = &kind{"unavailable", http.StatusServiceUnavailable, "Unavailable",
@@ -89,7 +91,7 @@ var (
 var kinds = []*kind{
 	malformed, unauthenticated, forbidden, tooManyRequests, notFound, methodNotAllowed, expiredRequest, idConflict, unknownStock, noLocation, insufficientStock,
 	notOnSale, purchaseLimit, campaignSoldOut, inUse, alreadyFulfilled, directoryIsFile, wrongState, versionConflict, tooLarge,
-	unsupportedMediaType, invalidRequest,
+	unsupportedMediaType, invalidRequest, idMismatch,
 	internal, unavailable, rebuilding, notDurableYet, backlogFull,
 }
 

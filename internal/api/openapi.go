@@ -80,6 +80,10 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 			described.RequestBody.Content[contract.PatchType] = body
 		}
 		op.problems = slices.Concat(op.problems, []*kind{malformed, tooLarge, unsupportedMediaType})
+		if reflect.PointerTo(in).Implements(reflect.TypeFor[contract.Keyed]()) {
+			described.Parameters = append(described.Parameters, keyParameter)
+			op.problems = append(op.problems, idMismatch)
+		}
 	}
 	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	if described.RequestBody != nil && op.yaml {
@@ -112,6 +116,12 @@ func describe[In, Out any](document *huma.OpenAPI, op operation) {
 	}
 	describeProblems(described, op.problems)
 	document.AddOperation(described)
+}
+
+// keyParameter describes the header that may have the id of a call.
+var keyParameter = &huma.Param{
+	Name: contract.KeyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+	Description: "The `id` of the call, in place of the field of the body. Quotes around it are left out.",
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)

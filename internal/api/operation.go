@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -46,7 +47,7 @@ func register[In, Out any](a *API, op operation, call func(*http.Request, *In) (
 
 		in := new(In)
 		if !bodyless {
-			if err := decodeBody(w, r, in); err != nil {
+			if err := cmp.Or(decodeBody(w, r, in), takeKey(r, in)); err != nil {
 				a.refuse(w, r, err, "")
 				return
 			}

@@ -18,15 +18,16 @@ import (
 
 // The refusals of this package.
 var (
-	errPath      = errors.New("no such path")
-	errHost      = errors.New("called under a name of another site")
-	errOrigin    = errors.New("called by a page of another site")
-	errMethod    = errors.New("no such method")
-	errMediaType = errors.New("unsupported media type")
-	errTooLarge  = errors.New("body too large")
-	errBusy      = errors.New("too many requests at once")
-	errDraining  = errors.New("shutting down")
-	errNotReady  = errors.New("not ready")
+	errPath       = errors.New("no such path")
+	errHost       = errors.New("called under a name of another site")
+	errOrigin     = errors.New("called by a page of another site")
+	errMethod     = errors.New("no such method")
+	errMediaType  = errors.New("unsupported media type")
+	errIDMismatch = errors.New("ids differ")
+	errTooLarge   = errors.New("body too large")
+	errBusy       = errors.New("too many requests at once")
+	errDraining   = errors.New("shutting down")
+	errNotReady   = errors.New("not ready")
 )
 
 // refusal maps an error to its problem. detail is the problem's detail if it does not depend on the
@@ -96,6 +97,7 @@ var refusals = []refusal{
 	{errRole, forbidden, "", fill(func(p *contract.Problem, e *roleError) { p.Role = string(e.role) })},
 	{errCrowding, tooManyRequests, "the key has too many calls under way" + nothingChanged, nil},
 	{errChannel, forbidden, "", fill(func(*contract.Problem, *channelError) {})},
+	{errIDMismatch, idMismatch, "the header Idempotency-Key and id of the body differ: send one of them", nil},
 	{errPath, notFound, "no such path; see /docs for the paths", nil},
 	{errHost, forbidden, "the header Host does not name this server; to add a name, list it in the setting http.hosts", nil},
 	{errOrigin, forbidden, "a page of another site must not call this from a browser", nil},

@@ -60,7 +60,7 @@ type ReservationPage struct {
 
 // ReserveRequest is the body of a reserve.
 type ReserveRequest struct {
-	ID         string            `json:"id" minLength:"1" maxLength:"128" example:"ord-1001" doc:"Your id for the reservation, and its idempotency key. An identifier is 1 to 128 bytes of UTF-8 without control characters or braces, and is not . or .."`
+	ID         string            `json:"id,omitempty" minLength:"1" maxLength:"128" example:"ord-1001" doc:"Your id for the reservation, and its idempotency key. Required, unless the header Idempotency-Key has it. An identifier is 1 to 128 bytes of UTF-8 without control characters or braces, and is not . or .."`
 	Channel    string            `json:"channel,omitempty" maxLength:"128" example:"web" doc:"The sales channel. Optional if the directory has a default channel."`
 	Customer   string            `json:"customer,omitempty" maxLength:"128" example:"c-9" doc:"The customer. Campaigns count by it, and you can search by it."`
 	Order      string            `json:"order,omitempty" maxLength:"128" example:"5512" doc:"The order. You can search by it."`
@@ -163,7 +163,7 @@ type AmendLine struct {
 
 // ReturnRequest is the body of a return.
 type ReturnRequest struct {
-	ID      string       `json:"id" minLength:"1" maxLength:"128" example:"ret-1" doc:"Your id for the return, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID      string       `json:"id,omitempty" minLength:"1" maxLength:"128" example:"ret-1" doc:"Your id for the return, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	Version *Whole       `json:"version,omitempty" minimum:"1" example:"3" doc:"Refuse unless the reservation has this version. Default: any version."`
 	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
 	To      string       `json:"to" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that receives the units. If the SKU has no level there, one is created."`
@@ -171,7 +171,7 @@ type ReturnRequest struct {
 
 // UnfulfillRequest is the body of an unfulfill.
 type UnfulfillRequest struct {
-	ID      string       `json:"id" minLength:"1" maxLength:"128" example:"unship-1" doc:"Your id for the unfulfill, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID      string       `json:"id,omitempty" minLength:"1" maxLength:"128" example:"unship-1" doc:"Your id for the unfulfill, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	Version *Whole       `json:"version,omitempty" minimum:"1" example:"3" doc:"Refuse unless the reservation has this version. Default: any version."`
 	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
 	To      string       `json:"to,omitempty" maxLength:"128" example:"lyon" doc:"The location that takes the units and serves them from now on. If the SKU has no level there, one is created. Default: the locations that they left from."`

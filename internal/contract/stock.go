@@ -36,7 +36,7 @@ type StockQuery struct {
 
 // PutLevelRequest is the body of a count or a change of policy. A new level starts at 0.
 type PutLevelRequest struct {
-	ID             string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID             string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"count-2026-11-20-berlin" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	OnHand         *Whole  `json:"on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"40" doc:"A count: the units at the location. Required without a policy field."`
 	IfOnHand       *Whole  `json:"if_on_hand,omitempty" minimum:"0" maximum:"2147483647" example:"38" doc:"Refuse with version_conflict unless on hand is this number. The problem's on_hand is the current number."`
 	AsOf           *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of the count. Units that left or arrived since then are taken into account. Default: now."`
@@ -49,7 +49,7 @@ type PutLevelRequest struct {
 
 // AdjustmentRequest is the body of an adjustment.
 type AdjustmentRequest struct {
-	ID       string  `json:"id" minLength:"1" maxLength:"128" example:"delivery-881" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"delivery-881" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	SKU      string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
 	Location string  `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
 	Delta    Whole   `json:"delta" minimum:"-2147483647" maximum:"2147483647" example:"12" doc:"Units to add to on hand, or to subtract if negative. Not 0. It may take available below 0, but never on hand."`
@@ -88,7 +88,7 @@ type ShortReservation struct {
 
 // CountsRequest is the body of many counts at once.
 type CountsRequest struct {
-	ID       string  `json:"id" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	AsOf     *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of all counts. Units that left or arrived since then are taken into account. Default: now."`
 	Reason   string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
 	Actor    string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
@@ -125,7 +125,7 @@ type CountedLevel struct {
 
 // TransferRequest is the body of a transfer.
 type TransferRequest struct {
-	ID       string  `json:"id" minLength:"1" maxLength:"128" example:"van-7" doc:"Your id for the operation, and its idempotency key. It may equal a reservation id, but not the id of another operation."`
+	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"van-7" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	SKU      string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
 	From     string  `json:"from" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that gives the units. The SKU must have a level there."`
 	To       string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that receives the units. If the SKU has no level there, one is created."`
