@@ -33,7 +33,14 @@ type HTTP struct {
 	Listen string   // HOST:PORT; port 0 picks a free one
 	Hosts  []string // names and addresses that callers may send in Host, besides those of loopback
 
+	TLS            TLSFiles      // the server's certificate; the zero value means no TLS
 	ShutdownNotice time.Duration // how long /readyz answers 503 before a stopping server refuses requests
+}
+
+// TLSFiles names files with certificates and keys, PEM.
+type TLSFiles struct {
+	Cert, Key string
+	CA        string // who signs the certificates of the other side
 }
 
 // Redis configures the Redis that counts stock.

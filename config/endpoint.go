@@ -20,6 +20,7 @@ const (
 type Endpoint struct {
 	Hosts    []string // HOST:PORT each; several mean a Cluster or sentinels, none the embedded engine
 	TLS      bool     // rediss://
+	TLSFiles TLSFiles // of redis.tls; the zero value trusts the authorities of the system
 	Username string
 	Password Secret
 	Database int // always 0 on a Cluster
@@ -58,7 +59,7 @@ func (e *Endpoint) set(raw any) (err error) {
 		return errors.New("must be a URL, such as redis://127.0.0.1:6379")
 	}
 	parsed, err := parseEndpoint(text)
-	parsed.SentinelUsername, parsed.SentinelPassword = e.SentinelUsername, e.SentinelPassword
+	parsed.SentinelUsername, parsed.SentinelPassword, parsed.TLSFiles = e.SentinelUsername, e.SentinelPassword, e.TLSFiles
 	*e = parsed
 	return err
 }

@@ -65,9 +65,10 @@ func TestExampleFileHasDefaultsAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range config.Keys() {
-		got := values[key]
-		if group, name, grouped := strings.Cut(key, "."); grouped {
-			got = values[group].(map[string]any)[name]
+		var got any = values
+		for name := range strings.SplitSeq(key, ".") {
+			group, _ := got.(map[string]any)
+			got = group[name]
 		}
 		if want := config.Default(key); got != want {
 			t.Errorf("%s is %#v in the file, the default is %#v", key, got, want)

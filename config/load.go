@@ -322,6 +322,14 @@ func (l *loader) check(c Config, env []string) {
 		!l.anyBad("postgres.url", "auth.keys_file") {
 		l.refuse("auth.mode", "needs a place that has the keys: set auth.keys_file or postgres.url, or auth.mode to off")
 	}
+	l.checkTLS("http.tls", c.HTTP.TLS)
+	l.checkTLS("redis.tls", e.TLSFiles)
+	if c.HTTP.TLS.CA != "" && c.HTTP.TLS.Cert == "" {
+		l.refuse("http.tls.client_ca", "needs http.tls.cert and http.tls.key: set them too")
+	}
+	if e.TLSFiles != (TLSFiles{}) && !e.TLS && !l.anyBad("redis.url") {
+		l.refuse("redis.url", "must begin with rediss:// or rediss+sentinel://, because redis.tls is set")
+	}
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return
 	}
@@ -332,6 +340,16 @@ func (l *loader) check(c Config, env []string) {
 	if !l.anyBad("auth.mode") && c.Auth.Mode == AuthOff {
 		l.refuse("http.listen", "must be a loopback address, such as 127.0.0.1:8080, while auth.mode is off: "+
 			"anyone who reaches the address can change stock; set auth.mode to keys")
+	}
+}
+
+// checkTLS refuses a certificate without its key, and the reverse.
+func (l *loader) checkTLS(group string, files TLSFiles) {
+	switch {
+	case files.Cert != "" && files.Key == "":
+		l.refuse(group+".cert", "needs "+group+".key: set it too")
+	case files.Cert == "" && files.Key != "":
+		l.refuse(group+".key", "needs "+group+".cert: set it too")
 	}
 }
 

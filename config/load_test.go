@@ -115,6 +115,25 @@ func env(pairs ...string) source { return source{env: pairs} }
 
 func file(text string) source { return source{file: text} }
 
+func TestLoadTLSFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		source
+		want string
+	}{
+		"a certificate without key": {env("HOLDFAST_HTTP_TLS_CERT=c.pem"), `http.tls.cert = "c.pem" (from HOLDFAST_HTTP_TLS_CERT): needs http.tls.key: set it too`},
+		"a key without certificate": {env("HOLDFAST_REDIS_TLS_KEY=k.pem", "HOLDFAST_REDIS_URL=rediss://r"),
+			`redis.tls.key = "k.pem" (from HOLDFAST_REDIS_TLS_KEY): needs redis.tls.cert: set it too`},
+		"client authority without TLS": {env("HOLDFAST_HTTP_TLS_CLIENT_CA=ca.pem"),
+			`http.tls.client_ca = "ca.pem" (from HOLDFAST_HTTP_TLS_CLIENT_CA): needs http.tls.cert and http.tls.key: set them too`},
+		"TLS files for a plain Redis": {env("HOLDFAST_REDIS_TLS_CA=ca.pem", "HOLDFAST_REDIS_URL=redis://r"),
+			`redis.url (from HOLDFAST_REDIS_URL): must begin with rediss:// or rediss+sentinel://, because redis.tls is set`},
+	} {
+		if _, err := c.load(t); err == nil || err.Error() != "invalid configuration:\n  "+c.want {
+			t.Errorf("%s: %v\nwant %s", name, err, c.want)
+		}
+	}
+}
+
 func TestLoadFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		source

@@ -100,7 +100,15 @@ func (m *Main) server(c *cobra.Command) (string, error) {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port), nil
+	return scheme(settings) + "://" + net.JoinHostPort(host, port), nil
+}
+
+// scheme returns the scheme of the server's address.
+func scheme(c config.Config) string {
+	if c.HTTP.TLS.Cert != "" {
+		return "https"
+	}
+	return "http"
 }
 
 // variable returns the value of an environment variable, or "" if it is not set.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/setup"
@@ -108,7 +109,8 @@ func examineRedis(ctx context.Context, c config.Config, client redis.UniversalCl
 		}
 	}
 	if err != nil {
-		err = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], c.Redis.Endpoint.TLS, err)
+		secure, _ := dial.TLS(c.Redis.Endpoint) // the client has it, so its files can be used
+		err = setup.CheckTLS(ctx, c.Redis.Endpoint.Hosts[0], secure, err)
 		return []setup.Finding{setup.NoAnswer("redis", c.Redis.Endpoint.String(), err)}
 	}
 	return append(all, access...)

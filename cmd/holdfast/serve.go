@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/api"
+	"github.com/holdfast/holdfast/internal/certs"
 	"github.com/holdfast/holdfast/internal/dial"
 	"github.com/holdfast/holdfast/internal/metrics"
 	"github.com/holdfast/holdfast/reconcile"
@@ -46,9 +48,9 @@ func (m *Main) serveCommand() *cobra.Command {
 // serve runs until ctx ends or a part fails. It closes what it opened in reverse order.
 func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	logger := m.logger()
-	listener, err := net.Listen("tcp", c.HTTP.Listen)
+	listener, err := listen(c.HTTP, logger)
 	if err != nil {
-		return fmt.Errorf("%w: free the address, or set http.listen to another", err)
+		return err
 	}
 	defer func() { _ = listener.Close() }() // api.Serve closes it too, if it runs
 	redis, err := dial.Open(c.Redis.Endpoint)
@@ -112,7 +114,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	parts.Go(func() error { routing.follow.Run(running); return nil })
 	parts.Go(func() error { access.run(running); return nil })
 	awaitOpen(running, store)
-	logger.Info("listening on http://"+listener.Addr().String(), "address", listener.Addr().String())
+	logger.Info("listening on "+scheme(c)+"://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {
 		m.Listening(listener.Addr())
 	}
@@ -124,6 +126,28 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	err = parts.Wait()
 	logger.Info("stopped")
 	return err
+}
+
+// listen opens the address of the API, with TLS if there is a certificate.
+func listen(c config.HTTP, logger *slog.Logger) (net.Listener, error) {
+	var secure *tls.Config
+	if c.TLS.Cert != "" {
+		var err error
+		secure, err = certs.Files(c.TLS).Server(func(err error) {
+			logger.Error("the changed files of http.tls cannot be used: the server goes on with the old certificate", "error", err)
+		})
+		if err != nil {
+			return nil, fmt.Errorf("http.tls: %w", err)
+		}
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: free the address, or set http.listen to another", err)
+	}
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+	}
+	return listener, nil
 }
 
 // awaitOpen gives the reconciler time to open the gate, so that the first call is not refused.

@@ -53,6 +53,7 @@ func TestDoctor_Unreachable(t *testing.T) {
 	database := strings.TrimSuffix(server.URL(), "?sslmode=disable")
 	encrypted, certificate := tlsServers(t)
 	locally := strings.Replace(encrypted.redis, "127.0.0.1", "localhost", 1) // another name than in the certificate
+	secure := startSecure(t)
 	lockedURL := func(password string) string { return withCredentials(t, locked.URL(), "", password) }
 	as := func(user, password, options string) string {
 		return withCredentials(t, database, user, password) + options
@@ -71,7 +72,9 @@ func TestDoctor_Unreachable(t *testing.T) {
 		{"redis database", redis.URL() + "/9999", good, nil, "no database of this number", "a lower number"},
 		{"redis without TLS", "rediss://" + redis.Addr(), good, nil, "does not offer TLS", "redis:// instead of rediss://"},
 		{"redis with TLS", strings.Replace(encrypted.redis, "rediss", "redis", 1), good, nil, "requires TLS", "rediss:// instead of redis://"},
-		{"redis unknown CA", encrypted.redis, good, nil, "authority that this machine does not trust", "SSL_CERT_FILE"},
+		{"redis unknown CA", encrypted.redis, good, nil, "authority that this machine does not trust", "redis.tls.ca"},
+		{"redis with its CA", secure.url, good, secure.env(secure.cert), "", ""},
+		{"redis asks for a certificate", secure.url, good, secure.env(""), "refuses the TLS handshake", "redis.tls.cert"},
 		{"redis other name", locally, good, []string{"SSL_CERT_FILE=" + certificate}, "certificate for another host name", "in redis.url"},
 		{"redis is no Redis", "redis://" + strings.TrimPrefix(httpServer(t), "http://"), good, nil, "does not speak the protocol of Redis", "the port in redis.url"},
 

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/certs"
 )
 
 const (
@@ -39,13 +40,17 @@ type Redis struct {
 // free loopback port. It does not wait for a Redis elsewhere to answer, which may start later.
 func Open(endpoint config.Endpoint) (*Redis, error) {
 	if !endpoint.Embedded() {
-		return &Redis{Client: client(endpoint)}, nil
+		c, err := client(endpoint)
+		if err != nil {
+			return nil, err
+		}
+		return &Redis{Client: c}, nil
 	}
 	server, err := miniredis.Run()
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded engine: %w", err)
 	}
-	here := options(config.Endpoint{Hosts: []string{server.Addr()}})
+	here := options(config.Endpoint{Hosts: []string{server.Addr()}}, nil)
 	// No network can lose an answer here. On a busy machine it is late, but it comes. The context of
 	// each call still bounds the wait.
 	here.ReadTimeout, here.WriteTimeout = never, never
@@ -61,28 +66,48 @@ func (r *Redis) Close() error {
 	return err
 }
 
-func client(e config.Endpoint) redis.UniversalClient {
+// client returns a client for a Redis elsewhere. It fails if the files of redis.tls cannot be used.
+func client(e config.Endpoint) (redis.UniversalClient, error) {
+	secure, err := TLS(e)
+	if err != nil {
+		return nil, err
+	}
+	o := options(e, secure)
 	switch {
 	case e.Primary != "":
-		o := options(e)
 		o.MasterName, o.SentinelUsername, o.SentinelPassword = e.Primary, e.SentinelUsername, string(e.SentinelPassword)
-		return redis.NewFailoverClient(o.Failover())
+		return redis.NewFailoverClient(o.Failover()), nil
 	case e.Cluster():
-		o := options(e).Cluster()
-		o.ClusterStateReloadInterval = lookEvery
-		return redis.NewClusterClient(o)
+		cluster := o.Cluster()
+		cluster.ClusterStateReloadInterval = lookEvery
+		return redis.NewClusterClient(cluster), nil
 	default:
-		return redis.NewClient(options(e).Simple())
+		return redis.NewClient(o.Simple()), nil
 	}
 }
 
-func options(e config.Endpoint) *redis.UniversalOptions {
-	o := &redis.UniversalOptions{
+// TLS returns how to speak TLS with the endpoint, or nil if it has none. It fails if the files of
+// redis.tls cannot be used.
+func TLS(e config.Endpoint) (*tls.Config, error) {
+	if !e.TLS {
+		return nil, nil
+	}
+	// No ServerName: each connection checks the name of the host that it dials.
+	c, err := certs.Files(e.TLSFiles).Client()
+	if err != nil {
+		return nil, fmt.Errorf("redis.tls: %w", err)
+	}
+	return c, nil
+}
+
+func options(e config.Endpoint, secure *tls.Config) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
 		Addrs:                    e.Hosts,
 		Username:                 e.Username,
 		Password:                 string(e.Password),
 		DB:                       e.Database, // ignored by a cluster
 		Protocol:                 protocol,
+		TLSConfig:                secure,
 		MaxRetries:               never,
 		MaxRedirects:             never,
 		DialerRetries:            1,
@@ -94,9 +119,4 @@ func options(e config.Endpoint) *redis.UniversalOptions {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
-	if e.TLS {
-		// No ServerName: each connection checks the name of the host that it dials.
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return o
 }

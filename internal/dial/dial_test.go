@@ -2,11 +2,14 @@ package dial
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/config"
+	"github.com/holdfast/holdfast/internal/certs/certstest"
 	"github.com/holdfast/holdfast/internal/faultproxy"
 	"github.com/holdfast/holdfast/internal/redistest"
 	"github.com/holdfast/holdfast/internal/testserver"
@@ -67,9 +70,10 @@ func TestOpen_SendsOnce(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	e := config.Endpoint{Hosts: []string{"h:1"}, TLS: true, Username: "u", Password: "p", Database: 3}
-	single, ok := client(e).(*redis.Client)
+	opened, err := client(e)
+	single, ok := opened.(*redis.Client)
 	if !ok {
-		t.Fatal("one host is not a plain client")
+		t.Fatalf("one host is not a plain client: %v", err)
 	}
 	defer func() { _ = single.Close() }()
 	o := single.Options()
@@ -83,12 +87,51 @@ func TestOptions(t *testing.T) {
 		t.Errorf("MaxRetries is %d: a command could be sent twice", o.MaxRetries)
 	}
 	e.Hosts = append(e.Hosts, "h:2")
-	cluster, ok := client(e).(*redis.ClusterClient)
+	opened, err = client(e)
+	cluster, ok := opened.(*redis.ClusterClient)
 	if !ok {
-		t.Fatal("two hosts are not a cluster client")
+		t.Fatalf("two hosts are not a cluster client: %v", err)
 	}
 	defer func() { _ = cluster.Close() }()
 	if c := cluster.Options(); c.MaxRedirects != 0 || c.MaxRetries > 0 {
 		t.Errorf("MaxRedirects is %d, MaxRetries %d: a command could be sent twice", c.MaxRedirects, c.MaxRetries)
+	}
+}
+
+// TestOpen_TLS calls a Redis with a private authority that asks for a certificate.
+func TestOpen_TLS(t *testing.T) {
+	dir, later := t.TempDir(), time.Now().Add(time.Hour)
+	ours, other := certstest.New(t, dir, "ours"), certstest.New(t, dir, "other")
+	serverCert, serverKey := ours.Issue("redis", later)
+	cert, key := ours.Issue("client", later)
+	server := redistest.StartSecure(t, serverCert, serverKey, ours.File)
+	for name, c := range map[string]struct {
+		files config.TLSFiles
+		works bool
+	}{
+		"with a certificate":     {config.TLSFiles{CA: ours.File, Cert: cert, Key: key}, true},
+		"without a certificate":  {config.TLSFiles{CA: ours.File}, false},
+		"with another authority": {config.TLSFiles{CA: other.File, Cert: cert, Key: key}, false},
+		"with those of the host": {config.TLSFiles{Cert: cert, Key: key}, false},
+	} {
+		r, err := Open(config.Endpoint{Hosts: []string{server.TLSAddr()}, TLS: true, TLSFiles: c.files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.works { // on a busy machine a handshake can take longer than one call waits
+			testserver.Await(func() bool { err = r.Client.Ping(t.Context()).Err(); return err == nil })
+		} else {
+			err = r.Client.Ping(t.Context()).Err()
+		}
+		if (err == nil) != c.works {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := Open(config.Endpoint{Hosts: []string{server.TLSAddr()}, TLS: true, TLSFiles: config.TLSFiles{CA: key}})
+	if err == nil || !strings.Contains(err.Error(), "redis.tls: ") {
+		t.Errorf("a key in place of an authority: %v", err)
 	}
 }

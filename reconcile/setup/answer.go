@@ -60,10 +60,10 @@ var causes = []cause{
 	{sqlState("57P01", "57P02", "57P03"), "is starting up or shutting down", "wait until it has started, and try again"},
 
 	{as[x509.UnknownAuthorityError], "has a certificate of an authority that this machine does not trust",
-		"add the authority's certificate to those that this machine trusts, or name its file in SSL_CERT_FILE (for Postgres, also in sslrootcert in postgres.url)"},
+		"name the file with the authority's certificate in redis.tls.ca, or in sslrootcert in postgres.url, or add it to those that this machine trusts"},
 	{as[x509.HostnameError], "has a certificate for another host name", "write a host name of the certificate in URL"},
 	{as[x509.CertificateInvalidError], "has a certificate that is not valid now or here", "renew the certificate, or set this machine's clock right"},
-	{saying("remote error: tls", as[*net.OpError]), "refuses the TLS handshake", "turn tls-auth-clients off in Redis, or name a client certificate in sslcert and sslkey in postgres.url"},
+	{saying("remote error: tls", as[*net.OpError]), "refuses the TLS handshake", "name a client certificate in redis.tls.cert and redis.tls.key, or in sslcert and sslkey in postgres.url"},
 	{as[tls.RecordHeaderError], "does not offer TLS", "turn TLS on in the server, or off in URL (redis://, sslmode=disable)"},
 	{saying("refused TLS", same), "does not offer TLS", "turn ssl on in Postgres, or write sslmode=disable in postgres.url"},
 
@@ -107,30 +107,37 @@ func Denied(address string, err error) (f Finding, ok bool) {
 const tlsTimeout = 5 * time.Second
 
 // CheckTLS returns err, or what else keeps a Redis at address from being used: it speaks TLS and
-// encrypted is false, or the other way around, or the handshake fails. Without it, such a Redis only
+// secure is nil, or the other way around, or the handshake fails. Without it, such a Redis only
 // seems to hang or to close connections.
-func CheckTLS(ctx context.Context, address string, encrypted bool, err error) error {
+func CheckTLS(ctx context.Context, address string, secure *tls.Config, err error) error {
 	if _, answered := errors.AsType[redis.Error](err); answered || errors.Is(err, syscall.ECONNREFUSED) {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, tlsTimeout)
 	defer cancel()
 	switch {
-	case !encrypted && handshake(ctx, address, &tls.Config{InsecureSkipVerify: true}) == nil: // nothing is sent over it
+	case secure == nil && handshake(ctx, address, &tls.Config{InsecureSkipVerify: true}) == nil: // nothing is sent over it
 		return errTLS
-	case !encrypted:
+	case secure == nil:
 		return err
 	case answersPlain(ctx, address):
 		return errPlain
 	default:
-		return cmp.Or(handshake(ctx, address, nil), err)
+		return cmp.Or(handshake(ctx, address, secure), err)
 	}
 }
 
 func handshake(ctx context.Context, address string, c *tls.Config) error {
 	conn, err := (&tls.Dialer{Config: c}).DialContext(ctx, "tcp", address)
-	if err == nil {
-		_ = conn.Close() // nothing is lost
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // nothing is lost
+	deadline, _ := ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	// In TLS 1.3 the server refuses a certificate after the client's handshake has succeeded.
+	if _, err = conn.Write([]byte("PING\r\n")); err == nil {
+		_, err = conn.Read(make([]byte, 1))
 	}
 	return err
 }
