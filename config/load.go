@@ -322,14 +322,7 @@ func (l *loader) check(c Config, env []string) {
 		!l.anyBad("postgres.url", "auth.keys_file") {
 		l.refuse("auth.mode", "needs a place that has the keys: set auth.keys_file or postgres.url, or auth.mode to off")
 	}
-	l.checkTLS("http.tls", c.HTTP.TLS)
-	l.checkTLS("redis.tls", e.TLSFiles)
-	if c.HTTP.TLS.CA != "" && c.HTTP.TLS.Cert == "" {
-		l.refuse("http.tls.client_ca", "needs http.tls.cert and http.tls.key: set them too")
-	}
-	if e.TLSFiles != (TLSFiles{}) && !e.TLS && !l.anyBad("redis.url") {
-		l.refuse("redis.url", "must begin with rediss:// or rediss+sentinel://, because redis.tls is set")
-	}
+	l.checkTLS(c.HTTP.TLS, e)
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {
 		return
 	}
@@ -343,13 +336,21 @@ func (l *loader) check(c Config, env []string) {
 	}
 }
 
-// checkTLS refuses a certificate without its key, and the reverse.
-func (l *loader) checkTLS(group string, files TLSFiles) {
-	switch {
-	case files.Cert != "" && files.Key == "":
-		l.refuse(group+".cert", "needs "+group+".key: set it too")
-	case files.Cert == "" && files.Key != "":
-		l.refuse(group+".key", "needs "+group+".cert: set it too")
+// checkTLS refuses a certificate without its key and the reverse, and files that nothing would use.
+func (l *loader) checkTLS(server TLSFiles, redis Endpoint) {
+	for group, files := range map[string]TLSFiles{"http.tls": server, "redis.tls": redis.TLSFiles} {
+		switch {
+		case files.Cert != "" && files.Key == "":
+			l.refuse(group+".cert", "needs "+group+".key: set it too")
+		case files.Cert == "" && files.Key != "":
+			l.refuse(group+".key", "needs "+group+".cert: set it too")
+		}
+	}
+	if server.CA != "" && server.Cert == "" {
+		l.refuse("http.tls.client_ca", "needs http.tls.cert and http.tls.key: set them too")
+	}
+	if redis.TLSFiles != (TLSFiles{}) && !redis.TLS && !l.anyBad("redis.url") {
+		l.refuse("redis.url", "must begin with rediss:// or rediss+sentinel://, because redis.tls is set")
 	}
 }
 
