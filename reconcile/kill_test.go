@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	interrupts "os/signal"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ const (
 	childRedis    = "HOLDFAST_TEST_REDIS"
 	childPostgres = "HOLDFAST_TEST_POSTGRES"
 	childPoint    = "HOLDFAST_TEST_POINT"
+	childTimes    = "HOLDFAST_TEST_TIMES" // how often it reaches the point
 )
 
 // TestChild is not a test: it is the process that the tests below start.
@@ -45,7 +47,7 @@ func TestChild(t *testing.T) {
 		if name != os.Getenv(childPoint) {
 			return
 		}
-		if times++; times == 3 { // not the first time, so that some work was done before
+		if times++; strconv.Itoa(times) == os.Getenv(childTimes) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}
 		}
@@ -63,12 +65,17 @@ type child struct {
 	ended   chan struct{}
 }
 
-// startChild starts a reconciler that ends with the test. Its goroutine keeps the thread that
-// started it, because the kernel sends Pdeathsig when that thread ends.
-func startChild(r *reconciletest.Rig, point string) *child {
+// startChild starts a reconciler that ends with the test, or when it reaches a point for the third time,
+// so that some work was done before.
+func startChild(r *reconciletest.Rig, point string) *child { return startChildUntil(r, point, 3) }
+
+// startChildUntil starts a reconciler that ends when it reaches a point for the given time. Its goroutine
+// keeps the thread that started it, because the kernel sends Pdeathsig when that thread ends.
+func startChildUntil(r *reconciletest.Rig, point string, times int) *child {
 	r.TB.Helper()
 	c := &child{command: exec.Command(os.Args[0], "-test.run=^TestChild$"), ended: make(chan struct{})}
-	c.command.Env = append(os.Environ(), childRedis+"="+r.Redis.Addr(), childPostgres+"="+r.Pool.Config().ConnString(), childPoint+"="+point)
+	c.command.Env = append(os.Environ(), childRedis+"="+r.Redis.Addr(), childPostgres+"="+r.Pool.Config().ConnString(), childPoint+"="+point,
+		childTimes+"="+strconv.Itoa(times))
 	c.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error, 1)
 	go func() {

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast/holdfast/reconcile/setup"
 )
 
-// prepare makes Redis the one in the ledger's position: it checks it, rebuilds it if necessary, and
-// loads the scripts. found is a reason to rebuild that the caller knows already, or "".
+// prepare makes Redis the one in the ledger's position: it checks it, adopts or rebuilds it if necessary,
+// and loads the scripts. found is a reason to rebuild that the caller knows already, or "".
 func (a *applier) prepare(ctx context.Context, found string) error {
 	a.ahead = nil
 	p, known, err := a.session.Position(ctx)
@@ -42,9 +42,8 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 	}
 	why, err := a.rebuildReason(ctx, known, p.Rebuild)
 	if why = cmp.Or(why, found); err == nil && why != "" {
-		if err = a.shard.CheckWrites(ctx, a.seen, false); err == nil { // no gate can be closed otherwise
-			err = a.rebuild(ctx, known, why)
-		}
+		mayAdopt := known && found == "" && !p.Rebuild && !a.givingUp
+		err = a.renew(ctx, known, mayAdopt, why)
 	}
 	if err == nil && a.seen.LedgerID == "" && a.at.LedgerID != "" { // both are from before ids, or Redis was rebuilt just now
 		err = a.shard.NoteLedger(ctx, a.at.LedgerID)

@@ -59,11 +59,7 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 		return err
 	}
 	a.Point("rebuild")
-	to := wire.Position{
-		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
-		RunID: a.seen.RunID, ReplicationID: a.seen.ReplicationID, Shards: a.Shards, Prefix: a.Prefix, SeenAt: a.seen.Now,
-		LedgerID: cmp.Or(a.at.LedgerID, cryptorand.Text()),
-	}
+	to := a.nextEpoch()
 	if err := a.session.Begin(ctx, from, to); err != nil {
 		return err
 	}
@@ -92,6 +88,15 @@ func (a *applier) rebuild(ctx context.Context, known bool, why string) error {
 	a.Logger.Info(done, "epoch", to.Epoch, "levels", loaded.levels, "reservations", loaded.reservations,
 		"operations", loaded.operations, "took", time.Since(started).Round(time.Millisecond).String())
 	return a.retakeOrphans(ctx)
+}
+
+// nextEpoch returns the position of the first entry of the next epoch, in this Redis.
+func (a *applier) nextEpoch() wire.Position {
+	return wire.Position{
+		Epoch: max(a.at.Epoch, a.seen.Epoch) + 1, Sequence: 1, Nonce: strconv.FormatUint(rand.Uint64(), 36),
+		RunID: a.seen.RunID, ReplicationID: a.seen.ReplicationID, Shards: a.Shards, Prefix: a.Prefix, SeenAt: a.seen.Now,
+		LedgerID: cmp.Or(a.at.LedgerID, cryptorand.Text()),
+	}
 }
 
 // drain applies the entries after the last applied one, if that is in the stream: then they

@@ -33,7 +33,8 @@ const (
 
 // Reconciler applies one shard's event stream to the ledger, undoes in Redis what the ledger
 // refuses, and rebuilds a Redis that is not the one in the ledger's position. Several may run: one
-// works, the others wait for its lock.
+// works, the others wait for its lock. A promoted replica that continues the ledger's history is adopted, and
+// not rebuilt.
 type Reconciler struct {
 	Client redis.UniversalClient // required; it must never send a command twice
 	Ledger ledger.Ledger         // required
@@ -53,6 +54,8 @@ type Reconciler struct {
 	// AcceptOtherLedger rebuilds Redis even if it has the stock of another ledger, and so loses what
 	// only Redis has of that; default false.
 	AcceptOtherLedger bool
+	// Adopted is called after a promoted replica was adopted, such as to audit it; default none.
+	Adopted func()
 	// Logger receives the log; default slog.Default().
 	Logger *slog.Logger
 	// Point is a test hook, called at each place where a test stops the process; default none.
@@ -106,6 +109,9 @@ func (r *Reconciler) defaults() {
 	r.Logger = cmp.Or(r.Logger, slog.Default())
 	if r.Point == nil {
 		r.Point = func(string) {}
+	}
+	if r.Adopted == nil {
+		r.Adopted = func() {}
 	}
 }
 

@@ -16,6 +16,7 @@ type Stats struct {
 	Applied  int64         // events applied, refused ones included
 	Refused  int64         // events that the ledger refused
 	Rebuilds int64         // rebuilds of Redis, its initialisation not included
+	Adopted  int64         // promoted replicas that were taken over without a rebuild
 }
 
 // counters guards the statistics of a Reconciler.

@@ -90,6 +90,13 @@ func (a *audits) begin(r api.StartAudit) (*runningAudit, error) {
 	return running, nil
 }
 
+// afterAdoption starts an audit of everything. If one runs already, that must do.
+func (a *audits) afterAdoption() {
+	if _, err := a.begin(api.StartAudit{Actor: "adoption"}); err != nil {
+		a.logger.Warn("the adopted redis is not audited by itself; run holdfast reconcile audit", "error", err)
+	}
+}
+
 // Audit implements api.Audits.
 func (a *audits) Audit(ctx context.Context, id, after string, limit int) (contract.Audit, error) {
 	found, err := a.ledger.Audit(ctx, id)

@@ -89,6 +89,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 		&audit.Auditor{Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix}, logger)
 	defer endAudits()
 	applier := newReconciler(c, redis, ledger, logger)
+	applier.Adopted = audits.afterAdoption
 	ledgerStats := func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }
 	err = errors.Join(observed.Watch(store), observed.WatchAudit(audits.last), observed.WatchLedger(ledgerStats),
 		observed.WatchHealth(func() metrics.Health { return health(ctx, store, ledger) }))

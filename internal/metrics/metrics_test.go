@@ -215,11 +215,12 @@ func BenchmarkCounting(b *testing.B) {
 
 func TestLedger(t *testing.T) {
 	m := metrics.New("1", "r")
-	now := metrics.Ledger{Working: true, Epoch: 3, Lag: 250 * time.Millisecond, Waiting: 7, Applied: 40, Refused: 2, Rebuilds: 1}
+	now := metrics.Ledger{Working: true, Epoch: 3, Lag: 250 * time.Millisecond, Waiting: 7, Applied: 40, Refused: 2, Rebuilds: 1, Adopted: 5}
 	if err := m.WatchLedger(func() metrics.Ledger { return now }); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, scrape(t, m, "holdfast_ledger"), `
+holdfast_ledger_adoptions_total 5
 holdfast_ledger_applied_events_total 40
 holdfast_ledger_epoch 3
 holdfast_ledger_lag_seconds 0.25

@@ -35,6 +35,7 @@ type Ledger struct {
 	Applied  int64
 	Refused  int64
 	Rebuilds int64
+	Adopted  int64
 }
 
 // WatchLedger exports ledger, read at every scrape. Call it once.
@@ -54,6 +55,8 @@ func (m *Metrics) WatchLedger(ledger func() Ledger) error {
 		func(l *Ledger) float64 { return float64(l.Refused) })
 	c.counter("holdfast_ledger_rebuilds_total", "Rebuilds of Redis from the ledger by this process.",
 		func(l *Ledger) float64 { return float64(l.Rebuilds) })
+	c.counter("holdfast_ledger_adoptions_total", "Promoted replicas that this process took over without a rebuild.",
+		func(l *Ledger) float64 { return float64(l.Adopted) })
 	return m.registry.Register(c)
 }
 

@@ -130,6 +130,18 @@ func (s *Server) Follower(tb testing.TB) *Server {
 	return replica
 }
 
+// Promote makes a replica of from a primary of its own. It has everything that from had.
+func (s *Server) Promote(tb testing.TB, from *Server) {
+	tb.Helper()
+	_, err := from.Client(tb).Pipelined(tb.Context(), func(pipe redis.Pipeliner) error {
+		pipe.Ping(tb.Context())
+		pipe.Do(tb.Context(), "wait", 1, testserver.Timeout.Milliseconds())
+		return nil
+	})
+	must(tb, err)
+	must(tb, s.Client(tb).Do(tb.Context(), "replicaof", "no", "one").Err())
+}
+
 // inSync returns nil if the replica has received what the primary has sent.
 func inSync(ctx context.Context, replica *redis.Client) error {
 	about, err := replica.Info(ctx, "replication").Result()

@@ -112,7 +112,8 @@ func (id *Identity) Foreign(p wire.Position) string {
 // Continues reports whether this Redis was promoted from a replica of the one recorded in p, and was
 // not being rebuilt. Then its data is that of p's history up to some entry, unless somebody has edited it.
 func (id *Identity) Continues(p wire.Position) bool {
-	return id.Primary && id.Epoch == p.Epoch && id.followed != "" && id.followed == p.ReplicationID && !id.unfinished && !id.Stopped()
+	return id.Primary && id.Epoch == p.Epoch && id.followed != "" && id.followed == p.ReplicationID &&
+		!id.unfinished && !id.Stopped() && !id.OfOther(p)
 }
 
 // OfOther reports whether this Redis was rebuilt from another ledger than that of p. A Redis or a

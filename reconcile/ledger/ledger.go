@@ -37,7 +37,7 @@ type Reader interface {
 	Limits(ctx context.Context, after wire.LimitKey, limit int) ([]wire.LimitRow, error)
 }
 
-// The refusals of Lock, Begin, Apply and Note.
+// The refusals of Lock, Begin, Adopt, Apply and Note.
 var (
 	ErrLocked = errors.New("another process holds the lock of this shard")
 	ErrMoved  = errors.New("another process has moved the position")
@@ -52,7 +52,7 @@ var ErrUnwritable = errors.New("the ledger cannot be written")
 var ErrBusy = errors.New("all connections to the ledger are in use")
 
 // Session applies the stream to the ledger. One process has it at a time. The lock only saves work.
-// Begin and Apply compare the position, so two processes cannot apply the same entry. After an error
+// Begin, Adopt and Apply compare the position, so two processes cannot apply the same entry. After an error
 // other than ErrMoved the session is unusable, and the outcome of the call is unknown.
 //
 // A session reads on its own connection. Postgres ends a session that is idle for seconds, so a
@@ -66,6 +66,10 @@ type Session interface {
 	// was away: to.SeenAt - from.SeenAt. It clears an operator's request for a rebuild. Refusals:
 	// ErrMoved.
 	Begin(ctx context.Context, from *wire.Position, to wire.Position) error
+
+	// Adopt starts an epoch on a Redis that has everything the ledger has applied, and nothing more: it
+	// moves the position from from to to. Open refusals and deadlines stay as they are. Refusals: ErrMoved.
+	Adopt(ctx context.Context, from, to wire.Position) error
 
 	// Apply decides the events of entries in order and moves the position from from to to, all in
 	// one transaction. It returns the refusals. It quarantines entries that have a fault, and

@@ -83,6 +83,16 @@ func (s *session) Begin(_ context.Context, from *wire.Position, to wire.Position
 	return nil
 }
 
+func (s *session) Adopt(_ context.Context, from, to wire.Position) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isAt(&from) {
+		return ledger.ErrMoved
+	}
+	s.at = &ledger.PositionRow{Position: to, ForgottenTo: s.at.ForgottenTo}
+	return nil
+}
+
 func (s *session) Apply(_ context.Context, from, to wire.Position, entries []ledger.Entry) ([]ledger.Refusal, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

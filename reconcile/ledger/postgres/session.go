@@ -177,19 +177,28 @@ func (s *session) Position(ctx context.Context) (at ledger.PositionRow, found bo
 }
 
 func (s *session) Begin(ctx context.Context, from *wire.Position, to wire.Position) error {
+	return s.startEpoch(ctx, from, to, func(ctx context.Context, tx pgx.Tx) error {
+		if err := s.settleAll(ctx, tx, to); err != nil || from == nil {
+			return err
+		}
+		return extendDeadlines(ctx, tx, from.SeenAt, to.SeenAt)
+	})
+}
+
+func (s *session) Adopt(ctx context.Context, from, to wire.Position) error {
+	return s.startEpoch(ctx, &from, to, func(context.Context, pgx.Tx) error { return nil })
+}
+
+// startEpoch moves the position from from to to. It calls change in the same transaction.
+func (s *session) startEpoch(ctx context.Context, from *wire.Position, to wire.Position, change func(context.Context, pgx.Tx) error) error {
 	s.known = newKnown()
 	err := s.do(ctx, func(ctx context.Context) error {
 		return pgx.BeginFunc(ctx, s.conn, func(tx pgx.Tx) error {
 			if err := lockPosition(ctx, tx, s.ledger.shard, from); err != nil {
 				return err
 			}
-			if err := s.settleAll(ctx, tx, to); err != nil {
+			if err := change(ctx, tx); err != nil {
 				return err
-			}
-			if from != nil {
-				if err := extendDeadlines(ctx, tx, from.SeenAt, to.SeenAt); err != nil {
-					return err
-				}
 			}
 			return s.moveTo(ctx, tx, to)
 		})
