@@ -18,6 +18,10 @@ type Ledger interface {
 	// written a position it returns ErrRebuilding and does not call check.
 	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
 
+	// Epoch returns the shard's epoch, 0 before a reconciler has begun one. A Store asks every 250 ms: when
+	// another epoch has begun, it stops using the scripts of the one before.
+	Epoch(ctx context.Context) (uint64, error)
+
 	// Suspect tells the reconciler in this process, if there is one, that Redis may not be the one
 	// in the position. It does not block.
 	Suspect()

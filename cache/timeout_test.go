@@ -28,6 +28,7 @@ func (l silentLedger) Loading(ctx context.Context, check func(context.Context, w
 }
 
 func (silentLedger) Suspect()                                        {}
+func (silentLedger) Epoch(ctx context.Context) (uint64, error)       { return 0, silent(ctx) }
 func (silentLedger) Durable() bool                                   { return true }
 func (silentLedger) Await(ctx context.Context, _ wire.Awaited) error { return silent(ctx) }
 func (silentLedger) Levels(ctx context.Context, _ location.SKU) ([]Level, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/internal/redistest"
 	"github.com/holdfast/holdfast/internal/shard"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
@@ -18,9 +19,9 @@ import (
 	"github.com/holdfast/holdfast/reconcile/reconciletest"
 )
 
-// follower starts a replica of the rig's Redis, and waits until the ledger has noted the history that it
+// followed starts a replica of the rig's Redis, and waits until the ledger has noted the history that it
 // follows: a primary takes a new replication id when its first replica attaches.
-func follower(t *testing.T, r *reconciletest.Rig) (promote func()) {
+func followed(t *testing.T, r *reconciletest.Rig) *redistest.Server {
 	t.Helper()
 	replica := r.Redis.Follower(t)
 	r.Await("the ledger notes the history", 3*time.Second, func() error {
@@ -40,6 +41,12 @@ func follower(t *testing.T, r *reconciletest.Rig) (promote func()) {
 	r.Await("the replica has the seals", 3*time.Second, func() error {
 		return replica.Client(t).HGet(context.Background(), reconciletest.KeyStock, "sealed").Err()
 	})
+	return replica
+}
+
+// follower returns a function that promotes a replica of the rig's Redis, and kills that.
+func follower(t *testing.T, r *reconciletest.Rig) (promote func()) {
+	replica := followed(t, r)
 	return func() {
 		t.Helper()
 		replica.Promote(t, r.Redis)

@@ -121,6 +121,10 @@ func (s *Shard) call(ctx context.Context, verb wire.Verb, argv func([]any) []any
 				}
 				continue
 			}
+			if err = s.superseded(g); err != nil { // perhaps a primary that was cut off has answered
+				maybeRan = true
+				continue
+			}
 			return reply, sending{attempt + 1, g.epoch}, nil
 		case ranFenced:
 			if _, err = s.reload(ctx, g); err != nil {

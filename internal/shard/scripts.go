@@ -20,12 +20,13 @@ type generation struct {
 	sha   map[wire.Verb]string
 }
 
-// current returns the loaded generation. It loads one on first use.
+// current returns the loaded generation. It loads one on first use, and if a later epoch has begun.
 func (s *Shard) current(ctx context.Context) (*generation, error) {
-	if g := s.generation.Load(); g != nil {
+	g := s.generation.Load()
+	if g != nil && s.superseded(g) == nil {
 		return g, nil
 	}
-	return s.reload(ctx, nil)
+	return s.reload(ctx, g)
 }
 
 // reload checks which Redis this is and loads the scripts again. Callers that saw the same
@@ -125,6 +126,8 @@ func (c *Conn) loadStored(ctx context.Context, before *generation) error {
 type Loader interface {
 	// Loading calls check with the shard's position while it holds the script-loading lock.
 	Loading(ctx context.Context, check func(context.Context, wire.Position) error) error
+	// Epoch returns the shard's epoch, 0 before there is one.
+	Epoch(ctx context.Context) (uint64, error)
 	// Suspect tells the reconciler that Redis may not be what the position says. It does not block.
 	Suspect()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,11 @@ type Shard struct {
 	loading     singleflight.Group
 	loadFailure atomic.Pointer[loadFailure]
 	refusing    atomic.Pointer[refusing]
+
+	newest    atomic.Uint64   // the ledger's epoch, as it was read last
+	open      context.Context // ends with Close
+	close     context.CancelFunc
+	following sync.WaitGroup
 }
 
 // refusing is what a Redis refuses.
@@ -80,6 +86,10 @@ func New(c Config) *Shard {
 		Clock: func() string { return "" }, Now: time.Now, client: c.Client, config: c, Keys: wire.KeysOf(c.Prefix, c.Number),
 		verbKeys: make(map[wire.Verb][]string), queues: make(map[wire.Verb]*queue),
 	}
+	s.open, s.close = context.WithCancel(context.Background())
+	if c.Ledger != nil {
+		s.following.Go(s.follow)
+	}
 	for _, verb := range wire.Verbs {
 		s.verbKeys[verb] = s.Keys.Of(verb)
 	}
@@ -117,6 +127,8 @@ func (s *Shard) Close(ctx context.Context) error {
 		for _, q := range s.queues {
 			q.workers.Wait()
 		}
+		s.close()
+		s.following.Wait()
 		close(done)
 	}()
 	select {

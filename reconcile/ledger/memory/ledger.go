@@ -80,6 +80,12 @@ func (m *Ledger) Loading(ctx context.Context, check func(context.Context, wire.P
 	return check(ctx, at.Position)
 }
 
+// Epoch returns the shard's epoch, 0 if nothing was ever applied.
+func (m *Ledger) Epoch(ctx context.Context) (uint64, error) {
+	at, _, err := m.Position(ctx)
+	return at.Epoch, err
+}
+
 // Suspect tells the reconciler that this may be a different Redis.
 func (m *Ledger) Suspect() { ledger.Signal(m.suspect) }
 
