@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/api"
 	"github.com/holdfast/holdfast/internal/keys"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // access is who may call the API. A page of another site has no key, so with keys every name of the
@@ -19,7 +20,7 @@ type access struct {
 
 // openKeys reads the keys for the first time, if callers need one. It refuses a file with faults. Keys of
 // a ledger that does not answer yet are read later; until then calls are refused.
-func openKeys(ctx context.Context, c config.Config, logger *slog.Logger) (*access, error) {
+func openKeys(ctx context.Context, c config.Config, ledger ledger.Ledger, logger *slog.Logger) (*access, error) {
 	if c.Auth.Mode == config.AuthOff {
 		if !c.Redis.Endpoint.Embedded() {
 			logger.Warn("auth.mode is off: every program on this machine can change stock")
@@ -34,6 +35,9 @@ func openKeys(ctx context.Context, c config.Config, logger *slog.Logger) (*acces
 			return nil, err
 		}
 		a.follow.Sources = append(a.follow.Sources, file)
+	}
+	if source, ok := ledger.(keys.Source); ok {
+		a.follow.Sources = append(a.follow.Sources, source)
 	}
 	if err := a.follow.Once(ctx); err != nil {
 		logger.Warn("the keys cannot be read yet: calls are refused until they can", "error", err)

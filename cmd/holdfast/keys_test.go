@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/holdfast/holdfast/internal/keys"
+	"github.com/holdfast/holdfast/internal/pgtest"
 )
 
 // makeKey makes a key, adds its entry to a file, and returns its text.
 func makeKey(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	got := run(t, append([]string{"keys", "create", "--print", "--format=json"}, args...)...).expect(t, exitDone)
-	var made newKey
+	var made shownKey
 	if err := json.Unmarshal([]byte(got.stdout), &made); err != nil {
 		t.Fatal(err)
 	}
@@ -88,4 +89,40 @@ func TestKeysCreate(t *testing.T) {
 		t.Errorf("%v\n%s\n%s", err, got.stdout, got.stderr)
 	}
 	run(t, "serve", "--http-listen=127.0.0.1:0", "--auth-keys-file="+write(t, "keys.yaml", "keys: [{id: x}]")).expect(t, exitFailed)
+}
+
+// TestKeysOfLedger makes, lists, rotates and revokes keys of a ledger.
+func TestKeysOfLedger(t *testing.T) {
+	t.Chdir(t.TempDir())
+	env := []string{"HOLDFAST_POSTGRES_URL=" + pgtest.Start(t).URL()}
+	do := func(want int, args string) ran {
+		t.Helper()
+		return command{args: append([]string{"keys"}, strings.Fields(args)...), env: env}.run(t).expect(t, want)
+	}
+	command{args: []string{"migrate"}, env: env}.run(t).expect(t, exitDone)
+	text := strings.TrimSpace(do(exitDone, "create --name=checkout-eu --role=sell,ship --channel=web --expires=90d").stdout)
+	id, err := keys.IDOf(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := do(exitRefused, "create --name=checkout-eu --role=sell"); !strings.Contains(got.stderr, "works already") {
+		t.Errorf("%s", got.stderr)
+	}
+	next := strings.TrimSpace(do(exitDone, "rotate checkout-eu --overlap=2h").stdout)
+	if nextID, err := keys.IDOf(next); err != nil || nextID == id {
+		t.Errorf("%q %v", next, err)
+	}
+	do(exitRefused, "revoke checkout-eu") // there are two
+	do(exitDone, "revoke "+id)
+	do(exitDone, "revoke checkout-eu")
+	do(exitRefused, "revoke checkout-eu")
+	list := do(exitDone, "list")
+	if !strings.Contains(list.stdout, id) || strings.Count(list.stdout, "revoked 20") != 2 || strings.Contains(list.stdout, text) {
+		t.Errorf("%s", list.stdout)
+	}
+	var as struct{ Keys []shownKey }
+	if err := json.Unmarshal([]byte(do(exitDone, "list --format=json").stdout), &as); err != nil || len(as.Keys) != 2 || as.Keys[0].RevokedBy == "" {
+		t.Errorf("%v %+v", err, as)
+	}
+	run(t, "keys", "list").expect(t, exitFailed) // without Postgres
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/holdfast/holdfast/internal/directoryfile"
 	"github.com/holdfast/holdfast/internal/stockcsv"
 	"github.com/holdfast/holdfast/reconcile/audit"
+	"github.com/holdfast/holdfast/reconcile/ledger/postgres"
 )
 
 // The exit codes.
@@ -91,6 +92,7 @@ func isFaults(err error) bool {
 // refusals are the errors that exit with exitRefused and carry no data.
 var refusals = []error{
 	errUnsafe, errDrift, errLeft, errNotRecovered,
+	postgres.ErrKeyName, postgres.ErrKeyMissing, postgres.ErrKeySeveral,
 	audit.ErrTooMuch, audit.ErrPlanInvalid, audit.ErrPlanForeign,
 }
 

@@ -96,7 +96,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	access, err := openKeys(ctx, c, logger)
+	access, err := openKeys(ctx, c, ledger, logger)
 	if err != nil {
 		return err
 	}

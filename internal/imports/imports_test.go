@@ -25,7 +25,7 @@ var may = map[string][]string{
 	"reconcile/setup":             {"cache", "internal/shard"},
 	"reconcile/ledger":            {"cache", "internal/breaker", "internal/wire", "location", "reconcile/directory"},
 	"reconcile/ledger/memory":     {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger"},
-	"reconcile/ledger/postgres":   {"cache", "internal/wire", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
+	"reconcile/ledger/postgres":   {"cache", "internal/keys", "internal/wire", "location", "reconcile/directory", "reconcile/ledger", "reconcile/setup"},
 	"reconcile/recovery":          {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger"},
 	"reconcile":                   {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger", "reconcile/recovery", "reconcile/setup"},
 	"reconcile/audit":             {"cache", "internal/shard", "internal/wire", "location", "reconcile/ledger"},

@@ -68,8 +68,10 @@ type Key struct {
 	Hash      Hash
 	Rate      int // requests a second; 0: the server's default
 	CreatedAt time.Time
+	CreatedBy string
 	ExpiresAt time.Time // zero: never
 	RevokedAt time.Time // zero: it is not revoked
+	RevokedBy string
 }
 
 // The text of a key is hf_<id>_<secret>. The last digits of the secret are a checksum of the rest.

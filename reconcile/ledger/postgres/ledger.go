@@ -33,6 +33,7 @@ const (
 type Ledger struct {
 	pool    *pgxpool.Pool
 	pages   *pgxpool.Pool   // for lists and searches, which may be slow
+	keys    *pgxpool.Pool   // for the keys of the API: one connection, so that nothing delays a revocation
 	session *pgx.ConnConfig // for the locks that a process keeps
 	shard   int32
 	waiters *ledger.Waiters
@@ -43,7 +44,7 @@ type Ledger struct {
 // New returns the ledger of a shard over pool. It does no I/O.
 func New(pool *pgxpool.Pool, shard int) *Ledger {
 	p := &Ledger{
-		pool: pool, pages: pool, session: pool.Config().ConnConfig,
+		pool: pool, pages: pool, keys: pool, session: pool.Config().ConnConfig,
 		shard: int32(shard), suspect: make(chan struct{}, 1), //nolint:gosec // 0 for now
 	}
 	p.waiters = ledger.NewWaiters(p.look)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// poolSize is the most connections that a ledger opens, besides those of sessions and pages.
+	// poolSize is the most connections that a ledger opens, besides those of sessions, pages and keys.
 	// Calls share them.
 	poolSize = 8
 	// PageConnectionsDefault is the default of Options.PageConnections.
@@ -59,8 +59,16 @@ func Open(address string, o Options) (*Ledger, error) {
 		pool.Close()
 		return nil, fmt.Errorf("postgres.url: %w", err)
 	}
+	config = config.Copy()
+	config.MaxConns = 1
+	forKeys, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		pool.Close()
+		pages.Close()
+		return nil, fmt.Errorf("postgres.url: %w", err)
+	}
 	p := New(pool, 0)
-	p.pages, p.session = pages, session.ConnConfig.Copy()
+	p.pages, p.keys, p.session = pages, forKeys, session.ConnConfig.Copy()
 	p.session.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	return p, nil
 }
@@ -101,6 +109,7 @@ func (p *Ledger) Close() {
 	p.pool.Close()
 	if p.pages != p.pool {
 		p.pages.Close()
+		p.keys.Close()
 	}
 }
 
