@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"slices"
@@ -25,6 +26,8 @@ type Config struct {
 	Reconcile Reconcile
 	Confirm   Confirm
 	Directory Directory
+	Metrics   Metrics
+	Log       Log
 	Auth      Auth
 }
 
@@ -79,6 +82,27 @@ type Directory struct {
 	File      string // the only source of the directory; "" means the ledger
 	Centroids string // file with the positions of postal codes; "" means countries only
 }
+
+// Metrics configures where Prometheus finds the metrics.
+type Metrics struct {
+	Listen string // HOST:PORT; "" means the address of the API
+}
+
+// Log configures the log.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the form of the lines of the log.
+type LogFormat string
+
+// The forms of the log.
+const (
+	LogAuto LogFormat = "auto" // text on a terminal, JSON elsewhere
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
 
 // Auth configures who may call the API.
 type Auth struct {

@@ -50,6 +50,7 @@ func TestLoadDefaults(t *testing.T) {
 		Reservation: config.Reservation{TTL: 10 * time.Minute, TTLMax: 24 * time.Hour, Retention: 24 * time.Hour},
 		Reconcile:   config.Reconcile{BacklogMax: 250_000},
 		Confirm:     config.Confirm{Wait: 5 * time.Second},
+		Log:         config.Log{Format: config.LogAuto},
 		Auth:        config.Auth{Mode: config.AuthOff},
 	}
 	if !reflect.DeepEqual(got, want) {

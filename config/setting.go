@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"regexp"
@@ -85,6 +86,12 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setFile(&c.Directory.File, raw) }},
 	{"directory.centroids", "", "CSV `FILE` with the positions of postal codes; empty means one position per country", false,
 		func(c *Config, raw any) error { return setFile(&c.Directory.Centroids, raw) }},
+	{"metrics.listen", "", "`HOST:PORT` that serves /metrics without a key; empty means http.listen, with a key", false,
+		func(c *Config, raw any) error { return setMonitor(&c.Metrics.Listen, raw) }},
+	{"log.level", "info", "least level of the log: debug, info, warn or error", false,
+		func(c *Config, raw any) error { return setLevel(&c.Log.Level, raw) }},
+	{"log.format", string(LogAuto), "text, json, or auto: text on a terminal", false,
+		func(c *Config, raw any) error { return setFormat(&c.Log.Format, raw) }},
 	{"auth.mode", string(authAuto), "how callers authenticate: keys, off, or auto: keys if redis.url is set", false,
 		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
 	{"auth.keys_file", "", "YAML `FILE` with hashes of keys, besides those of the ledger", false,
@@ -249,6 +256,33 @@ func setListen(to *string, raw any) error {
 		return errors.New("must be HOST:PORT, such as 127.0.0.1:8080")
 	}
 	*to = text
+	return nil
+}
+
+func setMonitor(to *string, raw any) error {
+	if raw == "" {
+		*to = ""
+		return nil
+	}
+	return setListen(to, raw)
+}
+
+func setLevel(to *slog.Level, raw any) error {
+	levels := map[any]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, known := levels[raw]
+	if !known {
+		return errors.New("must be debug, info, warn or error")
+	}
+	*to = level
+	return nil
+}
+
+func setFormat(to *LogFormat, raw any) error {
+	text, _ := raw.(string)
+	if !slices.Contains([]LogFormat{LogAuto, LogText, LogJSON}, LogFormat(text)) {
+		return errors.New("must be auto, text or json")
+	}
+	*to = LogFormat(text)
 	return nil
 }
 

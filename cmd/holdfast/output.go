@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/holdfast/holdfast/config"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -124,15 +125,16 @@ func (t *table) flush() {
 	t.text.Reset()
 }
 
-// logger returns a logger that writes text to a terminal and JSON to everything else.
+// logger returns a logger of the level and in the format of the configuration.
 func (m *Main) logger() *slog.Logger {
-	options := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	options := &slog.HandlerOptions{Level: m.settings.Log.Level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if err, ok := a.Value.Any().(error); ok {
 			return slog.String(a.Key, m.settings.Hide(err.Error()))
 		}
 		return a
 	}}
-	if isTerminal(m.Stderr) {
+	format := m.settings.Log.Format
+	if format == config.LogText || format != config.LogJSON && isTerminal(m.Stderr) {
 		return slog.New(slog.NewTextHandler(m.Stderr, options))
 	}
 	return slog.New(slog.NewJSONHandler(m.Stderr, options))

@@ -100,11 +100,15 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	monitor, err := newMonitor(c.Metrics.Listen, observed.Handler(), logger)
+	if err != nil {
+		return err
+	}
 	handler := api.New(store, api.Options{
 		Audits: audits, Directories: routing, Hosts: access.hosts, Keys: access.ring,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Degraded: func() []string { return degraded(ledger) },
-		Metrics:  observed.Handler(), Observer: observed, Logger: logger,
+		Metrics:  monitor.other(observed.Handler()), Observer: observed, Logger: logger,
 	})
 
 	parts, running := errgroup.WithContext(ctx)
@@ -114,6 +118,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	parts.Go(func() error { return applier.Run(applying) })
 	parts.Go(func() error { routing.follow.Run(running); return nil })
 	parts.Go(func() error { access.run(running); return nil })
+	parts.Go(func() error { return monitor.run(running) })
 	awaitOpen(running, store)
 	logger.Info("listening on "+scheme(c)+"://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {

@@ -232,6 +232,37 @@ func TestServe_Metrics(t *testing.T) {
 	}
 }
 
+// TestServe_Monitor serves metrics and profiles at an address of their own.
+func TestServe_Monitor(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t, "--metrics-listen=127.0.0.1:0", "--log-format=text")
+	at := regexp.MustCompile(`metrics on (http://\S+)/metrics`).FindStringSubmatch(p.logs.String())
+	if at == nil {
+		t.Fatalf("the log does not say where the metrics are:\n%s", p.logs)
+	}
+	if got := fetch(t, at[1]+"/metrics"); !strings.Contains(got, "\nholdfast_ready 1\n") {
+		t.Errorf("there are no metrics:\n%s", got)
+	}
+	if got := fetch(t, p.url+"/metrics"); strings.Contains(got, "holdfast_ready") {
+		t.Error("the API has the metrics too")
+	}
+	if got := fetch(t, at[1]+"/debug/pprof/heap?debug=1"); !strings.HasPrefix(got, "heap profile: ") {
+		t.Errorf("there is no profile:\n%s", got)
+	}
+	if code := p.stop(); code != exitDone {
+		t.Errorf("exit %d", code)
+	}
+}
+
+// TestServe_LogLevel leaves out lines below the level.
+func TestServe_LogLevel(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t, "--log-level=warn")
+	if got := p.logs.String(); strings.Contains(got, "listening on") || !strings.Contains(got, "embedded: in-process") {
+		t.Errorf("the log is\n%s", got)
+	}
+}
+
 // lastAudit is a ledger that knows only one audit, or does not answer.
 type lastAudit struct {
 	ledger.Audits

@@ -47,7 +47,7 @@ func TestTLS(t *testing.T) {
 	redis := startSecure(t)
 	cert, key := redis.authority.Issue("server", time.Now().Add(time.Hour))
 	p := startAs(t, onRedis, "--redis-url="+redis.url, "--redis-tls-ca="+redis.ca, "--redis-tls-cert="+redis.cert, "--redis-tls-key="+redis.key,
-		"--postgres-url="+ledger(t), "--auth-mode=off", "--http-tls-cert="+cert, "--http-tls-key="+key, "--http-tls-client-ca="+redis.ca)
+		"--postgres-url="+ledger(t), "--http-tls-cert="+cert, "--http-tls-key="+key, "--http-tls-client-ca="+redis.ca)
 	caller, err := certs.Files{CA: redis.ca, Cert: redis.cert, Key: redis.key}.Client()
 	if err != nil {
 		t.Fatal(err)
