@@ -13,6 +13,11 @@ import (
 func FuzzRecord(f *testing.F) {
 	f.Add(wire.Record{State: StateHeld, Version: 1, Expires: epochMillis, CreationNonce: "b", Created: 1, Fingerprint: "f",
 		Lines: []wire.RecordLine{{Line: "1", SKU: "TEE", Requested: 2, From: []wire.RecordAllocation{{Location: "berlin", Quantity: 2, Fulfilled: 1}}}, {Line: "2", SKU: "MUG"}}}.Encode())
+	f.Add(wire.Record{State: StateReleased, Version: 4, CreationNonce: "b", Lines: []wire.RecordLine{{
+		Line: "1", SKU: "TEE", Requested: 2, Returned: 1, Backorder: true, Kit: &wire.RecordKit{SKU: "SET", Each: 2},
+		Limits: []wire.RecordLimit{{ID: "drop", Most: 3, Each: 2, FreesOnReturn: true}, {ID: "drop", Most: 3, Each: 2, Named: true, Identity: "card"}},
+		From:   []wire.RecordAllocation{{Location: "berlin", Quantity: 2, Fulfilled: 2}, {Location: "lyon"}},
+	}}}.Encode())
 	f.Add("1\x1fheld\x1f1")
 	f.Add("2\x1fheld")
 	f.Add("")
@@ -36,6 +41,18 @@ func FuzzRecord(f *testing.F) {
 func FuzzEntry(f *testing.F) {
 	f.Add("1", "1700000000000\x1dadjust\x1fop\x1ff\x1f\x1f\x1eTEE\x1fberlin\x1f0\x1f5\x1f0\x1f0\x1f0\x1f0\x1f5")
 	f.Add("1", "1\x1dreserve\x1fo\x1f\x1f0\x1f\x1e1\x1fheld\x1f1\x1f2\x1fb\x1f1\x1f\x1ff\x1f\x1f\x1f\x1e1\x1fTEE\x1f3\x1f0\x1fberlin\x1f3\x1f0")
+	const confirmed = "\x1e1\x1fconfirmed\x1f4\x1f2\x1fb\x1f1\x1funfulfill//w\x1ff\x1fweb\x1fc\x1f\x1e1\x1c\x1c\x1c3 1 \x1bdrop\x1c3 1 drop\x1bcard\x1fTEE\x1f1\x1f0\x1fb\x1f1\x1f0"
+	for _, newer := range []string{
+		"1\x1dunfulfill\x1fo\x1ffulfilled\x1f3\x1fun\x1cf\x1cb\x1cTEE\x1ca\x1c1" + confirmed,
+		"1\x1dunfulfill\x1fo\x1ffulfilled\x1f3\x1fun\x1cf\x1c" + confirmed,
+		"1\x1ddescribe\x1fo\x1fconfirmed\x1f3\x1f{\"metadata\":{\"a\":\"1\"}}" + confirmed,
+		"1\x1damend\x1fo\x1fconfirmed\x1f3\x1fop\x1cf" + confirmed,
+	} {
+		if _, err := wire.DecodeEntry("1-1", map[string]any{"v": "2", "n": "n", "e": newer}); err != nil {
+			f.Fatalf("%q: %v", newer, err)
+		}
+		f.Add("2", newer)
+	}
 	f.Add("2", "1")
 	f.Add("3", "")
 	f.Fuzz(func(t *testing.T, version, body string) {

@@ -204,12 +204,16 @@ func FuzzCalls(f *testing.F) {
 		f.Add(uint8(i), "a", "limit=1&cursor=x", "application/json", `"3"`, body)
 		f.Add(uint8(i+14), "%00", "limit=-0&limit=%zz", "application/yaml", "W/3", body)
 	}
+	f.Add(uint8(25), "a", "", "application/merge-patch+json", `"3"`, `{"version":3,"customer":null,"identities":["a","a"],"metadata":{"a":null}}`)
+	f.Add(uint8(25), "a", "", "application/merge-patch+json", "", `{"order":"","metadata":null}`)
+	f.Add(uint8(26), "a", "", "application/json", "", `{"id":"op","lines":[{"line":"1","quantity":-1},{"line":"2","sku":"","quantity":0}]}`)
 	operations := []string{
 		"POST /v1/reservations", "POST /v1/reservations/*/confirm", "POST /v1/reservations/*/release", "POST /v1/reservations/*/fulfill",
 		"POST /v1/reservations/*/move", "POST /v1/reservations/*/return", "POST /v1/reservations/*/unfulfill", "POST /v1/reservations/*/extend", "PUT /v1/stock/*/b",
 		"POST /v1/stock/adjustments", "POST /v1/stock/counts", "POST /v1/stock/transfers", "DELETE /v1/stock/*/b", "PUT /v1/directory",
 		"POST /v1/route", "POST /v1/availability", "POST /v1/audits", "GET /v1/reservations", "GET /v1/reservations/*", "GET /v1/stock",
 		"GET /v1/stock/*", "GET /v1/directory", "GET /v1/audits/*", "GET /*", "PATCH /v1/stock/*",
+		"PATCH /v1/reservations/*", "POST /v1/reservations/*/amend",
 	}
 	store := &fakeStore{
 		result: cache.Result{Reservation: held}, reservation: held, adjusted: cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin}}},
