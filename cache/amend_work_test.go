@@ -92,7 +92,7 @@ func TestWork_Amend(t *testing.T) {
 				w.sample(VerbAmend, fmt.Sprintf("%d times %d lines of %d parts, %s, to %s", n, a.lines, a.parts, a.state, c), func() {
 					w.set(c)
 					requests = requests[:0]
-					for i := range n {
+					for i := 0; i < n && len(batchOf(requests)) == i; i++ { // until the batch is full
 						id := "r" + strconv.Itoa(i) + c.id
 						rec := w.given(c, id, a)
 						requests = append(requests, w.amends(c, id, &rec, c.quantity))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -33,6 +34,9 @@ type bench struct {
 
 func newBench(tb testing.TB, client redis.UniversalClient, options Options) *bench {
 	tb.Helper()
+	if options.Timeout == 0 { // a busy machine is no reason to fail
+		options.Timeout = time.Minute
+	}
 	s, err := New(client, options)
 	if err != nil {
 		tb.Fatal(err)

@@ -23,7 +23,7 @@ for i, part in ipairs(parts) do texts[i] = part.name .. '\31' .. part.units end
 return #table.concat(texts, '\30')`
 
 // sampled is one in how many shapes are measured outside the campaign, which measures all.
-const sampled = 7
+const sampled = 11
 
 // workbench measures the work of single script calls on a real Redis, as a share of workScript.
 type workbench struct {
