@@ -96,8 +96,16 @@ func (c *Conn) holdAgain(ctx context.Context, list []LostHold, mode string) ([]A
 // arguments adds a hold as the reserve script takes it.
 func (a *LostHold) arguments(b *Batch) {
 	r := a.Record
+	r.Lines = slices.Clone(r.Lines)
+	for i := range r.Lines { // no unit has left yet
+		r.Lines[i].Returned = 0
+	}
 	lines, limits := requested(&r), limitUses(&r)
-	b.Add(fmt.Sprintf("%d units %d %d", a.TTL, len(lines), len(limits)),
+	shape := fmt.Sprintf("%d units %d %d", a.TTL, len(lines), len(limits))
+	if slices.ContainsFunc(r.Lines, func(l wire.RecordLine) bool { return l.Backorder }) {
+		shape += " backorder"
+	}
+	b.Add(shape,
 		strings.Join([]string{r.Fingerprint, string(r.Channel), r.Customer, r.Order}, wire.UnitSeparator),
 		strings.Join([]string{string(wire.VerbReserve), a.ID, "", "0", a.Extra}, wire.UnitSeparator)+wire.RecordSeparator)
 	for _, parts := range lines {
