@@ -36,7 +36,8 @@ func (m *Main) reconcileRecoverCommand() *cobra.Command {
 			"as there are units. FILE may be - for standard input.\n\n" +
 			"Each reservation is reserved under its own id, order and customer, with the same lines, at the same\n" +
 			"locations. One that was sold is confirmed, and the units of it that had left are fulfilled again. One\n" +
-			"that was released since the ledger's copy is released. A hold whose deadline has passed is over.\n\n" +
+			"that was released since the ledger's copy is released. Amends, unfulfills and another customer are\n" +
+			"made again too. A hold whose deadline has passed is over.\n\n" +
 			"Repeating the command changes nothing more. Sales go on meanwhile, so run it soon. Run it before the\n" +
 			"stock is counted: the ledger's copy still counts units that have left since.\n\n" +
 			"With --dry-run nothing changes. Each reservation is then tried alone, so together fewer may fit.\n\n" +

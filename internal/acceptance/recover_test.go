@@ -66,32 +66,45 @@ func (p *program) terminate() {
 // restore sells, copies Postgres, goes on selling, and goes on with the copy.
 func restore(t *testing.T) *givenUpCase {
 	t.Helper()
-	r := &givenUpCase{t: t, redis: redistest.Start(t), states: map[string]string{}}
+	states := map[string]string{}
+	r := goOn(t, func(p *program) {
+		p.do(t, "given", level("A", "berlin", 50))
+		p.do(t, "given", level("B", "berlin", 2))
+		p.do(t, "given", ordered("later", "A", 1))
+		p.sold(t, "early", "A", 2)
+		p.sold(t, "cancelled", "A", 3)
+	}, func(p *program) {
+		p.sold(t, "sold", "A", 4)
+		p.do(t, "given", transition("confirm", "later", ""))
+		p.do(t, "given", transition("release", "cancelled", ""))
+		p.do(t, "given", transition("fulfill", "early", ""))
+		p.sold(t, "part", "A", 3)
+		p.do(t, "given", transition("fulfill", "part", `{"version": 2, "lines": [{"line": "1", "quantity": 1}]}`))
+		p.do(t, "given", ordered("held", "A", 1))
+		p.do(t, "given", ordered("dropped", "A", 1))
+		p.do(t, "given", transition("release", "dropped", ""))
+		p.sold(t, "last", "B", 2)
+		for _, id := range []string{"early", "later", "cancelled", "sold", "part", "held"} {
+			states[id] = p.state(t, id)
+		}
+	})
+	r.states = states
+	return r
+}
+
+// goOn makes calls, copies Postgres, makes more calls, and goes on with the copy.
+func goOn(t *testing.T, before, after func(*program)) *givenUpCase {
+	t.Helper()
+	r := &givenUpCase{t: t, redis: redistest.Start(t)}
 	url := ledger(t)
 	ledgers.Store(r.redis, url)
 	p := startOn(t, r.redis)
-	p.do(t, "given", level("A", "berlin", 50))
-	p.do(t, "given", level("B", "berlin", 2))
-	p.do(t, "given", ordered("later", "A", 1))
-	p.sold(t, "early", "A", 2)
-	p.sold(t, "cancelled", "A", 3)
+	before(p)
 	p.terminate()
 	older := pgtest.CopyDatabase(t, url)
 
 	p = startOn(t, r.redis)
-	p.sold(t, "sold", "A", 4)
-	p.do(t, "given", transition("confirm", "later", ""))
-	p.do(t, "given", transition("release", "cancelled", ""))
-	p.do(t, "given", transition("fulfill", "early", ""))
-	p.sold(t, "part", "A", 3)
-	p.do(t, "given", transition("fulfill", "part", `{"version": 2, "lines": [{"line": "1", "quantity": 1}]}`))
-	p.do(t, "given", ordered("held", "A", 1))
-	p.do(t, "given", ordered("dropped", "A", 1))
-	p.do(t, "given", transition("release", "dropped", ""))
-	p.sold(t, "last", "B", 2)
-	for _, id := range []string{"early", "later", "cancelled", "sold", "part", "held"} {
-		r.states[id] = p.state(t, id)
-	}
+	after(p)
 	client := r.redis.Client(t)
 	await(t, "the stream to be trimmed", func() bool { return client.XLen(t.Context(), "{holdfast:0}:events").Val() == 1 })
 	p.terminate()
@@ -179,6 +192,82 @@ func TestRecoverCommand(t *testing.T) {
 		t.Errorf("last is %s", got)
 	}
 	r.reconcile(0, "", "audit")
+}
+
+// holds reads the state, the customer and the lines of a reservation.
+func (p *program) holds(t *testing.T, id string) string {
+	t.Helper()
+	var r struct {
+		State, Customer string
+		Lines           []struct {
+			Line                string
+			Quantity, Fulfilled int
+			From                []struct{ Location string }
+		}
+	}
+	got := p.send(t, read(id))
+	if err := json.Unmarshal(got.body, &r); err != nil || got.status != 200 {
+		t.Fatalf("%s: %d %v: %s", id, got.status, err, got.body)
+	}
+	text := r.State + " of " + r.Customer
+	for _, l := range r.Lines {
+		text += fmt.Sprintf(", %s: %d/%d from %s", l.Line, l.Fulfilled, l.Quantity, l.From[0].Location)
+	}
+	return text
+}
+
+// TestRecover_LaterSteps recovers reservations that were amended, unfulfilled, described and backordered
+// since the copy, and those that only identities limit.
+func TestRecover_LaterSteps(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"grown": "confirmed of c-grown, 1: 0/4 from berlin, 2: 0/1 from berlin", "swapped": "fulfilled of c-swapped, 2: 1/1 from berlin",
+		"back": "confirmed of c-back, 1: 2/3 from berlin", "named": "held of c-9, 1: 0/1 from berlin", "waits": "confirmed of , 1: 0/4 from berlin",
+		"guest": "confirmed of , 1: 0/2 from lyon", "lent": "fulfilled of ann, 1: 2/2 from lyon",
+	}
+	r := goOn(t, func(p *program) {
+		p.do(t, "given", put("/v1/directory", `{"locations": [{"id": "berlin"}, {"id": "lyon"}],
+			"channels": [{"id": "web", "default": true, "locations": ["berlin", "lyon"]}],
+			"campaigns": [{"id": "drop", "skus": ["L"], "per_customer": 2, "frees_on_return": true}]}`).is(200, ""))
+		for _, s := range []step{level("A", "berlin", 50), level("B", "berlin", 2), level("L", "berlin", 2), level("L", "lyon", 7)} {
+			p.do(t, "given", s)
+		}
+		p.sold(t, "grown", "A", 2)
+		p.sold(t, "swapped", "A", 2)
+		p.sold(t, "back", "A", 3)
+		p.do(t, "given", transition("fulfill", "back", ""))
+		p.do(t, "given", ordered("named", "A", 1))
+	}, func(p *program) {
+		p.do(t, "given", transition("amend", "grown", `{"version": 2, "lines": [{"line": "1", "quantity": 4}, {"line": "2", "sku": "A", "quantity": 1}]}`))
+		p.do(t, "given", transition("amend", "swapped", `{"version": 2, "lines": [{"line": "1", "quantity": 0}, {"line": "2", "sku": "A", "quantity": 1}]}`))
+		p.do(t, "given", transition("fulfill", "swapped", ""))
+		p.do(t, "given", transition("unfulfill", "back", `{"id": "un", "lines": [{"line": "1", "quantity": 1}]}`))
+		p.do(t, "given", step{method: "PATCH", path: "/v1/reservations/named", body: `{"customer": "c-9"}`, status: 200})
+		p.do(t, "given", reserve(`{"id": "waits", "lines": [{"line": "1", "sku": "B", "quantity": 4, "backorder": true}]}`))
+		p.do(t, "given", reserve(`{"id": "guest", "identities": ["card"], "lines": [{"line": "1", "sku": "L", "quantity": 2, "location": "berlin"}]}`))
+		p.do(t, "given", reserve(`{"id": "lent", "customer": "ann", "lines": [{"line": "1", "sku": "L", "quantity": 2, "location": "lyon"}]}`))
+		for _, id := range []string{"waits", "guest", "lent"} {
+			p.do(t, "given", transition("confirm", id, ""))
+		}
+		p.do(t, "given", transition("fulfill", "lent", ""))
+		p.do(t, "given", transition("return", "lent", `{"id": "ret", "lines": [{"line": "1", "quantity": 1}], "to": "lyon"}`))
+	})
+	p, file := r.program, filepath.Join(t.TempDir(), "given-up.jsonl")
+	r.reconcile(0, "", "rebuild", "--accept-older-ledger", "--file", file)
+	p.do(t, "a rival", reserve(`{"id": "rival", "customer": "eve", "lines": [{"line": "1", "sku": "L", "quantity": 1, "location": "berlin"}]}`))
+	stdout, _ := r.reconcile(1, "", "recover", file)
+	has(t, stdout, "its units are gone: line 1 needs 2 L from berlin, and 1 are there", "1 of line 1 had come back", "taken up again: 6", "left: 1")
+	stdout, _ = r.reconcile(0, "", "recover", "--anywhere", file)
+	has(t, stdout, "taken up again: 1 (units: 2), nothing to do: 6, left: 0")
+	for id, want := range want {
+		if got := p.holds(t, id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+	p.do(t, "the card has two", reserve(`{"id": "o", "identities": ["card"], "lines": [{"line": "1", "sku": "L", "quantity": 1}]}`).refused(409, "purchase_limit", `"campaign": "drop", "limit": 2, "taken": 2, "identity": "card"`))
+	if code, a := audit(t, r.servers...); code != 0 || a.State != "done" || a.Drift != 0 {
+		t.Errorf("audit: exit %d: %+v", code, a)
+	}
 }
 
 // TestGiveUpRefused checks that nothing is dropped unless the file is written, or the operator wants none.

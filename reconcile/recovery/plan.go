@@ -12,19 +12,22 @@ import (
 
 // plan is what a lost reservation needs. Its steps are taken in the order of the fields.
 type plan struct {
-	hold    bool                 // take its units
-	release []cache.LineQuantity // give back these units, which were given back before
-	cancel  bool                 // give back all units
-	confirm bool
-	fulfill []cache.LineQuantity // these units have left
-	rest    bool                 // all units that are left have left
-	notes   []string             // what a person must see to
-	over    string               // why there is nothing to do, if there are no steps
+	hold      bool                 // take its units
+	unfulfill []cache.LineQuantity // these units were taken back before they reached the customer
+	release   []cache.LineQuantity // give back these units, which were given back before
+	cancel    bool                 // give back all units
+	confirm   bool
+	amend     []cache.LineAmendment // lines that were added, removed or got more units
+	fulfill   []cache.LineQuantity  // these units have left
+	rest      bool                  // all units that are left have left
+	describe  bool                  // it was for another customer, order or identities
+	notes     []string              // what a person must see to
+	over      string                // why there is nothing to do, if there are no steps
 }
 
 // steps reports whether there is something to do.
 func (p *plan) steps() bool {
-	return p.hold || len(p.release) > 0 || p.cancel || p.confirm || len(p.fulfill) > 0 || p.rest
+	return p.hold || p.cancel || p.confirm || p.rest || p.describe || len(p.unfulfill)+len(p.release)+len(p.amend)+len(p.fulfill) > 0
 }
 
 // lineCount counts a line's units, or its kits.
@@ -33,6 +36,7 @@ type lineCount struct {
 	sku                           location.SKU // the kit's, of a kit
 	quantity, fulfilled, returned int64
 	at                            []string // locations
+	backorder                     bool
 }
 
 // linesOf counts the lines of a record. All components of a kit have the same counts of kits.
@@ -46,7 +50,7 @@ func linesOf(r *wire.Record) (list []lineCount) {
 		if l.Kit != nil {
 			sku, each = l.Kit.SKU, l.Kit.Each
 		}
-		c := lineCount{line: l.Line, sku: sku, returned: l.Returned / each}
+		c := lineCount{line: l.Line, sku: sku, returned: l.Returned / each, backorder: l.Backorder}
 		for _, from := range l.From {
 			c.quantity += from.Quantity / each
 			c.fulfilled += from.Fulfilled / each
@@ -101,7 +105,8 @@ func planOf(l *Lost, now *wire.Record, at int64) (p plan, left string) {
 		return plan{over: "it is " + string(now.State)}, ""
 	}
 	p.confirm = isSale(want.State) && !isSale(now.State)
-	p.planLines(linesOf(want), linesOf(now), asGivenUp || p.hold)
+	p.planLines(linesOf(want), linesOf(now), asGivenUp || p.hold, want.State == cache.StateFulfilled)
+	p.describe = asGivenUp && !p.hold && !isSameBuyer(want, now)
 	if p.rest = want.State == cache.StateFulfilled && now.State != cache.StateFulfilled; p.rest {
 		p.fulfill = nil
 	}
@@ -125,31 +130,62 @@ func planRelease(want, now *wire.Record, asGivenUp bool) (p plan, left string) {
 	}
 }
 
-// planLines plans what the lines need. same says that nobody has changed the reservation since.
-func (p *plan) planLines(want, now []lineCount, same bool) {
+// isSameBuyer reports whether two records are for the same customer, order and identities.
+func isSameBuyer(a, b *wire.Record) bool {
+	return a.Customer == b.Customer && a.Order == b.Order && slices.Equal(a.Identities(), b.Identities())
+}
+
+// planLines plans what the lines need. same says that nobody has changed the reservation since, left
+// that all its units had left: a release of the others would end it as released.
+func (p *plan) planLines(want, now []lineCount, same, left bool) {
 	for _, w := range want {
 		i := slices.IndexFunc(now, func(n lineCount) bool { return n.line == w.line })
-		if i < 0 {
-			if w.quantity > 0 {
-				p.notes = append(p.notes, fmt.Sprintf("it has no line %s any more", w.line))
-			}
-			continue
+		n := lineCount{line: w.line, at: w.at}
+		if i >= 0 {
+			n = now[i]
 		}
-		n := now[i]
-		switch more := n.quantity - w.quantity; {
-		case more > 0 && same:
-			p.release = append(p.release, cache.LineQuantity{Line: w.line, Quantity: more})
-		case more > 0:
-			p.notes = append(p.notes, fmt.Sprintf("line %s has %d and had %d: release the rest if it is not wanted", w.line, n.quantity, w.quantity))
-		}
-		if more := w.fulfilled - n.fulfilled; more > 0 {
-			p.fulfill = append(p.fulfill, cache.LineQuantity{Line: w.line, Quantity: more})
-		}
+		p.planUnits(w, n, i >= 0, same, left)
 		if w.returned > n.returned {
 			p.notes = append(p.notes, fmt.Sprintf("%d of line %s had come back: add them to the stock", w.returned-n.returned, w.line))
 		}
-		if same && !slices.Equal(w.at, n.at) {
+		if same && w.quantity <= n.quantity && !slices.Equal(w.at, n.at) {
 			p.notes = append(p.notes, fmt.Sprintf("line %s comes from %v and came from %v: move it", w.line, n.at, w.at))
 		}
 	}
+	for _, n := range now {
+		if n.quantity > 0 && !slices.ContainsFunc(want, func(w lineCount) bool { return w.line == n.line }) {
+			p.change(same, cache.LineAmendment{Line: n.line}, n.quantity)
+		}
+	}
+}
+
+// planUnits plans what the units of one line need. known says that the reservation has the line.
+func (p *plan) planUnits(want, now lineCount, known, same, left bool) {
+	units := func(n int64) cache.LineQuantity { return cache.LineQuantity{Line: want.line, Quantity: n} }
+	switch more := now.quantity - want.quantity; {
+	case more > 0 && same && !left:
+		p.release = append(p.release, units(more))
+	case more > 0 && !same:
+		p.notes = append(p.notes, fmt.Sprintf("line %s has %d and had %d: release the rest if it is not wanted", want.line, now.quantity, want.quantity))
+	case more != 0 && known:
+		p.change(same, cache.LineAmendment{Line: want.line, Quantity: want.quantity}, now.quantity)
+	case more < 0:
+		p.change(same, cache.LineAmendment{Line: want.line, Quantity: want.quantity, SKU: want.sku, Backorder: want.backorder}, 0)
+	}
+	switch more := want.fulfilled - now.fulfilled; {
+	case more > 0:
+		p.fulfill = append(p.fulfill, units(more))
+	case more < 0 && same:
+		p.unfulfill = append(p.unfulfill, units(-more))
+	}
+}
+
+// change plans an amend of a line that has so many units now, or notes it if somebody has changed the
+// reservation since.
+func (p *plan) change(same bool, to cache.LineAmendment, has int64) {
+	if same {
+		p.amend = append(p.amend, to)
+		return
+	}
+	p.notes = append(p.notes, fmt.Sprintf("line %s has %d and had %d: amend it if that is not wanted", to.Line, has, to.Quantity))
 }

@@ -66,8 +66,17 @@ func TestPlanOf(t *testing.T) {
 		"given back, and since": {was: record(confirmed, 3, 2, 0), now: record(confirmed, 4, 3, 0), known: 2, want: plan{over: "it is confirmed", notes: []string{"line 1 has 3 and had 2: release the rest if it is not wanted"}}},
 		"one came back":         {was: changed(record(confirmed, 4, 3, 2), func(r *wire.Record) { r.Lines[0].Returned = 1 }), now: record(confirmed, 3, 3, 2), known: 3, want: plan{over: "it is confirmed", notes: []string{"1 of line 1 had come back: add them to the stock"}}},
 		"moved":                 {was: changed(record(confirmed, 3, 3, 0), at("lyon")), now: record(confirmed, 2, 3, 0), known: 2, want: plan{over: "it is confirmed", notes: []string{"line 1 comes from [berlin] and came from [lyon]: move it"}}},
-		"another reservation":   {was: record(confirmed, 2, 3, 0), now: changed(record(held, 1, 3, 0), func(r *wire.Record) { r.Fingerprint = "g" }), left: "its id belongs to another reservation now"},
-		"archived":              {was: record(confirmed, 2, 3, 0), now: changed(record(fulfilled, 3, 3, 3), func(r *wire.Record) { r.Lines = nil }), want: plan{over: "it was archived"}},
+		"more units":            {was: record(confirmed, 3, 3, 0), now: record(held, 1, 2, 0), known: 1, want: plan{confirm: true, amend: []cache.LineAmendment{{Line: "1", Quantity: 3}}}},
+		"more units, and since": {was: record(confirmed, 3, 3, 0), now: record(confirmed, 4, 2, 0), known: 2, want: plan{over: "it is confirmed", notes: []string{"line 1 has 2 and had 3: amend it if that is not wanted"}}},
+		"another line": {was: changed(record(fulfilled, 3, 1, 1), func(r *wire.Record) { r.Lines[0].Line, r.Lines[0].Backorder = "2", true }), now: record(confirmed, 2, 3, 0), known: 2, want: plan{
+			amend: []cache.LineAmendment{{Line: "2", Quantity: 1, SKU: "TEE", Backorder: true}, {Line: "1"}}, rest: true,
+		}},
+		"fewer, and all left":    {was: record(fulfilled, 4, 2, 2), now: record(confirmed, 3, 3, 2), known: 3, want: plan{amend: []cache.LineAmendment{{Line: "1", Quantity: 2}}, rest: true}},
+		"unfulfilled":            {was: record(confirmed, 4, 3, 1), now: record(fulfilled, 3, 3, 3), known: 3, want: plan{unfulfill: units(2)}},
+		"unfulfilled, and since": {was: record(confirmed, 4, 3, 1), now: record(fulfilled, 5, 3, 3), known: 3, want: plan{over: "it is fulfilled"}},
+		"of another customer":    {was: changed(record(held, 2, 3, 0), func(r *wire.Record) { r.Customer = "c" }), now: record(held, 1, 3, 0), known: 1, want: plan{describe: true}},
+		"another reservation":    {was: record(confirmed, 2, 3, 0), now: changed(record(held, 1, 3, 0), func(r *wire.Record) { r.Fingerprint = "g" }), left: "its id belongs to another reservation now"},
+		"archived":               {was: record(confirmed, 2, 3, 0), now: changed(record(fulfilled, 3, 3, 3), func(r *wire.Record) { r.Lines = nil }), want: plan{over: "it was archived"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -231,7 +231,7 @@ func (r *Recoverer) tryOne(ctx context.Context, conn *shard.Conn, hold shard.Los
 // elsewhere tries a hold again at the locations that the directory allows. before is its answer so far.
 func (r *Recoverer) elsewhere(ctx context.Context, conn *shard.Conn, hold shard.LostHold, before shard.Answer) (shard.Answer, error) {
 	request := cache.ReserveRequest{
-		Channel: hold.Record.Channel, Customer: hold.Record.Customer, Split: location.SplitUnits,
+		Channel: hold.Record.Channel, Customer: hold.Record.Customer, Identities: hold.Record.Identities(), Split: location.SplitUnits,
 	}
 	for _, c := range linesOf(&hold.Record) {
 		if c.quantity > 0 {
@@ -262,7 +262,7 @@ func refused(record *wire.Record, a shard.Answer) string {
 	case wire.StatusNoLocation:
 		return "a location that it came from has no such level any more"
 	case wire.StatusPurchaseLimit:
-		return "the customer has bought since, up to the purchase limit"
+		return "its campaign has sold since, up to a limit: to the same customer, to one of its identities, or in all"
 	case wire.StatusConflict:
 		return "its id belongs to another reservation now"
 	case wire.StatusMoreDue:
@@ -298,7 +298,7 @@ func shortText(record *wire.Record, payload string) string {
 
 // follow makes the steps of a plan after its hold.
 func (r *Recoverer) follow(ctx context.Context, l *Lost, p planned, o *Outcome) error {
-	err := r.steps(ctx, l.ID, p)
+	err := r.steps(ctx, l, p)
 	passes := func(passing error) bool { return errors.Is(err, passing) }
 	switch {
 	case err == nil:
@@ -310,24 +310,39 @@ func (r *Recoverer) follow(ctx context.Context, l *Lost, p planned, o *Outcome) 
 	return nil
 }
 
-func (r *Recoverer) steps(ctx context.Context, id string, p planned) error {
+func (r *Recoverer) steps(ctx context.Context, l *Lost, p planned) error {
 	version := p.version
-	made := func(result cache.Result, err error) error {
+	for _, step := range []struct {
+		wanted bool
+		make   func() (cache.Result, error)
+	}{
+		{len(p.unfulfill) > 0, func() (cache.Result, error) {
+			operation := fmt.Sprintf("recover-%s-%d", l.Record.CreationNonce, l.Version)
+			return r.Store.Unfulfill(ctx, cache.UnfulfillRequest{ID: operation, Reservation: l.ID, Version: version, Lines: p.unfulfill})
+		}},
+		{len(p.release) > 0 || p.cancel, func() (cache.Result, error) {
+			return r.Store.Release(ctx, cache.TransitionRequest{ID: l.ID, Version: version, Lines: p.release})
+		}},
+		{p.confirm, func() (cache.Result, error) { return r.Store.Confirm(ctx, cache.TransitionRequest{ID: l.ID}) }},
+		{len(p.amend) > 0, func() (cache.Result, error) {
+			return r.Store.Amend(ctx, cache.AmendRequest{ID: l.ID, Version: version, Lines: p.amend})
+		}},
+		{len(p.fulfill) > 0 || p.rest, func() (cache.Result, error) {
+			return r.Store.Fulfill(ctx, cache.TransitionRequest{ID: l.ID, Version: version, Lines: p.fulfill})
+		}},
+		{p.describe, func() (cache.Result, error) {
+			identities := append([]string{}, l.Record.Identities()...)
+			return r.Store.Describe(ctx, cache.DescribeRequest{ID: l.ID, Customer: &l.Record.Customer, Order: &l.Record.Order, Identities: identities})
+		}},
+	} {
+		if !step.wanted {
+			continue
+		}
+		result, err := step.make()
+		if err != nil {
+			return err
+		}
 		version = result.Version
-		return err
-	}
-	if len(p.release) > 0 || p.cancel {
-		if err := made(r.Store.Release(ctx, cache.TransitionRequest{ID: id, Version: version, Lines: p.release})); err != nil {
-			return err
-		}
-	}
-	if p.confirm {
-		if err := made(r.Store.Confirm(ctx, cache.TransitionRequest{ID: id})); err != nil {
-			return err
-		}
-	}
-	if len(p.fulfill) > 0 || p.rest {
-		return made(r.Store.Fulfill(ctx, cache.TransitionRequest{ID: id, Version: version, Lines: p.fulfill}))
 	}
 	return nil
 }
