@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,46 +24,51 @@ type Replicated struct {
 	Judges           []*Server
 }
 
+// masters is the number of masters of a replicated cluster.
+const masters = 3
+
 // StartReplicatedCluster starts a cluster of three masters, one of which has a replica. Primary is the
 // master of key.
 func StartReplicatedCluster(tb testing.TB, key string) *Replicated {
 	tb.Helper()
+	return startReplicated(tb, key, 1)
+}
+
+// StartCluster6 is StartReplicatedCluster with a replica for each master. The nodes keep their data over a
+// restart.
+func StartCluster6(tb testing.TB, key string) *Replicated {
+	tb.Helper()
+	return startReplicated(tb, key, masters, "--appendonly", "yes")
+}
+
+func startReplicated(tb testing.TB, key string, replicas int, args ...string) *Replicated {
+	tb.Helper()
 	var nodes []*Server
-	for range 4 {
-		nodes = append(nodes, &Server{testserver.Start(tb, nodeProgram())})
+	for range masters + replicas {
+		nodes = append(nodes, &Server{testserver.Start(tb, nodeProgram(args))})
 	}
 	client := nodes[0].Client(tb)
 	slot, err := client.ClusterKeySlot(tb.Context(), key).Result()
 	must(tb, err)
-	owner := int(slot) * 3 / (slotLast + 1)
-	for i := range 3 {
-		first, last := (slotLast+1)*i/3, (slotLast+1)*(i+1)/3-1
-		must(tb, nodes[i].Client(tb).ClusterAddSlotsRange(tb.Context(), first, last).Err())
-		must(tb, nodes[i].Client(tb).Do(tb.Context(), "cluster", "set-config-epoch", i+1).Err())
+	owner := int(slot) * masters / (slotLast + 1)
+	for i, node := range nodes[:masters] {
+		first, last := (slotLast+1)*i/masters, (slotLast+1)*(i+1)/masters-1
+		must(tb, node.Client(tb).ClusterAddSlotsRange(tb.Context(), first, last).Err())
+		must(tb, node.Client(tb).Do(tb.Context(), "cluster", "set-config-epoch", i+1).Err())
 	}
 	for _, node := range nodes[1:] {
 		must(tb, client.Do(tb.Context(), "cluster", "meet", "127.0.0.1", node.Port, node.Port+1).Err())
 	}
-	r := &Replicated{Primary: nodes[owner], Replica: nodes[3]}
-	for i, node := range nodes[:3] {
-		if i != owner {
-			r.Judges = append(r.Judges, node)
-		}
+	r := &Replicated{Primary: nodes[owner], Replica: nodes[masters]}
+	r.Judges = slices.Delete(slices.Clone(nodes[:masters]), owner, owner+1)
+	for i, of := range append([]*Server{r.Primary}, r.Judges...)[:replicas] {
+		nodes[masters+i].follow(tb, of)
 	}
-	id, err := r.Primary.Client(tb).Do(tb.Context(), "cluster", "myid").Text()
-	must(tb, err)
-	replica := r.Replica.Client(tb)
-	awaitDone(tb, "the replica follows", func(ctx context.Context) error {
-		if err := replica.ClusterReplicate(ctx, id).Err(); err != nil { // until it has met the primary
-			return err
-		}
-		return inSync(ctx, replica)
-	})
 	for _, node := range nodes {
 		c := node.Client(tb)
 		awaitDone(tb, "every node knows all", func(ctx context.Context) error {
 			info, err := c.ClusterInfo(ctx).Result()
-			if err == nil && !(strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:4\r")) {
+			if err == nil && !(strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d\r", len(nodes)))) {
 				err = errors.New(info)
 			}
 			return err
@@ -71,8 +77,49 @@ func StartReplicatedCluster(tb testing.TB, key string) *Replicated {
 	return r
 }
 
-func nodeProgram() testserver.Program {
-	args := []string{"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"}
+// follow makes a node of a cluster a replica of another.
+func (s *Server) follow(tb testing.TB, master *Server) {
+	tb.Helper()
+	id, replica := master.nodeID(tb), s.Client(tb)
+	awaitDone(tb, "the replica follows", func(ctx context.Context) error {
+		if err := replica.ClusterReplicate(ctx, id).Err(); err != nil { // until it has met the master
+			return err
+		}
+		return inSync(ctx, replica)
+	})
+}
+
+// nodeID returns the name of a node in its cluster.
+func (s *Server) nodeID(tb testing.TB) string {
+	tb.Helper()
+	id, err := s.Client(tb).Do(tb.Context(), "cluster", "myid").Text()
+	must(tb, err)
+	return id
+}
+
+// MoveSlot moves the slot of a key from one master to another, key by key.
+func (r *Replicated) MoveSlot(tb testing.TB, key string, from, to *Server) {
+	tb.Helper()
+	ctx, source, target := tb.Context(), from.Client(tb), to.Client(tb)
+	slot, err := source.ClusterKeySlot(ctx, key).Result()
+	must(tb, err)
+	must(tb, target.Do(ctx, "cluster", "setslot", slot, "importing", from.nodeID(tb)).Err())
+	must(tb, source.Do(ctx, "cluster", "setslot", slot, "migrating", to.nodeID(tb)).Err())
+	for {
+		keys, err := source.ClusterGetKeysInSlot(ctx, int(slot), 1).Result()
+		must(tb, err)
+		if len(keys) == 0 {
+			break
+		}
+		must(tb, source.Migrate(ctx, "127.0.0.1", strconv.Itoa(to.Port), keys[0], 0, testserver.Timeout).Err())
+	}
+	for _, master := range append([]*Server{to, from}, r.Judges...) { // the new master first
+		must(tb, master.Client(tb).Do(ctx, "cluster", "setslot", slot, "node", to.nodeID(tb)).Err())
+	}
+}
+
+func nodeProgram(more []string) testserver.Program {
+	args := append([]string{"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"}, more...)
 	p := program(args, true)
 	p.Ready = ready
 	return p
@@ -162,6 +209,24 @@ func (r *Replicated) AwaitPromotion(tb testing.TB) {
 		}
 		return err
 	})
+}
+
+// AwaitSwitch waits until every sentinel that runs names the replica as the primary.
+func (r *Replicated) AwaitSwitch(tb testing.TB) {
+	tb.Helper()
+	for _, sentinel := range r.Judges {
+		if sentinel.Pid() == 0 {
+			continue
+		}
+		c := sentinel.Client(tb)
+		awaitDone(tb, "the sentinels name the replica", func(ctx context.Context) error {
+			address, err := c.Do(ctx, "sentinel", "get-master-addr-by-name", SentinelName).StringSlice()
+			if err == nil && (len(address) != 2 || address[1] != strconv.Itoa(r.Replica.Port)) {
+				err = fmt.Errorf("%v", address)
+			}
+			return err
+		})
+	}
 }
 
 func awaitDone(tb testing.TB, what string, done func(context.Context) error) {

@@ -58,6 +58,8 @@ type Load struct {
 	given   map[string]bool   // ids for which a cancellation was sent
 	Arrived map[string]string // operation -> SKU, acknowledged
 	lost    int               // holds that were acknowledged and not found later
+	left    map[string]bool   // acknowledged holds that nobody touched again
+	wrong   []string          // how confirms of holds ended that were neither there nor not found
 }
 
 type sale struct {
@@ -77,7 +79,7 @@ func StartLoad(tb testing.TB, seed uint64, callers, skus int, instances ...*Inst
 	tb.Helper()
 	l := &Load{
 		tb: tb, instances: instances, skus: skus, stopping: make(chan struct{}),
-		Sold: map[string]sale{}, given: map[string]bool{}, Arrived: map[string]string{},
+		Sold: map[string]sale{}, given: map[string]bool{}, Arrived: map[string]string{}, left: map[string]bool{},
 	}
 	for n := range skus {
 		instances[0].Count(SKUOf(n), "berlin", 400)
@@ -160,6 +162,10 @@ func (l *Load) shop(n int, random *rand.Rand) {
 				_, err := at.Store.Release(ctx, cache.TransitionRequest{ID: id})
 				return err
 			})
+		case r.TTL == time.Hour:
+			l.mu.Lock()
+			l.left[id] = true
+			l.mu.Unlock()
 		}
 	}
 }
@@ -171,7 +177,7 @@ func (l *Load) repeat(call func(context.Context) error) error {
 		err := call(ctx)
 		cancel()
 		l.Calls.Add(1)
-		if !IsOneOf(err, cache.ErrUnavailable, cache.ErrRebuilding, cache.ErrNotDurable, cache.ErrBacklogFull, context.DeadlineExceeded) {
+		if !IsOneOf(err, unanswered...) {
 			return err
 		}
 		select {
@@ -180,7 +186,14 @@ func (l *Load) repeat(call func(context.Context) error) error {
 		case <-time.After(time.Duration(1+rand.IntN(1+min(try, 20))) * time.Millisecond):
 		}
 	}
-	return errors.New("given up")
+	return errGivenUp
+}
+
+var errGivenUp = errors.New("given up")
+
+// unanswered lists the errors of a call whose outcome is unknown, or that can be repeated.
+var unanswered = []error{
+	cache.ErrUnavailable, cache.ErrRebuilding, cache.ErrNotDurable, cache.ErrBacklogFull, context.DeadlineExceeded, errGivenUp,
 }
 
 // Reserve reports whether r is held.
@@ -203,6 +216,11 @@ func (l *Load) buy(at *Instance, r cache.ReserveRequest, cancels bool) {
 		return err
 	}
 	err := l.repeat(confirm)
+	if r.TTL == time.Hour && err != nil && !IsOneOf(err, append(unanswered, cache.ErrNotFound)...) {
+		l.mu.Lock()
+		l.wrong = append(l.wrong, fmt.Sprintf("%s: %v", r.ID, err))
+		l.mu.Unlock()
+	}
 	if errors.Is(err, cache.ErrNotFound) {
 		l.mu.Lock()
 		l.lost++
@@ -278,6 +296,13 @@ type tally struct {
 	Sold, Missing, Oversold, Lost, DeliveriesMissing int
 }
 
+// Wrong returns the errors of confirms of holds that were neither there nor not found. There must be none.
+func (l *Load) Wrong() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.wrong)
+}
+
 // Compare compares the answers to the callers with the ledger.
 func (l *Load) Compare(r *Rig) tally {
 	l.tb.Helper()
@@ -285,6 +310,11 @@ func (l *Load) Compare(r *Rig) tally {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := tally{Sold: len(l.Sold), Lost: l.lost}
+	for id := range l.left {
+		if _, there := states[id]; !there {
+			t.Lost++
+		}
+	}
 	kept := map[location.SKU]int64{}
 	units := r.pairs(`select reservation_id, (select sum(q) from unnest(quantities) q)::text from reservation_lines`)
 	for id, s := range l.Sold {
