@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/redistest"
 	"github.com/holdfast/holdfast/internal/shard"
@@ -53,6 +55,38 @@ func follower(t *testing.T, r *reconciletest.Rig) (promote func()) {
 		r.Redis.Kill()
 		r.Redis = replica
 	}
+}
+
+// patient starts an instance whose calls to Redis may take long. On a busy machine an adoption could
+// otherwise fail half-way, and end in a rebuild.
+func patient(r *reconciletest.Rig, change func(*reconcile.Reconciler)) *reconciletest.Instance {
+	r.TB.Helper()
+	client := redis.NewClient(&redis.Options{
+		Addr: r.Redis.Addr(), MaxRetries: -1, DialerRetries: 1, Protocol: 2, PoolSize: 32,
+		ReadTimeout: reconciletest.Busy, WriteTimeout: reconciletest.Busy, ContextTimeoutEnabled: true, DisableIdentity: true,
+	})
+	r.TB.Cleanup(func() { _ = client.Close() })
+	i := r.StartWith(client, change)
+	i.Client = client
+	return i
+}
+
+// decision is what a reconciler decides first about its Redis: "adopt", "rebuild", or "" if it need do neither.
+type decision struct{ first atomic.Pointer[string] }
+
+func (d *decision) watch(r *reconcile.Reconciler) {
+	r.Point = func(name string) {
+		if what := strings.TrimSuffix(name, "/begun"); what == "adopt" || what == "rebuild" {
+			d.first.CompareAndSwap(nil, &what)
+		}
+	}
+}
+
+func (d *decision) String() string {
+	if what := d.first.Load(); what != nil {
+		return *what
+	}
+	return ""
 }
 
 // outcome says how often a reconciler adopted and rebuilt.
@@ -106,7 +140,7 @@ where datname = current_database() and application_name = 'holdfast reconciler'`
 	reconciletest.Must(t, err)
 
 	told := 0
-	two := r.Start(func(r *reconcile.Reconciler) { r.Adopted = func() { told++ } })
+	two := patient(r, func(r *reconcile.Reconciler) { r.Adopted = func() { told++ } })
 	two.Open(10 * time.Second)
 	stop.LetGo()
 	two.Store.Direct(rules)
@@ -162,7 +196,7 @@ func TestAdopt_Overdue(t *testing.T) {
 	c := r.Client()
 	until := moment(r).Add(-time.Minute).UnixMilli() // the deadlines of the holds are an hour from now
 	reconciletest.Must(t, c.HSet(t.Context(), reconciletest.KeyStock, "expire_until", until).Err())
-	two := r.Start(nil)
+	two := patient(r, nil)
 	two.Open(10 * time.Second)
 	if got := outcome(two); got != "1 adopted, 0 rebuilt" {
 		t.Error(got)
@@ -216,10 +250,11 @@ func TestAdopt_Damaged(t *testing.T) {
 			one.Stop()
 			promote()
 			reconciletest.Must(t, r.Client().Do(t.Context(), edit...).Err())
-			two := r.Start(nil)
+			var d decision
+			two := r.Start(d.watch)
 			two.Open(10 * time.Second)
-			if got := outcome(two); got != "0 adopted, 1 rebuilt" {
-				t.Error(got)
+			if got := d.String(); got != "rebuild" && (got != "adopt" || two.Reconciler.Stats().Adopted > 0) {
+				t.Errorf("decides to %s", got)
 			}
 			two.Confirm("b")
 			r.Check()
@@ -239,12 +274,12 @@ func TestAdopt_Killed(t *testing.T) {
 	i.Count("PROBE", "berlin", 10_000)
 	for round := range reconciletest.AtFull(20, 1) {
 		for _, c := range []struct{ point, want string }{
-			{"adopt/begun", "1 adopted, 0 rebuilt"},
-			{"adopt/closed", "1 adopted, 0 rebuilt"},
-			{"adopt/drained", "1 adopted, 0 rebuilt"},
-			{"adopt/moved", "0 adopted, 1 rebuilt"},
-			{"adopt/scripts", "0 adopted, 1 rebuilt"},
-			{"adopt/open", "0 adopted, 0 rebuilt"},
+			{"adopt/begun", "adopt"},
+			{"adopt/closed", "adopt"},
+			{"adopt/drained", "adopt"},
+			{"adopt/moved", "rebuild"},
+			{"adopt/scripts", "rebuild"},
+			{"adopt/open", ""},
 		} {
 			promote := follower(t, r)
 			id := func(what string) string { return fmt.Sprint(what, "-", c.point, "-", round) }
@@ -259,10 +294,11 @@ func TestAdopt_Killed(t *testing.T) {
 			case <-time.After(10*time.Second + reconciletest.Busy):
 				t.Fatalf("it is not killed at %s", c.point)
 			}
-			i = r.Start(nil)
+			var d decision
+			i = r.Start(d.watch)
 			i.Open(10 * time.Second)
-			if got := outcome(i); got != c.want {
-				t.Errorf("killed at %s: %s, want %s", c.point, got, c.want)
+			if got := d.String(); got != c.want {
+				t.Errorf("killed at %s: the next decides to %q, want %q", c.point, got, c.want)
 			}
 			i.Confirm(id("held"))
 			r.Check()
@@ -305,10 +341,11 @@ func TestAdopt_DuringRebuild(t *testing.T) {
 			close(stop.goOn)
 		}
 		i.Stop()
-		next := r.Start(nil)
+		var d decision
+		next := r.Start(d.watch)
 		next.Open(10 * time.Second)
-		if got := outcome(next); more && got != "0 adopted, 1 rebuilt" {
-			t.Errorf("promoted at step %d: %s", step, got)
+		if got := d.String(); more && got != "rebuild" {
+			t.Errorf("promoted at step %d: decides to %q", step, got)
 		}
 		r.Check()
 		next.Stop()

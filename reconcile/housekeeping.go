@@ -58,7 +58,7 @@ func (a *applier) housekeeping(ctx context.Context) error {
 }
 
 // check returns errRebuild if Redis is not the one in the position any more, or if an operator
-// asked for a rebuild. It also keeps the lock, and repeats the undoings that the ledger has not
+// asked for a rebuild. It returns errGivesWay if another process knows a better one. It also keeps the lock, and repeats the undoings that the ledger has not
 // applied.
 func (a *applier) check(ctx context.Context) error {
 	if err := a.inspect(ctx); err != nil {
@@ -83,6 +83,9 @@ func (a *applier) check(ctx context.Context) error {
 	}
 	p, _, err := a.session.Position(ctx)
 	if err != nil {
+		return err
+	}
+	if err := a.giveWay(ctx, p.Claim); err != nil {
 		return err
 	}
 	if p.Rebuild {

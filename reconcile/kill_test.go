@@ -39,7 +39,7 @@ func TestChild(t *testing.T) {
 	defer ledger.Close()
 	client := redis.NewClient(&redis.Options{
 		Addr: os.Getenv(childRedis), MaxRetries: -1, DialerRetries: 1, Protocol: 2, DisableIdentity: true,
-		DialTimeout: 500 * time.Millisecond, ReadTimeout: 500 * time.Millisecond, ContextTimeoutEnabled: true,
+		DialTimeout: 500 * time.Millisecond, ReadTimeout: reconciletest.Busy, ContextTimeoutEnabled: true,
 	})
 	defer func() { _ = client.Close() }()
 	times := 0

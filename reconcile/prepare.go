@@ -30,6 +30,9 @@ func (a *applier) prepare(ctx context.Context, found string) error {
 	if err := a.checkOtherLedger(ctx); err != nil {
 		return err
 	}
+	if err := a.giveWay(ctx, p.Claim); err != nil {
+		return err
+	}
 	if err := a.checkEviction(ctx); err != nil {
 		return err
 	}

@@ -54,6 +54,9 @@ type Reconciler struct {
 	// AcceptOtherLedger rebuilds Redis even if it has the stock of another ledger, and so loses what
 	// only Redis has of that; default false.
 	AcceptOtherLedger bool
+	// AskPrimary asks Sentinel, or the nodes of the cluster, which server is the primary, and returns its run
+	// id. Default none: then this process claims nothing, and gives way to every claim.
+	AskPrimary func(ctx context.Context) (runID string, err error)
 	// Adopted is called after a promoted replica was adopted, such as to audit it; default none.
 	Adopted func()
 	// Logger receives the log; default slog.Default().
@@ -62,6 +65,7 @@ type Reconciler struct {
 	Point func(name string)
 
 	shard    *shard.Conn // nil while there is no connection
+	asked    time.Time   // when AskPrimary was last asked for a claim
 	counters counters
 }
 
@@ -86,6 +90,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		logged = r.logEnd(ctx, err, logged)
 		if errors.Is(err, ledger.ErrLocked) {
 			wait = lockEvery
+		}
+		if errors.Is(err, errGivesWay) { // the other process must find the lock free
+			wait = claimEvery
 		}
 		if errors.Is(err, cache.ErrUnavailable) && !errors.Is(err, cache.ErrRefused) {
 			wait = min(wait, redisEvery)
@@ -128,6 +135,9 @@ func (r *Reconciler) leaseTerm(ctx context.Context) (err error) {
 		return err
 	}
 	s, err := r.Ledger.Lock(ctx)
+	if errors.Is(err, ledger.ErrLocked) {
+		return cmp.Or(r.claim(ctx), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -139,7 +149,7 @@ func (r *Reconciler) leaseTerm(ctx context.Context) (err error) {
 		r.Logger.Info("reconciling", "position", a.at.EntryID())
 		err = a.run(ctx)
 	}
-	if errors.Is(err, cache.ErrUnavailable) || errors.Is(err, shard.ErrFenced) {
+	if errors.Is(err, cache.ErrUnavailable) || errors.Is(err, shard.ErrFenced) || errors.Is(err, errGivesWay) {
 		r.disconnect()
 	}
 	return err
@@ -195,6 +205,8 @@ func (r *Reconciler) logEnd(ctx context.Context, err error, logged string) strin
 	switch {
 	case errors.Is(err, ledger.ErrLocked):
 		r.Logger.Info("another process applies this shard; waiting for its lock")
+	case errors.Is(err, errGivesWay):
+		r.Logger.Warn("gave up the lock: " + err.Error())
 	case errors.Is(err, ErrOlderLedger):
 		r.Logger.Error("the gate stays closed: "+err.Error()+
 			"; restore the right ledger, or accept the loss with: holdfast reconcile rebuild --accept-older-ledger", "shard", 0)

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/dial"
+	"github.com/holdfast/holdfast/internal/wire"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/ledger"
 	"github.com/holdfast/holdfast/reconcile/ledger/memory"
@@ -165,8 +166,14 @@ func ping(ctx context.Context, redis *dial.Redis) error {
 
 // newReconciler returns the reconciler, which applies, undoes and rebuilds.
 func newReconciler(c config.Config, redis *dial.Redis, ledger ledger.Ledger, logger *slog.Logger) *reconcile.Reconciler {
-	return &reconcile.Reconciler{
+	r := &reconcile.Reconciler{
 		Client: redis.Client, Ledger: ledger, Prefix: c.Redis.Prefix, Shards: c.Redis.Shards,
 		Retention: c.Reservation.Retention, BacklogMax: c.Reconcile.BacklogMax, Logger: logger,
 	}
+	if redis.Judged() {
+		r.AskPrimary = func(ctx context.Context) (string, error) {
+			return redis.PrimaryRunID(ctx, wire.KeysOf(c.Redis.Prefix, 0).Stock)
+		}
+	}
+	return r
 }

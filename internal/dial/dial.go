@@ -33,18 +33,20 @@ type Redis struct {
 	Client   redis.UniversalClient
 	Embedded bool // the server is in this process and keeps nothing across a restart
 
-	server *miniredis.Miniredis // nil unless Embedded
+	server   *miniredis.Miniredis // nil unless Embedded
+	endpoint config.Endpoint
+	secure   *tls.Config // nil without TLS
 }
 
 // Open returns a client for endpoint. If the endpoint names no server, Open starts an embedded one on a
 // free loopback port. It does not wait for a Redis elsewhere to answer, which may start later.
 func Open(endpoint config.Endpoint) (*Redis, error) {
 	if !endpoint.Embedded() {
-		c, err := client(endpoint)
+		secure, err := TLS(endpoint)
 		if err != nil {
 			return nil, err
 		}
-		return &Redis{Client: c}, nil
+		return &Redis{Client: client(endpoint, secure), endpoint: endpoint, secure: secure}, nil
 	}
 	server, err := miniredis.Run()
 	if err != nil {
@@ -66,23 +68,19 @@ func (r *Redis) Close() error {
 	return err
 }
 
-// client returns a client for a Redis elsewhere. It fails if the files of redis.tls cannot be used.
-func client(e config.Endpoint) (redis.UniversalClient, error) {
-	secure, err := TLS(e)
-	if err != nil {
-		return nil, err
-	}
+// client returns a client for a Redis elsewhere.
+func client(e config.Endpoint, secure *tls.Config) redis.UniversalClient {
 	o := options(e, secure)
 	switch {
 	case e.Primary != "":
 		o.MasterName, o.SentinelUsername, o.SentinelPassword = e.Primary, e.SentinelUsername, string(e.SentinelPassword)
-		return redis.NewFailoverClient(o.Failover()), nil
+		return redis.NewFailoverClient(o.Failover())
 	case e.Cluster():
 		cluster := o.Cluster()
 		cluster.ClusterStateReloadInterval = lookEvery
-		return redis.NewClusterClient(cluster), nil
+		return redis.NewClusterClient(cluster)
 	default:
-		return redis.NewClient(o.Simple()), nil
+		return redis.NewClient(o.Simple())
 	}
 }
 

@@ -70,10 +70,13 @@ func TestOpen_SendsOnce(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	e := config.Endpoint{Hosts: []string{"h:1"}, TLS: true, Username: "u", Password: "p", Database: 3}
-	opened, err := client(e)
-	single, ok := opened.(*redis.Client)
+	opened, err := Open(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	single, ok := opened.Client.(*redis.Client)
 	if !ok {
-		t.Fatalf("one host is not a plain client: %v", err)
+		t.Fatal("one host is not a plain client")
 	}
 	defer func() { _ = single.Close() }()
 	o := single.Options()
@@ -87,10 +90,12 @@ func TestOptions(t *testing.T) {
 		t.Errorf("MaxRetries is %d: a command could be sent twice", o.MaxRetries)
 	}
 	e.Hosts = append(e.Hosts, "h:2")
-	opened, err = client(e)
-	cluster, ok := opened.(*redis.ClusterClient)
+	if opened, err = Open(e); err != nil {
+		t.Fatal(err)
+	}
+	cluster, ok := opened.Client.(*redis.ClusterClient)
 	if !ok {
-		t.Fatalf("two hosts are not a cluster client: %v", err)
+		t.Fatal("two hosts are not a cluster client")
 	}
 	defer func() { _ = cluster.Close() }()
 	if c := cluster.Options(); c.MaxRedirects != 0 || c.MaxRetries > 0 {

@@ -20,6 +20,9 @@ type Ledger interface {
 
 	// Lock opens the session of the one process that applies. Refusals: ErrLocked.
 	Lock(ctx context.Context) (Session, error)
+	// Claim tells the process that holds the lock which server is the primary, by its run id. A new epoch ends
+	// the claim.
+	Claim(ctx context.Context, runID string) error
 	// Failure returns why the ledger decides nothing: it does not answer, or it is not being written.
 	// It returns nil if all is well.
 	Failure() error

@@ -225,6 +225,62 @@ func TestLedger_Begin(t *testing.T) {
 	})
 }
 
+// TestLedger_Adopt starts an epoch that changes nothing but the position, and ends a claim.
+func TestLedger_Adopt(t *testing.T) {
+	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {
+		b.Apply(b.Entry(ledgertest.Recount("count", 0, 5), ledgertest.Born("a", ledgertest.Reserved(6), "n1"), ledgertest.Born("a", ledgertest.Confirmed(2, 6), "n1")))
+		if err := b.Session.Forgotten(t.Context(), ledgertest.SeenAt); err != nil {
+			t.Fatal(err)
+		}
+		state, from, to := b.State(), b.At, b.At
+		to.Epoch, to.Sequence, to.Nonce, to.RunID, to.ReplicationID, to.SeenAt = 2, 1, "adopted", "other run", "other history", from.SeenAt+60_000
+		if err := b.Ledger.Claim(t.Context(), "other run"); err != nil {
+			t.Fatal(err)
+		}
+		stale := from
+		stale.Nonce = "of another history"
+		if err := b.Session.Adopt(t.Context(), stale, to); !errors.Is(err, ledger.ErrMoved) {
+			t.Errorf("adopted from another position: %v", err)
+		}
+		if at, _, err := b.Session.Position(t.Context()); err != nil || at.Claim != "other run" || at.Position != from {
+			t.Errorf("claimed: %+v, %v", at, err)
+		}
+		if err := b.Session.Adopt(t.Context(), from, to); err != nil {
+			t.Fatal(err)
+		}
+		b.At = to
+		at, _, err := b.Session.Position(t.Context())
+		if err != nil || at.Claim != "" || at.Position != to || at.ForgottenTo != ledgertest.SeenAt {
+			t.Errorf("adopted: %+v, %v; want %+v", at, err, to)
+		}
+		if epoch, err := b.Ledger.Epoch(t.Context()); epoch != 2 || err != nil {
+			t.Errorf("epoch %d, %v", epoch, err)
+		}
+		if got := b.State(); got != state {
+			t.Errorf("state\n%s\nwas\n%s", got, state)
+		}
+		if err := b.Session.Adopt(t.Context(), from, to); !errors.Is(err, ledger.ErrMoved) {
+			t.Errorf("adopted again: %v", err)
+		}
+	})
+}
+
+// TestLedger_Claim_Old checks that a claim that nobody repeats does not count.
+func TestLedger_Claim_Old(t *testing.T) {
+	b := ledgertest.OpenPostgres(t)
+	b.Lock()
+	b.Begin(nil, 1)
+	if err := b.Ledger.Claim(t.Context(), "other run"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Pool.Exec(t.Context(), `update positions set claimed_at = claimed_at - make_interval(secs => $1)`, ledger.ClaimFor.Seconds()); err != nil {
+		t.Fatal(err)
+	}
+	if at, _, err := b.Ledger.Position(t.Context()); err != nil || at.Claim != "" {
+		t.Errorf("%+v, %v", at, err)
+	}
+}
+
 // TestLedger_Forgettable lists what Redis may forget, page by page.
 func TestLedger_Forgettable(t *testing.T) {
 	ledgertest.EachLedger(t, func(t *testing.T, b *ledgertest.Bench) {

@@ -27,6 +27,7 @@ type Ledger struct {
 	mu           sync.Mutex
 	held         bool // the lock of the shard
 	at           *ledger.PositionRow
+	claimedAt    time.Time // when at.Claim was made
 	levels       map[ledger.LevelKey]ledger.Level
 	reservations map[string]ledger.Reservation
 	operations   map[string]ledger.Operation
@@ -84,6 +85,16 @@ func (m *Ledger) Loading(ctx context.Context, check func(context.Context, wire.P
 func (m *Ledger) Epoch(ctx context.Context) (uint64, error) {
 	at, _, err := m.Position(ctx)
 	return at.Epoch, err
+}
+
+// Claim tells the process that holds the lock which server is the primary.
+func (m *Ledger) Claim(_ context.Context, runID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at != nil {
+		m.at.Claim, m.claimedAt = runID, time.Now()
+	}
+	return nil
 }
 
 // Suspect tells the reconciler that this may be a different Redis.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/wire"
@@ -40,7 +41,11 @@ func (m *Ledger) Position(context.Context) (ledger.PositionRow, bool, error) {
 	if m.at == nil {
 		return ledger.PositionRow{}, false, nil
 	}
-	return *m.at, true, nil
+	at := *m.at
+	if time.Since(m.claimedAt) > ledger.ClaimFor {
+		at.Claim = ""
+	}
+	return at, true, nil
 }
 
 // isAt reports whether p is the last applied entry; nil means that there is none.

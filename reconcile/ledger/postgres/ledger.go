@@ -75,6 +75,14 @@ func (p *Ledger) Failure() error { return p.waiters.Failure() }
 // Durable returns true.
 func (p *Ledger) Durable() bool { return true }
 
+// Claim tells the process that holds the lock which server is the primary. One round trip.
+func (p *Ledger) Claim(ctx context.Context, runID string) error {
+	return p.read(ctx, func(ctx context.Context) error {
+		_, err := p.pool.Exec(ctx, `update positions set claim_run_id = $2, claimed_at = now() where shard = $1`, p.shard, runID)
+		return err
+	})
+}
+
 // read runs f for a caller, unless the ledger is known to be down. It returns f's error if that is
 // ErrNotFound or a data error, which repeating cannot cure, and wraps any other in ErrNotDurable.
 // The ledger counts as down only if it takes no connections. A read that fails or is slow says
@@ -147,8 +155,10 @@ func within[T any](ctx context.Context, run func(context.Context, func(context.C
 	return value, err
 }
 
+// selectPosition has ledger.ClaimFor in words.
 const selectPosition = `
-select epoch, sequence, nonce, run_id, replication_id, shards, prefix, ledger_id, seen_at, forgotten_to, rebuild
+select epoch, sequence, nonce, run_id, replication_id, shards, prefix, ledger_id, seen_at, forgotten_to, rebuild,
+    case when claimed_at > now() - interval '3 seconds' then claim_run_id else '' end
 from positions where shard = $1 `
 
 // readPosition reads the position of a shard; lock is a suffix of the select, such as "for update".
@@ -164,7 +174,7 @@ func readPosition(ctx context.Context, db querier, shard int32, lock string) (at
 func scanPosition(row pgx.CollectableRow) (at ledger.PositionRow, err error) {
 	var seen, forgotten time.Time
 	err = row.Scan(&at.Epoch, &at.Sequence, &at.Nonce, &at.RunID, &at.ReplicationID, &at.Shards, &at.Prefix,
-		&at.LedgerID, &seen, &forgotten, &at.Rebuild)
+		&at.LedgerID, &seen, &forgotten, &at.Rebuild, &at.Claim)
 	at.SeenAt, at.ForgottenTo = seen.UnixMilli(), forgotten.UnixMilli()
 	return at, err
 }

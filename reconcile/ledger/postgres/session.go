@@ -222,14 +222,15 @@ func lockPosition(ctx context.Context, tx pgx.Tx, shard int32, want *wire.Positi
 	return nil
 }
 
-// moveTo writes the whole position, and clears an operator's request for a rebuild.
+// moveTo writes the whole position, and clears an operator's request for a rebuild and a claim.
 func (s *session) moveTo(ctx context.Context, tx pgx.Tx, to wire.Position) error {
 	const query = `
 insert into positions (shard, epoch, sequence, nonce, run_id, replication_id, shards, prefix, seen_at, kept_from, ledger_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
 on conflict (shard) do update set epoch = excluded.epoch, sequence = excluded.sequence, nonce = excluded.nonce,
     run_id = excluded.run_id, replication_id = excluded.replication_id, shards = excluded.shards,
-    prefix = excluded.prefix, seen_at = excluded.seen_at, ledger_id = excluded.ledger_id, rebuild = false`
+    prefix = excluded.prefix, seen_at = excluded.seen_at, ledger_id = excluded.ledger_id, rebuild = false,
+    claim_run_id = ''`
 	_, err := tx.Exec(ctx, query, s.ledger.shard, to.Epoch, to.Sequence, to.Nonce, to.RunID, to.ReplicationID,
 		to.Shards, to.Prefix, time.UnixMilli(to.SeenAt), to.LedgerID)
 	return err
