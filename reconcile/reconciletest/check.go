@@ -78,6 +78,9 @@ where (coalesce(l.on_hand, 0), coalesce(l.held, 0), coalesce(l.committed, 0), co
 select sku || '@' || location, to_json(l)::text from levels l where committed - committed_backorder > on_hand + backorder_limit`,
 }
 
+// recordsMax is the most records that checkRedis reads in one call, which has a time limit.
+const recordsMax = 1000
+
 // checkRedis compares Redis with the ledger. Its own client has a long time-out, since it reads
 // whole hashes.
 func (r *Rig) checkRedis() {
@@ -102,8 +105,12 @@ select sku || chr(31) || location, (on_hand - held - committed - safety_stock + 
 		r.TB.Errorf("limits count %q in Redis, %q in the ledger", limits, counts)
 	}
 	live := slices.Collect(maps.Keys(r.pairs(`select id, state from reservations where resolved_at is null`)))
-	_, records, err := postgres.New(r.Pool, 0).RecordsAt(context.Background(), live)
-	Must(r.TB, err)
+	records := map[string]wire.Record{}
+	for ids := range slices.Chunk(live, recordsMax) {
+		_, found, err := postgres.New(r.Pool, 0).RecordsAt(context.Background(), ids)
+		Must(r.TB, err)
+		maps.Copy(records, found)
+	}
 	reservations := hash(KeyReservations)
 	for id, record := range records {
 		if got := reservations[id]; got != record.Encode() {
