@@ -19,8 +19,8 @@ import (
 	"github.com/holdfast/holdfast/internal/contract"
 )
 
-// call sends one request and decodes its answer into out. After a 503 it waits as long as the server asks
-// and sends the same request again. It also repeats a call whose outcome a failure of the connection
+// call sends one request and decodes its answer into out. After a 503 or a 429 it waits as long as the server
+// asks and sends the same request again. It also repeats a call whose outcome a failure of the connection
 // hides. It returns whether the answer is a replay. Errors: *Problem, *UnexpectedError, or a failure of the
 // connection.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) (replay bool, err error) {
@@ -42,7 +42,7 @@ func (c *Client) callWith(ctx context.Context, header http.Header, method, path 
 			return false, err
 		case err != nil:
 			wait = backoff(attempt)
-		case response.status != http.StatusServiceUnavailable || last:
+		case !response.tryLater() || last:
 			return response.replay, response.decode(out)
 		}
 		select {
@@ -143,6 +143,11 @@ func retryAfter(header string, now time.Time) time.Duration {
 		wait = at.Sub(now)
 	}
 	return min(max(wait, 0), waitMax)
+}
+
+// tryLater reports whether the server asks to repeat the call.
+func (r response) tryLater() bool {
+	return r.status == http.StatusServiceUnavailable || r.status == http.StatusTooManyRequests
 }
 
 func (r response) decode(out any) error {

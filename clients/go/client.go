@@ -1,7 +1,7 @@
 // Package holdfast calls a Holdfast server over HTTP.
 //
 // Every call that changes something carries an id or names a reservation, so it is safe to repeat. A Client
-// repeats a call with the same id after a time-out, a broken connection, or a 503. A refusal is a *Problem:
+// repeats a call with the same id after a time-out, a broken connection, a 503 or a 429. A refusal is a *Problem:
 //
 //	var p *holdfast.Problem
 //	if errors.As(err, &p) && p.Code == holdfast.CodeInsufficientStock {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -201,19 +200,4 @@ func TestLargestCountsFitTheBody(t *testing.T) {
 	if err != nil || len(body) > 1<<20 || !json.Valid(body) {
 		t.Errorf("%d bytes, %v", len(body), err)
 	}
-}
-
-func ExampleClient_Reservation() {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer(w, 200, "application/json", `{"id":"ord-1001","state":"held","version":1}`)
-	}))
-	defer server.Close()
-	c, err := New(server.URL, Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	reservation, err := c.Reservation(context.Background(), "ord-1001")
-	fmt.Println(reservation.State, err)
-	// Output: held <nil>
 }

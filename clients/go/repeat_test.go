@@ -123,3 +123,19 @@ func TestDescribeSendsWhatChanges(t *testing.T) {
 		}
 	}
 }
+
+func TestCallRepeats429(t *testing.T) {
+	var calls atomic.Int32
+	c, waits := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if calls.Add(1) == 1 {
+			w.Header().Set("Retry-After", "2")
+			answer(w, 429, "application/problem+json", `{"code":"too_many_requests"}`)
+			return
+		}
+		answer(w, 200, "application/json", `{"sku":"x"}`)
+	})
+	got, err := c.Stock(context.Background(), "x")
+	if err != nil || got.SKU != "x" || len(*waits) != 1 || (*waits)[0] != 2*time.Second {
+		t.Errorf("got %+v, %v, after waits of %v", got, err, *waits)
+	}
+}
