@@ -229,10 +229,18 @@ func TestDocs(t *testing.T) {
 	if strings.Contains(page, `src="http`) || strings.Contains(page, `href="http`) || !strings.Contains(page, "openapi.json") {
 		t.Errorf("the page: %s", page)
 	}
-	problems := send(handler, "GET", "/docs/problems", "").Body.String()
-	for _, code := range []string{"malformed", "insufficient_stock", "backlog_full", "method_not_allowed"} {
-		if !strings.Contains(problems, `<section id="`+code+`">`) {
-			t.Errorf("%s is not explained", code)
+	for _, path := range []string{"/docs/problems", "/docs/problems/"} {
+		problems := send(handler, "GET", path, "")
+		if got := problems.Header().Get("Content-Type"); got != "text/html; charset=utf-8" || problems.Code != 200 {
+			t.Errorf("%s: %d %s", path, problems.Code, got)
+		}
+		for _, code := range []string{"malformed", "insufficient_stock", "backlog_full", "method_not_allowed"} {
+			if !strings.Contains(problems.Body.String(), `<section id="`+code+`">`) {
+				t.Errorf("%s: %s is not explained", path, code)
+			}
+		}
+		if !strings.Contains(problems.Body.String(), "<p>Fields: <code>shortages</code> </p>") || !strings.HasSuffix(problems.Body.String(), "</body></html>\n") {
+			t.Errorf("%s is not whole: %s", path, problems.Body)
 		}
 	}
 }
