@@ -108,7 +108,16 @@ const (
 type Auth struct {
 	Mode     AuthMode // AuthOff or AuthKeys
 	KeysFile string   // file with hashes of keys; "" means only those of the ledger
-	Rate     int      // requests a second of a key that has no rate of its own; 0 means any number
+	OIDC     OIDC
+	Rate     int // requests a second of a key that has no rate of its own; 0 means any number
+}
+
+// OIDC configures the provider at which people sign in.
+type OIDC struct {
+	Issuer   string            // its URL; "" means that there is none
+	Audience string            // that a token must name
+	Claim    string            // of a token, with names of roles or groups
+	Roles    map[string]string // of each group
 }
 
 // AuthMode is a way to authenticate callers.

@@ -66,7 +66,7 @@ func Load(flags *pflag.FlagSet, path string, env []string) (Config, error) {
 	c := l.decode()
 	if c.Auth.Mode == authAuto {
 		c.Auth.Mode = AuthKeys
-		if c.Redis.Endpoint.Embedded() && c.Auth.KeysFile == "" {
+		if c.Redis.Endpoint.Embedded() && c.Auth.KeysFile == "" && c.Auth.OIDC.Issuer == "" {
 			c.Auth.Mode = AuthOff
 		}
 	}
@@ -319,8 +319,11 @@ func (l *loader) check(c Config, env []string) {
 		}
 	}
 	if _, given := l.sources["auth.mode"]; given && c.Auth.Mode == AuthKeys && c.Postgres.URL == "" && c.Auth.KeysFile == "" &&
-		!l.anyBad("postgres.url", "auth.keys_file") {
+		c.Auth.OIDC.Issuer == "" && !l.anyBad("postgres.url", "auth.keys_file", "auth.oidc.issuer") {
 		l.refuse("auth.mode", "needs a place that has the keys: set auth.keys_file or postgres.url, or auth.mode to off")
+	}
+	if o := c.Auth.OIDC; o.Issuer != "" && (o.Audience == "" || o.Claim == "") && !l.anyBad("auth.oidc.audience", "auth.oidc.claim") {
+		l.refuse("auth.oidc.issuer", "needs auth.oidc.audience and auth.oidc.claim: set them too")
 	}
 	l.checkTLS(c.HTTP.TLS, e)
 	if l.anyBad("http.listen") || loopback(c.HTTP.Listen) {

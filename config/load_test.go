@@ -51,7 +51,7 @@ func TestLoadDefaults(t *testing.T) {
 		Reconcile:   config.Reconcile{BacklogMax: 250_000},
 		Confirm:     config.Confirm{Wait: 5 * time.Second},
 		Log:         config.Log{Format: config.LogAuto},
-		Auth:        config.Auth{Mode: config.AuthOff},
+		Auth:        config.Auth{Mode: config.AuthOff, OIDC: config.OIDC{Claim: "roles"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -116,7 +116,7 @@ func env(pairs ...string) source { return source{env: pairs} }
 
 func file(text string) source { return source{file: text} }
 
-func TestLoadTLSFaults(t *testing.T) {
+func TestLoadAccessFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		source
 		want string
@@ -126,6 +126,12 @@ func TestLoadTLSFaults(t *testing.T) {
 			`redis.tls.key = "k.pem" (from HOLDFAST_REDIS_TLS_KEY): needs redis.tls.cert: set it too`},
 		"client authority without TLS": {env("HOLDFAST_HTTP_TLS_CLIENT_CA=ca.pem"),
 			`http.tls.client_ca = "ca.pem" (from HOLDFAST_HTTP_TLS_CLIENT_CA): needs http.tls.cert and http.tls.key: set them too`},
+		"a provider without audience": {env("HOLDFAST_AUTH_OIDC_ISSUER=https://login.example.com"),
+			`auth.oidc.issuer (from HOLDFAST_AUTH_OIDC_ISSUER): needs auth.oidc.audience and auth.oidc.claim: set them too`},
+		"a provider over HTTP": {env("HOLDFAST_AUTH_OIDC_ISSUER=http://login.example.com"),
+			`auth.oidc.issuer (from HOLDFAST_AUTH_OIDC_ISSUER): must be a URL such as https://login.example.com`},
+		"a group without a role": {env("HOLDFAST_AUTH_OIDC_ROLES=warehouse=ship, admins"),
+			`auth.oidc.roles (from HOLDFAST_AUTH_OIDC_ROLES): must be GROUP=ROLE, separated by commas, such as "warehouse=ship, admins=operate"`},
 		"TLS files for a plain Redis": {env("HOLDFAST_REDIS_TLS_CA=ca.pem", "HOLDFAST_REDIS_URL=redis://r"),
 			`redis.url (from HOLDFAST_REDIS_URL): must begin with rediss:// or rediss+sentinel://, because redis.tls is set`},
 	} {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -96,6 +97,14 @@ var settings = []setting{
 		func(c *Config, raw any) error { return setAuth(&c.Auth.Mode, raw) }},
 	{"auth.keys_file", "", "YAML `FILE` with hashes of keys, besides those of the ledger", false,
 		func(c *Config, raw any) error { return setFile(&c.Auth.KeysFile, raw) }},
+	{"auth.oidc.issuer", "", "`URL` of the OpenID Connect provider at which people sign in; empty means that only keys count", false,
+		func(c *Config, raw any) error { return setIssuer(&c.Auth.OIDC.Issuer, raw) }},
+	{"auth.oidc.audience", "", "audience that a person's token must name", false,
+		func(c *Config, raw any) error { return setText(&c.Auth.OIDC.Audience, raw) }},
+	{"auth.oidc.claim", "roles", "claim of a token that names the person's roles or groups", false,
+		func(c *Config, raw any) error { return setText(&c.Auth.OIDC.Claim, raw) }},
+	{"auth.oidc.roles", "", "roles of groups, such as \"warehouse=ship, admins=operate\"", false,
+		func(c *Config, raw any) error { return setRoles(&c.Auth.OIDC.Roles, raw) }},
 	{"auth.requests_per_second", 0, "requests a second of a key that has no limit of its own; 0 means any number", false,
 		func(c *Config, raw any) error { return setRate(&c.Auth.Rate, raw) }},
 }
@@ -283,6 +292,38 @@ func setFormat(to *LogFormat, raw any) error {
 		return errors.New("must be auto, text or json")
 	}
 	*to = LogFormat(text)
+	return nil
+}
+
+// setIssuer checks that raw is the URL of a provider. Beyond this machine it must be HTTPS, because the
+// keys that it answers decide who may call.
+func setIssuer(to *string, raw any) error {
+	text, _ := raw.(string)
+	u, err := url.Parse(text)
+	if text != "" && (err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !loopback(net.JoinHostPort(u.Hostname(), "80")))) {
+		return errors.New("must be a URL such as https://login.example.com")
+	}
+	*to = text
+	return nil
+}
+
+// setRoles reads GROUP=ROLE, separated by commas. Package keys knows which roles there are.
+func setRoles(to *map[string]string, raw any) error {
+	text, ok := raw.(string)
+	*to = nil
+	for pair := range strings.SplitSeq(text, ",") {
+		group, role, found := strings.Cut(strings.TrimSpace(pair), "=")
+		if !found && strings.TrimSpace(text) == "" && ok {
+			return nil
+		}
+		if group, role = strings.TrimSpace(group), strings.TrimSpace(role); group == "" || role == "" {
+			return errors.New("must be GROUP=ROLE, separated by commas, such as \"warehouse=ship, admins=operate\"")
+		}
+		if *to == nil {
+			*to = map[string]string{}
+		}
+		(*to)[group] = role
+	}
 	return nil
 }
 

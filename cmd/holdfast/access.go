@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/holdfast/holdfast/config"
 	"github.com/holdfast/holdfast/internal/api"
@@ -16,6 +18,7 @@ type access struct {
 	ring   *keys.Ring // nil: everybody
 	hosts  *api.Hosts // nil: any
 	follow *keys.Follow
+	people *keys.People // nil: nobody signs in
 }
 
 // openKeys reads the keys for the first time, if callers need one. It refuses a file with faults. Keys of
@@ -36,6 +39,11 @@ func openKeys(ctx context.Context, c config.Config, ledger ledger.Ledger, logger
 		}
 		a.follow.Sources = append(a.follow.Sources, file)
 	}
+	people, err := openPeople(c.Auth)
+	if err != nil {
+		return nil, err
+	}
+	a.people = people
 	if source, ok := ledger.(keys.Source); ok {
 		a.follow.Sources = append(a.follow.Sources, source)
 	}
@@ -43,6 +51,21 @@ func openKeys(ctx context.Context, c config.Config, ledger ledger.Ledger, logger
 		logger.Warn("the keys cannot be read yet: calls are refused until they can", "error", err)
 	}
 	return a, nil
+}
+
+// openPeople returns the check of people's tokens, or nil if nobody signs in.
+func openPeople(c config.Auth) (*keys.People, error) {
+	if c.OIDC.Issuer == "" {
+		return nil, nil
+	}
+	p := &keys.People{Issuer: c.OIDC.Issuer, Audience: c.OIDC.Audience, Claim: c.OIDC.Claim, Rate: c.Rate, Roles: map[string]keys.Role{}}
+	for group, role := range c.OIDC.Roles {
+		if !slices.Contains(keys.Roles, keys.Role(role)) {
+			return nil, fmt.Errorf("auth.oidc.roles: there is no role %q: use one of %s", role, keys.RoleNames())
+		}
+		p.Roles[group] = keys.Role(role)
+	}
+	return p, nil
 }
 
 // run follows the keys until ctx ends.

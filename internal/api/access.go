@@ -84,14 +84,14 @@ func callerOf(ctx context.Context) *keys.Caller {
 	return c
 }
 
-// admit returns the request with its caller. Errors, in order of precedence: those of keys.Ring.Check,
-// errTooMany, errRole.
+// admit returns the request with its caller. Errors, in order of precedence: those of keys.Ring.Check
+// and keys.People.Check, errTooMany, errRole.
 func (a *API) admit(r *http.Request, role keys.Role) (*http.Request, error) {
 	if a.options.Keys == nil || role == keys.Open {
 		return r, nil
 	}
 	now := time.Now()
-	c, err := a.options.Keys.Check(bearer(r.Header.Get("Authorization")), now)
+	c, err := a.identify(r, now)
 	switch {
 	case err != nil:
 		return r, &keyError{role, err}
@@ -101,6 +101,15 @@ func (a *API) admit(r *http.Request, role keys.Role) (*http.Request, error) {
 		return r, &roleError{c.Name, role}
 	}
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), nil
+}
+
+// identify returns the program or the person who calls.
+func (a *API) identify(r *http.Request, now time.Time) (*keys.Caller, error) {
+	text := bearer(r.Header.Get("Authorization"))
+	if a.options.People != nil && keys.IsToken(text) {
+		return a.options.People.Check(r.Context(), text, now)
+	}
+	return a.options.Keys.Check(text, now)
 }
 
 // bearer returns the key in a header Authorization, or "" if there is none.

@@ -13,10 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/keys"
+	"github.com/holdfast/holdfast/internal/keys/keystest"
 	"github.com/holdfast/holdfast/location"
 )
 
@@ -94,6 +97,36 @@ func TestRoles(t *testing.T) {
 				t.Errorf("%s with the role %s: %d %+v", name, role, w.Code, p)
 			}
 		}
+	}
+}
+
+// TestPeople lets people in who have signed in elsewhere, in the roles that their token names.
+func TestPeople(t *testing.T) {
+	r, texts := ring()
+	p := keystest.StartProvider(t)
+	handler := api.New(&fakeStore{}, api.Options{Keys: r, People: &keys.People{Issuer: p.URL, Audience: "holdfast", Claim: "groups"}})
+	reader := p.Sign(p.Key, jose.ES256, "k1", p.Claims(map[string]any{"groups": []string{"read"}}))
+	elsewhere := p.Sign(p.Key, jose.ES256, "k1", p.Claims(map[string]any{"aud": "shop"}))
+	for _, c := range []struct {
+		what, method, text string
+		status             int
+		code               string
+	}{
+		{"a person who may read", "GET", reader, 200, ""},
+		{"a person who may only read", "POST", reader, 403, "forbidden"},
+		{"a token for another program", "GET", elsewhere, 401, "unauthenticated"},
+		{"a key beside tokens", "GET", texts[keys.Read], 200, ""},
+	} {
+		path := map[string]string{"GET": "/v1/stock", "POST": "/v1/reservations"}[c.method]
+		w := call(handler, c.method, path, c.text, "")
+		if w.Code != c.status || c.code != "" && problemOf(t, w).Code != c.code {
+			t.Errorf("%s: %d %s", c.what, w.Code, w.Body)
+		}
+	}
+	p.Down.Store(true)
+	notYet := api.New(&fakeStore{}, api.Options{Keys: r, People: &keys.People{Issuer: p.URL, Audience: "holdfast", Claim: "groups"}})
+	if w := call(notYet, "GET", "/v1/stock", reader, ""); w.Code != 503 {
+		t.Errorf("the provider is down: %d %s", w.Code, w.Body)
 	}
 }
 

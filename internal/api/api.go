@@ -27,6 +27,7 @@ type Options struct {
 	ConcurrentMax int             // calls served at once; default ConcurrentMax
 	Hosts         *Hosts          // names in the header Host; default any
 	Keys          *keys.Ring      // keys of the callers; nil: everybody may do everything
+	People        *keys.People    // with Keys: people may send a token in place of a key; nil: none do
 	Degraded      func() []string // what /readyz lists beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
 	Audits        Audits          // compares Redis with the ledger; nil: there are no audits

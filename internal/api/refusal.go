@@ -93,6 +93,8 @@ var refusals = []refusal{
 	{keys.ErrUnknown, unauthenticated, "", fill(fillKey)},
 	{keys.ErrRevoked, unauthenticated, "", fill(fillKey)},
 	{keys.ErrExpired, unauthenticated, "", fill(fillKey)},
+	{keys.ErrNoProvider, unavailable, keys.ErrNoProvider.Error() + nothingChanged, nil},
+	{keys.ErrToken, unauthenticated, "", fill(fillKey)},
 	{errTooMany, tooManyRequests, "the key sends more requests a second than it may" + nothingChanged, nil},
 	{errRole, forbidden, "", fill(func(p *contract.Problem, e *roleError) { p.Role = string(e.role) })},
 	{errCrowding, tooManyRequests, "the key has too many calls under way" + nothingChanged, nil},

@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"internal/contract":           {"internal/decimal", "location"},
 	"internal/decimal":            {},
 	"internal/keys":               {"internal/inputfile"},
+	"internal/keys/keystest":      {},
 	"internal/api":                {"cache", "location", "internal/contract", "internal/directoryfile", "internal/keys"},
 	"internal/directoryfile":      {"internal/decimal", "location"},
 	"internal/metrics":            {"cache"},
@@ -69,6 +70,8 @@ var only = map[string][]string{
 	"github.com/danielgtaylor":   {"internal/api"},
 	"github.com/alicebob":        {"internal/dial", "internal/redistest", "examples/checkout"},
 	"github.com/prometheus":      {"internal/metrics"},
+	"github.com/coreos/go-oidc":  {"internal/keys"},
+	"github.com/go-jose":         {"internal/keys/keystest"},
 	"github.com/redis/go-redis/": {"cache", "internal/shard", "reconcile", "reconcile/audit", "reconcile/ledger", "reconcile/recovery", "reconcile/setup", "reconcile/reconciletest", "internal/dial", "internal/faultproxy", "internal/redistest", "internal/demo", "internal/bench", "cmd/holdfast", "examples/checkout"},
 }
 

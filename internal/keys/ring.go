@@ -47,15 +47,22 @@ func (r *Ring) Replace(list []Key) {
 		if k.Rate == 0 {
 			k.Rate = r.Rate
 		}
-		c := &Caller{Key: k, use: &use{}}
+		c := newCaller(k)
 		if old != nil && (*old)[k.ID] != nil && (*old)[k.ID].Rate == k.Rate {
 			c.use = (*old)[k.ID].use
-		} else if k.Rate > 0 {
-			c.use.limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
 		}
 		next[k.ID] = c
 	}
 	r.callers.Store(&next)
+}
+
+// newCaller returns a caller who has not sent anything yet.
+func newCaller(k Key) *Caller {
+	c := &Caller{Key: k, use: &use{}}
+	if k.Rate > 0 {
+		c.use.limiter = rate.NewLimiter(rate.Limit(k.Rate), k.Rate)
+	}
+	return c
 }
 
 // Check returns the caller that a key names. Errors, in order of precedence: ErrMissing, ErrMistyped,
