@@ -1,11 +1,13 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -90,19 +92,34 @@ func (r *Redis) askMasters(ctx context.Context, key string) (votes []string, jud
 		if err != nil {
 			return err
 		}
-		ranges, err := node.ClusterSlots(ctx).Result()
-		for _, s := range ranges {
-			if int64(s.Start) <= slot && slot <= int64(s.End) && len(s.Nodes) > 0 {
-				address := s.Nodes[0].Addr
-				if strings.HasPrefix(address, ":") { // a node that does not know its own address
-					address = node.Options().Addr
-				}
+		shards, err := node.ClusterShards(ctx).Result()
+		for i := range shards {
+			if address := r.masterOf(&shards[i], slot); address != "" {
 				mu.Lock()
 				votes = append(votes, address)
 				mu.Unlock()
+				break
 			}
 		}
 		return err
 	})
 	return votes, judges
+}
+
+// masterOf returns the address of a shard's master, or "" if the shard has none or does not hold the slot.
+func (r *Redis) masterOf(shard *redis.ClusterShard, slot int64) string {
+	if !slices.ContainsFunc(shard.Slots, func(s redis.SlotRange) bool { return s.Start <= slot && slot <= s.End }) {
+		return ""
+	}
+	for _, node := range shard.Nodes {
+		if node.Role != "master" || node.Health != "online" {
+			continue
+		}
+		port := node.Port
+		if r.secure != nil {
+			port = node.TLSPort
+		}
+		return net.JoinHostPort(cmp.Or(node.Endpoint, node.IP), strconv.FormatInt(port, 10))
+	}
+	return ""
 }
