@@ -23,7 +23,7 @@ func newStore() (store *cache.Store, end func()) {
 		log.Panic(err)
 	}
 	client := redis.NewClient(&redis.Options{Addr: engine.Addr(), MaxRetries: -1, Protocol: 2, ContextTimeoutEnabled: true})
-	if store, err = cache.New(client, cache.Options{}); err != nil {
+	if store, err = cache.New(client, cache.Options{Timeout: time.Minute}); err != nil { // however busy the machine is
 		log.Panic(err)
 	}
 	five := int64(5)
