@@ -54,7 +54,8 @@ func TestFollow_Instances(t *testing.T) {
 	r.Check()
 }
 
-// TestReconciler_Limits checks that purchase limits keep their counts through each fault of Redis.
+// TestReconciler_Limits checks that purchase limits keep their counts through each fault of Redis: those of
+// customers, of identities and of a campaign in all, also if units came back.
 func TestReconciler_Limits(t *testing.T) {
 	t.Parallel()
 	r := reconciletest.NewRig(t, persistent...)
@@ -63,18 +64,28 @@ func TestReconciler_Limits(t *testing.T) {
 	i.Count("TEE", "berlin", 50)
 	i.Count("PROBE", "berlin", 50)
 	d := ledgertest.Warehouses("berlin")
-	d.Limits = []location.Limit{{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: 3}}
+	most, total := int64(3), int64(4)
+	d.Campaigns = []location.Campaign{{ID: "drop", SKUs: []location.SKU{"TEE"}, PerCustomer: &most}, {ID: "lent", SKUs: []location.SKU{"CAP"}, PerCustomer: &most, Total: &total, FreesOnReturn: true}}
 	rules, err := location.Compile(d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	i.Store.Direct(rules)
-	take := func(id, customer string, units int64) error {
-		o := reconciletest.Order(id, "TEE", units)
-		o.Customer = customer
+	reserve := func(id, customer string, sku location.SKU, units int64, identities ...string) error {
+		o := reconciletest.Order(id, sku, units)
+		o.Customer, o.Identities = customer, identities
 		_, err := i.Store.Reserve(t.Context(), o)
 		return err
 	}
+	take := func(id, customer string, units int64) error { return reserve(id, customer, "TEE", units) }
+	i.Count("CAP", "berlin", 50)
+	reconciletest.Must(t, reserve("lent", "c-1", "CAP", 3, "card"))
+	i.Confirm("lent")
+	_, err = i.Store.Fulfill(t.Context(), cache.TransitionRequest{ID: "lent"})
+	reconciletest.Must(t, err)
+	_, err = i.Store.Return(t.Context(), cache.ReturnRequest{ID: "ret", Reservation: "lent", To: "berlin", Lines: []cache.LineQuantity{{Line: "1", Quantity: 1}}})
+	reconciletest.Must(t, err)
+	reconciletest.Must(t, reserve("guest", "", "CAP", 1, "device")) // the total counts three of four
 	reconciletest.Must(t, take("held", "c-1", 1))
 	reconciletest.Must(t, take("paid", "c-1", 1))
 	i.Confirm("paid")
@@ -96,6 +107,13 @@ func TestReconciler_Limits(t *testing.T) {
 		var over *cache.PurchaseLimitError
 		if !errors.As(err, &over) || over.Taken != 2 || over.Limit != 3 {
 			t.Errorf("after %s: %v", f.name, err)
+		}
+		if err := reserve("card-"+f.name, "c-9", "CAP", 2, "card"); !errors.As(err, &over) || over.Taken != 2 || over.Identity != "card" {
+			t.Errorf("after %s, the card: %v", f.name, err)
+		}
+		var soldOut *cache.CampaignSoldOutError
+		if err := reserve("all-"+f.name, "c-9", "CAP", 2); !errors.As(err, &soldOut) || soldOut.Taken != 3 || soldOut.Total != 4 {
+			t.Errorf("after %s, the total: %v", f.name, err)
 		}
 		reconciletest.Must(t, take("other-"+f.name, "c-"+f.name, 3))
 		r.Check()

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/holdfast/holdfast/cache"
+	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile"
 	"github.com/holdfast/holdfast/reconcile/audit"
 	"github.com/holdfast/holdfast/reconcile/ledger"
@@ -280,6 +281,43 @@ func embedded(t *testing.T) *reconciletest.Instance {
 	t.Cleanup(func() { stop(); reconciletest.Must(t, errors.Join(<-ended, store.Close(context.Background()))) })
 	r.Await("the gate is open", 20*time.Second, func() error { return store.Ready(context.Background()) })
 	return &reconciletest.Instance{Rig: r, Store: store, Client: client, Reconciler: applier}
+}
+
+// TestAudit_Campaign edits each kind of counter that a campaign has: the total, an identity and a customer.
+// The audit finds each with its difference, and a repair sets it right.
+func TestAudit_Campaign(t *testing.T) {
+	t.Parallel()
+	i := embedded(t)
+	memory, most := i.Reconciler.Ledger, int64(9)
+	rules, err := location.Compile(location.Directory{
+		Locations: []location.Location{{ID: "berlin"}}, Channels: []location.SalesChannel{{ID: "web", Default: true, Locations: []location.ID{"berlin"}}},
+		Campaigns: []location.Campaign{{ID: "drop", SKUs: []location.SKU{"DROP"}, PerCustomer: &most, Total: &most, FreesOnReturn: true}},
+	})
+	reconciletest.Must(t, err)
+	i.Store.Direct(rules)
+	i.Count("DROP", "berlin", 50)
+	for id, units := range map[string]int64{"a": 2, "b": 3} {
+		order := reconciletest.Order(id, "DROP", units)
+		order.Customer, order.Identities = id, []string{"card"}
+		_, err := i.Store.Reserve(t.Context(), order)
+		reconciletest.Must(t, err)
+	}
+	edits := map[string]int64{"drop\x1f": -2, "drop\x1fcard": 1, "drop\x1fa": 4}
+	for counter, by := range edits {
+		reconciletest.Must(t, i.Client.HIncrBy(t.Context(), reconciletest.KeyLimits, counter, by).Err())
+	}
+	found := i.Audit(audit.Options{})
+	reconciletest.ExpectFindings(t, memory, found.ID,
+		"limit_drift drop: 3 > 5, open", "limit_drift drop a: 6 > 2, open", "limit_drift drop card: 6 > 5, open")
+	repaired, again := i.Audit(audit.Options{Repair: true}), i.Audit(audit.Options{})
+	if repaired.Repaired != 3 || again.Drift != 0 {
+		t.Errorf("%+v\n%+v", repaired, again)
+	}
+	for counter, want := range map[string]string{"drop\x1f": "5", "drop\x1fcard": "5", "drop\x1fa": "2", "drop\x1fb": "3"} {
+		if got, err := i.Client.HGet(t.Context(), reconciletest.KeyLimits, counter).Result(); got != want || err != nil {
+			t.Errorf("%q counts %s, want %s, %v", counter, got, want, err)
+		}
+	}
 }
 
 // TestAudit_Embedded audits and repairs the embedded engine and the ledger in memory.
