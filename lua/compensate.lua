@@ -35,10 +35,16 @@ local first_id, first_request = 4, 4 + n
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-read_records(reservations_key, args, first_id, first_id + n - 1)
 local names, list, ids, at = {}, {}, {}, first_request
 for i = 1, n do
   local target, changes = args[at + 2], tonumber(args[at + 6])
+  if i % IDS_PER_READ == 1 then
+    read_records(reservations_key, args, first_id + i - 1, first_id + math.min(i + IDS_PER_READ - 2, n - 1))
+  end
+  if is_full(records[args[first_id + i - 1]]) then
+    n = i - 1
+    break
+  end
   ids[i] = args[at + 4]
   for _, r in ipairs({ reservation(args[first_id + i - 1]) or false, target ~= '' and decode(target) or false }) do
     if r then
@@ -49,7 +55,7 @@ for i = 1, n do
   for j = 1, changes do names[#names + 1] = args[at + 5 + 2 * j] end
   at = at + 7 + 2 * changes
 end
-read_fields(operations_key, ids, 1, n, load_operation)
+read_fields(operations_key, ids, 1, #ids, load_operation)
 read_fields(stock_key, names, 1, #names, load_available)
 read_fields(levels_key, names, 1, #names, load_counts)
 read_limits(limits_key, list)
@@ -63,8 +69,12 @@ local function count(r, sign, diffs)
       local level, gone = a.level, a.fulfilled
       if r.state == 'held' or r.state == 'confirmed' then gone = a.quantity end
       local committed = r.state == 'confirmed' and a.quantity - a.fulfilled or 0
-      local d = diffs[level] or { 0, 0, 0 }
-      diffs[level] = { d[1] - sign * gone, d[2] - sign * a.fulfilled, d[3] + sign * committed }
+      local d = diffs[level]
+      if not d then
+        d = { 0, 0, 0 }
+        diffs[level] = d
+      end
+      d[1], d[2], d[3] = d[1] - sign * gone, d[2] - sign * a.fulfilled, d[3] + sign * committed
     end
   end
 end

@@ -34,7 +34,8 @@ local deadlines_key, limits_key, events_key = KEYS[4], KEYS[5], KEYS[6]
 local args = ARGV
 local now, nonce, n = clock(args[1]), args[2], tonumber(args[3])
 local first_id, cursor = 4, 4 + n
-local IDS_PER_READ, BYTES_PER_CALL = 32, 50000 -- a call reads no more records when it has as many bytes
+local BYTES_PER_CALL = 50000 -- a call reads no more records when it has as many bytes
+local FEW, MANY, SMALL = 8, 32, 1000 -- ids in one read: few at first, and while records are not small, bytes
 
 -- new_confirm makes the function that confirms a reservation which may not be plain. It is called
 -- for the first such: Redis takes longer to make these functions than to confirm a plain
@@ -46,7 +47,7 @@ local function new_confirm(places, names)
 
   local stock_names, expired = {}, {}
   for _, place in ipairs(places) do
-    if parts_decoded >= PARTS_PER_CALL then
+    if is_full(records[args[place]]) then
       n = place - first_id
       break
     end
@@ -109,14 +110,16 @@ end
 -- read
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
-local ready, others, names, bytes = {}, {}, {}, 0
+local ready, others, names, bytes, read_to = {}, {}, {}, 0, first_id - 1
 for i = first_id, first_id + n - 1 do
-  if (i - first_id) % IDS_PER_READ == 0 then
+  if i > read_to then
     if bytes > BYTES_PER_CALL then
       n = i - first_id
       break
     end
-    read_records(reservations_key, args, i, math.min(i + IDS_PER_READ, first_id + n) - 1)
+    local some = bytes > 0 and bytes < SMALL * (i - first_id) and MANY or FEW
+    read_to = math.min(i + some, first_id + n) - 1
+    read_records(reservations_key, args, i, read_to)
   end
   local id = args[i]
   if not records[id] then

@@ -3,6 +3,7 @@
 local decoded = {} -- id -> its record as a table
 local CONFLICT = 'conflict' -- transition of a record whose id the ledger has for another reservation
 local PARTS_PER_CALL = 128 -- a call takes no further reservation when it has as many parts
+local BYTES_PER_PART = 200 -- of a record that is not decoded yet: 16 or more
 local parts_decoded = 0 -- each line, at each location that serves it, and each attribute of a line
 local SALE = '+' -- ends the transition of a release of a sale: a repeat waits for the ledger too
 
@@ -80,14 +81,19 @@ local function reservation(id)
   return r
 end
 
+-- is_full reports whether a call has no room for another record, besides those that it decoded.
+local function is_full(text)
+  return parts_decoded > 0 and parts_decoded + #(text or '') / BYTES_PER_PART >= PARTS_PER_CALL
+end
+
 -- read_reservations reads and decodes the reservations of n ids from first on. It returns how many a
 -- call may take: the caller sends the others again. It reads a few at a time, as a record may be
 -- large.
 local IDS_PER_READ = 8
 local function read_reservations(key, ids, first, n)
   for i = 1, n do
-    if parts_decoded >= PARTS_PER_CALL then return i - 1 end
     if i % IDS_PER_READ == 1 then read_records(key, ids, first + i - 1, first + math.min(i + IDS_PER_READ - 2, n - 1)) end
+    if is_full(records[ids[first + i - 1]]) then return i - 1 end
     reservation(ids[first + i - 1])
   end
   return n

@@ -11,8 +11,11 @@ local function read_shipped(stock_key, levels_key, operations_key, name_levels)
   local ids, names, at = {}, {}, first_request
   for i = 1, n do
     local id = args[first_id + i - 1]
+    if not records[id] and args[at + 6] ~= '' then
+      if i > 1 and is_full(args[at + 6]) then break end
+      records[id] = args[at + 6]
+    end
     ids[i] = args[at + 3]
-    if not records[id] and args[at + 6] ~= '' then records[id] = args[at + 6] end
     local r = reservation(id)
     if r then name_levels(r, args[at + 5], names) end
     at = at + 8 + 2 * args[at + 7]

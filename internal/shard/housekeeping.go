@@ -48,8 +48,23 @@ func (c *Conn) Housekeep(ctx context.Context, t Housekeeping) (backlog bool, ent
 }
 
 // Forget deletes reservations and operations that are in the ledger. Redis keeps those that have
-// changed since. It is safe to repeat. One round trip.
+// changed since. It is safe to repeat. One round trip for forgetMax of them.
 func (c *Conn) Forget(ctx context.Context, f wire.Forgettable) error {
+	for len(f.Reservations)+len(f.Operations) > 0 {
+		n, m := min(len(f.Reservations), forgetMax), min(len(f.Operations), forgetMax)
+		if err := c.forget(ctx, wire.Forgettable{Reservations: f.Reservations[:n], Operations: f.Operations[:m]}); err != nil {
+			return err
+		}
+		f.Reservations, f.Operations = f.Reservations[n:], f.Operations[m:]
+	}
+	return nil
+}
+
+// forgetMax is how many reservations, and how many operations, one call forgets. It reads their records, and
+// some have 60 kB.
+const forgetMax = 64
+
+func (c *Conn) forget(ctx context.Context, f wire.Forgettable) error {
 	args := []any{len(f.Reservations), len(f.Operations)}
 	for _, list := range [][]wire.Step{f.Reservations, f.Operations} {
 		for _, step := range list {

@@ -125,3 +125,44 @@ func TestRepair_TwiceInABatch(t *testing.T) {
 		}
 	})
 }
+
+// TestCompensate_Large checks that steps of large reservations are undone in several calls: each writes
+// one entry, and undoes few parts.
+func TestCompensate_Large(t *testing.T) {
+	redistest.EachEngine(t, func(t *testing.T, e redistest.Engine) {
+		const lines, reservations = 100, 6
+		chunk, record := tee("", wire.StateConfirmed, 2, deadline)
+		chunk.Levels[0].OnHand, chunk.Levels[0].Committed, chunk.Reservations = lines*reservations, lines*reservations, nil
+		one := record.Lines[0]
+		record.Lines = nil
+		for i := range lines {
+			one.Line = fmt.Sprint(i)
+			record.Lines = append(record.Lines, one)
+		}
+		var list []Undoing
+		for i := range reservations {
+			id := fmt.Sprint("r", i)
+			target := record
+			target.State, target.Version = wire.StateHeld, 3
+			chunk.Reservations = append(chunk.Reservations, wire.ReservationRow{ID: id, Record: record})
+			list = append(list, Undoing{Step: wire.Step{ID: id, CreationNonce: record.CreationNonce, Version: 2}, Target: &target})
+		}
+		c := rebuilt(t, e, chunk)
+		before := c.conn.XLen(t.Context(), c.keys.Events).Val()
+		if gone, err := c.Compensate(t.Context(), list); err != nil || len(gone) != 0 {
+			t.Fatalf("gone %v, %v", gone, err)
+		}
+		if n := c.conn.XLen(t.Context(), c.keys.Events).Val() - before; n != reservations {
+			t.Errorf("%d entries, want one for each reservation", n)
+		}
+		for _, u := range list {
+			text := c.conn.HGet(t.Context(), c.keys.Reservations, u.Step.ID).Val()
+			if r, err := wire.DecodeRecord(text); err != nil || r.State != wire.StateHeld || len(r.Lines) != lines {
+				t.Errorf("%s is %s with %d lines, %v", u.Step.ID, r.State, len(r.Lines), err)
+			}
+		}
+		if counts := c.conn.HGet(t.Context(), c.keys.Levels, wire.LevelField("TEE", "berlin")).Val(); counts != joinNumbers(lines*reservations, 0, 0, 0) {
+			t.Errorf("counts %q, want nothing committed", counts)
+		}
+	})
+}

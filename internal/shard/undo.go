@@ -24,11 +24,25 @@ type Undoing struct {
 
 // Compensate undoes refused steps of reservations. It returns the steps that no longer need
 // undoing. Its error wraps ErrCorrupt and names the steps whose levels are broken; the others are
-// undone. It is safe to repeat. One round trip.
+// undone. It is safe to repeat. One round trip, or more if the reservations are large.
 func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step, err error) {
-	if len(list) == 0 {
-		return nil, nil
+	var broken error
+	for len(list) > 0 {
+		n, some, err := c.compensate(ctx, list)
+		gone = append(gone, some...)
+		if errors.Is(err, wire.ErrCorrupt) && n > 0 {
+			broken, err = errors.Join(broken, err), nil
+		}
+		if err != nil {
+			return gone, err
+		}
+		list = list[n:]
 	}
+	return gone, broken
+}
+
+// compensate undoes the first n of some steps: as many as one call takes.
+func (c *Conn) compensate(ctx context.Context, list []Undoing) (n int, gone []wire.Step, err error) {
 	args, rest := []any{"", nonce(), len(list)}, []any{}
 	steps := make([]wire.Step, len(list))
 	for i, u := range list {
@@ -43,8 +57,13 @@ func (c *Conn) Compensate(ctx context.Context, list []Undoing) (gone []wire.Step
 			rest = append(rest, wire.LevelField(d.SKU, d.Location), d.OnHand)
 		}
 	}
-	reply, err := c.run(ctx, wire.VerbCompensate, 3+2*len(list), append(args, rest...)...)
-	return goneOf(reply, steps, err)
+	reply, err := c.run(ctx, wire.VerbCompensate, 5, append(args, rest...)...)
+	if err != nil {
+		return 0, nil, err
+	}
+	n = min((len(reply)-3)/2, len(list))
+	gone, err = goneOf(reply, steps[:n], nil)
+	return n, gone, err
 }
 
 // Reverting is a refused operation, and what it has added to levels.
