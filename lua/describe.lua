@@ -49,12 +49,47 @@ local function describe_fixed(fixed, at)
   return table.concat(f, US)
 end
 
--- described returns a record as a request wants it.
+-- identities_of returns the identities that a request sets, or nil.
+local function identities_of(at)
+  if args[at + 7] == '' then return nil end
+  local identities = {}
+  for i = 1, tonumber(args[at + 8]) do identities[i] = args[at + 8 + i] end
+  return identities
+end
+
+-- size_of returns the parts of a record, and the bytes of the names of its lines, as they are with some
+-- identities. To make such lines takes long if there are many.
+local function size_of(r, identities)
+  local parts, bytes, named = 0, 0, 0
+  for _, identity in ipairs(identities) do named = named + #identity end
+  for _, line in ipairs(r.lines) do
+    parts = parts + math.max(1, #line.from)
+    bytes = bytes + #line.line + #line.sku + #line.requested + #line.returned + 3
+    for _, limit in ipairs(attributes(line).limits) do
+      local size = #int(limit.most) + #int(limit.each) + #limit.id + (limit.frees_on_return and 3 or 2)
+      if limit.identity == nil then
+        parts, bytes = parts + 1 + #identities, bytes + #identities * (size + 2) + named
+      elseif limit.identity == '' then
+        parts = parts + 1
+      else
+        bytes = bytes - size - 2 - #limit.identity
+      end
+    end
+  end
+  return parts, bytes
+end
+
+-- described returns a record as a request wants it. If it would be too large, it has no lines, but its
+-- size.
 local function described(r, at)
-  local next, identities = { state = r.state, fixed = describe_fixed(r.fixed, at), lines = {} }, nil
-  if args[at + 7] ~= '' then
-    identities = {}
-    for i = 1, tonumber(args[at + 8]) do identities[i] = args[at + 8 + i] end
+  local identities = identities_of(at)
+  local next = { version = r.version, state = r.state, fixed = describe_fixed(r.fixed, at), lines = {} }
+  if identities then
+    local parts, bytes = size_of(r, identities)
+    if parts > parts_max or bytes > bytes_max then
+      next.size = int(parts) .. US .. int(bytes)
+      return next
+    end
   end
   for i, line in ipairs(r.lines) do
     next.lines[i] = { line = line.line, sku = line.sku, requested = line.requested, returned = line.returned, from = line.from }
@@ -67,12 +102,21 @@ end
 local closed, locations_version = read_stock(stock_key)
 if closed then return { closed } end
 n = read_reservations(reservations_key, args, first_id, n)
-local list, at = {}, first_request
+local list, wanted, at = {}, {}, first_request -- wanted: place of a request -> the record as it wants it
 for i = 1, n do
   local id = args[first_id + i - 1]
-  if not records[id] and args[at + 3] ~= '' then records[id] = args[at + 3] end
+  if not records[id] and args[at + 3] ~= '' then
+    if i > 1 and is_full(args[at + 3]) then
+      n = i - 1
+      break
+    end
+    records[id] = args[at + 3]
+  end
   local r = reservation(id)
-  if r then list[#list + 1], list[#list + 2] = r, described(r, at) end
+  if r then
+    wanted[at] = described(r, at)
+    list[#list + 1], list[#list + 2] = r, wanted[at]
+  end
   at = at + HEAD_SIZE + args[at + HEAD_SIZE - 1]
   if parts_decoded >= PARTS_PER_CALL then
     n = i
@@ -84,7 +128,7 @@ read_limits(limits_key, list)
 -- decide
 -- is_same reports whether two records say the same.
 local function is_same(r, next)
-  if r.fixed ~= next.fixed then return false end
+  if next.size or r.fixed ~= next.fixed then return false end
   for i, line in ipairs(r.lines) do
     if line.line ~= next.lines[i].line then return false end
   end
@@ -101,16 +145,6 @@ local function counts_nobody(r)
     end
   end
   return wanted and not counted
-end
-
--- size_of returns the parts of a record, and the bytes of the names of its lines.
-local function size_of(r)
-  local parts, bytes = 0, 0
-  for _, line in ipairs(r.lines) do
-    parts = parts + math.max(1, #line.from) + #attributes(line).limits
-    bytes = bytes + #table.concat({ line.line, line.sku, line.requested, line.returned }, US)
-  end
-  return parts, bytes
 end
 
 -- moves lists what the counters of limits change by when one record becomes another.
@@ -142,15 +176,13 @@ end
 -- describe needs the ledger's version for every state: what only the ledger keeps was worked out from
 -- that version.
 local function describe(id, r, place, version, transition, settled, _, extra)
-  local before, next = r.version, described(r, place)
+  local before, next = r.version, wanted[place]
+  if not next or next.version ~= before then next = described(r, place) end
   if settled ~= '*' and settled ~= int(before) then return 'unsettled', records[id] end
   if extra == '' and is_same(r, next) and (version == '' or tonumber(version) <= before) then return 'repeat', records[id] end
   if version ~= '' and version ~= int(before) then return 'version_conflict', records[id] end
+  if next.size then return 'too_many_parts', next.size end
   if counts_nobody(next) and not counts_nobody(r) then return 'no_identity', '' end
-  local parts, bytes = size_of(next)
-  if args[place + 7] ~= '' and (parts > parts_max or bytes > bytes_max) then
-    return 'too_many_parts', int(parts) .. US .. int(bytes)
-  end
   local moved = moves(r, next)
   local over = exceeded(moved)
   if over and not reclaimed then
