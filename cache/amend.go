@@ -15,7 +15,7 @@ import (
 type AmendRequest struct {
 	ID      string
 	Version int64           // the version that the reservation must have; 0 allows any. It or Operation is required
-	Lines   []LineAmendment // 1 to LinesMax, unique by Line; other lines stay as they are
+	Lines   []LineAmendment // 1 to AmendLinesMax, unique by Line; other lines stay as they are
 
 	// Operation is the id of the amend, which makes it an operation, and its idempotency key. Optional.
 	Operation string
@@ -118,8 +118,8 @@ func (r *AmendRequest) validate(ledger bool) error {
 		f.address("/ship_to", r.ShipTo)
 	}
 	f.optional("/pickup", string(r.Pickup))
-	if len(r.Lines) < 1 || len(r.Lines) > LinesMax {
-		f.add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), LinesMax)
+	if len(r.Lines) < 1 || len(r.Lines) > AmendLinesMax {
+		f.add("/lines", "has %d lines, must have from 1 to %d", len(r.Lines), AmendLinesMax)
 		return f.err()
 	}
 	for i := range r.Lines {

@@ -170,13 +170,13 @@ func TestAmend_Campaign(t *testing.T) {
 // TestAmend_Parts checks that a reservation gets no more parts than PartsMax.
 func TestAmend_Parts(t *testing.T) {
 	stock := ""
-	for i := range 151 {
+	for i := range 251 {
 		stock += fmt.Sprintf("A@l%d=1 B@l%d=1 ", i, i)
 	}
 	for _, o := range []operation{
-		{name: "too many", given: calls(reserve(split(order("ord", "1:A:151"), "units"))), when: func(b *bench) string {
-			return told(b.store.Amend(b.ctx, AmendRequest{ID: "ord", Operation: "chg", Split: "units", Lines: amendments("2:150:B")}))
-		}, answer: "invalid_request | /lines would need more than 300 parts, one for each SKU at each location that serves it, " +
+		{name: "too many", given: calls(reserve(split(order("ord", "1:A:251"), "units"))), when: func(b *bench) string {
+			return told(b.store.Amend(b.ctx, AmendRequest{ID: "ord", Operation: "chg", Split: "units", Lines: amendments("2:250:B")}))
+		}, answer: "invalid_request | /lines would need more than 500 parts, one for each SKU at each location that serves it, " +
 			"and for each limit of a campaign that counts it: send fewer lines, or fewer units"},
 	} {
 		o.stock = stock

@@ -189,15 +189,30 @@ func TestAmend_Refused(t *testing.T) {
 		{name: "a SKU that nobody has", when: amend("ord", "chg", "3:1:HAT"), answer: "unknown_stock | 3"},
 		{name: "no version and no operation", when: amend("ord", "", "1:1"), answer: "invalid_request | /version is required without an operation id, so that a repeat is recognised"},
 		{name: "the same line twice", when: amend("ord", "chg", "1:1 1:2"), answer: "invalid_request | /lines/1/line is \"1\", the same as line 0"},
-		{name: "too many lines", when: func(b *bench) string {
-			list := ""
-			for i := range LinesMax - 1 {
-				list += fmt.Sprintf("n%d:1:TEE ", i)
-			}
-			return amend("ord", "chg", list)(b)
-		}, answer: "invalid_request | /lines would make 101 lines, at most 100 are allowed"},
+		{
+			name: "too many lines at once", when: amend("ord", "chg", linesOf("n%d:1:TEE ", AmendLinesMax+1)),
+			answer: "invalid_request | /lines has 101 lines, must have from 1 to 100",
+		},
 	} {
 		o.stock, o.given = stockOfTwo, append(calls(reserve(order("ord", "1:TEE:3 2:MUG:2"))), o.given...)
 		o.run(t)
 	}
+}
+
+// linesOf repeats a line with the numbers below n.
+func linesOf(format string, n int) string {
+	list := ""
+	for i := range n {
+		list += fmt.Sprintf(format, i)
+	}
+	return list
+}
+
+// TestAmend_TooManyLines checks that amends give a reservation no more lines than LinesMax.
+func TestAmend_TooManyLines(t *testing.T) {
+	o := operation{
+		name: "too many", stock: "TEE@a=999", given: calls(reserve(order("ord", linesOf("%d:TEE:1 ", LinesMax-9)))),
+		when: amend("ord", "chg", linesOf("n%d:1:TEE ", 10)), answer: "invalid_request | /lines would make 501 lines, at most 500 are allowed",
+	}
+	o.runAnswer(t)
 }

@@ -247,13 +247,13 @@ func TestDescribe_Parts(t *testing.T) {
 		d.Limits = append(d.Limits, location.Limit{ID: fmt.Sprint("limit", i), PerCustomer: 1000})
 	}
 	lines := ""
-	for i := range 40 {
+	for i := range 60 {
 		lines += fmt.Sprintf("%d:TEE:1 ", i)
 	}
 	operation{
 		name: "too many parts", stock: "TEE@a=99", given: calls(direct(d), reserve(by("c", "ord", lines))), when: describing(0, "identities=1,2"),
 		answer: fmt.Sprintf("invalid_request | /identities would make %d parts, one for each purchase limit and identity, "+
-			"of 5990 bytes; 300 and 32000 are allowed: send fewer identities", 40+3*3*40),
+			"of 8990 bytes; 500 and 32000 are allowed: send fewer identities", 60+3*3*60),
 	}.run(t)
 }
 

@@ -82,7 +82,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	if err := r.checkLocations(rules); err != nil {
 		return err
 	}
-	total, parts := 0, 0
+	total, bytes, parts := 0, 0, 0
 	for i := range c.lines {
 		l, asked := &c.lines[i], &r.Lines[i]
 		l.kit = rules.Kit(asked.SKU)
@@ -92,6 +92,9 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 		}
 		l.nameLevels(asked.SKU)
 		total, parts = total+len(l.levels), parts+c.partsOf(asked.SKU, l.kit)
+		for _, level := range l.levels {
+			bytes += len(level)
+		}
 		if err := l.checkQuantity(i, asked.Quantity); err != nil {
 			return err
 		}
@@ -102,11 +105,20 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	if parts > PartsMax {
 		return tooManyParts()
 	}
-	if total > CandidatesMax { // more would block Redis for too long
-		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", CandidatesMax)
+	switch most := candidatesMax(len(c.lines)); { // more would block Redis for too long
+	case total > most:
+		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", most)
+	case bytes > CandidatesBytesMax:
+		return invalid("/lines", "would be tried at locations whose names, with those of the SKUs, have more than %d bytes in all: "+
+			"send fewer lines, or pin them", CandidatesBytesMax)
+	default:
+		return nil
 	}
-	return nil
 }
+
+// candidatesMax returns how many candidates a reservation of some lines may have. A line costs the
+// script about as much as two candidates.
+func candidatesMax(lines int) int { return CandidatesMax - 2*max(0, lines-100) }
 
 // routingOf returns the routing of a line: that of the request, or its own if it has a destination of
 // its own.

@@ -128,7 +128,7 @@ var returns = []operation{
 		name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: calls(reserve(order("ord", "1:TEE:3:berlin")), confirm("ord", 0), fulfill("ord", 0, "")),
 		when: back("ret", "lyon", "1:2"), answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
 	},
-	{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
+	{name: "every fault", when: backAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 500"},
 	{name: "a line twice", when: back("ret", "berlin", "1:1 1:0"), answer: `invalid_request | /lines/1/quantity must be from 1 to 2147483647 | /lines/1/line is "1", the same as line 0`},
 	{
 		name: "then the rest is fulfilled", stock: stockOfTwo, given: then(partly, back("ret", "berlin", "1:2")), when: fulfill("ord", 0, ""),

@@ -150,7 +150,7 @@ var unfulfillCases = []operation{
 		name: "above the limit", stock: stockOfTwo + " TEE@lyon=2147483646", given: allShipped, when: unship("un", "lyon", "1:2"),
 		answer: "invalid_request | /lines would take on hand of TEE at lyon from 2147483646 over 2147483647",
 	},
-	{name: "every fault", when: unshipAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 100"},
+	{name: "every fault", when: unshipAt("", -1, "{", ""), answer: "invalid_request | /id is required | /version must be from 1 to 2147483647 | /to must not contain { or } | /lines has 0 lines, must have from 1 to 500"},
 	{name: "confirmed again", stock: stockOfTwo, given: then(allShipped, unship("un", "", "1:2")), when: confirm("ord", 0),
 		answer: "again confirmed v4 | 1 TEE 3/3 berlin:3 fulfilled 1 | 2 MUG 2/2 berlin:2 fulfilled 2"},
 	{

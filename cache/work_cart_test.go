@@ -17,6 +17,7 @@ import (
 type cart struct {
 	lines, places, components, limits int  // components and limits: of each line
 	same                              bool // all lines are of one SKU
+	late                              bool // the lines may be backordered
 	tied                              bool // the locations rank by available units
 	split                             location.Split
 	stock                             string // one of stocks
@@ -46,8 +47,8 @@ func (c *cart) quantity(line int) int64 {
 }
 
 func (c *cart) String() string {
-	return fmt.Sprintf("%d lines at %d locations, %d components, %d limits, same %t, tied %t, %s, %s, ids %d bytes",
-		c.lines, c.places, c.components, c.limits, c.same, c.tied, c.split, c.stock, len(c.id))
+	return fmt.Sprintf("%d lines at %d locations, %d components, %d limits, same %t, late %t, tied %t, %s, %s, ids %d bytes",
+		c.lines, c.places, c.components, c.limits, c.same, c.late, c.tied, c.split, c.stock, len(c.id))
 }
 
 func (c *cart) place(i int) location.ID { return location.ID("l" + strconv.Itoa(i) + c.id) }
@@ -66,13 +67,13 @@ func (c *cart) component(line, i int) location.SKU {
 // accepted reports whether the limits allow the shape.
 func (c *cart) accepted() bool {
 	components := max(1, c.components)
-	return c.lines*c.places*components <= CandidatesMax && c.lines*(components*(1+c.limits)+c.limits) <= PartsMax
+	return c.lines*c.places*components <= candidatesMax(c.lines) && c.lines*(components*(1+c.limits)+c.limits) <= PartsMax
 }
 
 func (c *cart) request(id string) ReserveRequest {
 	r := ReserveRequest{ID: id, Split: c.split, Customer: "ann", TTL: time.Minute}
 	for i := range c.lines {
-		r.Lines = append(r.Lines, LineRequest{Line: strconv.Itoa(i) + c.id, SKU: c.sku(i), Quantity: c.quantity(i)})
+		r.Lines = append(r.Lines, LineRequest{Line: strconv.Itoa(i) + c.id, SKU: c.sku(i), Quantity: c.quantity(i), Backorder: c.late})
 	}
 	return r
 }
@@ -172,23 +173,32 @@ func batchOf(list []shard.Request) []shard.Request {
 
 // carts calls visit with each accepted shape.
 func carts(visit func(*cart)) {
-	for _, size := range [][2]int{{1, 1}, {1, 1000}, {2, 1000}, {8, 250}, {20, 100}, {44, 45}, {100, 20}, {100, 1}} {
+	for _, size := range [][2]int{{1, 1}, {1, 1000}, {2, 1000}, {8, 250}, {20, 100}, {44, 45}, {100, 20}, {100, 1}, {300, 5}, {500, 2}, {500, 1}} {
 		for _, components := range []int{0, 2, 20} {
 			for _, limits := range []int{0, 1, 100} {
 				for _, stock := range slices.Sorted(maps.Keys(stocks)) {
 					for _, split := range []location.Split{location.SplitNever, location.SplitLines, location.SplitUnits} {
-						c := cart{lines: size[0], places: size[1], components: components, limits: limits, split: split, stock: stock}
-						c.places = min(c.places, max(1, CandidatesMax/c.lines/max(1, components)))
-						c.lines = min(c.lines, PartsMax/(max(1, components)*(1+limits)+limits))
-						if c.lines == 0 || limits > 1 && (size[0] > 1 || components > 0) {
+						if limits > 1 && (size[0] > 1 || components > 0) {
 							continue
 						}
+						c := cart{lines: size[0], places: size[1], components: components, limits: limits, split: split, stock: stock}
+						c.shrink()
 						c.same = stock == "one line a place" && split == location.SplitUnits
 						c.tied = stock == "rising" || stock == "one each" && split == location.SplitLines
 						visit(&c)
+						if c.late = true; stock != "plenty" && limits == 0 {
+							visit(&c)
+						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// shrink lowers the lines and the places of a cart until the limits allow it.
+func (c *cart) shrink() {
+	components := max(1, c.components)
+	c.lines = min(c.lines, PartsMax/(components*(1+c.limits)+c.limits))
+	c.places = min(c.places, max(1, candidatesMax(c.lines)/c.lines/components))
 }

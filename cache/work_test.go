@@ -17,7 +17,7 @@ import (
 // TestWork_Reserve searches for the reserve that keeps Redis busy for longest, alone and in a batch.
 func TestWork_Reserve(t *testing.T) {
 	w := newWorkbench(t)
-	for _, size := range [][2]int{{20, 100}, {44, 45}, {100, 20}} {
+	for _, size := range [][2]int{{20, 100}, {44, 45}, {100, 20}, {500, 2}} {
 		c := &cart{lines: size[0], places: size[1], split: location.SplitLines, stock: "one line a place"}
 		var requests []shard.Request
 		w.bounded(VerbReserve, c.String(), func() {
@@ -53,10 +53,12 @@ var holds = []struct {
 	{cart{lines: 1, places: 1, limits: 100, stock: "plenty"}, 64},
 	{cart{lines: 3, places: 1, stock: "plenty"}, 64},
 	{cart{lines: 100, places: 1, stock: "plenty"}, 64},
-	{cart{lines: 15, places: 1, components: 20, stock: "plenty"}, 64},
-	{cart{lines: 1, places: 300, stock: "one each", split: location.SplitUnits}, 1},
-	{cart{lines: 1, places: 15, components: 20, stock: "one each", split: location.SplitUnits}, 1},
-	{cart{lines: 10, places: 30, stock: "one each", split: location.SplitUnits}, 1},
+	{cart{lines: 500, places: 1, stock: "plenty"}, 8},
+	{cart{lines: 25, places: 1, components: 20, stock: "plenty"}, 64},
+	{cart{lines: 250, places: 1, limits: 1, stock: "plenty"}, 8},
+	{cart{lines: 1, places: 500, stock: "one each", split: location.SplitUnits}, 1},
+	{cart{lines: 1, places: 25, components: 20, stock: "one each", split: location.SplitUnits}, 1},
+	{cart{lines: 10, places: 50, stock: "one each", split: location.SplitUnits}, 1},
 }
 
 // sendAll sends requests in as many calls as they need.
@@ -163,6 +165,53 @@ func TestWork_Steps(t *testing.T) {
 	}
 }
 
+// TestWork_Describe searches for the describe that keeps Redis busy for longest: of reservations that no
+// limit counts, and of others that get as many identities as there may be.
+func TestWork_Describe(t *testing.T) {
+	w := newWorkbench(t)
+	customer := "bob"
+	var identities []string
+	for i := range IdentitiesMax {
+		identities = append(identities, "card"+strconv.Itoa(i))
+	}
+	shapes := slices.Clone(holds)
+	for _, limits := range []int{1, 10, 55} {
+		c := cart{places: 1, limits: limits, stock: "plenty"}
+		c.lines = PartsMax / (1 + limits*(1+IdentitiesMax))
+		shapes = append(shapes, struct {
+			cart
+			n int
+		}{c, 64})
+	}
+	for _, h := range shapes {
+		for _, id := range []string{"", strings.Repeat("x", 100)} {
+			for _, named := range [][]string{nil, identities} {
+				c := h.cart
+				c.id = id
+				w.fit(&c)
+				var list []shard.Request
+				w.sample(VerbDescribe, fmt.Sprintf("%d times %s, %d identities", h.n, &c, len(named)), func() {
+					w.hold(&c, h.n)
+					list = list[:0]
+					for i := range h.n {
+						r := &DescribeRequest{ID: "r" + strconv.Itoa(i) + c.id, Customer: &customer, Identities: named}
+						list = append(list, &transitionCall{
+							verb: VerbDescribe, request: &TransitionRequest{ID: r.ID}, settled: settledAlways, described: &description{request: r},
+						})
+					}
+					list = batchOf(list)
+				}, func() {
+					for _, a := range w.batch(VerbDescribe, list...) {
+						if a.Status != wire.StatusDone && (named == nil || a.Status != wire.StatusTooManyParts) {
+							t.Fatalf("answers %s %q to %s", a.Status, a.Payload, &c)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 // TestWork_Expire searches for the overdue holds that keep Redis busy for longest: if they expire, if
 // they are confirmed after that, and if a large reservation reclaims their units.
 func TestWork_Expire(t *testing.T) {
@@ -183,8 +232,8 @@ func TestWork_Expire(t *testing.T) {
 				}
 			}, func() { w.batch(verb, batchOf(w.steps(verb, &c, h.n, 0, false))...) })
 		}
-		for _, size := range [][2]int{{1, 500}, {4, 500}, {20, 100}} {
-			big := cart{lines: size[0], places: size[1], stock: "nothing", split: location.SplitUnits, id: "b"}
+		for _, size := range [][2]int{{1, 500}, {4, 500}, {20, 100}, {250, 1}, {500, 1}} {
+			big := cart{lines: size[0], places: size[1], stock: "nothing", split: location.SplitUnits, late: true, id: "b"}
 			var requests []shard.Request
 			w.sample(VerbReserve, "of "+big.String()+", after "+c.String(), func() {
 				overdue()

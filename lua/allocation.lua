@@ -1,7 +1,7 @@
 -- allocation chooses the candidates that serve the lines of a request, and takes their units. It needs
 -- candidates.
 
-local PARTS_MAX = 300 -- as in internal/wire: each line or component, at each location that serves it
+local PARTS_MAX = 500 -- as in internal/wire: each line or component, at each location that serves it
 
 -- The units taken for the request under decision, so that they can be put back if it is refused.
 local journal_level, journal_units, journal = {}, {}, 0

@@ -1,7 +1,7 @@
 -- expiry expires overdue reservations. It needs records, limits, attributes and plain.
 
 local DUE_MEMBERS = 4 -- members of deadlines that one call takes
-local LEVELS_MAX = 500 -- levels that a call may have read when it reclaims
+local LEVELS_MAX = 250 -- levels that a call may have read when it reclaims
 local DUE_WORK = 256 -- it takes no further id after as many plain reservations, or half as many parts
 
 -- give_back returns the units of a held record to sale.

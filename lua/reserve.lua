@@ -119,19 +119,19 @@ end
 local function new_reserve()
   --@ records attributes plain expiry candidates allocation backorder attempt
   return function(id, shape)
-    local refusal, result = attempt(shape, allocate)
+    local refusal, payload, lines = attempt(shape)
     local lasting = not refusal or refusal == 'corrupt' or refusal == 'no_location'
     if not lasting and not reclaimed and reclaim(stock_key, reservations_key, deadlines_key, limits_key, now, k) > 0 then
-      refusal, result = attempt(shape, allocate)
+      refusal, payload, lines = attempt(shape)
     end
     if refusal and not lasting and more_due and not dry then return 'more_due', '' end
-    if refusal == 'insufficient' and shape.backorder then refusal, result = attempt(shape, allocate_backordered) end
-    if refusal then return refusal, result end
+    if refusal == 'insufficient' and shape.backorder then refusal, payload = attempt_backordered(lines, shape) end
+    if refusal then return refusal, payload end
     if journal > PARTS_MAX then
       put_back()
       return 'too_many_parts', ''
     end
-    local tail, answer = texts_of(result)
+    local tail, answer = texts_of(lines)
     for i = 1, journal do set_available(journal_level[i], available[journal_level[i]]) end
     add_to_limits(shape)
     add_record(id, shape, tail)

@@ -187,18 +187,18 @@ func TestSizes(t *testing.T) {
 		for i := range list {
 			list[i] = fmt.Sprintf(`{"line": "%d", "quantity": 1}`, i)
 		}
-		return transition("release", "o100", `{"version": 1, "lines": [`+strings.Join(list, ",")+`]}`)
+		return transition("release", "o500", `{"version": 1, "lines": [`+strings.Join(list, ",")+`]}`)
 	}
 	eachEngine(t, func(t *testing.T, p *program) {
-		p.do(t, "given", level("A", "berlin", 200))
+		p.do(t, "given", level("A", "berlin", 600))
 		for _, s := range []step{
-			reserve(order("o100", 100)),
-			invalid(reserve(order("o101", 101)), "/lines"),
+			reserve(order("o500", 500)),
+			invalid(reserve(order("o501", 501)), "/lines"),
 			invalid(reserve(order("o0", 0)), "/lines"),
 			invalid(reserve(`{"id": "o0", "lines": null}`), "/lines"),
 			invalid(reserve(`{"id": "o0", "lines": [{"line": "1", "sku": "A", "quantity": 1}, {"line": "1", "sku": "A", "quantity": 1}]}`), "/lines/1/line"),
-			invalid(some(101), "/lines"),
-			some(100).is(200, ""),
+			invalid(some(501), "/lines"),
+			some(500).is(200, ""),
 			reserve(tagged("m16", 16, 512, "x")),
 			reserve(tagged("m16u", 16, 512, "é")),
 			invalid(reserve(tagged("m17", 17, 1, "x")), "/metadata"),

@@ -90,7 +90,7 @@ type humaBody struct {
 	Order      string            `json:"order,omitempty" maxLength:"128"`
 	ShipTo     *contract.Address `json:"ship_to,omitempty"`
 	TTLSeconds *int64            `json:"ttl_seconds,omitempty" minimum:"1"`
-	Lines      []humaLine        `json:"lines" minItems:"1" maxItems:"100"`
+	Lines      []humaLine        `json:"lines" minItems:"1" maxItems:"500"`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16"`
 }
 

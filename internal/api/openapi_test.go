@@ -115,6 +115,7 @@ func TestDocumentLimits(t *testing.T) {
 		"LineRequest sku maxLength":                cache.IdentifierBytesMax,
 		"ReserveRequest lines maxItems":            cache.LinesMax,
 		"UnitsRequest lines maxItems":              cache.LinesMax,
+		"AmendRequest lines maxItems":              cache.AmendLinesMax,
 		"ReserveRequest metadata maxProperties":    cache.MetadataKeysMax,
 		"ReserveRequest identities maxItems":       cache.IdentitiesMax,
 		"DescribeRequest customer maxLength":       cache.IdentifierBytesMax,

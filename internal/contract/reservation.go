@@ -69,7 +69,7 @@ type ReserveRequest struct {
 	Prefer     []string          `json:"prefer,omitempty" maxItems:"100" example:"[\"lyon\"]" doc:"Locations to try before the others, in this order. It makes no location a candidate."`
 	TTLSeconds *Whole            `json:"ttl_seconds,omitempty" minimum:"1" example:"600" doc:"Seconds from now until the deadline."`
 	Split      string            `json:"split,omitempty" enum:"never,lines,units" example:"lines" doc:"How far the reservation may be spread over locations. never: one location serves everything. lines: one location serves each line. units: several locations may serve a line. Default: the setting of the channel."`
-	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	Lines      []LineRequest     `json:"lines" minItems:"1" maxItems:"500" nullable:"false"`
 	NotAfter   *string           `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 	Metadata   map[string]string `json:"metadata,omitempty" maxProperties:"16" doc:"Your own strings, at most 512 bytes each. The ledger keeps them."`
 	Identities []string          `json:"identities,omitempty" maxItems:"8" example:"[\"card:ab12\"]" doc:"Identities of the customer, such as a hashed card or a device. A purchase limit counts each of them as it counts the customer, and refuses if one of them would exceed it."`
@@ -118,7 +118,7 @@ type ConfirmRequest struct {
 type UnitsRequest struct {
 	ID      string         `json:"id,omitempty" maxLength:"128" example:"ship-1" doc:"Your id for this step as an operation, and its idempotency key: a repeat changes nothing, whatever happened since. Not the id of another operation."`
 	Version *Whole         `json:"version,omitempty" minimum:"1" example:"1" doc:"Refuse unless the reservation has this version. Required with lines if there is no id, so that a repeated call changes nothing."`
-	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"100" doc:"Only these units. Default: all units that are left."`
+	Lines   []LineQuantity `json:"lines,omitempty" minItems:"1" maxItems:"500" doc:"Only these units. Default: all units that are left."`
 }
 
 // LineQuantity is a number of units of one line.
@@ -165,7 +165,7 @@ type AmendLine struct {
 type ReturnRequest struct {
 	ID      string       `json:"id,omitempty" minLength:"1" maxLength:"128" example:"ret-1" doc:"Your id for the return, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
 	Version *Whole       `json:"version,omitempty" minimum:"1" example:"3" doc:"Refuse unless the reservation has this version. Default: any version."`
-	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"100" nullable:"false"`
+	Lines   []ReturnLine `json:"lines" minItems:"1" maxItems:"500" nullable:"false"`
 	To      string       `json:"to" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that receives the units. If the SKU has no level there, one is created."`
 }
 

@@ -112,14 +112,18 @@ func CompareLive(a, b LiveKey) int {
 }
 
 // ReservationPageOf returns the rows of a page of a search, at most limit, and the cursor of the next page. ids
-// holds one id more if there is a next page. row returns nil for an id to skip.
+// holds one id more if there is a next page. row returns nil for an id to skip. The page ends earlier with
+// the row that brings it to cache.ReservationPageLinesMax.
 func ReservationPageOf(ids []string, row func(id string) *wire.ReservationRow, limit int) (rows []wire.ReservationRow, next string) {
-	for _, id := range ids[:min(len(ids), limit)] {
-		if r := row(id); r != nil {
+	read, lines := 0, 0
+	for read < min(len(ids), limit) && lines < cache.ReservationPageLinesMax {
+		if r := row(ids[read]); r != nil {
 			rows = append(rows, *r)
+			lines += len(r.Record.Lines)
 		}
+		read++
 	}
-	if len(ids) > limit && len(rows) > 0 {
+	if read < len(ids) && len(rows) > 0 {
 		last := rows[len(rows)-1]
 		next = wire.ReservationCursor(last.Record.Created, last.ID)
 	}
