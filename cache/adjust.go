@@ -15,11 +15,13 @@ import (
 // AdjustRequest is one operation on levels: counts, signed changes of on hand, or changes of
 // policy.
 type AdjustRequest struct {
-	ID      string    // id of the operation, and idempotency key; required
-	AsOf    time.Time // when the counts were made, to the millisecond; zero is now
-	Reason  string    // optional, kept with the event
-	Actor   string    // optional: who did it
-	Changes []Change  // 1 to ChangesMax, each of another level
+	ID         string    // id of the operation, and idempotency key; required
+	AsOf       time.Time // when the counts were made, to the millisecond; zero is now
+	Reason     string    // optional, kept with the event
+	Actor      string    // optional: who did it
+	OnBehalfOf string    // optional: the person for whom the actor did it
+	RequestID  string    // optional: of the call, kept with the event; a repeat may have another
+	Changes    []Change  // 1 to ChangesMax, each of another level
 
 	AllowUnknownLocations bool // put units at locations that the directory does not have
 
@@ -155,7 +157,7 @@ func (c *adjustCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *adjustCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.Add(c.fingerprint, r.Reason, r.Actor, c.place, strconv.Itoa(len(r.Changes)))
+	b.Add(c.fingerprint, r.Reason, wire.By(r.Actor, r.OnBehalfOf, r.RequestID), c.place, strconv.Itoa(len(r.Changes)))
 	for i := range r.Changes {
 		ch := &r.Changes[i]
 		onHand, seen, taken := ch.OnHand, (*int64)(nil), ""

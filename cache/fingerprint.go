@@ -63,6 +63,14 @@ func (f *fingerprinter) field(name string) {
 	f.text(name)
 }
 
+// onBehalfOf adds the person for whom a change is made.
+func (f *fingerprinter) onBehalfOf(person string) {
+	if person != "" {
+		f.field("on_behalf_of")
+		f.text(person)
+	}
+}
+
 func (f *fingerprinter) locations(list []location.ID) {
 	f.number(int64(len(list)))
 	for _, id := range list {
@@ -176,6 +184,7 @@ func (r *AdjustRequest) fingerprint() string {
 	if !r.AsOf.IsZero() {
 		f.number(r.AsOf.UnixMilli())
 	}
+	f.onBehalfOf(r.OnBehalfOf)
 	return f.sum()
 }
 

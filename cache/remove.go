@@ -14,11 +14,13 @@ import (
 
 // RemoveRequest asks to remove a level.
 type RemoveRequest struct {
-	ID       string // id of the operation, and idempotency key; "" makes a random one
-	SKU      location.SKU
-	Location location.ID
-	Reason   string // optional, kept with the event
-	Actor    string // optional: who did it
+	ID         string // id of the operation, and idempotency key; "" makes a random one
+	SKU        location.SKU
+	Location   location.ID
+	Reason     string // optional, kept with the event
+	Actor      string // optional: who did it
+	OnBehalfOf string // optional: the person for whom the actor did it
+	RequestID  string // optional: of the call, kept with the event; a repeat may have another
 }
 
 // Removal is the result of a Remove.
@@ -75,6 +77,8 @@ func (r *RemoveRequest) validate() error {
 	f.identifier("/location", string(r.Location))
 	f.short("/reason", r.Reason)
 	f.short("/actor", r.Actor)
+	f.short("/on_behalf_of", r.OnBehalfOf)
+	f.short("/request_id", r.RequestID)
 	return f.err()
 }
 
@@ -86,6 +90,7 @@ func (r *RemoveRequest) fingerprint() string {
 	f.text(r.Actor)
 	f.text(string(r.SKU))
 	f.text(string(r.Location))
+	f.onBehalfOf(r.OnBehalfOf)
 	return f.sum()
 }
 
@@ -103,7 +108,7 @@ func (c *removeCall) NotAfter() time.Time { return time.Time{} }
 
 func (c *removeCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.Location))
+	b.Add(c.fingerprint, r.Reason, wire.By(r.Actor, r.OnBehalfOf, r.RequestID), wire.LevelField(r.SKU, r.Location))
 }
 
 // notRemoved turns a refusal of the script into an error.

@@ -13,12 +13,14 @@ import (
 
 // TransferRequest asks to move units of a SKU from one location to another.
 type TransferRequest struct {
-	ID       string // id of the operation, and idempotency key; required
-	SKU      location.SKU
-	From, To location.ID
-	Quantity int64  // units, 1 to QuantityMax
-	Reason   string // optional, kept with the event
-	Actor    string // optional: who did it
+	ID         string // id of the operation, and idempotency key; required
+	SKU        location.SKU
+	From, To   location.ID
+	Quantity   int64  // units, 1 to QuantityMax
+	Reason     string // optional, kept with the event
+	Actor      string // optional: who did it
+	OnBehalfOf string // optional: the person for whom the actor did it
+	RequestID  string // optional: of the call, kept with the event; a repeat may have another
 
 	// NotAfter is the last moment at which the call may take units, by the clock of this process. A
 	// later call is refused and takes nothing, even if it is a repeat. Zero is no bound.
@@ -91,6 +93,8 @@ func (r *TransferRequest) validate() error {
 	f.quantity("/quantity", r.Quantity)
 	f.short("/reason", r.Reason)
 	f.short("/actor", r.Actor)
+	f.short("/on_behalf_of", r.OnBehalfOf)
+	f.short("/request_id", r.RequestID)
 	return f.err()
 }
 
@@ -104,6 +108,7 @@ func (r *TransferRequest) fingerprint() string {
 	f.text(string(r.From))
 	f.text(string(r.To))
 	f.number(r.Quantity)
+	f.onBehalfOf(r.OnBehalfOf)
 	return f.sum()
 }
 
@@ -121,7 +126,7 @@ func (c *transferCall) NotAfter() time.Time { return c.request.NotAfter }
 
 func (c *transferCall) Arguments(b *shard.Batch) {
 	r := c.request
-	b.Add(c.fingerprint, r.Reason, r.Actor, wire.LevelField(r.SKU, r.From), wire.LevelField(r.SKU, r.To), strconv.FormatInt(r.Quantity, 10))
+	b.Add(c.fingerprint, r.Reason, wire.By(r.Actor, r.OnBehalfOf, r.RequestID), wire.LevelField(r.SKU, r.From), wire.LevelField(r.SKU, r.To), strconv.FormatInt(r.Quantity, 10))
 }
 
 func (r *TransferRequest) refused(a shard.Answer) error {

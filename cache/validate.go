@@ -260,6 +260,8 @@ func (r *AdjustRequest) validate() error {
 	f.identifier("/id", r.ID)
 	f.short("/reason", r.Reason)
 	f.short("/actor", r.Actor)
+	f.short("/on_behalf_of", r.OnBehalfOf)
+	f.short("/request_id", r.RequestID)
 	if len(r.Changes) < 1 || len(r.Changes) > ChangesMax {
 		f.add("/changes", "has %d levels, must have from 1 to %d", len(r.Changes), ChangesMax)
 		return f.err()

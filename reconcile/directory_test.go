@@ -35,7 +35,7 @@ func TestFollow_Instances(t *testing.T) {
 	for n := range 3 {
 		slices.Reverse(both)
 		want := both[0]
-		if _, _, err := one.Ledger.ApplyDirectory(t.Context(), ledgertest.Warehouses(both...), directory.AnyVersion, ""); err != nil {
+		if _, _, err := one.Ledger.ApplyDirectory(t.Context(), ledgertest.Warehouses(both...), directory.AnyVersion, cache.By{}); err != nil {
 			t.Fatal(err)
 		}
 		for i, in := range []*reconciletest.Instance{one, two} {

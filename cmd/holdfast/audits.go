@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/api"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/metrics"
@@ -68,7 +69,9 @@ func (a *audits) begin(r api.StartAudit) (*runningAudit, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.running != nil {
-		if a.running.request != r {
+		same := r
+		same.RequestID = a.running.request.RequestID
+		if a.running.request != same {
 			return nil, api.ErrAuditRuns
 		}
 		return a.running, nil
@@ -79,7 +82,7 @@ func (a *audits) begin(r api.StartAudit) (*runningAudit, error) {
 	auditor.Begun = func(err error) { running.err = err; close(running.recorded) }
 	a.group.Go(func() {
 		done, err := auditor.Run(a.ctx, audit.Options{
-			ID: running.id, Repair: r.Repair, Actor: r.Actor, MaxUnits: r.MaxUnits,
+			ID: running.id, Repair: r.Repair, Actor: r.Actor, OnBehalfOf: r.OnBehalfOf, RequestID: r.RequestID, MaxUnits: r.MaxUnits,
 			SKU: location.SKU(r.SKU), Location: location.ID(r.Location),
 		})
 		a.logger.Info("audit ended", "id", running.id, "drift", done.Drift, "repaired", done.Repaired, "error", err)
@@ -92,7 +95,7 @@ func (a *audits) begin(r api.StartAudit) (*runningAudit, error) {
 
 // afterAdoption starts an audit of everything. If one runs already, that must do.
 func (a *audits) afterAdoption() {
-	if _, err := a.begin(api.StartAudit{Actor: "adoption"}); err != nil {
+	if _, err := a.begin(api.StartAudit{By: cache.By{Actor: "adoption"}}); err != nil {
 		a.logger.Warn("the adopted redis is not audited by itself; run holdfast reconcile audit", "error", err)
 	}
 }

@@ -78,9 +78,9 @@ func (d *directories) Directory(ctx context.Context) (contract.Directory, error)
 
 // ApplyDirectory implements api.Directories. This process uses the new version at once.
 func (d *directories) ApplyDirectory(
-	ctx context.Context, next location.Directory, ifVersion int64, actor string,
+	ctx context.Context, next location.Directory, ifVersion int64, by cache.By,
 ) (contract.Directory, bool, error) {
-	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, actor)
+	applied, changed, err := d.source.ApplyDirectory(ctx, next, ifVersion, by)
 	if err == nil {
 		_ = d.follow.Once(ctx) // if this fails, the next look within a second uses it
 	}
@@ -89,7 +89,7 @@ func (d *directories) ApplyDirectory(
 
 func contractDirectory(d *directory.Directory) contract.Directory {
 	return contract.Directory{
-		Directory: d.Directory, Version: d.Version, Actor: d.Actor, AppliedAt: contract.Time{Time: d.AppliedAt},
+		Directory: d.Directory, Version: d.Version, Actor: d.Actor, OnBehalfOf: d.OnBehalfOf, AppliedAt: contract.Time{Time: d.AppliedAt},
 	}
 }
 
@@ -131,7 +131,7 @@ func (f onlyFile) read() (text []byte, modified time.Time, err error) {
 }
 
 // ApplyDirectory returns api.ErrDirectoryIsFile.
-func (onlyFile) ApplyDirectory(context.Context, location.Directory, int64, string) (directory.Directory, bool, error) {
+func (onlyFile) ApplyDirectory(context.Context, location.Directory, int64, cache.By) (directory.Directory, bool, error) {
 	return directory.Directory{}, false, api.ErrDirectoryIsFile
 }
 

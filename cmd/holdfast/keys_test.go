@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +58,32 @@ func TestServeWithKeys(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("the new key is never accepted: %s", got.stderr)
+		}
+	}
+	operator := makeKey(t, file, "--name=auditor", "--role=operate")
+	for {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/v1/changes?limit=5", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+operator)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode == http.StatusOK {
+			if !strings.Contains(string(text), `"kind":"stock","verb":"adjust","id":"1","actor":"console"`) || answer.Header.Get("X-Request-Id") == "" {
+				t.Errorf("the changes: %s", text)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the changes are never answered: %s", text)
 		}
 	}
 	got := command{args: adjust, env: []string{"HOLDFAST_KEY=" + seller}}.run(t).expect(t, exitRefused)

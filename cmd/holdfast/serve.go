@@ -105,7 +105,7 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 		return err
 	}
 	handler := api.New(store, api.Options{
-		Audits: audits, Directories: routing, Hosts: access.hosts, Keys: access.ring, People: access.people,
+		Audits: audits, Changes: changes{ledger}, Directories: routing, Hosts: access.hosts, Keys: access.ring, People: access.people,
 		Version: b.Version, TTL: c.Reservation.TTL, TTLMax: c.Reservation.TTLMax,
 		Degraded: func() []string { return degraded(ledger) },
 		Metrics:  monitor.other(observed.Handler()), Observer: observed, Logger: logger,

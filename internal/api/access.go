@@ -66,7 +66,7 @@ func (e *channelError) Is(target error) bool { return target == errChannel }
 func (a *API) handle(method, path string, role keys.Role, serve http.HandlerFunc) {
 	a.routes = append(a.routes, Route{method, path, role})
 	a.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) {
-		r, err := a.admit(r, role)
+		r, err := a.admit(w, r, role)
 		if err != nil {
 			a.refuse(w, r, err, "")
 			return
@@ -75,18 +75,11 @@ func (a *API) handle(method, path string, role keys.Role, serve http.HandlerFunc
 	})
 }
 
-// callerKey is the key of the caller in the context of a request.
-type callerKey struct{}
-
-// callerOf returns the caller of a request, or nil if the API asks for no keys.
-func callerOf(ctx context.Context) *keys.Caller {
-	c, _ := ctx.Value(callerKey{}).(*keys.Caller)
-	return c
-}
-
-// admit returns the request with its caller. Errors, in order of precedence: those of keys.Ring.Check
+// admit returns the request with its origin. Errors, in order of precedence: those of keys.Ring.Check
 // and keys.People.Check, errTooMany, errRole.
-func (a *API) admit(r *http.Request, role keys.Role) (*http.Request, error) {
+func (a *API) admit(w http.ResponseWriter, r *http.Request, role keys.Role) (*http.Request, error) {
+	from := &origin{requestID: w.Header().Get(requestIDHeader)}
+	r = r.WithContext(context.WithValue(r.Context(), contextKey{}, from))
 	if a.options.Keys == nil || role == keys.Open {
 		return r, nil
 	}
@@ -100,7 +93,8 @@ func (a *API) admit(r *http.Request, role keys.Role) (*http.Request, error) {
 	case !c.May(role):
 		return r, &roleError{c.Name, role}
 	}
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c)), nil
+	from.caller = c
+	return r, nil
 }
 
 // identify returns the program or the person who calls.

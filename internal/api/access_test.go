@@ -348,3 +348,52 @@ func (s *crowdedStore) Reserve(context.Context, cache.ReserveRequest) (cache.Res
 	<-s.held
 	return cache.Result{Reservation: held}, nil
 }
+
+// TestBy checks who is recorded for a change, with and without keys.
+func TestBy(t *testing.T) {
+	r, texts := ring()
+	key := texts[keys.Stock]
+	for _, c := range []struct {
+		name, key, fields, sent string
+		want                    cache.By
+	}{
+		{"no keys", "", `, "actor": "anna"`, "req-7", cache.By{Actor: "anna", RequestID: "req-7"}},
+		{"no keys, on behalf", "", `, "actor": "pos-3", "on_behalf_of": "anna"`, "req-7", cache.By{Actor: "pos-3", OnBehalfOf: "anna", RequestID: "req-7"}},
+		{"a key", key, ``, "req-7", cache.By{Actor: "key-stock", RequestID: "req-7"}},
+		{"a forged actor", key, `, "actor": "boss"`, "req-7", cache.By{Actor: "key-stock", OnBehalfOf: "boss", RequestID: "req-7"}},
+		{"on behalf", key, `, "actor": "boss", "on_behalf_of": "anna"`, "req-7", cache.By{Actor: "key-stock", OnBehalfOf: "anna", RequestID: "req-7"}},
+		{"no id", key, ``, "", cache.By{Actor: "key-stock"}},
+		{"an id that is not kept", key, ``, "a b\x1fc", cache.By{Actor: "key-stock"}},
+		{"a long id", key, ``, strings.Repeat("a", 65), cache.By{Actor: "key-stock"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store := &fakeStore{adjusted: cache.AdjustResult{Levels: []cache.AdjustedLevel{{Level: teeBerlin}}}}
+			options := api.Options{}
+			if c.key != "" {
+				options.Keys = r
+			}
+			request := httptest.NewRequest("POST", "/v1/stock/adjustments",
+				strings.NewReader(`{"id": "1", "sku": "TEE-M", "location": "berlin", "delta": 1`+c.fields+`}`))
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set("Authorization", "Bearer "+c.key)
+			request.Header.Set("X-Request-Id", c.sent)
+			w := httptest.NewRecorder()
+			api.New(store, options).ServeHTTP(w, request)
+			asked, ok := store.asked.(cache.AdjustRequest)
+			if !ok {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			got := cache.By{Actor: asked.Actor, OnBehalfOf: asked.OnBehalfOf, RequestID: store.requestID}
+			answered := w.Header().Get("X-Request-Id")
+			if c.want.RequestID == "" {
+				if len(answered) < 20 || answered == c.sent {
+					t.Errorf("the id is %q", answered)
+				}
+				c.want.RequestID = answered
+			}
+			if got != c.want || answered != got.RequestID {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}

@@ -30,6 +30,7 @@ type Options struct {
 	People        *keys.People    // with Keys: people may send a token in place of a key; nil: none do
 	Degraded      func() []string // what /readyz lists beside its 200; default nothing
 	Directories   Directories     // keeps the routing directory; nil: there is none
+	Changes       Changes         // lists what was changed; nil: it is not listed
 	Audits        Audits          // compares Redis with the ledger; nil: there are no audits
 	Metrics       http.Handler    // serves /metrics; nil: there is no such path
 	Observer      Observer        // is told of every request; default nobody
@@ -68,6 +69,7 @@ func New(store Store, options Options) *API {
 	a.registerDirectory()
 	a.registerRoute()
 	a.registerAudits()
+	a.registerChanges()
 	a.registerHealth()
 	a.registerDocs() // last: it serves what the others described
 	a.mux.HandleFunc("/", a.unmatched)
@@ -94,6 +96,7 @@ func (a *API) Drain() { a.draining.Store(true) }
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now()
 	answer := &recorder{ResponseWriter: w}
+	answer.Header()[requestIDHeader] = []string{requestIDOf(r)}
 	defer a.finish(answer, r, started)
 	switch {
 	case a.options.Hosts != nil && !a.options.Hosts.accept(r.Host):
@@ -114,7 +117,7 @@ func (a *API) finish(w *recorder, r *http.Request, started time.Time) {
 			panic(cause) // drops the connection; it is not a defect
 		}
 		a.logger.Error("panic", "method", r.Method, "route", r.Pattern, "path", r.URL.EscapedPath(),
-			"cause", cause, "stack", string(debug.Stack()))
+			"request_id", w.Header().Get(requestIDHeader), "cause", cause, "stack", string(debug.Stack()))
 		if w.status == 0 {
 			writeProblem(w, problem(errPanic))
 		}

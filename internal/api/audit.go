@@ -31,8 +31,8 @@ var ErrAuditRuns = errors.New("another audit runs")
 type StartAudit struct {
 	Repair        bool
 	SKU, Location string // "": all
-	Actor         string
-	MaxUnits      int64 // that a repair may change; 0 for the default
+	cache.By
+	MaxUnits int64 // that a repair may change; 0 for the default
 }
 
 // The size of a page of findings.
@@ -71,8 +71,10 @@ func (a *API) startAudit(r *http.Request, in *contract.AuditRequest) (reply[cont
 			faults = append(faults, cache.Fault{Path: field[0], Message: "is not a valid identifier"})
 		}
 	}
-	if wrong := location.TextFault(in.Actor); wrong != "" {
-		faults = append(faults, cache.Fault{Path: "/actor", Message: wrong})
+	for path, text := range map[string]string{"/actor": in.Actor, "/on_behalf_of": in.OnBehalfOf} {
+		if wrong := location.TextFault(text); wrong != "" {
+			faults = append(faults, cache.Fault{Path: path, Message: wrong})
+		}
 	}
 	if positive(in.MaxUnits) < 0 {
 		faults = append(faults, cache.Fault{Path: "/max_units", Message: "must be at least 1"})
@@ -84,7 +86,7 @@ func (a *API) startAudit(r *http.Request, in *contract.AuditRequest) (reply[cont
 		return reply[contract.Audit]{}, cache.ErrNotFound
 	}
 	started, err := a.options.Audits.StartAudit(r.Context(), StartAudit{
-		Repair: in.Repair, SKU: in.SKU, Location: in.Location, Actor: in.Actor, MaxUnits: positive(in.MaxUnits),
+		Repair: in.Repair, SKU: in.SKU, Location: in.Location, By: by(r.Context(), in.Actor, in.OnBehalfOf), MaxUnits: positive(in.MaxUnits),
 	})
 	return reply[contract.Audit]{
 		body: started, status: http.StatusAccepted, location: "/v1/audits/" + url.PathEscape(started.ID),

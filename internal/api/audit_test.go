@@ -20,6 +20,7 @@ type fakeAudits struct {
 }
 
 func (f *fakeAudits) StartAudit(_ context.Context, r api.StartAudit) (contract.Audit, error) {
+	r.RequestID = ""
 	f.asked = r
 	return f.audit, f.err
 }
@@ -39,7 +40,7 @@ func TestAudits(t *testing.T) {
 	}{
 		{"no body", "POST", "/v1/audits", "", nil, 202, api.StartAudit{}, `"id":"a-1"`},
 		{"repair", "POST", "/v1/audits", `{"repair": true, "sku": "TEE", "location": "berlin", "actor": "anna", "max_units": 5}`, nil, 202,
-			api.StartAudit{Repair: true, SKU: "TEE", Location: "berlin", Actor: "anna", MaxUnits: 5}, `"state":"running"`},
+			api.StartAudit{Repair: true, SKU: "TEE", Location: "berlin", By: cache.By{Actor: "anna"}, MaxUnits: 5}, `"state":"running"`},
 		{"invalid fields", "POST", "/v1/audits", `{"max_units": 0, "sku": "{"}`, nil, 422, nil, `"path":"/max_units"`},
 		{"invalid actor", "POST", "/v1/audits", `{"actor": "a\u001db"}`, nil, 422, nil, `"path":"/actor"`},
 		{"unknown field", "POST", "/v1/audits", `{"fix": true}`, nil, 400, nil, `"code":"malformed"`},

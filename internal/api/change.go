@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/internal/contract"
 	"github.com/holdfast/holdfast/internal/keys"
@@ -67,6 +69,7 @@ func (a *API) registerStockChanges() {
 		summary: "Remove a level",
 		description: "The level must have no held or committed units. Its units on hand are written off. " +
 			"Repeating the call is answered `not_found`, because the level is gone.",
+		query:    []*huma.Param{queryParam("reason", "Why. Kept with the event."), queryParam("on_behalf_of", "The person for whom the actor removes it.")},
 		answers:  map[int]string{http.StatusNoContent: "The level is gone, from the ledger too."},
 		problems: []*kind{invalidRequest, notFound, inUse, rebuilding, notDurableYet},
 		missing:  "no such level",
@@ -79,7 +82,8 @@ func (a *API) putLevel(r *http.Request, in *contract.PutLevelRequest) (reply[con
 	if err := cmp.Or(err1, err2); err != nil {
 		return reply[contract.ChangedLevel]{}, err
 	}
-	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter}, cache.Change{
+	who := by(r.Context(), in.Actor, in.OnBehalfOf)
+	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: who.Actor, OnBehalfOf: who.OnBehalfOf, RequestID: who.RequestID, NotAfter: notAfter}, cache.Change{
 		SKU: location.SKU(r.PathValue("sku")), Location: location.ID(r.PathValue("location")),
 		OnHand: (*int64)(in.OnHand), IfOnHand: (*int64)(in.IfOnHand),
 		SafetyStock: (*int64)(in.SafetyStock), BackorderLimit: (*int64)(in.BackorderLimit),
@@ -91,7 +95,8 @@ func (a *API) adjust(r *http.Request, in *contract.AdjustmentRequest) (reply[con
 	if err != nil {
 		return reply[contract.ChangedLevel]{}, err
 	}
-	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter}, cache.Change{
+	who := by(r.Context(), in.Actor, in.OnBehalfOf)
+	return a.changeLevel(r, cache.AdjustRequest{ID: in.ID, Reason: in.Reason, Actor: who.Actor, OnBehalfOf: who.OnBehalfOf, RequestID: who.RequestID, NotAfter: notAfter}, cache.Change{
 		SKU: location.SKU(in.SKU), Location: location.ID(in.Location), Delta: (*int64)(&in.Delta),
 	})
 }
@@ -123,8 +128,9 @@ func (a *API) count(r *http.Request, in *contract.CountsRequest) (reply[contract
 	if err := cmp.Or(err1, err2); err != nil {
 		return reply[contract.CountsAnswer]{}, err
 	}
+	who := by(r.Context(), in.Actor, in.OnBehalfOf)
 	result, err := a.store.Adjust(r.Context(), cache.AdjustRequest{
-		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter,
+		ID: in.ID, AsOf: asOf, Reason: in.Reason, Actor: who.Actor, OnBehalfOf: who.OnBehalfOf, RequestID: who.RequestID, NotAfter: notAfter,
 		AllowUnknownLocations: in.AllowUnknownLocations,
 		Changes: convert(in.Counts, func(c *contract.Count) cache.Change {
 			return cache.Change{
@@ -144,9 +150,10 @@ func (a *API) transfer(r *http.Request, in *contract.TransferRequest) (reply[con
 	if err != nil {
 		return reply[contract.TransferAnswer]{}, err
 	}
+	who := by(r.Context(), in.Actor, in.OnBehalfOf)
 	result, err := a.store.Transfer(r.Context(), cache.TransferRequest{
 		ID: in.ID, SKU: location.SKU(in.SKU), From: location.ID(in.From), To: location.ID(in.To),
-		Quantity: int64(in.Quantity), Reason: in.Reason, Actor: in.Actor, NotAfter: notAfter,
+		Quantity: int64(in.Quantity), Reason: in.Reason, Actor: who.Actor, OnBehalfOf: who.OnBehalfOf, RequestID: who.RequestID, NotAfter: notAfter,
 	})
 	return reply[contract.TransferAnswer]{replay: result.Replay, body: contract.TransferAnswer{
 		ID: in.ID, Levels: []contract.Level{level(&result.From.Level), level(&result.To.Level)},
@@ -155,8 +162,11 @@ func (a *API) transfer(r *http.Request, in *contract.TransferRequest) (reply[con
 }
 
 func (a *API) removeLevel(r *http.Request, _ *nothing) (reply[nothing], error) {
+	query := r.URL.Query()
+	who := by(r.Context(), "", query.Get("on_behalf_of"))
 	_, err := a.store.Remove(r.Context(), cache.RemoveRequest{
-		SKU: location.SKU(r.PathValue("sku")), Location: location.ID(r.PathValue("location")),
+		SKU: location.SKU(r.PathValue("sku")), Location: location.ID(r.PathValue("location")), Reason: query.Get("reason"),
+		Actor: who.Actor, OnBehalfOf: who.OnBehalfOf, RequestID: who.RequestID,
 	})
 	return reply[nothing]{status: http.StatusNoContent}, err
 }

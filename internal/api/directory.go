@@ -25,7 +25,7 @@ type Directories interface {
 	Directory(ctx context.Context) (contract.Directory, error)
 	// ApplyDirectory makes d the current version if the current version is ifVersion, or if
 	// ifVersion is contract.AnyVersion. A directory that equals the current one changes nothing.
-	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied contract.Directory, changed bool, err error)
+	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, by cache.By) (applied contract.Directory, changed bool, err error)
 }
 
 // ErrDirectoryIsFile refuses to apply a directory if a file is its only source.
@@ -50,7 +50,8 @@ func (a *API) registerDirectory() {
 		description: "Replaces the whole directory, or nothing. Every server uses it within a second and answers by the " +
 			"old version until then. Reservations keep their locations. A directory that equals the current version " +
 			"changes nothing.",
-		query:    []*huma.Param{ifMatch, queryParam("actor", "Who applies the directory. Kept with the version.")},
+		query: []*huma.Param{ifMatch, queryParam("actor", "Who applies the directory. Kept with the version. If the call has a key, the actor is its name, and this counts as on_behalf_of."),
+			queryParam("on_behalf_of", "The person for whom the actor applies it. Kept beside the actor.")},
 		answers:  map[int]string{http.StatusOK: "The current version."},
 		problems: []*kind{malformed, invalidRequest, versionConflict, inUse, directoryIsFile, notDurableYet},
 	}, a.putDirectory)
@@ -72,14 +73,17 @@ func (a *API) putDirectory(r *http.Request, in *contract.DirectoryRequest) (repl
 	if err != nil {
 		return reply[contract.Directory]{}, err
 	}
-	actor := r.URL.Query().Get("actor")
-	if wrong := location.TextFault(actor); wrong != "" {
-		return reply[contract.Directory]{}, &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: wrong}}}
+	query := r.URL.Query()
+	for _, name := range []string{"actor", "on_behalf_of"} {
+		if wrong := location.TextFault(query.Get(name)); wrong != "" {
+			return reply[contract.Directory]{}, invalid("/"+name, wrong)
+		}
 	}
 	if a.options.Directories == nil {
 		return reply[contract.Directory]{}, ErrDirectoryIsFile
 	}
-	applied, changed, err := a.options.Directories.ApplyDirectory(r.Context(), in.Directory, ifVersion, actor)
+	applied, changed, err := a.options.Directories.ApplyDirectory(r.Context(), in.Directory, ifVersion,
+		by(r.Context(), query.Get("actor"), query.Get("on_behalf_of")))
 	if wrong, ok := errors.AsType[*location.InvalidError](err); ok {
 		err = &cache.InvalidError{Faults: convert(wrong.Faults, func(f *location.Fault) cache.Fault { return cache.Fault(*f) })}
 	}

@@ -10,7 +10,8 @@ import (
 
 // fakeStore returns what its fields say, and records its last request.
 type fakeStore struct {
-	asked any // the last request
+	asked     any    // the last request, without the id of its HTTP request
+	requestID string // of the last change of stock
 
 	ready       error
 	err         error // of every call
@@ -93,14 +94,17 @@ func (f *fakeStore) Search(ctx context.Context, filter cache.ReservationFilter) 
 }
 
 func (f *fakeStore) Adjust(ctx context.Context, r cache.AdjustRequest) (cache.AdjustResult, error) {
+	f.requestID, r.RequestID = r.RequestID, ""
 	return f.adjusted, f.call(ctx, r)
 }
 
 func (f *fakeStore) Transfer(ctx context.Context, r cache.TransferRequest) (cache.TransferResult, error) {
+	f.requestID, r.RequestID = r.RequestID, ""
 	return f.moved, f.call(ctx, r)
 }
 
 func (f *fakeStore) Remove(ctx context.Context, r cache.RemoveRequest) (cache.Removal, error) {
+	f.requestID, r.RequestID = r.RequestID, ""
 	return cache.Removal{}, f.call(ctx, r)
 }
 

@@ -51,6 +51,7 @@ func newDocument(o Options) *huma.OpenAPI {
 			{Name: tagReservations, Description: "Hold units for an order, then sell or release them."},
 			{Name: tagStock, Description: "Read, count, adjust and transfer stock."},
 			{Name: tagRouting, Description: "Decide which locations serve an order, and explain why."},
+			{Name: tagChanges, Description: "List who changed what."},
 			{Name: tagAudits, Description: "Compare Redis with the ledger."},
 			{Name: tagHealth, Description: "Check that the process runs and can reserve."},
 		},

@@ -56,7 +56,7 @@ func TestDocument(t *testing.T) {
 	}
 	slices.Sort(operations)
 	want := []string{
-		"DELETE /v1/stock/{sku}/{location}", "GET /livez", "GET /readyz", "GET /v1/audits/{id}", "GET /v1/directory", "GET /v1/reservations", "GET /v1/reservations/{id}", "GET /v1/stock", "GET /v1/stock/{sku}",
+		"DELETE /v1/stock/{sku}/{location}", "GET /livez", "GET /readyz", "GET /v1/audits/{id}", "GET /v1/changes", "GET /v1/directory", "GET /v1/reservations", "GET /v1/reservations/{id}", "GET /v1/stock", "GET /v1/stock/{sku}",
 		"PATCH /v1/reservations/{id}",
 		"POST /v1/audits", "POST /v1/availability", "POST /v1/reservations", "POST /v1/reservations/{id}/amend", "POST /v1/reservations/{id}/confirm", "POST /v1/reservations/{id}/extend",
 		"POST /v1/reservations/{id}/fulfill", "POST /v1/reservations/{id}/move", "POST /v1/reservations/{id}/release", "POST /v1/reservations/{id}/return", "POST /v1/reservations/{id}/unfulfill", "POST /v1/route",

@@ -169,7 +169,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error, missing 
 		w.Header().Set("Connection", "close") // do not read the rest of the body
 	case http.StatusInternalServerError:
 		a.logger.Error("request failed", "method", r.Method, "route", r.Pattern,
-			"path", r.URL.EscapedPath(), "error", err)
+			"path", r.URL.EscapedPath(), "request_id", w.Header().Get(requestIDHeader), "error", err)
 	}
 	writeProblem(w, p)
 }

@@ -2,11 +2,12 @@ package contract
 
 // AuditRequest is the optional body of the start of an audit.
 type AuditRequest struct {
-	Repair   bool   `json:"repair,omitempty" doc:"Repair the findings. Default: only report them."`
-	SKU      string `json:"sku,omitempty" doc:"Audit only this SKU."`
-	Location string `json:"location,omitempty" doc:"Audit only this location."`
-	Actor    string `json:"actor,omitempty" maxLength:"512" doc:"Who repairs. Kept with each repair."`
-	MaxUnits *Whole `json:"max_units,omitempty" minimum:"1" doc:"Units that a repair may change in total. If it would change more, nothing is repaired. Default: 1000."`
+	Repair     bool   `json:"repair,omitempty" doc:"Repair the findings. Default: only report them."`
+	SKU        string `json:"sku,omitempty" doc:"Audit only this SKU."`
+	Location   string `json:"location,omitempty" doc:"Audit only this location."`
+	Actor      string `json:"actor,omitempty" maxLength:"512" doc:"Who repairs. Kept with each repair. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of."`
+	OnBehalfOf string `json:"on_behalf_of,omitempty" maxLength:"512" example:"anna" doc:"The person for whom the actor makes the change. Kept beside the actor."`
+	MaxUnits   *Whole `json:"max_units,omitempty" minimum:"1" doc:"Units that a repair may change in total. If it would change more, nothing is repaired. Default: 1000."`
 }
 
 // Audit is a comparison of Redis with the ledger.

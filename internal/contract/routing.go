@@ -69,16 +69,18 @@ const AnyVersion = -1
 // Directory is a version of the routing directory.
 type Directory struct {
 	location.Directory
-	Version   int64  `json:"version" minimum:"1" example:"3" doc:"Each change adds 1. It is also the ETag."`
-	Actor     string `json:"actor,omitempty" example:"anna" doc:"Who applied this version."`
-	AppliedAt Time   `json:"applied_at" format:"date-time"`
+	Version    int64  `json:"version" minimum:"1" example:"3" doc:"Each change adds 1. It is also the ETag."`
+	Actor      string `json:"actor,omitempty" example:"anna" doc:"Who applied this version."`
+	OnBehalfOf string `json:"on_behalf_of,omitempty" example:"anna" doc:"The person for whom the actor applied it."`
+	AppliedAt  Time   `json:"applied_at" format:"date-time"`
 }
 
 // DirectoryRequest is the body of a PUT. It takes every field of an answer, so that an answer can
 // be edited and sent back.
 type DirectoryRequest struct {
 	location.Directory
-	Version   *Whole `json:"version,omitempty" doc:"Ignored. Use the header If-Match."`
-	Actor     string `json:"actor,omitempty" doc:"Ignored. Use the parameter actor."`
-	AppliedAt string `json:"applied_at,omitempty" doc:"Ignored."`
+	Version    *Whole `json:"version,omitempty" doc:"Ignored. Use the header If-Match."`
+	OnBehalfOf string `json:"on_behalf_of,omitempty" doc:"Ignored. Use the parameter on_behalf_of."`
+	Actor      string `json:"actor,omitempty" doc:"Ignored. Use the parameter actor."`
+	AppliedAt  string `json:"applied_at,omitempty" doc:"Ignored."`
 }

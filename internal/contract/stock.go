@@ -43,19 +43,21 @@ type PutLevelRequest struct {
 	SafetyStock    *Whole  `json:"safety_stock,omitempty" minimum:"0" maximum:"2147483647" example:"2" doc:"Units to keep back from sale. Default: unchanged."`
 	BackorderLimit *Whole  `json:"backorder_limit,omitempty" minimum:"0" maximum:"2147483647" example:"0" doc:"Units that may be sold beyond on hand. Default: unchanged."`
 	Reason         string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
-	Actor          string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
+	Actor          string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of."`
+	OnBehalfOf     string  `json:"on_behalf_of,omitempty" maxLength:"512" example:"anna" doc:"The person for whom the actor makes the change. Kept beside the actor."`
 	NotAfter       *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // AdjustmentRequest is the body of an adjustment.
 type AdjustmentRequest struct {
-	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"delivery-881" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
-	SKU      string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
-	Location string  `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
-	Delta    Whole   `json:"delta" minimum:"-2147483647" maximum:"2147483647" example:"12" doc:"Units to add to on hand, or to subtract if negative. Not 0. It may take available below 0, but never on hand."`
-	Reason   string  `json:"reason,omitempty" maxLength:"512" example:"delivery" doc:"Why. Kept with the event."`
-	Actor    string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
-	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
+	ID         string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"delivery-881" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
+	SKU        string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	Location   string  `json:"location" minLength:"1" maxLength:"128" example:"berlin"`
+	Delta      Whole   `json:"delta" minimum:"-2147483647" maximum:"2147483647" example:"12" doc:"Units to add to on hand, or to subtract if negative. Not 0. It may take available below 0, but never on hand."`
+	Reason     string  `json:"reason,omitempty" maxLength:"512" example:"delivery" doc:"Why. Kept with the event."`
+	Actor      string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of."`
+	OnBehalfOf string  `json:"on_behalf_of,omitempty" maxLength:"512" example:"anna" doc:"The person for whom the actor makes the change. Kept beside the actor."`
+	NotAfter   *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // ChangedLevel is a level after a stock change.
@@ -88,12 +90,13 @@ type ShortReservation struct {
 
 // CountsRequest is the body of many counts at once.
 type CountsRequest struct {
-	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
-	AsOf     *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of all counts. Units that left or arrived since then are taken into account. Default: now."`
-	Reason   string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
-	Actor    string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
-	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
-	Counts   []Count `json:"counts" minItems:"1" maxItems:"500" nullable:"false"`
+	ID         string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"count-2026-11-20" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
+	AsOf       *string `json:"as_of,omitempty" format:"date-time" example:"2026-11-20T06:00:00Z" doc:"The time of all counts. Units that left or arrived since then are taken into account. Default: now."`
+	Reason     string  `json:"reason,omitempty" maxLength:"512" example:"yearly count" doc:"Why. Kept with the event."`
+	Actor      string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of."`
+	OnBehalfOf string  `json:"on_behalf_of,omitempty" maxLength:"512" example:"anna" doc:"The person for whom the actor makes the change. Kept beside the actor."`
+	NotAfter   *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
+	Counts     []Count `json:"counts" minItems:"1" maxItems:"500" nullable:"false"`
 
 	AllowUnknownLocations bool `json:"allow_unknown_locations,omitempty" doc:"Also set units at locations that the routing directory does not have. They can't be sold until it has them."`
 }
@@ -125,14 +128,15 @@ type CountedLevel struct {
 
 // TransferRequest is the body of a transfer.
 type TransferRequest struct {
-	ID       string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"van-7" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
-	SKU      string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
-	From     string  `json:"from" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that gives the units. The SKU must have a level there."`
-	To       string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that receives the units. If the SKU has no level there, one is created."`
-	Quantity Whole   `json:"quantity" minimum:"1" maximum:"2147483647" example:"6" doc:"Units, at most what is on hand and available at from."`
-	Reason   string  `json:"reason,omitempty" maxLength:"512" example:"closer to the customers" doc:"Why. Kept with the event."`
-	Actor    string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event."`
-	NotAfter *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
+	ID         string  `json:"id,omitempty" minLength:"1" maxLength:"128" example:"van-7" doc:"Your id for the operation, and its idempotency key. Required, unless the header Idempotency-Key has it. It may equal a reservation id, but not the id of another operation."`
+	SKU        string  `json:"sku" minLength:"1" maxLength:"128" example:"TEE-M"`
+	From       string  `json:"from" minLength:"1" maxLength:"128" example:"berlin" doc:"The location that gives the units. The SKU must have a level there."`
+	To         string  `json:"to" minLength:"1" maxLength:"128" example:"lyon" doc:"The location that receives the units. If the SKU has no level there, one is created."`
+	Quantity   Whole   `json:"quantity" minimum:"1" maximum:"2147483647" example:"6" doc:"Units, at most what is on hand and available at from."`
+	Reason     string  `json:"reason,omitempty" maxLength:"512" example:"closer to the customers" doc:"Why. Kept with the event."`
+	Actor      string  `json:"actor,omitempty" maxLength:"512" example:"anna" doc:"Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of."`
+	OnBehalfOf string  `json:"on_behalf_of,omitempty" maxLength:"512" example:"anna" doc:"The person for whom the actor makes the change. Kept beside the actor."`
+	NotAfter   *string `json:"not_after,omitempty" format:"date-time" example:"2026-11-27T08:00:05.000Z" doc:"Refuse with expired_request after this moment, by the clock of the server. Default: no bound."`
 }
 
 // TransferAnswer is the two levels after a transfer.

@@ -36,6 +36,8 @@ type Event struct {
 	Fingerprint   string // operation, or a step that has one: of the caller's request
 	Reason        string // operation
 	Actor         string // operation, repair
+	OnBehalfOf    string // operation: the person for whom the actor made it
+	RequestID     string // operation: of the call that made it
 	Operation     string // id of a step's operation: of every return, and of other steps if the caller gave one
 	Levels        []LevelEvent
 	Carried       []LevelDelta // unfulfill: on hand that came back to another location than it left from
@@ -140,6 +142,9 @@ func decodeEvent(text string) (Event, error) {
 		e.Repaired, e.Actor = &Repaired{Audit: e.ID}, f.Text()
 	case VerbAdjust, VerbRemove, VerbTransfer:
 		e.Fingerprint, e.Reason, e.Actor = f.Text(), f.Text(), f.Text()
+		if !f.End {
+			e.OnBehalfOf, e.RequestID = f.Text(), f.Text()
+		}
 		for part := range strings.SplitSeq(body, RecordSeparator) {
 			l := FieldReader{Rest: part}
 			level := LevelEvent{
@@ -177,6 +182,15 @@ func decodeEvent(text string) (Event, error) {
 		return Event{}, fmt.Errorf("%q of %q: %w", e.Verb, e.ID, ErrCorrupt)
 	}
 	return e, nil
+}
+
+// By returns the actor of an operation as its event has it. The other two follow it as fields of their own,
+// which older programs do not read.
+func By(actor, onBehalfOf, requestID string) string {
+	if onBehalfOf == "" && requestID == "" {
+		return actor
+	}
+	return actor + UnitSeparator + onBehalfOf + UnitSeparator + requestID
 }
 
 // readOperation takes the operation of a step and its fingerprint off Extra, if the step has one. A

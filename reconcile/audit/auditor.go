@@ -54,6 +54,9 @@ type Options struct {
 	Location location.ID  // if set, audit only this location, without limits and orphaned deadlines
 	Actor    string       // who asks; recorded with each repair
 
+	OnBehalfOf string // the person for whom the actor asks; recorded with the audit
+	RequestID  string // of the call that asks; recorded with the audit
+
 	Repair bool
 	// MaxUnits is the most units that a repair may change in all. 0 is MaxUnitsDefault; a negative
 	// number is no limit.
@@ -85,7 +88,7 @@ func NewID(now time.Time) string {
 func (a *Auditor) Run(ctx context.Context, o Options) (ledger.Audit, error) {
 	r := newRun(a, o)
 	defer r.disconnect()
-	begun := ledger.Audit{ID: r.id, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor}
+	begun := ledger.Audit{ID: r.id, Repair: o.Repair, SKU: o.SKU, Location: o.Location, Actor: o.Actor, OnBehalfOf: o.OnBehalfOf, RequestID: o.RequestID}
 	var err error
 	if wrong := location.TextFault(o.Actor); wrong != "" {
 		err = &cache.InvalidError{Faults: []cache.Fault{{Path: "/actor", Message: wrong}}}

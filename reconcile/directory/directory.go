@@ -26,8 +26,8 @@ import (
 // Directory is one version of the routing directory.
 type Directory struct {
 	location.Directory
-	Version   int64 // 0: no directory was ever applied
-	Actor     string
+	Version int64 // 0: no directory was ever applied
+	cache.By
 	AppliedAt time.Time // by the ledger's clock
 }
 
@@ -45,7 +45,7 @@ type Directories interface {
 	// call. Errors, the first that applies: *location.InvalidError; *cache.VersionError if the
 	// current version is not ifVersion; *cache.InUseError if d drops a location that has held or
 	// committed units; ErrNotDurable.
-	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied Directory, changed bool, err error)
+	ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, by cache.By) (applied Directory, changed bool, err error)
 }
 
 // Checked returns a copy of d, or *location.InvalidError if d cannot be applied.

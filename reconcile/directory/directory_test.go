@@ -34,7 +34,7 @@ func TestFollow(t *testing.T) {
 	}
 	once("none")
 	once("none")
-	if _, _, err := ledger.ApplyDirectory(t.Context(), ledgertest.Warehouses("berlin"), 0, ""); err != nil {
+	if _, _, err := ledger.ApplyDirectory(t.Context(), ledgertest.Warehouses("berlin"), 0, cache.By{}); err != nil {
 		t.Fatal(err)
 	}
 	once("none", "[berlin]")

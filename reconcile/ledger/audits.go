@@ -30,6 +30,8 @@ type Audit struct {
 	SKU        location.SKU // "": all
 	Location   location.ID  // "": all
 	Actor      string
+	OnBehalfOf string // BeginAudit writes this and the next, and Audit does not read them
+	RequestID  string
 	StartedAt  time.Time // by the ledger's clock, as the next two
 	SeenAt     time.Time // last sign of life
 	FinishedAt time.Time // zero while it runs

@@ -17,6 +17,7 @@ type Ledger interface {
 	directory.Directories
 	Reader
 	Audits
+	Changes
 
 	// Lock opens the session of the one process that applies. Refusals: ErrLocked.
 	Lock(ctx context.Context) (Session, error)

@@ -106,6 +106,7 @@ func (w *WorkingSet) move(entry *Entry, i int, e *wire.Event, verb cache.Verb, k
 func (w *WorkingSet) operate(entry *Entry, e *wire.Event, id string) {
 	w.Operations[id] = true
 	w.NewOperations = append(w.NewOperations, Operation{
-		ID: id, CreationNonce: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Reason: e.Reason, Actor: e.Actor,
+		ID: id, CreationNonce: entry.Nonce, Fingerprint: e.Fingerprint, At: entry.At, Verb: e.Verb, Reason: e.Reason, Actor: e.Actor,
+		OnBehalfOf: e.OnBehalfOf, RequestID: e.RequestID,
 	})
 }

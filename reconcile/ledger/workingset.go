@@ -38,8 +38,11 @@ type Operation struct {
 	CreationNonce string // nonce of the entry that made it
 	Fingerprint   string
 	At            int64 // Unix ms
+	Verb          cache.Verb
 	Reason        string
 	Actor         string
+	OnBehalfOf    string
+	RequestID     string
 }
 
 // Movement is the change that one event made to one level. Movements are never changed: replayed

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 	"github.com/holdfast/holdfast/reconcile/ledger/ledgertest"
@@ -20,7 +21,7 @@ func TestLedger_Directory(t *testing.T) {
 			t.Fatalf("before the first: %+v %v %v", d, changed, err)
 		}
 		apply := func(d location.Directory, ifVersion int64) string {
-			applied, changed, err := b.Ledger.ApplyDirectory(ctx, d, ifVersion, "anna")
+			applied, changed, err := b.Ledger.ApplyDirectory(ctx, d, ifVersion, cache.By{Actor: "anna"})
 			if err != nil {
 				return err.Error()
 			}

@@ -126,6 +126,12 @@ func (m *Ledger) BeginAudit(_ context.Context, a ledger.Audit) error {
 		}
 	}
 	a.State, a.StartedAt, a.SeenAt = ledger.AuditRunning, now, now
+	if a.Repair {
+		m.changes = append(m.changes, ledger.Change{
+			By: cache.By{Actor: a.Actor, OnBehalfOf: a.OnBehalfOf, RequestID: a.RequestID},
+			At: now.Truncate(time.Millisecond), Kind: ledger.ChangeAudit, ID: a.ID, Verb: "repair",
+		})
+	}
 	m.audits.audits[a.ID], m.audits.findings[a.ID] = &a, map[string]*ledger.Finding{}
 	return nil
 }

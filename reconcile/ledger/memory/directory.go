@@ -3,10 +3,13 @@ package memory
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
+	"github.com/holdfast/holdfast/reconcile/ledger"
 )
 
 // Directory reads the current version of the directory; changed is false if that is known.
@@ -17,7 +20,7 @@ func (m *Ledger) Directory(_ context.Context, known int64) (directory.Directory,
 }
 
 // ApplyDirectory makes a directory the current version.
-func (m *Ledger) ApplyDirectory(_ context.Context, d location.Directory, ifVersion int64, actor string) (applied directory.Directory, changed bool, err error) {
+func (m *Ledger) ApplyDirectory(_ context.Context, d location.Directory, ifVersion int64, by cache.By) (applied directory.Directory, changed bool, err error) {
 	next, err := directory.Checked(d)
 	if err != nil {
 		return directory.Directory{}, false, err
@@ -39,6 +42,10 @@ func (m *Ledger) ApplyDirectory(_ context.Context, d location.Directory, ifVersi
 	if err := directory.InUse(gone, held, committed); err != nil {
 		return directory.Directory{}, false, err
 	}
-	m.directory = directory.Directory{Directory: next, Version: m.directory.Version + 1, Actor: actor, AppliedAt: time.Now().UTC()}
+	m.directory = directory.Directory{Directory: next, Version: m.directory.Version + 1, By: by, AppliedAt: time.Now().UTC()}
+	m.changes = append(m.changes, ledger.Change{
+		By: by, At: m.directory.AppliedAt.Truncate(time.Millisecond), Kind: ledger.ChangeDirectory,
+		ID: strconv.FormatInt(m.directory.Version, 10), Verb: "apply",
+	})
 	return m.directory, true, nil
 }

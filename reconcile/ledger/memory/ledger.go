@@ -39,6 +39,7 @@ type Ledger struct {
 	quarantined  []ledger.Quarantined
 	directory    directory.Directory
 	audits       audits
+	changes      []ledger.Change
 }
 
 type refusal struct {

@@ -160,6 +160,10 @@ func (m *Ledger) applyLocked(entries []ledger.Entry) []ledger.Refusal {
 	}
 	for _, op := range set.NewOperations {
 		m.operations[op.ID] = op
+		m.changes = append(m.changes, ledger.Change{
+			By: cache.By{Actor: op.Actor, OnBehalfOf: op.OnBehalfOf, RequestID: op.RequestID},
+			At: time.UnixMilli(op.At).UTC(), Kind: ledger.ChangeStock, ID: op.ID, Verb: string(op.Verb), Reason: op.Reason,
+		})
 	}
 	for _, done := range set.Settled {
 		for _, r := range m.refusals {

@@ -99,11 +99,12 @@ func (p *Ledger) BeginAudit(ctx context.Context, a ledger.Audit) error {
 	const lost = `
 update audits set state = 'failed', failure = $2, finished_at = seen_at
 where shard = $1 and state = 'running' and seen_at < now() - $3::interval`
-	const query = `insert into audits (id, shard, repair, sku, location, actor) values ($1, $2, $3, $4, $5, $6)`
+	const query = `
+insert into audits (id, shard, repair, sku, location, actor, on_behalf_of, request_id) values ($1, $2, $3, $4, $5, $6, $7, $8)`
 	if err := p.exec(ctx, lost, p.shard, ledger.WhyLost, ledger.AuditLost); err != nil {
 		return err
 	}
-	return p.exec(ctx, query, a.ID, p.shard, a.Repair, a.SKU, a.Location, a.Actor)
+	return p.exec(ctx, query, a.ID, p.shard, a.Repair, a.SKU, a.Location, a.Actor, a.OnBehalfOf, a.RequestID)
 }
 
 func (p *Ledger) exec(ctx context.Context, query string, args ...any) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holdfast/holdfast/cache"
 	"github.com/holdfast/holdfast/location"
 	"github.com/holdfast/holdfast/reconcile/directory"
 )
@@ -25,12 +26,12 @@ func (p *Ledger) Directory(ctx context.Context, known int64) (d directory.Direct
 // readDirectory reads the current version, unless that is known.
 func readDirectory(ctx context.Context, db querier, known int64) (d directory.Directory, changed bool, err error) {
 	const query = `
-select version, body::text, actor, applied_at from directories
+select version, body::text, actor, on_behalf_of, request_id, applied_at from directories
 where version = (select max(version) from directories) and version <> $1`
 	rows, _ := db.Query(ctx, query, known) // its error is that of the rows
 	d, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (d directory.Directory, err error) {
 		var body string
-		if err := row.Scan(&d.Version, &body, &d.Actor, &d.AppliedAt); err != nil {
+		if err := row.Scan(&d.Version, &body, &d.Actor, &d.OnBehalfOf, &d.RequestID, &d.AppliedAt); err != nil {
 			return d, err
 		}
 		d.AppliedAt = d.AppliedAt.UTC()
@@ -44,7 +45,7 @@ where version = (select max(version) from directories) and version <> $1`
 
 // ApplyDirectory makes a directory the current version, in one transaction. Concurrent calls wait
 // for each other.
-func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, actor string) (applied directory.Directory, changed bool, err error) {
+func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVersion int64, by cache.By) (applied directory.Directory, changed bool, err error) {
 	next, err := directory.Checked(d)
 	if err != nil {
 		return directory.Directory{}, false, err
@@ -67,7 +68,7 @@ func (p *Ledger) ApplyDirectory(ctx context.Context, d location.Directory, ifVer
 			if refusal, err = unused(ctx, tx, directory.Removed(&current.Directory, &next)); err != nil || refusal != nil {
 				return err
 			}
-			applied, err = insertDirectory(ctx, tx, directory.Directory{Directory: next, Version: current.Version + 1, Actor: actor})
+			applied, err = insertDirectory(ctx, tx, directory.Directory{Directory: next, Version: current.Version + 1, By: by})
 			return err
 		})
 	})
@@ -92,12 +93,13 @@ select coalesce(sum(held), 0)::bigint, coalesce(sum(committed), 0)::bigint from 
 }
 
 func insertDirectory(ctx context.Context, tx pgx.Tx, d directory.Directory) (directory.Directory, error) {
-	const query = `insert into directories (version, body, actor) values ($1, $2::text::json, $3) returning applied_at`
+	const query = `
+insert into directories (version, body, actor, on_behalf_of, request_id) values ($1, $2::text::json, $3, $4, $5) returning applied_at`
 	body, err := json.Marshal(d.Directory)
 	if err != nil {
 		return directory.Directory{}, fmt.Errorf("directory: %w", err)
 	}
-	err = tx.QueryRow(ctx, query, d.Version, string(body), d.Actor).Scan(&d.AppliedAt)
+	err = tx.QueryRow(ctx, query, d.Version, string(body), d.Actor, d.OnBehalfOf, d.RequestID).Scan(&d.AppliedAt)
 	d.AppliedAt = d.AppliedAt.UTC()
 	return d, err
 }

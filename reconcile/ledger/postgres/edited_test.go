@@ -121,7 +121,7 @@ func fill(t *testing.T, pool *pgxpool.Pool, l *postgres.Ledger) {
 	b.Apply(b.Entry(ledgertest.Recount("op", 0, 5)), b.Entry(limited),
 		b.Entry(ledgertest.Born("big", ledgertest.Confirmed(2, 9), "n9")), // refused
 		b.Entry(ledgertest.CheckpointEvent(wire.Checkpoint{Levels: []wire.CheckpointLevel{ledgertest.TeeAt(1, 1, 0)}})))
-	if _, _, err := l.ApplyDirectory(t.Context(), ledgertest.Warehouses("berlin"), 0, "tester"); err != nil {
+	if _, _, err := l.ApplyDirectory(t.Context(), ledgertest.Warehouses("berlin"), 0, cache.By{Actor: "tester"}); err != nil {
 		t.Fatal(err)
 	}
 	exec(t, pool, `insert into quarantine (shard, entry, event, reason, body) values (0, '1-9', 0, 'tested', 'body')`)

@@ -115,10 +115,10 @@ on conflict on constraint level_counts_key do update set operation_id = excluded
 
 func writeOperations(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
 	const query = `
-insert into operations (id, fingerprint, birth, applied_at, shard, reason, actor)
-select id, fingerprint, birth, applied_at, $7, reason, actor
-from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-    as u (id, fingerprint, birth, applied_at, reason, actor)`
+insert into operations (id, fingerprint, birth, applied_at, shard, reason, actor, verb, on_behalf_of, request_id)
+select id, fingerprint, birth, applied_at, $10, reason, actor, verb, on_behalf_of, request_id
+from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    as u (id, fingerprint, birth, applied_at, reason, actor, verb, on_behalf_of, request_id)`
 	if len(set.NewOperations) == 0 {
 		return
 	}
@@ -128,7 +128,10 @@ from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $
 		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.CreationNonce }),
 		ledger.Column(set.NewOperations, func(o ledger.Operation) time.Time { return moment(o.At) }),
 		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Reason }),
-		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Actor }), shard)
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.Actor }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return string(o.Verb) }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.OnBehalfOf }),
+		ledger.Column(set.NewOperations, func(o ledger.Operation) string { return o.RequestID }), shard)
 }
 
 func writeMovements(set *ledger.WorkingSet, batch *pgx.Batch, shard int32) {
