@@ -99,6 +99,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	change(c.ApplyDirectory(ctx, location.Directory{}, AnyVersion, ""))
 	check(c.StartAudit(ctx, AuditRequest{}))
 	check(c.Audit(ctx, "ID", nil))
+	check(c.Changes(ctx, nil))
 
 	described := map[string]bool{}
 	for path, methods := range readDocument(t).Paths {

@@ -56,3 +56,10 @@ func (c *Client) Audit(ctx context.Context, id string, query url.Values) (out Au
 	_, err = c.call(ctx, http.MethodGet, "/v1/audits/"+url.PathEscape(id)+"?"+query.Encode(), nil, &out)
 	return out, err
 }
+
+// Changes reads one page of the changes of stock, of the directory and of keys, and of the repairs, the
+// newest first. Its parameters are those of GET /v1/changes.
+func (c *Client) Changes(ctx context.Context, query url.Values) (out ChangePage, err error) {
+	_, err = c.call(ctx, http.MethodGet, "/v1/changes?"+query.Encode(), nil, &out)
+	return out, err
+}

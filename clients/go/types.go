@@ -77,6 +77,8 @@ type (
 	AuditRequest        = contract.AuditRequest
 	Audit               = contract.Audit
 	AuditFinding        = contract.AuditFinding
+	Change              = contract.Change
+	ChangePage          = contract.ChangePage
 )
 
 // Problem is the error for every call that the server refuses or fails to serve. Code decides which of its

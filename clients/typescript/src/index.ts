@@ -145,6 +145,11 @@ export class Holdfast {
     return this.#get<Schemas["Audit"]>(`/v1/audits/${encodeURIComponent(id)}`, query, options);
   }
 
+  /** Reads one page of the changes, the newest first. */
+  changes(query: Query<"changes"> = {}, options?: CallOptions) {
+    return this.#get<Schemas["ChangePage"]>("/v1/changes", query, options);
+  }
+
   #get<T>(path: string, query: object, options?: CallOptions): Promise<Answer<T>> {
     return this.#caller.call<T>({ method: "GET", path: path + search(query), ...options });
   }

@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who changed what
+         * @description Returns one page of the changes of stock, of the directory and of keys, and of the repairs, the newest first. What a call of a reservation does is not among them: it is in the event stream.
+         */
+        get: operations["changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/directory": {
         parameters: {
             query?: never;
@@ -508,7 +528,7 @@ export interface components {
         };
         AdjustmentRequest: {
             /**
-             * @description Who. Kept with the event.
+             * @description Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of.
              * @example anna
              */
             actor?: string;
@@ -531,6 +551,11 @@ export interface components {
              * @example 2026-11-27T08:00:05.000Z
              */
             not_after?: string;
+            /**
+             * @description The person for whom the actor makes the change. Kept beside the actor.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /**
              * @description Why. Kept with the event.
              * @example delivery
@@ -719,7 +744,7 @@ export interface components {
             units: number;
         };
         AuditRequest: {
-            /** @description Who repairs. Kept with each repair. */
+            /** @description Who repairs. Kept with each repair. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of. */
             actor?: string;
             /** @description Audit only this location. */
             location?: string;
@@ -728,6 +753,11 @@ export interface components {
              * @description Units that a repair may change in total. If it would change more, nothing is repaired. Default: 1000.
              */
             max_units?: number;
+            /**
+             * @description The person for whom the actor makes the change. Kept beside the actor.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /** @description Repair the findings. Default: only report them. */
             repair?: boolean;
             /** @description Audit only this SKU. */
@@ -860,6 +890,44 @@ export interface components {
              * @example /docs/problems#campaign_sold_out
              */
             type: string;
+        };
+        Change: {
+            /**
+             * @description Who: the name of the key. Without keys, what the caller said.
+             * @example checkout-eu
+             */
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description The id of the operation, the key or the audit, or the version of the directory.
+             * @example count-1
+             */
+            id: string;
+            /** @enum {string} */
+            kind: "stock" | "directory" | "key" | "audit";
+            /**
+             * @description The person for whom the actor made the change, as the actor says.
+             * @example anna
+             */
+            on_behalf_of?: string;
+            /**
+             * @description Why. Of a key: its name.
+             * @example stocktake
+             */
+            reason?: string;
+            /** @description The header X-Request-Id of the call. */
+            request_id?: string;
+            /**
+             * @description stock: adjust, transfer or remove. directory: apply. key: create or revoke. audit: repair.
+             * @example adjust
+             */
+            verb: string;
+        };
+        ChangePage: {
+            changes: components["schemas"]["Change"][];
+            /** @description The cursor of the next page. Absent on the last page. */
+            next_cursor?: string;
         };
         ChangedLevel: {
             /**
@@ -1060,7 +1128,7 @@ export interface components {
         };
         CountsRequest: {
             /**
-             * @description Who. Kept with the event.
+             * @description Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of.
              * @example anna
              */
             actor?: string;
@@ -1084,6 +1152,11 @@ export interface components {
              * @example 2026-11-27T08:00:05.000Z
              */
             not_after?: string;
+            /**
+             * @description The person for whom the actor makes the change. Kept beside the actor.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /**
              * @description Why. Kept with the event.
              * @example yearly count
@@ -1128,6 +1201,11 @@ export interface components {
             /** @description The older name of campaigns that have only per_customer. Not allowed with campaigns. */
             limits?: components["schemas"]["Limit"][] | null;
             locations: components["schemas"]["Location"][] | null;
+            /**
+             * @description The person for whom the actor applied it.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /**
              * Format: int64
              * @description Each change adds 1. It is also the ETag.
@@ -1174,6 +1252,8 @@ export interface components {
             /** @description The older name of campaigns that have only per_customer. Not allowed with campaigns. */
             limits?: components["schemas"]["Limit"][] | null;
             locations: components["schemas"]["Location"][] | null;
+            /** @description Ignored. Use the parameter on_behalf_of. */
+            on_behalf_of?: string;
             /**
              * Format: int64
              * @description Ignored. Use the header If-Match.
@@ -1949,7 +2029,7 @@ export interface components {
         };
         PutLevelRequest: {
             /**
-             * @description Who. Kept with the event.
+             * @description Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of.
              * @example anna
              */
             actor?: string;
@@ -1982,6 +2062,11 @@ export interface components {
              * @example 2026-11-27T08:00:05.000Z
              */
             not_after?: string;
+            /**
+             * @description The person for whom the actor makes the change. Kept beside the actor.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /**
              * Format: int64
              * @description A count: the units at the location. Required without a policy field.
@@ -2439,7 +2524,7 @@ export interface components {
         };
         TransferRequest: {
             /**
-             * @description Who. Kept with the event.
+             * @description Who. Kept with the event. If the call has a key, the actor is the name of the key, and this counts as on_behalf_of.
              * @example anna
              */
             actor?: string;
@@ -2459,6 +2544,11 @@ export interface components {
              * @example 2026-11-27T08:00:05.000Z
              */
             not_after?: string;
+            /**
+             * @description The person for whom the actor makes the change. Kept beside the actor.
+             * @example anna
+             */
+            on_behalf_of?: string;
             /**
              * Format: int64
              * @description Units, at most what is on hand and available at from.
@@ -2865,6 +2955,31 @@ export interface operations {
             };
         };
     };
+    changes: {
+        parameters: {
+            query?: {
+                /** @description The most changes on the page. */
+                limit?: number;
+                /** @description The next_cursor of the previous page. Leave it out for the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                };
+            };
+        };
+    };
     directory: {
         parameters: {
             query?: never;
@@ -2889,8 +3004,10 @@ export interface operations {
     "put-directory": {
         parameters: {
             query?: {
-                /** @description Who applies the directory. Kept with the version. */
+                /** @description Who applies the directory. Kept with the version. If the call has a key, the actor is its name, and this counts as on_behalf_of. */
                 actor?: string;
+                /** @description The person for whom the actor applies it. Kept beside the actor. */
+                on_behalf_of?: string;
             };
             header?: {
                 /** @description The current version that you expect, such as "3". Default: any version. */
@@ -3780,7 +3897,12 @@ export interface operations {
     };
     "remove-level": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why. Kept with the event. */
+                reason?: string;
+                /** @description The person for whom the actor removes it. */
+                on_behalf_of?: string;
+            };
             header?: never;
             path: {
                 /** @description Percent-encoded: write / as %2F. */
