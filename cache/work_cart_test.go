@@ -67,7 +67,7 @@ func (c *cart) component(line, i int) location.SKU {
 // accepted reports whether the limits allow the shape.
 func (c *cart) accepted() bool {
 	components := max(1, c.components)
-	return c.lines*c.places*components <= candidatesMax(c.lines) && c.lines*(components*(1+c.limits)+c.limits) <= PartsMax
+	return c.lines*c.places*components <= candidatesMax(c.lines, c.late) && c.lines*(components*(1+c.limits)+c.limits) <= PartsMax
 }
 
 func (c *cart) request(id string) ReserveRequest {
@@ -187,6 +187,7 @@ func carts(visit func(*cart)) {
 						c.tied = stock == "rising" || stock == "one each" && split == location.SplitLines
 						visit(&c)
 						if c.late = true; stock != "plenty" && limits == 0 {
+							c.shrink()
 							visit(&c)
 						}
 					}
@@ -200,5 +201,5 @@ func carts(visit func(*cart)) {
 func (c *cart) shrink() {
 	components := max(1, c.components)
 	c.lines = min(c.lines, PartsMax/(components*(1+c.limits)+c.limits))
-	c.places = min(c.places, max(1, candidatesMax(c.lines)/c.lines/components))
+	c.places = min(c.places, max(1, candidatesMax(c.lines, c.late)/c.lines/components))
 }
