@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,8 +28,8 @@ type failing struct {
 	after   time.Duration // that time, if the fault has several events and measures it itself
 }
 
-// failovers are the faults of a replicated Redis. Each says from which event on a hold must be taken, within
-// which time, and how many holds may be lost. The times are checked in the campaign only.
+// failovers are the faults of a replicated Redis. Each says within which time after its event a hold must be
+// taken, and how many holds may be lost. Both depend on the machine, and are checked in the campaign only.
 var failovers = []struct {
 	name    string
 	cluster bool
@@ -40,8 +41,7 @@ var failovers = []struct {
 	{"cluster, kill -9", true, 0, (*failing).killPrimary, time.Second, anyHolds},
 	{"cluster, kill -9 with 200,000 holds", true, 200_000, (*failing).killPrimary, time.Second, anyHolds},
 	{"cluster, CLUSTER FAILOVER", true, 0, func(f *failing) {
-		f.since = time.Now()
-		f.do(f.servers.Replica, "cluster", "failover")
+		f.ask(f.servers.Replica, "cluster", "failover")
 		f.promoted()
 	}, 500 * time.Millisecond, 0},
 	{"cluster, SIGSTOP, SIGCONT", true, 0, (*failing).pausePrimary, time.Second, 20},
@@ -49,7 +49,8 @@ var failovers = []struct {
 	{"cluster, slot moved", true, 0, (*failing).moveSlot, time.Second, anyHolds},
 	{"sentinel, kill -9", false, 0, (*failing).killPrimary, 500 * time.Millisecond, 20},
 	{"sentinel, SENTINEL FAILOVER", false, 0, func(f *failing) {
-		f.do(f.servers.Judges[0], "sentinel", "failover", redistest.SentinelName)
+		f.ask(f.servers.Judges[0], "sentinel", "failover", redistest.SentinelName)
+		f.since = time.Time{} // +switch-master counts
 		f.promoted()
 	}, 500 * time.Millisecond, 20},
 	{"sentinel, SIGSTOP, SIGCONT", false, 0, (*failing).pausePrimary, 500 * time.Millisecond, 20},
@@ -103,14 +104,15 @@ func TestFailoverUnderLoad(t *testing.T) {
 			t.Logf("FIGURES %s: calls/s %.0f during; a hold %d ms after the event, %d ms without a hold; %d sold, %d missing, %d oversold, "+
 				"%d holds lost, %d deliveries missing", row.name, during, after.Milliseconds(), gap.Milliseconds(),
 				got.Sold, got.Missing, got.Oversold, got.Lost, got.DeliveriesMissing)
-			if got.Missing+got.Oversold+got.DeliveriesMissing > 0 || got.Lost > row.lostMax {
+			if got.Missing+got.Oversold+got.DeliveriesMissing > 0 {
 				t.Errorf("%+v", got)
 			}
 			if wrong := l.Wrong(); len(wrong) > 0 {
 				t.Errorf("confirms of holds that were neither there nor not found:\n%s", strings.Join(wrong, "\n"))
 			}
-			if campaign && (during < 500 || after > row.within) {
-				t.Errorf("%.0f calls/s, at least 500 count; a hold after %v, at most %v", during, after, row.within)
+			if campaign && (during < 500 || after > row.within || got.Lost > row.lostMax) {
+				t.Errorf("%.0f calls/s, at least 500 count; a hold after %v, at most %v; %d holds lost, at most %d",
+					during, after, row.within, got.Lost, row.lostMax)
 			}
 		})
 	}
@@ -168,10 +170,28 @@ func (f *failing) fill(i *reconciletest.Instance, holds int) {
 	f.Quiesce()
 }
 
-// do sends a command to a server.
-func (f *failing) do(s *redistest.Server, args ...any) {
+// ask asks a server for a failover, and again if there is none: on a busy machine it may give up.
+func (f *failing) ask(s *redistest.Server, command ...any) {
 	f.TB.Helper()
-	reconciletest.Must(f.TB, s.Client(f.TB).Do(context.Background(), args...).Err())
+	c := s.Client(f.TB)
+	var err error
+	f.Await("the failover", 30*time.Second, func() error {
+		if time.Since(f.since) > 10*time.Second {
+			f.since = time.Now()
+			err = c.Do(context.Background(), command...).Err()
+		}
+		if !f.isPrimary(f.servers.Replica) {
+			return fmt.Errorf("not yet: %w", err)
+		}
+		return nil
+	})
+}
+
+// isPrimary reports whether a server says that it is a primary.
+func (f *failing) isPrimary(s *redistest.Server) bool {
+	f.TB.Helper()
+	about, err := s.Client(f.TB).Info(context.Background(), "replication").Result()
+	return err == nil && strings.Contains(about, "role:master")
 }
 
 func (f *failing) killPrimary() {
@@ -248,12 +268,12 @@ func (f *failing) master() *redistest.Server {
 	var found *redistest.Server
 	f.Await("one of the two is the primary", 10*time.Second, func() error {
 		for _, s := range []*redistest.Server{f.servers.Primary, f.servers.Replica} {
-			if about, err := s.Client(f.TB).Info(context.Background(), "replication").Result(); err == nil && strings.Contains(about, "role:master") {
+			if f.isPrimary(s) {
 				found = s
 				return nil
 			}
 		}
-		return fmt.Errorf("none is")
+		return errors.New("none is")
 	})
 	return found
 }
