@@ -257,6 +257,21 @@ func drawBatchIdentities(t *rapid.T) []string {
 	return rapid.SampledFrom([][]string{nil, nil, {"card"}, {"c1", "card"}, {}}).Draw(t, "identities")
 }
 
+func drawPlannedAdjust(t *rapid.T) AdjustRequest {
+	c := Change{SKU: rapid.SampledFrom([]location.SKU{"TEE", "MUG"}).Draw(t, "sku"), Location: rapid.SampledFrom([]location.ID{"x", "y", "z"}).Draw(t, "at")}
+	n := rapid.Int64Range(0, 12).Draw(t, "units")
+	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	case 0:
+		c.OnHand = &n
+	case 1:
+		n++
+		c.Delta = &n
+	default:
+		c.SafetyStock = &n
+	}
+	return AdjustRequest{ID: batchIDs.Draw(t, "operation"), Changes: []Change{c}}
+}
+
 func drawPlan(t *rapid.T) (plan []step) {
 	ids := batchIDs
 	skus := rapid.SampledFrom([]location.SKU{"TEE", "MUG"})
@@ -293,20 +308,6 @@ func drawPlan(t *rapid.T) (plan []step) {
 	extends := rapid.Custom(func(t *rapid.T) ExtendRequest {
 		return ExtendRequest{ID: ids.Draw(t, "id"), TTL: time.Duration(few.Draw(t, "ttl")) * 5 * time.Second}
 	})
-	adjusts := rapid.Custom(func(t *rapid.T) AdjustRequest {
-		c := Change{SKU: skus.Draw(t, "sku"), Location: places.Draw(t, "at")}
-		n := rapid.Int64Range(0, 12).Draw(t, "units")
-		switch rapid.IntRange(0, 2).Draw(t, "kind") {
-		case 0:
-			c.OnHand = &n
-		case 1:
-			n++
-			c.Delta = &n
-		default:
-			c.SafetyStock = &n
-		}
-		return AdjustRequest{ID: ids.Draw(t, "operation"), Changes: []Change{c}}
-	})
 	plan = append(plan, step{verb: VerbAdjust, adjusts: drawStock(t)})
 	first := step{verb: VerbReserve, reserves: rapid.SliceOfN(reserves, 3, 6).Draw(t, "first")}
 	if rapid.IntRange(0, 3).Draw(t, "directory") > 0 {
@@ -338,7 +339,7 @@ func drawPlan(t *rapid.T) (plan []step) {
 		case VerbExtend:
 			s.extends = rapid.SliceOfN(extends, 1, 3).Draw(t, "extends")
 		case VerbAdjust:
-			s.adjusts = rapid.SliceOfN(adjusts, 1, 3).Draw(t, "adjusts")
+			s.adjusts = rapid.SliceOfN(rapid.Custom(drawPlannedAdjust), 1, 3).Draw(t, "adjusts")
 		default:
 			s.changes = rapid.SliceOfN(changes, 1, 4).Draw(t, "changes")
 			for i := range s.changes {
