@@ -89,6 +89,7 @@ test("every operation has a method", async () => {
     h.count({ id: "x", counts: [] }), h.transfer({ id: "x", sku: "SKU", from: "LOC", to: "B", quantity: 1 }),
     h.removeLevel("SKU", "LOC"), h.route({ lines: [line] }), h.availability({ skus: [] }), h.directory(),
     h.applyDirectory({ locations: [], channels: [] }, { ifVersion: 3, actor: "anna" }), h.startAudit(), h.audit("ID"),
+    h.changes(),
   ]);
   assert.deepEqual([...called].sort(), [...described].sort());
 });
