@@ -47,12 +47,12 @@ func (w *workbench) given(c *cart, id string, a amendShape) wire.Record {
 	return rec
 }
 
-// amends returns the amend that gives each line of a cart so many units more than the reservation has,
-// with all candidates.
+// amends returns the amend that gives each line of a cart, or as many as it may change, so many units more
+// than the reservation has, with all candidates.
 func (w *workbench) amends(c *cart, id string, rec *wire.Record, more func(line int) int64) shard.Request {
 	w.tb.Helper()
 	r := &AmendRequest{ID: id, Operation: "chg-" + id, Split: c.split}
-	for line := range c.lines {
+	for line := range min(c.lines, AmendLinesMax) {
 		l := LineAmendment{Line: strconv.Itoa(line) + c.id, SKU: c.sku(line), Quantity: more(line)}
 		for i := range rec.Lines {
 			if part := &rec.Lines[i]; part.Line == l.Line && (part.Kit == nil || part.SKU == c.component(line, 0)) {

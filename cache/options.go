@@ -115,7 +115,7 @@ const (
 	ChangesBytesMax         = 32_000                      // bytes of the SKUs and locations of one operation
 	LocationsMax            = wire.LocationsMax           // locations with levels
 	PreferredMax            = 100                         // locations in ReserveRequest.Prefer, and in LineRequest.Locations
-	CandidatesMax           = 2_000                       // candidate locations of all lines of one reservation together; 2 fewer for each line after the 100th, half as many with Backorder
+	CandidatesMax           = 2_000                       // candidate locations of all lines of one reservation together; half with Backorder; 2 fewer for each part after the 100th
 	CandidatesBytesMax      = 256_000                     // bytes of the SKUs and locations of these candidates
 	AmendCandidatesMax      = 800                         // candidate locations of all lines that one amend gives more units
 	PartsMax                = wire.PartsMax               // parts of one reservation: each SKU at each location that serves it, each limit that counts it

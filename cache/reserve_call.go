@@ -105,7 +105,7 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	if parts > PartsMax {
 		return tooManyParts()
 	}
-	switch most := candidatesMax(len(c.lines), c.request.backorders()); { // more would block Redis for too long
+	switch most := candidatesMax(parts, c.request.backorders()); { // more would block Redis for too long
 	case total > most:
 		return invalid("/lines", "would be tried at more than %d locations in all: send fewer lines, or pin them", most)
 	case bytes > CandidatesBytesMax:
@@ -116,14 +116,14 @@ func (c *reserveCall) routeLines(rules *location.Rules) (err error) {
 	}
 }
 
-// candidatesMax returns how many candidates a reservation of some lines may have. A line costs the
+// candidatesMax returns how many candidates a reservation of so many parts may have. A part costs the
 // script about as much as two candidates. It may allocate twice if lines may be backordered.
-func candidatesMax(lines int, backorders bool) int {
-	most := CandidatesMax - 2*max(0, lines-100)
+func candidatesMax(parts int, backorders bool) int {
+	most := CandidatesMax
 	if backorders {
 		most /= 2
 	}
-	return most
+	return max(0, most-2*max(0, parts-100))
 }
 
 // routingOf returns the routing of a line: that of the request, or its own if it has a destination of

@@ -67,7 +67,7 @@ func (c *cart) component(line, i int) location.SKU {
 // accepted reports whether the limits allow the shape.
 func (c *cart) accepted() bool {
 	components := max(1, c.components)
-	return c.lines*c.places*components <= candidatesMax(c.lines, c.late) && c.lines*(components*(1+c.limits)+c.limits) <= PartsMax
+	return c.lines*c.places*components <= candidatesMax(c.parts(), c.late) && c.parts() <= PartsMax
 }
 
 func (c *cart) request(id string) ReserveRequest {
@@ -197,9 +197,21 @@ func carts(visit func(*cart)) {
 	}
 }
 
+// parts returns the parts of a reservation whose lines are each served by one location.
+func (c *cart) parts() int {
+	if c.components == 0 {
+		return c.lines * (1 + c.limits)
+	}
+	return c.lines * (c.components*(1+c.limits) + c.limits)
+}
+
 // shrink lowers the lines and the places of a cart until the limits allow it.
 func (c *cart) shrink() {
-	components := max(1, c.components)
-	c.lines = min(c.lines, PartsMax/(components*(1+c.limits)+c.limits))
-	c.places = min(c.places, max(1, candidatesMax(c.lines, c.late)/c.lines/components))
+	components, most := max(1, c.components), 0
+	for c.lines = min(c.lines, c.lines*PartsMax/max(c.parts(), 1)); ; c.lines-- {
+		if most = candidatesMax(c.parts(), c.late); c.lines == 1 || c.lines*components <= most && c.parts() <= PartsMax {
+			break
+		}
+	}
+	c.places = max(1, min(c.places, most/c.lines/components))
 }

@@ -232,7 +232,7 @@ func TestWork_Expire(t *testing.T) {
 				}
 			}, func() { w.batch(verb, batchOf(w.steps(verb, &c, h.n, 0, false))...) })
 		}
-		for _, size := range [][2]int{{1, 500}, {4, 500}, {20, 100}, {250, 1}, {500, 1}} {
+		for _, size := range [][2]int{{1, 500}, {4, 500}, {20, 100}, {250, 1}, {400, 1}} {
 			big := cart{lines: size[0], places: size[1], stock: "nothing", split: location.SplitUnits, late: size[1] == 1, id: "b"}
 			var requests []shard.Request
 			w.sample(VerbReserve, "of "+big.String()+", after "+c.String(), func() {
