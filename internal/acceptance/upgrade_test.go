@@ -116,7 +116,7 @@ func TestUpgrade(t *testing.T) {
 			return p.says(t, read("held-near"), fmt.Sprintf(`"state":"expired","version":%v`, near["version"]))
 		})
 		checkUpgraded(t, p, was, redis.URL(), url)
-		if strings.Contains(p.log(), "rebuil") {
+		if strings.Contains(p.log(), "rebuilding redis") {
 			t.Error("it has rebuilt Redis")
 		}
 	})
