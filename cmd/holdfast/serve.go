@@ -90,9 +90,10 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	defer endAudits()
 	applier := newReconciler(c, redis, ledger, logger)
 	applier.Adopted = audits.afterAdoption
+	state := &health{store: store, ledger: ledger}
 	ledgerStats := func() metrics.Ledger { return metrics.Ledger(applier.Stats()) }
 	err = errors.Join(observed.Watch(store), observed.WatchAudit(audits.last), observed.WatchLedger(ledgerStats),
-		observed.WatchHealth(func() metrics.Health { return health(ctx, store, ledger) }))
+		observed.WatchHealth(state.last))
 	if err != nil {
 		return err
 	}
@@ -120,6 +121,8 @@ func (m *Main) serve(ctx context.Context, c config.Config) (err error) {
 	parts.Go(func() error { access.run(running); return nil })
 	parts.Go(func() error { return monitor.run(running) })
 	awaitOpen(running, store)
+	state.look(running)
+	parts.Go(func() error { state.run(running); return nil })
 	logger.Info("listening on "+scheme(c)+"://"+listener.Addr().String(), "address", listener.Addr().String())
 	if m.Listening != nil {
 		m.Listening(listener.Addr())
@@ -167,13 +170,6 @@ func awaitOpen(ctx context.Context, store *cache.Store) {
 			return
 		}
 	}
-}
-
-// health returns what /readyz answers, for a scrape.
-func health(ctx context.Context, store *cache.Store, ledger ledger.Ledger) metrics.Health {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	return metrics.Health{Ready: store.Ready(ctx) == nil, Degraded: len(degraded(ledger))}
 }
 
 // degraded names what does not work while reserve does.
