@@ -194,6 +194,10 @@ func TestGate(t *testing.T) {
 	p.do(t, "when", transition("extend", "o", ""))
 	p.do(t, "when", post("/v1/stock/adjustments", `{"id": "d", "sku": "A", "location": "berlin", "delta": 1}`))
 
+	// It refuses every verb.
+	for _, s := range append(calls[:len(calls):len(calls)], get("/v1/stock"), get("/readyz")) {
+		refused("stopped", "rebuilding", s)
+	}
 	p.do(t, "when", tooFew)
 	p.comesBack(t, get("/readyz"))
 	p.do(t, "then", hold("fresh", "A", 1))

@@ -18,7 +18,7 @@ func (a *API) registerStock() {
 		id: "levels-of-sku", method: http.MethodGet, path: "/v1/stock/{sku}", tag: tagStock, role: keys.Read,
 		summary:  "List the levels of a SKU",
 		answers:  map[int]string{http.StatusOK: "Every level of the SKU."},
-		problems: []*kind{invalidRequest, notFound},
+		problems: []*kind{invalidRequest, notFound, rebuilding},
 		missing:  "this SKU has no level at any location",
 	}, a.showSKU)
 	register(a, operation{
